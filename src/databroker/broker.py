@@ -1,0 +1,318 @@
+"""The way in: saving runs, finding them, opening configurations."""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+import uuid
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+from .documents.identity import CLOSED_BY
+from .errors import ConflictingDocument, NoSuchRun, RunIsRunning
+from .header import Header
+from .lookup import look_up
+from .query.parse import from_keywords
+from .results import Results
+from .stores.contract import RunRecord, Store
+from .times import resolve_zone
+
+HOUR = 3600.0
+
+
+class Broker:
+    """Saves runs, finds them again and hands them over.
+
+    Made by `Broker.named`, `Broker.from_config` or `databroker.temp`.
+
+    Parameters
+    ----------
+    store
+        Where the documents live.
+    name
+        What the broker is called.
+    timezone
+        In which zone times are read and shown: an IANA name; None for the
+        machine's own.
+    stale_after
+        Seconds after which a run that has fallen silent no longer counts as running.
+    config
+        The mapping that it was made from.
+
+    Examples
+    --------
+    >>> import databroker
+    >>> db = databroker.temp()
+    >>> db.insert("start", {"uid": "b2c1", "time": 1.0, "scan_id": 42, "operator": "Dan"})
+    >>> db[42].uid, db["b2"].uid, db[-1].uid
+    ('b2c1', 'b2c1', 'b2c1')
+    >>> [header.uid for header in db(operator="Dan")]
+    ['b2c1']
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        name: str | None = None,
+        timezone: str | datetime.tzinfo | None = None,
+        stale_after: float = HOUR,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.store = store
+        self.name = name
+        self.stale_after = stale_after
+        self._timezone = timezone
+        self._config = config
+
+    @classmethod
+    def named(cls, name: str, auto_register: bool = True) -> Broker:
+        """Open the configuration of a name, one of `databroker.list_configs`.
+
+        The name 'temp' gives a new, empty broker that is removed at exit.
+
+        Raises
+        ------
+        UnknownBrokerName
+            No configuration has this name (an AttributeError, as in databroker 1.x).
+        InvalidConfiguration
+            What the file says cannot be carried out.
+        """
+        if name == "temp":
+            return temp()
+        from .config import load
+
+        return cls._opened(load(name))
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], auto_register: bool = True, name: str | None = None
+    ) -> Broker:
+        """Make a broker from a mapping, written as a configuration file is.
+
+        Raises
+        ------
+        InvalidConfiguration
+            Names the key and the accepted ones.
+
+        Examples
+        --------
+        >>> db = Broker.from_config({"driver": "memory"}, name="scratch")
+        >>> db.name
+        'scratch'
+        """
+        from .config import from_mapping
+
+        return cls._opened(from_mapping(config, name=name))
+
+    @classmethod
+    def _opened(cls, configuration: Any) -> Broker:
+        return cls(
+            configuration.open(),
+            name=configuration.name,
+            timezone=configuration.timezone,
+            stale_after=configuration.stale_after,
+            config=configuration.original,
+        )
+
+    @property
+    def zone(self) -> datetime.tzinfo:
+        """The time zone in which bounds are read and times are shown."""
+        return resolve_zone(self._timezone)
+
+    def get_config(self) -> dict[str, Any] | None:
+        """Return a copy of the mapping that the broker was made from, or None."""
+        return None if self._config is None else dict(self._config)
+
+    # -- saving ----------------------------------------------------------
+
+    def insert(self, name: str, doc: Mapping[str, Any]) -> None:
+        """Save one document; subscribe this to a RunEngine: ``RE.subscribe(db.insert)``.
+
+        When it returns, the document survives a crash of this process. The
+        same document may come again, at any time, and changes nothing.
+
+        Parameters
+        ----------
+        name
+            The kind of document: 'start', 'descriptor', 'event', ...
+        doc
+            The document. It is not changed.
+
+        Raises
+        ------
+        InvalidDocument
+            The document cannot be placed; the message says which key and why.
+        ConflictingDocument
+            A different document with the same uid is stored.
+
+        Warns
+        -----
+        LossyDocumentWarning
+            Once a run, if a value had to be kept in another form.
+        """
+        self.store.insert(name, doc)
+
+    def close_run(self, uid: str, reason: str = "", *, force: bool = False) -> Header:
+        """End a run whose writer died, with a stop document that says so.
+
+        Its time is that of the run's newest document. Should the writer's own
+        stop document arrive later, it takes the place of this one.
+
+        Parameters
+        ----------
+        uid
+            Of the run, or the beginning of it.
+        reason
+            For the stop document.
+        force
+            Close a run even if it seems to be running.
+
+        Raises
+        ------
+        NoSuchRun
+            There is no such run.
+        ConflictingDocument
+            The run has ended already.
+        RunIsRunning
+            Its writer lives and was heard lately.
+        """
+        header = self[uid]
+        if not isinstance(header, Header):
+            raise NoSuchRun(f"{uid!r} is not one run.")
+        if header.stop:
+            raise ConflictingDocument(
+                f"Run {header.uid[:8]!r} has ended already: {header.stop['exit_status']}."
+            )
+        if header.status == "running" and not force:
+            raise RunIsRunning(
+                f"Run {header.uid[:8]!r} is still being written. Wait until it ends; if you are "
+                "sure that it never will, use force=True."
+            )
+        stop = {
+            "uid": str(uuid.uuid4()),
+            "run_start": header.uid,
+            "time": self.store.activity(header.uid).last_time,
+            "exit_status": "fail",
+            "reason": reason or "The run never ended; its writer is gone.",
+            "num_events": {name: stream.num_events for name, stream in header.streams.items()},
+            CLOSED_BY: "databroker.close_run",
+        }
+        self.store.insert("stop", stop)
+        return self._header(header.uid)
+
+    # -- finding ---------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return the run of a key, as a Header; or a list of them.
+
+        ``db[-1]`` is the newest run, ``db[-5:]`` a list of the five newest,
+        ``db[42]`` the newest with scan_id 42, ``db['x39do5']`` the one whose
+        uid begins so.
+
+        Raises
+        ------
+        NoSuchRun
+            No run has this uid or scan_id (a KeyError).
+        AmbiguousPrefix
+            Several runs have a uid that begins so (a ValueError).
+        TooFarBack
+            There are not so many runs (an IndexError).
+        InvalidKey
+            The slice has no meaning (a ValueError).
+        """
+        return self._headers(look_up(self.store, key))
+
+    def __call__(self, text_search: Any = None, **kwargs: Any) -> Results:
+        """Search for runs.
+
+        Parameters
+        ----------
+        text_search
+            Words that must all occur in the run's metadata, in any order;
+            ``"quoted"`` ones next to each other, ``-word`` not at all. Or a
+            query of `databroker.queries`, or a Mongo-style dictionary.
+        **kwargs
+            ``key=value`` for any key of the RunStart; ``since=`` and
+            ``until=`` for its time; ``data_key=`` for the name of a field;
+            ``motor=`` and ``detector=`` for runs that involve one. A value may be a
+            dictionary with operators: ``scan_id={'$gt': 40}``.
+
+        Returns
+        -------
+        Results
+            To loop over, newest first.
+
+        Raises
+        ------
+        InvalidQuery
+            The search makes no sense; the message says what would.
+        """
+        return Results(self, from_keywords(text_search, kwargs, self.zone))
+
+    def _headers(self, found: Any) -> Any:
+        if isinstance(found, list):
+            return [self._headers(item) for item in found]
+        return Header(self, found)
+
+    def _header(self, uid: str) -> Header:
+        record: RunRecord | None = self.store.record(uid)
+        assert record is not None
+        return Header(self, record)
+
+    # -- the rest --------------------------------------------------------
+
+    def close(self) -> None:
+        """Let go of files and connections. Closing twice is harmless."""
+        self.store.close()
+
+    def __enter__(self) -> Broker:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _repr_html_(self) -> str:
+        from .display.html import broker_html
+        from .query.nodes import Everything
+
+        rows = [(run.start, run.stop, run.status) for run in _newest(self)]
+        kind = type(self.store).__name__.removesuffix("Store")
+        return broker_html(
+            self.name or "", kind, self.store.count(Everything()), rows, self.zone
+        )
+
+
+def temp() -> Broker:
+    """Make a new, empty broker whose files are removed when it is no longer used.
+
+    Examples
+    --------
+    >>> temp().name
+    'temp'
+    """
+    from .stores.registry import open_store
+
+    folder = tempfile.mkdtemp(prefix="databroker-")
+    store = open_store("sqlite", path=f"{folder}/runs.db")
+    broker = Broker(store, name="temp")
+    weakref.finalize(broker, _remove, store, folder)
+    return broker
+
+
+def _remove(store: Store, folder: str) -> None:
+    import shutil
+
+    store.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _newest(broker: Broker) -> list[Header]:
+    from itertools import islice
+
+    return list(islice(broker(), 5))
+
+
+# Users and their tools know the class under this name.
+Broker.__module__ = "databroker.v1"

@@ -1,0 +1,38 @@
+"""The ``databroker`` command.
+
+What a command needs is imported inside it, so that ``databroker --help`` is
+quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the ``databroker`` command, and exit.
+
+    Parameters
+    ----------
+    arguments
+        What was typed after ``databroker``; by default what this process was started with.
+
+    Raises
+    ------
+    SystemExit
+        Always: 0 when all went well, 1 for an error that databroker explains, 2 for a command
+        that makes no sense.
+    """
+    from ..errors import DatabrokerError
+    from .app import app
+
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="databroker")
+    except DatabrokerError as error:
+        from .common import complain
+
+        complain(str(error))
+        sys.exit(1)

@@ -1,0 +1,80 @@
+"""``databroker demo``."""
+
+from __future__ import annotations
+
+__all__ = ["EXAMPLES", "demo"]
+
+EXAMPLES = """\b
+Example:
+  databroker demo
+"""
+
+
+def demo() -> None:
+    """Make a configuration 'example' with runs of simulated devices.
+
+    Real plans are run, one of each kind: a count, scans, a grid, images in files, one that fails,
+    one that is aborted, one that never ends. A second call adds nothing twice.
+    """
+    from ..demo import install
+    from .common import console
+
+    out = console()
+    with _Progress() as progress:
+        done = install(progress.report)
+    made = "created" if done.created else "kept"
+    out.print(f"Configuration 'example' {made}: {done.config_file}", soft_wrap=True)
+    out.print(f"Runs are in {done.data_file}", soft_wrap=True)
+    if not done.added:
+        out.print(f"Nothing was added: all {len(done.present)} runs are there already.")
+    else:
+        others = f"; the other {len(done.present)} were there already" if done.present else ""
+        out.print(f"{len(done.added)} runs added{others}.")
+    _show_newest()
+
+
+def _show_newest() -> None:
+    from .common import console, open_broker
+    from .frames import frame_text
+
+    out = console()
+    db = open_broker("example")
+    header = next(iter(db(plan_name="scan")))
+    out.print(f"\nThe newest scan, {str(header.uid)[:8]}:\n")
+    out.print(frame_text(header.table(timezone=db.zone), out.width), soft_wrap=True)
+    out.print(
+        "\nType next, in Python:\n\n"
+        "    from databroker import Broker\n"
+        "    db = Broker.named('example')\n"
+        "    db[-1].table()\n"
+    )
+
+
+class _Progress:
+    """A bar on the terminal's side channel, so that the output proper stays clean."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        from .common import console
+
+        self._bar = Progress(
+            TextColumn("{task.description:<32}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=console(stderr=True),
+        )
+        self._task = self._bar.add_task("looking", total=None)
+
+    def __enter__(self) -> _Progress:
+        self._bar.start()
+        return self
+
+    def report(self, title: str, done: int, of: int) -> None:
+        self._bar.update(self._task, description=title, completed=done, total=of)
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            total = self._bar.tasks[0].total or 1
+            self._bar.update(self._task, description="done", completed=total, total=total)
+        self._bar.stop()

@@ -1,0 +1,60 @@
+"""``databroker table``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import NoSuchStream
+from .common import Target
+
+if TYPE_CHECKING:
+    from ..header import Header
+
+__all__ = ["EXAMPLES", "table"]
+
+EXAMPLES = """\b
+Examples:
+  databroker table -1
+  databroker table example 8 --fields det,motor
+  databroker table example bb805845 --stream baseline
+"""
+
+
+def table(
+    target: Target,
+    stream: Annotated[str, typer.Option("--stream", "-s", help="Which stream.")] = "primary",
+    fields: Annotated[
+        str | None,
+        typer.Option("--fields", "-f", help="Only these columns, with commas between them."),
+    ] = None,
+) -> None:
+    """Print the data of one run as a table.
+
+    Of a long one, the first and the last rows.
+    """
+    from .common import console, open_broker, split_target
+    from .frames import frame_text
+
+    name, run = split_target(target)
+    db = open_broker(name)
+    header = db[run]
+    _check_stream(header, stream)
+    wanted = (
+        None if fields is None else [each.strip() for each in fields.split(",") if each.strip()]
+    )
+    frame = header.table(stream, fields=wanted, timezone=db.zone)
+    out = console()
+    out.print(frame_text(frame, out.width), soft_wrap=True)
+
+
+def _check_stream(header: Header, stream: str) -> None:
+    from ..stores.registry import did_you_mean
+
+    names = list(header.stream_names)
+    if stream not in names:
+        raise NoSuchStream(
+            f"Run {str(header.uid)[:8]} has no stream {stream!r}.{did_you_mean(stream, names)} "
+            f"Its streams: {', '.join(names) or 'none yet'}."
+        )

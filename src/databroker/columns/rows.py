@@ -1,0 +1,205 @@
+"""Rows of documents (events, datum documents, ...) to Arrow batches and back, exactly.
+
+A batch has a column for each key of the documents, one level into their
+dictionaries. Which keys each row had, and in which order, is its *shape*; the
+shapes stand once in the batch's metadata, and a column says which row has
+which, where there is more than one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ..documents.encoding import decode, encode
+from ..documents.kinds import NESTED, OWNER
+from . import names
+from .values import Column, from_arrow, to_arrow
+
+Row = dict[str, Any]
+Shape = tuple[Any, ...]
+"""Keys in order; a key whose value is a dictionary of columns comes as [key, [keys]]."""
+
+_SHAPES = b"shapes"
+
+
+def from_rows(kind: str, rows: Sequence[Row]) -> pa.RecordBatch:
+    """Return documents of one kind and one owner as a batch.
+
+    Parameters
+    ----------
+    kind
+        'event', 'datum' or 'stream_datum'.
+    rows
+        At least one normalised document.
+
+    Examples
+    --------
+    >>> event = {"descriptor": "d", "uid": "e", "seq_num": 1, "time": 2.0,
+    ...          "data": {"det": 5}, "timestamps": {"det": 2.0}}
+    >>> batch = from_rows("event", [event])
+    >>> batch.schema.names
+    ['uid', 'seq_num', 'time', 'data/det', 'timestamps/det']
+    >>> to_rows("event", "d", batch) == [event]
+    True
+    """
+    nested = NESTED[kind]
+    shapes: dict[Shape, int] = {}
+    marks = [shapes.setdefault(_shape(row, nested), len(shapes)) for row in rows]
+    columns: dict[str, Sequence[Any]] = {}
+    for shape in shapes:
+        for key in shape:
+            if isinstance(key, tuple):
+                outer, inners = key
+                for inner in inners:
+                    name = names.nested(outer, inner)
+                    if name not in columns:
+                        columns[name] = _nested_column(rows, outer, inner, len(shapes) == 1)
+            elif key != OWNER[kind] and names.top(key) not in columns:
+                columns[names.top(key)] = [
+                    None if key in nested and isinstance(row.get(key), dict) else row.get(key)
+                    for row in rows
+                ]
+    return _batch(columns, list(shapes), marks)
+
+
+def from_page(kind: str, page: Row) -> pa.RecordBatch:
+    """Return a page of documents as a batch, without making the single documents.
+
+    Parameters
+    ----------
+    kind
+        'event' or 'datum': what the page is made of.
+    page
+        A normalised page with at least one row.
+    """
+    lists = ("uid", "time", "seq_num") if kind == "event" else ("datum_id",)
+    rows = len(page[lists[0]])
+    columns: dict[str, Sequence[Any]] = {}
+    shape: list[Any] = []
+    for key, value in page.items():
+        if key in NESTED[kind] and isinstance(value, dict):
+            shape.append((key, tuple(value)))
+            columns.update((names.nested(key, inner), column) for inner, column in value.items())
+            continue
+        shape.append(key)
+        if key != OWNER[kind]:
+            columns[names.top(key)] = value if key in lists else [value] * rows
+    return _batch(columns, [tuple(shape)], [0] * rows)
+
+
+def to_rows(kind: str, owner: str, batch: pa.RecordBatch) -> list[Row]:
+    """Return the documents of a batch.
+
+    Where only some of the columns were read, the documents have only those.
+    """
+    shapes = decode(batch.schema.metadata[_SHAPES])
+    columns = {name: from_arrow(column) for name, column in split(batch).items()}
+    marks = columns.pop(names.SHAPE, None)
+    makers = [_maker(shape, columns, OWNER[kind], owner) for shape in shapes]
+    if marks is None:
+        return [makers[0](row) for row in range(batch.num_rows)]
+    return [makers[mark](row) for row, mark in enumerate(marks)]
+
+
+def split(batch: pa.RecordBatch) -> dict[str, Column]:
+    """Return the columns of a batch by name, each with its exact values beside it."""
+    schema = batch.schema
+    places = {name: place for place, name in enumerate(schema.names)}
+    columns = {}
+    for name, place in places.items():
+        if name[:1] == "!":
+            continue
+        beside = places.get(names.exact(name))
+        columns[name] = Column(
+            batch.column(place),
+            schema.field(place).metadata or {},
+            None if beside is None else batch.column(beside),
+        )
+    return columns
+
+
+def select(batch: pa.RecordBatch, columns: Container[str] | None) -> pa.RecordBatch:
+    """Return a batch with only some of its columns (those that it has); None means all."""
+    if columns is None:
+        return batch
+    return batch.select([name for name in batch.schema.names if is_wanted(name, columns)])
+
+
+def is_wanted(name: str, columns: Container[str] | None) -> bool:
+    """Tell whether a stored column is needed to read some columns.
+
+    Needed are the columns themselves, the exact values beside them, and the shape.
+    """
+    return columns is None or name.removeprefix("!") in columns or name == names.SHAPE
+
+
+def concatenate(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch | None:
+    """Return several batches as one, or None where their columns are not alike."""
+    schema = batches[0].schema
+    if not all(schema.equals(batch.schema, check_metadata=True) for batch in batches[1:]):
+        return None
+    table = pa.Table.from_batches(batches, schema).combine_chunks()
+    return table.to_batches()[0]
+
+
+def _shape(row: Row, nested: Iterable[str]) -> Shape:
+    return tuple(
+        (key, tuple(value)) if key in nested and type(value) is dict else key
+        for key, value in row.items()
+    )
+
+
+def _nested_column(rows: Sequence[Row], outer: str, inner: str, alike: bool) -> list[Any]:
+    if alike:
+        return [row[outer][inner] for row in rows]
+    return [
+        inside.get(inner) if isinstance(inside := row.get(outer), dict) else None for row in rows
+    ]
+
+
+def _batch(
+    columns: dict[str, Sequence[Any]], shapes: list[Shape], marks: Sequence[int]
+) -> pa.RecordBatch:
+    fields, arrays = [], []
+    for name, values in columns.items():
+        array, metadata, exact = to_arrow(values)
+        fields.append(pa.field(name, array.type, metadata=metadata or None))
+        arrays.append(array)
+        if exact is not None:
+            fields.append(pa.field(names.exact(name), exact.type))
+            arrays.append(exact)
+    if len(shapes) > 1:
+        array = pa.array(np.array(marks, np.int32))
+        fields.append(pa.field(names.SHAPE, array.type))
+        arrays.append(array)
+    schema = pa.schema(fields, metadata={_SHAPES: encode(shapes)})
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _maker(shape: Any, columns: dict[str, list[Any]], owner_key: str, owner: str) -> Any:
+    """Return a function that makes the document of one row."""
+    parts: list[tuple[str, Any]] = []
+    for key in shape:
+        if isinstance(key, list):
+            outer, inners = key
+            pairs = [(inner, columns.get(names.nested(outer, inner))) for inner in inners]
+            parts.append((outer, [(inner, values) for inner, values in pairs if values is not None]))
+        elif key == owner_key:
+            parts.append((key, owner))
+        elif names.top(key) in columns:
+            parts.append((key, (columns[names.top(key)],)))
+
+    def make(row: int) -> Row:
+        document: Row = {}
+        for key, source in parts:
+            if type(source) is list:
+                document[key] = {inner: values[row] for inner, values in source}
+            else:
+                document[key] = source if type(source) is str else source[0][row]
+        return document
+
+    return make

@@ -1,0 +1,148 @@
+"""A batch as a few blobs, so that reading one field need not read the others' bytes.
+
+Columns are put into *groups*, and each group becomes one Arrow IPC stream.
+Stamps and counters are stored as differences: a clock that ticks in seconds
+since 1970 spends half of its 64 bits on saying the same thing, and the
+difference between the bit patterns of two neighbours fits in 32 bits or less,
+exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ..errors import StoreDamaged
+from . import names
+from .rows import is_wanted
+
+ALL = "all"
+"""The one group of a small batch."""
+
+SMALL = 32 * 1024
+"""Batches of fewer bytes are not split: another blob would cost more than it saves."""
+
+_NARROW = 64  # bytes a row, above which a column has a group of its own
+_TOGETHER = 8  # narrow columns in a group
+_DELTA = b"delta"
+_STEPS = (np.int8, np.int16, np.int32)
+
+
+def pack(batch: pa.RecordBatch) -> dict[str, bytes]:
+    """Return the blobs of a batch, by group."""
+    return {
+        group: _write(batch, columns, group) for group, columns in groups(batch).items()
+    }
+
+
+def unpack(blobs: Iterable[bytes], columns: Container[str] | None) -> pa.RecordBatch:
+    """Return a batch from the blobs of some of its groups.
+
+    Parameters
+    ----------
+    blobs
+        At least one, of one batch.
+    columns
+        The wanted columns; None for all.
+
+    Raises
+    ------
+    StoreDamaged
+        A blob is not what :func:`pack` wrote.
+    """
+    fields: list[pa.Field] = []
+    arrays: list[pa.Array] = []
+    metadata: dict[bytes, bytes] = {}
+    for blob in blobs:
+        try:
+            part = pa.ipc.open_stream(pa.py_buffer(blob)).read_next_batch()
+        except (pa.ArrowInvalid, OSError, StopIteration) as error:
+            raise StoreDamaged(f"A stored block of events cannot be read: {error}") from error
+        metadata.update(part.schema.metadata or {})
+        for field, array in zip(part.schema, part.columns, strict=True):
+            if is_wanted(field.name, columns):
+                restored = _undo_delta(field, array)
+                fields.append(restored[0])
+                arrays.append(restored[1])
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
+
+
+def groups(batch: pa.RecordBatch) -> dict[str, list[str]]:
+    """Return which columns of a batch are stored together, by the name of the group."""
+    if batch.nbytes < SMALL:
+        return {ALL: batch.schema.names}
+    found: dict[str, list[str]] = {}
+    narrow = 0
+    for name, array in zip(batch.schema.names, batch.columns, strict=True):
+        outer, _ = names.parse(name.removeprefix("!"))
+        if name.removeprefix("!") in (names.TIME, names.SEQ_NUM, names.SHAPE):
+            group = "index"
+        elif outer in ("data", "datum_kwargs"):
+            if array.nbytes > _NARROW * len(array):
+                group = f"wide {len(found)}"
+            else:
+                group = f"narrow {narrow // _TOGETHER}"
+                narrow += 1
+        else:
+            group = outer or ("identity" if name.removeprefix("!") == names.UID else "rest")
+        found.setdefault(group, []).append(name)
+    return found
+
+
+def _write(batch: pa.RecordBatch, columns: list[str], group: str) -> bytes:
+    schema = batch.schema
+    fields, arrays = [], []
+    for name in columns:
+        place = schema.get_field_index(name)
+        field, array = schema.field(place), batch.column(place)
+        if names.parse(name)[0] != "data":
+            field, array = _delta(field, array)
+        fields.append(field)
+        arrays.append(array)
+    keep = schema.metadata if group in (ALL, "index") else None
+    part = pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields, metadata=keep))
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression=_compression(group))
+    with pa.ipc.new_stream(sink, part.schema, options=options) as writer:
+        writer.write_batch(part)
+    blob: bytes = sink.getvalue().to_pybytes()
+    return blob
+
+
+def _compression(group: str) -> str | None:
+    # What a table is made of is stored plain, and uids are random.
+    plain = group in ("index", "identity", ALL) or group.startswith(("narrow", "wide"))
+    return None if plain else "zstd"
+
+
+def _delta(field: pa.Field, array: pa.Array) -> tuple[pa.Field, pa.Array]:
+    if array.null_count or len(array) < 2 or array.type not in (pa.float64(), pa.int64()):
+        return field, array
+    bits = array.to_numpy().view(np.int64)
+    steps = np.diff(bits)
+    low, high = int(steps.min()), int(steps.max())
+    for kind in _STEPS:
+        limits = np.iinfo(kind)
+        if limits.min <= low and high <= limits.max:
+            small = np.zeros(len(bits), kind)
+            small[1:] = steps
+            first = f"{array.type} {bits[0]}".encode()
+            metadata = {**(field.metadata or {}), _DELTA: first}
+            return pa.field(field.name, pa.from_numpy_dtype(kind), metadata=metadata), pa.array(small)
+    return field, array
+
+
+def _undo_delta(field: pa.Field, array: pa.Array) -> tuple[pa.Field, pa.Array]:
+    metadata = field.metadata
+    if not metadata or _DELTA not in metadata:
+        return field, array
+    kind, first = metadata[_DELTA].split()
+    bits = np.cumsum(array.to_numpy(), dtype=np.int64)
+    bits += int(first)
+    values: np.ndarray[Any, Any] = bits.view(np.float64) if kind == b"double" else bits
+    kept = {key: value for key, value in metadata.items() if key != _DELTA}
+    restored = pa.array(values)
+    return pa.field(field.name, restored.type, metadata=kept or None), restored

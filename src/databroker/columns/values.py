@@ -1,0 +1,218 @@
+"""One column: Python values to Arrow and back, exactly.
+
+Most columns hold one simple type and become a typed Arrow array. What does
+not fit (an integer among floats, a ragged list) is null there and stands, in
+the exact encoding of `databroker.documents`, in a second array beside it.
+
+Arrays of one dtype and shape, and lists that are such arrays, become
+fixed-size binary whose metadata says dtype and shape: a pile of elements, as
+NumPy has it. So do canonical uuids, at 16 bytes each.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from ..documents.encoding import decode, describe_dtype, encode, restore_dtype
+from . import uuids
+
+DTYPE = b"dtype"
+SHAPE = b"shape"
+AS_LIST = b"list"
+UUID = b"uuid"
+
+
+class Column(NamedTuple):
+    """Values as Arrow holds them."""
+
+    array: pa.Array
+    metadata: dict[bytes, bytes]
+    exact: pa.Array | None
+
+
+Label = tuple[Any, ...]
+_OTHER: Label = ("other",)
+_NULL: Label = ("null",)
+_SIMPLE: dict[type, tuple[Label, pa.DataType]] = {
+    float: (("float",), pa.float64()),
+    int: (("int",), pa.int64()),
+    bool: (("bool",), pa.bool_()),
+    str: (("str",), pa.string()),
+    type(None): (_NULL, pa.null()),
+}
+_TYPES: dict[Label, pa.DataType] = dict(_SIMPLE.values())
+_INT64 = range(-(2**63), 2**63)
+
+
+def to_arrow(values: Sequence[Any]) -> Column:
+    """Return values as a typed array, with what does not fit beside it.
+
+    Examples
+    --------
+    >>> column = to_arrow([1.5, 2, None])
+    >>> column.array.to_pylist(), from_arrow(column)
+    ([1.5, None, None], [1.5, 2, None])
+    """
+    types = set(map(type, values))
+    if len(types) == 1:
+        simple = _SIMPLE.get(next(iter(types)))
+        column = simple and _uniform(values, simple[1])
+        if column is not None:
+            return column
+    return _mixed(values, [_label(value) for value in values])
+
+
+def from_arrow(column: Column) -> list[Any]:
+    """Return the values that :func:`to_arrow` was given."""
+    array, metadata, exact = column
+    values: list[Any]
+    if UUID in metadata:
+        values = uuids.unpack(_elements(array, np.dtype("u1"), (16,)))
+    elif DTYPE in metadata:
+        rows = tensor(array, metadata)
+        as_list = AS_LIST in metadata
+        valid = array.is_valid().to_pylist() if array.null_count else [True] * len(array)
+        values = [
+            (row.tolist() if as_list else np.array(row)) if there else None
+            for row, there in zip(rows, valid, strict=True)
+        ]
+    elif array.null_count == 0 and pa.types.is_primitive(array.type):
+        values = array.to_numpy(zero_copy_only=False).tolist()
+    else:
+        values = array.to_pylist()
+    if exact is not None:
+        for row, value in exact_values(exact):
+            values[row] = value
+    return values
+
+
+def exact_values(exact: pa.Array) -> list[tuple[int, Any]]:
+    """Return (row, value) for each row that an exact column holds."""
+    rows = np.flatnonzero(exact.is_valid().to_numpy(zero_copy_only=False))
+    return [(int(row), decode(exact[int(row)].as_buffer())) for row in rows]
+
+
+def tensor(array: pa.Array, metadata: dict[bytes, bytes]) -> np.ndarray[Any, Any]:
+    """Return a column of arrays as one array of shape ``(rows, *shape)``, not copied."""
+    shape = tuple(int(n) for n in metadata[SHAPE].split(b",") if n)
+    return _elements(array, restore_dtype(metadata[DTYPE].decode()), shape)
+
+
+def _elements(
+    array: pa.Array, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> np.ndarray[Any, Any]:
+    width = array.type.byte_width
+    data = array.buffers()[1]
+    raw = np.frombuffer(data, np.uint8, len(array) * width, array.offset * width)
+    return raw.view(dtype).reshape(len(array), *shape)
+
+
+def _uniform(values: Sequence[Any], arrow_type: pa.DataType) -> Column | None:
+    if arrow_type == pa.float64():
+        return Column(pa.array(np.array(values, np.float64)), {}, None)
+    if arrow_type == pa.null():
+        return Column(pa.nulls(len(values)), {}, None)
+    if arrow_type == pa.string():
+        packed = uuids.pack(values)
+        if packed is not None:
+            return Column(_binary(packed), {UUID: b"1"}, None)
+    try:
+        return Column(pa.array(values, arrow_type), {}, None)
+    except (OverflowError, UnicodeEncodeError):  # beyond 64 bits; a lone surrogate
+        return None
+
+
+def _mixed(values: Sequence[Any], labels: list[Label]) -> Column:
+    """Type the column by what most values are; keep the others exactly."""
+    counts = Counter(label for label in labels if label not in (_OTHER, _NULL))
+    base = counts.most_common(1)[0][0] if counts else _NULL
+    fits = [label == base for label in labels]
+    metadata: dict[bytes, bytes] = {}
+    if base[0] in ("array", "list"):
+        array, metadata = _tensors(values, base, fits)
+    else:
+        typed = [value if fit else None for value, fit in zip(values, fits, strict=True)]
+        array = pa.array(typed, _TYPES[base])
+    if all(fit or label == _NULL for fit, label in zip(fits, labels, strict=True)):
+        return Column(array, metadata, None)
+    exact = [
+        None if fit or label == _NULL else encode(value)
+        for value, label, fit in zip(values, labels, fits, strict=True)
+    ]
+    return Column(array, metadata, pa.array(exact, pa.large_binary()))
+
+
+def _tensors(
+    values: Sequence[Any], base: Label, fits: list[bool]
+) -> tuple[pa.Array, dict[bytes, bytes]]:
+    kind, description, shape = base
+    stacked = np.zeros((len(values), *shape), restore_dtype(description))
+    for row, (value, fit) in enumerate(zip(values, fits, strict=True)):
+        if fit:
+            stacked[row] = value
+    metadata = {DTYPE: description.encode(), SHAPE: ",".join(map(str, shape)).encode()}
+    if kind == "list":
+        metadata[AS_LIST] = b"1"
+    raw = stacked.reshape(len(values), -1).view(np.uint8).reshape(len(values), -1)
+    return _binary(raw, None if all(fits) else fits), metadata
+
+
+def _binary(rows: np.ndarray[Any, Any], valid: list[bool] | None = None) -> pa.Array:
+    """Return rows of bytes, shape (n, width), as a fixed-size binary array."""
+    validity = None if valid is None else pa.array(valid, pa.bool_()).buffers()[1]
+    data = pa.py_buffer(np.ascontiguousarray(rows))
+    return pa.Array.from_buffers(pa.binary(rows.shape[1]), len(rows), [validity, data])
+
+
+def _label(value: Any) -> Label:
+    """Say which typed column a value fits in exactly."""
+    kind = type(value)
+    if kind is int:
+        return ("int",) if value in _INT64 else _OTHER
+    if kind is str:
+        return ("str",) if _is_unicode(value) else _OTHER
+    if kind in _SIMPLE:
+        return _SIMPLE[kind][0]
+    if kind is np.ndarray:
+        if not value.nbytes:
+            return _OTHER
+        return ("array", describe_dtype(value.dtype), value.shape)
+    if kind is list and value:
+        return _rectangle(value)
+    return _OTHER
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_RECTANGLES = {float: np.dtype("<f8"), int: np.dtype("<i8"), bool: np.dtype("?")}
+
+
+def _rectangle(value: list[Any]) -> Label:
+    """Label a list whose elements are all of one simple type, in a rectangular shape."""
+    shape = [len(value)]
+    level: list[Any] = value
+    while type(level[0]) is list:
+        size = len(level[0])
+        if size == 0 or any(type(part) is not list or len(part) != size for part in level):
+            return _OTHER
+        shape.append(size)
+        level = list(chain.from_iterable(level))
+    types = set(map(type, level))
+    dtype = _RECTANGLES.get(types.pop()) if len(types) == 1 else None
+    if dtype is None:
+        return _OTHER
+    if dtype.kind == "i" and not (min(level) in _INT64 and max(level) in _INT64):
+        return _OTHER
+    return ("list", describe_dtype(dtype), tuple(shape))

@@ -1,0 +1,17 @@
+"""Configurations: the files that say where each broker's documents live."""
+
+from .configuration import Configuration
+from .forms import from_mapping
+from .names import describe_configs, list_configs, load, lookup_config
+from .search import user_config_dir, user_data_dir
+
+__all__ = [
+    "Configuration",
+    "describe_configs",
+    "from_mapping",
+    "list_configs",
+    "load",
+    "lookup_config",
+    "user_config_dir",
+    "user_data_dir",
+]

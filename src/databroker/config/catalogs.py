@@ -1,0 +1,154 @@
+"""Catalog files of databroker 1.x: ``sources:`` with the bluesky drivers.
+
+Only the names of drivers and arguments differ from databroker's own form; what
+a source means is the same.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from ..stores.registry import did_you_mean
+from .place import KeyPath, Place
+
+__all__ = ["is_catalog", "is_source", "offers", "only_source", "translate"]
+
+_DRIVERS: dict[str, tuple[str, dict[str, str]]] = {
+    "bluesky-mongo-normalized-catalog": (
+        "mongo-normalized",
+        {"metadatastore_db": "metadatastore_db", "asset_registry_db": "asset_registry_db"},
+    ),
+    "bluesky-mongo-embedded-catalog": ("mongo-embedded", {"datastore_db": "uri"}),
+    "bluesky-jsonl-catalog": ("jsonl", {"paths": "paths"}),
+    "bluesky-msgpack-catalog": ("msgpack", {"paths": "paths"}),
+}
+"""Each old driver: the driver that takes its place, and its arguments' new names."""
+
+_COMMON = {"root_map": "root_map", "transforms": "transforms", "handler_registry": "handlers"}
+_WITHOUT_MEANING = ("name", "metadata", "filler_class")
+_TEMPLATE = re.compile(r"\{\{\s*(\w+)\s*(?:\(\s*['\"]?(.*?)['\"]?\s*\))?\s*\}\}")
+
+
+def is_catalog(mapping: Mapping[str, Any]) -> bool:
+    """Return whether a mapping is a whole catalog file.
+
+    Examples
+    --------
+    >>> is_catalog({"sources": {}}), is_catalog({"driver": "sqlite"})
+    (True, False)
+    """
+    return "sources" in mapping and "driver" not in mapping
+
+
+def is_source(mapping: Mapping[str, Any]) -> bool:
+    """Return whether a mapping is one source of a catalog.
+
+    Examples
+    --------
+    >>> is_source({"driver": "bluesky-jsonl-catalog", "args": {}})
+    True
+    """
+    return "driver" in mapping and ("args" in mapping or mapping["driver"] in _DRIVERS)
+
+
+def offers(mapping: object) -> list[str]:
+    """Return the names of a catalog's sources that hold runs.
+
+    Catalog folders are shared with other libraries, whose sources are none of ours.
+
+    Examples
+    --------
+    >>> offers({"sources": {"runs": {"driver": "bluesky-jsonl-catalog"}, "t": {"driver": "csv"}}})
+    ['runs']
+    """
+    sources = mapping.get("sources") if isinstance(mapping, Mapping) else None
+    if not isinstance(sources, Mapping):
+        return []
+    return [
+        str(name)
+        for name, source in sources.items()
+        if isinstance(source, Mapping) and str(source.get("driver")) in _DRIVERS
+    ]
+
+
+def only_source(catalog: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], Place]:
+    """Return the one source of a catalog, and its place.
+
+    Examples
+    --------
+    >>> source, _ = only_source({"sources": {"lab": {"driver": "bluesky-jsonl-catalog"}}}, Place())
+    >>> source
+    {'driver': 'bluesky-jsonl-catalog'}
+    """
+    sources = place.mapping(catalog["sources"], "sources")
+    if len(sources) != 1:
+        place.refuse(
+            f"it must have exactly one source to be a configuration; it has {len(sources)}.",
+            "sources",
+        )
+    (name,) = sources
+    return place.mapping(sources[name], "sources", name), place.inner("sources", name)
+
+
+def translate(source: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], Place]:
+    """Turn a source into databroker's own form, and say where each key came from.
+
+    Examples
+    --------
+    >>> source = {"driver": "bluesky-msgpack-catalog", "args": {"paths": ["runs/*.msgpack"]}}
+    >>> translate(source, Place())[0]
+    {'driver': 'msgpack', 'paths': ['runs/*.msgpack']}
+    """
+    old = source["driver"]
+    if not isinstance(old, str) or old not in _DRIVERS:
+        place.refuse(
+            f"the driver {old!r} holds no runs.{did_you_mean(old, _DRIVERS)} "
+            f"Those of databroker 1.x are: {', '.join(_DRIVERS)}.",
+            "driver",
+        )
+    driver, renamed = _DRIVERS[old]
+    names = {**renamed, **_COMMON}
+    args = place.mapping(source.get("args"), "args")
+    inner = place.inner("args")
+    inner.check_keys(args, (*names, *_WITHOUT_MEANING), "'args'")
+    if "filler_class" in args:
+        warnings.warn(
+            f"{inner.say('filler_class')}: 'filler_class' is ignored.",
+            UserWarning,
+            stacklevel=2,
+        )
+    flat: dict[str, Any] = {"driver": driver}
+    moves: dict[str, KeyPath] = {"driver": ("driver",), "description": ("description",)}
+    if source.get("description") is not None:
+        flat["description"] = source["description"]
+    for key, value in args.items():
+        if key in names and value is not None:
+            flat[names[key]] = _expand(value, inner, key)
+            moves[names[key]] = ("args", key)
+    return flat, place.moved(moves)
+
+
+def _expand(value: Any, place: Place, key: str) -> Any:
+    if isinstance(value, str):
+        return _TEMPLATE.sub(lambda found: _template(found, place, key), value)
+    if isinstance(value, list | tuple):
+        return [_expand(item, place, key) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _expand(item, place, key) for name, item in value.items()}
+    return value
+
+
+def _template(found: re.Match[str], place: Place, key: str) -> str:
+    word, argument = found.groups()
+    if word == "CATALOG_DIR":
+        return str(place.folder)
+    if word == "env" and argument:
+        if argument not in os.environ:
+            place.refuse(f"the environment variable {argument!r} is not set.", key)
+        return os.environ[argument]
+    # shell(...) among them: reading a configuration must not run commands.
+    place.refuse(f"the template {word!r} is not supported; CATALOG_DIR and env(NAME) are.", key)

@@ -1,0 +1,258 @@
+"""A configuration that has been read, checked and made plain."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import times
+from ..errors import InvalidConfiguration
+from ..stores.contract import Store
+from ..stores.registry import Driver, did_you_mean, find_driver, open_store
+from .place import Place
+from .secrets import hide_passwords, hide_passwords_in
+
+__all__ = ["COMMON_KEYS", "Configuration", "from_flat"]
+
+COMMON_KEYS = (
+    "description",
+    "timezone",
+    "stale_after",
+    "root_map",
+    "handlers",
+    "allowed_roots",
+    "transforms",
+)
+"""The keys that every configuration takes, whatever its driver."""
+
+_TRANSFORMED = ("start", "stop", "resource", "descriptor")
+_HOUR = 3600.0
+
+
+@dataclass(frozen=True, repr=False)
+class Configuration:
+    """What a broker needs to know, with every path absolute and every value checked.
+
+    Attributes
+    ----------
+    name
+        What `Broker.named` calls it; None for a mapping without a name.
+    driver, options
+        The kind of store, and what it is opened with.
+    description
+        For people.
+    timezone
+        The IANA name of the time zone in which bounds are read and times are shown; None stands
+        for the machine's own.
+    stale_after
+        Seconds without a document after which an unfinished run no longer counts as running.
+    root_map
+        Where external files are now, by the root under which they were recorded.
+    handlers
+        'module:Class' (or the class itself) by the spec that it opens.
+    discover_handlers
+        Whether handlers that installed packages offer are used beside these.
+    allowed_roots
+        The only folders from which external files may be read; empty means any.
+    transforms
+        'module:function' (or the function itself) by the kind of document that it changes.
+    source
+        The file that the configuration came from.
+    original
+        The mapping as it was written.
+    """
+
+    driver: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    name: str | None = None
+    description: str | None = None
+    timezone: str | None = None
+    stale_after: float = _HOUR
+    root_map: Mapping[str, str] = field(default_factory=dict)
+    handlers: Mapping[str, Any] = field(default_factory=dict)
+    discover_handlers: bool = True
+    allowed_roots: tuple[str, ...] = ()
+    transforms: Mapping[str, Any] = field(default_factory=dict)
+    source: Path | None = None
+    original: Mapping[str, Any] = field(default_factory=dict)
+
+    def open(self) -> Store:
+        """Open the store that this configuration describes.
+
+        Raises
+        ------
+        InvalidConfiguration
+            This version does not have the driver.
+        StoreUnavailable
+            The store cannot be reached or opened.
+        """
+        try:
+            return open_store(self.driver, **self.options)
+        except InvalidConfiguration as error:
+            where = self.source or "The configuration"
+            raise InvalidConfiguration(f"{where}: {hide_passwords(str(error))}") from None
+
+    def __repr__(self) -> str:
+        shown = "".join(f", {key}={hide_passwords_in(self.options[key])!r}" for key in self.options)
+        return f"<Configuration {self.name!r}: {self.driver}{shown}>"
+
+
+def from_flat(
+    flat: Mapping[str, Any],
+    place: Place,
+    name: str | None,
+    original: Mapping[str, Any],
+    *,
+    discover_handlers: bool = True,
+) -> Configuration:
+    """Check a mapping in databroker's own form, and make its paths absolute.
+
+    Examples
+    --------
+    >>> from_flat({"driver": "memory", "timezone": "UTC"}, Place(), "lab", {}).timezone
+    'UTC'
+    """
+    driver = _driver(flat, place)
+    place.check_keys(
+        flat, ("driver", *driver.accepted, *COMMON_KEYS), f"the driver {driver.name!r}"
+    )
+    return Configuration(
+        name=name,
+        driver=driver.name,
+        options=_options(flat, driver, place),
+        description=None if flat.get("description") is None else str(flat["description"]),
+        timezone=_timezone(flat.get("timezone"), place),
+        stale_after=_stale_after(flat.get("stale_after", _HOUR), place),
+        root_map=_root_map(flat.get("root_map"), place),
+        handlers=_importable(flat.get("handlers"), place, "handlers"),
+        discover_handlers=discover_handlers,
+        allowed_roots=_allowed_roots(flat.get("allowed_roots"), place),
+        transforms=_transforms(flat.get("transforms"), place),
+        source=place.file,
+        original=dict(original),
+    )
+
+
+def _driver(flat: Mapping[str, Any], place: Place) -> Driver:
+    if "driver" not in flat:
+        near = [key for key in flat if did_you_mean(key, ("driver",))]
+        hint = f" Is {near[0]!r} meant to be it?" if near else ""
+        place.refuse(
+            f"it says no 'driver'.{hint} "
+            "Two lines are enough: 'driver: sqlite' and 'path: runs.db'.",
+            *near[:1],
+        )
+    try:
+        return find_driver(flat["driver"])
+    except InvalidConfiguration as error:
+        place.refuse(str(error), "driver")
+
+
+def _options(flat: Mapping[str, Any], driver: Driver, place: Place) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for option in driver.options:
+        if option.name not in flat:
+            continue
+        value = flat[option.name]
+        fault = option.fault(value)
+        if fault:
+            place.refuse(f"{option.name!r} {fault}", option.name)
+        if option.takes == "path":
+            value = absolute(value, place)
+        elif option.takes == "paths":
+            many = value if isinstance(value, list | tuple) else [value]
+            value = [absolute(each, place) for each in many]
+        options[option.name] = value
+    missing = driver.missing(options)
+    if missing:
+        place.refuse(f"the driver {driver.name!r} needs {missing}.", "driver")
+    return options
+
+
+def absolute(path: str | os.PathLike[str], place: Place) -> str:
+    """Return a path as it was meant: '~' is the home folder, relative is beside the file.
+
+    Examples
+    --------
+    >>> absolute("../runs.db", Place(Path("/etc/databroker/lab.yml")))
+    '/etc/runs.db'
+    """
+    text = os.fspath(path)
+    if "://" in text:
+        return text
+    return os.path.normpath(os.path.join(place.folder.absolute(), os.path.expanduser(text)))
+
+
+def _timezone(value: object, place: Place) -> str | None:
+    if value is None:
+        return None
+    try:
+        times.resolve_zone(str(value))
+    except InvalidConfiguration as error:
+        place.refuse(f"{error}.", "timezone")
+    return str(value)
+
+
+def _stale_after(value: object, place: Place) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        place.refuse("'stale_after' must be a number of seconds above 0.", "stale_after")
+    return float(value)
+
+
+def _root_map(value: object, place: Place) -> dict[str, str]:
+    mapped = {}
+    for old, new in place.mapping(value, "root_map").items():
+        if not isinstance(new, str | os.PathLike):
+            place.refuse(f"the new place of {old!r} must be a path.", "root_map", old)
+        # The old root is a name that documents carry: it is compared, never opened.
+        mapped[old] = absolute(new, place)
+    return mapped
+
+
+def _allowed_roots(value: object, place: Place) -> tuple[str, ...]:
+    roots = [] if value is None else value if isinstance(value, list | tuple) else [value]
+    found = []
+    for root in roots:
+        if not isinstance(root, str | os.PathLike):
+            place.refuse("'allowed_roots' must be a list of folders.", "allowed_roots")
+        found.append(absolute(root, place))
+    return tuple(found)
+
+
+def _transforms(value: object, place: Place) -> dict[str, Any]:
+    place.inner("transforms").check_keys(
+        place.mapping(value, "transforms"), _TRANSFORMED, "'transforms'"
+    )
+    return _importable(value, place, "transforms")
+
+
+def _importable(value: object, place: Place, key: str) -> dict[str, Any]:
+    return {
+        name: importable(target, place.inner(key), name)
+        for name, target in place.mapping(value, key).items()
+    }
+
+
+def importable(target: object, place: Place, *keys: str) -> Any:
+    """Return something to import as 'module:name'; what is already an object stays as it is.
+
+    Examples
+    --------
+    >>> importable("area_detector_handlers.handlers.AreaDetectorHDF5Handler", Place())
+    'area_detector_handlers.handlers:AreaDetectorHDF5Handler'
+    >>> importable({"module": "lab.handlers", "class": "Eiger"}, Place())
+    'lab.handlers:Eiger'
+    """
+    if callable(target):
+        return target
+    if isinstance(target, Mapping):
+        place.inner(*keys).check_keys(target, ("module", "class"), repr(keys[-1] if keys else "it"))
+        target = f"{target.get('module', '')}:{target.get('class', '')}"
+    text = target if isinstance(target, str) else ""
+    module, _, name = text.partition(":") if ":" in text else text.rpartition(".")
+    if not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
+        place.refuse(f"{keys[-1] if keys else 'it'!r} must be 'module:Class'.", *keys)
+    return f"{module}:{name}"

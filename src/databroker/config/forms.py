@@ -1,0 +1,71 @@
+"""The forms in which a configuration may be written, and which of them one is.
+
+Three are understood: databroker's own (``driver: ...``), the one of the first
+databrokers (``metadatastore:`` and ``assets:``), and a source of a catalog
+(``sources: {name: {driver, args}}``). The two old ones are turned into the
+first, which alone is checked and opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import catalogs, mongo_pairs
+from .configuration import Configuration, from_flat
+from .place import Place
+
+__all__ = ["from_mapping", "read_form"]
+
+
+def from_mapping(mapping: Mapping[str, Any], *, name: str | None = None) -> Configuration:
+    """Make a configuration from a mapping, as it might stand in a file.
+
+    Parameters
+    ----------
+    mapping
+        In any of the forms that a file may have. Relative paths are relative to the folder in
+        which Python runs now.
+    name
+        What to call it.
+
+    Raises
+    ------
+    InvalidConfiguration
+        It says something that cannot be carried out.
+
+    Examples
+    --------
+    >>> from_mapping({"driver": "sqlite", "path": "/data/runs.db"}, name="lab")
+    <Configuration 'lab': sqlite, path='/data/runs.db'>
+    >>> from_mapping({"driver": "sqlite", "pth": "/data/runs.db"})
+    Traceback (most recent call last):
+    databroker.errors.InvalidConfiguration: The configuration: there is no key 'pth' in ...
+    """
+    return read_form(mapping, Place(), name)
+
+
+def read_form(mapping: object, place: Place, name: str | None) -> Configuration:
+    """Recognise the form of a mapping, and make a configuration from it.
+
+    Parameters
+    ----------
+    mapping
+        What a file holds, or one source of it.
+    place
+        Where the mapping stands.
+    name
+        The name of the configuration.
+    """
+    whole = place.mapping(mapping)
+    if catalogs.is_catalog(whole):
+        source, place = catalogs.only_source(whole, place)
+        return read_form(source, place, name)
+    if mongo_pairs.is_pair(whole):
+        flat, moved = mongo_pairs.translate(whole, place)
+        return from_flat(flat, moved, name, whole)
+    if catalogs.is_source(whole):
+        flat, moved = catalogs.translate(whole, place)
+        discover = "handlers" not in flat
+        return from_flat(flat, moved, name, whole, discover_handlers=discover)
+    return from_flat(whole, place, name, whole)

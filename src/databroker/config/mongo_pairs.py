@@ -1,0 +1,142 @@
+"""Files of the first databrokers: ``metadatastore:`` and ``assets:``, each a Mongo database.
+
+They become the two URIs of the driver ``mongo-normalized``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
+
+from .place import KeyPath, Place
+
+__all__ = ["is_pair", "mongo_uri", "translate"]
+
+_PARTS = {
+    "metadatastore": ("metadatastore_db", "databroker.headersource.mongo", ("MDS", "MDSRO")),
+    "assets": ("asset_registry_db", "databroker.assets.mongo", ("Registry", "RegistryRO")),
+}
+_COMMON = ("description", "handlers", "root_map", "transforms")
+_KEYS = (*_PARTS, *_COMMON, "timezone", "stale_after", "allowed_roots", "api_version")
+_CONFIG = (
+    *("uri", "host", "port", "database", "mongo_user", "mongo_pwd", "authsource"),
+    *("timezone", "directory", "dbpath"),
+)
+
+
+def is_pair(mapping: Mapping[str, Any]) -> bool:
+    """Return whether a mapping has the form of the first databrokers.
+
+    Examples
+    --------
+    >>> is_pair({"metadatastore": {}, "assets": {}}), is_pair({"driver": "sqlite"})
+    (True, False)
+    """
+    return "driver" not in mapping and any(part in mapping for part in _PARTS)
+
+
+def translate(whole: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], Place]:
+    """Turn it into databroker's own form, and say where each key came from.
+
+    Examples
+    --------
+    >>> part = {"host": "db", "port": 27017, "database": "runs"}
+    >>> old = {
+    ...     "metadatastore": {
+    ...         "module": "databroker.headersource.mongo", "class": "MDS", "config": part
+    ...     },
+    ...     "assets": {
+    ...         "module": "databroker.assets.mongo", "class": "Registry", "config": part
+    ...     },
+    ... }
+    >>> translate(old, Place())[0]["metadatastore_db"]
+    'mongodb://db:27017/runs'
+    """
+    place.check_keys(whole, _KEYS)
+    if whole.get("api_version", 1) not in (1, 2):
+        place.refuse("'api_version' must be 1 or 2; the older interface is gone.", "api_version")
+    flat: dict[str, Any] = {"driver": "mongo-normalized"}
+    moves: dict[str, KeyPath] = {"driver": ("metadatastore",)}
+    for part, (key, module, classes) in _PARTS.items():
+        config = _part(whole, part, module, classes, place)
+        flat[key] = mongo_uri(config, place.inner(part, "config"))
+        moves[key] = (part, "config")
+        if config.get("timezone") is not None and "timezone" not in flat:
+            flat["timezone"] = config["timezone"]
+            moves["timezone"] = (part, "config", "timezone")
+    for key in (*_COMMON, "timezone", "stale_after", "allowed_roots"):
+        if whole.get(key) is not None:
+            flat[key] = whole[key]
+            moves[key] = (key,)
+    return flat, place.moved(moves)
+
+
+def _part(
+    whole: Mapping[str, Any], part: str, module: str, classes: tuple[str, ...], place: Place
+) -> dict[str, Any]:
+    if part not in whole:
+        place.refuse(f"it needs {part!r} too.")
+    described = place.mapping(whole[part], part)
+    place.inner(part).check_keys(described, ("module", "class", "config"), repr(part))
+    found = str(described.get("module", ""))
+    if found != module or described.get("class") not in classes:
+        if "sqlite" in found or "hdf5" in found:
+            place.refuse(
+                f"the files of {found!r} (databroker 0.x) cannot be read by this version.",
+                part,
+                "module",
+            )
+        place.refuse(
+            f"{part!r} must be of module {module!r} and class {' or '.join(map(repr, classes))}.",
+            part,
+        )
+    config = place.mapping(described.get("config"), part, "config")
+    place.inner(part, "config").check_keys(config, _CONFIG, "'config'")
+    return config
+
+
+def mongo_uri(config: Mapping[str, Any], place: Place) -> str:
+    """Return the one URI that says what an old ``config:`` says in pieces.
+
+    Examples
+    --------
+    >>> mongo_uri({"uri": "mongodb://ann:pw@db/", "database": "runs"}, Place())
+    'mongodb://ann:pw@db/runs?authSource=admin'
+    """
+    if not isinstance(config.get("database"), str) or not config["database"]:
+        place.refuse("it needs 'database'.")
+    database = quote(config["database"], safe="")
+    if config.get("uri") is None:
+        return _from_pieces(config, database, place)
+    clash = [key for key in ("host", "port") if config.get(key) is not None]
+    if clash:
+        place.refuse(f"give 'uri', or 'host' and 'port', not 'uri' and {clash[0]!r}.", clash[0])
+    return _with_database(str(config["uri"]), database, config.get("authsource"))
+
+
+def _from_pieces(config: Mapping[str, Any], database: str, place: Place) -> str:
+    if not config.get("host"):
+        place.refuse("it needs 'uri', or 'host' and 'port'.")
+    port = config.get("port", 27017)
+    if isinstance(port, bool) or not str(port).isdigit():
+        place.refuse("'port' must be a whole number.", "port")
+    user = ""
+    if config.get("mongo_user"):
+        user = quote_plus(str(config["mongo_user"]))
+        user += f":{quote_plus(str(config.get('mongo_pwd') or ''))}@"
+    return _with_database(
+        f"mongodb://{user}{config['host']}:{port}", database, config.get("authsource")
+    )
+
+
+def _with_database(uri: str, database: str, authsource: object) -> str:
+    # The database in a URI is also the one that a user is looked up in, unless
+    # it says otherwise. Naming another there must not change who may enter.
+    scheme, host, path, query, _ = urlsplit(uri)
+    if authsource:
+        query = "&".join(filter(None, (query, f"authSource={quote_plus(str(authsource))}")))
+    elif "@" in host and "authsource=" not in query.lower():
+        home = path.strip("/") or "admin"
+        query = "&".join(filter(None, (query, f"authSource={home}")))
+    return urlunsplit((scheme, host, f"/{database}", query, ""))

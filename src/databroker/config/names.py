@@ -1,0 +1,224 @@
+"""Configurations by name: which there are, what each says, and how to make one."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigurationFileNotFound, InvalidConfiguration, UnknownBrokerName
+from ..stores.registry import did_you_mean
+from . import catalogs
+from .configuration import Configuration
+from .forms import read_form
+from .place import Place, read_yaml
+from .search import catalog_folders, config_folders, user_config_dir
+
+__all__ = ["describe_configs", "list_configs", "load", "lookup_config"]
+
+_SUFFIXES = (".yml", ".yaml")
+# Read by 1.x at import, to make a broker without being asked: not a name.
+_HIDDEN = ("_legacy_config", "_test_legacy_config")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A name, and the file (and the source in it) that it stands for."""
+
+    name: str
+    file: Path
+    is_source: bool = False
+
+    def read(self) -> tuple[Any, Place]:
+        whole, place = read_yaml(self.file)
+        if not self.is_source:
+            return whole, place
+        sources = place.mapping(place.mapping(whole)["sources"], "sources")
+        return sources[self.name], place.inner("sources", self.name)
+
+
+def list_configs(paths: Iterable[str | os.PathLike[str]] | None = None) -> list[str]:
+    """List the names that `Broker.named` takes.
+
+    Parameters
+    ----------
+    paths
+        Folders to look in, instead of the search path.
+
+    Returns
+    -------
+    list of str
+        Sorted. Empty on a machine where nobody has made a configuration yet: ``databroker demo``
+        makes one.
+
+    Warns
+    -----
+    UserWarning
+        Several files have the same name; the first one found counts.
+
+    Examples
+    --------
+    >>> list_configs(paths=[])
+    []
+    """
+    return sorted(_first_of_each(_entries(paths)))
+
+
+def lookup_config(name: str) -> dict[str, Any]:
+    """Return what the file of a configuration says, as it stands there.
+
+    Parameters
+    ----------
+    name
+        The name of a configuration, with or without '.yml'.
+
+    Raises
+    ------
+    ConfigurationFileNotFound
+        There is none (it is a FileNotFoundError); the message lists where it looked.
+
+    Examples
+    --------
+    >>> lookup_config("no-such-lab")
+    Traceback (most recent call last):
+    databroker.errors.ConfigurationFileNotFound: There is no configuration file for ...
+    """
+    entry = _find(name)
+    for suffix in _SUFFIXES:
+        if entry is None and name.endswith(suffix):
+            entry = _find(name.removesuffix(suffix))
+    if entry is None:
+        tried = [str(folder / f"{name.removesuffix('.yml')}.yml") for folder in config_folders()]
+        raise ConfigurationFileNotFound(
+            f"There is no configuration file for {name!r}. Tried: {', '.join(tried)}."
+        )
+    mapping, place = entry.read()
+    return place.mapping(mapping)
+
+
+def describe_configs() -> dict[str, str | None]:
+    """Return the description of each configuration, by its name; None where there is none.
+
+    Warns
+    -----
+    UserWarning
+        A file cannot be read: its name and line.
+
+    Examples
+    --------
+    >>> isinstance(describe_configs(), dict)
+    True
+    """
+    described: dict[str, str | None] = {}
+    for name, entry in sorted(_first_of_each(_entries(None)).items()):
+        try:
+            mapping, place = entry.read()
+            text = place.mapping(mapping).get("description")
+        except InvalidConfiguration as error:
+            warnings.warn(str(error), UserWarning, stacklevel=2)
+            text = None
+        described[name] = None if text is None else str(text)
+    return described
+
+
+def load(name: str) -> Configuration:
+    """Read and check the configuration of this name.
+
+    Raises
+    ------
+    UnknownBrokerName
+        There is none (it is an AttributeError and a LookupError); the message says which there
+        are, where it looked, and how to make one.
+    InvalidConfiguration
+        Its file says something that cannot be carried out.
+
+    Examples
+    --------
+    >>> load("no-such-lab")
+    Traceback (most recent call last):
+    databroker.errors.UnknownBrokerName: There is no configuration 'no-such-lab'. ...
+    """
+    entry = _find(name)
+    if entry is None:
+        raise UnknownBrokerName(_unknown(name))
+    mapping, place = entry.read()
+    return read_form(mapping, place, name)
+
+
+def _unknown(name: str) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        known = list_configs()
+    exist = f"There are: {', '.join(known)}." if known else "There is none yet."
+    looked = ", ".join(map(str, (*config_folders(), *catalog_folders())))
+    return (
+        f"There is no configuration {name!r}.{did_you_mean(name, known)} {exist} "
+        f"Looked in: {looked}. "
+        f"To make one, run 'databroker demo' (it makes 'example'), or write "
+        f"{user_config_dir() / f'{name}.yml'} with two lines: "
+        f"'driver: sqlite' and 'path: ~/{name}.db'."
+    )
+
+
+def _find(name: str) -> _Entry | None:
+    return next((entry for entry in _entries(None) if entry.name == name), None)
+
+
+def _entries(paths: Iterable[str | os.PathLike[str]] | None) -> Iterator[_Entry]:
+    """Yield what each file offers, in order of precedence."""
+    if paths is not None:
+        for folder in paths:
+            yield from _in_folder(Path(folder).expanduser(), own=True)
+        return
+    own = config_folders()
+    for folder in own:
+        yield from _in_folder(folder, own=True)
+    for folder in catalog_folders():
+        if folder not in own:
+            yield from _in_folder(folder, own=False)
+
+
+def _in_folder(folder: Path, *, own: bool) -> Iterator[_Entry]:
+    try:
+        files = sorted(file for file in folder.iterdir() if file.suffix in _SUFFIXES)
+    except OSError:
+        return
+    # Of two files that differ in their suffix alone, '.yml' was always read.
+    for file in sorted(files, key=lambda file: (file.stem, _SUFFIXES.index(file.suffix))):
+        names = _sources(file)
+        if names is not None:
+            yield from (_Entry(name, file, is_source=True) for name in names)
+        elif own and file.stem not in _HIDDEN:
+            yield _Entry(file.stem, file)
+
+
+def _sources(file: Path) -> list[str] | None:
+    """Return the names of a catalog file's sources; None when it is no catalog."""
+    try:
+        # Most files are no catalogs, and parsing takes a hundred times as long
+        # as this look.
+        if b"sources" not in file.read_bytes():
+            return None
+        mapping, _ = read_yaml(file)
+    except (OSError, InvalidConfiguration):
+        return None  # told when it is opened by its name
+    if isinstance(mapping, dict) and catalogs.is_catalog(mapping):
+        return catalogs.offers(mapping)
+    return None
+
+
+def _first_of_each(entries: Iterable[_Entry]) -> dict[str, _Entry]:
+    found: dict[str, _Entry] = {}
+    for entry in entries:
+        first = found.setdefault(entry.name, entry)
+        if first.file != entry.file:
+            warnings.warn(
+                f"Several files are called {entry.name!r}: {first.file} is used, "
+                f"{entry.file} is not.",
+                UserWarning,
+                stacklevel=3,
+            )
+    return found

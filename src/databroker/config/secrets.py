@@ -1,0 +1,48 @@
+"""Passwords are for the store alone: nobody else is shown them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["hide_passwords", "hide_passwords_in"]
+
+# Greedy up to the last '@' of the word: an unescaped '@' or '/' in a password
+# must not leave a part of it standing.
+_IN_URI = re.compile(r"(://[^:/@\s]*):\S*@")
+_WORDS = "(?:password|passwd|passphrase|pwd|secret|api_?key|token)"
+_NAMED = re.compile(rf"(?i)({_WORDS}\s*[=:]\s*)[^\s&,;]+")
+_SECRET_KEY = re.compile(rf"(?i){_WORDS}$")
+_STARS = "***"
+
+
+def hide_passwords(text: str) -> str:
+    """Return text with the passwords in its URIs replaced by stars.
+
+    Examples
+    --------
+    >>> hide_passwords("mongodb://ann:s3cret@host:27017/runs")
+    'mongodb://ann:***@host:27017/runs'
+    >>> hide_passwords("host=db user=ann password=s3cret")
+    'host=db user=ann password=***'
+    """
+    return _NAMED.sub(rf"\1{_STARS}", _IN_URI.sub(rf"\1:{_STARS}@", text))
+
+
+def hide_passwords_in(value: Any) -> Any:
+    """Return a value made of mappings, lists and text without the passwords in it.
+
+    Examples
+    --------
+    >>> hide_passwords_in({"uri": "mongodb://ann:s3cret@host/runs", "mongo_pwd": "s3cret"})
+    {'uri': 'mongodb://ann:***@host/runs', 'mongo_pwd': '***'}
+    """
+    if isinstance(value, Mapping):
+        return {
+            key: _STARS if _SECRET_KEY.search(str(key)) else hide_passwords_in(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [hide_passwords_in(item) for item in value]
+    return hide_passwords(value) if isinstance(value, str) else value

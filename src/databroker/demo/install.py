@@ -1,0 +1,153 @@
+"""The demonstration, installed: a configuration, a file for the runs, and the runs in it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from ..config import Configuration, load, user_config_dir, user_data_dir
+from ..errors import InvalidConfiguration, MissingExtra, StoreUnavailable, UnknownBrokerName
+
+if TYPE_CHECKING:
+    from ..broker import Broker
+    from .plans import DemoRun
+
+__all__ = ["DESCRIPTION", "NAME", "Installed", "install"]
+
+NAME = "example"
+"""What the demonstration's configuration is called."""
+
+DESCRIPTION = "Demonstration runs, made by 'databroker demo'"
+"""What its configuration says, and is recognised by."""
+
+_COMMENT = "# Made by 'databroker demo'. Delete this file and the one it names to be rid of it.\n"
+
+Report = Callable[[str, int, int], object]
+"""Is told, before each run: its title, how many are done, how many there are to do."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What `install` did.
+
+    Attributes
+    ----------
+    config_file, data_file
+        Where the configuration and the runs are.
+    created
+        Whether the configuration is new.
+    added, present
+        The titles of the runs that were made, and of those that were there already.
+    """
+
+    config_file: Path
+    data_file: Path
+    created: bool
+    added: tuple[str, ...]
+    present: tuple[str, ...]
+
+
+def install(report: Report | None = None) -> Installed:
+    """Create the configuration 'example' and fill it with runs; what is there already stays.
+
+    Parameters
+    ----------
+    report
+        Is told of each run before it starts: its title, how many are done, how many in all.
+
+    Raises
+    ------
+    MissingExtra
+        bluesky or ophyd is not installed.
+    InvalidConfiguration
+        Somebody has made another configuration of this name; it is left alone.
+    StoreUnavailable
+        The folders cannot be written to.
+    """
+    _need_extra()
+    config, created = _configuration()
+    data_file = Path(config.options["path"])
+    # Beside the runs, whose resources name this folder.
+    images = data_file.parent / f"{NAME}-images"
+    _make_folder(images)
+    added, present = _fill(images, report or (lambda title, done, of: None))
+    source = config.source or user_config_dir() / f"{NAME}.yml"
+    return Installed(source, data_file, created, added, present)
+
+
+def _need_extra() -> None:
+    for package in ("bluesky", "ophyd"):
+        # Looked for, not imported: where every run is there, neither is needed.
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtra(
+                f"The demonstration runs real plans and needs the package {package!r}: "
+                "pip install 'databroker[demo]'"
+            )
+
+
+def _configuration() -> tuple[Configuration, bool]:
+    try:
+        return _ours(load(NAME)), False
+    except UnknownBrokerName:
+        _write(user_config_dir() / f"{NAME}.yml", user_data_dir() / f"{NAME}.db")
+        return load(NAME), True
+
+
+def _ours(config: Configuration) -> Configuration:
+    if config.driver != "sqlite" or config.description != DESCRIPTION:
+        raise InvalidConfiguration(
+            f"{config.source}: the configuration {NAME!r} was not made by 'databroker demo'; it is "
+            "left as it is. Rename the file to make room for the demonstration."
+        )
+    return config
+
+
+def _write(config_file: Path, data_file: Path) -> None:
+    said = {"driver": "sqlite", "path": str(data_file), "description": DESCRIPTION}
+    _make_folder(config_file.parent)
+    _make_folder(data_file.parent)
+    # Written beside, then moved: nobody ever reads half a configuration.
+    draft = config_file.with_name(f".{config_file.name}.{os.getpid()}")
+    try:
+        draft.write_text(_COMMENT + yaml.safe_dump(said, sort_keys=False, allow_unicode=True))
+        draft.replace(config_file)
+    except OSError as error:
+        raise StoreUnavailable(f"{config_file}: cannot be written ({error.strerror}).") from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"{folder}: cannot be made ({error.strerror}).") from error
+
+
+def _fill(images: Path, report: Report) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    from ..broker import Broker
+    from .plans import RUNS, perform
+
+    db = Broker.named(NAME)
+    try:
+        there = [run for run in RUNS if _is_there(db, run)]
+        wanted = [run for run in RUNS if run not in there]
+
+        def began(run: DemoRun) -> None:
+            report(run.title, wanted.index(run), len(wanted))
+
+        if wanted:
+            perform(wanted, images, db.insert, began)
+    finally:
+        db.store.close()
+    return tuple(run.title for run in wanted), tuple(run.title for run in there)
+
+
+def _is_there(db: Broker, run: DemoRun) -> bool:
+    # A demonstration that was broken off left a run without an end: that one
+    # is made again.
+    return any(run.ends == "open" or header.stop for header in db(demo=run.key))

@@ -1,0 +1,16 @@
+"""What people see: runs, search results and brokers as text and as HTML.
+
+Pure functions from plain data. Nothing here opens a store.
+"""
+
+from .html import broker_html, document_html, header_html, results_html
+from .text import document_text, header_text
+
+__all__ = [
+    "broker_html",
+    "document_html",
+    "document_text",
+    "header_html",
+    "header_text",
+    "results_html",
+]

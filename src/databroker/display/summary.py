@@ -1,0 +1,127 @@
+"""The few facts of a run that a list has room for, drawn from its documents.
+
+Documents come from many people and programs: whatever is missing or of an
+unexpected kind is left out, never an error.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from .. import times
+from ..documents.kinds import Document
+
+__all__ = ["STREAM", "devices", "duration", "one_line", "plan", "sample", "when"]
+
+STREAM = tuple[str, int, list[str]]
+"""A stream as it is shown: its name, how many events, its fields."""
+
+
+def plan(start: Document) -> str:
+    """Return the name of the plan, or nothing.
+
+    Examples
+    --------
+    >>> plan({"plan_name": "scan"}), plan({})
+    ('scan', '')
+    """
+    return _text(start.get("plan_name"))
+
+
+def devices(start: Document) -> str:
+    """Return what was moved and what was read.
+
+    Examples
+    --------
+    >>> devices({"motors": ["motor"], "detectors": ["det", "img"]})
+    'det, img vs motor'
+    >>> devices({"detectors": ["det"]}), devices({"motors": 5})
+    ('det', '')
+    """
+    moved, read = (_names(start.get(key)) for key in ("motors", "detectors"))
+    return f"{read} vs {moved}" if moved and read else moved or read
+
+
+def sample(start: Document) -> str:
+    """Return the name of the sample, or nothing.
+
+    Examples
+    --------
+    >>> sample({"sample": "good sample"}), sample({"sample": {"name": "Ni", "mass": 2}})
+    ('good sample', 'Ni')
+    """
+    found = start.get("sample", start.get("sample_name"))
+    if isinstance(found, Mapping):
+        found = found.get("name")
+    return _text(found)
+
+
+def duration(start: Document, stop: Document | None) -> str:
+    """Return how long a run took, or nothing while that is not known.
+
+    Examples
+    --------
+    >>> duration({"time": 100.0}, {"time": 100.25}), duration({"time": 0}, {"time": 3725})
+    ('0.25 s', '1 h 02 min')
+    >>> duration({"time": 100.0}, None)
+    ''
+    """
+    try:
+        seconds = float(stop["time"]) - float(start["time"]) if stop else -1.0
+    except (KeyError, TypeError, ValueError):
+        return ""
+    if not 0 <= seconds < 1e9:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes, left = divmod(round(seconds), 60)
+    return (
+        f"{minutes} min {left:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+    )
+
+
+def when(epoch: object, zone: datetime.tzinfo, now: float | None = None) -> str:
+    """Return an instant as local time with its zone, and how long ago it was.
+
+    Examples
+    --------
+    >>> when(0, datetime.timezone.utc, now=7200)
+    '1970-01-01 00:00:00 UTC (2 hours ago)'
+    >>> when("never", datetime.timezone.utc)
+    'never'
+    """
+    if isinstance(epoch, bool) or not isinstance(epoch, int | float):
+        return _text(epoch)
+    return f"{times.format_time(epoch, zone)} ({times.ago(epoch, now)})"
+
+
+def one_line(value: Any, limit: int = 200) -> str:
+    r"""Return a value as one line of printable text, cut where it grows too long.
+
+    Examples
+    --------
+    >>> one_line([1, "a"]), one_line("one\ntwo"), one_line("x" * 9, limit=5)
+    ("[1, 'a']", 'one two', 'xxxx…')
+    >>> print(one_line("a\x1b[31m\0"))
+    a\x1b[31m\x00
+    """
+    # The text of a long value is not made only to be thrown away.
+    if isinstance(value, list | tuple) and len(value) > limit:
+        value = [*value[:limit], ...]
+    text = " ".join((value[: limit * 9] if isinstance(value, str) else str(value)).split())
+    if not text.isprintable():
+        # Escape codes would colour, or command, the terminal that shows them.
+        text = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text[:limit])
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _names(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else ""
+
+
+def _text(value: object) -> str:
+    return "" if value is None else one_line(value, 80)

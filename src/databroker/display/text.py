@@ -1,0 +1,110 @@
+"""Documents and runs as plain text, for a terminal or a log."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .. import times
+from ..documents.kinds import Document
+from .summary import STREAM, devices, duration, one_line, plan, when
+
+__all__ = ["document_text", "header_text"]
+
+_WIDTH = 16
+_DEEPEST = 8
+
+
+def document_text(label: str, doc: Document, zone: datetime.tzinfo | None = None) -> str:
+    """Return a document as a block of lines: a heading, then each key and its value.
+
+    Parameters
+    ----------
+    label
+        What to call it, such as 'Run Start'.
+    doc
+        The document.
+    zone
+        Where given, times are shown in this zone too.
+
+    Examples
+    --------
+    >>> print(document_text("Run Start", {"uid": "bb80", "versions": {"ophyd": "1.9"}}))
+    Run Start
+    =========
+    uid             : bb80
+    versions        :
+      ophyd           : 1.9
+    """
+    return "\n".join([label, "=" * len(label), *_lines(doc, zone, 0)])
+
+
+def header_text(
+    start: Document,
+    stop: Document | None,
+    streams: Iterable[STREAM],
+    status: str,
+    zone: datetime.tzinfo | None = None,
+    now: float | None = None,
+) -> str:
+    """Return a run in a few lines: what it was, when, how it ended, what it holds.
+
+    Examples
+    --------
+    >>> start = {"uid": "bb80", "time": 0, "plan_name": "scan", "detectors": ["det"]}
+    >>> streams = [("primary", 5, ["det", "motor"])]
+    >>> print(header_text(start, None, streams, "running", datetime.timezone.utc, now=60))
+    Run bb80
+    ========
+    status          : running
+    plan            : scan (det)
+    started         : 1970-01-01 00:00:00 UTC (1 minute ago)
+    streams         :
+      primary         : 5 events: det, motor
+    """
+    label = f"Run {one_line(start.get('uid', ''))}"
+    facts: dict[str, Any] = {"status": status}
+    if stop and stop.get("reason"):
+        facts["reason"] = stop["reason"]
+    if start.get("scan_id") is not None:
+        facts["scan_id"] = start["scan_id"]
+    involved = devices(start)
+    facts["plan"] = plan(start) + (f" ({involved})" if involved else "")
+    facts["started"] = when(start.get("time"), times.resolve_zone(zone), now)
+    facts["took"] = duration(start, stop)
+    facts["streams"] = {
+        name: f"{count} event{'' if count == 1 else 's'}: {', '.join(fields)}"
+        for name, count, fields in streams
+    }
+    shown = {key: value for key, value in facts.items() if value not in ("", {})}
+    return document_text(label, shown)
+
+
+def _lines(doc: Mapping[Any, Any], zone: datetime.tzinfo | None, depth: int) -> Iterator[str]:
+    margin = "  " * depth
+    for key, value in doc.items():
+        name = f"{margin}{one_line(key, 60):<{_WIDTH}}:"
+        if isinstance(value, Mapping) and value and depth < _DEEPEST:
+            yield name
+            if key == "data_keys" and all(isinstance(each, Mapping) for each in value.values()):
+                yield from _table(value, margin + "  ")
+            else:
+                yield from _lines(value, zone, depth + 1)
+        elif key == "time" and zone and isinstance(value, int | float):
+            yield f"{name} {value} ({times.format_time(value, zone)})"
+        else:
+            yield f"{name} {one_line(value)}".rstrip()
+
+
+def _table(data_keys: Mapping[Any, Mapping[Any, Any]], margin: str) -> Iterator[str]:
+    """Yield data keys as a table: one line each says more than a block each."""
+    columns = list(dict.fromkeys(key for each in data_keys.values() for key in each))
+    rows = [["", *(one_line(key, 40) for key in columns)]]
+    for name, described in data_keys.items():
+        cells = (one_line(described[key], 40) if key in described else "" for key in columns)
+        rows.append([one_line(name, 40), *cells])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield (margin + "  ".join(cells)).rstrip()

@@ -1,0 +1,161 @@
+"""Whether a document can be placed: the keys that databroker relies on.
+
+This is less than the event model's schemas ask, on purpose. Old and odd data
+is kept; what is refused could not be found or read again.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import InvalidDocument, UnknownDocumentKind
+from .kinds import ACCEPTED
+
+Check = Callable[[str, dict[str, Any]], None]
+
+
+def check(kind: str, doc: dict[str, Any]) -> None:
+    """Raise unless a normalised document has what its kind needs.
+
+    Raises
+    ------
+    UnknownDocumentKind
+        ``kind`` is not a name of the event model.
+    InvalidDocument
+        Says the document, the key, what was found and what is needed.
+
+    Examples
+    --------
+    >>> check("start", {"uid": "a", "time": 1.5})
+    >>> check("start", {"uid": "a"})
+    Traceback (most recent call last):
+    databroker.errors.InvalidDocument: start document 'a' has no 'time'; ...
+    """
+    checks = _CHECKS.get(kind)
+    if checks is None:
+        raise UnknownDocumentKind(_unknown(kind))
+    for one in checks:
+        one(kind, doc)
+
+
+def _unknown(kind: object) -> str:
+    near = difflib.get_close_matches(str(kind), ACCEPTED, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"{kind!r} is not a kind of document; known are: {', '.join(ACCEPTED)}.{hint}"
+
+
+def _fail(kind: str, doc: dict[str, Any], key: str, need: str) -> None:
+    name = doc.get("uid", doc.get("datum_id"))
+    who = f"{kind} document" + (f" {name!r}" if isinstance(name, str) else "")
+    if key not in doc:
+        raise InvalidDocument(f"{who} has no {key!r}; it must be {need}.")
+    found = doc[key]
+    raise InvalidDocument(
+        f"{who} has {key!r} = {found!r:.60} ({type(found).__name__}); it must be {need}."
+    )
+
+
+def _text(*keys: str) -> Check:
+    def check_text(kind: str, doc: dict[str, Any]) -> None:
+        for key in keys:
+            if type(doc.get(key)) is not str or not doc[key]:
+                _fail(kind, doc, key, "text that is not empty")
+
+    return check_text
+
+
+def _number(key: str) -> Check:
+    def check_number(kind: str, doc: dict[str, Any]) -> None:
+        value = doc.get(key)
+        if type(value) is float:
+            if math.isfinite(value):
+                return
+        elif type(value) is int and abs(value) < 1e300:
+            return
+        _fail(kind, doc, key, "a finite number of seconds since 1970")
+
+    return check_number
+
+
+def _integer(key: str) -> Check:
+    def check_integer(kind: str, doc: dict[str, Any]) -> None:
+        value = doc.get(key)
+        if type(value) is not int or abs(value) >= 2**63:
+            _fail(kind, doc, key, "an integer below 2**63")
+
+    return check_integer
+
+
+def _dictionaries(*keys: str) -> Check:
+    def check_dictionaries(kind: str, doc: dict[str, Any]) -> None:
+        for key in keys:
+            if type(doc.get(key)) is not dict:
+                _fail(kind, doc, key, "a dictionary")
+
+    return check_dictionaries
+
+
+def _data_keys(kind: str, doc: dict[str, Any]) -> None:
+    for name, data_key in doc["data_keys"].items():
+        if type(data_key) is not dict:
+            raise InvalidDocument(
+                f"descriptor document {doc['uid']!r}: the data key {name!r} is described by "
+                f"{data_key!r:.60}; it must be a dictionary."
+            )
+
+
+def _columns(*keys: str) -> Check:
+    """The lists of a page must be lists, and of one length."""
+
+    def check_columns(kind: str, doc: dict[str, Any]) -> None:
+        rows = None
+        for key in keys:
+            value = doc.get(key)
+            columns = {key: value} if not isinstance(value, dict) else value
+            for name, column in columns.items():
+                if not hasattr(column, "__len__") or isinstance(column, str | dict):
+                    _fail(kind, doc, key, "a list (or a dictionary of lists), one item a row")
+                if rows is None:
+                    rows = len(column)
+                elif len(column) != rows:
+                    raise InvalidDocument(
+                        f"{kind} document: {key!r} has {len(column)} values for {name!r} where "
+                        f"{keys[0]!r} has {rows}; a page needs one value a row in each column."
+                    )
+
+    return check_columns
+
+
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "start": (_text("uid"), _number("time")),
+    "stop": (_text("uid", "run_start"), _number("time")),
+    "descriptor": (_text("uid", "run_start"), _dictionaries("data_keys"), _data_keys),
+    "event": (
+        _text("uid", "descriptor"),
+        _number("time"),
+        _integer("seq_num"),
+        _dictionaries("data", "timestamps"),
+    ),
+    "event_page": (
+        _text("descriptor"),
+        _dictionaries("data", "timestamps"),
+        _columns("uid", "time", "seq_num", "data", "timestamps"),
+    ),
+    "resource": (_text("uid"),),
+    "datum": (_text("datum_id", "resource"), _dictionaries("datum_kwargs")),
+    "datum_page": (
+        _text("resource"),
+        _dictionaries("datum_kwargs"),
+        _columns("datum_id", "datum_kwargs"),
+    ),
+    "stream_resource": (_text("uid"),),
+    "stream_datum": (_text("uid", "stream_resource"),),
+    "bulk_events": (),
+    "bulk_datum": (
+        _text("resource"),
+        _columns("datum_ids", "datum_kwarg_list"),
+    ),
+}

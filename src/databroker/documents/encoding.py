@@ -1,0 +1,123 @@
+"""Documents as bytes and back, exactly; and what it means for two to be equal.
+
+The form is MessagePack with two extension types: integers beyond 64 bits (as
+decimal digits) and NumPy arrays (a header that says dtype and shape, then the
+elements). Text may hold anything that a Python string can, lone surrogates
+too. Key order, None, NaN and infinities survive.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from typing import Any
+
+import msgpack
+import numpy as np
+
+_BIG_INTEGER = 1
+_ARRAY = 2
+
+
+def encode(value: Any) -> bytes:
+    """Return the exact encoding of a normalised value.
+
+    Examples
+    --------
+    >>> decode(encode({"a": [1, 2.0, None, 2**80]}))
+    {'a': [1, 2.0, None, 1208925819614629174706176]}
+    """
+    packed: bytes = msgpack.packb(value, default=_extend, unicode_errors="surrogatepass")
+    return packed
+
+
+def decode(data: bytes | memoryview) -> Any:
+    """Return the value that :func:`encode` was given.
+
+    Raises
+    ------
+    ValueError
+        The bytes are not such an encoding.
+    """
+    return msgpack.unpackb(
+        data, unicode_errors="surrogatepass", strict_map_key=False, ext_hook=_restore
+    )
+
+
+def describe_dtype(dtype: np.dtype[Any]) -> str:
+    """Return a dtype as text from which :func:`restore_dtype` makes it again.
+
+    Examples
+    --------
+    >>> restore_dtype(describe_dtype(np.dtype([("x", "<f8"), ("n", "<i4")])))
+    dtype([('x', '<f8'), ('n', '<i4')])
+    """
+    return repr(np.lib.format.dtype_to_descr(dtype))
+
+
+@functools.lru_cache(maxsize=256)
+def restore_dtype(text: str) -> np.dtype[Any]:
+    """Return the dtype that :func:`describe_dtype` described."""
+    dtype: np.dtype[Any] = np.lib.format.descr_to_dtype(ast.literal_eval(text))
+    return dtype
+
+
+def _extend(value: Any) -> msgpack.ExtType:
+    # msgpack calls this for what it cannot hold itself.
+    if isinstance(value, int):
+        return msgpack.ExtType(_BIG_INTEGER, str(value).encode())
+    if isinstance(value, np.ndarray):
+        header = msgpack.packb([describe_dtype(value.dtype), value.shape])
+        return msgpack.ExtType(_ARRAY, header + value.tobytes())
+    raise TypeError(f"{type(value).__name__} is not a normalised value")
+
+
+def _restore(code: int, data: bytes) -> Any:
+    if code == _BIG_INTEGER:
+        return int(data)
+    if code == _ARRAY:
+        unpacker = msgpack.Unpacker()
+        unpacker.feed(data[:4096])
+        description, shape = unpacker.unpack()
+        array = np.frombuffer(data, restore_dtype(description), offset=unpacker.tell())
+        return array.reshape(shape).copy()
+    raise ValueError(f"extension type {code} is not ours")
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two normalised values are equal.
+
+    As ``==``, with two differences: NaN equals NaN, and an array equals the
+    list of its elements (a store of JSON files hands out lists for arrays, and
+    copying a run back must change nothing).
+
+    Examples
+    --------
+    >>> same({"a": float("nan"), "b": np.arange(2)}, {"b": [0, 1], "a": float("nan")})
+    True
+    >>> same({"a": 1}, {"a": 2})
+    False
+    """
+    if isinstance(one, np.ndarray):
+        if isinstance(other, np.ndarray) and one.dtype.hasobject is False and one.shape:
+            if one.shape != other.shape:
+                return False
+            return bool(one.dtype == other.dtype and one.tobytes() == other.tobytes()) or same(
+                one.tolist(), other.tolist()
+            )
+        one = one.tolist()
+    if isinstance(other, np.ndarray):
+        other = other.tolist()
+    if isinstance(one, dict):
+        return (
+            isinstance(other, dict)
+            and one.keys() == other.keys()
+            and all(same(value, other[key]) for key, value in one.items())
+        )
+    if isinstance(one, list | tuple):
+        return (
+            isinstance(other, list | tuple)
+            and len(one) == len(other)
+            and all(map(same, one, other))
+        )
+    return bool(one == other) or (one != one and other != other)

@@ -1,0 +1,77 @@
+"""Documents that carry many others, and those others one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import InvalidDocument
+
+
+def unpack(kind: str, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the single documents inside a page.
+
+    Parameters
+    ----------
+    kind
+        'event_page', 'datum_page', 'bulk_events' or 'bulk_datum'. (The last two
+        are no longer written, but old files hold them.)
+
+    Raises
+    ------
+    InvalidDocument
+        The page is not built as its kind says.
+
+    Examples
+    --------
+    >>> page = {"resource": "r", "datum_id": ["r/0", "r/1"], "datum_kwargs": {"frame": [4, 5]}}
+    >>> list(unpack("datum_page", page))[1]
+    {'resource': 'r', 'datum_id': 'r/1', 'datum_kwargs': {'frame': 5}}
+    """
+    return _UNPACKERS[kind](page)
+
+
+def _event_page(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return _rows(page, ("uid", "time", "seq_num"), ("data", "timestamps", "filled"))
+
+
+def _datum_page(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return _rows(page, ("datum_id",), ("datum_kwargs",))
+
+
+def _rows(
+    page: dict[str, Any], lists: tuple[str, ...], dictionaries: tuple[str, ...]
+) -> Iterator[dict[str, Any]]:
+    for row in range(len(page[lists[0]])):
+        single: dict[str, Any] = {}
+        for key, value in page.items():
+            if key in lists:
+                single[key] = value[row]
+            elif key in dictionaries and isinstance(value, dict):
+                single[key] = {name: column[row] for name, column in value.items()}
+            else:
+                single[key] = value
+        yield single
+
+
+def _bulk_events(bulk: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for stream, events in bulk.items():
+        if not isinstance(events, list):
+            raise InvalidDocument(
+                f"bulk_events document: {stream!r} holds {type(events).__name__}; "
+                "it must be a list of events."
+            )
+        yield from events
+
+
+def _bulk_datum(bulk: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for datum_id, kwargs in zip(bulk["datum_ids"], bulk["datum_kwarg_list"], strict=True):
+        yield {"resource": bulk["resource"], "datum_id": datum_id, "datum_kwargs": kwargs}
+
+
+_UNPACKERS = {
+    "event_page": _event_page,
+    "datum_page": _datum_page,
+    "bulk_events": _bulk_events,
+    "bulk_datum": _bulk_datum,
+}

@@ -1,0 +1,143 @@
+"""Every exception that databroker raises on purpose, in one tree.
+
+All of them are a :class:`DatabrokerError`. Each leaf is also a subclass of
+the built-in that databroker 1.x raised in the same situation, so that an old
+``except KeyError`` keeps working.
+
+Examples
+--------
+>>> issubclass(NoSuchRun, KeyError) and issubclass(NoSuchRun, DatabrokerError)
+True
+>>> print(NoSuchRun("no run whose uid begins with 'abc'"))
+no run whose uid begins with 'abc'
+"""
+
+from __future__ import annotations
+
+
+class DatabrokerError(Exception):
+    """The root of the tree: catch this to catch whatever databroker raises."""
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of its argument; people want the sentence.
+        return str(self.args[0]) if len(self.args) == 1 else super().__str__()
+
+
+# -- finding a run ---------------------------------------------------------
+
+
+class NoSuchRun(DatabrokerError, KeyError):
+    """No run has this uid, uid prefix or scan_id."""
+
+
+class AmbiguousPrefix(DatabrokerError, ValueError):
+    """Several runs have a uid that begins with this prefix."""
+
+
+class TooFarBack(DatabrokerError, IndexError):
+    """``db[-n]`` reaches past the oldest run."""
+
+
+class InvalidKey(DatabrokerError, ValueError):
+    """``db[...]`` was given a slice or key that has no meaning."""
+
+
+class InvalidQuery(DatabrokerError, ValueError):
+    """A search that says nothing sensible: a misspelt operator, a bad bound."""
+
+
+class UnsupportedQuery(DatabrokerError, NotImplementedError):
+    """A search that this library does not answer, such as ``$where``."""
+
+
+class QueryTimeout(InvalidQuery, TimeoutError):
+    """A pattern took longer than the time limit to match."""
+
+
+# -- documents -------------------------------------------------------------
+
+
+class InvalidDocument(DatabrokerError, ValueError):
+    """A document that cannot be placed: a required key is missing, say."""
+
+
+class UnknownDocumentKind(InvalidDocument, AttributeError):
+    """The name that came with a document is none of the event model's."""
+
+
+class UnknownDescriptor(InvalidDocument, KeyError):
+    """An event refers to a descriptor that was never inserted."""
+
+
+class ConflictingDocument(InvalidDocument, FileExistsError):
+    """A different document with this identity is already stored."""
+
+
+class RunIsRunning(DatabrokerError, ValueError):
+    """A run that is still being written cannot be closed by somebody else."""
+
+
+class DocumentIsReadOnly(DatabrokerError, TypeError):
+    """Documents handed out are read-only; ``doc.copy()`` gives a plain dict."""
+
+
+# -- reading ---------------------------------------------------------------
+
+
+class NoSuchField(DatabrokerError, KeyError):
+    """No requested stream and no header has a field of this name."""
+
+
+class NoSuchStream(DatabrokerError, KeyError):
+    """The run has no stream of this name."""
+
+
+class NoHandler(DatabrokerError, KeyError):
+    """No handler is known for the spec of a resource."""
+
+
+class ExternalDataMissing(DatabrokerError, OSError):
+    """An external file or dataset cannot be read."""
+
+
+# -- configuration and stores ----------------------------------------------
+
+
+class ConfigurationNotFound(DatabrokerError):
+    """No configuration has this name: the parent of both leaves below."""
+
+
+class UnknownBrokerName(ConfigurationNotFound, AttributeError, LookupError):
+    """``Broker.named`` does not know this name."""
+
+
+class ConfigurationFileNotFound(ConfigurationNotFound, FileNotFoundError):
+    """``lookup_config`` found no file for this name."""
+
+
+class InvalidConfiguration(DatabrokerError, ValueError):
+    """A configuration says something that cannot be carried out."""
+
+
+class StoreUnavailable(DatabrokerError, ConnectionError):
+    """The place where documents live cannot be reached or opened."""
+
+
+class StoreIsReadOnly(DatabrokerError, PermissionError):
+    """The store can be read, but not written to."""
+
+
+class StoreDamaged(DatabrokerError, RuntimeError):
+    """The stored bytes are not what databroker wrote."""
+
+
+class ForeignStore(StoreUnavailable):
+    """The file or database belongs to something else, or to a newer databroker."""
+
+
+class MissingExtra(DatabrokerError, ImportError):
+    """An optional package is not installed."""
+
+
+class LossyDocumentWarning(UserWarning):
+    """A value in a document was kept in another form (see the docs: odd input)."""

@@ -1,0 +1,50 @@
+"""Questions about runs as objects: combine with ``&``, ``|`` and ``~``.
+
+Hand one to a broker, ``db(Key('sample.name') == 'Ni', since='2024')``. They
+print as the code that makes them, after ``from databroker.queries import *``.
+
+Examples
+--------
+>>> from databroker.queries import *
+>>> Status("fail") & ~Motor("eta")
+(Key('stop.exit_status') == 'fail') & ~((Key('motor') == 'eta') | (Key('motors') == 'eta'))
+>>> Key("stop.num_events.primary") > 10
+Key('stop.num_events.primary') > 10
+>>> Key("scan_id").isin([1, 2]) | DataKey("det") | UidPrefix("bb80")
+Key('scan_id').isin([1, 2]) | DataKey('det') | UidPrefix('bb80')
+"""
+
+from .query.classic import TextQuery, TimeRange
+from .query.keys import Item, Key
+from .query.nodes import And, DataKey, Everything, Node, Not, Or, TimeBounds, UidPrefix
+from .query.shorthands import (
+    Detector,
+    FullText,
+    Motor,
+    MotorOrDetector,
+    PlanName,
+    ScanID,
+    Status,
+)
+
+__all__ = [
+    "And",
+    "DataKey",
+    "Detector",
+    "Everything",
+    "FullText",
+    "Item",
+    "Key",
+    "Motor",
+    "MotorOrDetector",
+    "Node",
+    "Not",
+    "Or",
+    "PlanName",
+    "ScanID",
+    "Status",
+    "TextQuery",
+    "TimeBounds",
+    "TimeRange",
+    "UidPrefix",
+]

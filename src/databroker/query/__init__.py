@@ -1,0 +1,1 @@
+"""Questions about runs: what they are made of, how they are read, what they mean."""

@@ -1,0 +1,165 @@
+"""The query objects of databroker 1.x: ``TimeRange`` and ``TextQuery``."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..errors import InvalidQuery
+from ..times import parse_bound, resolve_zone
+from .nodes import And, Compare, Node, Or, Path
+from .text import parse_text
+
+__all__ = ["Query", "TextQuery", "TimeRange"]
+
+
+class Query(Mapping[str, Any]):
+    """A question that is also the Mongo-style dictionary for it."""
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The question as a Mongo-style dictionary."""
+        raise NotImplementedError
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """The arguments from which the question was made."""
+        raise NotImplementedError
+
+    def to_node(self) -> Node:
+        """Give the question as a node."""
+        raise NotImplementedError
+
+    def replace(self, **kwargs: Any) -> Query:
+        """Give a copy with some arguments replaced."""
+        return type(self)(**{**self.kwargs, **kwargs})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.query)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.query[key]
+
+    def __len__(self) -> int:
+        return len(self.query)
+
+    def __and__(self, other: Node | Query) -> Node:
+        return And(self.to_node(), _node(other))
+
+    def __or__(self, other: Node | Query) -> Node:
+        return Or(self.to_node(), _node(other))
+
+    def __rand__(self, other: Node) -> Node:
+        return other & self.to_node()
+
+    def __ror__(self, other: Node) -> Node:
+        return other | self.to_node()
+
+    def __invert__(self) -> Node:
+        return ~self.to_node()
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{key}={value!r}" for key, value in self.kwargs.items())
+        return f"{type(self).__name__}({given})"
+
+
+def _node(other: Any) -> Any:
+    return other.to_node() if isinstance(other, Query) else other
+
+
+class TimeRange(Query):
+    """Runs that began in a stretch of time, whose end does not belong to it.
+
+    In ``db(since=..., until=...)`` both ends belong to it; here, as in 1.x,
+    ranges can be put end to end without finding a run twice.
+
+    Parameters
+    ----------
+    since, until
+        Bounds, as in ``db(since=...)``.
+    timezone
+        The name of the zone in which local times are read; by default the machine's.
+
+    Examples
+    --------
+    >>> year = TimeRange(since="2014", until="2015", timezone="UTC")
+    >>> year.query
+    {'time': {'$gte': 1388534400.0, '$lt': 1420070400.0}}
+    >>> year.replace(until=None)
+    TimeRange(since='2014', until=None, timezone='UTC')
+    >>> ~year
+    ~((Key('time') >= 1388534400.0) & (Key('time') < 1420070400.0))
+    """
+
+    def __init__(
+        self,
+        since: Any = None,
+        until: Any = None,
+        timezone: str | datetime.tzinfo | None = None,
+    ) -> None:
+        zone = resolve_zone(timezone)
+        # What 1.x printed: the zone that was used, also where none was given.
+        self._kwargs = {
+            "since": since,
+            "until": until,
+            "timezone": timezone if isinstance(timezone, str) else _zone_name(zone),
+        }
+        self._since = None if since is None else parse_bound(since, zone, "since")
+        self._until = None if until is None else parse_bound(until, zone, "until")
+        if self._since is not None and self._until is not None and self._since > self._until:
+            raise InvalidQuery(f"since ({since!r}) is later than until ({until!r})")
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """The arguments from which the range was made."""
+        return dict(self._kwargs)
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The range as a Mongo-style dictionary; empty if it has no ends."""
+        bounds = {"$gte": self._since, "$lt": self._until}
+        given = {name: bound for name, bound in bounds.items() if bound is not None}
+        return {"time": given} if given else {}
+
+    def to_node(self) -> Node:
+        """Give the range as a node."""
+        path = Path("time")
+        nodes = []
+        if self._since is not None:
+            nodes.append(Compare(path, "gte", self._since))
+        if self._until is not None:
+            nodes.append(Compare(path, "lt", self._until))
+        return nodes[0] if len(nodes) == 1 else And(*nodes)
+
+
+def _zone_name(zone: datetime.tzinfo) -> Any:
+    return getattr(zone, "key", zone)
+
+
+class TextQuery(Query):
+    """The words that occur in a run's metadata: the 1.x name of ``FullText``.
+
+    Examples
+    --------
+    >>> TextQuery("good sample").to_node()
+    FullText('good sample')
+    """
+
+    def __init__(self, text_search: str) -> None:
+        self._text = text_search
+        self._node = parse_text(text_search)
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """The arguments from which the question was made."""
+        return {"text_search": self._text}
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The question as MongoDB writes it."""
+        return {"$text": {"$search": self._text}}
+
+    def to_node(self) -> Node:
+        """Give the question as a node."""
+        return self._node

@@ -1,0 +1,98 @@
+"""Where a question looks: a path, and in which document it begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..errors import InvalidQuery
+
+__all__ = ["MAX_DEPTH", "Document", "Path", "code_of"]
+
+#: How deeply a question may be nested. Deeper ones are refused with a clear
+#: error instead of running into Python's recursion limit half-way.
+MAX_DEPTH = 100
+
+#: Where a path begins. Besides the two documents of a run, ``'element'`` is an
+#: element of an array whose keys are looked at, and ``'value'`` the element
+#: itself; both occur only inside :class:`ElemMatch`.
+Document = Literal["start", "stop", "element", "value"]
+
+_STOP = "stop."
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A place in a document: its dotted text, and which document.
+
+    Parameters
+    ----------
+    text
+        Keys joined by dots, such as ``'sample.name'``.
+    document
+        ``'start'`` (the RunStart) or ``'stop'`` (the RunStop).
+
+    Examples
+    --------
+    >>> Path("sample.name").parts
+    ('sample', 'name')
+    """
+
+    text: str
+    document: Document = "start"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise InvalidQuery(
+                f"a key must be text such as 'sample.name', not {type(self.text).__name__}"
+            )
+        if self.text.count(".") >= MAX_DEPTH:
+            raise InvalidQuery(f"a key may have at most {MAX_DEPTH} parts between dots")
+
+    @classmethod
+    def parse(cls, text: str) -> Path:
+        """Read a key as users write it: ``stop.`` leads into the RunStop.
+
+        Examples
+        --------
+        >>> Path.parse("stop.num_events.primary")
+        Path(text='num_events.primary', document='stop')
+        >>> Path.parse("stop")
+        Path(text='stop', document='start')
+        """
+        if isinstance(text, str) and text.startswith(_STOP) and len(text) > len(_STOP):
+            return cls(text[len(_STOP) :], "stop")
+        return cls(text)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The keys between the dots; none for an array element itself."""
+        return () if self.document == "value" else tuple(self.text.split("."))
+
+    def code(self) -> str:
+        """Give the code that makes a key for this path."""
+        if self.document == "value":
+            return "Item"
+        if self.document == "stop":
+            return f"Key({_STOP + self.text!r})"
+        if self.document == "start" and Path.parse(self.text).document == "stop":
+            return f"Key({self.text!r}, document='start')"
+        return f"Key({self.text!r})"
+
+
+def code_of(value: Any) -> str:
+    """Give code for a value; unlike repr, also for NaN and infinities.
+
+    Examples
+    --------
+    >>> code_of([1, float("nan"), {"a": float("inf")}])
+    "[1, float('nan'), {'a': float('inf')}]"
+    """
+    if isinstance(value, float):
+        text = float.__repr__(value)
+        return text if text[-1].isdigit() else f"float({text!r})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(code_of, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{k!r}: {code_of(v)}' for k, v in value.items())}}}"
+    return repr(value)

@@ -1,0 +1,108 @@
+"""Regular expressions in questions: checked when asked, run with a time limit."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import regex
+
+from ..errors import InvalidQuery, UnsupportedQuery
+from .nodes import Matches, Path
+
+__all__ = ["FLAGS", "compile_pattern", "is_pattern", "matching"]
+
+#: The letters that a pattern's flags can have.
+FLAGS = {
+    "a": regex.ASCII,
+    "i": regex.IGNORECASE,
+    "m": regex.MULTILINE,
+    "s": regex.DOTALL,
+    "x": regex.VERBOSE,
+}
+# Unicode matching is what text patterns do anyway; version 0 is re's own syntax.
+_HARMLESS = regex.UNICODE | regex.VERSION0
+_LONGEST = 10_000
+
+
+def is_pattern(value: Any) -> bool:
+    """Tell whether a value is a compiled pattern of ``re`` or ``regex``."""
+    return isinstance(value, re.Pattern | regex.Pattern)
+
+
+def compile_pattern(pattern: str, flags: str = "") -> Any:
+    """Compile a pattern with letters for flags.
+
+    Raises
+    ------
+    InvalidQuery
+        It is no valid pattern.
+
+    Examples
+    --------
+    >>> compile_pattern("ni", "i").search("Ni foil").group()
+    'Ni'
+    >>> compile_pattern("(")
+    Traceback (most recent call last):
+    databroker.errors.InvalidQuery: not a valid pattern: '(' (missing ) at position 1)
+    """
+    if len(pattern) > _LONGEST:
+        raise InvalidQuery(f"a pattern may have at most {_LONGEST} characters")
+    bits = regex.VERSION0
+    for letter in flags:
+        bits |= FLAGS[letter]
+    try:
+        return regex.compile(pattern, bits)
+    except (regex.error, ValueError, OverflowError, RecursionError, MemoryError) as error:
+        reason = str(error) or type(error).__name__
+        raise InvalidQuery(f"not a valid pattern: {pattern[:80]!r} ({reason})") from error
+
+
+def matching(path: Path, pattern: Any, flags: str = "") -> Matches:
+    """Make a node that searches for a pattern, and check the pattern.
+
+    Parameters
+    ----------
+    path
+        Where to look.
+    pattern
+        Text, or a compiled pattern, which brings flags of its own.
+    flags
+        More flags, as letters; ``u`` is accepted and changes nothing.
+
+    Examples
+    --------
+    >>> import re
+    >>> matching(Path("sample"), re.compile("^ni", re.IGNORECASE))
+    Key('sample').matches('^ni', 'i')
+    """
+    if not isinstance(flags, str):
+        raise InvalidQuery(f"flags are letters such as 'i', not {flags!r}")
+    letters = set(flags) - {"u"}
+    if unknown := sorted(letters - set(FLAGS)):
+        raise InvalidQuery(f"unknown pattern flag {unknown[0]!r}; known are {', '.join(FLAGS)}")
+    if is_pattern(pattern):
+        letters |= _letters(pattern)
+        pattern = pattern.pattern
+    if not isinstance(pattern, str):
+        raise InvalidQuery(
+            f"a pattern must be text or a compiled text pattern, not {type(pattern).__name__}"
+        )
+    node = Matches(path, str(pattern), "".join(sorted(letters)))
+    compile_pattern(node.pattern, node.flags)
+    return node
+
+
+def _letters(pattern: Any) -> set[str]:
+    known = _HARMLESS
+    letters = set()
+    for letter, bit in FLAGS.items():
+        known |= bit
+        if pattern.flags & bit:
+            letters.add(letter)
+    if isinstance(pattern, regex.Pattern) and pattern.flags & ~known:
+        raise UnsupportedQuery(
+            "this pattern was compiled with flags that only the regex package has; "
+            "write them into the pattern, such as (?V1)"
+        )
+    return letters

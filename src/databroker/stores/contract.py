@@ -1,0 +1,226 @@
+"""What every store can do: the contract between where documents live and who asks.
+
+A store keeps documents and answers a few questions about them. It is small on
+purpose: a new store is one folder, one line in the registry and one test
+class. Whatever can be derived from these answers (tables, headers, streams)
+is derived above, once, for all stores.
+
+Two words are used throughout. An *owner* is the uid of the document that a
+series of rows belongs to: a descriptor owns events, a resource owns datum
+documents, a stream resource owns stream datum documents. An *ordinal* counts
+the rows of one owner from 0 in the order in which they arrived.
+"""
+
+from __future__ import annotations
+
+import enum
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..documents import accept
+from ..documents.kinds import Document
+from ..errors import LossyDocumentWarning
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ..query.nodes import Node, Path
+
+
+class Ability(enum.Enum):
+    """What a store may be able to do beyond reading; asked for, never tried."""
+
+    WRITE = "write"
+    """New documents can be inserted."""
+    SHARED = "shared"
+    """Other processes see what is inserted, and this one sees theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run as a search finds it."""
+
+    uid: str
+    start: dict[str, Any]
+    stop: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A stretch of rows of one owner, and the range of their seq_nums.
+
+    ``first`` and ``stop`` are ordinals, half-open. For rows without a seq_num
+    (datum documents) the two bounds are 0.
+    """
+
+    first: int
+    stop: int
+    min_seq: int
+    max_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Who writes a run, and how old its newest document is.
+
+    Attributes
+    ----------
+    last_time
+        The time of the newest document of the run, in seconds since the epoch.
+    host, pid, boot_id
+        The process that inserted the start document, where that is known.
+    """
+
+    last_time: float
+    host: str | None = None
+    pid: int | None = None
+    boot_id: str | None = None
+
+
+class Store(ABC):
+    """Where documents live.
+
+    A store is used from several threads. It pickles as its configuration,
+    unless it has nothing to reopen (the memory store), which it says.
+    """
+
+    abilities: frozenset[Ability] = frozenset()
+
+    def __init__(self) -> None:
+        self._warned: set[str] = set()
+
+    # -- writing ---------------------------------------------------------
+
+    def insert(self, kind: str, doc: Document) -> None:
+        """Keep one document; return when it survives a crash of this process.
+
+        Parameters
+        ----------
+        kind
+            A name of the event model: 'start', 'descriptor', 'event', 'event_page', ...
+        doc
+            The document. It is copied, never changed.
+
+        Raises
+        ------
+        UnknownDocumentKind
+            ``kind`` is not in the event model.
+        InvalidDocument
+            A required key is missing or has an impossible value.
+        ConflictingDocument
+            A different document with the same identity is stored.
+        UnknownDescriptor
+            An event whose descriptor was never inserted.
+        """
+        clean, changes = accept(kind, doc)
+        self._put(kind, clean)
+        if changes:
+            self._warn(kind, clean, changes)
+
+    @abstractmethod
+    def _put(self, kind: str, doc: dict[str, Any]) -> None:
+        """Keep a document that has been checked and normalised (and is ours to keep)."""
+
+    @abstractmethod
+    def run_of(self, kind: str, doc: Document) -> str | None:
+        """Return the uid of the run that a document belongs to, if that is known."""
+
+    def _warn(self, kind: str, doc: Document, changes: Sequence[str]) -> None:
+        run = self.run_of(kind, doc) or ""
+        if run in self._warned:
+            return
+        self._warned.add(run)
+        warnings.warn(
+            f"Run {run[:8] or '(unknown)'}: values in its documents were kept in another form: "
+            + "; ".join(changes[:3])
+            + (f"; and {len(changes) - 3} more" if len(changes) > 3 else "")
+            + ". This is said once a run.",
+            LossyDocumentWarning,
+            stacklevel=4,
+        )
+
+    # -- finding runs ----------------------------------------------------
+
+    @abstractmethod
+    def find(self, query: Node) -> Iterator[RunRecord]:
+        """Yield the runs that match, by start time and uid, both descending.
+
+        Lazy, in pages; bounded by the runs that existed when it began. No
+        transaction stays open between two runs handed out.
+        """
+
+    @abstractmethod
+    def count(self, query: Node) -> int:
+        """Return how many runs match."""
+
+    @abstractmethod
+    def record(self, uid: str) -> RunRecord | None:
+        """Return the run of this full uid as it is now, or None."""
+
+    @abstractmethod
+    def resolve(self, prefix: str, limit: int) -> list[str]:
+        """Return the uids that begin with ``prefix``, sorted, at most ``limit``."""
+
+    @abstractmethod
+    def distinct(self, path: Path, query: Node) -> list[tuple[Any, int]]:
+        """Return each value at a path, and how many of the matching runs have it.
+
+        A list counts once for each different element; dictionaries and lists
+        inside it are left out. The most frequent value comes first.
+        """
+
+    # -- reading a run ---------------------------------------------------
+
+    @abstractmethod
+    def documents(self, uid: str) -> list[tuple[str, dict[str, Any]]]:
+        """Return the run's descriptors, resources and stream resources, in order of arrival."""
+
+    @abstractmethod
+    def activity(self, uid: str) -> Activity:
+        """Return who writes this run and when it last did."""
+
+    @abstractmethod
+    def extents(self, kind: str, owner: str) -> list[Extent]:
+        """Return the stretches of rows of one owner, by ordinal, without reading them.
+
+        Parameters
+        ----------
+        kind
+            'event', 'datum' or 'stream_datum'.
+        owner
+            The uid of the descriptor, resource or stream resource.
+        """
+
+    @abstractmethod
+    def read(
+        self, kind: str, owner: str, first: int, stop: int, columns: Container[str] | None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield rows ``first`` to ``stop`` (ordinals, half-open) as plain batches.
+
+        Parameters
+        ----------
+        columns
+            The names of the wanted columns (see `databroker.columns.names`): anything that
+            answers ``name in columns``; None for all.
+            Columns that the rows do not have are left out.
+
+        Raises
+        ------
+        StoreDamaged
+            The stored bytes cannot be read back.
+        """
+
+    @abstractmethod
+    def datum(self, datum_id: str) -> dict[str, Any] | None:
+        """Return one datum document by its id, or None."""
+
+    @abstractmethod
+    def resource(self, uid: str) -> dict[str, Any] | None:
+        """Return one resource document by its uid, or None."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files, connections and threads. Closing twice is harmless."""

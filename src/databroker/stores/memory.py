@@ -1,0 +1,242 @@
+"""Documents in the memory of this process: the simplest store, and the oracle.
+
+It keeps what it is given in dictionaries and lists and answers questions by
+looking at everything. Every other store must give the same answers.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import Counter
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..documents import same, unpack
+from ..documents.identity import conflict, is_provisional, last_time, unknown_descriptor
+from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
+from ..query.distinct import distinct_values, ranked
+from ..query.evaluate import RunView, compile
+from .contract import Ability, Activity, Extent, RunRecord, Store
+from .writer import writer_here
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ..query.nodes import Node, Path
+
+Doc = dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Series:
+    """The rows of one owner, in order of arrival."""
+
+    rows: list[Doc] = field(default_factory=list)
+    by_id: dict[str, Doc] = field(default_factory=dict)
+
+
+class MemoryStore(Store):
+    """Keeps documents in this process, for as long as it lives.
+
+    Examples
+    --------
+    >>> store = MemoryStore()
+    >>> store.insert("start", {"uid": "a", "time": 1.0})
+    >>> store.record("a").start
+    {'uid': 'a', 'time': 1.0}
+    """
+
+    abilities = frozenset({Ability.WRITE})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.RLock()
+        self._documents: dict[str, dict[str, Doc]] = {kind: {} for kind in IDENTITY}
+        self._stops: dict[str, Doc] = {}
+        self._series: dict[tuple[str, str], _Series] = {}
+        self._datums: dict[str, Doc] = {}
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "A memory store lives in one process and cannot be pickled: another process would "
+            "not see its runs. Use an SQLite store, for example databroker.temp()."
+        )
+
+    # -- writing ---------------------------------------------------------
+
+    def _put(self, kind: str, doc: Doc) -> None:
+        with self._lock:
+            if kind in PAGES:
+                self._put_rows(PAGES[kind], list(unpack(kind, doc)))
+            elif kind in OWNER:
+                self._put_rows(kind, [doc])
+            else:
+                self._put_document(kind, doc)
+
+    def _put_document(self, kind: str, doc: Doc) -> None:
+        known = self._documents[kind].get(doc["uid"])
+        if known is not None:
+            if not same(known, doc):
+                raise conflict(kind, known, doc)
+            return
+        if kind == "stop":
+            other = self._stops.get(doc["run_start"])
+            if other is not None:
+                if not is_provisional(other):
+                    raise conflict(kind, other, doc)
+                del self._documents["stop"][other["uid"]]
+            self._stops[doc["run_start"]] = doc
+        self._documents[kind][doc["uid"]] = doc
+
+    def _put_rows(self, kind: str, rows: list[Doc]) -> None:
+        fresh: dict[str, Doc] = {}
+        for row in rows:
+            if kind == "event" and row["descriptor"] not in self._documents["descriptor"]:
+                raise unknown_descriptor(row)
+            identity = row[IDENTITY[kind]]
+            key = identity if kind == "datum" else f"{row[OWNER[kind]]}\0{identity}"
+            known = fresh.get(key) or self._known_row(kind, row)
+            if known is None:
+                fresh[key] = row
+            elif not same(known, row):
+                raise conflict(kind, known, row)
+        for row in fresh.values():
+            series = self._series.setdefault((kind, row[OWNER[kind]]), _Series())
+            series.rows.append(row)
+            series.by_id[row[IDENTITY[kind]]] = row
+            if kind == "datum":
+                self._datums[row["datum_id"]] = row
+
+    def _known_row(self, kind: str, row: Doc) -> Doc | None:
+        if kind == "datum":
+            return self._datums.get(row["datum_id"])
+        series = self._series.get((kind, row[OWNER[kind]]))
+        return series.by_id.get(row[IDENTITY[kind]]) if series else None
+
+    def run_of(self, kind: str, doc: Document) -> str | None:
+        """Return the uid of the run that a document belongs to, if that is known."""
+        if kind == "start":
+            return str(doc["uid"])
+        owner_key = OWNER.get(PAGES.get(kind, kind))
+        if owner_key is None:
+            return doc.get("run_start")
+        with self._lock:
+            owner = self._documents[owner_key].get(doc.get(owner_key, ""))
+        return owner.get("run_start") if owner else None
+
+    # -- finding runs ----------------------------------------------------
+
+    def find(self, query: Node) -> Iterator[RunRecord]:
+        """Yield the runs that match, newest first."""
+        predicate = compile(query)
+        with self._lock:
+            starts = sorted(
+                self._documents["start"].values(),
+                key=lambda start: (start["time"], start["uid"]),
+                reverse=True,
+            )
+        for start in starts:
+            if predicate(self._view(start)):
+                yield self._record(start)
+
+    def count(self, query: Node) -> int:
+        """Return how many runs match."""
+        predicate = compile(query)
+        with self._lock:
+            return sum(predicate(self._view(s)) for s in self._documents["start"].values())
+
+    def record(self, uid: str) -> RunRecord | None:
+        """Return the run of this full uid as it is now, or None."""
+        with self._lock:
+            start = self._documents["start"].get(uid)
+            return self._record(start) if start is not None else None
+
+    def resolve(self, prefix: str, limit: int) -> list[str]:
+        """Return the uids that begin with ``prefix``, sorted, at most ``limit``."""
+        with self._lock:
+            uids = sorted(self._documents["start"])
+        return [uid for uid in uids if uid.startswith(prefix)][:limit]
+
+    def distinct(self, path: Path, query: Node) -> list[tuple[Any, int]]:
+        """Return each value at a path, and how many matching runs have it."""
+        counts: Counter[tuple[str, Any]] = Counter()
+        for run in self.find(query):
+            counts.update(distinct_values(run.start, run.stop, path))
+        return ranked(counts)
+
+    def _view(self, start: Doc) -> RunView:
+        uid = start["uid"]
+        return RunView(start, self._stops.get(uid), lambda: self._data_keys(uid))
+
+    def _data_keys(self, uid: str) -> set[str]:
+        return {
+            key
+            for descriptor in self._documents["descriptor"].values()
+            if descriptor["run_start"] == uid
+            for key in descriptor["data_keys"]
+        }
+
+    def _record(self, start: Doc) -> RunRecord:
+        stop = self._stops.get(start["uid"])
+        return RunRecord(start["uid"], copy.deepcopy(start), copy.deepcopy(stop))
+
+    # -- reading a run ---------------------------------------------------
+
+    def documents(self, uid: str) -> list[tuple[str, Doc]]:
+        """Return the run's descriptors, resources and stream resources."""
+        with self._lock:
+            return [
+                (kind, copy.deepcopy(doc))
+                for kind in ("descriptor", "resource", "stream_resource")
+                for doc in self._documents[kind].values()
+                if doc.get("run_start") == uid
+            ]
+
+    def activity(self, uid: str) -> Activity:
+        """Return when the run was last written; the writer is this process."""
+        with self._lock:
+            docs = [self._documents["start"][uid]]
+            for descriptor in self._documents["descriptor"].values():
+                if descriptor["run_start"] == uid:
+                    docs.append(descriptor)
+                    docs += self._rows("event", descriptor["uid"])
+            return writer_here(last_time(docs))
+
+    def _rows(self, kind: str, owner: str) -> list[Doc]:
+        series = self._series.get((kind, owner))
+        return series.rows if series else []
+
+    def extents(self, kind: str, owner: str) -> list[Extent]:
+        """Return one extent that covers all rows."""
+        with self._lock:
+            rows = self._rows(kind, owner)
+            if not rows:
+                return []
+            numbers = [row["seq_num"] for row in rows] if kind == "event" else [0]
+            return [Extent(0, len(rows), min(numbers), max(numbers))]
+
+    def read(
+        self, kind: str, owner: str, first: int, stop: int, columns: Container[str] | None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield rows as one batch."""
+        from ..columns import from_rows, select
+
+        with self._lock:
+            rows = self._rows(kind, owner)[first:stop]
+        if rows:
+            yield select(from_rows(kind, rows), columns)
+
+    def datum(self, datum_id: str) -> Doc | None:
+        """Return one datum document by its id, or None."""
+        with self._lock:
+            return copy.deepcopy(self._datums.get(datum_id))
+
+    def resource(self, uid: str) -> Doc | None:
+        """Return one resource document by its uid, or None."""
+        with self._lock:
+            return copy.deepcopy(self._documents["resource"].get(uid))
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to let go of."""

@@ -1,0 +1,266 @@
+"""The stores there are: each named once, imported when it is opened.
+
+A driver is a line in a table: its name, where its class is, and the options
+that it takes. Nothing of a store is imported until `open_store` asks for it,
+so that a database driver that nobody uses is never loaded.
+
+Examples
+--------
+>>> store = open_store("memory")
+>>> type(store).__name__
+'MemoryStore'
+>>> store.close()
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..errors import InvalidConfiguration, MissingExtra
+from .contract import Store
+
+__all__ = ["DRIVERS", "Driver", "Option", "did_you_mean", "find_driver", "open_store"]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a driver, and which values it takes.
+
+    Parameters
+    ----------
+    name
+        The key in a configuration, and the argument of the store's class.
+    takes
+        'path' (one file), 'paths' (one or several files, folders or globs), 'text' or 'flag'.
+    choices
+        The only texts allowed, where there are few.
+    """
+
+    name: str
+    takes: Literal["path", "paths", "text", "flag"] = "text"
+    choices: tuple[str, ...] = ()
+
+    def fault(self, value: object) -> str | None:
+        """Return what is wrong with a value, or None. The value itself is not quoted.
+
+        Examples
+        --------
+        >>> Option("durability", choices=("normal", "full")).fault("ful")
+        "must be 'normal' or 'full'. Did you mean 'full'?"
+        >>> Option("path", "path").fault(5)
+        'must be the path of a file'
+        """
+        if self.choices:
+            if value in self.choices:
+                return None
+            return f"must be {_either(self.choices)}.{did_you_mean(value, self.choices)}"
+        if self.takes == "flag":
+            return None if isinstance(value, bool) else "must be true or false"
+        if self.takes == "text":
+            return None if isinstance(value, str) and value else "must be text"
+        if self.takes == "path":
+            if value == ":memory:":
+                return "must be the path of a file; documents in memory need the driver 'memory'"
+            return None if _is_path(value) else "must be the path of a file"
+        several = isinstance(value, list | tuple) and value and all(map(_is_path, value))
+        return None if several or _is_path(value) else "must be a path or a list of paths"
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A kind of store: what it is called, where its class is, what it takes.
+
+    Parameters
+    ----------
+    name
+        The word after ``driver:`` in a configuration.
+    target
+        'module:Class', the module relative to this package; None while the store is planned.
+    options
+        Every option that its class takes.
+    needs
+        Sets of option names, one of which must be given whole.
+    extra
+        The extra of the ``databroker`` package that installs what the store imports.
+    """
+
+    name: str
+    target: str | None
+    options: tuple[Option, ...] = ()
+    needs: tuple[tuple[str, ...], ...] = ((),)
+    extra: str | None = None
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The names of the options."""
+        return tuple(option.name for option in self.options)
+
+    def missing(self, given: Iterable[str]) -> str | None:
+        """Return what must still be given, as words for a person, or None.
+
+        Examples
+        --------
+        >>> find_driver("mongo-normalized").missing(["metadatastore_db"])
+        "'uri', or 'metadatastore_db' and 'asset_registry_db'"
+        """
+        known = set(given)
+        if any(known.issuperset(names) for names in self.needs):
+            return None
+        return ", or ".join(" and ".join(map(repr, names)) for names in self.needs)
+
+
+_URI = Option("uri")
+
+_DRIVERS = (
+    Driver("memory", ".memory:MemoryStore"),
+    Driver(
+        "sqlite",
+        ".sql:SQLiteStore",
+        (
+            Option("path", "path"),
+            Option("durability", choices=("normal", "full")),
+            Option("read_only", "flag"),
+        ),
+        needs=(("path",),),
+    ),
+    Driver("postgresql", None, (_URI, Option("schema")), needs=(("uri",),), extra="postgresql"),
+    Driver(
+        "mongo-normalized",
+        None,
+        (_URI, Option("metadatastore_db"), Option("asset_registry_db")),
+        needs=(("uri",), ("metadatastore_db", "asset_registry_db")),
+        extra="mongo",
+    ),
+    Driver("mongo-embedded", None, (_URI,), needs=(("uri",),), extra="mongo"),
+    Driver("jsonl", None, (Option("paths", "paths"),), needs=(("paths",),)),
+    Driver("msgpack", None, (Option("paths", "paths"),), needs=(("paths",),)),
+    Driver("tiled", None, (_URI,), needs=(("uri",),), extra="tiled"),
+)
+
+DRIVERS: Mapping[str, Driver] = {driver.name: driver for driver in _DRIVERS}
+"""Every driver by its name, those that are planned included."""
+
+
+def find_driver(name: object) -> Driver:
+    """Return the driver of this name.
+
+    Raises
+    ------
+    InvalidConfiguration
+        There is none; the nearest name is suggested.
+
+    Examples
+    --------
+    >>> find_driver("sqlite").accepted
+    ('path', 'durability', 'read_only')
+    >>> find_driver("sqlit")
+    Traceback (most recent call last):
+    databroker.errors.InvalidConfiguration: There is no driver 'sqlit'. Did you mean 'sqlite'? ...
+    """
+    driver = DRIVERS.get(name) if isinstance(name, str) else None
+    if driver is None:
+        raise InvalidConfiguration(
+            f"There is no driver {name!r}.{did_you_mean(name, DRIVERS)} "
+            f"The drivers are: {', '.join(DRIVERS)}."
+        )
+    return driver
+
+
+def open_store(driver: str, **options: Any) -> Store:
+    """Open a store.
+
+    Parameters
+    ----------
+    driver
+        The name of a driver: 'sqlite', 'memory', ...
+    **options
+        What the driver takes, as in a configuration file.
+
+    Raises
+    ------
+    InvalidConfiguration
+        No such driver, a driver that this version does not have yet, or options that do not fit.
+    MissingExtra
+        The packages that this store needs are not installed.
+    StoreUnavailable
+        The store says that it cannot be reached or opened.
+
+    Examples
+    --------
+    >>> open_store("postgresql", uri="postgresql://localhost/runs")
+    Traceback (most recent call last):
+    databroker.errors.InvalidConfiguration: The driver 'postgresql' is not available in ...
+    """
+    known = find_driver(driver)
+    _check(known, options)
+    if known.target is None:
+        available = ", ".join(repr(each.name) for each in _DRIVERS if each.target)
+        raise InvalidConfiguration(
+            f"The driver {known.name!r} is not available in this version of databroker. "
+            f"Available are {available}."
+        )
+    store: Store = _load(known.target, known)(**options)
+    return store
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return `` Did you mean ...?`` with the nearest known word, or nothing.
+
+    Examples
+    --------
+    >>> did_you_mean("pth", ["path", "durability"])
+    " Did you mean 'path'?"
+    >>> did_you_mean("zebra", ["path"])
+    ''
+    """
+    names = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(str(word).lower(), names, n=1)
+    return f" Did you mean {names[near[0]]!r}?" if near else ""
+
+
+def _check(driver: Driver, options: Mapping[str, object]) -> None:
+    for key in options:
+        if key not in driver.accepted:
+            accepts = ", ".join(driver.accepted) or "no options"
+            raise InvalidConfiguration(
+                f"The driver {driver.name!r} has no option {key!r}."
+                f"{did_you_mean(key, driver.accepted)} It takes {accepts}."
+            )
+    for option in driver.options:
+        fault = option.fault(options[option.name]) if option.name in options else None
+        if fault:
+            raise InvalidConfiguration(
+                f"The option {option.name!r} of the driver {driver.name!r} {fault}"
+            )
+    missing = driver.missing(options)
+    if missing:
+        raise InvalidConfiguration(f"The driver {driver.name!r} needs {missing}.")
+
+
+def _load(target: str, driver: Driver) -> Any:
+    module, _, name = target.partition(":")
+    try:
+        home = importlib.import_module(module, __package__)
+    except ModuleNotFoundError as error:
+        # A package of ours that is not there is a broken installation, which
+        # no extra would mend: let that error speak for itself.
+        if (error.name or "").partition(".")[0] == "databroker" or driver.extra is None:
+            raise
+        raise MissingExtra(
+            f"The driver {driver.name!r} needs the package {error.name!r}: "
+            f"pip install 'databroker[{driver.extra}]'"
+        ) from error
+    return getattr(home, name)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str | os.PathLike) and bool(os.fspath(value))
+
+
+def _either(words: tuple[str, ...]) -> str:
+    return " or ".join(map(repr, words))

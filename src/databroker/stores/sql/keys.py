@@ -1,0 +1,63 @@
+"""Integer keys that carry the start time of runs, and the exact order of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+_LARGEST = 2**63 - 2**32  # room for ties to be moved on
+_SMALLEST = -(2**63)
+
+
+class Placed(Protocol):
+    """A run as it comes from a search: its key, its time and its uid."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def time(self) -> float: ...
+    @property
+    def uid(self) -> str: ...
+
+
+def key_of(time: float) -> int:
+    """Return the key at which a run of this time is placed, if it is free.
+
+    The key is the time in whole nanoseconds, exactly rounded down, so that
+    two different times of our century have two different keys.
+
+    Examples
+    --------
+    >>> key_of(1.5), key_of(-0.25), key_of(1e300)
+    (1500000000, -250000000, 9223372032559808512)
+    """
+    numerator, denominator = time.as_integer_ratio()
+    return min(max(numerator * 10**9 // denominator, _SMALLEST), _LARGEST)
+
+
+def newest_first(runs: Iterable[Placed]) -> Iterator[Placed]:
+    """Put runs that come by descending key into the order (time, uid), both descending.
+
+    The two differ only where keys were taken and runs had to be moved on. A
+    run never has a smaller key than its time, so once the next key is smaller
+    than the times of all runs in hand, these can go.
+    """
+    held: list[Placed] = []
+    floor = 0
+    for run in runs:
+        if held and run.id < floor:
+            yield from _settled(held)
+            held = []
+        place = key_of(run.time)
+        floor = min(floor, place) if held else place
+        held.append(run)
+        if floor >= run.id:
+            yield from _settled(held)
+            held = []
+    yield from _settled(held)
+
+
+def _settled(held: list[Placed]) -> list[Placed]:
+    if len(held) > 1:
+        held.sort(key=lambda run: (run.time, run.uid), reverse=True)
+    return held

@@ -1,0 +1,63 @@
+"""Which rows may be stored already: hashes of their identities, eight bytes a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+Hashes = np.ndarray[Any, np.dtype[np.int64]]
+
+_RECENT = 65_536
+
+
+class Known:
+    """A set of identities that may err by saying yes, never by saying no.
+
+    Recent ones are in a set; the many older ones in a sorted array, which is
+    a tenth of the size.
+
+    Examples
+    --------
+    >>> known = Known(["a", "b"])
+    >>> known.may_have("a"), known.may_have_any(["x", "b"])
+    (True, True)
+    """
+
+    def __init__(self, identities: Iterable[str] = ()) -> None:
+        self._old: Hashes = np.empty(0, np.int64)
+        self._recent: set[int] = set()
+        self.add(identities)
+
+    def add(self, identities: Iterable[str]) -> None:
+        """Take in more identities."""
+        self._recent.update(map(hash, identities))
+        if len(self._recent) > _RECENT:
+            fresh = np.fromiter(self._recent, np.int64, len(self._recent))
+            fresh.sort()
+            self._old = np.insert(self._old, self._old.searchsorted(fresh), fresh)
+            self._recent = set()
+
+    def may_have(self, identity: str) -> bool:
+        """Tell whether an identity may have been added."""
+        wanted = hash(identity)
+        if wanted in self._recent:
+            return True
+        old = self._old
+        if not len(old):
+            return False
+        place = old.searchsorted(wanted)
+        return bool(place < len(old) and old[place] == wanted)
+
+    def may_have_any(self, identities: Sequence[str]) -> bool:
+        """Tell whether one of many identities may have been added."""
+        hashes = list(map(hash, identities))
+        if not self._recent.isdisjoint(hashes):
+            return True
+        old = self._old
+        if not len(old):
+            return False
+        wanted = np.array(hashes, np.int64)
+        places = np.minimum(old.searchsorted(wanted), len(old) - 1)
+        return bool((old[places] == wanted).any())

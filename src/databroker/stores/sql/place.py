@@ -1,0 +1,39 @@
+"""Where a file is, as far as the operating system knows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_NETWORK = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ncpfs", "lustre", "gpfs", "beegfs",
+     "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "pvfs2", "orangefs"}
+)
+
+
+def is_network_folder(folder: Path) -> bool:
+    """Tell whether a folder is on a file system that other machines share.
+
+    Known on Linux; elsewhere the answer is no.
+    """
+    try:
+        mounts = Path("/proc/self/mounts").read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    folder = folder.resolve()
+    kinds: dict[Path, str] = {}
+    for line in mounts:
+        fields = line.split()
+        if len(fields) > 2:
+            kinds[Path(fields[1].replace("\\040", " "))] = fields[2]
+    for candidate in (folder, *folder.parents):
+        if candidate in kinds:
+            return kinds[candidate] in _NETWORK
+    return False
+
+
+def is_writable(path: Path) -> bool:
+    """Tell whether a file can be written to, or made, with what SQLite puts beside it."""
+    if path.exists():
+        return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    return True

@@ -1,0 +1,137 @@
+"""The tables, and how older ones become newer ones.
+
+=============  ==============================================================
+table          a row is
+=============  ==============================================================
+runs           a run; its integer key is its start time in nanoseconds, moved
+               on by one until free, so that each index that ends in the key
+               is in "newest first" order, in whatever order runs arrive
+documents      a descriptor, resource or stream resource; or a stop whose
+               start has not arrived
+paths, leaves  a value at a path of a RunStart (document 0), RunStop (1), or
+               the data keys of a run (2): the index behind every search
+words          a word of the text values in a RunStart
+series         the rows of one owner (the events of a descriptor, the datum
+               documents of a resource, ...): how many are in blocks
+tail           a row that is not yet in a block
+blocks         consecutive rows of a series, and where their segments are
+segments       some columns of a block, as an Arrow IPC stream
+datum_owners   where to find a datum whose id does not begin with its resource
+notes, tags    what people say about runs later (reserved)
+journal        a change, for readers that follow a run live (reserved)
+meta           a fact about the database
+=============  ==============================================================
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x44424B52
+"""Stands in the header of each SQLite file of ours ('DBKR')."""
+
+VERSION = 1
+"""The version of the tables below."""
+
+START, STOP, DATA_KEYS = 0, 1, 2
+"""What `paths.document` says."""
+
+CREATE = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    uid TEXT NOT NULL UNIQUE,
+    arrival INTEGER NOT NULL UNIQUE,
+    time NUMERIC NOT NULL,
+    start BLOB NOT NULL,
+    stop BLOB,
+    stop_uid TEXT UNIQUE,
+    host TEXT,
+    pid INTEGER,
+    boot_id TEXT
+);
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    run TEXT,
+    body BLOB NOT NULL,
+    UNIQUE (uid, kind)
+);
+CREATE INDEX documents_run ON documents (run, id);
+CREATE TABLE paths (
+    id INTEGER PRIMARY KEY,
+    document INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    UNIQUE (document, path)
+);
+CREATE TABLE leaves (
+    path INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    value NOT NULL,
+    run INTEGER NOT NULL,
+    PRIMARY KEY (path, kind, value, run)
+) WITHOUT ROWID;
+CREATE TABLE words (
+    word TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    PRIMARY KEY (word, run)
+) WITHOUT ROWID;
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    run TEXT,
+    sealed INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (owner, kind)
+);
+CREATE INDEX series_run ON series (run);
+CREATE TABLE tail (
+    id INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE TABLE blocks (
+    series INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    stop INTEGER NOT NULL,
+    min_seq INTEGER NOT NULL,
+    max_seq INTEGER NOT NULL,
+    last_time REAL NOT NULL,
+    widest INTEGER NOT NULL,
+    layout BLOB NOT NULL,
+    PRIMARY KEY (series, first)
+) WITHOUT ROWID;
+CREATE TABLE segments (
+    id INTEGER PRIMARY KEY,
+    data BLOB NOT NULL
+);
+CREATE TABLE datum_owners (
+    datum_id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE notes (
+    id INTEGER PRIMARY KEY,
+    run TEXT NOT NULL,
+    time REAL NOT NULL,
+    author TEXT,
+    body BLOB NOT NULL
+);
+CREATE TABLE tags (
+    id INTEGER PRIMARY KEY,
+    run TEXT NOT NULL,
+    time REAL NOT NULL,
+    author TEXT,
+    tag TEXT NOT NULL,
+    removed INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run TEXT NOT NULL,
+    change TEXT NOT NULL
+);
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: dict[int, str] = {}
+"""For each older version, the statements that make the next one of it."""

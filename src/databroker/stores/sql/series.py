@@ -1,0 +1,360 @@
+"""Rows of one owner: single ones into the tail, many at once into blocks.
+
+Each row has an ordinal. A single row is one statement, committed by itself:
+its key in the tail is the series and the ordinal together, so two processes
+that write the same series cannot both have it, and the statement does nothing
+once somebody has moved the tail into a block. In both cases the writer looks
+at the series again and decides anew.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Container, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...documents import decode, encode, same
+from ...documents.identity import conflict
+from ...documents.kinds import IDENTITY
+from ..contract import Extent
+from .blocks import block_at, block_extents, merge_blocks, pieces, write_block
+from .connection import fetch, original, patiently, portable
+from .known import Known
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Doc = dict[str, Any]
+
+TAIL_ROWS = 2048
+TAIL_BYTES = 2 * 2**20
+"""When the tail has grown to one of these, it becomes a block."""
+
+_SHIFT = 32  # bits for the ordinal in the key of a tail row
+
+_APPEND = (
+    "INSERT INTO tail (id, seq, body) "
+    "SELECT ?, ?, ? WHERE (SELECT sealed FROM series WHERE id = ?) = ?"
+)
+
+
+@dataclass(slots=True)
+class Series:
+    """What this process knows of the rows of one owner.
+
+    Attributes
+    ----------
+    sealed
+        How many rows are in blocks; their ordinals come before the tail's.
+    tail
+        The ordinal of each row in the tail, by the row's identity.
+    tail_bytes
+        How large those rows are.
+    known
+        The identities of the rows in blocks; None until needed.
+    """
+
+    id: int
+    kind: str
+    owner: str
+    sealed: int = 0
+    tail: dict[str, int] = field(default_factory=dict)
+    tail_bytes: int = 0
+    known: Known | None = None
+
+    @property
+    def length(self) -> int:
+        """How many rows there are."""
+        return self.sealed + len(self.tail)
+
+
+def load_series(connection: sqlite3.Connection, kind: str, owner: str) -> Series | None:
+    """Look at a series; None if it has no rows yet."""
+    row = connection.execute(
+        "SELECT id, sealed FROM series WHERE owner = ? AND kind = ?", (portable(owner), kind)
+    ).fetchone()
+    if row is None:
+        return None
+    series = Series(row[0], kind, owner, row[1])
+    refresh(connection, series)
+    return series
+
+
+def create_series(
+    connection: sqlite3.Connection, kind: str, owner: str, run: str | None
+) -> Series:
+    """Make the series of an owner, unless another process just did."""
+    patiently(
+        lambda: connection.execute(
+            "INSERT OR IGNORE INTO series (kind, owner, run) VALUES (?, ?, ?)",
+            (kind, portable(owner), None if run is None else portable(run)),
+        )
+    )
+    series = load_series(connection, kind, owner)
+    assert series is not None
+    return series
+
+
+def refresh(connection: sqlite3.Connection, series: Series) -> None:
+    """Look at a series again: another process may have written to it."""
+    sealed = connection.execute(
+        "SELECT sealed FROM series WHERE id = ?", (series.id,)
+    ).fetchone()[0]
+    if sealed != series.sealed:
+        series.sealed, series.known = sealed, None
+    key = IDENTITY[series.kind]
+    rows = _tail_rows(connection, series.id, 0)
+    series.tail = {decode(body)[key]: ordinal for ordinal, body in rows}
+    series.tail_bytes = sum(len(body) for _, body in rows)
+
+
+def append(connection: sqlite3.Connection, series: Series, row: Doc) -> None:
+    """Store one row durably, unless it is there already.
+
+    Raises
+    ------
+    ConflictingDocument
+        Another row of this identity is there.
+    """
+    identity = row[IDENTITY[series.kind]]
+    while True:
+        if is_known(connection, series, row):
+            return
+        body = encode(row)
+        ordinal = series.length
+        values = ((series.id << _SHIFT) | ordinal, row.get("seq_num", 0), body, series.id, series.sealed)
+        try:
+            stored = patiently(lambda: connection.execute(_APPEND, values).rowcount)  # noqa: B023
+        except sqlite3.IntegrityError:
+            stored = 0
+        if stored:
+            series.tail[identity] = ordinal
+            series.tail_bytes += len(body)
+            return
+        refresh(connection, series)
+
+
+def append_block(
+    connection: sqlite3.Connection,
+    series: Series,
+    batch: pa.RecordBatch,
+    identities: Sequence[str],
+) -> None:
+    """Store many new rows as blocks, after what is in the tail; within a transaction."""
+    seal(connection, series)
+    first = series.sealed
+    for piece in pieces(batch):
+        write_block(connection, series.id, first, piece)
+        first += piece.num_rows
+    _set_sealed(connection, series, first, identities)
+    merge_blocks(connection, series.id)
+
+
+def is_full(series: Series) -> bool:
+    """Tell whether it is time to move the tail into a block."""
+    return len(series.tail) >= TAIL_ROWS or series.tail_bytes >= TAIL_BYTES
+
+
+def seal(connection: sqlite3.Connection, series: Series) -> None:
+    """Move the tail into blocks; within a transaction."""
+    from ...columns import from_rows
+
+    refresh_if_stale(connection, series)
+    rows = _tail_rows(connection, series.id, 0)
+    if not rows:
+        return
+    first = rows[0][0]
+    batch = from_rows(series.kind, [decode(body) for _, body in rows])
+    for piece in pieces(batch):
+        write_block(connection, series.id, first, piece)
+        first += piece.num_rows
+    low, high = _keys(series.id, 0)
+    connection.execute("DELETE FROM tail WHERE id BETWEEN ? AND ?", (low, high))
+    _set_sealed(connection, series, first, list(series.tail))
+    merge_blocks(connection, series.id)
+
+
+def refresh_if_stale(connection: sqlite3.Connection, series: Series) -> None:
+    """Look again if another process has written to a series since we looked."""
+    low, high = _keys(series.id, 0)
+    sealed, newest = connection.execute(
+        "SELECT (SELECT sealed FROM series WHERE id = ?), "
+        "(SELECT max(id) FROM tail WHERE id BETWEEN ? AND ?)",
+        (series.id, low, high),
+    ).fetchone()
+    length = sealed if newest is None else (newest & ((1 << _SHIFT) - 1)) + 1
+    if (sealed, length) != (series.sealed, series.length):
+        refresh(connection, series)
+
+
+def is_known(connection: sqlite3.Connection, series: Series, row: Doc) -> bool:
+    """Tell whether a row is stored already.
+
+    Raises
+    ------
+    ConflictingDocument
+        A row of its identity is stored, with other content.
+    """
+    identity = row[IDENTITY[series.kind]]
+    if identity not in series.tail and not (
+        series.sealed and _known(connection, series).may_have(identity)
+    ):
+        return False
+    stored = find_row(connection, series, identity)
+    if stored is None:
+        return False
+    if not same(stored, row):
+        raise conflict(series.kind, stored, row)
+    return True
+
+
+def any_known(connection: sqlite3.Connection, series: Series, identities: Sequence[str]) -> bool:
+    """Tell whether one of many rows may be stored already."""
+    if not series.tail.keys().isdisjoint(identities):
+        return True
+    return _known(connection, series).may_have_any(identities)
+
+
+def find_row(connection: sqlite3.Connection, series: Series, identity: str) -> Doc | None:
+    """Return a row by its identity."""
+    from ...columns import to_rows
+
+    ordinal = series.tail.get(identity)
+    if ordinal is not None:
+        rows = _tail_rows(connection, series.id, ordinal, ordinal + 1)
+        if rows:
+            return dict(decode(rows[0][1]))
+    key = IDENTITY[series.kind]
+    for first, batch in _blocks(connection, series.id, [key]):
+        for row, found in enumerate(to_rows(series.kind, series.owner, batch)):
+            if found[key] == identity:
+                whole = block_at(connection, series.id, first + row, None)
+                if whole is not None:
+                    place = first + row - whole[0]
+                    return to_rows(series.kind, series.owner, whole[1].slice(place, 1))[0]
+    return None
+
+
+def next_rows(
+    connection: sqlite3.Connection,
+    series: tuple[int, str],
+    first: int,
+    stop: int,
+    columns: Container[str] | None,
+) -> pa.RecordBatch | None:
+    """Return rows of a series (its id and kind) from ordinal ``first``, ``stop`` at most.
+
+    They are those of one block, or of the tail; None when there are none.
+    """
+    from ...columns import from_rows, select
+
+    key, kind = series
+    while True:
+        found = block_at(connection, key, first, columns)
+        if found is not None:
+            start, batch = found
+            return batch.slice(first - start, stop - first)
+        rows = _tail_rows(connection, key, first, stop)
+        if rows and rows[0][0] == first:
+            return select(from_rows(kind, [decode(body) for _, body in rows]), columns)
+        # The tail may have become a block between the two looks.
+        if block_at(connection, key, first, ()) is None:
+            return None
+
+
+def series_extents(connection: sqlite3.Connection, series: int) -> list[Extent]:
+    """Return the extents of blocks and tail."""
+    while True:
+        extents = block_extents(connection, series)
+        sealed = extents[-1].stop if extents else 0
+        low, high = _keys(series, sealed)
+        rows, least, most = connection.execute(
+            "SELECT count(*), min(seq), max(seq) FROM tail WHERE id BETWEEN ? AND ?", (low, high)
+        ).fetchone()
+        if rows:
+            return [*extents, Extent(sealed, sealed + rows, least, most)]
+        # The tail may have become a block between the two looks.
+        if connection.execute(
+            "SELECT sealed FROM series WHERE id = ?", (series,)
+        ).fetchone()[0] == sealed:
+            return extents
+
+
+def series_id(connection: sqlite3.Connection, kind: str, owner: str) -> int | None:
+    """Return the number of a series, or None if the owner has no rows."""
+    row = connection.execute(
+        "SELECT id FROM series WHERE owner = ? AND kind = ?", (portable(owner), kind)
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def series_of_run(connection: sqlite3.Connection, run: str) -> list[tuple[str, str]]:
+    """Return kind and owner of each series of a run."""
+    rows = fetch(
+        connection, "SELECT kind, owner FROM series WHERE run = ? ORDER BY id", (portable(run),)
+    )
+    return [(kind, original(owner)) for kind, owner in rows]
+
+
+def newest_rows(connection: sqlite3.Connection, run: str) -> list[Doc]:
+    """Return something with the time of the newest rows of each series of a run."""
+    found: list[Doc] = []
+    for (series,) in fetch(connection, "SELECT id FROM series WHERE run = ?", (portable(run),)):
+        newest = connection.execute(
+            "SELECT max(last_time) FROM blocks WHERE series = ?", (series,)
+        ).fetchone()[0]
+        found.append({"time": newest})
+        found += [decode(body) for _, body in _tail_rows(connection, series, 0)]
+    return found
+
+
+def _blocks(
+    connection: sqlite3.Connection, series: int, columns: Collection[str]
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    first = 0
+    while (found := block_at(connection, series, first, columns)) is not None:
+        yield found
+        first = found[0] + found[1].num_rows
+
+
+def _keys(series: int, first: int, stop: int = 1 << _SHIFT) -> tuple[int, int]:
+    base = series << _SHIFT
+    return base + first, base + stop - 1
+
+
+def _tail_rows(
+    connection: sqlite3.Connection, series: int, first: int, stop: int = 1 << _SHIFT
+) -> list[tuple[int, bytes]]:
+    base = series << _SHIFT
+    rows = fetch(
+        connection,
+        "SELECT id, body FROM tail WHERE id BETWEEN ? AND ? ORDER BY id",
+        _keys(series, first, stop),
+    )
+    return [(key - base, body) for key, body in rows]
+
+
+def _set_sealed(
+    connection: sqlite3.Connection, series: Series, sealed: int, moved: Sequence[str]
+) -> None:
+    connection.execute("UPDATE series SET sealed = ? WHERE id = ?", (sealed, series.id))
+    if not series.sealed and series.known is None:
+        series.known = Known()
+    if series.known is not None:
+        series.known.add(moved)
+    series.sealed, series.tail, series.tail_bytes = sealed, {}, 0
+
+
+def _known(connection: sqlite3.Connection, series: Series) -> Known:
+    """Return the identities of the rows in blocks, which are read only once."""
+    if series.known is None:
+        from ...columns import to_rows
+
+        key = IDENTITY[series.kind]
+        known = Known()
+        if series.sealed:
+            for _, batch in _blocks(connection, series.id, [key]):
+                known.add(row[key] for row in to_rows(series.kind, series.owner, batch))
+        series.known = known
+    return series.known

@@ -1,0 +1,297 @@
+"""The SQLite store: the contract, answered from one file."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections import Counter
+from collections.abc import Callable, Container, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ...documents import unpack
+from ...documents.identity import last_time, unknown_descriptor
+from ...documents.kinds import OWNER, PAGES, Document
+from ...errors import StoreIsReadOnly
+from ...query.distinct import distinct_values, ranked
+from ..contract import Ability, Activity, Extent, RunRecord, Store
+from . import runs, series
+from .checkpoint import tidy
+from .connection import Connections, transaction, translated
+from .search import Search
+from .series import Series
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ...query.nodes import Node
+    from ...query.nodes import Path as DocumentPath
+
+Doc = dict[str, Any]
+T = TypeVar("T")
+
+_REMEMBERED = 512  # series of which this process knows the state
+_LARGE = 2**20  # bytes of events from which the log is moved into the file at the stop
+
+
+class SQLiteStore(Store):
+    """Documents in one SQLite file.
+
+    Parameters
+    ----------
+    path
+        The file; it is made where there is none.
+    durability
+        'normal': what was inserted survives a crash of the process. 'full':
+        it survives a loss of power too, and inserting is slower.
+    read_only
+        Refuse to write.
+
+    Raises
+    ------
+    StoreUnavailable
+        The file cannot be opened.
+    ForeignStore
+        It belongs to another program or to a newer databroker.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> store = SQLiteStore(folder.name + "/runs.db")
+    >>> store.insert("start", {"uid": "a", "time": 1.0})
+    >>> store.record("a").start
+    {'uid': 'a', 'time': 1.0}
+    >>> store.close(); folder.cleanup()
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        durability: str = "normal",
+        read_only: bool = False,
+    ) -> None:
+        super().__init__()
+        self._options = {"durability": durability, "read_only": read_only}
+        self.path = Path(path).expanduser().absolute()
+        self._connections = Connections(self.path, durability, read_only)
+        self._series: dict[tuple[str, str], Series] = {}
+        self._pid = os.getpid()
+
+    @property
+    def abilities(self) -> frozenset[Ability]:  # type: ignore[override]
+        """What this store can do; a file without write permission is only read."""
+        if self._connections.read_only:
+            return frozenset({Ability.SHARED})
+        return frozenset({Ability.SHARED, Ability.WRITE})
+
+    def __reduce__(self) -> Any:
+        return functools.partial(SQLiteStore, **self._options), (str(self.path),)
+
+    # -- writing ---------------------------------------------------------
+
+    def _put(self, kind: str, doc: Doc) -> None:
+        if self._connections.read_only:
+            raise StoreIsReadOnly(
+                f"{self.path} is open for reading only. Check the permissions of the file and of "
+                "its folder, and the `read_only` option."
+            )
+        with self._connections.lock:
+            try:
+                with translated(self.path):
+                    if kind in OWNER:
+                        self._put_row(kind, doc)
+                    elif kind in PAGES:
+                        self._put_page(kind, doc)
+                    else:
+                        self._put_document(kind, doc)
+            except BaseException:
+                # What a transaction that failed had told us about series is not so.
+                self._series.clear()
+                raise
+
+    def _put_row(self, kind: str, row: Doc) -> None:
+        rows = self._writable_series(kind, row[OWNER[kind]])
+        connection = self._connections.get()
+        if kind == "datum":
+            runs.claim_datum(connection, row)
+        series.append(connection, rows, row)
+        if series.is_full(rows):
+            with transaction(connection):
+                series.seal(connection, rows)
+
+    def _put_page(self, kind: str, page: Doc) -> None:
+        single = PAGES[kind]
+        connection = self._connections.get()
+        if kind == "event_page" and page["uid"]:
+            from ...columns import from_page
+
+            rows = self._writable_series(single, page["descriptor"])
+            uids = page["uid"]
+            if len(set(uids)) == len(uids):
+                batch = from_page(single, page)
+                with transaction(connection):
+                    series.refresh_if_stale(connection, rows)
+                    if not series.any_known(connection, rows, uids):
+                        series.append_block(connection, rows, batch, uids)
+                        return
+        documents = list(unpack(kind, page))
+        for row in documents:
+            self._writable_series(single, row[OWNER[single]])
+        with transaction(connection):
+            for row in documents:
+                if single == "datum":
+                    runs.claim_datum(connection, row)
+                rows = self._writable_series(single, row[OWNER[single]])
+                series.append(connection, rows, row)
+                if series.is_full(rows):
+                    series.seal(connection, rows)
+
+    def _put_document(self, kind: str, doc: Doc) -> None:
+        connection = self._connections.get()
+        large = False
+        with transaction(connection):
+            if kind == "start":
+                runs.put_start(connection, doc)
+            elif kind == "stop":
+                runs.put_stop(connection, doc)
+                large = self._seal_run(doc["run_start"])
+            else:
+                runs.put_document(connection, kind, doc)
+        if large:
+            tidy(connection)
+
+    def _writable_series(self, kind: str, owner: str) -> Series:
+        """Return the state of a series, making it where there is none."""
+        if self._pid != os.getpid():
+            self._pid, self._series = os.getpid(), {}
+        rows = self._series.get((kind, owner))
+        if rows is None:
+            connection = self._connections.get()
+            rows = series.load_series(connection, kind, owner)
+            if rows is None:
+                document = runs.stored_document(connection, OWNER[kind], owner)
+                if document is None and kind == "event":
+                    raise unknown_descriptor({"descriptor": owner})
+                run = document.get("run_start") if document else None
+                rows = series.create_series(connection, kind, owner, run)
+            if len(self._series) >= _REMEMBERED:
+                self._series.pop(next(iter(self._series)))
+            self._series[kind, owner] = rows
+        return rows
+
+    def _seal_run(self, run: str) -> bool:
+        """Move all tails of a run into blocks; tell whether the run is a large one."""
+        connection = self._connections.get()
+        large = False
+        for kind, owner in series.series_of_run(connection, run):
+            rows = self._writable_series(kind, owner)
+            large |= rows.sealed > 0 or rows.tail_bytes > _LARGE
+            series.seal(connection, rows)
+            self._series.pop((kind, owner))
+        return large
+
+    def run_of(self, kind: str, doc: Document) -> str | None:
+        """Return the uid of the run that a document belongs to, if that is known."""
+        if kind == "start":
+            return str(doc["uid"])
+        owner_key = OWNER.get(PAGES.get(kind, kind))
+        if owner_key is None:
+            return doc.get("run_start")
+        owner = self._ask(runs.stored_document, owner_key, doc.get(owner_key, ""))
+        return owner.get("run_start") if owner else None
+
+    # -- finding runs ----------------------------------------------------
+
+    def find(self, query: Node) -> Iterator[RunRecord]:
+        """Yield the runs that match, newest first."""
+        with translated(self.path):
+            yield from self._search(query)
+
+    def count(self, query: Node) -> int:
+        """Return how many runs match."""
+        with translated(self.path):
+            return self._search(query).count()
+
+    def _search(self, query: Node) -> Search:
+        return Search(self._connections.get, query, self._data_keys)
+
+    def _data_keys(self, uid: str) -> set[str]:
+        return {
+            key
+            for kind, doc in self.documents(uid)
+            if kind == "descriptor"
+            for key in doc["data_keys"]
+        }
+
+    def record(self, uid: str) -> RunRecord | None:
+        """Return the run of this full uid as it is now, or None."""
+        row = self._ask(runs.stored_run, uid)
+        return None if row is None else RunRecord(uid, *row)
+
+    def resolve(self, prefix: str, limit: int) -> list[str]:
+        """Return the uids that begin with ``prefix``, sorted, at most ``limit``."""
+        return self._ask(runs.resolve, prefix, limit)
+
+    def distinct(self, path: DocumentPath, query: Node) -> list[tuple[Any, int]]:
+        """Return each value at a path, and how many of the matching runs have it."""
+        counts: Counter[tuple[str, Any]] = Counter()
+        for run in self.find(query):
+            counts.update(distinct_values(run.start, run.stop, path))
+        return ranked(counts)
+
+    # -- reading a run ---------------------------------------------------
+
+    def documents(self, uid: str) -> list[tuple[str, Doc]]:
+        """Return the run's descriptors, resources and stream resources."""
+        return self._ask(runs.documents_of, uid)
+
+    def activity(self, uid: str) -> Activity:
+        """Return who writes this run and when it last did."""
+        with translated(self.path):
+            connection = self._connections.get()
+            start, writer = runs.writer_of(connection, uid)
+            descriptors = [doc for kind, doc in self.documents(uid) if kind == "descriptor"]
+            newest = last_time([start, *descriptors, *series.newest_rows(connection, uid)])
+            return Activity(newest, *writer)
+
+    def extents(self, kind: str, owner: str) -> list[Extent]:
+        """Return the stretches of rows of one owner, by ordinal."""
+        with translated(self.path):
+            connection = self._connections.get()
+            number = series.series_id(connection, kind, owner)
+            return [] if number is None else series.series_extents(connection, number)
+
+    def read(
+        self, kind: str, owner: str, first: int, stop: int, columns: Container[str] | None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield rows of one owner as batches, one for each block and one for the tail."""
+        with translated(self.path):
+            number = series.series_id(self._connections.get(), kind, owner)
+            if number is None:
+                return
+            while first < stop:
+                batch = series.next_rows(
+                    self._connections.get(), (number, kind), first, stop, columns
+                )
+                if batch is None:
+                    return
+                yield batch
+                first += batch.num_rows
+
+    def datum(self, datum_id: str) -> Doc | None:
+        """Return one datum document by its id, or None."""
+        return self._ask(runs.stored_datum, datum_id)
+
+    def resource(self, uid: str) -> Doc | None:
+        """Return one resource document by its uid, or None."""
+        return self._ask(runs.stored_document, "resource", uid)
+
+    def close(self) -> None:
+        """Let go of the file. Closing twice is harmless."""
+        self._connections.close()
+
+    def _ask(self, question: Callable[..., T], *values: Any) -> T:
+        with translated(self.path):
+            return question(self._connections.get(), *values)

@@ -1,0 +1,123 @@
+"""Which columns a user means by ``fields=...``.
+
+A string is one field. In a list, each entry is first taken as the literal
+name of a data key, of a value in the devices' configuration, or of a key of
+the start or stop document; else as a pattern that must match the whole name
+of a data key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import InvalidQuery, NoSuchField
+
+Doc = Mapping[str, Any]
+
+_ALWAYS = ("time", "seq_num")  # each table and each event has them
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a value that stands beside the events comes from: one for each descriptor.
+
+    Attributes
+    ----------
+    values, times
+        The value and its timestamp, by the uid of the descriptor.
+    """
+
+    values: dict[str, Any]
+    times: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The columns that a user asked for.
+
+    Attributes
+    ----------
+    data
+        Names of data keys, in the order of the descriptors; None for all.
+    extras
+        Values of configuration, start or stop, to be repeated for each event.
+    """
+
+    data: list[str] | None
+    extras: dict[str, Source]
+
+
+def data_keys(descriptors: Iterable[Doc]) -> list[str]:
+    """Return the data keys of descriptors, in order, each once."""
+    return list(dict.fromkeys(key for doc in descriptors for key in doc["data_keys"]))
+
+
+def select(
+    fields: str | Iterable[str] | None, descriptors: Sequence[Doc], start: Doc, stop: Doc
+) -> Selection:
+    """Find the columns of one stream that a user means.
+
+    Raises
+    ------
+    NoSuchField
+        A plain name that is nowhere.
+    InvalidQuery
+        A pattern that is not a regular expression.
+    """
+    if fields is None:
+        return Selection(None, {})
+    known = data_keys(descriptors)
+    wanted: set[str] = set()
+    extras: dict[str, Source] = {}
+    for name in [fields] if isinstance(fields, str) else fields:
+        if name in known:
+            wanted.add(name)
+        elif name in _ALWAYS:
+            continue
+        elif (source := _extra(name, descriptors, start, stop)) is not None:
+            extras[name] = source
+        elif re.escape(name) == name or name.isidentifier():
+            raise NoSuchField(_nowhere(name, known))
+        else:
+            wanted.update(filter(_pattern(name), known))
+    return Selection([name for name in known if name in wanted], extras)
+
+
+def _extra(name: str, descriptors: Sequence[Doc], start: Doc, stop: Doc) -> Source | None:
+    values: dict[str, Any] = {}
+    times: dict[str, Any] = {}
+    for descriptor in descriptors:
+        for device in (descriptor.get("configuration") or {}).values():
+            if name in (device.get("data") or {}):
+                values[descriptor["uid"]] = device["data"][name]
+                times[descriptor["uid"]] = (device.get("timestamps") or {}).get(name)
+    if values:
+        return Source(values, times)
+    for document in (start, stop):
+        if name in document:
+            uids = [descriptor["uid"] for descriptor in descriptors]
+            return Source(
+                dict.fromkeys(uids, document[name]), dict.fromkeys(uids, document.get("time"))
+            )
+    return None
+
+
+def _pattern(text: str) -> Any:
+    try:
+        return re.compile(text).fullmatch
+    except re.error as error:
+        raise InvalidQuery(
+            f"{text!r} is neither a field nor a regular expression ({error})."
+        ) from error
+
+
+def _nowhere(name: str, known: Sequence[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    shown = ", ".join(map(repr, known[:12])) + (", ..." if len(known) > 12 else "")
+    return f"There is no field {name!r}.{hint} The fields here are: {shown or 'none'}."

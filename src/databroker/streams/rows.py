@@ -1,0 +1,164 @@
+"""The rows of a stream in their order, chunk by chunk, whichever descriptor they belong to.
+
+Rows are ordered by seq_num, then time, then uid. A store gives the rows of
+each descriptor in the order in which they arrived, in stretches of which the
+smallest and the largest seq_num are known. Only stretches that overlap have to
+be sorted together, so memory stays bounded by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..columns import assemble, to_rows
+from ..columns.names import SEQ_NUM, TIME, UID
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ..stores.contract import Extent, Store
+
+Order = np.ndarray[Any, np.dtype[np.intp]]
+
+
+class Columns:
+    """Which columns are wanted: the index, and the data and timestamps of some fields.
+
+    Parameters
+    ----------
+    data
+        Names of data keys; None for all.
+    timestamps
+        Names of data keys whose timestamps are wanted; None for all.
+    others
+        Whether uids, `filled` and keys that only this producer uses are wanted too.
+    """
+
+    def __init__(
+        self,
+        data: Container[str] | None,
+        timestamps: Container[str] | None = (),
+        others: bool = False,
+    ) -> None:
+        self._data = data
+        self._timestamps = timestamps
+        self._others = others
+
+    def __contains__(self, column: object) -> bool:
+        from ..columns.names import parse
+
+        if column in (SEQ_NUM, TIME):
+            return True
+        outer, key = parse(str(column))
+        if outer == "data":
+            return self._data is None or key in self._data
+        if outer == "timestamps":
+            return self._timestamps is None or key in self._timestamps
+        return self._others
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive rows of a stream.
+
+    Attributes
+    ----------
+    owners
+        The uid of the descriptor of each batch.
+    batches
+        The rows as they are stored.
+    order
+        The places of the rows, in order; None if they are stored in order.
+    """
+
+    owners: list[str]
+    batches: list[pa.RecordBatch]
+    order: Order | None
+
+    def documents(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows as event documents, with the columns that were read."""
+        rows = [
+            row
+            for owner, batch in zip(self.owners, self.batches, strict=True)
+            for row in to_rows("event", owner, batch)
+        ]
+        if self.order is None:
+            yield from rows
+        else:
+            for place in self.order:
+                yield rows[place]
+
+
+def chunks(store: Store, owners: Sequence[str], columns: Container[str] | None) -> Iterator[Chunk]:
+    """Yield the rows of some descriptors, in order.
+
+    Parameters
+    ----------
+    owners
+        The uids of the descriptors of one stream.
+    columns
+        The wanted columns, with seq_num and time; None for all.
+    """
+    for cluster in _clusters(store, owners):
+        yield _chunk(store, _read(store, cluster, columns), cluster)
+
+
+def _clusters(store: Store, owners: Sequence[str]) -> list[list[tuple[str, Extent]]]:
+    """Group stretches of rows whose ranges of seq_num overlap."""
+    found = [(owner, extent) for owner in owners for extent in store.extents("event", owner)]
+    found.sort(key=lambda item: (item[1].min_seq, item[1].max_seq))
+    clusters: list[list[tuple[str, Extent]]] = []
+    highest = 0
+    for item in found:
+        if clusters and item[1].min_seq <= highest:
+            clusters[-1].append(item)
+            highest = max(highest, item[1].max_seq)
+        else:
+            clusters.append([item])
+            highest = item[1].max_seq
+    return clusters
+
+
+def _read(
+    store: Store, cluster: list[tuple[str, Extent]], columns: Container[str] | None
+) -> list[tuple[str, pa.RecordBatch]]:
+    return [
+        (owner, batch)
+        for owner, extent in cluster
+        for batch in store.read("event", owner, extent.first, extent.stop, columns)
+    ]
+
+
+def _chunk(
+    store: Store,
+    parts: list[tuple[str, pa.RecordBatch]],
+    cluster: list[tuple[str, Extent]],
+) -> Chunk:
+    owners = [owner for owner, _ in parts]
+    batches = [batch for _, batch in parts]
+    index = assemble(batches, [SEQ_NUM, TIME])
+    seq, time = index[SEQ_NUM], index[TIME]
+    if (seq[1:] > seq[:-1]).all():
+        return Chunk(owners, batches, None)
+    order: Order = np.lexsort((time, seq))
+    ties = (seq[order][1:] == seq[order][:-1]) & (time[order][1:] == time[order][:-1])
+    if ties.any():
+        uids = _uids(store, parts, cluster)
+        keys = list(zip(seq.tolist(), time.tolist(), uids, strict=True))
+        order = np.array(sorted(range(len(keys)), key=keys.__getitem__), np.intp)
+    return Chunk(owners, batches, order)
+
+
+def _uids(
+    store: Store, parts: list[tuple[str, pa.RecordBatch]], cluster: list[tuple[str, Extent]]
+) -> list[str]:
+    """Return the uids of rows, which are read only where nothing else tells two rows apart."""
+    if all(UID in batch.schema.names for _, batch in parts):
+        batches = parts
+    else:
+        batches = _read(store, cluster, {UID, SEQ_NUM, TIME})
+    return [row[UID] for owner, batch in batches for row in to_rows("event", owner, batch)]

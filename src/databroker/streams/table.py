@@ -1,0 +1,139 @@
+"""Columns of a stream as a pandas DataFrame."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..columns import assemble
+from ..columns.names import SEQ_NUM, TIME, nested
+from .fields import Selection, data_keys
+from .rows import Chunk, Columns, chunks
+from .times import to_datetime64
+
+if TYPE_CHECKING:
+    from ..stores.contract import Store
+
+Array = np.ndarray[Any, Any]
+
+
+def make_table(
+    store: Store,
+    descriptors: Sequence[Mapping[str, Any]],
+    selection: Selection,
+    *,
+    convert_times: bool,
+    timezone: str | datetime.tzinfo | None,
+) -> pd.DataFrame:
+    """Return the rows of one stream as a table.
+
+    The index is ``seq_num``; the first column is ``time``, then the data keys
+    in the order of the descriptors, then values of configuration, start and stop.
+    """
+    owners = [descriptor["uid"] for descriptor in descriptors]
+    names = data_keys(descriptors) if selection.data is None else selection.data
+    parts = list(chunks(store, owners, Columns(frozenset(names))))
+    if not parts:
+        return _empty(descriptors, names, selection, convert_times, timezone)
+    columns = {name: nested("data", name) for name in names}
+    batches = [batch for part in parts for batch in part.batches]
+    arrays = assemble(batches, [SEQ_NUM, TIME, *columns.values()])
+    for name, source in selection.extras.items():
+        arrays[name] = _repeated(parts, source.values)
+    order = _order(parts)
+    if order is not None:
+        arrays = {name: array[order] for name, array in arrays.items()}
+    index = pd.Index(arrays[SEQ_NUM], name="seq_num", copy=False)
+    data: dict[str, Any] = {"time": _stamps(arrays[TIME], index, convert_times, timezone)}
+    for name, column in columns.items():
+        data[name] = _series(arrays[column], index)
+    for name in selection.extras:
+        data[name] = _series(arrays[name], index)
+    return pd.DataFrame(data, index=index, copy=False)
+
+
+def no_table() -> pd.DataFrame:
+    """Return the table of a stream that there is not."""
+    return pd.DataFrame(index=pd.RangeIndex(0, name="seq_num"))
+
+
+def _order(parts: Sequence[Chunk]) -> Array | None:
+    """Return the order of all rows, where some chunk is not stored in order."""
+    if all(part.order is None for part in parts):
+        return None
+    places, first = [], 0
+    for part in parts:
+        rows = sum(batch.num_rows for batch in part.batches)
+        order = np.arange(rows) if part.order is None else part.order
+        places.append(order + first)
+        first += rows
+    return np.concatenate(places)
+
+
+def _stamps(
+    seconds: Array, index: pd.Index, convert: bool, timezone: str | datetime.tzinfo | None
+) -> Any:
+    if not convert:
+        return pd.Series(np.asarray(seconds, np.float64), index=index, copy=False)
+    stamps = pd.Series(to_datetime64(seconds), index=index, copy=False)
+    if timezone is None:
+        return stamps
+    return stamps.dt.tz_localize("UTC").dt.tz_convert(timezone)
+
+
+def _series(values: Array, index: pd.Index) -> Any:
+    # Objects are said to be objects: pandas would look through them for text.
+    if values.dtype == object:
+        return pd.Series(values, index=index, dtype=object, copy=False)
+    return pd.Series(values, index=index, copy=False)
+
+
+def _repeated(parts: Sequence[Chunk], values: Mapping[str, Any]) -> Array:
+    """Return one value for each row, by its descriptor; typed where all are scalars of a type."""
+    sizes = [
+        (owner, batch.num_rows)
+        for part in parts
+        for owner, batch in zip(part.owners, part.batches, strict=True)
+    ]
+    used = {id(value): value for owner, _ in sizes for value in [values.get(owner)]}
+    types = {type(value) for value in used.values()}
+    dtype: Any = object
+    if len(types) == 1 and types <= {float, int, bool}:
+        only = next(iter(types))
+        fits = only is not int or all(abs(value) < 2**63 for value in used.values())
+        dtype = only if fits else object
+    out = np.empty(sum(size for _, size in sizes), dtype)
+    place = 0
+    for owner, size in sizes:
+        value = values.get(owner)
+        for row in range(place, place + size) if dtype is object else ():
+            out[row] = value
+        if dtype is not object:
+            out[place : place + size] = value
+        place += size
+    return out
+
+
+_DECLARED = {"number": np.float64, "integer": np.float64, "boolean": np.bool_}
+
+
+def _empty(
+    descriptors: Sequence[Mapping[str, Any]],
+    names: Sequence[str],
+    selection: Selection,
+    convert_times: bool,
+    timezone: str | datetime.tzinfo | None,
+) -> pd.DataFrame:
+    """Return the table of a stream without events, whose columns are typed as declared."""
+    index = pd.Index(np.empty(0, np.int64), name="seq_num")
+    data: dict[str, Any] = {"time": _stamps(np.empty(0), index, convert_times, timezone)}
+    for name in [*names, *selection.extras]:
+        declared = [doc["data_keys"][name] for doc in descriptors if name in doc["data_keys"]]
+        scalar = declared and not declared[0].get("shape")
+        dtype = _DECLARED.get(declared[0].get("dtype"), object) if scalar else object
+        data[name] = pd.Series(np.empty(0, dtype), index=index, dtype=dtype)
+    return pd.DataFrame(data, index=index)

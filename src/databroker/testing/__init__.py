@@ -1,0 +1,34 @@
+"""For whoever writes or changes a store: its tests, and documents to try it with.
+
+A new store's test module holds one class::
+
+    class TestMyStore(StoreConformance):
+        def open_store(self) -> Store:
+            return MyStore(...)  # fresh, empty, writable
+
+Needs the packages of the ``test`` extra.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+# Without this, a failing check of the suite would not show its values.
+pytest.register_assert_rewrite(f"{__name__}.conformance", f"{__name__}.oracle")
+
+from . import strategies, values  # noqa: E402
+from .comparing import assert_identical, difference  # noqa: E402
+from .conformance import StoreConformance  # noqa: E402
+from .oracle import answers, assert_same_answers, expected, read_rows  # noqa: E402
+
+__all__ = [
+    "StoreConformance",
+    "answers",
+    "assert_identical",
+    "assert_same_answers",
+    "difference",
+    "expected",
+    "read_rows",
+    "strategies",
+    "values",
+]

@@ -1,0 +1,25 @@
+"""The conformance suite: what every store must do, as tests to inherit."""
+
+from __future__ import annotations
+
+from .external import External
+from .finding import Finding
+from .identity import Identity
+from .keeping import Keeping
+from .odd_input import OddInput
+from .orphans import Orphans
+from .rows import Rows
+from .searching import Searching
+from .sharing import Sharing
+
+__all__ = ["StoreConformance"]
+
+
+class StoreConformance(
+    Keeping, Rows, External, Finding, Searching, Identity, Orphans, OddInput, Sharing
+):
+    """All tests that a store must pass; inherit and define ``open_store``.
+
+    Set ``exact = False`` for a store with the *json* level of exactness, whose
+    documents come out equal but for arrays, which it hands out as lists.
+    """

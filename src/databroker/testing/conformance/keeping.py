@@ -1,0 +1,156 @@
+"""Documents that go in come out, and the caller's own are left alone."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ...documents.kinds import ACCEPTED
+from ...stores.contract import Ability, Store
+from .. import strategies
+from ..comparing import assert_identical
+from .base import Base, descriptor, event, event_page, insert_all, quick, start, stop, whole_run
+
+
+def _spoil(value: Any) -> None:
+    """Change whatever can be changed in a value, all the way down."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            _spoil(inner)
+        value["spoilt"] = "yes"
+    elif isinstance(value, list):
+        for inner in value:
+            _spoil(inner)
+        value.append("spoilt")
+    elif isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
+        value[...] = 77
+
+
+class Keeping(Base):
+    """Documents out equal documents in."""
+
+    def test_it_says_that_it_can_be_written(self, store: Store) -> None:
+        assert Ability.WRITE in store.abilities
+
+    def test_a_document_of_every_kind_comes_out_as_it_went_in(self, store: Store) -> None:
+        run = whole_run()
+        assert {kind for kind, _ in run} == set(ACCEPTED)
+        insert_all(store, run)
+        self.assert_holds(store, run)
+
+    def test_several_runs_are_kept_apart(self, store: Store) -> None:
+        runs = [pair for uid in ("a", "b", "c") for pair in whole_run(uid)]
+        insert_all(store, runs)
+        self.assert_holds(store, runs)
+
+    def test_runs_that_overlap_are_kept_apart(self, store: Store) -> None:
+        pairs = zip(whole_run("a"), whole_run("b"), strict=True)
+        runs = [each for pair in pairs for each in pair]
+        insert_all(store, runs)
+        self.assert_holds(store, runs)
+
+    @quick(50)
+    @given(run=strategies.runs())
+    def test_any_run_comes_out_as_it_went_in(self, run: strategies.Documents) -> None:
+        store = self.open_store()
+        try:
+            before = copy.deepcopy(run)
+            insert_all(store, run)
+            assert_identical([list(pair) for pair in run], [list(pair) for pair in before])
+            self.assert_holds(store, before)
+        finally:
+            store.close()
+
+    @quick(20)
+    @given(runs=st.lists(strategies.runs(), min_size=2, max_size=3))
+    def test_any_runs_one_after_the_other_come_out_as_they_went_in(
+        self, runs: list[strategies.Documents]
+    ) -> None:
+        store = self.open_store()
+        try:
+            documents = [pair for run in runs for pair in run]
+            insert_all(store, documents)
+            self.assert_holds(store, documents)
+        finally:
+            store.close()
+
+    @quick(25)
+    @given(run=strategies.runs())
+    def test_what_the_caller_does_to_a_document_later_changes_nothing(
+        self, run: strategies.Documents
+    ) -> None:
+        store = self.open_store()
+        try:
+            before = copy.deepcopy(run)
+            for kind, doc in run:
+                store.insert(kind, doc)
+                _spoil(doc)
+            self.assert_holds(store, before)
+        finally:
+            store.close()
+
+    def test_what_the_caller_does_to_columns_of_a_page_changes_nothing(self, store: Store) -> None:
+        array = np.arange(6.0).reshape(3, 2)
+        page = event_page(range(1, 4)) | {"data": {"x": array}}
+        run = [("start", start()), ("descriptor", descriptor()), ("event_page", page)]
+        before = copy.deepcopy(run)
+        insert_all(store, run)
+        _spoil(page)
+        self.assert_holds(store, before)
+
+    def test_what_is_done_to_documents_handed_out_changes_nothing(self, store: Store) -> None:
+        run = whole_run()
+        insert_all(store, run)
+        record = store.record("run")
+        assert record is not None
+        for doc in (
+            record.start,
+            record.stop,
+            store.datum("run-res/0"),
+            store.resource("run-res"),
+            *(doc for _, doc in store.documents("run")),
+        ):
+            _spoil(doc)
+        self.assert_holds(store, run)
+
+    def test_documents_after_the_stop_are_kept(self, store: Store) -> None:
+        early = [("start", start()), ("descriptor", descriptor()), ("event", event(1))]
+        late = [
+            ("event", event(2)),
+            ("descriptor", descriptor("late")),
+            ("event_page", event_page(range(1, 5), "late")),
+            ("event", event(3)),
+        ]
+        insert_all(store, [*early, ("stop", stop()), *late])
+        self.assert_holds(store, [*early, ("stop", stop()), *late])
+
+    def test_a_run_in_progress_reads_like_any_other(self, store: Store) -> None:
+        documents = whole_run()[:-1]
+        for number in range(len(documents)):
+            store.insert(*documents[number])
+            self.assert_holds(store, documents[: number + 1])
+
+    def test_large_metadata_is_kept(self, store: Store) -> None:
+        doc = start(
+            positions=[float(number) for number in range(100_000)],
+            text="word " * 2_000_000,
+            keys={f"key {number}": number for number in range(1_000)},
+            **{f"top {number}": number for number in range(1_000)},
+        )
+        store.insert("start", doc)
+        self.assert_holds(store, [("start", doc)])
+
+    @pytest.mark.parametrize("uid", ["run", "ü\x00", "'; drop table runs; --", "a/b", "%", "\ud800"])
+    def test_uids_may_be_any_text(self, store: Store, uid: str) -> None:
+        insert_all(store, whole_run(uid))
+        self.assert_holds(store, whole_run(uid))
+
+    def test_closing_twice_is_harmless(self, store: Store) -> None:
+        insert_all(store, whole_run())
+        store.close()
+        store.close()

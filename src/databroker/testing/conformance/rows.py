@@ -1,0 +1,197 @@
+"""Events in their order of arrival, whole, in ranges and in single columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ...stores.contract import Store
+from .. import strategies
+from ..oracle import read_rows
+from .base import Base, descriptor, event, event_page, insert_all, quick, start, stop
+
+Row = dict[str, Any]
+
+
+def _begun(store: Store) -> None:
+    insert_all(store, [("start", start()), ("descriptor", descriptor())])
+
+
+def _mixed(numbers: range) -> list[tuple[str, Row]]:
+    """Return events alone and in pages, by turns."""
+    found: list[tuple[str, Row]] = []
+    for first in range(numbers.start, numbers.stop, 7):
+        found += [("event", event(number)) for number in range(first, min(first + 3, numbers.stop))]
+        if first + 3 < numbers.stop:
+            page = event_page(range(first + 3, min(first + 7, numbers.stop)))
+            found.append(("event_page", page))
+    return found
+
+
+class Rows(Base):
+    """Reading the rows of one owner."""
+
+    def assert_extents_fit(self, store: Store, kind: str, owner: str, rows: list[Row]) -> None:
+        """Fail unless extents cover the rows without a gap and know their seq_nums."""
+        place = 0
+        for extent in store.extents(kind, owner):
+            assert extent.first == place
+            assert extent.stop > extent.first
+            numbers = [row.get("seq_num", 0) for row in rows[extent.first : extent.stop]]
+            assert (extent.min_seq, extent.max_seq) == (min(numbers), max(numbers))
+            place = extent.stop
+        assert place == len(rows)
+
+    def test_an_owner_without_rows_has_no_extents(self, store: Store) -> None:
+        _begun(store)
+        for kind in ("event", "datum", "stream_datum"):
+            for owner in ("desc", "never heard of"):
+                assert store.extents(kind, owner) == []
+                assert read_rows(store, kind, owner, 0, 10) == []
+
+    def test_a_page_without_rows_leaves_nothing(self, store: Store) -> None:
+        _begun(store)
+        store.insert("event_page", event_page(range(0)))
+        store.insert("datum_page", {"resource": "r", "datum_id": [], "datum_kwargs": {"n": []}})
+        store.insert("bulk_events", {"primary": []})
+        assert store.extents("event", "desc") == []
+        assert store.extents("datum", "r") == []
+
+    def test_rows_come_in_order_of_arrival(self, store: Store) -> None:
+        _begun(store)
+        numbers = [3, 1, 2, -7, 2**40, 5, 4]
+        for number in numbers:
+            store.insert("event", event(number))
+        rows = read_rows(store, "event", "desc")
+        assert [row["seq_num"] for row in rows] == numbers
+        self.assert_extents_fit(store, "event", "desc", rows)
+
+    def test_thousands_of_events_alone_and_in_pages(self, store: Store) -> None:
+        _begun(store)
+        inserted = _mixed(range(1, 4001))
+        insert_all(store, inserted)
+        wanted = [event(number) for number in range(1, 4001)]
+        self.assert_kept(read_rows(store, "event", "desc"), wanted)
+        self.assert_extents_fit(store, "event", "desc", wanted)
+        store.insert("stop", stop())
+        self.assert_kept(read_rows(store, "event", "desc"), wanted)
+        self.assert_extents_fit(store, "event", "desc", wanted)
+
+    def test_any_range_of_many_rows_can_be_read(self, store: Store) -> None:
+        _begun(store)
+        insert_all(store, _mixed(range(1, 1501)))
+        wanted = [event(number) for number in range(1, 1501)]
+        edges = [0, 1, 2, 3, 749, 750, 1499, 1500, 1501, 9999]
+        for extent in store.extents("event", "desc"):
+            edges += [extent.first, extent.first + 1, extent.stop - 1]
+        for first in sorted(set(edges)):
+            for last in (first, first + 1, first + 500, 99999):
+                found = read_rows(store, "event", "desc", first, last)
+                self.assert_kept(found, wanted[first:last])
+
+    def test_columns_can_be_read_alone(self, store: Store) -> None:
+        insert_all(store, [("start", start()), ("descriptor", descriptor("desc", "run", "x", "y"))])
+        for number in range(50):
+            store.insert("event", event(number, x=number, y=[number, "two"]))
+        for columns, top, data in [
+            (["data/x"], set(), {"x"}),
+            (["data/y"], set(), {"y"}),
+            (["seq_num", "data/x", "data/y"], {"seq_num"}, {"x", "y"}),
+            (["time", "uid"], {"time", "uid"}, set()),
+            (["data/x", "nothing", "data/nothing"], set(), {"x"}),
+        ]:
+            rows = read_rows(store, "event", "desc", 10, 40, columns)
+            assert len(rows) == 30
+            for number, row in enumerate(rows, 10):
+                whole = event(number, x=number, y=[number, "two"])
+                self.assert_kept(
+                    {key: row.get(key) for key in sorted(top)}, {key: whole[key] for key in sorted(top)}
+                )
+                assert set(row) & {"time", "uid", "seq_num"} == top
+                wanted = {key: value for key, value in whole["data"].items() if key in data}
+                self.assert_kept(row.get("data", {}), wanted)
+                assert not row.get("timestamps")
+
+    def test_no_columns_at_all_still_count_the_rows(self, store: Store) -> None:
+        _begun(store)
+        insert_all(store, _mixed(range(20)))
+        assert sum(batch.num_rows for batch in store.read("event", "desc", 0, 20, ())) == 20
+
+    @quick(25)
+    @given(run=strategies.runs(), data=st.data())
+    def test_any_column_of_any_run_can_be_read_alone(
+        self, run: strategies.Documents, data: st.DataObject
+    ) -> None:
+        from ...columns import names
+
+        store = self.open_store()
+        try:
+            insert_all(store, run)
+            for owner in [doc["uid"] for kind, doc in run if kind == "descriptor"]:
+                rows = read_rows(store, "event", owner)
+                self.assert_extents_fit(store, "event", owner, rows)
+                fields = sorted({field for row in rows for field in row["data"]})
+                if not fields:
+                    continue
+                field = data.draw(st.sampled_from(fields))
+                first = data.draw(st.integers(0, len(rows)))
+                last = data.draw(st.integers(first, len(rows)))
+                columns = [names.nested("data", field), "time"]
+                found = read_rows(store, "event", owner, first, last, columns)
+                self.assert_kept(
+                    [[row["time"], {k: v for k, v in row["data"].items()}] for row in found],
+                    [
+                        [row["time"], {k: v for k, v in row["data"].items() if k == field}]
+                        for row in rows[first:last]
+                    ],
+                )
+        finally:
+            store.close()
+
+    def test_wide_rows_are_kept(self, store: Store) -> None:
+        insert_all(store, [("start", start()), ("descriptor", descriptor("desc", "run", "x", "y"))])
+        wanted = []
+        for number in range(12):
+            image = np.full((500, 500), number, ">f4")
+            wanted.append(event(number, x=number, y=image))
+            store.insert("event", wanted[-1])
+        self.assert_kept(read_rows(store, "event", "desc"), wanted)
+        self.assert_kept(read_rows(store, "event", "desc", 5, 7), wanted[5:7])
+        store.insert("stop", stop())
+        self.assert_kept(read_rows(store, "event", "desc"), wanted)
+
+    def test_rows_with_hundreds_of_columns_are_kept(self, store: Store) -> None:
+        fields = [f"field {number}" for number in range(600)]
+        insert_all(store, [("start", start()), ("descriptor", descriptor("desc", "run", *fields))])
+        wanted = [event(row, **dict.fromkeys(fields, row / 3)) for row in range(30)]
+        insert_all(store, [("event", one) for one in wanted])
+        self.assert_kept(read_rows(store, "event", "desc"), wanted)
+
+    def test_a_column_may_change_its_type_among_thousands_of_rows(self, store: Store) -> None:
+        _begun(store)
+        values: list[Any] = [*range(1000), *(n / 2 for n in range(1000)), *map(str, range(500)), None]
+        wanted = [event(number, x=value) for number, value in enumerate(values)]
+        insert_all(store, [("event", one) for one in wanted])
+        store.insert("stop", stop())
+        self.assert_kept(read_rows(store, "event", "desc"), wanted)
+
+    def test_equal_event_uids_under_two_descriptors_are_two_events(self, store: Store) -> None:
+        _begun(store)
+        store.insert("descriptor", descriptor("other"))
+        for owner in ("desc", "other"):
+            store.insert("event", event(1, owner) | {"uid": "same"})
+        for owner in ("desc", "other"):
+            rows = read_rows(store, "event", owner)
+            self.assert_kept(rows, [event(1, owner) | {"uid": "same"}])
+
+    def test_owners_and_uids_are_not_mixed_up(self, store: Store) -> None:
+        _begun(store)
+        insert_all(store, [("descriptor", descriptor("d")), ("descriptor", descriptor("d\x00"))])
+        pairs = [("d", "\x00x"), ("d\x00", "x"), ("d", "x"), ("d\x00", "\x00x")]
+        events = [event(1, owner) | {"uid": uid} for owner, uid in pairs]
+        store.insert("bulk_events", {"primary": events})
+        self.assert_kept(read_rows(store, "event", "d"), [events[0], events[2]])
+        self.assert_kept(read_rows(store, "event", "d\x00"), [events[1], events[3]])

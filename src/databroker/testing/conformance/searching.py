@@ -1,0 +1,180 @@
+"""Searching runs: every node means what the evaluator says it means."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from ...query import nodes as n
+from ...query.evaluate import RunView, matches
+from ...query.text import parse_text
+from ...stores.contract import Store
+from .base import Base, descriptor, insert_all, start, stop
+
+STARTS: list[dict[str, Any]] = [
+    {"scan_id": 1, "plan_name": "scan", "motors": ["eta", "phi"], "purpose": "Good sample, Ni"},
+    {"scan_id": 1.0, "plan_name": "count", "motors": [], "purpose": "good for nothing"},
+    {"scan_id": True, "plan_name": "Scan", "sample": {"name": "Ni", "T": 4.2, "tags": ["a", "b"]}},
+    {"scan_id": "1", "sample": {"name": "Cu", "T": 300, "size": {"x": 1, "y": 2}}},
+    {"scan_id": None, "sample": {"name": None}, "purpose": "Zürich sample good"},
+    {"sample": "Ni", "list": [1, [2, 3], {"name": "Ni"}], "purpose": "goo"},
+    {"scan_id": [1, 2, 2, "x", None], "plan_name": ["scan", "count"], "sample": {}},
+    {"scan_id": 2**53 + 1, "T": float("nan"), "a.b": 1, "text": "x" * 5000 + "end"},
+    {"scan_id": 2**53, "T": float("inf"), "a": {"b": 1}, "text": "x" * 5000},
+    {"scan_id": 2**64, "T": -0.0, "long": list(range(400)), "flag": False},
+    {"scan_id": 10**40, "T": 0, "long": [0], "flag": 0, "": "empty key", "ü\x00": "nul\x00 text"},
+    {"scan_id": -1, "T": -5, "nothing": None, "empty": "", "deep": [[{"a": [{"b": 5}]}]]},
+]
+KEYS = (
+    "scan_id plan_name motors purpose sample sample.name sample.T sample.tags sample.size "
+    "sample.size.x list list.0 list.1 list.name list.2.name T a.b text long long.399 flag ü\x00 "
+    "nothing empty deep.a.b missing missing.key uid time"
+).split(" ")
+VALUES: list[Any] = [
+    1,
+    True,
+    False,
+    "1",
+    None,
+    "scan",
+    "Ni",
+    0,
+    -1,
+    2,
+    5,
+    399,
+    2**53,
+    2**53 + 1,
+    float(2**53),
+    2**64,
+    10**40,
+    4.2,
+    float("inf"),
+    "",
+    "x" * 5000,
+    "x" * 5000 + "end",
+    "nul\x00 text",
+    [1, [2, 3], {"name": "Ni"}],
+    [2, 3],
+    [],
+    {},
+    {"y": 2, "x": 1},
+    "eta",
+]
+
+
+def _questions() -> list[n.Node]:
+    found: list[n.Node] = [n.Everything(), ~n.Everything(), n.And(), n.Or()]
+    for key in [*KEYS, ""]:
+        path = n.Path(key)
+        found += [n.Equals(path, value) for value in VALUES]
+        found += [n.Exists(path), n.Exists(path, False), n.In(path, (1, "Ni", None)), n.Size(path, 2)]
+        found += [n.In(path, ()), n.ContainsAll(path, (1, 2)), n.ContainsAll(path, ())]
+        for operator in ("gt", "gte", "lt", "lte"):
+            found += [n.Compare(path, operator, value) for value in (0, 1.0, "Ni", 2**53, True)]
+        found += [n.Matches(path, "^N", "i"), n.Matches(path, "end$"), n.Mod(path, 2, 1)]
+    found += [n.Equals(n.Path("exit_status", "stop"), status) for status in ("success", "fail", None)]
+    found += [n.Exists(n.Path("num_events.primary", "stop")), n.DataKey("det"), n.DataKey("d")]
+    found += [n.DataKey("a.b"), n.UidPrefix("run"), n.UidPrefix("run 1"), n.UidPrefix("RUN")]
+    bounds: list[float | None] = [None, 1e9, 1e9 + 3, 1e9 + 3.5, 1e9 + 99]
+    found += [n.TimeBounds(since, until) for since in bounds for until in bounds]
+    texts = ("good", "goo", "GOOD sample", '"good sample"', "good -sample", "zurich", "-good", "ni")
+    found += [parse_text(text) for text in (*texts, "nul text", "name", '"sample good"')]
+    simple = [n.Equals(n.Path("plan_name"), "scan"), n.DataKey("det"), parse_text("good")]
+    simple += [n.Equals(n.Path("sample.name"), "Ni"), n.TimeBounds(1e9 + 2, None)]
+    found += [one & other for one in simple for other in simple]
+    found += [one | ~other for one in simple for other in simple]
+    return found
+
+
+def _fill(store: Store) -> list[tuple[str, RunView]]:
+    """Insert the runs above; return them newest first, as the evaluator sees them."""
+    views = []
+    for number, metadata in enumerate(STARTS):
+        begun = start(f"run {number}", 1e9 + number, **metadata)
+        store.insert("start", begun)
+        fields = {"det", "a.b"} if number % 3 == 0 else set()
+        if fields:
+            store.insert("descriptor", descriptor(f"d {number}", f"run {number}", *sorted(fields)))
+        ended = stop(f"run {number}", exit_status="fail", num_events={"primary": 1})
+        if number % 2:
+            store.insert("stop", ended)
+        view = RunView(begun, ended if number % 2 else None, lambda fields=fields: fields)
+        views.append((f"run {number}", view))
+    return views[::-1]
+
+
+class Searching(Base):
+    """``find``, ``count`` and ``distinct`` with questions."""
+
+    def test_every_question_is_answered_as_the_evaluator_answers_it(self, store: Store) -> None:
+        views = _fill(store)
+        for question in _questions():
+            wanted = [uid for uid, view in views if matches(question, view)]
+            found = [run.uid for run in store.find(question)]
+            assert found == wanted, f"{question!r} finds {found} instead of {wanted}"
+            assert store.count(question) == len(wanted), f"count of {question!r}"
+
+    def test_the_questions_tell_runs_apart(self, store: Store) -> None:
+        """Guard the test above: questions that all answer alike would test nothing."""
+        views = _fill(store)
+        sizes = Counter(
+            sum(matches(question, view) for _, view in views) for question in _questions()
+        )
+        assert len(sizes) > 8
+
+    def test_matches_far_apart_are_found(self, store: Store) -> None:
+        for number in range(1000):
+            sample = {"name": "rare" if number % 250 == 17 else "common"}
+            store.insert("start", start(f"{number:04}", 1e9 + number, sample=sample))
+        wanted = ["0767", "0517", "0267", "0017"]
+        for question in (n.Equals(n.Path("sample.name"), "rare"), parse_text("rare")):
+            assert [run.uid for run in store.find(question)] == wanted
+            assert store.count(question) == 4
+            assert store.count(~question) == 996
+
+    def test_a_descriptor_that_comes_later_is_found(self, store: Store) -> None:
+        insert_all(store, [("start", start("a")), ("start", start("b"))])
+        assert list(store.find(n.DataKey("det"))) == []
+        store.insert("descriptor", descriptor("d", "a", "det"))
+        assert [run.uid for run in store.find(n.DataKey("det"))] == ["a"]
+
+    def test_a_stop_that_comes_later_is_found(self, store: Store) -> None:
+        failed = n.Equals(n.Path("exit_status", "stop"), "fail")
+        insert_all(store, [("start", start("a")), ("start", start("b"))])
+        assert store.count(failed) == 0
+        store.insert("stop", stop("a", exit_status="fail"))
+        assert [run.uid for run in store.find(failed)] == ["a"]
+
+    @pytest.mark.parametrize(
+        ("key", "wanted"),
+        [
+            ("plan_name", [("scan", 2), ("count", 2), ("Scan", 1)]),
+            ("motors", [("eta", 1), ("phi", 1)]),
+            ("sample.name", [("Ni", 1), ("Cu", 1), (None, 1)]),
+            ("flag", [(False, 1), (0, 1)]),
+            ("missing", []),
+            ("sample", [("Ni", 1)]),
+        ],
+    )
+    def test_distinct_values_are_counted_once_a_run(
+        self, store: Store, key: str, wanted: list[tuple[Any, int]]
+    ) -> None:
+        _fill(store)
+        found = store.distinct(n.Path(key), n.Everything())
+        typed = [(type(value), value, count) for value, count in found]
+        assert Counter(typed) == Counter((type(value), value, count) for value, count in wanted)
+        assert [count for _, count in found] == sorted((c for _, c in found), reverse=True)
+
+    def test_distinct_values_of_some_runs(self, store: Store) -> None:
+        _fill(store)
+        scans = n.Equals(n.Path("plan_name"), "scan")
+        found = store.distinct(n.Path("scan_id"), scans)
+        assert sorted(found, key=repr) == sorted([("x", 1), (1, 2), (2, 1), (None, 1)], key=repr)
+
+    def test_distinct_values_of_the_stop(self, store: Store) -> None:
+        _fill(store)
+        found = store.distinct(n.Path("exit_status", "stop"), n.Everything())
+        assert found == [("fail", len(STARTS) // 2)]

@@ -1,0 +1,137 @@
+"""One store used from several threads at once."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ...query.nodes import Everything
+from ...stores.contract import Ability, Store
+from ..oracle import read_rows
+from .base import Base, descriptor, event, event_page, insert_all, start, stop, whole_run
+
+WRITERS = 4
+
+
+def _together(jobs: list[Callable[[], Any]]) -> None:
+    """Run jobs at once, each in a thread of its own, and raise what they raise."""
+    ready = threading.Barrier(len(jobs))
+
+    def run(job: Callable[[], Any]) -> None:
+        ready.wait(60)
+        job()
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        for future in [pool.submit(run, job) for job in jobs]:
+            future.result()
+
+
+class Sharing(Base):
+    """Threads."""
+
+    def test_threads_write_streams_of_one_run(self, store: Store) -> None:
+        store.insert("start", start())
+
+        def write(owner: str) -> None:
+            store.insert("descriptor", descriptor(owner) | {"name": owner})
+            for number in range(0, 150, 3):
+                store.insert("event", event(number, owner))
+                store.insert("event_page", event_page(range(number + 1, number + 3), owner))
+
+        owners = [f"d{number}" for number in range(WRITERS)]
+        _together([lambda owner=owner: write(owner) for owner in owners])
+        store.insert("stop", stop())
+        for owner in owners:
+            wanted = [event(number, owner) for number in range(150)]
+            self.assert_kept(read_rows(store, "event", owner), wanted)
+        assert sorted(doc["uid"] for _, doc in store.documents("run")) == owners
+
+    def test_threads_write_one_stream(self, store: Store) -> None:
+        insert_all(store, [("start", start()), ("descriptor", descriptor())])
+
+        def write(first: int) -> None:
+            for number in range(first, first + 100):
+                store.insert("event", event(number))
+
+        _together([lambda first=first: write(first) for first in range(0, 100 * WRITERS, 100)])
+        rows = read_rows(store, "event", "desc")
+        assert sorted(row["seq_num"] for row in rows) == list(range(100 * WRITERS))
+        for first in range(0, 100 * WRITERS, 100):
+            mine = [row["seq_num"] for row in rows if first <= row["seq_num"] < first + 100]
+            assert mine == list(range(first, first + 100))
+
+    def test_threads_write_runs_of_their_own(self, store: Store) -> None:
+        uids = [f"run {number}" for number in range(10 * WRITERS)]
+
+        def write(mine: list[str]) -> None:
+            for uid in mine:
+                insert_all(store, whole_run(uid))
+
+        _together([lambda n=n: write(uids[n::WRITERS]) for n in range(WRITERS)])
+        found = [run.uid for run in store.find(Everything())]
+        assert found == sorted(uids, reverse=True)
+        for uid in uids:
+            record = store.record(uid)
+            assert record is not None
+            assert record.stop is not None
+            assert len(read_rows(store, "event", f"{uid}-desc")) == 3
+
+    def test_one_run_delivered_by_all_threads_is_kept_once(self, store: Store) -> None:
+        run = [pair for uid in ("a", "b", "c", "d") for pair in whole_run(uid)]
+        _together([lambda: insert_all(store, run) for _ in range(WRITERS)])
+        self.assert_holds(store, run)
+
+    def test_readers_see_a_consistent_run_while_it_is_written(self, store: Store) -> None:
+        insert_all(store, [("start", start()), ("descriptor", descriptor())])
+        done = threading.Event()
+
+        def write() -> None:
+            try:
+                for number in range(600):
+                    store.insert("event", event(number))
+                store.insert("stop", stop())
+            finally:
+                done.set()
+
+        def read() -> None:
+            seen = 0
+            while not done.is_set():
+                rows = read_rows(store, "event", "desc")
+                assert [row["seq_num"] for row in rows] == list(range(len(rows)))
+                assert len(rows) >= seen
+                seen = len(rows)
+                assert [run.uid for run in store.find(Everything())] == ["run"]
+
+        _together([write, read, read])
+        assert len(read_rows(store, "event", "desc")) == 600
+
+    def test_rows_read_bit_by_bit_are_neither_repeated_nor_skipped(self, store: Store) -> None:
+        """While events move from where they arrive to where they stay."""
+        insert_all(store, [("start", start()), ("descriptor", descriptor())])
+        insert_all(store, [("event", event(number)) for number in range(700)])
+        batches = store.read("event", "desc", 0, 700, None)
+        first = next(batches)
+        insert_all(store, [("event", event(number)) for number in range(700, 1500)])
+        store.insert("stop", stop())
+        assert first.num_rows + sum(batch.num_rows for batch in batches) == 700
+        wanted = [event(number) for number in range(1500)]
+        self.assert_kept(read_rows(store, "event", "desc"), wanted)
+
+    def test_a_shared_store_pickles_as_its_configuration(self, store: Store) -> None:
+        insert_all(store, whole_run())
+        try:
+            pickled = pickle.dumps(store)
+        except TypeError as error:
+            # Only a store that no other process could reach may refuse, saying so.
+            assert Ability.SHARED not in store.abilities
+            assert "cannot be pickled" in str(error)
+            return
+        again: Store = pickle.loads(pickled)
+        try:
+            assert type(again) is type(store)
+            self.assert_holds(again, whole_run())
+        finally:
+            again.close()

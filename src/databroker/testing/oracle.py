@@ -1,0 +1,140 @@
+"""What a store should answer, worked out from the documents alone, and by another store.
+
+`expected` is the simplest possible model of a store: lists of what was
+delivered. `answers` asks a store everything that it can be asked about those
+documents, in the same form, so that the two can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from ..documents import accept, unpack
+from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
+from ..query.nodes import Everything, Node, Path
+from ..stores.contract import Store
+from .comparing import assert_identical
+
+Delivery = Iterable[tuple[str, Document]]
+Row = dict[str, Any]
+
+LINKED = ("descriptor", "resource", "stream_resource")
+
+
+def singles(documents: Delivery) -> list[tuple[str, Row]]:
+    """Return documents as a store keeps them: plain, and unpacked from their pages."""
+    found: list[tuple[str, Row]] = []
+    for kind, doc in documents:
+        clean, _ = accept(kind, doc)
+        if kind in PAGES:
+            found += [(PAGES[kind], row) for row in unpack(kind, clean)]
+        else:
+            found.append((kind, clean))
+    return found
+
+
+def read_rows(
+    store: Store,
+    kind: str,
+    owner: str,
+    first: int = 0,
+    stop: int | None = None,
+    columns: Collection[str] | None = None,
+) -> list[Row]:
+    """Return rows of one owner as documents; all of them unless told otherwise."""
+    from ..columns import to_rows
+
+    if stop is None:
+        stop = max((extent.stop for extent in store.extents(kind, owner)), default=0)
+    batches = store.read(kind, owner, first, stop, columns)
+    return [row for batch in batches for row in to_rows(kind, owner, batch)]
+
+
+def expected(documents: Delivery) -> dict[str, Any]:
+    """Return what a store must hold after a delivery without conflicts, in any order."""
+    kept: dict[tuple[str, str, str], Row] = {}
+    for kind, doc in singles(documents):
+        owner = doc[OWNER[kind]] if kind in OWNER else ""
+        kept.setdefault((kind, owner, doc[IDENTITY[kind]]), doc)
+    by_kind = [(kind, doc) for (kind, _, _), doc in kept.items()]
+    stops = {doc["run_start"]: doc for kind, doc in by_kind if kind == "stop"}
+    starts = [doc for kind, doc in by_kind if kind == "start"]
+    starts.sort(key=lambda doc: (doc["time"], doc["uid"]), reverse=True)
+    rows: dict[str, list[Row]] = {}
+    for (kind, owner, _), doc in kept.items():
+        if kind in OWNER:
+            rows.setdefault(f"{kind} {owner}", []).append(doc)
+    return {
+        "runs": [[doc["uid"], doc, stops.get(doc["uid"])] for doc in starts],
+        "documents": {
+            start["uid"]: [
+                [kind, doc]
+                for kind, doc in by_kind
+                if kind in LINKED and doc.get("run_start") == start["uid"]
+            ]
+            for start in starts
+        },
+        "rows": rows,
+        "datums": {doc["datum_id"]: doc for kind, doc in by_kind if kind == "datum"},
+        "resources": {doc["uid"]: doc for kind, doc in by_kind if kind == "resource"},
+    }
+
+
+def answers(store: Store, documents: Delivery) -> dict[str, Any]:
+    """Return what a store holds of these documents, in the form of `expected`."""
+    wanted = expected(documents)
+    rows = {}
+    for name in wanted["rows"]:
+        kind, _, owner = name.partition(" ")
+        if found := read_rows(store, kind, owner):
+            rows[name] = found
+    datums = {name: store.datum(name) for name in wanted["datums"]}
+    resources = {name: store.resource(name) for name in wanted["resources"]}
+    return {
+        "runs": [[run.uid, run.start, run.stop] for run in store.find(Everything())],
+        "documents": {
+            uid: [[kind, doc] for kind, doc in store.documents(uid)] for uid in wanted["documents"]
+        },
+        "rows": rows,
+        "datums": {name: doc for name, doc in datums.items() if doc is not None},
+        "resources": {name: doc for name, doc in resources.items() if doc is not None},
+    }
+
+
+def assert_same_answers(
+    store: Store, oracle: Store, documents: Delivery, queries: Iterable[Node] = ()
+) -> None:
+    """Fail unless two stores that got the same documents answer every question alike.
+
+    Parameters
+    ----------
+    store, oracle
+        The store to test, and one that is trusted, such as the memory store.
+    documents
+        What both were given.
+    queries
+        Searches to try, besides asking for everything.
+
+    Raises
+    ------
+    AssertionError
+        They differ; the message says where.
+    """
+    documents = list(documents)
+    assert_identical(answers(store, documents), answers(oracle, documents))
+    starts = [doc for kind, doc in singles(documents) if kind == "start"]
+    for start in starts:
+        one, other = (each.activity(start["uid"]).last_time for each in (store, oracle))
+        assert_identical(one, other)
+    paths = {Path(key) for start in starts for key in start}
+    for query in (Everything(), *queries):
+        one, other = ([run.uid for run in each.find(query)] for each in (store, oracle))
+        assert one == other, f"{query!r} finds {one} instead of {other}"
+        assert store.count(query) == len(other), f"count of {query!r}"
+        for path in sorted(paths, key=repr):
+            assert_identical(_values(store, path, query), _values(oracle, path, query))
+
+
+def _values(store: Store, path: Path, query: Node) -> list[Any]:
+    return [[value, count] for value, count in store.distinct(path, query)]

@@ -1,0 +1,75 @@
+"""A password in a configuration is shown to nobody."""
+
+import traceback
+
+import pytest
+
+from databroker.config import from_mapping, load
+from databroker.config.secrets import hide_passwords, hide_passwords_in
+from databroker.errors import InvalidConfiguration
+
+WORD = "s3cret"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"mongodb://ann:{WORD}@host/db",
+        f"mongodb://ann:a@{WORD}@host/db",
+        f"mongodb://ann:a/{WORD}@host/db",
+        f"postgresql://:{WORD}@/db",
+        f"postgresql://host/db?user=ann&password={WORD}&sslmode=require",
+        f"host=db password={WORD}",
+        f"cannot reach 'mongodb://ann:{WORD}@h1,h2/db' (timeout)",
+    ],
+)
+def test_text(text):
+    assert WORD not in hide_passwords(text)
+    assert "***" in hide_passwords(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["/data/runs.db", "mongodb://host:27017/db", "a@b.c", "sqlite", "see http://host:80/x"]
+)
+def test_text_without_a_password_stays(text):
+    assert hide_passwords(text) == text
+
+
+def test_keys_that_name_a_secret():
+    assert hide_passwords_in({"a": [{"mongo_pwd": WORD}], "n": 5}) == {
+        "a": [{"mongo_pwd": "***"}],
+        "n": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"driver": "postgresql", "uri": f"postgresql://ann:{WORD}@host/runs"},
+        {"driver": "mongo-embedded", "uri": f"mongodb://ann:{WORD}@host/runs"},
+    ],
+)
+def test_neither_the_repr_nor_the_error_shows_it(mapping):
+    config = from_mapping(mapping, name="lab")
+    assert WORD not in repr(config) + str(config) + f"{config}"
+    assert "ann:***@host" in repr(config)
+    with pytest.raises(InvalidConfiguration) as caught:
+        config.open()
+    assert WORD not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"driver: postgresql\nuri: postgresql://ann:{WORD}@host/db: x: y\n",
+        f"driver: postgresql\nuri: [postgresql://ann:{WORD}@host\n",
+        f"driver: mongo-normalized\nmetadatastore_db: mongodb://ann:{WORD}@host/db\n",
+        f"driver: sqlite\nuri: mongodb://ann:{WORD}@host/db\n",
+        f"driver: postgresql\nuri: {{a: 'postgresql://ann:{WORD}@host'}}\n",
+    ],
+)
+def test_no_mistake_in_a_file_shows_it(write, text):
+    write("lab.yml", text)
+    with pytest.raises(InvalidConfiguration) as caught:
+        load("lab")
+    assert WORD not in "".join(traceback.format_exception(caught.value))
