@@ -7,6 +7,7 @@ import tempfile
 import uuid
 import weakref
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from .documents.identity import CLOSED_BY
@@ -277,11 +278,9 @@ class Broker:
         from .display.html import broker_html
         from .query.nodes import Everything
 
-        rows = [(run.start, run.stop, run.status) for run in _newest(self)]
-        kind = type(self.store).__name__.removesuffix("Store")
-        return broker_html(
-            self.name or "", kind, self.store.count(Everything()), rows, self.zone
-        )
+        newest = [(run.start, run.status) for run in islice(self(), 5)]
+        runs = self.store.count(Everything())
+        return broker_html(self.name, str(self.store), runs, newest, self.zone)
 
 
 def temp() -> Broker:
@@ -306,12 +305,6 @@ def _remove(store: Store, folder: str) -> None:
 
     store.close()
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _newest(broker: Broker) -> list[Header]:
-    from itertools import islice
-
-    return list(islice(broker(), 5))
 
 
 # Users and their tools know the class under this name.

@@ -60,7 +60,7 @@ class Results:
         from .display.html import results_html
 
         newest = list(islice(self, _SHOWN + 1))
-        rows = [(header.start, header.stop, header.status) for header in newest[:_SHOWN]]
+        rows = [(header.start, header.status) for header in newest[:_SHOWN]]
         return results_html(rows, len(newest) > _SHOWN, self._db.zone)
 
 

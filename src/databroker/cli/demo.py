@@ -38,10 +38,11 @@ def _show_newest() -> None:
     from .frames import frame_text
 
     out = console()
-    db = open_broker("example")
-    header = next(iter(db(plan_name="scan")))
-    out.print(f"\nThe newest scan, {str(header.uid)[:8]}:\n")
-    out.print(frame_text(header.table(timezone=db.zone), out.width), soft_wrap=True)
+    with open_broker("example") as db:
+        header = next(iter(db(plan_name="scan")))
+        text = frame_text(header.table(timezone=db.zone), out.width)
+    out.print(f"\nThe newest scan, {header.uid[:8]}:\n")
+    out.print(text, soft_wrap=True)
     out.print(
         "\nType next, in Python:\n\n"
         "    from databroker import Broker\n"
@@ -67,14 +68,14 @@ class _Progress:
         self._task = self._bar.add_task("looking", total=None)
 
     def __enter__(self) -> _Progress:
-        self._bar.start()
         return self
 
     def report(self, title: str, done: int, of: int) -> None:
+        self._bar.start()  # not before: where nothing is to be done, nothing is shown
         self._bar.update(self._task, description=title, completed=done, total=of)
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            total = self._bar.tasks[0].total or 1
+        total = self._bar.tasks[0].total
+        if kind is None and total:
             self._bar.update(self._task, description="done", completed=total, total=total)
         self._bar.stop()

@@ -57,9 +57,9 @@ def _list_configurations() -> None:
 def _list_newest(name: str, limit: int) -> None:
     from .common import console, open_broker
 
-    db = open_broker(name)
+    with open_broker(name) as db:
+        table, shown, more = _runs(db, limit)
     out = console()
-    table, shown, more = _runs(db, limit)
     if not shown:
         out.print(f"The configuration {name!r} has no runs yet.")
         return

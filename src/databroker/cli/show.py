@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .common import Target
 
@@ -21,6 +21,11 @@ Examples:
 """
 
 _TOLD = ("uid", "time", "scan_id", "plan_name")
+_BY_PROGRAMS = (
+    *("detectors", "motors", "num_points", "num_intervals", "shape", "extents", "snaking"),
+    *("hints", "plan_type", "plan_args", "versions"),
+    *("plan_pattern", "plan_pattern_module", "plan_pattern_args"),
+)
 
 
 def show(
@@ -31,16 +36,23 @@ def show(
     from .common import console, open_broker, split_target
 
     name, run = split_target(target)
-    db = open_broker(name)
-    header = db[run]
+    with open_broker(name) as db:
+        header = db[run]
+        facts, streams = _facts(header), _streams(header)
+        metadata = document_text("Metadata", _metadata(header), db.zone)
     out = console()
-    out.print(_facts(header))
+    out.print(facts)
     out.print()
-    streams = _streams(header)
     out.print(streams if streams else "No streams yet.")
     out.print()
-    metadata = {key: value for key, value in header.start.items() if key not in _TOLD}
-    out.print(document_text("Metadata", metadata, db.zone), soft_wrap=True)
+    out.print(metadata, soft_wrap=True)
+
+
+def _metadata(header: Header) -> dict[str, Any]:
+    """Return what people have said about the run, then what programs have."""
+    start = header.start
+    said = {key: start[key] for key in start if key not in (*_TOLD, *_BY_PROGRAMS)}
+    return said | {key: start[key] for key in start if key in _BY_PROGRAMS}
 
 
 def _facts(header: Header) -> Table:
@@ -82,11 +94,10 @@ def _streams(header: Header) -> Table | None:
     table.add_column("stream")
     table.add_column("events", justify="right")
     table.add_column("fields")
-    for name in header.stream_names:
-        fields = ", ".join(sorted(header.fields(name)))
+    for name, stream in header.streams.items():
         table.add_row(
             Text(one_line(name)),
-            Text(f"{header.streams[name].num_events:,}"),
-            Text(one_line(fields, 1000)),
+            Text(f"{stream.num_events:,}"),
+            Text(one_line(", ".join(stream.fields), 1000)),
         )
     return table if table.row_count else None

@@ -38,13 +38,13 @@ def table(
     from .frames import frame_text
 
     name, run = split_target(target)
-    db = open_broker(name)
-    header = db[run]
-    _check_stream(header, stream)
     wanted = (
         None if fields is None else [each.strip() for each in fields.split(",") if each.strip()]
     )
-    frame = header.table(stream, fields=wanted, timezone=db.zone)
+    with open_broker(name) as db:
+        header = db[run]
+        _check_stream(header, stream)
+        frame = header.table(stream, fields=wanted, timezone=db.zone)
     out = console()
     out.print(frame_text(frame, out.width), soft_wrap=True)
 
@@ -52,9 +52,9 @@ def table(
 def _check_stream(header: Header, stream: str) -> None:
     from ..stores.registry import did_you_mean
 
-    names = list(header.stream_names)
+    names = header.stream_names
     if stream not in names:
         raise NoSuchStream(
-            f"Run {str(header.uid)[:8]} has no stream {stream!r}.{did_you_mean(stream, names)} "
+            f"Run {header.uid[:8]} has no stream {stream!r}.{did_you_mean(stream, names)} "
             f"Its streams: {', '.join(names) or 'none yet'}."
         )

@@ -40,8 +40,7 @@ def pack(texts: Sequence[str]) -> Bytes | None:
     nibbles = _NIBBLES[characters[:, _PLACES]]
     if (characters[:, _DASHES] != ord("-")).any() or (nibbles == _NOT_HEX).any():
         return None
-    packed: Bytes = (nibbles[:, ::2] << 4) | nibbles[:, 1::2]
-    return packed
+    return ((nibbles[:, ::2] << 4) | nibbles[:, 1::2]).astype(np.uint8, copy=False)
 
 
 def unpack(packed: Bytes) -> list[str]:

@@ -1,5 +1,5 @@
 """A demonstration: real plans run with simulated devices, kept in a configuration 'example'."""
 
-from .install import NAME, Installed, install
+from .installation import NAME, Installed, install
 
 __all__ = ["NAME", "Installed", "install"]

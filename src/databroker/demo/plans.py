@@ -222,9 +222,9 @@ def _run_one(engine: Any, run: DemoRun, devices: Devices, insert: Callback) -> N
         try:
             engine(run.plan(devices), receiver, demo=run.key, **run.metadata)
         except RunEngineInterrupted:
-            if run.ends != "abort":
-                raise
             engine.abort(reason="the operator saw enough")
+            if run.ends != "abort":
+                raise KeyboardInterrupt from None  # somebody pressed Ctrl-C
         except ShutterClosed:
             if run.ends != "fail":
                 raise

@@ -13,6 +13,7 @@ from .summary import STREAM, devices, duration, one_line, plan, when
 __all__ = ["document_text", "header_text"]
 
 _WIDTH = 16
+_WIDEST = 32
 _DEEPEST = 8
 
 
@@ -83,8 +84,9 @@ def header_text(
 
 def _lines(doc: Mapping[Any, Any], zone: datetime.tzinfo | None, depth: int) -> Iterator[str]:
     margin = "  " * depth
+    width = min(max((len(str(key)) for key in doc), default=0), _WIDEST)
     for key, value in doc.items():
-        name = f"{margin}{one_line(key, 60):<{_WIDTH}}:"
+        name = f"{margin}{one_line(key, 60):<{max(width, _WIDTH)}}:"
         if isinstance(value, Mapping) and value and depth < _DEEPEST:
             yield name
             if key == "data_keys" and all(isinstance(each, Mapping) for each in value.values()):

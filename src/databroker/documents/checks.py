@@ -113,8 +113,8 @@ def _columns(*keys: str) -> Check:
     def check_columns(kind: str, doc: dict[str, Any]) -> None:
         rows = None
         for key in keys:
-            value = doc.get(key)
-            columns = {key: value} if not isinstance(value, dict) else value
+            value: Any = doc.get(key)
+            columns: dict[str, Any] = value if isinstance(value, dict) else {key: value}
             for name, column in columns.items():
                 if not hasattr(column, "__len__") or isinstance(column, str | dict):
                     _fail(kind, doc, key, "a list (or a dictionary of lists), one item a row")

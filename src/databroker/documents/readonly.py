@@ -56,7 +56,7 @@ class ReadOnly(dict[str, Any]):
     __delitem__ = _refuse
     __setattr__ = _refuse
     __delattr__ = _refuse
-    __ior__ = _refuse  # type: ignore[assignment]
+    __ior__ = _refuse
     clear = _refuse
     pop = _refuse
     popitem = _refuse

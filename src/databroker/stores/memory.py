@@ -58,6 +58,9 @@ class MemoryStore(Store):
         self._series: dict[tuple[str, str], _Series] = {}
         self._datums: dict[str, Doc] = {}
 
+    def __str__(self) -> str:
+        return "memory of this process"
+
     def __reduce__(self) -> Any:
         raise TypeError(
             "A memory store lives in one process and cannot be pickled: another process would "

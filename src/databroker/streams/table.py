@@ -79,10 +79,10 @@ def _stamps(
 ) -> Any:
     if not convert:
         return pd.Series(np.asarray(seconds, np.float64), index=index, copy=False)
-    stamps = pd.Series(to_datetime64(seconds), index=index, copy=False)
-    if timezone is None:
-        return stamps
-    return stamps.dt.tz_localize("UTC").dt.tz_convert(timezone)
+    stamps = pd.DatetimeIndex(to_datetime64(seconds), copy=False)
+    if timezone is not None:
+        stamps = stamps.tz_localize("UTC").tz_convert(timezone)
+    return pd.Series(stamps, index=index, copy=False)
 
 
 def _series(values: Array, index: pd.Index) -> Any:
@@ -99,25 +99,23 @@ def _repeated(parts: Sequence[Chunk], values: Mapping[str, Any]) -> Array:
         for part in parts
         for owner, batch in zip(part.owners, part.batches, strict=True)
     ]
-    used = {id(value): value for owner, _ in sizes for value in [values.get(owner)]}
-    types = {type(value) for value in used.values()}
-    dtype: Any = object
-    if len(types) == 1 and types <= {float, int, bool}:
-        only = next(iter(types))
-        fits = only is not int or all(abs(value) < 2**63 for value in used.values())
-        dtype = only if fits else object
-    out = np.empty(sum(size for _, size in sizes), dtype)
+    out = np.empty(sum(size for _, size in sizes), object)
     place = 0
     for owner, size in sizes:
         value = values.get(owner)
-        for row in range(place, place + size) if dtype is object else ():
+        for row in range(place, place + size):  # a slice would spread a list over the rows
             out[row] = value
-        if dtype is not object:
-            out[place : place + size] = value
         place += size
-    return out
+    types = {type(values.get(owner)) for owner, _ in sizes}
+    if types not in _TYPED:
+        return out
+    try:
+        return out.astype(next(iter(types)))
+    except OverflowError:  # an integer beyond 64 bits
+        return out
 
 
+_TYPED: tuple[set[type], ...] = ({float}, {bool}, {int})
 _DECLARED = {"number": np.float64, "integer": np.float64, "boolean": np.bool_}
 
 

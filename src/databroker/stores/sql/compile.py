@@ -160,7 +160,7 @@ class Compiler:
         exact_here = abs(value) < EXACT_INTEGERS or math.isinf(value)
         if not exact_here:
             operator = operator[0] + "="
-        limit = nearest_float(value) if abs(value) >= 2**63 else value
+        limit = nearest_float(value) if isinstance(value, int) and not exact_here else value
         found, exact = self._leaves(node.path, NUMBER, f"x.value {operator} ?", (limit,))
         return found, exact and exact_here and not math.isinf(value)
 
@@ -194,9 +194,10 @@ class Compiler:
     @compile.register
     def _uid_prefix(self, node: UidPrefix) -> Compiled:
         prefix = portable(node.prefix)
-        if not isinstance(prefix, str):
+        end = _after(node.prefix)
+        if not isinstance(prefix, str) or end is None:
             return _UNKNOWN
-        return Expression("r.uid >= ? AND r.uid < ?", (prefix, prefix + "\U0010ffff")), False
+        return Expression("r.uid >= ? AND r.uid < ?", (prefix, end)), False
 
     @compile.register
     def _full_text(self, node: FullText) -> Compiled:
@@ -220,7 +221,7 @@ class Compiler:
             return _UNKNOWN
         kind, indexed = leaf(value)
         condition, exact = self._leaves(path, kind, "x.value = ?", (bound(kind, indexed),))
-        sure = kind in (FALSE_TRUE, TEXT) or (kind == NUMBER and abs(value) < EXACT_INTEGERS)
+        sure = kind in (FALSE_TRUE, TEXT) or (kind == NUMBER and abs(indexed) < EXACT_INTEGERS)
         return condition, exact and sure
 
     def _leaves(self, path: Path, kind: int, test: str, values: tuple[Any, ...]) -> Compiled:
@@ -273,6 +274,13 @@ class Compiler:
             "SELECT value FROM meta WHERE key = 'displacement'"
         ).fetchone()
         return 0 if row is None else int(row[0])
+
+
+def _after(prefix: str) -> str | None:
+    """Return the first text after all that begin with a prefix; None where that is not simple."""
+    if not prefix.isascii() or not prefix:
+        return None
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def _is_position(part: str) -> bool:

@@ -62,9 +62,10 @@ class Search:
     ) -> None:
         self._connect = connect
         connection = connect()
+        # The bound comes first: the plan knows of every path and mark of the runs within it.
+        self._newest = connection.execute("SELECT max(arrival) FROM runs").fetchone()[0] or 0
         self._plan: Plan = Compiler(connection).plan(query)
         self._data_keys = data_keys
-        self._newest = connection.execute("SELECT max(arrival) FROM runs").fetchone()[0] or 0
         rest = self._plan.remainder
         self._predicate: Predicate | None = None if rest is None else compile_predicate(rest)
 

@@ -73,7 +73,7 @@ class SQLiteStore(Store):
         read_only: bool = False,
     ) -> None:
         super().__init__()
-        self._options = {"durability": durability, "read_only": read_only}
+        self._options: dict[str, Any] = {"durability": durability, "read_only": read_only}
         self.path = Path(path).expanduser().absolute()
         self._connections = Connections(self.path, durability, read_only)
         self._series: dict[tuple[str, str], Series] = {}
@@ -85,6 +85,9 @@ class SQLiteStore(Store):
         if self._connections.read_only:
             return frozenset({Ability.SHARED})
         return frozenset({Ability.SHARED, Ability.WRITE})
+
+    def __str__(self) -> str:
+        return f"sqlite: {self.path}"
 
     def __reduce__(self) -> Any:
         return functools.partial(SQLiteStore, **self._options), (str(self.path),)

@@ -132,8 +132,7 @@ def _fill(images: Path, report: Report) -> tuple[tuple[str, ...], tuple[str, ...
     from ..broker import Broker
     from .plans import RUNS, perform
 
-    db = Broker.named(NAME)
-    try:
+    with Broker.named(NAME) as db:
         there = [run for run in RUNS if _is_there(db, run)]
         wanted = [run for run in RUNS if run not in there]
 
@@ -142,12 +141,13 @@ def _fill(images: Path, report: Report) -> tuple[tuple[str, ...], tuple[str, ...
 
         if wanted:
             perform(wanted, images, db.insert, began)
-    finally:
-        db.store.close()
     return tuple(run.title for run in wanted), tuple(run.title for run in there)
 
 
 def _is_there(db: Broker, run: DemoRun) -> bool:
-    # A demonstration that was broken off left a run without an end: that one
-    # is made again.
-    return any(run.ends == "open" or header.stop for header in db(demo=run.key))
+    # A demonstration that was broken off may have left a run that did not end,
+    # or not as it should: that one is made again.
+    return any(
+        run.ends == "open" or header.stop.get("exit_status") == run.ends
+        for header in db(demo=run.key)
+    )
