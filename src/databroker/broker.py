@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import datetime
-import tempfile
 import uuid
-import weakref
+import warnings
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .copying import Copying
 from .documents.identity import CLOSED_BY
 from .errors import ConflictingDocument, NoSuchRun, RunIsRunning
+from .external import Registry
 from .header import Header
+from .hooks import Fetcher, Hooks, Transforms
 from .lookup import look_up
+from .query.nodes import Everything
 from .query.parse import from_keywords
 from .results import Results
+from .searching import Aliases, Filters
+from .several import SeveralHeaders
 from .stores.contract import RunRecord, Store
 from .times import resolve_zone
+
+if TYPE_CHECKING:
+    from .config import Configuration
+    from .v2 import Catalog
 
 HOUR = 3600.0
 
 
-class Broker:
+class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
     """Saves runs, finds them again and hands them over.
 
     Made by `Broker.named`, `Broker.from_config` or `databroker.temp`.
@@ -40,6 +49,13 @@ class Broker:
         Seconds after which a run that has fallen silent no longer counts as running.
     config
         The mapping that it was made from.
+    registry
+        Its handlers, and where files are now.
+    transforms
+        Functions, or where to import them from, that mend documents as they are
+        read, by kind: 'start', 'stop', 'resource', 'descriptor'.
+    external_fetchers
+        Functions of a run's start and stop document, by name; see `Hooks`.
 
     Examples
     --------
@@ -60,12 +76,25 @@ class Broker:
         timezone: str | datetime.tzinfo | None = None,
         stale_after: float = HOUR,
         config: Mapping[str, Any] | None = None,
+        registry: Registry | None = None,
+        transforms: Mapping[str, Any] | None = None,
+        external_fetchers: Mapping[str, Fetcher] | None = None,
     ) -> None:
+        if not isinstance(store, Store):
+            raise TypeError(
+                f"A Broker is made from a store, not from {store!r:.80}. Use Broker.named(name), "
+                "Broker.from_config({...}), or the `v1` of a catalog."
+            )
         self.store = store
         self.name = name
         self.stale_after = stale_after
         self._timezone = timezone
         self._config = config
+        self.reg = Registry() if registry is None else registry
+        self.transforms = Transforms(transforms or {})
+        self.external_fetchers = dict(external_fetchers or {})
+        self.filters = {}
+        self.aliases = {}
 
     @classmethod
     def named(cls, name: str, auto_register: bool = True) -> Broker:
@@ -81,10 +110,12 @@ class Broker:
             What the file says cannot be carried out.
         """
         if name == "temp":
+            from .temporary import temp
+
             return temp()
         from .config import load
 
-        return cls._opened(load(name))
+        return cls._opened(load(name), auto_register)
 
     @classmethod
     def from_config(
@@ -105,16 +136,20 @@ class Broker:
         """
         from .config import from_mapping
 
-        return cls._opened(from_mapping(config, name=name))
+        return cls._opened(from_mapping(config, name=name), auto_register)
 
     @classmethod
-    def _opened(cls, configuration: Any) -> Broker:
+    def _opened(cls, configuration: Configuration, auto_register: bool) -> Broker:
+        discover = auto_register and configuration.discover_handlers
+        registry = Registry(configuration.handlers, configuration.root_map, discover)
         return cls(
             configuration.open(),
             name=configuration.name,
             timezone=configuration.timezone,
             stale_after=configuration.stale_after,
             config=configuration.original,
+            registry=registry,
+            transforms=configuration.transforms,
         )
 
     @property
@@ -250,7 +285,8 @@ class Broker:
         InvalidQuery
             The search makes no sense; the message says what would.
         """
-        return Results(self, from_keywords(text_search, kwargs, self.zone))
+        filters = from_keywords(None, self.filters, self.zone)
+        return Results(self, from_keywords(text_search, kwargs, self.zone) & filters)
 
     def _headers(self, found: Any) -> Any:
         if isinstance(found, list):
@@ -264,6 +300,34 @@ class Broker:
 
     # -- the rest --------------------------------------------------------
 
+    @property
+    def v1(self) -> Broker:
+        """The broker itself."""
+        return self
+
+    @property
+    def v2(self) -> Catalog:
+        """The same runs as a mapping from uids to runs, whose streams are datasets."""
+        from .v2 import Catalog
+
+        return Catalog(self)
+
+    @property
+    def fs(self) -> Registry:
+        """The old name of `reg`."""
+        warnings.warn("Broker.fs is now called Broker.reg.", UserWarning, stacklevel=2)
+        return self.reg
+
+    def stats(self) -> dict[str, Any]:
+        """Return what is known of the store: what it is, and how many runs it has.
+
+        Examples
+        --------
+        >>> Broker.from_config({"driver": "memory"}).stats()
+        {'store': 'memory of this process', 'runs': 0}
+        """
+        return {"store": str(self.store), "runs": self.store.count(Everything())}
+
     def close(self) -> None:
         """Let go of files and connections. Closing twice is harmless."""
         self.store.close()
@@ -276,35 +340,9 @@ class Broker:
 
     def _repr_html_(self) -> str:
         from .display.html import broker_html
-        from .query.nodes import Everything
-
         newest = [(run.start, run.status) for run in islice(self(), 5)]
         runs = self.store.count(Everything())
         return broker_html(self.name, str(self.store), runs, newest, self.zone)
-
-
-def temp() -> Broker:
-    """Make a new, empty broker whose files are removed when it is no longer used.
-
-    Examples
-    --------
-    >>> temp().name
-    'temp'
-    """
-    from .stores.registry import open_store
-
-    folder = tempfile.mkdtemp(prefix="databroker-")
-    store = open_store("sqlite", path=f"{folder}/runs.db")
-    broker = Broker(store, name="temp")
-    weakref.finalize(broker, _remove, store, folder)
-    return broker
-
-
-def _remove(store: Store, folder: str) -> None:
-    import shutil
-
-    store.close()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 # Users and their tools know the class under this name.

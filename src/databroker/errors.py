@@ -23,6 +23,10 @@ class DatabrokerError(Exception):
         return str(self.args[0]) if len(self.args) == 1 else super().__str__()
 
 
+class NotSupported(DatabrokerError, NotImplementedError):
+    """Something that databroker does not do, or not yet; the message says what does."""
+
+
 # -- finding a run ---------------------------------------------------------
 
 
@@ -94,6 +98,10 @@ class NoSuchStream(DatabrokerError, KeyError):
 
 class NoHandler(DatabrokerError, KeyError):
     """No handler is known for the spec of a resource."""
+
+
+class DuplicateHandler(DatabrokerError, RuntimeError):
+    """A spec has another handler already."""
 
 
 class ExternalDataMissing(DatabrokerError, OSError):

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import datetime
 import time as clock
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .documents.kinds import stream_name as name_of
-from .documents.readonly import ALL, ReadOnly, wrapped
+from .documents.readonly import ALL
 from .errors import NoSuchStream
+from .hooks import external_of
+from .parts import Parts
 from .status import status_of
 from .streams import Stream
+from .streams.filling import refuse_to_fill
 from .streams.several import many_streams, run_documents
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .broker import Broker
+    from .display.summary import STREAM
     from .stores.contract import RunRecord
 
 Fields = str | Iterable[str] | None
 
 
-class Header:
+class Header(Parts):
     """One run: its metadata, and ways to load its data.
 
     Obtained from a broker: ``db[-1]``, ``db['uid prefix']``, or by looping
@@ -44,8 +49,9 @@ class Header:
 
     def __init__(self, db: Broker, record: RunRecord) -> None:
         self.db = db
-        self._start = record.start
-        self._stop = record.stop
+        self._start = db.transforms("start", record.start)
+        self._stop = self._mended(record.stop)
+        self.ext = external_of(db, self)
 
     # -- metadata --------------------------------------------------------
 
@@ -56,22 +62,19 @@ class Header:
         return uid
 
     @property
-    def start(self) -> ReadOnly:
+    def start(self) -> dict[str, Any]:
         """Everything that was recorded at the start of the run."""
-        return wrapped("start", self._start)
+        return self._prepared("start", dict(self._start))
 
     @property
-    def stop(self) -> ReadOnly:
+    def stop(self) -> dict[str, Any]:
         """What was only known at the end; empty while the run has not ended."""
-        if self._stop is None:
-            record = self.db.store.record(self.uid)
-            self._stop = None if record is None else record.stop
-        return wrapped("stop", self._stop or {})
+        return self._prepared("stop", dict(self._stop_now()))
 
     @property
-    def descriptors(self) -> list[ReadOnly]:
+    def descriptors(self) -> list[dict[str, Any]]:
         """The descriptors of all streams, the newest first."""
-        return [wrapped("descriptor", doc) for doc in reversed(self._descriptors())]
+        return [self._prepared("descriptor", doc) for doc in reversed(self._descriptors())]
 
     @property
     def stream_names(self) -> list[str]:
@@ -90,7 +93,7 @@ class Header:
         by_name: dict[str, list[Any]] = {}
         for descriptor in self._descriptors():
             by_name.setdefault(name_of(descriptor), []).append(descriptor)
-        stop = self.stop
+        stop = self._stop_now()
         return _Streams(
             {
                 name: Stream(self.db.store, name, descriptors, self._start, stop)
@@ -105,7 +108,7 @@ class Header:
         'unknown' is a run that did not end, and whose writer is gone or has
         been silent for too long; `Broker.close_run` ends it.
         """
-        stop = self.stop
+        stop = self._stop_now()
         if stop:
             return str(stop.get("exit_status", "unknown"))
         activity = self.db.store.activity(self.uid)
@@ -177,12 +180,12 @@ class Header:
         NoSuchField
             A plain name in `fields` that is nowhere.
         """
-        self._no_filling(fill)
         stream = self.streams.get(stream_name) if isinstance(stream_name, str) else None
         if stream is None:
             from .streams.table import no_table
 
             return no_table()
+        refuse_to_fill([stream], fields, fill)
         return stream.table(
             fields, convert_times=convert_times or localize_times, timezone=timezone
         )
@@ -194,19 +197,21 @@ class Header:
         """
         stream = self.streams.get(stream_name)
         if stream is not None:
+            refuse_to_fill([stream], field, fill)
             yield from stream.data(field)
 
     def events(
         self, stream_name: Any = "primary", fields: Fields = None, fill: Any = False
-    ) -> Iterator[ReadOnly]:
+    ) -> Iterator[dict[str, Any]]:
         """Yield the events of a stream as documents, in order (of all streams: by time)."""
-        self._no_filling(fill)
-        for event in many_streams(self._streams_of(stream_name), fields):
-            yield wrapped("event", event)
+        streams = self._streams_of(stream_name)
+        refuse_to_fill(streams, fields, fill)
+        for event in many_streams(streams, fields):
+            yield self._prepared("event", event)
 
     def documents(
         self, stream_name: Any = ALL, fields: Fields = None, fill: Any = False
-    ) -> Iterator[tuple[str, ReadOnly]]:
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield (name, document) for all documents of the run, as they may be inserted again.
 
         Parameters
@@ -216,45 +221,65 @@ class Header:
         fields
             Leaves out other data of the events.
         """
-        self._no_filling(fill)
+        refuse_to_fill(self._streams_of(stream_name), fields, fill)
+        for kind, document in self.stored_documents(stream_name, fields):
+            yield kind, self._prepared(kind, document)
+
+    def stream(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield what `documents` yields: its old name."""
+        warnings.warn("Header.stream is now called Header.documents.", UserWarning, stacklevel=2)
+        yield from self.documents(*args, **kwargs)
+
+    def stored_documents(
+        self, stream_name: Any = ALL, fields: Fields = None
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (name, document) as `documents` does, but past the broker's `prepare_hook`."""
+        stop = self._stop_now() or None
         streams = self._streams_of(stream_name)
-        for kind, document in run_documents(
-            self.db.store, self._start, self.stop or None, streams, fields
-        ):
-            yield kind, wrapped(kind, document)
+        return run_documents(self.db.store, self._start, stop, streams, fields)
 
     # -- the rest --------------------------------------------------------
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Header) and self._start == other._start
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(("start", "descriptors", "stop"))
+    def __str__(self) -> str:
+        from .display import header_text
 
-    def __getitem__(self, name: str) -> Any:
-        if name not in tuple(self):
-            raise KeyError(name)
-        return getattr(self, name)
-
-    def keys(self) -> list[str]:
-        """Return the names of the parts of a header."""
-        return list(self)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return an attribute by its name."""
-        return getattr(self, name, default)
+        return header_text(*self._summary())
 
     def _repr_html_(self) -> str:
-        from .display.html import header_html
+        from .display import header_html
 
+        return header_html(*self._summary())
+
+    def _summary(self) -> tuple[Any, Any, list[STREAM], str, datetime.tzinfo]:
+        """Return what a person is shown of the run. No event is read for it."""
         streams = [
             (name, stream.num_events, stream.fields) for name, stream in self.streams.items()
         ]
-        return header_html(self._start, self.stop, streams, self.status, self.db.zone)
+        return self._start, self._stop_now(), streams, self.status, self.db.zone
+
+    def _prepared(self, kind: str, document: dict[str, Any]) -> dict[str, Any]:
+        handed_out: dict[str, Any] = self.db.prepare_hook(kind, document)
+        return handed_out
+
+    def _stop_now(self) -> dict[str, Any]:
+        if self._stop is None:
+            record = self.db.store.record(self.uid)
+            self._stop = None if record is None else self._mended(record.stop)
+        return self._stop or {}
+
+    def _mended(self, stop: dict[str, Any] | None) -> dict[str, Any] | None:
+        return None if stop is None else self.db.transforms("stop", stop)
 
     def _descriptors(self) -> list[dict[str, Any]]:
         """Return the descriptors, oldest first."""
-        found = [doc for kind, doc in self.db.store.documents(self.uid) if kind == "descriptor"]
+        found = [
+            self.db.transforms(kind, doc)
+            for kind, doc in self.db.store.documents(self.uid)
+            if kind == "descriptor"
+        ]
         return sorted(found, key=_time_of)
 
     def _of_stream(self, stream_name: Any) -> list[dict[str, Any]]:
@@ -268,13 +293,6 @@ class Header:
             for name, stream in self.streams.items()
             if stream_name is ALL or name == stream_name
         ]
-
-    def _no_filling(self, fill: Any) -> None:
-        if fill is not False and fill != []:
-            raise NotImplementedError(
-                "Loading external data (fill) comes with a later version; without it, such "
-                "fields hold the ids of their datum documents."
-            )
 
 
 class _Streams(dict[str, Stream]):

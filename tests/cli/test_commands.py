@@ -88,6 +88,12 @@ def test_list_says_when_there_are_more(run):
     assert "more" not in run("list", "example", "--limit", "8")[1]
 
 
+def test_in_a_narrow_terminal_uids_and_times_stay_whole(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "70")
+    _, out, _ = run("list", "example")
+    assert len(re.findall(r"^ +\d  [0-9a-f]{8}  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", out, re.M)) == 8
+
+
 def test_on_a_fresh_machine_list_says_what_to_do(empty_home, capsys):
     with pytest.raises(SystemExit):
         main(["list"])

@@ -1,6 +1,8 @@
 """The demonstration: real runs of every kind, made once."""
 
 import importlib.util
+import os
+import signal
 import threading
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import yaml
 from databroker import Broker, list_configs
 from databroker.config import load
 from databroker.demo import install
-from databroker.demo.plans import RUNS, perform
+from databroker.demo.performing import perform
+from databroker.demo.plans import RUNS
 from databroker.errors import InvalidConfiguration, MissingExtra, StoreUnavailable
 
 
@@ -127,7 +130,22 @@ def test_a_second_call_adds_nothing(at_demo_home, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_demonstration_that_was_broken_off_is_finished(empty_home, monkeypatch, capfd):
+def test_ctrl_c_ends_the_demonstration_between_two_runs(empty_home):
+    before = signal.getsignal(signal.SIGINT)
+
+    def press_in_the_third(title, done, of):
+        if done == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        install(press_in_the_third)
+    assert signal.getsignal(signal.SIGINT) is before
+    with Broker.named("example") as db:
+        assert [header.start["demo"] for header in db()] == ["baseline", "grid", "count"]
+        assert {header.status for header in db()} == {"success"}
+
+
+def test_a_demonstration_that_was_broken_off_is_finished(empty_home, capfd):
     class Enough(Exception):
         pass
 

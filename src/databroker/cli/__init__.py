@@ -25,6 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     SystemExit
         Always: 0 when all went well, 1 for an error that databroker explains, 2 for a command
         that makes no sense.
+
+    Examples
+    --------
+    >>> import contextlib
+    >>> with contextlib.suppress(SystemExit):
+    ...     main(["--version"])
+    databroker ...
     """
     from ..errors import DatabrokerError
     from .app import app

@@ -75,7 +75,12 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def complain(message: str) -> None:
-    """Print an error as one line."""
+    r"""Print an error as one line, where errors go.
+
+    Examples
+    --------
+    >>> complain("first\nsecond")
+    """
     typer.echo(f"databroker: {' '.join(message.split())}", err=True)
 
 
@@ -122,7 +127,13 @@ def split_target(words: Sequence[str]) -> tuple[str | None, str]:
 
 
 def status_text(status: str) -> Text:
-    """Return the word for a status, in its colour."""
+    """Return the word for a status, in its colour.
+
+    Examples
+    --------
+    >>> status_text("fail").plain, status_text("fail").style
+    ('fail', 'red')
+    """
     from rich.text import Text
 
     return Text(status, style=_COLOURS.get(status, ""))

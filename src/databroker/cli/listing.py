@@ -79,7 +79,11 @@ def _runs(db: Broker, limit: int) -> tuple[Table, int, bool]:
     table = Table(box=None, pad_edge=False)
     for heading in ("scan_id", "uid", "started", "plan", "devices", "sample", "status"):
         table.add_column(
-            heading, justify="right" if heading == "scan_id" else "left", overflow="ellipsis"
+            heading,
+            justify="right" if heading == "scan_id" else "left",
+            # In a narrow terminal the words wrap; half a uid is of no use.
+            no_wrap=heading not in ("plan", "devices", "sample"),
+            overflow="ellipsis",
         )
     headers = iter(db())
     shown = 0

@@ -46,6 +46,38 @@ def from_rows(kind: str, rows: Sequence[Row]) -> pa.RecordBatch:
     >>> to_rows("event", "d", batch) == [event]
     True
     """
+    shape = _shape(rows[0], NESTED[kind])
+    alike = _alike(rows, shape, OWNER[kind])
+    if alike is not None:
+        return _batch(alike, [shape], [0] * len(rows))
+    return _unlike(kind, rows)
+
+
+def _alike(rows: Sequence[Row], shape: Shape, owner_key: str) -> dict[str, Sequence[Any]] | None:
+    """Return the columns of rows that all have the same keys in the same order, or None."""
+    top = tuple(rows[0])
+    if not all(tuple(row) == top for row in rows):
+        return None
+    columns: dict[str, Sequence[Any]] = {}
+    values = zip(*(row.values() for row in rows), strict=True)
+    for key, column in zip(shape, values, strict=True):
+        if not isinstance(key, tuple):
+            if any(type(value) is dict for value in column):
+                return None
+            if key != owner_key:
+                columns[names.top(key)] = column
+            continue
+        outer, inners = key
+        if not all(type(inside) is dict and tuple(inside) == inners for inside in column):
+            return None
+        parts = zip(*(inside.values() for inside in column), strict=True)
+        for inner, part in zip(inners, parts, strict=True):
+            columns[names.nested(outer, inner)] = part
+    return columns
+
+
+def _unlike(kind: str, rows: Sequence[Row]) -> pa.RecordBatch:
+    """Return rows that differ in their keys as a batch."""
     nested = NESTED[kind]
     shapes: dict[Shape, int] = {}
     marks = [shapes.setdefault(_shape(row, nested), len(shapes)) for row in rows]
@@ -57,7 +89,7 @@ def from_rows(kind: str, rows: Sequence[Row]) -> pa.RecordBatch:
                 for inner in inners:
                     name = names.nested(outer, inner)
                     if name not in columns:
-                        columns[name] = _nested_column(rows, outer, inner, len(shapes) == 1)
+                        columns[name] = _nested_column(rows, outer, inner)
             elif key != OWNER[kind] and names.top(key) not in columns:
                 columns[names.top(key)] = [
                     None if key in nested and isinstance(row.get(key), dict) else row.get(key)
@@ -122,11 +154,20 @@ def split(batch: pa.RecordBatch) -> dict[str, Column]:
     return columns
 
 
+def values_of(batch: pa.RecordBatch, name: str) -> list[Any]:
+    """Return the values of one column that a batch has."""
+    return from_arrow(split(batch)[name])
+
+
 def select(batch: pa.RecordBatch, columns: Container[str] | None) -> pa.RecordBatch:
-    """Return a batch with only some of its columns (those that it has); None means all."""
+    """Return a batch with only some of its columns (those that it has); None means all.
+
+    One column always stays: a batch without columns would have no rows.
+    """
     if columns is None:
         return batch
-    return batch.select([name for name in batch.schema.names if is_wanted(name, columns)])
+    wanted = [name for name in batch.schema.names if is_wanted(name, columns)]
+    return batch.select(wanted or batch.schema.names[:1])
 
 
 def is_wanted(name: str, columns: Container[str] | None) -> bool:
@@ -153,9 +194,7 @@ def _shape(row: Row, nested: Iterable[str]) -> Shape:
     )
 
 
-def _nested_column(rows: Sequence[Row], outer: str, inner: str, alike: bool) -> list[Any]:
-    if alike:
-        return [row[outer][inner] for row in rows]
+def _nested_column(rows: Sequence[Row], outer: str, inner: str) -> list[Any]:
     return [
         inside.get(inner) if isinstance(inside := row.get(outer), dict) else None for row in rows
     ]

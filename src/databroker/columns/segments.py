@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ..errors import StoreDamaged
 from . import names
-from .rows import is_wanted
+from .rows import select
 
 ALL = "all"
 """The one group of a small batch."""
@@ -46,7 +46,7 @@ def unpack(blobs: Iterable[bytes], columns: Container[str] | None) -> pa.RecordB
     blobs
         At least one, of one batch.
     columns
-        The wanted columns; None for all.
+        The wanted columns; None for all. (One of each group always comes.)
 
     Raises
     ------
@@ -62,11 +62,11 @@ def unpack(blobs: Iterable[bytes], columns: Container[str] | None) -> pa.RecordB
         except (pa.ArrowInvalid, OSError, StopIteration) as error:
             raise StoreDamaged(f"A stored block of events cannot be read: {error}") from error
         metadata.update(part.schema.metadata or {})
+        part = select(part, columns)
         for field, array in zip(part.schema, part.columns, strict=True):
-            if is_wanted(field.name, columns):
-                restored = _undo_delta(field, array)
-                fields.append(restored[0])
-                arrays.append(restored[1])
+            restored = _undo_delta(field, array)
+            fields.append(restored[0])
+            arrays.append(restored[1])
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
 
 

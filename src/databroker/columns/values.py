@@ -68,6 +68,11 @@ def to_arrow(values: Sequence[Any]) -> Column:
     return _mixed(values, [_label(value) for value in values])
 
 
+def prepare() -> None:
+    """Import what making columns needs: pyarrow looks for pandas when it is first used."""
+    to_arrow([None])
+
+
 def from_arrow(column: Column) -> list[Any]:
     """Return the values that :func:`to_arrow` was given."""
     array, metadata, exact = column
@@ -117,7 +122,7 @@ def _uniform(values: Sequence[Any], arrow_type: pa.DataType) -> Column | None:
     if arrow_type == pa.float64():
         return Column(pa.array(np.array(values, np.float64)), {}, None)
     if arrow_type == pa.null():
-        return Column(pa.nulls(len(values)), {}, None)
+        return Column(pa.array(values, arrow_type), {}, None)
     if arrow_type == pa.string():
         packed = uuids.pack(values)
         if packed is not None:

@@ -63,6 +63,11 @@ class Configuration:
         The file that the configuration came from.
     original
         The mapping as it was written.
+
+    Examples
+    --------
+    >>> Configuration("sqlite", {"path": "/data/runs.db"}, name="lab", timezone="UTC")
+    <Configuration 'lab': sqlite, path='/data/runs.db'>
     """
 
     driver: str
@@ -88,6 +93,11 @@ class Configuration:
             This version does not have the driver.
         StoreUnavailable
             The store cannot be reached or opened.
+
+        Examples
+        --------
+        >>> store = Configuration("memory").open()
+        >>> store.close()
         """
         try:
             return open_store(self.driver, **self.options)

@@ -56,6 +56,12 @@ def read_form(mapping: object, place: Place, name: str | None) -> Configuration:
         Where the mapping stands.
     name
         The name of the configuration.
+
+    Examples
+    --------
+    >>> old = {"driver": "bluesky-jsonl-catalog", "args": {"paths": "/data/*.jsonl"}}
+    >>> read_form(old, Place(), "lab")
+    <Configuration 'lab': jsonl, paths=['/data/*.jsonl']>
     """
     whole = place.mapping(mapping)
     if catalogs.is_catalog(whole):

@@ -52,7 +52,13 @@ class Place:
         return self.file.parent if self.file else Path.cwd()
 
     def inner(self, *keys: str) -> Place:
-        """Return the place of a mapping inside this one."""
+        """Return the place of a mapping inside this one.
+
+        Examples
+        --------
+        >>> Place().inner("handlers").inside
+        ('handlers',)
+        """
         return Place(self.file, self.lines, (*self.inside, *keys))
 
     def moved(self, moves: Mapping[str, KeyPath]) -> Place:
@@ -78,7 +84,14 @@ class Place:
         return Place(self.file, lines)
 
     def say(self, *keys: str) -> str:
-        """Return the place of a key as words, as near as it is known."""
+        """Return the place of a key as words, as near as it is known.
+
+        Examples
+        --------
+        >>> place = Place(Path("lab.yml"), {("handlers",): 3})
+        >>> place.say("handlers", "NPY"), place.say("path")
+        ('lab.yml, line 3', 'lab.yml')
+        """
         if self.file is None:
             return "The configuration"
         path = (*self.inside, *keys)
@@ -89,7 +102,14 @@ class Place:
         return str(self.file)
 
     def refuse(self, message: str, *keys: str) -> NoReturn:
-        """Raise InvalidConfiguration that begins with the place of a key."""
+        """Raise InvalidConfiguration that begins with the place of a key.
+
+        Examples
+        --------
+        >>> Place(Path("lab.yml"), {("path",): 2}).refuse("there is no such folder.", "path")
+        Traceback (most recent call last):
+        databroker.errors.InvalidConfiguration: lab.yml, line 2: there is no such folder.
+        """
         raise InvalidConfiguration(f"{self.say(*keys)}: {message}")
 
     def check_keys(self, mapping: Mapping[str, Any], accepted: Iterable[str], of: str = "") -> None:
@@ -128,12 +148,22 @@ class Place:
 
 
 def read_yaml(file: Path) -> tuple[Any, Place]:
-    """Read a YAML file, and note the line of each key.
+    r"""Read a YAML file, and note the line of each key.
 
     Raises
     ------
     InvalidConfiguration
         It cannot be read, is not YAML, or says a key twice.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "lab.yml"
+    ...     _ = file.write_text("driver: sqlite\npath: runs.db\n")
+    ...     mapping, place = read_yaml(file)
+    >>> mapping, place.lines["path",]
+    ({'driver': 'sqlite', 'path': 'runs.db'}, 2)
     """
     try:
         # As bytes: YAML says itself in which encoding it is.

@@ -26,6 +26,12 @@ class Devices:
     ----------
     images
         The folder into which the camera writes its files.
+
+    Examples
+    --------
+    >>> devices = Devices(Path("."))
+    >>> float(devices.det.read()["det"]["value"])
+    1.0
     """
 
     def __init__(self, images: Path) -> None:

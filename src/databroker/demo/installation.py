@@ -130,7 +130,8 @@ def _make_folder(folder: Path) -> None:
 
 def _fill(images: Path, report: Report) -> tuple[tuple[str, ...], tuple[str, ...]]:
     from ..broker import Broker
-    from .plans import RUNS, perform
+    from .performing import perform
+    from .plans import RUNS
 
     with Broker.named(NAME) as db:
         there = [run for run in RUNS if _is_there(db, run)]

@@ -1,30 +1,19 @@
-"""The runs of the demonstration: real plans, simulated devices.
+"""The runs of the demonstration: real plans for simulated devices.
 
-Each `DemoRun` names a plan and how it ends. `perform` runs it with a RunEngine
-of its own and hands every document to a callback, as a laboratory would.
+Each `DemoRun` names a plan, what its operator would note, and how it ends.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import io
-import logging
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-from ..documents.kinds import Document
-from .devices import Devices, ShutterClosed
+from .devices import Devices
 
-__all__ = ["RUNS", "DemoRun", "perform"]
+__all__ = ["RUNS", "DemoRun", "Plan"]
 
 Plan = Generator[Any, Any, Any]
-Callback = Callable[[str, Document], object]
-
-_STOP_WAIT = 5.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +34,11 @@ class DemoRun:
         How: 'open' means that its last documents never arrive.
     points
         How many events its primary stream gets.
+
+    Examples
+    --------
+    >>> RUNS[-1].key, RUNS[-1].points, RUNS[-1].ends
+    ('walkthrough', 5, 'success')
     """
 
     key: str
@@ -188,99 +182,3 @@ RUNS: tuple[DemoRun, ...] = (
     ),
 )
 """The runs, in the order in which they are made."""
-
-
-def perform(
-    runs: list[DemoRun], images: Path, insert: Callback, began: Callable[[DemoRun], object]
-) -> None:
-    """Run the plans one after the other.
-
-    Parameters
-    ----------
-    runs
-        Which, in this order.
-    images
-        The folder for image files.
-    insert
-        Is handed each document, as soon as it exists.
-    began
-        Is told of each run before it starts.
-    """
-    with _run_engine() as engine:
-        for run in runs:
-            began(run)
-            # Devices of its own: no run begins where another left a motor.
-            _run_one(engine, run, Devices(images), insert)
-
-
-def _run_one(engine: Any, run: DemoRun, devices: Devices, insert: Callback) -> None:
-    from bluesky.utils import RunEngineInterrupted
-
-    engine.md["scan_id"] = RUNS.index(run)  # the RunEngine adds one
-    receiver = _until(insert, run.points) if run.ends == "open" else insert
-    with _quiet():
-        try:
-            engine(run.plan(devices), receiver, demo=run.key, **run.metadata)
-        except RunEngineInterrupted:
-            engine.abort(reason="the operator saw enough")
-            if run.ends != "abort":
-                raise KeyboardInterrupt from None  # somebody pressed Ctrl-C
-        except ShutterClosed:
-            if run.ends != "fail":
-                raise
-
-
-def _until(insert: Callback, events: int) -> Callback:
-    """Pass documents on until so many events have come: then the program is gone, as it were."""
-    seen = 0
-
-    def receive(kind: str, doc: Document) -> None:
-        nonlocal seen
-        if seen < events:
-            insert(kind, doc)
-        seen += kind == "event"
-
-    return receive
-
-
-@contextlib.contextmanager
-def _run_engine() -> Iterator[Any]:
-    """Make a RunEngine, and end its thread when done."""
-    from bluesky import RunEngine
-    from bluesky.run_engine import get_bluesky_event_loop, set_bluesky_event_loop
-
-    before = get_bluesky_event_loop()
-    loop = asyncio.new_event_loop()
-    try:
-        # Without its own handling of Ctrl-C, which would pause instead of ending the demo.
-        yield RunEngine({}, loop=loop, context_managers=[])
-    finally:
-        set_bluesky_event_loop(before)
-        _end(loop)
-
-
-def _end(loop: asyncio.AbstractEventLoop) -> None:
-    # The RunEngine runs its loop in a thread and never ends it.
-    if loop.is_running():
-        loop.call_soon_threadsafe(loop.stop)
-        deadline = time.monotonic() + _STOP_WAIT
-        while loop.is_running() and time.monotonic() < deadline:
-            time.sleep(0.005)
-    if not loop.is_running():
-        loop.close()
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep to itself what the RunEngine prints and logs about failed and aborted runs."""
-    logger = logging.getLogger("bluesky")
-    propagate = logger.propagate
-    silent = logging.NullHandler()
-    logger.addHandler(silent)
-    logger.propagate = False
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        logger.removeHandler(silent)
-        logger.propagate = propagate

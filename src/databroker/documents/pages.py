@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import InvalidDocument
+from .kinds import OWNER, PAGES
 
 
 def unpack(kind: str, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -29,6 +30,20 @@ def unpack(kind: str, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
     {'resource': 'r', 'datum_id': 'r/1', 'datum_kwargs': {'frame': 5}}
     """
     return _UNPACKERS[kind](page)
+
+
+def owner_of(kind: str, document: Mapping[str, Any]) -> str | None:
+    """Return the uid of the document that a row, or the rows of a page, belong to.
+
+    Examples
+    --------
+    >>> owner_of("event", {"descriptor": "d"}), owner_of("bulk_events", {"primary": []})
+    ('d', None)
+    """
+    if kind == "bulk_events":
+        document = next((event for events in document.values() for event in events), {})
+    owner = document.get(OWNER[PAGES.get(kind, kind)])
+    return owner if isinstance(owner, str) else None
 
 
 def _event_page(page: dict[str, Any]) -> Iterator[dict[str, Any]]:

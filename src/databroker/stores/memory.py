@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..documents import same, unpack
 from ..documents.identity import conflict, is_provisional, last_time, unknown_descriptor
 from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
+from ..documents.pages import owner_of
 from ..query.distinct import distinct_values, ranked
 from ..query.evaluate import RunView, compile
 from .contract import Ability, Activity, Extent, RunRecord, Store
@@ -122,11 +123,12 @@ class MemoryStore(Store):
         """Return the uid of the run that a document belongs to, if that is known."""
         if kind == "start":
             return str(doc["uid"])
-        owner_key = OWNER.get(PAGES.get(kind, kind))
-        if owner_key is None:
+        owner_kind = OWNER.get(PAGES.get(kind, kind))
+        if owner_kind is None:
             return doc.get("run_start")
+        uid = owner_of(kind, doc) or ""
         with self._lock:
-            owner = self._documents[owner_key].get(doc.get(owner_key, ""))
+            owner = self._documents[owner_kind].get(uid)
         return owner.get("run_start") if owner else None
 
     # -- finding runs ----------------------------------------------------

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from ..stores.contract import Extent, Store
 
+    Cluster = Sequence[tuple[str, Extent]]
+
 Order = np.ndarray[Any, np.dtype[np.intp]]
 
 
@@ -92,6 +94,11 @@ class Chunk:
             for place in self.order:
                 yield rows[place]
 
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(batch.num_rows for batch in self.batches)
+
 
 def chunks(store: Store, owners: Sequence[str], columns: Container[str] | None) -> Iterator[Chunk]:
     """Yield the rows of some descriptors, in order.
@@ -103,28 +110,44 @@ def chunks(store: Store, owners: Sequence[str], columns: Container[str] | None) 
     columns
         The wanted columns, with seq_num and time; None for all.
     """
-    for cluster in _clusters(store, owners):
-        yield _chunk(store, _read(store, cluster, columns), cluster)
+    for cluster in clusters(store, owners):
+        yield read_cluster(store, cluster, columns)
 
 
-def _clusters(store: Store, owners: Sequence[str]) -> list[list[tuple[str, Extent]]]:
+def joint_order(parts: Sequence[Chunk]) -> Order | None:
+    """Return the order of the rows of several chunks, where some are not stored in order."""
+    if all(part.order is None for part in parts):
+        return None
+    places, first = [], 0
+    for part in parts:
+        places.append((np.arange(part.rows) if part.order is None else part.order) + first)
+        first += part.rows
+    return np.concatenate(places)
+
+
+def clusters(store: Store, owners: Sequence[str]) -> list[list[tuple[str, Extent]]]:
     """Group stretches of rows whose ranges of seq_num overlap."""
     found = [(owner, extent) for owner in owners for extent in store.extents("event", owner)]
     found.sort(key=lambda item: (item[1].min_seq, item[1].max_seq))
-    clusters: list[list[tuple[str, Extent]]] = []
+    groups: list[list[tuple[str, Extent]]] = []
     highest = 0
     for item in found:
-        if clusters and item[1].min_seq <= highest:
-            clusters[-1].append(item)
+        if groups and item[1].min_seq <= highest:
+            groups[-1].append(item)
             highest = max(highest, item[1].max_seq)
         else:
-            clusters.append([item])
+            groups.append([item])
             highest = item[1].max_seq
-    return clusters
+    return groups
+
+
+def read_cluster(store: Store, cluster: Cluster, columns: Container[str] | None) -> Chunk:
+    """Return all rows of a cluster, in order."""
+    return _chunk(store, _read(store, cluster, columns), cluster)
 
 
 def _read(
-    store: Store, cluster: list[tuple[str, Extent]], columns: Container[str] | None
+    store: Store, cluster: Cluster, columns: Container[str] | None
 ) -> list[tuple[str, pa.RecordBatch]]:
     return [
         (owner, batch)
@@ -133,11 +156,7 @@ def _read(
     ]
 
 
-def _chunk(
-    store: Store,
-    parts: list[tuple[str, pa.RecordBatch]],
-    cluster: list[tuple[str, Extent]],
-) -> Chunk:
+def _chunk(store: Store, parts: list[tuple[str, pa.RecordBatch]], cluster: Cluster) -> Chunk:
     owners = [owner for owner, _ in parts]
     batches = [batch for _, batch in parts]
     index = assemble(batches, [SEQ_NUM, TIME])
@@ -154,7 +173,7 @@ def _chunk(
 
 
 def _uids(
-    store: Store, parts: list[tuple[str, pa.RecordBatch]], cluster: list[tuple[str, Extent]]
+    store: Store, parts: list[tuple[str, pa.RecordBatch]], cluster: Cluster
 ) -> list[str]:
     """Return the uids of rows, which are read only where nothing else tells two rows apart."""
     if all(UID in batch.schema.names for _, batch in parts):

@@ -28,7 +28,52 @@ def many_streams(streams: Iterable[Stream], fields: Fields = None) -> Iterator[D
     return heapq.merge(*flows, key=lambda event: (event["time"], event["uid"]))
 
 
-def share_fields(streams: list[Stream], fields: Fields) -> list[tuple[Stream, Fields]]:
+class Wanted:
+    """Fields that were asked for, where each need be in one of several streams only.
+
+    Parameters
+    ----------
+    fields
+        As in `Stream.table`.
+    """
+
+    def __init__(self, fields: Fields) -> None:
+        if isinstance(fields, str):
+            fields = [fields]
+        self._names = None if fields is None else list(fields)
+        self._unknown: dict[str, Exception] = {}
+        self._known: set[str] = set()
+
+    def of(self, streams: Iterable[Stream]) -> list[str] | None:
+        """Return those of the fields that one of these streams has; None for all."""
+        if self._names is None:
+            return None
+        found: set[str] = set()
+        for stream in streams:
+            for name in self._names:
+                try:
+                    stream.select([name])
+                except KeyError as error:
+                    self._unknown[name] = error
+                else:
+                    found.add(name)
+        self._known |= found
+        return [name for name in self._names if name in found]
+
+    def check(self) -> None:
+        """Raise if some stream was asked for a field, and none had it.
+
+        Raises
+        ------
+        NoSuchField
+            Says which.
+        """
+        for name, error in self._unknown.items():
+            if name not in self._known:
+                raise error
+
+
+def share_fields(streams: Iterable[Stream], fields: Fields) -> list[tuple[Stream, Fields]]:
     """Give each stream those of the fields that it can answer.
 
     Raises
@@ -36,24 +81,9 @@ def share_fields(streams: list[Stream], fields: Fields) -> list[tuple[Stream, Fi
     NoSuchField
         A plain name that no stream has.
     """
-    if fields is None or len(streams) < 2:
-        return [(stream, fields) for stream in streams]
-    names = [fields] if isinstance(fields, str) else list(fields)
-    shares: list[tuple[Stream, Fields]] = []
-    unknown: dict[str, list[Exception]] = {name: [] for name in names}
-    for stream in streams:
-        share = []
-        for name in names:
-            try:
-                stream.select([name])
-            except KeyError as error:
-                unknown[name].append(error)
-            else:
-                share.append(name)
-        shares.append((stream, share))
-    for errors in unknown.values():
-        if len(errors) == len(streams):
-            raise errors[0]
+    wanted = Wanted(fields)
+    shares: list[tuple[Stream, Fields]] = [(stream, wanted.of([stream])) for stream in streams]
+    wanted.check()
     return shares
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from ..columns import assemble
 from ..columns.names import SEQ_NUM, TIME, nested
 from .fields import Selection, data_keys
-from .rows import Chunk, Columns, chunks
+from .rows import Chunk, Columns, chunks, joint_order
 from .times import to_datetime64
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def make_table(
     arrays = assemble(batches, [SEQ_NUM, TIME, *columns.values()])
     for name, source in selection.extras.items():
         arrays[name] = _repeated(parts, source.values)
-    order = _order(parts)
+    order = joint_order(parts)
     if order is not None:
         arrays = {name: array[order] for name, array in arrays.items()}
     index = pd.Index(arrays[SEQ_NUM], name="seq_num", copy=False)
@@ -59,19 +59,6 @@ def make_table(
 def no_table() -> pd.DataFrame:
     """Return the table of a stream that there is not."""
     return pd.DataFrame(index=pd.RangeIndex(0, name="seq_num"))
-
-
-def _order(parts: Sequence[Chunk]) -> Array | None:
-    """Return the order of all rows, where some chunk is not stored in order."""
-    if all(part.order is None for part in parts):
-        return None
-    places, first = [], 0
-    for part in parts:
-        rows = sum(batch.num_rows for batch in part.batches)
-        order = np.arange(rows) if part.order is None else part.order
-        places.append(order + first)
-        first += rows
-    return np.concatenate(places)
 
 
 def _stamps(

@@ -29,6 +29,9 @@ from .place import is_network_folder, is_writable
 
 T = TypeVar("T")
 
+DriverError = sqlite3.Error
+"""The root of what the driver raises."""
+
 PAGE_SIZE = 8192
 """Bytes a page: small enough for small commits, large enough for blobs."""
 
@@ -37,7 +40,25 @@ PATIENCE = 120.0
 
 _BUSY_TIMEOUT = 5.0
 
+_STEPS = 2_000_000
+"""After so many steps of a statement (some 50 ms), Python may see to a Ctrl-C."""
+
 _abandoned: list[Any] = []  # connections of a parent process: never used, never closed
+
+
+class Connection(sqlite3.Connection):
+    """A connection that remembers the numbers of the paths in the leaf index.
+
+    Attributes
+    ----------
+    paths
+        By kind of document and path; see `index.path_id`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.paths: dict[tuple[int, str], int] = {}
+        self.set_progress_handler(lambda: 0, _STEPS)
 
 
 class Connections:
@@ -136,6 +157,7 @@ class Connections:
             isolation_level=None,
             check_same_thread=False,
             cached_statements=256,
+            factory=Connection,
         )
         connection.execute("PRAGMA cache_size = -16384")
         connection.execute("PRAGMA mmap_size = 268435456")
@@ -191,6 +213,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         yield
         connection.execute("COMMIT")
     except BaseException:
+        if isinstance(connection, Connection):
+            connection.paths.clear()
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
@@ -207,20 +231,36 @@ def patiently(action: Callable[[], T]) -> T:
                 raise
 
 
+def execute(
+    connection: sqlite3.Connection, statement: str, values: Sequence[Any]
+) -> sqlite3.Cursor:
+    """Write one thing, which is a transaction of its own; wait for other writers."""
+    try:
+        return connection.execute(statement, values)
+    except sqlite3.OperationalError as error:
+        if not _is_busy(error):
+            raise
+    return patiently(lambda: connection.execute(statement, values))
+
+
 @contextlib.contextmanager
 def translated(path: Path) -> Iterator[None]:
     """Turn the exceptions of sqlite3 into ours."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _translate(error, path) from error
+        raise translate(error, path) from error
     except PermissionError as error:
         raise StoreUnavailable(f"{path} cannot be opened: {error}.") from error
 
 
-def _translate(error: sqlite3.Error, path: Path) -> Exception:
+def translate(error: sqlite3.Error, path: Path) -> BaseException:
+    """Return our exception for one of sqlite3's."""
     text = str(error)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_INTERRUPT:
+        # The driver swallows the exception that a Ctrl-C raised amid a statement.
+        return KeyboardInterrupt()
     if code == sqlite3.SQLITE_READONLY:
         return StoreIsReadOnly(
             f"{path} can be read, but not written to. Check the permissions of the file and of "

@@ -9,7 +9,7 @@ from typing import Any
 from ...documents import decode, encode, same
 from ...documents.identity import conflict, is_provisional
 from ..writer import boot_id, host
-from .connection import fetch, original, portable
+from .connection import execute, fetch, original, portable
 from .index import index_data_keys, index_start, index_stop, unindex_stop
 from .keys import key_of
 from .series import find_row, load_series
@@ -210,7 +210,8 @@ def claim_datum(connection: sqlite3.Connection, row: Doc) -> None:
         if stored is not None:
             raise conflict("datum", stored, row)
     if known is None:
-        connection.execute(
+        execute(
+            connection,
             "INSERT OR REPLACE INTO datum_owners (datum_id, owner) VALUES (?, ?)",
             (portable(datum_id), portable(owner)),
         )

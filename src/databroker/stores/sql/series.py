@@ -19,7 +19,7 @@ from ...documents.identity import conflict
 from ...documents.kinds import IDENTITY
 from ..contract import Extent
 from .blocks import block_at, block_extents, merge_blocks, pieces, write_block
-from .connection import fetch, original, patiently, portable
+from .connection import execute, fetch, original, portable
 from .known import Known
 
 if TYPE_CHECKING:
@@ -85,11 +85,10 @@ def create_series(
     connection: sqlite3.Connection, kind: str, owner: str, run: str | None
 ) -> Series:
     """Make the series of an owner, unless another process just did."""
-    patiently(
-        lambda: connection.execute(
-            "INSERT OR IGNORE INTO series (kind, owner, run) VALUES (?, ?, ?)",
-            (kind, portable(owner), None if run is None else portable(run)),
-        )
+    execute(
+        connection,
+        "INSERT OR IGNORE INTO series (kind, owner, run) VALUES (?, ?, ?)",
+        (kind, portable(owner), None if run is None else portable(run)),
     )
     series = load_series(connection, kind, owner)
     assert series is not None
@@ -125,7 +124,7 @@ def append(connection: sqlite3.Connection, series: Series, row: Doc) -> None:
         ordinal = series.length
         values = ((series.id << _SHIFT) | ordinal, row.get("seq_num", 0), body, series.id, series.sealed)
         try:
-            stored = patiently(lambda: connection.execute(_APPEND, values).rowcount)  # noqa: B023
+            stored = execute(connection, _APPEND, values).rowcount
         except sqlite3.IntegrityError:
             stored = 0
         if stored:
@@ -218,7 +217,7 @@ def any_known(connection: sqlite3.Connection, series: Series, identities: Sequen
 
 def find_row(connection: sqlite3.Connection, series: Series, identity: str) -> Doc | None:
     """Return a row by its identity."""
-    from ...columns import to_rows
+    from ...columns.rows import to_rows, values_of
 
     ordinal = series.tail.get(identity)
     if ordinal is not None:
@@ -227,8 +226,8 @@ def find_row(connection: sqlite3.Connection, series: Series, identity: str) -> D
             return dict(decode(rows[0][1]))
     key = IDENTITY[series.kind]
     for first, batch in _blocks(connection, series.id, [key]):
-        for row, found in enumerate(to_rows(series.kind, series.owner, batch)):
-            if found[key] == identity:
+        for row, found in enumerate(values_of(batch, key)):
+            if found == identity:
                 whole = block_at(connection, series.id, first + row, None)
                 if whole is not None:
                     place = first + row - whole[0]
@@ -349,12 +348,12 @@ def _set_sealed(
 def _known(connection: sqlite3.Connection, series: Series) -> Known:
     """Return the identities of the rows in blocks, which are read only once."""
     if series.known is None:
-        from ...columns import to_rows
+        from ...columns.rows import values_of
 
         key = IDENTITY[series.kind]
         known = Known()
         if series.sealed:
             for _, batch in _blocks(connection, series.id, [key]):
-                known.add(row[key] for row in to_rows(series.kind, series.owner, batch))
+                known.add(values_of(batch, key))
         series.known = known
     return series.known

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ...documents import unpack
 from ...documents.identity import last_time, unknown_descriptor
 from ...documents.kinds import OWNER, PAGES, Document
+from ...documents.pages import owner_of
 from ...errors import StoreIsReadOnly
 from ...query.distinct import distinct_values, ranked
 from ..contract import Ability, Activity, Extent, RunRecord, Store
 from . import runs, series
 from .checkpoint import tidy
-from .connection import Connections, transaction, translated
+from .connection import Connections, DriverError, transaction, translate, translated
 from .search import Search
 from .series import Series
 
@@ -102,16 +103,17 @@ class SQLiteStore(Store):
             )
         with self._connections.lock:
             try:
-                with translated(self.path):
-                    if kind in OWNER:
-                        self._put_row(kind, doc)
-                    elif kind in PAGES:
-                        self._put_page(kind, doc)
-                    else:
-                        self._put_document(kind, doc)
-            except BaseException:
+                if kind in OWNER:
+                    self._put_row(kind, doc)
+                elif kind in PAGES:
+                    self._put_page(kind, doc)
+                else:
+                    self._put_document(kind, doc)
+            except BaseException as error:
                 # What a transaction that failed had told us about series is not so.
                 self._series.clear()
+                if isinstance(error, DriverError):
+                    raise translate(error, self.path) from error
                 raise
 
     def _put_row(self, kind: str, row: Doc) -> None:
@@ -153,6 +155,11 @@ class SQLiteStore(Store):
 
     def _put_document(self, kind: str, doc: Doc) -> None:
         connection = self._connections.get()
+        if kind == "descriptor":
+            # Events will follow. What they need is imported now, not between two of them.
+            from ...columns.values import prepare
+
+            prepare()
         large = False
         with transaction(connection):
             if kind == "start":
@@ -187,6 +194,11 @@ class SQLiteStore(Store):
     def _seal_run(self, run: str) -> bool:
         """Move all tails of a run into blocks; tell whether the run is a large one."""
         connection = self._connections.get()
+        if kind == "descriptor":
+            # Events will follow. What they need is imported now, not between two of them.
+            from ...columns.values import prepare
+
+            prepare()
         large = False
         for kind, owner in series.series_of_run(connection, run):
             rows = self._writable_series(kind, owner)
@@ -199,10 +211,11 @@ class SQLiteStore(Store):
         """Return the uid of the run that a document belongs to, if that is known."""
         if kind == "start":
             return str(doc["uid"])
-        owner_key = OWNER.get(PAGES.get(kind, kind))
-        if owner_key is None:
+        owner_kind = OWNER.get(PAGES.get(kind, kind))
+        if owner_kind is None:
             return doc.get("run_start")
-        owner = self._ask(runs.stored_document, owner_key, doc.get(owner_key, ""))
+        uid = owner_of(kind, doc) or ""
+        owner = self._ask(runs.stored_document, owner_kind, uid)
         return owner.get("run_start") if owner else None
 
     # -- finding runs ----------------------------------------------------

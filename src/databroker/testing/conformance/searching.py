@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ...query import nodes as n
@@ -124,6 +125,16 @@ class Searching(Base):
             sum(matches(question, view) for _, view in views) for question in _questions()
         )
         assert len(sizes) > 8
+
+    @pytest.mark.parametrize("wanted", [[1, 2], np.array([1, 2])], ids=["list", "array"])
+    @pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a list"])
+    def test_arrays_are_found_by_arrays_and_lists(
+        self, store: Store, wanted: Any, inside: bool
+    ) -> None:
+        for uid, kept in [("a", np.array([1, 2])), ("b", [1, 2]), ("c", [1, 3]), ("d", [])]:
+            store.insert("start", start(uid, value=[kept] if inside else kept))
+        question = n.Equals(n.Path("value"), [wanted] if inside else wanted)
+        assert [run.uid for run in store.find(question)] == ["b", "a"]
 
     def test_matches_far_apart_are_found(self, store: Store) -> None:
         for number in range(1000):

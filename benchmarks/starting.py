@@ -1,0 +1,64 @@
+"""Importing databroker, and the time to the first table, in fresh processes."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+
+from . import harness
+from .data import Scan, open_broker, write
+from .harness import Row
+
+_TIMED = """
+import time, sys
+begun = time.perf_counter()
+{code}
+took = time.perf_counter() - begun
+print(took * 1e3, int("pandas" in sys.modules or "pyarrow" in sys.modules))
+"""
+
+IMPORT = "import databroker"
+USABLE = "import databroker; databroker.Broker; databroker.list_configs"
+LIBRARIES = "import pandas, pyarrow"
+TABLE = """
+import databroker
+db = databroker.Broker.from_config({{"driver": "sqlite", "path": {path!r}}})
+assert len(db[-1].table()) == 5
+"""
+
+
+def timed(*codes: str, repeat: int = 11) -> list[tuple[float, bool]]:
+    """Median milliseconds of pieces of code, in turns, and whether pandas or pyarrow came too."""
+    found: list[list[tuple[float, bool]]] = [[] for _ in codes]
+    for turn in range(repeat + 1):  # the first turn writes the bytecode
+        for place, code in enumerate(codes):
+            took, heavy = harness.run_code(_TIMED.format(code=code)).split()
+            if turn:
+                found[place].append((float(took), heavy == "1"))
+    return [(statistics.median(took for took, _ in one), one[0][1]) for one in found]
+
+
+def rows(full: bool = False, repeat: int = 11) -> Iterator[Row]:
+    """Measure."""
+    with harness.folder() as folder:
+        path = str(folder / "runs.db")
+        with open_broker(path) as db:
+            write(db, Scan(1), 5)
+        imported, usable, libraries, table = timed(
+            IMPORT, USABLE, LIBRARIES, TABLE.format(path=path), repeat=repeat
+        )
+    for what, (took, heavy) in (("import", imported), ("import, with Broker", usable)):
+        note = "loads pandas or pyarrow" if heavy else "no pandas, no pyarrow"
+        yield Row(what, "", took, target=100.0, note=note, broken=heavy)
+    yield Row(
+        "from nothing to the first table",
+        "5 events",
+        table[0],
+        limit=libraries[0],
+        target_ratio=1.3,
+        note="limit: importing pandas and pyarrow",
+    )
+
+
+if __name__ == "__main__":
+    harness.script(rows, __doc__)

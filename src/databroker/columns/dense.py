@@ -1,0 +1,247 @@
+"""Columns of many batches as dense arrays, where their values are alike enough.
+
+A *form* is what a column of a dataset is: a dtype, and the shape of one
+value. It follows from the values alone:
+
+====================================  =======================================
+all values are                        the column is
+====================================  =======================================
+numbers or booleans                   as in a table (int64, float64, bool)
+arrays of one shape                   an array with one more dimension; dtypes
+                                      are promoted; a missing array is NaN
+anything else                         object: one value an event
+====================================  =======================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from .assemble import _TYPED, _kind, _numbers, _objects, cell
+from .rows import split
+from .values import DTYPE, Column, exact_values, tensor
+
+Array = np.ndarray[Any, Any]
+Label = str | tuple[np.dtype[Any], tuple[int, ...]]
+"""'int', 'float', 'bool', 'null', 'other'; or dtype and shape of an array."""
+
+_NUMBERS = frozenset({"int", "float", "null"})
+_OBJECT = np.dtype(object)
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the values of a column have in common.
+
+    Attributes
+    ----------
+    dtype
+        Of the elements; object where the values are unlike.
+    shape
+        Of one value.
+    """
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...] = ()
+
+
+def labels(batches: Sequence[pa.RecordBatch], names: Iterable[str]) -> dict[str, set[Label]]:
+    """Return what kinds of values some columns hold, mostly without looking at the values.
+
+    Examples
+    --------
+    >>> from databroker.columns import from_rows
+    >>> rows = [{"time": 0.0, "data": {"x": x}} for x in (1, 2.5)]
+    >>> sorted(labels([from_rows("event", rows)], ["data/x", "data/y"])["data/x"])
+    ['float', 'int']
+    """
+    found: dict[str, set[Label]] = {name: set() for name in names}
+    for batch in batches:
+        columns = split(batch)
+        for name, those in found.items():
+            those |= _labels(columns.get(name), batch.num_rows)
+    return found
+
+
+def form_of(found: set[Label]) -> Form | None:
+    """Return the form of a column that holds these kinds of values; None if it has no rows.
+
+    Examples
+    --------
+    >>> form_of({"int", "float"})
+    Form(dtype=dtype('float64'), shape=())
+    >>> form_of({(np.dtype("u1"), (3,)), "null"})
+    Form(dtype=dtype('float64'), shape=(3,))
+    >>> form_of({(np.dtype("u1"), (3,)), (np.dtype("u1"), (4,))})
+    Form(dtype=dtype('O'), shape=())
+    """
+    if not found:
+        return None
+    arrays = [label for label in found if not isinstance(label, str)]
+    if arrays:
+        return _form_of_arrays(arrays, found.difference(arrays))
+    if found == {"int"}:
+        return Form(np.dtype(np.int64))
+    if found <= _NUMBERS and found != {"null"}:
+        return Form(np.dtype(np.float64))
+    return Form(np.dtype(np.bool_)) if found == {"bool"} else Form(_OBJECT)
+
+
+def fits(found: set[Label], form: Form) -> bool:
+    """Tell whether values of these kinds can be given in a form without changing them."""
+    own = form_of(found)
+    if own is None or form.dtype == _OBJECT:
+        return True
+    if found == {"null"}:
+        return form.dtype.kind in "fc"
+    if own.shape != form.shape:
+        return False
+    both = own.dtype.kind + form.dtype.kind
+    numbers = set(both) <= set("iufc") and np.result_type(own.dtype, form.dtype) == form.dtype
+    return own.dtype == form.dtype or bool(numbers)
+
+
+def dense(batches: Sequence[pa.RecordBatch], forms: Mapping[str, Form]) -> dict[str, Array]:
+    """Return columns in given forms, which their values must fit, as arrays ``(rows, *shape)``.
+
+    Examples
+    --------
+    >>> from databroker.columns import from_rows
+    >>> rows = [{"time": 0.0, "data": {"x": x}} for x in ([1, 2], None, [1, 2.5])]
+    >>> batch = from_rows("event", rows)
+    >>> form = form_of(labels([batch], ["data/x"])["data/x"])
+    >>> dense([batch], {"data/x": form})["data/x"].tolist()
+    [[1.0, 2.0], [nan, nan], [1.0, 2.5]]
+    """
+    parts = [split(batch) for batch in batches]
+    sizes = [batch.num_rows for batch in batches]
+    return {
+        name: _fill([part.get(name) for part in parts], sizes, form)
+        for name, form in forms.items()
+    }
+
+
+def exactly(array: Array, dtype: np.dtype[Any]) -> Array | None:
+    """Return an array in another dtype; None if that would change a value.
+
+    Examples
+    --------
+    >>> exactly(np.array([1, 255]), np.dtype("u1"))
+    array([  1, 255], dtype=uint8)
+    >>> exactly(np.array([0.1]), np.dtype("f4")) is None
+    True
+    """
+    if array.dtype == dtype:
+        return array
+    if array.dtype == _OBJECT:
+        return _objects_as(array, dtype)
+    if not set(array.dtype.kind + dtype.kind) <= set("biuf"):
+        return None
+    if np.can_cast(array.dtype, dtype, "safe"):
+        return array.astype(dtype)
+    if dtype.kind == "u" and (array < 0).any():  # it would wrap around, and back again
+        return None
+    with np.errstate(all="ignore"):
+        cast = array.astype(dtype)
+        back = cast.astype(array.dtype)
+    same = (back == array) | ((back != back) & (array != array))
+    return cast if same.all() else None
+
+
+def _form_of_arrays(
+    arrays: Sequence[tuple[np.dtype[Any], tuple[int, ...]]], others: set[Label]
+) -> Form:
+    shapes = {shape for _, shape in arrays}
+    dtypes = {dtype for dtype, _ in arrays}
+    if len(shapes) > 1 or not others <= {"null"}:
+        return Form(_OBJECT)
+    numbers = all(dtype.kind in "iufc" for dtype in dtypes)
+    if not numbers and (others or len(dtypes) > 1):
+        return Form(_OBJECT)
+    dtype = np.result_type(*dtypes) if len(dtypes) > 1 else next(iter(dtypes))
+    if others and dtype.kind in "iu":
+        dtype = np.dtype(np.float64)
+    return Form(dtype, shapes.pop())
+
+
+def _labels(column: Column | None, size: int) -> set[Label]:
+    if size == 0:
+        return set()
+    if column is None:
+        return {"null"}
+    array, metadata, exact = column
+    beside = [] if exact is None else exact_values(exact)
+    found = {_label(value) for _, value in beside}
+    if array.null_count > len(beside):
+        found.add("null")
+    if array.null_count < len(array):
+        if DTYPE in metadata:
+            pile = tensor(array, metadata)
+            found.add((pile.dtype, pile.shape[1:]))
+        else:
+            found.add(_TYPED.get(array.type, "other"))
+    return found
+
+
+def _label(value: Any) -> Label:
+    if type(value) is list:
+        value = cell(value)
+    return (value.dtype, value.shape) if isinstance(value, np.ndarray) else _kind(value)
+
+
+def _fill(columns: list[Column | None], sizes: list[int], form: Form) -> Array:
+    if form.dtype == _OBJECT:
+        return _objects(columns, sizes)
+    if any(column is not None and DTYPE in column.metadata for column in columns) or form.shape:
+        return _piled(columns, sizes, form)
+    exact = [
+        [] if column is None or column.exact is None else exact_values(column.exact)
+        for column in columns
+    ]
+    if form.dtype.kind in "ifb" and form.dtype.itemsize in (1, 8):
+        return _numbers(columns, exact, sizes, form.dtype)
+    return _piled(columns, sizes, form)
+
+
+def _piled(columns: list[Column | None], sizes: list[int], form: Form) -> Array:
+    out = np.empty((sum(sizes), *form.shape), form.dtype)
+    missing = np.nan if form.dtype.kind in "fc" else np.zeros((), form.dtype)
+    place = 0
+    for column, size in zip(columns, sizes, strict=True):
+        part = out[place : place + size]
+        place += size
+        if column is None or column.array.null_count == len(column.array):
+            part[...] = missing
+        else:
+            part[...] = _elements(column)
+            if column.array.null_count:
+                part[~column.array.is_valid().to_numpy(zero_copy_only=False)] = missing
+        if column is not None and column.exact is not None:
+            for row, value in exact_values(column.exact):
+                part[row] = value
+    return out
+
+
+def _elements(column: Column) -> Array:
+    if DTYPE in column.metadata:
+        return tensor(column.array, column.metadata)
+    array: Array = column.array.fill_null(0).to_numpy(zero_copy_only=False)
+    return array
+
+
+def _objects_as(array: Array, dtype: np.dtype[Any]) -> Array | None:
+    types = set(map(type, array))
+    try:
+        if types == {int} and dtype.kind in "iu":
+            return np.array(array.tolist(), dtype)
+    except OverflowError:
+        return None
+    if types == {str} and dtype.kind == "U":
+        cast = array.astype(dtype)
+        return cast if cast.tolist() == array.tolist() else None
+    return None

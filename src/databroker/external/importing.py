@@ -1,0 +1,47 @@
+"""Things that a configuration names and that are imported when they are used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from ..errors import InvalidConfiguration
+
+__all__ = ["imported"]
+
+
+def imported(target: Any, said_by: str) -> Any:
+    """Return what 'module:name' stands for; what is no text is returned as it is.
+
+    Parameters
+    ----------
+    target
+        The text, or the thing itself.
+    said_by
+        Who says so, for the error.
+
+    Raises
+    ------
+    InvalidConfiguration
+        There is no such thing to import.
+
+    Examples
+    --------
+    >>> imported("os.path:join", "handlers: X").__name__
+    'join'
+    >>> imported("no_such_lab:Handler", "handlers: X")
+    Traceback (most recent call last):
+    databroker.errors.InvalidConfiguration: handlers: X: 'no_such_lab:Handler' cannot be imported...
+    """
+    if not isinstance(target, str):
+        return target
+    module, _, name = target.partition(":")
+    try:
+        found = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError) as error:
+        raise InvalidConfiguration(
+            f"{said_by}: {target!r} cannot be imported ({error})."
+        ) from error
+    return found

@@ -1,0 +1,100 @@
+"""Images of one field, loaded when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+from .errors import NoSuchField
+from .streams.filling import refuse_to_fill
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .streams import Stream
+
+    Array = np.ndarray[Any, Any]
+
+__all__ = ["Images"]
+
+
+class Images(Sequence["Array"]):
+    """The images of one field in the order of their time, each loaded when it is asked for.
+
+    Indexing gives an array, slicing gives another such sequence, and
+    ``numpy.asarray`` loads them all. An image that comes twice is shown once.
+
+    Parameters
+    ----------
+    streams
+        The streams that have the field.
+    name
+        Which field.
+
+    Raises
+    ------
+    NoSuchField
+        One of the streams does not have it.
+
+    Examples
+    --------
+    >>> import numpy, databroker
+    >>> db = databroker.temp()
+    >>> key = {"dtype": "array", "shape": [2, 2], "source": "sim"}
+    >>> db.insert("start", {"uid": "a", "time": 1.0})
+    >>> db.insert("descriptor", {"uid": "d", "run_start": "a", "time": 1.0,
+    ...                          "name": "primary", "data_keys": {"img": key}})
+    >>> for n in range(3):
+    ...     db.insert("event", {"uid": f"e{n}", "descriptor": "d", "time": 1.0 + n,
+    ...                         "seq_num": n + 1, "data": {"img": numpy.full((2, 2), n)},
+    ...                         "timestamps": {"img": 1.0}})
+    >>> images = Images([db[-1].streams["primary"]], "img")
+    >>> len(images), images.frame_shape, images[2].tolist(), len(images[1:])
+    (3, (2, 2), [[2, 2], [2, 2]], 2)
+    """
+
+    def __init__(self, streams: Sequence[Stream], name: str) -> None:
+        import numpy as np
+
+        for stream in streams:
+            if name not in stream.fields:
+                raise NoSuchField(f"The stream {stream.name!r} has no field {name!r}.")
+        refuse_to_fill(streams, name, True)
+        datasets = [stream.to_dask([name]) for stream in streams]
+        self._arrays = [dataset[name].data for dataset in datasets]
+        times = [np.asarray(dataset["time"]) for dataset in datasets]
+        places = [(n, row) for n, found in enumerate(times) for row in range(len(found))]
+        _, first = np.unique(np.concatenate(times) if times else [], return_index=True)
+        self._places = [places[place] for place in first]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, key: int) -> Array: ...
+    @overload
+    def __getitem__(self, key: slice) -> Images: ...
+    def __getitem__(self, key: int | slice) -> Array | Images:
+        import numpy as np
+
+        if isinstance(key, slice):
+            some = object.__new__(Images)
+            some._arrays, some._places = self._arrays, self._places[key]
+            return some
+        array, row = self._places[key]
+        return np.asarray(self._arrays[array][row])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        import numpy as np
+
+        return np.asarray(list(self), dtype)
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        """The shape of one image."""
+        return tuple(self._arrays[0].shape[1:]) if self._arrays else ()
+
+    @property
+    def pixel_type(self) -> Any:
+        """The dtype of the images; None where there are none."""
+        return self._arrays[0].dtype if self._arrays else None

@@ -1,0 +1,187 @@
+"""Streams as xarray datasets: in memory, and lazily."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..extras import require
+from .forms import Doc, Variable, look
+from .gather import Constant, Request, gather, index_of
+from .layout import Layout
+from .lazy import Field, PerDescriptor
+from .locator import Locator
+from .rows import Columns
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = np.ndarray[Any, Any]
+
+_COORDINATES = ("time", "seq_num")
+_TIME_ATTRIBUTES = {"units": "seconds since 1970-01-01 UTC"}
+
+
+def read(request: Request) -> xr.Dataset:
+    """Return a dataset in memory."""
+    require("xarray", "arrays")
+    gathered = gather(request)
+    builder = Builder([variable.name for variable, _ in gathered.values])
+    for variable, values in gathered.values:
+        builder.add(variable, values)
+    return builder.dataset(gathered.time, gathered.seq_num, request.attrs)
+
+
+def lazy(request: Request) -> xr.Dataset:
+    """Return a dataset of dask arrays, which hold where the data are; only times are read now."""
+    require("dask.array", "arrays")
+    require("xarray", "arrays")
+    layout = Layout.of(request.store, request.owners)
+    locator = Locator(request.store)
+    known = look(request.store, layout, request.variables)
+    chunks = layout.chunks(max([each.row_bytes for each in known.values()], default=8))
+    codes = {owner: number for number, owner in enumerate(layout.owners)}
+    builder = Builder([each.name for each in (*request.variables, *request.constants)])
+    for variable in request.variables:
+        array = Field(locator, layout, variable, known[variable.name])
+        builder.add(variable, array.to_dask(chunks) if layout.rows else np.asarray(array))
+    for constant in request.constants:
+        table = constant.table(layout.owners)
+        repeated = PerDescriptor(locator, layout, constant.name, table, codes)
+        builder.add(constant, repeated.to_dask(chunks) if layout.rows else table)
+    index = [layout.read(request.store, window, Columns(())) for window in layout.windows()]
+    return builder.dataset(*index_of(index), request.attrs)
+
+
+class Builder:
+    """Makes a dataset of variables, and finds names for them and their dimensions.
+
+    Parameters
+    ----------
+    names
+        The names of all variables to come.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = variable_names(names)
+        self._dimensions = Dimensions({*self._names.values(), *_COORDINATES})
+        self._variables: dict[str, xr.Variable] = {}
+        self._mismatches: list[str] = []
+
+    def add(self, variable: Variable | Constant, values: Any) -> None:
+        """Add a variable: a NumPy or dask array along the events."""
+        attrs = dict(variable.attrs)
+        name = self._names[variable.name]
+        if name != variable.name:
+            attrs["data_key"] = variable.name
+        if isinstance(variable, Variable) and values.shape[0]:
+            self._compare(variable, values)
+        dims = variable.keys[0].get("dims") if variable.keys else None
+        named = self._dimensions.names(variable.name, dims, values.shape[1:])
+        self._variables[name] = make_variable(("time", *named), values, attrs)
+
+    def dataset(self, time: Array, seq_num: Array, attrs: Doc) -> xr.Dataset:
+        """Return the dataset; warn once if shapes are not as declared."""
+        if self._mismatches:
+            warnings.warn(
+                "Some data have other shapes than their descriptors say; they are given as they "
+                f"are: {'; '.join(self._mismatches)}.",
+                UserWarning,
+                stacklevel=5,
+            )
+        xarray = require("xarray", "arrays")
+        dataset: xr.Dataset = xarray.Dataset(
+            self._variables,
+            coords={
+                "time": ("time", time, dict(_TIME_ATTRIBUTES)),
+                "seq_num": ("time", seq_num),
+            },
+            attrs=dict(attrs),
+        )
+        return dataset
+
+    def _compare(self, variable: Variable, values: Any) -> None:
+        declared, found = variable.shape, tuple(values.shape[1:])
+        if declared is None or declared == found:
+            return
+        if found == () and variable.key.get("external"):  # the id of a datum, not its data
+            return
+        ragged = values.dtype == np.dtype(object) and found == ()
+        has = "values of varying shape or type" if ragged else f"shape {list(found)}"
+        self._mismatches.append(f"{variable.name!r} has {has}, declared {list(declared)}")
+
+
+class Dimensions:
+    """Names dimensions: as declared where that can be, else ``dim_0``, ``dim_1``, ...
+
+    Parameters
+    ----------
+    taken
+        Names that no dimension may have.
+
+    Examples
+    --------
+    >>> dimensions = Dimensions({"time", "x"})
+    >>> dimensions.names("img", ["y", "x"], (4, 5))
+    ['y', 'img_x']
+    >>> dimensions.names("other", ["y"], (7,)), dimensions.names("wave", None, (7,))
+    (['other_y'], ['dim_0'])
+    """
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = set(taken)
+        self._sizes: dict[str, int] = {}
+        self._count = 0
+
+    def names(self, field: str, declared: Any, shape: Sequence[int]) -> list[str]:
+        """Return a name for each dimension of a field."""
+        given = list(declared) if isinstance(declared, list | tuple) else []
+        if len(given) != len(shape) or not all(isinstance(name, str) for name in given):
+            given = [None] * len(shape)
+        found: list[str] = []
+        for name, size in zip(given, shape, strict=True):
+            chosen = self._numbered() if name is None else self._free(field, name, size, found)
+            self._sizes[chosen] = size
+            found.append(chosen)
+        return found
+
+    def _free(self, field: str, name: str, size: int, used: Sequence[str]) -> str:
+        while name in self._taken or name in used or self._sizes.get(name, size) != size:
+            name = f"{field}_{name}"
+        return name
+
+    def _numbered(self) -> str:
+        while True:
+            name = f"dim_{self._count}"
+            self._count += 1
+            if name not in self._taken and name not in self._sizes:
+                return name
+
+
+def variable_names(names: Iterable[str]) -> dict[str, str]:
+    """Return the names of variables: those of the fields, but for the names of coordinates.
+
+    Examples
+    --------
+    >>> variable_names(["det", "time"])
+    {'det': 'det', 'time': 'time_data'}
+    """
+    names = list(names)
+    found: dict[str, str] = {}
+    for name in names:
+        free = name
+        while free in _COORDINATES or (free != name and free in names):
+            free += "_data"
+        found[name] = free
+    return found
+
+
+def make_variable(dims: Sequence[str], values: Any, attrs: Doc) -> xr.Variable:
+    """Return a variable that holds exactly these values."""
+    xarray = require("xarray", "arrays")
+    # Without fastpath, objects would pass through pandas, which makes None a NaN.
+    variable: xr.Variable = xarray.Variable(tuple(dims), values, dict(attrs), fastpath=True)
+    return variable

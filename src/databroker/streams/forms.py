@@ -1,0 +1,255 @@
+"""What the variables of a dataset are: declared by descriptors, settled by the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..columns.dense import Form, Label, dense, exactly, form_of, labels
+from ..columns.names import nested
+from .layout import PAGE_BYTES, Layout, Window
+from .rows import Chunk, Columns
+
+if TYPE_CHECKING:
+    from ..stores.contract import Store
+
+Doc = Mapping[str, Any]
+Array = np.ndarray[Any, Any]
+
+_LOOKED_AT = 8 * PAGE_BYTES  # bytes of a field that are looked through to find its form
+_SAMPLES = 4  # pages that are looked at where a field has more
+_NARROW = 64  # bytes a row, up to which fields are looked at together
+_DECLARED = {"number": "f8", "integer": "f8", "boolean": "?", "array": "f8"}
+_ATTRIBUTES = ("units", "precision", "source")
+
+
+@dataclass(frozen=True, eq=False)
+class Variable:
+    """A variable of a dataset that is stored with the events.
+
+    Attributes
+    ----------
+    name
+        Of the field.
+    section
+        'data' or 'timestamps'.
+    keys
+        What the descriptors say of it.
+    attrs
+        What the dataset says of it.
+    """
+
+    name: str
+    section: str
+    keys: tuple[Doc, ...]
+    attrs: Doc
+
+    @property
+    def column(self) -> str:
+        """The stored column."""
+        return nested(self.section, self.name)
+
+    @property
+    def columns(self) -> Columns:
+        """What is to be read."""
+        return columns_of(self.section, [self.name])
+
+    @property
+    def key(self) -> Doc:
+        """What the first descriptor says of it."""
+        return self.keys[0] if self.keys else {}
+
+    @property
+    def declared(self) -> Form:
+        """The form that the first descriptor announces."""
+        return Form(declared_dtype(self.key) or _usual(self.key), self.shape or ())
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The announced shape of one value; None where descriptors differ, or leave it open."""
+        shapes = {_shape(key) for key in self.keys}
+        return shapes.pop() if len(shapes) == 1 else None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a variable's values.
+
+    Attributes
+    ----------
+    form
+        As they are stored.
+    dtype
+        As they are given: a declared NumPy dtype, if that changes no value.
+    row_bytes
+        About how many bytes a row takes.
+    """
+
+    form: Form
+    dtype: np.dtype[Any]
+    row_bytes: float
+
+
+def variables(descriptors: Sequence[Doc], names: Iterable[str], section: str) -> list[Variable]:
+    """Return the variables for some fields of a stream."""
+    return [_variable(descriptors, name, section) for name in names]
+
+
+def columns_of(section: str, names: Iterable[str]) -> Columns:
+    """Return the columns that hold some fields."""
+    wanted = frozenset(names)
+    return Columns(wanted) if section == "data" else Columns((), wanted)
+
+
+def declared_dtype(key: Doc) -> np.dtype[Any] | None:
+    """Return the NumPy dtype that a data key declares, if it does.
+
+    Examples
+    --------
+    >>> declared_dtype({"dtype": "array", "dtype_numpy": "<u2"})
+    dtype('uint16')
+    """
+    declared = key.get("dtype_numpy")
+    if isinstance(declared, list):
+        declared = [tuple(part) if isinstance(part, list) else part for part in declared]
+    if not declared:
+        return None
+    try:
+        return np.dtype(declared)
+    except (TypeError, ValueError):
+        return None
+
+
+def look(store: Store, layout: Layout, wanted: Sequence[Variable]) -> dict[str, Known]:
+    """Find out what the values of some fields are, without loading them all.
+
+    Fields of one number are looked through; of large ones only some pages are
+    read, one at a time. What the data do not tell is taken as declared.
+    """
+    sections = {variable.section for variable in wanted}
+    found: dict[str, Known] = {}
+    for section in sections:
+        mine = [variable for variable in wanted if variable.section == section]
+        narrow = [variable for variable in mine if _declared_bytes(variable) <= _NARROW]
+        groups = [[variable] for variable in mine if variable not in narrow]
+        for group in [narrow, *groups]:
+            if group:
+                found |= _look(store, layout, group)
+    return found
+
+
+class _Finding:
+    """What pages of a variable tell, one after the other."""
+
+    def __init__(self, variable: Variable) -> None:
+        self._variable = variable
+        self._seen: set[Label] = set()
+        self._row_bytes = 0.0
+        self._cast = declared_dtype(variable.key)
+
+    def add(self, chunk: Chunk, found: set[Label]) -> None:
+        self._seen |= found
+        self._row_bytes = max(self._row_bytes, _stored_bytes(chunk, self._variable))
+        form = form_of(found)
+        if self._cast is not None and form is not None and form.dtype != self._cast:
+            column = self._variable.column
+            if exactly(dense(chunk.batches, {column: form})[column], self._cast) is None:
+                self._cast = None
+
+    def known(self) -> Known:
+        form = form_of(self._seen) or self._variable.declared
+        row_bytes = self._row_bytes or _declared_bytes(self._variable)
+        return Known(form, self._dtype(form), row_bytes)
+
+    def _dtype(self, form: Form) -> np.dtype[Any]:
+        cast = self._cast
+        if cast is None:
+            return form.dtype
+        if form.dtype == np.dtype(object):  # text, or integers that no int64 holds
+            return cast if self._seen <= {"other", "int"} and cast.kind in "Uu" else form.dtype
+        return cast if set(form.dtype.kind + cast.kind) <= set("biuf") else form.dtype
+
+
+def _look(store: Store, layout: Layout, group: Sequence[Variable]) -> dict[str, Known]:
+    columns = columns_of(group[0].section, [variable.name for variable in group])
+    row_bytes = sum(map(_declared_bytes, group))
+    pages = layout.pages(row_bytes)
+    if layout.rows * row_bytes > _LOOKED_AT and row_bytes > _NARROW * len(group):
+        places = np.linspace(0, len(pages) - 1, _SAMPLES).astype(int)
+        pages = [pages[place] for place in np.unique(places)]
+    findings = {variable: _Finding(variable) for variable in group}
+    for page in pages:
+        chunk = layout.read(store, page, columns)
+        found = labels(chunk.batches, [variable.column for variable in group])
+        for variable, finding in findings.items():
+            finding.add(chunk, found[variable.column])
+    return {variable.name: finding.known() for variable, finding in findings.items()}
+
+
+def _variable(descriptors: Sequence[Doc], name: str, section: str) -> Variable:
+    holders = [doc for doc in descriptors if name in doc["data_keys"]]
+    keys = tuple(doc["data_keys"][name] for doc in holders)
+    attrs: dict[str, Any] = {}
+    if section == "timestamps":
+        keys = ({"dtype": "number", "shape": []},)
+        attrs["units"] = "seconds since 1970-01-01 UTC"
+    else:
+        attrs |= attributes(keys)
+    device = next(filter(None, (_device(doc, name) for doc in holders)), None)
+    if device:
+        attrs["object"] = device
+    return Variable(name, section, keys, attrs)
+
+
+def attributes(keys: Iterable[Doc]) -> dict[str, Any]:
+    """Return what data keys say of a field that a dataset repeats."""
+    found: dict[str, Any] = {}
+    for key in keys:
+        for attribute in _ATTRIBUTES:
+            if key.get(attribute) is not None:
+                found.setdefault(attribute, key[attribute])
+    return found
+
+
+def _device(descriptor: Doc, name: str) -> Any:
+    for device, fields in (descriptor.get("object_keys") or {}).items():
+        if name in fields:
+            return device
+    return descriptor["data_keys"][name].get("object_name")
+
+
+def _shape(key: Doc) -> tuple[int, ...] | None:
+    shape = key.get("shape")
+    if not isinstance(shape, list | tuple):
+        return None
+    known = all(type(size) is int and size > 0 for size in shape)
+    return tuple(shape) if known else None
+
+
+def _usual(key: Doc) -> np.dtype[Any]:
+    if key.get("external"):
+        return np.dtype(object)
+    return np.dtype(_DECLARED.get(str(key.get("dtype")), object))
+
+
+def _declared_bytes(variable: Variable) -> float:
+    if variable.key.get("external"):
+        return _NARROW
+    declared = variable.declared
+    sizes = [size for size in variable.key.get("shape") or () if type(size) is int and size > 0]
+    return float(np.prod(sizes, dtype=float)) * max(declared.dtype.itemsize, 8)
+
+
+def _stored_bytes(chunk: Chunk, variable: Variable) -> float:
+    """Return how many bytes a row of a column takes as it is stored."""
+    names = (variable.column, f"!{variable.column}")
+    size = sum(
+        batch.column(name).nbytes
+        for batch in chunk.batches
+        for name in names
+        if name in batch.schema.names
+    )
+    return float(size / chunk.rows) if chunk.rows else 0.0

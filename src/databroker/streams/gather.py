@@ -1,0 +1,150 @@
+"""Columns of a stream as arrays in the order of its events, whatever they are then made into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..columns import assemble, from_rows
+from ..columns.dense import dense, exactly, form_of, labels
+from ..columns.names import SEQ_NUM, TIME
+from .forms import Doc, Variable, columns_of, declared_dtype
+from .layout import Layout
+from .lazy import codes_of
+from .rows import Chunk, Columns, joint_order
+
+if TYPE_CHECKING:
+    from ..stores.contract import Store
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A variable with one value for each descriptor, repeated for its events.
+
+    Attributes
+    ----------
+    name
+        Of the variable.
+    values
+        By the uid of the descriptor; a descriptor that lacks it has none.
+    keys
+        What is declared of it, where something is.
+    attrs
+        What the dataset says of it.
+    """
+
+    name: str
+    values: Mapping[str, Any]
+    keys: tuple[Doc, ...] = ()
+    attrs: Doc = field(default_factory=dict)
+
+    def table(self, owners: Sequence[str]) -> Array:
+        """Return the value of each descriptor, as an array."""
+        if not owners:
+            return np.empty(0, object)
+        batch = from_rows("event", [{"data": {"x": self.values.get(owner)}} for owner in owners])
+        form = form_of(labels([batch], ["data/x"])["data/x"])
+        assert form is not None
+        return _as_declared(dense([batch], {"data/x": form})["data/x"], self.keys)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a dataset is to be made of.
+
+    Attributes
+    ----------
+    store
+        Where the events are.
+    owners
+        The uids of the stream's descriptors.
+    variables
+        What is stored with the events.
+    constants
+        What is repeated for each event.
+    attrs
+        What the dataset says of itself.
+    """
+
+    store: Store
+    owners: Sequence[str]
+    variables: Sequence[Variable]
+    constants: Sequence[Constant]
+    attrs: Doc
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Columns in the order of the events.
+
+    Attributes
+    ----------
+    time, seq_num
+        Of each event.
+    values
+        Of each variable, then of each constant.
+    owners
+        The descriptors that have events.
+    codes
+        The place in `owners` of each event's descriptor.
+    """
+
+    time: Array
+    seq_num: Array
+    values: list[tuple[Variable | Constant, Array]]
+    owners: list[str]
+    codes: Array
+
+
+def gather(request: Request) -> Gathered:
+    """Read what is requested into memory, once."""
+    layout = Layout.of(request.store, request.owners)
+    columns = wanted_columns(request.variables)
+    chunks = [layout.read(request.store, window, columns) for window in layout.windows()]
+    order = joint_order(chunks)
+    numbers = {owner: number for number, owner in enumerate(layout.owners)}
+    codes = np.concatenate([codes_of(c, numbers) for c in chunks] or [np.empty(0, np.intp)])
+    time, seq_num = index_of(chunks)
+    batches = [batch for chunk in chunks for batch in chunk.batches]
+    found = labels(batches, [variable.column for variable in request.variables])
+    values: list[tuple[Variable | Constant, Array]] = []
+    for variable in request.variables:
+        form = form_of(found[variable.column]) or variable.declared
+        array = np.empty((0, *form.shape), form.dtype)
+        if batches:
+            array = dense(batches, {variable.column: form})[variable.column]
+        if order is not None:
+            array = array[order]
+        values.append((variable, _as_declared(array, variable.keys)))
+    for constant in request.constants:
+        values.append((constant, constant.table(layout.owners)[codes]))
+    return Gathered(time, seq_num, values, layout.owners, codes)
+
+
+def wanted_columns(variables: Sequence[Variable]) -> Columns:
+    """Return the columns that hold some variables, which are all of one section."""
+    section = variables[0].section if variables else "data"
+    return columns_of(section, [variable.name for variable in variables])
+
+
+def index_of(chunks: Sequence[Chunk]) -> tuple[Array, Array]:
+    """Return time and seq_num of the events of consecutive chunks."""
+    batches = [batch for chunk in chunks for batch in chunk.batches]
+    if not batches:
+        return np.empty(0), np.empty(0, np.int64)
+    index = assemble(batches, [TIME, SEQ_NUM])
+    time, seq_num = np.asarray(index[TIME], np.float64), index[SEQ_NUM]
+    order = joint_order(chunks)
+    return (time, seq_num) if order is None else (time[order], seq_num[order])
+
+
+def _as_declared(values: Array, keys: Sequence[Doc]) -> Array:
+    """Return values in the NumPy dtype that is declared for them, if that changes none."""
+    dtype = declared_dtype(keys[0]) if keys else None
+    cast = None if dtype is None else exactly(values, dtype)
+    return values if cast is None else cast

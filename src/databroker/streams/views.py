@@ -1,0 +1,130 @@
+"""Something that each event of a stream has: as a dataset, lazily, or as a table."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .fields import select
+from .gather import Request
+from .layout import Layout
+from .lazy import Field, LazyArray, PerDescriptor
+from .locator import Locator
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+Fields = str | Iterable[str] | None
+
+
+class View:
+    """Timestamps, or the configuration of a device, with one value an event.
+
+    Obtained as ``stream.timestamps`` and ``stream.config['motor']``.
+
+    Parameters
+    ----------
+    title
+        What it is, for people.
+    request
+        What it consists of.
+    times
+        The same for the times at which the values were read.
+    """
+
+    def __init__(self, title: str, request: Request, times: Request | None = None) -> None:
+        self._title = title
+        self._request = request
+        self._times = times
+
+    def __repr__(self) -> str:
+        return f"<{self._title}: {', '.join(self.fields) or 'no fields'}>"
+
+    @property
+    def fields(self) -> list[str]:
+        """The names of the fields."""
+        return [each.name for each in (*self._request.variables, *self._request.constants)]
+
+    @property
+    def timestamps(self) -> View:
+        """When the values were read, in seconds since 1970."""
+        if self._times is None:
+            raise AttributeError("Timestamps have no timestamps.")
+        return View(f"Timestamps of {self._title.lower()}", self._times)
+
+    def read(self, fields: Fields = None) -> xr.Dataset:
+        """Return a dataset in memory; see `Stream.read`."""
+        from .dataset import read
+
+        return read(self._chosen(fields))
+
+    def to_dask(self, fields: Fields = None) -> xr.Dataset:
+        """Return a lazy dataset; see `Stream.to_dask`."""
+        from .dataset import lazy
+
+        return lazy(self._chosen(fields))
+
+    def table(
+        self,
+        fields: Fields = None,
+        *,
+        convert_times: bool = True,
+        timezone: str | datetime.tzinfo | None = None,
+    ) -> pd.DataFrame:
+        """Return a table; see `Stream.table`. Timestamps are converted as `time` is."""
+        from .table import frame_of
+
+        return frame_of(self._chosen(fields), convert_times=convert_times, timezone=timezone)
+
+    def __getitem__(self, field: str) -> LazyArray:
+        return lazy_array(self._chosen([field]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.fields)
+
+    def __contains__(self, field: object) -> bool:
+        return field in self.fields
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.fields
+
+    def _chosen(self, fields: Fields) -> Request:
+        if fields is None:
+            return self._request
+        names = self.fields
+        holder = {"uid": "", "data_keys": dict.fromkeys(names)}
+        wanted = set(select(fields, [holder], {}, {}).data or ())
+        return narrowed(self._request, wanted)
+
+
+def narrowed(request: Request, names: Iterable[str]) -> Request:
+    """Return a request for only some of its fields."""
+    wanted = set(names)
+    return replace(
+        request,
+        variables=[each for each in request.variables if each.name in wanted],
+        constants=[each for each in request.constants if each.name in wanted],
+    )
+
+
+def lazy_array(request: Request) -> LazyArray:
+    """Return the one field of a request as an array that is read when it is sliced."""
+    from .forms import look
+
+    layout = Layout.of(request.store, request.owners)
+    locator = Locator(request.store)
+    if not request.variables:
+        (constant,) = request.constants
+        codes = {owner: number for number, owner in enumerate(layout.owners)}
+        return PerDescriptor(locator, layout, constant.name, constant.table(layout.owners), codes)
+    variable = _only(request.variables)
+    known = look(request.store, layout, [variable])[variable.name]
+    return Field(locator, layout, variable, known, keep=True)
+
+
+def _only(variables: Sequence[object]) -> object:
+    (variable,) = variables
+    return variable

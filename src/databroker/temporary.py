@@ -1,0 +1,40 @@
+"""Brokers for a while."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from typing import TYPE_CHECKING
+
+from .broker import Broker
+
+if TYPE_CHECKING:
+    from .stores.contract import Store
+
+__all__ = ["temp"]
+
+
+def temp() -> Broker:
+    """Make a new, empty broker whose files are removed when it is no longer used.
+
+    Examples
+    --------
+    >>> temp().name
+    'temp'
+    """
+    from .stores.registry import open_store
+
+    folder = tempfile.mkdtemp(prefix="databroker-")
+    store = open_store("sqlite", path=f"{folder}/runs.db")
+    broker = Broker(store, name="temp")
+    weakref.finalize(broker, _remove, store, folder, os.getpid())
+    return broker
+
+
+def _remove(store: Store, folder: str, pid: int) -> None:
+    if os.getpid() != pid:
+        return  # the files belong to the process that this one was forked from
+    store.close()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,44 @@
+"""Runs as mappings of streams, and streams as datasets: the second face of databroker 1.x.
+
+Everything here stands on what a `Broker` offers; ``db.v2`` is the way in.
+
+Examples
+--------
+>>> catalog = temp()
+>>> catalog.v1.insert("start", {"uid": "b2c1", "time": 1.0, "plan_name": "scan"})
+>>> list(catalog.search({"plan_name": "scan"}))
+['b2c1']
+>>> catalog["b2c1"]
+<BlueskyRun uid='b2c1'>
+"""
+
+from __future__ import annotations
+
+from .catalog import Catalog
+from .names import Catalogs, catalog, catalog_search_path, load_combo_catalog
+from .run import BlueskyRun
+from .stream import BlueskyEventStream
+
+__all__ = [
+    "BlueskyEventStream",
+    "BlueskyRun",
+    "Catalog",
+    "Catalogs",
+    "catalog",
+    "catalog_search_path",
+    "load_combo_catalog",
+    "temp",
+]
+
+
+def temp() -> Catalog:
+    """Make a new, empty catalog whose files are removed when it is no longer used.
+
+    Examples
+    --------
+    >>> len(temp())
+    0
+    """
+    from ..broker import temp
+
+    return temp().v2

@@ -1,0 +1,177 @@
+"""A broker's runs as a mapping from uids to runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+
+from ..errors import DatabrokerError
+from ..header import Header
+from ..lookup import look_up
+from ..query.nodes import Everything, Node
+from ..query.parse import from_keywords
+from .run import BlueskyRun
+from .within import Within
+
+if TYPE_CHECKING:
+    from ..broker import Broker
+    from ..stores.contract import RunRecord, Store
+
+__all__ = ["Catalog"]
+
+_OFFERED = 100  # uids in tab completion
+
+
+class Catalog:
+    """Runs by their uid, newest first; obtained as ``db.v2`` or ``databroker.catalog[name]``.
+
+    Parameters
+    ----------
+    db
+        The broker whose runs these are.
+    query
+        Which of them.
+    limit
+        How many of them, the newest first; None for all.
+    name
+        What the catalog is called; by default as the broker.
+
+    Examples
+    --------
+    >>> import databroker
+    >>> db = databroker.temp()
+    >>> for n in (1, 2):
+    ...     db.insert("start", {"uid": f"run {n}", "time": float(n), "scan_id": n})
+    >>> db.v2["run 1"], list(db.v2.search({"scan_id": 2})), len(db.v2)
+    (<BlueskyRun uid='run 1'>, ['run 2'], 2)
+    """
+
+    def __init__(
+        self,
+        db: Broker,
+        query: Node | None = None,
+        limit: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.v1 = db
+        self.name = name or db.name
+        self.metadata: dict[str, Any] = {}
+        self._query = Everything() if query is None else query
+        self._limit = limit
+        # A view of the store has all that is asked of it here.
+        self._runs = cast("Store", Within(db.store, self._query, limit))
+
+    @property
+    def v2(self) -> Catalog:
+        """The catalog itself."""
+        return self
+
+    def search(self, query: Any = None, *, limit: int | None = None) -> Catalog:
+        """Return the runs of this catalog that match, as a catalog.
+
+        Parameters
+        ----------
+        query
+            A Mongo-style dictionary, a query of `databroker.queries`, or words.
+        limit
+            How many at most, the newest first. It bounds what is found, so a
+            search in the result does not go beyond it.
+
+        Raises
+        ------
+        InvalidQuery
+            The search makes no sense; the message says what would.
+        """
+        node = self._query & from_keywords(query, {}, self.v1.zone)
+        if self._limit is not None:
+            from ..query.nodes import In, Path
+
+            node = In(Path("uid"), tuple(self)) & node
+        return Catalog(self.v1, node, limit, "search results")
+
+    # -- a mapping -------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return the run of a uid, its beginning, a scan_id or a negative index."""
+        return self._opened(look_up(self._runs, key))
+
+    def __contains__(self, key: object) -> bool:
+        try:
+            look_up(self._runs, key)
+        except (DatabrokerError, TypeError, ValueError):
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return (record.uid for record in self._records())
+
+    def __len__(self) -> int:
+        return self._runs.count(Everything())
+
+    def keys(self) -> Iterator[str]:
+        """Yield the uids, newest first."""
+        return iter(self)
+
+    def values(self) -> Iterator[BlueskyRun]:
+        """Yield the runs, newest first."""
+        return (self._opened(record) for record in self._records())
+
+    def items(self) -> Iterator[tuple[str, BlueskyRun]]:
+        """Yield (uid, run), newest first."""
+        return ((record.uid, self._opened(record)) for record in self._records())
+
+    def get(self, key: Any = None, default: Any = None) -> Any:
+        """Return the run of a key, or the default; without a key, the catalog itself."""
+        if key is None:
+            return self
+        return self[key] if key in self else default
+
+    def __call__(self) -> Catalog:
+        return self
+
+    def force_reload(self) -> None:
+        """Do nothing: a catalog is always current."""
+
+    # -- external data ---------------------------------------------------
+
+    @property
+    def root_map(self) -> dict[str, str]:
+        """Where files are now, by the root under which they were recorded."""
+        return self.v1.reg.root_map
+
+    @property
+    def handler_registry(self) -> Mapping[str, Any]:
+        """The handler of each spec."""
+        return self.v1.reg.handler_reg
+
+    def register_handler(self, spec: str, handler: Any, overwrite: bool = False) -> None:
+        """Say which handler opens the resources of a spec; see `Registry.register_handler`."""
+        self.v1.reg.register_handler(spec, handler, overwrite)
+
+    def deregister_handler(self, spec: str) -> None:
+        """Forget the handler of a spec, if there is one."""
+        self.v1.reg.deregister_handler(spec)
+
+    # -- looks -----------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"<Catalog: {self.name}>"
+
+    def _repr_html_(self) -> str:
+        from ..display import results_html
+
+        newest = [Header(self.v1, record) for record in islice(self._records(), 10)]
+        rows = [(header.start, header.status) for header in newest]
+        return results_html(rows, len(self) - len(rows), self.v1.zone)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(islice(self, _OFFERED))
+
+    def _records(self) -> Iterator[RunRecord]:
+        return islice(self.v1.store.find(self._query), self._limit)
+
+    def _opened(self, found: Any) -> Any:
+        if isinstance(found, list):
+            return [self._opened(item) for item in found]
+        return BlueskyRun(Header(self.v1, found))

@@ -1,0 +1,80 @@
+"""The configurations of this machine as a mapping from names to catalogs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..config import list_configs, load
+from ..config.search import catalog_folders
+from ..errors import UnknownBrokerName
+from .catalog import Catalog
+
+__all__ = ["Catalogs", "catalog", "catalog_search_path", "load_combo_catalog"]
+
+
+class Catalogs(Mapping[str, Catalog]):
+    """Every catalog by its name; each access opens it anew.
+
+    Examples
+    --------
+    >>> "no-such-lab" in catalog
+    False
+    """
+
+    def __getitem__(self, name: str) -> Catalog:
+        from ..broker import Broker
+
+        try:
+            load(name)
+        except UnknownBrokerName as error:
+            raise KeyError(name) from error
+        return Broker.named(name).v2
+
+    def __contains__(self, name: object) -> bool:
+        return name in list(self)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list_configs())
+
+    def __len__(self) -> int:
+        return len(list_configs())
+
+    def __getattr__(self, name: str) -> Catalog:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError as error:
+            raise AttributeError(str(error.__cause__)) from error
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *(name for name in self if name.isidentifier())})
+
+    def __repr__(self) -> str:
+        return f"<Catalogs: {', '.join(self) or 'none'}>"
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+    def force_reload(self) -> None:
+        """Do nothing: files are looked for whenever a name is."""
+
+
+catalog = Catalogs()
+"""The catalogs of this machine."""
+
+
+def load_combo_catalog() -> Catalogs:
+    """Return `databroker.catalog`: its old name."""
+    return catalog
+
+
+def catalog_search_path() -> tuple[str, ...]:
+    """Return the folders in which databroker 1.x found catalogs; files there are still read.
+
+    Examples
+    --------
+    >>> all(isinstance(folder, str) for folder in catalog_search_path())
+    True
+    """
+    return tuple(map(str, catalog_folders()))

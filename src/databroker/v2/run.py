@@ -1,0 +1,153 @@
+"""One run as a mapping of its streams."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from ..errors import NoSuchStream, NotSupported
+from ..header import Header
+from .paging import paged
+from .stream import BlueskyEventStream
+
+__all__ = ["BlueskyRun"]
+
+_FILL = {"yes": True, "no": False, "delayed": True}
+
+
+class BlueskyRun:
+    """One run: its metadata, and its streams as items and as attributes.
+
+    Parameters
+    ----------
+    header
+        The same run as `Broker` gives it.
+
+    Examples
+    --------
+    >>> import databroker
+    >>> db = databroker.temp()
+    >>> db.insert("start", {"uid": "b2c1", "time": 1.0})
+    >>> run = db.v2["b2c1"]
+    >>> run.metadata["start"]["uid"], run.metadata["stop"], list(run)
+    ('b2c1', None, [])
+    """
+
+    def __init__(self, header: Header) -> None:
+        self._header = header
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The start document, and the stop document (None while there is none)."""
+        return {"start": self._header.start, "stop": self._header.stop or None}
+
+    # -- streams ---------------------------------------------------------
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._header.stream_names)
+
+    def __len__(self) -> int:
+        return len(self._header.stream_names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._header.stream_names
+
+    def __getitem__(self, name: str) -> BlueskyEventStream:
+        return BlueskyEventStream(self, self._header.streams[name])
+
+    def __getattr__(self, name: str) -> BlueskyEventStream:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except NoSuchStream as error:
+            raise AttributeError(str(error)) from error
+
+    def __dir__(self) -> list[str]:
+        streams = (name for name in self if name.isidentifier())
+        return sorted({*super().__dir__(), *streams})
+
+    def keys(self) -> list[str]:
+        """Return the names of the streams."""
+        return list(self)
+
+    def values(self) -> list[BlueskyEventStream]:
+        """Return the streams."""
+        return [self[name] for name in self]
+
+    def items(self) -> list[tuple[str, BlueskyEventStream]]:
+        """Return (name, stream) for each stream."""
+        return [(name, self[name]) for name in self]
+
+    def __call__(self) -> BlueskyRun:
+        return self
+
+    def get(self) -> BlueskyRun:
+        """Return the run itself."""
+        return self
+
+    # -- documents -------------------------------------------------------
+
+    def documents(
+        self, *, fill: str, strict_order: bool = True
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (name, document) for the run, its events and datum documents in pages.
+
+        Parameters
+        ----------
+        fill
+            'yes' or 'delayed' to load external data, 'no' to leave it.
+        strict_order
+            Without effect: documents always come in order.
+
+        Raises
+        ------
+        ValueError
+            `fill` is something else.
+        """
+        if fill not in _FILL:
+            raise ValueError(f"fill must be 'yes', 'no' or 'delayed', not {fill!r}.")
+        return paged(self._header.documents(fill=_FILL[fill]))
+
+    def canonical(
+        self, *, fill: str, strict_order: bool = True
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield what `documents` yields: its old name."""
+        warnings.warn("canonical is now called documents.", UserWarning, stacklevel=2)
+        return self.documents(fill=fill, strict_order=strict_order)
+
+    def read_canonical(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield what ``documents(fill='yes')`` yields: its old name."""
+        warnings.warn("read_canonical is now called documents.", UserWarning, stacklevel=2)
+        return self.documents(fill="yes")
+
+    def get_file_list(self, resource: Any) -> list[str]:
+        """Return the files of a resource (not in this version)."""
+        raise NotSupported("Listing the files of a resource comes with a later version.")
+
+    def read(self) -> NoReturn:
+        """Raise: a run is read stream by stream."""
+        names = ", ".join(map(repr, self)) or "none"
+        raise NotSupported(
+            f"A run is read stream by stream: run['primary'].read(). This one has: {names}."
+        )
+
+    to_dask = read
+
+    # -- looks -----------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"<BlueskyRun uid={self._header.uid!r}>"
+
+    def __str__(self) -> str:
+        return str(self._header)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        return self._header._repr_html_()
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)

@@ -1,0 +1,192 @@
+"""One stream of a run, as the second face of databroker 1.x gave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import NoSuchField
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ..streams import Stream
+    from .run import BlueskyRun
+
+__all__ = ["BlueskyEventStream"]
+
+
+class BlueskyEventStream:
+    """A stream as a source of datasets; obtained as ``run.primary`` or ``run['primary']``.
+
+    Called with `include` or `exclude`, it gives a source of some of its fields.
+
+    Parameters
+    ----------
+    run
+        The run that it belongs to.
+    stream
+        The same stream as `Header.streams` gives it.
+    include, exclude
+        Which fields, or which not; one of them, or neither.
+    sub_dict
+        'data', or 'timestamps' of the same fields.
+    configuration_for
+        A device, whose configuration is given instead.
+
+    Examples
+    --------
+    >>> import databroker
+    >>> db = databroker.temp()
+    >>> keys = {"det": {"dtype": "number", "shape": [], "source": "sim"}}
+    >>> db.insert("start", {"uid": "b2c1", "time": 1.0})
+    >>> db.insert("descriptor", {"uid": "d", "run_start": "b2c1", "time": 1.0,
+    ...                          "name": "primary", "data_keys": keys})
+    >>> db.v2["b2c1"].primary
+    <BlueskyEventStream 'primary' from Run b2c1...>
+    """
+
+    def __init__(
+        self,
+        run: BlueskyRun,
+        stream: Stream,
+        include: Iterable[str] | None = None,
+        exclude: Iterable[str] | None = None,
+        sub_dict: str = "data",
+        configuration_for: str | None = None,
+    ) -> None:
+        self._run = run
+        self._stream = stream
+        self._include = _names(include)
+        self._exclude = _names(exclude)
+        self._sub_dict = sub_dict
+        self._configuration_for = configuration_for
+
+    def __call__(
+        self,
+        *,
+        include: Iterable[str] | None = None,
+        exclude: Iterable[str] | None = None,
+        sub_dict: str | None = None,
+        configuration_for: str | None = None,
+    ) -> BlueskyEventStream:
+        """Return the same stream with other settings; what is not given stays as it is."""
+        return BlueskyEventStream(
+            self._run,
+            self._stream,
+            self._include if include is None else include,
+            self._exclude if exclude is None else exclude,
+            self._sub_dict if sub_dict is None else sub_dict,
+            self._configuration_for if configuration_for is None else configuration_for,
+        )
+
+    def get(self) -> BlueskyEventStream:
+        """Return the stream itself."""
+        return self
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The start and the stop document of the run, and the stream's descriptors."""
+        return {**self._run.metadata, "descriptors": self._stream.descriptors}
+
+    # -- data ------------------------------------------------------------
+
+    def read(self) -> xr.Dataset:
+        """Load the stream as a dataset.
+
+        Raises
+        ------
+        ValueError
+            Both `include` and `exclude` were given, or `sub_dict` has no meaning.
+        NoSuchField
+            One of the names is no field of the stream.
+        """
+        dataset: xr.Dataset = self._source().read(self._fields())
+        return dataset
+
+    def to_dask(self) -> xr.Dataset:
+        """Return the stream as a dataset whose arrays are loaded piece by piece, when computed.
+
+        Raises
+        ------
+        ValueError, NoSuchField
+            As in `read`.
+        """
+        dataset: xr.Dataset = self._source().to_dask(self._fields())
+        return dataset
+
+    @property
+    def timestamps(self) -> BlueskyEventStream:
+        """The times at which each value was taken, instead of the values."""
+        return self(sub_dict="timestamps")
+
+    @property
+    def config(self) -> Mapping[str, BlueskyEventStream]:
+        """The configuration of each device, one value an event."""
+        return _Devices(self(sub_dict="data"), self._devices())
+
+    @property
+    def config_timestamps(self) -> Mapping[str, BlueskyEventStream]:
+        """The times at which the configuration of each device was read."""
+        return _Devices(self(sub_dict="timestamps"), self._devices())
+
+    # -- looks -----------------------------------------------------------
+
+    def __repr__(self) -> str:
+        uid = str(self._run.metadata["start"]["uid"])
+        return f"<BlueskyEventStream {self._stream.name!r} from Run {uid[:8]}...>"
+
+    def _devices(self) -> list[str]:
+        return list(self._stream.config)
+
+    def _source(self) -> Any:
+        """Return what is read: values or times, of fields or of a device's configuration."""
+        if self._sub_dict not in ("data", "timestamps"):
+            raise ValueError(f"sub_dict must be 'data' or 'timestamps', not {self._sub_dict!r}.")
+        times = self._sub_dict == "timestamps"
+        if self._configuration_for is not None:
+            devices = self._stream.config_timestamps if times else self._stream.config
+            return devices[self._configuration_for]
+        return self._stream.timestamps if times else self._stream
+
+    def _fields(self) -> list[str] | None:
+        if self._include is not None and self._exclude is not None:
+            raise ValueError("Give include or exclude, not both.")
+        if self._include is None and self._exclude is None:
+            return None
+        if self._configuration_for is not None:
+            known = list(self._source())
+        else:
+            known = self._stream.fields
+        for name in self._include or self._exclude or ():
+            if name not in known:
+                raise NoSuchField(f"There is no field {name!r} here; there are: {known}.")
+        if self._include is not None:
+            return self._include
+        return [name for name in known if name not in (self._exclude or ())]
+
+
+class _Devices(Mapping[str, BlueskyEventStream]):
+    """The configuration of each device."""
+
+    def __init__(self, stream: BlueskyEventStream, devices: list[str]) -> None:
+        self._stream = stream
+        self._names = devices
+
+    def __getitem__(self, device: str) -> BlueskyEventStream:
+        if device not in self._names:
+            raise NoSuchField(f"There is no device {device!r} here; there are: {self._names}.")
+        return self._stream(configuration_for=device)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self._names
+
+
+def _names(names: Iterable[str] | None) -> list[str] | None:
+    return None if names is None else [names] if isinstance(names, str) else list(names)
