@@ -60,9 +60,8 @@ class Images(Sequence["Array"]):
             if name not in stream.fields:
                 raise NoSuchField(f"The stream {stream.name!r} has no field {name!r}.")
         refuse_to_fill(streams, name, True)
-        datasets = [stream.to_dask([name]) for stream in streams]
-        self._arrays = [dataset[name].data for dataset in datasets]
-        times = [np.asarray(dataset["time"]) for dataset in datasets]
+        times = [stream.table([], convert_times=False)["time"].to_numpy() for stream in streams]
+        self._arrays = [stream[name] for stream in streams]
         places = [(n, row) for n, found in enumerate(times) for row in range(len(found))]
         _, first = np.unique(np.concatenate(times) if times else [], return_index=True)
         self._places = [places[place] for place in first]

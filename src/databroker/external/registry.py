@@ -172,3 +172,7 @@ def _first_of_each(entries: Iterable[EntryPoint]) -> dict[str, EntryPoint]:
                 stacklevel=2,
             )
     return found
+
+
+# Users and their tools know the class under this name.
+Registry.__module__ = "databroker.v1"

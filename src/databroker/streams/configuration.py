@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from ..columns import assemble
 from ..columns.names import SEQ_NUM, TIME
 from ..documents.encoding import same
 from ..errors import NoSuchField
-from .dataset import Constant
-from .forms import attributes
+from .forms import SECONDS, Doc, attributes
+from .gather import Constant, Request
 from .layout import Layout
 from .lazy import codes_of
 from .rows import Columns
@@ -24,26 +25,34 @@ if TYPE_CHECKING:
 
     from ..stores.contract import Store
 
-Doc = Mapping[str, Any]
-
 
 class Configuration(Mapping[str, View]):
     """The configuration of each device of a stream: ``stream.config['motor'].read()``.
 
     Each event has the values of its own descriptor, so that a table or dataset
     is right across changes.
+
+    Parameters
+    ----------
+    request
+        What every dataset of the stream begins with.
+    descriptors
+        Of the stream, oldest first.
     """
 
-    def __init__(self, make: Any, descriptors: Sequence[Doc]) -> None:
-        self._make = make
+    def __init__(self, request: Request, descriptors: Sequence[Doc]) -> None:
+        self._request = request
         self._descriptors = descriptors
 
     def __getitem__(self, device: str) -> View:
         if device not in self._devices():
             there = ", ".join(map(repr, self._devices())) or "none"
             raise NoSuchField(f"There is no device {device!r} in this stream. There are: {there}.")
-        view: View = self._make(device, constants(self._descriptors, device, "data"))
-        return view
+        data, times = (
+            replace(self._request, constants=constants(self._descriptors, device, section))
+            for section in ("data", "timestamps")
+        )
+        return View(f"Configuration of {device}", data, times)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._devices())
@@ -68,6 +77,8 @@ def devices(descriptors: Sequence[Doc]) -> list[str]:
 
 def constants(descriptors: Sequence[Doc], device: str, section: str) -> list[Constant]:
     """Return the values (or 'timestamps') of a device's configuration, by descriptor."""
+    stamps = section == "timestamps"
+    attrs = ({"units": SECONDS} if stamps else {}) | {"object": device}
     values: dict[str, dict[str, Any]] = {}
     keys: dict[str, list[Doc]] = {}
     for descriptor in descriptors:
@@ -77,7 +88,7 @@ def constants(descriptors: Sequence[Doc], device: str, section: str) -> list[Con
             key = (configuration.get("data_keys") or {}).get(name)
             keys.setdefault(name, []).extend([key] if key and section == "data" else [])
     return [
-        Constant(name, those, tuple(keys[name]), {**attributes(keys[name]), "object": device})
+        Constant(name, those, tuple(keys[name]), attrs | attributes(keys[name]), stamps)
         for name, those in values.items()
     ]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..extras import require
-from .forms import Doc, Variable, look
+from .forms import SECONDS, Doc, Variable, look
 from .gather import Constant, Request, gather, index_of
 from .layout import Layout
 from .lazy import Field, PerDescriptor
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 _COORDINATES = ("time", "seq_num")
-_TIME_ATTRIBUTES = {"units": "seconds since 1970-01-01 UTC"}
 
 
 def read(request: Request) -> xr.Dataset:
@@ -96,7 +95,7 @@ class Builder:
         dataset: xr.Dataset = xarray.Dataset(
             self._variables,
             coords={
-                "time": ("time", time, dict(_TIME_ATTRIBUTES)),
+                "time": ("time", time, {"units": SECONDS}),
                 "seq_num": ("time", seq_num),
             },
             attrs=dict(attrs),

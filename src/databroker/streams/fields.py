@@ -80,7 +80,7 @@ def select(
         elif (source := _extra(name, descriptors, start, stop)) is not None:
             extras[name] = source
         elif re.escape(name) == name or name.isidentifier():
-            raise NoSuchField(_nowhere(name, known))
+            raise no_such_field(name, known)
         else:
             wanted.update(filter(_pattern(name), known))
     return Selection([name for name in known if name in wanted], extras)
@@ -114,10 +114,11 @@ def _pattern(text: str) -> Any:
         ) from error
 
 
-def _nowhere(name: str, known: Sequence[str]) -> str:
+def no_such_field(name: object, known: Sequence[str]) -> NoSuchField:
+    """Return the error that says which fields there are."""
     import difflib
 
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(str(name), known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     shown = ", ".join(map(repr, known[:12])) + (", ..." if len(known) > 12 else "")
-    return f"There is no field {name!r}.{hint} The fields here are: {shown or 'none'}."
+    return NoSuchField(f"There is no field {name!r}.{hint} The fields here are: {shown or 'none'}.")

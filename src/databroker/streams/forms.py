@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Doc = Mapping[str, Any]
 Array = np.ndarray[Any, Any]
 
+SECONDS = "seconds since 1970-01-01 UTC"
+"""The units of times."""
+
 _LOOKED_AT = 8 * PAGE_BYTES  # bytes of a field that are looked through to find its form
 _SAMPLES = 4  # pages that are looked at where a field has more
 _NARROW = 64  # bytes a row, up to which fields are looked at together
@@ -51,6 +54,11 @@ class Variable:
     def column(self) -> str:
         """The stored column."""
         return nested(self.section, self.name)
+
+    @property
+    def stamps(self) -> bool:
+        """Whether the values are times."""
+        return self.section == "timestamps"
 
     @property
     def columns(self) -> Columns:
@@ -195,7 +203,7 @@ def _variable(descriptors: Sequence[Doc], name: str, section: str) -> Variable:
     attrs: dict[str, Any] = {}
     if section == "timestamps":
         keys = ({"dtype": "number", "shape": []},)
-        attrs["units"] = "seconds since 1970-01-01 UTC"
+        attrs["units"] = SECONDS
     else:
         attrs |= attributes(keys)
     device = next(filter(None, (_device(doc, name) for doc in holders)), None)

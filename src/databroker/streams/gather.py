@@ -36,12 +36,15 @@ class Constant:
         What is declared of it, where something is.
     attrs
         What the dataset says of it.
+    stamps
+        Whether the values are times.
     """
 
     name: str
     values: Mapping[str, Any]
     keys: tuple[Doc, ...] = ()
     attrs: Doc = field(default_factory=dict)
+    stamps: bool = False
 
     def table(self, owners: Sequence[str]) -> Array:
         """Return the value of each descriptor, as an array."""

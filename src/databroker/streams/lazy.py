@@ -209,7 +209,7 @@ class Field(LazyArray):
     """
 
     def __init__(
-        self, locator: Locator, layout: Layout, variable: Variable, known: Known, keep: bool = True
+        self, locator: Locator, layout: Layout, variable: Variable, known: Known, keep: bool = False
     ) -> None:
         super().__init__(locator, layout, variable.name, known)
         self._variable = variable

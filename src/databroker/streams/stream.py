@@ -6,12 +6,17 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .fields import Selection, Source, data_keys, select
+from .fields import Selection, Source, data_keys, no_such_field, select
 from .rows import Columns, chunks
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
+    from .configuration import Configuration
+    from .gather import Request
+    from .lazy import LazyArray
+    from .views import View
     from ..stores.contract import Store
 
 Doc = Mapping[str, Any]
@@ -22,7 +27,8 @@ class Stream:
     """One of the concurrent streams of a run.
 
     Obtained as ``header.streams['primary']``. It is current: while the run
-    goes on, each call sees the events stored so far.
+    goes on, each call sees the events stored so far. ``stream['det']`` is one
+    field, read when it is sliced.
 
     Parameters
     ----------
@@ -57,6 +63,12 @@ class Stream:
     def fields(self) -> list[str]:
         """The names of the data keys, in the order of the descriptors."""
         return data_keys(self._descriptors)
+
+    @property
+    def devices(self) -> list[str]:
+        """The names of the devices that were read, in the order of the descriptors."""
+        found = (doc.get("object_keys") or {} for doc in self._descriptors)
+        return list(dict.fromkeys(name for keys in found for name in keys))
 
     @property
     def num_events(self) -> int:
@@ -97,6 +109,115 @@ class Stream:
             timezone=timezone,
         )
 
+    def read(self, fields: Fields = None) -> xr.Dataset:
+        """Return the stream as a dataset in memory.
+
+        Along ``time`` (seconds since 1970, with ``seq_num`` beside it) there
+        is a variable for each field, in the order of the descriptors. Arrays
+        of one shape become further dimensions; what is ragged, mixed or text
+        is an object for each event. Missing numbers are NaN, other missing
+        values None.
+
+        Parameters
+        ----------
+        fields
+            As in `table`.
+
+        Raises
+        ------
+        NoSuchField
+            As in `table`.
+        MissingExtra
+            xarray is not installed.
+
+        Warns
+        -----
+        UserWarning
+            Once, naming the fields whose shape is not as declared; they are
+            given as they are.
+        """
+        from .dataset import read
+
+        return read(self._request(fields))
+
+    def to_dask(self, fields: Fields = None) -> xr.Dataset:
+        """Return the stream as a lazy dataset: as `read`, of dask arrays.
+
+        The arrays know where the data are and hold none of them; they can be
+        computed in threads, processes or on a cluster. Chunks follow what is
+        stored together, at most some 16 MB of the largest field. Times are
+        read at once; of the data, as much as tells their types.
+
+        Raises
+        ------
+        NoSuchField, MissingExtra
+            As in `read`.
+        """
+        from .dataset import lazy
+
+        return lazy(self._request(fields))
+
+    @property
+    def timestamps(self) -> View:
+        """When each value was read: with `read`, `to_dask` and `table` of its own."""
+        from .forms import variables
+        from .views import View
+
+        stamps = variables(self._descriptors, self.fields, "timestamps")
+        return View(f"Timestamps of {self.name}", self._empty_request(stamps))
+
+    @property
+    def config(self) -> Configuration:
+        """The configuration of each device: ``stream.config['motor'].read()``."""
+        from .configuration import Configuration
+
+        return Configuration(self._empty_request(), self._descriptors)
+
+    def config_changes(self) -> pd.DataFrame:
+        """Return what changed in the configuration of devices while events came.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each change: ``seq_num`` and ``time`` (naive UTC) of the
+            first event with the new value, ``device``, ``field``, ``before``
+            and ``after``. None stands for a value that was not there.
+        """
+        from .configuration import changes
+
+        return changes(self._store, self._descriptors)
+
+    def documents(self, fields: Fields = None) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (name, document) for the run with only this stream's descriptors and events."""
+        from .several import run_documents
+
+        start, stop = dict(self._start), dict(self._stop) or None
+        return run_documents(self._store, start, stop, [self], fields)
+
+    def __getitem__(self, field: str) -> LazyArray:
+        """Return a field as an array that is read when it is sliced.
+
+        Raises
+        ------
+        NoSuchField
+            The stream has no such data key.
+        """
+        from .forms import variables
+        from .views import lazy_array
+
+        if field not in self.fields:
+            raise no_such_field(field, self.fields)
+        return lazy_array(self._empty_request(variables(self._descriptors, [field], "data")))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.fields)
+
+    def __contains__(self, field: object) -> bool:
+        return field in self.fields
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.fields
+
     def events(self, fields: Fields = None) -> Iterator[dict[str, Any]]:
         """Yield the events in order, as documents; a few thousand are in memory at a time.
 
@@ -124,6 +245,33 @@ class Stream:
         for event in self.events([field]):
             if field in event["data"]:
                 yield event["data"][field]
+
+    def _request(self, fields: Fields) -> Request:
+        from dataclasses import replace
+
+        from .forms import variables
+        from .gather import Constant
+
+        selection = self.select(fields)
+        names = self.fields if selection.data is None else selection.data
+        return replace(
+            self._empty_request(variables(self._descriptors, names, "data")),
+            constants=[Constant(name, each.values) for name, each in selection.extras.items()],
+        )
+
+    def _empty_request(self, variables: Sequence[Any] = ()) -> Request:
+        from .gather import Request
+
+        owners = [doc["uid"] for doc in self._descriptors]
+        return Request(self._store, owners, variables, (), self._attrs())
+
+    def _attrs(self) -> dict[str, Any]:
+        """Return what a dataset says of the run."""
+        start, stop = self._start, self._stop
+        found = {name: start.get(name) for name in ("uid", "scan_id", "plan_name")}
+        found |= {"stream": self.name, "start_time": start.get("time")}
+        found |= {"stop_time": stop.get("time"), "exit_status": stop.get("exit_status")}
+        return {name: value for name, value in found.items() if value is not None}
 
     def select(self, fields: Fields) -> Selection:
         """Return what `fields` means in this stream."""

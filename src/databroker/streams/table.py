@@ -12,6 +12,7 @@ import pandas as pd
 from ..columns import assemble
 from ..columns.names import SEQ_NUM, TIME, nested
 from .fields import Selection, data_keys
+from .gather import Request, gather
 from .rows import Chunk, Columns, chunks, joint_order
 from .times import to_datetime64
 
@@ -56,9 +57,34 @@ def make_table(
     return pd.DataFrame(data, index=index, copy=False)
 
 
+def frame_of(
+    request: Request, *, convert_times: bool, timezone: str | datetime.tzinfo | None
+) -> pd.DataFrame:
+    """Return what is requested as a table; values that are times are converted, as `time` is."""
+    gathered = gather(request)
+    index = pd.Index(gathered.seq_num, name="seq_num", copy=False)
+    data: dict[str, Any] = {"time": _stamps(gathered.time, index, convert_times, timezone)}
+    for each, values in gathered.values:
+        if each.stamps and values.dtype.kind in "iuf":
+            data[each.name] = _stamps(values, index, convert_times, timezone)
+        else:
+            data[each.name] = _series(_cells(values), index)
+    return pd.DataFrame(data, index=index, copy=False)
+
+
 def no_table() -> pd.DataFrame:
     """Return the table of a stream that there is not."""
     return pd.DataFrame(index=pd.RangeIndex(0, name="seq_num"))
+
+
+def _cells(values: Array) -> Array:
+    """Return an array with one element a row."""
+    if values.ndim == 1:
+        return values
+    cells = np.empty(len(values), object)
+    for row, value in enumerate(values):
+        cells[row] = value
+    return cells
 
 
 def _stamps(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .fields import select
+from .fields import no_such_field, select
+from .forms import look
 from .gather import Request
 from .layout import Layout
 from .lazy import Field, LazyArray, PerDescriptor
@@ -80,7 +81,9 @@ class View:
         return frame_of(self._chosen(fields), convert_times=convert_times, timezone=timezone)
 
     def __getitem__(self, field: str) -> LazyArray:
-        return lazy_array(self._chosen([field]))
+        if field not in self.fields:
+            raise no_such_field(field, self.fields)
+        return lazy_array(narrowed(self._request, [field]))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.fields)
@@ -112,19 +115,12 @@ def narrowed(request: Request, names: Iterable[str]) -> Request:
 
 def lazy_array(request: Request) -> LazyArray:
     """Return the one field of a request as an array that is read when it is sliced."""
-    from .forms import look
-
     layout = Layout.of(request.store, request.owners)
     locator = Locator(request.store)
     if not request.variables:
         (constant,) = request.constants
         codes = {owner: number for number, owner in enumerate(layout.owners)}
         return PerDescriptor(locator, layout, constant.name, constant.table(layout.owners), codes)
-    variable = _only(request.variables)
+    (variable,) = request.variables
     known = look(request.store, layout, [variable])[variable.name]
     return Field(locator, layout, variable, known, keep=True)
-
-
-def _only(variables: Sequence[object]) -> object:
-    (variable,) = variables
-    return variable

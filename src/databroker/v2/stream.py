@@ -143,21 +143,16 @@ class BlueskyEventStream:
         """Return what is read: values or times, of fields or of a device's configuration."""
         if self._sub_dict not in ("data", "timestamps"):
             raise ValueError(f"sub_dict must be 'data' or 'timestamps', not {self._sub_dict!r}.")
-        times = self._sub_dict == "timestamps"
-        if self._configuration_for is not None:
-            devices = self._stream.config_timestamps if times else self._stream.config
-            return devices[self._configuration_for]
-        return self._stream.timestamps if times else self._stream
+        device = self._configuration_for
+        source: Any = self._stream if device is None else self._stream.config[device]
+        return source.timestamps if self._sub_dict == "timestamps" else source
 
     def _fields(self) -> list[str] | None:
         if self._include is not None and self._exclude is not None:
             raise ValueError("Give include or exclude, not both.")
         if self._include is None and self._exclude is None:
             return None
-        if self._configuration_for is not None:
-            known = list(self._source())
-        else:
-            known = self._stream.fields
+        known = self._source().fields
         for name in self._include or self._exclude or ():
             if name not in known:
                 raise NoSuchField(f"There is no field {name!r} here; there are: {known}.")

@@ -194,11 +194,6 @@ class SQLiteStore(Store):
     def _seal_run(self, run: str) -> bool:
         """Move all tails of a run into blocks; tell whether the run is a large one."""
         connection = self._connections.get()
-        if kind == "descriptor":
-            # Events will follow. What they need is imported now, not between two of them.
-            from ...columns.values import prepare
-
-            prepare()
         large = False
         for kind, owner in series.series_of_run(connection, run):
             rows = self._writable_series(kind, owner)
