@@ -176,7 +176,9 @@ def answer(call: str) -> None:
     print(json.dumps(getattr(importlib.import_module(module), name)(*arguments)))
 
 
-def median_fresh(function: Callable[..., Any], *arguments: Any, repeat: int = 5) -> dict[str, float]:
+def median_fresh(
+    function: Callable[..., Any], *arguments: Any, repeat: int = 5
+) -> dict[str, float]:
     """Medians of the numbers that a function returns, each time in a fresh process."""
     fresh(function, *arguments)
     found = [fresh(function, *arguments) for _ in range(repeat)]
@@ -237,7 +239,9 @@ def machine() -> str:
     import sqlite3
     from importlib.metadata import version
 
-    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "pandas", "pyarrow", "msgpack"))
+    versions = ", ".join(
+        f"{name} {version(name)}" for name in ("numpy", "pandas", "pyarrow", "msgpack")
+    )
     return (
         f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}"

@@ -13,9 +13,9 @@ BEGIN = 1.5e9
 SPACING = 600.0  # seconds between two runs
 RARE = 1000  # one run in so many has what is called rare
 
-_SYLLABLES = "ba co di fu ge hi jo ka lu me ni po qua re si to vu wa xe zy".split()
-_ELEMENTS = "Ni Cu Fe Zn Al Ti Co Mn Cr Au Ag Pt Pd Si Ge".split()
-_OPERATORS = "Dan Ana Tom Mia Lev Ines Kai Uma Ole Zoe Raj Eva".split()
+_SYLLABLES = [first + second for first in "bdfgjklmnprstvz" for second in "aeiou"]
+_ELEMENTS = ("Ni", "Cu", "Fe", "Zn", "Al", "Ti", "Co", "Mn", "Cr", "Au", "Ag", "Pt", "Pd", "Si")
+_OPERATORS = ("Dan", "Ana", "Tom", "Mia", "Lev", "Ines", "Kai", "Uma", "Ole", "Zoe", "Raj", "Eva")
 _PURPOSES = ("alignment", "calibration", "data collection", "test", "commissioning")
 _PLANS = ("count", "scan", "rel_scan", "grid_scan", "list_scan", "fly", "tune")
 _PLAN_SHARES = (30, 20, 20, 12, 8, 7, 3)

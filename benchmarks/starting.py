@@ -27,25 +27,25 @@ assert len(db[-1].table()) == 5
 """
 
 
-def timed(*codes: str, repeat: int = 11) -> list[tuple[float, bool]]:
+def timed(*codes: str, repeat: int = 11, warm_up: int = 1) -> list[tuple[float, bool]]:
     """Median milliseconds of pieces of code, in turns, and whether pandas or pyarrow came too."""
     found: list[list[tuple[float, bool]]] = [[] for _ in codes]
-    for turn in range(repeat + 1):  # the first turn writes the bytecode
+    for turn in range(-warm_up, repeat):  # the first turn writes the bytecode
         for place, code in enumerate(codes):
             took, heavy = harness.run_code(_TIMED.format(code=code)).split()
-            if turn:
+            if turn >= 0:
                 found[place].append((float(took), heavy == "1"))
     return [(statistics.median(took for took, _ in one), one[0][1]) for one in found]
 
 
-def rows(full: bool = False, repeat: int = 11) -> Iterator[Row]:
+def rows(full: bool = False, repeat: int = 11, warm_up: int = 1) -> Iterator[Row]:
     """Measure."""
     with harness.folder() as folder:
         path = str(folder / "runs.db")
         with open_broker(path) as db:
             write(db, Scan(1), 5)
         imported, usable, libraries, table = timed(
-            IMPORT, USABLE, LIBRARIES, TABLE.format(path=path), repeat=repeat
+            IMPORT, USABLE, LIBRARIES, TABLE.format(path=path), repeat=repeat, warm_up=warm_up
         )
     for what, (took, heavy) in (("import", imported), ("import, with Broker", usable)):
         note = "loads pandas or pyarrow" if heavy else "no pandas, no pyarrow"

@@ -18,45 +18,100 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .broker import Broker, temp
+    from . import assets, pivot, projector, queries, utils, v1, v2
+    from .broker import Broker
     from .config import describe_configs, list_configs, lookup_config
     from .documents.readonly import ALL
     from .header import Header
+    from .outgoing import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
     from .results import Results
+    from .temporary import temp
+    from .utils import catalog_search_path, temp_config
+    from .v2 import catalog, load_combo_catalog
 
 __version__ = "3.0.0.dev0"
 
 _HOMES = {
     "ALL": ".documents.readonly",
     "Broker": ".broker",
+    "DeprecatedDoct": ".outgoing",
     "Header": ".header",
     "Results": ".results",
+    "catalog": ".v2",
+    "catalog_search_path": ".utils",
     "describe_configs": ".config",
     "list_configs": ".config",
+    "load_combo_catalog": ".v2",
     "lookup_config": ".config",
-    "temp": ".broker",
+    "temp": ".temporary",
+    "temp_config": ".utils",
+    "wrap_in_deprecated_doct": ".outgoing",
+    "wrap_in_doct": ".outgoing",
 }
+"""The module of each public name."""
+
+_MODULES = ("assets", "errors", "pivot", "projector", "queries", "utils", "v1", "v2")
+"""Modules that are there after ``import databroker`` alone, once they are used."""
+
+_GONE = {
+    "EntrypointsCatalog": "databroker.catalog",
+    "MergedCatalog": "databroker.catalog",
+    "V0Catalog": "databroker.catalog",
+    "discovery": "databroker.catalog",
+    "eventsource": "Broker.insert and Header.events",
+    "headersource": "Broker.insert and Broker.__call__",
+    "yaml_catalogs": "databroker.catalog",
+}
+"""Names of databroker 1.x that are no more, and what to use instead."""
 
 __all__ = [
     "ALL",
     "Broker",
+    "DeprecatedDoct",
     "Header",
     "Results",
     "__version__",
+    "assets",
+    "catalog",
+    "catalog_search_path",
     "describe_configs",
     "list_configs",
+    "load_combo_catalog",
     "lookup_config",
+    "pivot",
+    "projector",
+    "queries",
     "temp",
+    "temp_config",
+    "utils",
+    "v1",
+    "v2",
+    "wrap_in_deprecated_doct",
+    "wrap_in_doct",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
     home = _HOMES.get(name)
     if home is None:
-        raise AttributeError(f"module 'databroker' has no attribute {name!r}")
+        return _other(name)
     value = getattr(importlib.import_module(home, __name__), name)
     globals()[name] = value
     return value
+
+
+def _other(name: str) -> Any:
+    if name in _GONE:
+        raise AttributeError(
+            f"databroker.{name} of databroker 1.x is gone: use {_GONE[name]} instead."
+        )
+    if not name.startswith("_"):
+        legacy = importlib.import_module(".legacy", __name__)
+        if name in legacy.NAMES:
+            return legacy.find(name)
+    raise AttributeError(f"module 'databroker' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -115,7 +115,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
             return temp()
         from .config import load
 
-        return cls._opened(load(name), auto_register)
+        return cls.opened(load(name), auto_register)
 
     @classmethod
     def from_config(
@@ -136,10 +136,11 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         """
         from .config import from_mapping
 
-        return cls._opened(from_mapping(config, name=name), auto_register)
+        return cls.opened(from_mapping(config, name=name), auto_register)
 
     @classmethod
-    def _opened(cls, configuration: Configuration, auto_register: bool) -> Broker:
+    def opened(cls, configuration: Configuration, auto_register: bool = True) -> Broker:
+        """Make a broker from a configuration that has been read."""
         discover = auto_register and configuration.discover_handlers
         registry = Registry(configuration.handlers, configuration.root_map, discover)
         return cls(
@@ -340,6 +341,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
 
     def _repr_html_(self) -> str:
         from .display.html import broker_html
+
         newest = [(run.start, run.status) for run in islice(self(), 5)]
         runs = self.store.count(Everything())
         return broker_html(self.name, str(self.store), runs, newest, self.zone)

@@ -20,6 +20,7 @@ from .streams.several import many_streams, run_documents
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
     from .broker import Broker
     from .display.summary import STREAM
@@ -237,6 +238,73 @@ class Header(Parts):
         stop = self._stop_now() or None
         streams = self._streams_of(stream_name)
         return run_documents(self.db.store, self._start, stop, streams, fields)
+
+    def xarray(self, stream_name: str = "primary", fields: Fields = None) -> xr.Dataset:
+        """Load a stream as an xarray dataset; see `Stream.read`.
+
+        Raises
+        ------
+        NoSuchStream, NoSuchField, MissingExtra
+        """
+        return self.streams[stream_name].read(fields)
+
+    def xarray_dask(self, stream_name: str = "primary", fields: Fields = None) -> xr.Dataset:
+        """Return a stream as a lazy dataset of dask arrays; see `Stream.to_dask`.
+
+        Raises
+        ------
+        NoSuchStream, NoSuchField, MissingExtra
+        """
+        return self.streams[stream_name].to_dask(fields)
+
+    def align(
+        self,
+        on: str = "primary",
+        how: str = "nearest",
+        streams: Iterable[str] | None = None,
+        tolerance: float | datetime.timedelta | None = None,
+        fields: Fields = None,
+    ) -> xr.Dataset:
+        """Return several streams as one dataset, at the times of the events of one.
+
+        The event times of the streams are compared. Where the rule gives
+        nothing, a number is NaN and anything else None. The dataset's attrs
+        say the rule, and those of each joined variable by which it was found.
+
+        Parameters
+        ----------
+        on
+            The stream whose events make the rows.
+        how
+            'previous': the last reading at or before the event. 'nearest':
+            the one nearest in time (of two equally near, the earlier).
+            'linear': on the line between the readings before and after, never
+            beyond the first or last; what is no single number is found by
+            'previous', and says so.
+        streams
+            Which others are joined; None for all.
+        tolerance
+            How many seconds a reading may be away from the event (for
+            'linear': each of the two).
+        fields
+            Which fields, of whichever stream; None for all.
+
+        Returns
+        -------
+        xarray.Dataset
+            Variables are called as their fields; those of a joined stream have
+            its name before them (``baseline_motor``) where two would clash.
+            ``.to_dataframe()`` makes a table of it.
+
+        Raises
+        ------
+        NoSuchStream, NoSuchField, MissingExtra
+        InvalidQuery
+            Another `how`, or a negative tolerance.
+        """
+        from .streams.align import align
+
+        return align(self.streams, on, how, streams, tolerance, fields)
 
     # -- the rest --------------------------------------------------------
 

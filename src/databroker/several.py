@@ -103,8 +103,6 @@ class SeveralHeaders:
         NoSuchField
             A plain name in `fields` that is in none of them.
         """
-        from .streams.table import stacked
-
         _no_registry(handler_registry)
         wanted = Wanted(fields)
         tables = [
@@ -119,7 +117,7 @@ class SeveralHeaders:
             for header in each_header(headers)
         ]
         wanted.check()
-        return stacked(tables)
+        return _stacked(tables)
 
     def restream(
         self, headers: Headers, fields: Fields = None, fill: Any = False
@@ -143,7 +141,7 @@ class SeveralHeaders:
         >>> import databroker
         >>> db = databroker.temp()
         >>> db.insert("start", {"uid": "a", "time": 1.0})
-        >>> db.process(db[-1], lambda name, document: print(name, document))
+        >>> db.process(db[-1], lambda name, document: print(name, repr(document)))
         start {'uid': 'a', 'time': 1.0}
         """
         for name, document in self.get_documents(headers, ALL, fields, fill):
@@ -215,6 +213,21 @@ def each_header(headers: Headers) -> Iterator[Header]:
 def _streams(header: Header, stream_name: Any) -> list[Stream]:
     streams = header.streams.items()
     return [stream for name, stream in streams if stream_name is ALL or name == stream_name]
+
+
+def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return tables one below the other; a column that some lack is empty there."""
+    import pandas as pd
+
+    from .streams.table import no_table
+
+    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
+    # A table without rows has something to say about columns, but not about their types.
+    filled = [table for table in tables if len(table)] or [t for t in tables if len(t.columns)][:1]
+    if not filled:
+        return no_table()
+    together = pd.concat(filled) if len(filled) > 1 else filled[0]
+    return together if list(together.columns) == columns else together.reindex(columns=columns)
 
 
 def _no_registry(handler_registry: object) -> None:

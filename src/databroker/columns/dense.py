@@ -121,8 +121,7 @@ def dense(batches: Sequence[pa.RecordBatch], forms: Mapping[str, Form]) -> dict[
     parts = [split(batch) for batch in batches]
     sizes = [batch.num_rows for batch in batches]
     return {
-        name: _fill([part.get(name) for part in parts], sizes, form)
-        for name, form in forms.items()
+        name: _fill([part.get(name) for part in parts], sizes, form) for name, form in forms.items()
     }
 
 

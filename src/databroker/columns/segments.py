@@ -22,7 +22,7 @@ from .rows import select
 ALL = "all"
 """The one group of a small batch."""
 
-SMALL = 32 * 1024
+SMALL = 96 * 1024
 """Batches of fewer bytes are not split: another blob would cost more than it saves."""
 
 _NARROW = 64  # bytes a row, above which a column has a group of its own

@@ -68,7 +68,7 @@ def _with_baseline_and_monitor(devices: Devices) -> Plan:
     extra = SupplementalData(
         baseline=[devices.motor, devices.temperature], monitors=[devices.ring_current]
     )
-    plan: Plan = extra(scan([devices.eta_det], devices.eta, -3, 3, 13))
+    plan: Plan = extra(scan([devices.det, devices.eta_det], devices.eta, -3, 3, 13))
     return plan
 
 
@@ -81,7 +81,7 @@ def _images(devices: Devices) -> Plan:
 def _failing(devices: Devices) -> Plan:
     from bluesky.plans import scan
 
-    return scan([devices.shuttered], devices.motor, -1, 1, 11)
+    return scan([devices.det, devices.shuttered], devices.motor, -1, 1, 11)
 
 
 def _aborted(devices: Devices) -> Plan:

@@ -3,7 +3,7 @@
 Pure functions from plain data. Nothing here opens a store.
 """
 
-from .html import broker_html, document_html, header_html, results_html
+from .html import broker_html, document_html, header_html, results_html, stream_html
 from .text import document_text, header_text
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "header_html",
     "header_text",
     "results_html",
+    "stream_html",
 ]

@@ -16,7 +16,7 @@ from .. import times
 from ..documents.kinds import Document
 from .summary import STREAM, devices, duration, one_line, plan, sample, when
 
-__all__ = ["broker_html", "document_html", "header_html", "results_html"]
+__all__ = ["broker_html", "document_html", "header_html", "results_html", "stream_html"]
 
 _LINE = "border:0;border-bottom:1px solid rgba(128,128,128,.3)"
 _CELL = f"text-align:left;vertical-align:top;padding:2px 12px 2px 0;background:none;{_LINE}"
@@ -78,6 +78,68 @@ def header_html(
     if stop:
         parts.append(_folded("Stop document", document_html(stop, local)))
     return _block("Run " + _shown(str(start.get("uid", ""))[:8]), *parts)
+
+
+def stream_html(
+    name: str,
+    run: str,
+    events: int,
+    descriptors: Sequence[Document],
+    zone: datetime.tzinfo | None = None,
+) -> str:
+    """Return a stream: its fields, and the configuration of its devices folded away.
+
+    Parameters
+    ----------
+    name
+        What it is called.
+    run
+        The uid of its run.
+    events
+        How many there are.
+    descriptors
+        Its descriptors, oldest first. Fields are shown as the newest describes them.
+    zone
+        As in `header_html`.
+
+    Examples
+    --------
+    >>> det = {"dtype": "number", "shape": [], "units": "counts", "source": "sim"}
+    >>> html = stream_html("primary", "bb805845", 5, [{"data_keys": {"det": det}}])
+    >>> "det" in html and "counts" in html and "5 events" in html
+    True
+    """
+    keys: dict[str, Any] = {}
+    configuration: dict[str, Any] = {}
+    for descriptor in descriptors:
+        keys |= descriptor.get("data_keys") or {}
+        for device, parts in (descriptor.get("configuration") or {}).items():
+            configuration[device] = (parts or {}).get("data") or {}
+    rows = [
+        (_shown(field), *(_shown(_described(key, word)) for word in _WORDS))
+        for field, key in keys.items()
+    ]
+    said = f"{events:,} event{'' if events == 1 else 's'} of run {_shown(run[:8])}"
+    if len(descriptors) > 1:
+        said += f" · {len(descriptors)} descriptors"
+    parts = [f'<div style="{_QUIET}">{said}</div>']
+    parts += [_table(("field", *_WORDS), rows)] if rows else []
+    local = times.resolve_zone(zone)
+    if any(configuration.values()):
+        parts.append(_folded("Configuration", document_html(configuration, local)))
+    return _block("Stream " + _shown(name), *parts)
+
+
+_WORDS = ("dtype", "shape", "units", "source")
+
+
+def _described(key: Any, word: str) -> Any:
+    value = key.get(word) if isinstance(key, Mapping) else None
+    if word == "shape" and isinstance(value, list | tuple):
+        return " x ".join(map(str, value))
+    if word == "dtype" and isinstance(key, Mapping) and key.get("external"):
+        return f"{value} (external)"
+    return value
 
 
 def results_html(

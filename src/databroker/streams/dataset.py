@@ -28,7 +28,7 @@ def read(request: Request) -> xr.Dataset:
     """Return a dataset in memory."""
     require("xarray", "arrays")
     gathered = gather(request)
-    builder = Builder([variable.name for variable, _ in gathered.values])
+    builder = Builder(request.names)
     for variable, values in gathered.values:
         builder.add(variable, values)
     return builder.dataset(gathered.time, gathered.seq_num, request.attrs)
@@ -43,7 +43,7 @@ def lazy(request: Request) -> xr.Dataset:
     known = look(request.store, layout, request.variables)
     chunks = layout.chunks(max([each.row_bytes for each in known.values()], default=8))
     codes = {owner: number for number, owner in enumerate(layout.owners)}
-    builder = Builder([each.name for each in (*request.variables, *request.constants)])
+    builder = Builder(request.names)
     for variable in request.variables:
         array = Field(locator, layout, variable, known[variable.name])
         builder.add(variable, array.to_dask(chunks) if layout.rows else np.asarray(array))
@@ -89,7 +89,7 @@ class Builder:
                 "Some data have other shapes than their descriptors say; they are given as they "
                 f"are: {'; '.join(self._mismatches)}.",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
         xarray = require("xarray", "arrays")
         dataset: xr.Dataset = xarray.Dataset(

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..columns.dense import Form, Label, dense, exactly, form_of, labels
 from ..columns.names import nested
-from .layout import PAGE_BYTES, Layout, Window
+from .layout import PAGE_BYTES, Layout
 from .rows import Chunk, Columns
 
 if TYPE_CHECKING:

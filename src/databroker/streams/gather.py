@@ -80,6 +80,11 @@ class Request:
     constants: Sequence[Constant]
     attrs: Doc
 
+    @property
+    def names(self) -> list[str]:
+        """The names of all fields."""
+        return [each.name for each in self.variables] + [each.name for each in self.constants]
+
 
 @dataclass(frozen=True)
 class Gathered:

@@ -105,9 +105,7 @@ class Layout:
         for place, first, stop in self.windows():
             # What is stored together is read together, unless it is far too much.
             rows = stop - first if stop - first <= 2 * most else most
-            found += [
-                Window(place, row, min(row + rows, stop)) for row in range(first, stop, rows)
-            ]
+            found += [Window(place, row, min(row + rows, stop)) for row in range(first, stop, rows)]
         return found
 
     def chunks(self, row_bytes: float) -> tuple[int, ...]:

@@ -105,6 +105,10 @@ class LazyArray:
             return values[(np.arange(len(values)), *rest)]
         return values[(slice(None), *rest)]
 
+    def has_layout(self, layout: Layout) -> bool:
+        """Tell whether this array has exactly these rows."""
+        return self._layout.clusters == layout.clusters
+
     def to_dask(self, chunks: Sequence[int] | None = None) -> da.Array:
         """Return this as a dask array, which holds where the data are, not the data.
 
@@ -143,7 +147,9 @@ class LazyArray:
 
     def _identity(self) -> tuple[Any, ...]:
         """Return what tells this array from any other, for dask's names."""
-        layout = [[(owner, each.first, each.stop) for owner, each in c] for c in self._layout.clusters]
+        layout = [
+            [(owner, each.first, each.stop) for owner, each in c] for c in self._layout.clusters
+        ]
         return (self.name, str(self.dtype), self.shape, layout)
 
     def _take(self, places: Array, rest: tuple[Any, ...]) -> Array:
@@ -163,9 +169,9 @@ class LazyArray:
         page = self._pages[number]
         first, stop = int(places.min()), int(places.max()) + 1
         if self._keep and stop - first < page.stop - page.first:
-            values = self._whole(number)
-            return values[places - page.first]
-        return self._load(Window(page.cluster, first, stop))[places - first]
+            whole = self._whole(number)
+            return np.asarray(whole[places - page.first])
+        return np.asarray(self._load(Window(page.cluster, first, stop))[places - first])
 
     def _whole(self, number: int) -> Array:
         """Return a page, the last of which is kept: a loop over rows reads it once."""
@@ -262,7 +268,7 @@ class PerDescriptor(LazyArray):
         if len(owners) == 1:
             return self._values[np.full(window.stop - window.first, self._codes[owners[0]])]
         chunk = self._layout.read(self._locator.store, window, Columns(()))
-        return self._values[codes_of(chunk, self._codes)]
+        return np.asarray(self._values[codes_of(chunk, self._codes)])
 
 
 def formed(chunk: Chunk, variable: Variable, known: Known) -> Array | None:

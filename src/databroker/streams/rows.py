@@ -172,9 +172,7 @@ def _chunk(store: Store, parts: list[tuple[str, pa.RecordBatch]], cluster: Clust
     return Chunk(owners, batches, order)
 
 
-def _uids(
-    store: Store, parts: list[tuple[str, pa.RecordBatch]], cluster: Cluster
-) -> list[str]:
+def _uids(store: Store, parts: list[tuple[str, pa.RecordBatch]], cluster: Cluster) -> list[str]:
     """Return the uids of rows, which are read only where nothing else tells two rows apart."""
     if all(UID in batch.schema.names for _, batch in parts):
         batches = parts

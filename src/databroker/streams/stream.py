@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from ..stores.contract import Store
     from .configuration import Configuration
     from .gather import Request
     from .lazy import LazyArray
     from .views import View
-    from ..stores.contract import Store
 
 Doc = Mapping[str, Any]
 Fields = str | Iterable[str] | None
@@ -50,6 +50,10 @@ class Stream:
         self._descriptors = descriptors
         self._start = start
         self._stop = stop
+        self._arrays: dict[str, LazyArray] = {}  # made for the rows that there were
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_arrays": {}}
 
     def __repr__(self) -> str:
         return f"<Stream {self.name!r} of run {str(self._start['uid'])[:8]}>"
@@ -138,7 +142,7 @@ class Stream:
         """
         from .dataset import read
 
-        return read(self._request(fields))
+        return read(self.request(fields))
 
     def to_dask(self, fields: Fields = None) -> xr.Dataset:
         """Return the stream as a lazy dataset: as `read`, of dask arrays.
@@ -155,7 +159,7 @@ class Stream:
         """
         from .dataset import lazy
 
-        return lazy(self._request(fields))
+        return lazy(self.request(fields))
 
     @property
     def timestamps(self) -> View:
@@ -203,11 +207,17 @@ class Stream:
             The stream has no such data key.
         """
         from .forms import variables
+        from .layout import Layout
         from .views import lazy_array
 
         if field not in self.fields:
             raise no_such_field(field, self.fields)
-        return lazy_array(self._empty_request(variables(self._descriptors, [field], "data")))
+        request = self._empty_request(variables(self._descriptors, [field], "data"))
+        layout = Layout.of(self._store, request.owners)
+        known = self._arrays.get(field)
+        if known is None or not known.has_layout(layout):
+            known = self._arrays[field] = lazy_array(request, layout)
+        return known
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.fields)
@@ -246,7 +256,8 @@ class Stream:
             if field in event["data"]:
                 yield event["data"][field]
 
-    def _request(self, fields: Fields) -> Request:
+    def request(self, fields: Fields) -> Request:
+        """Return what a dataset of these fields is made of."""
         from dataclasses import replace
 
         from .forms import variables

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..columns import assemble
 from ..columns.names import SEQ_NUM, TIME, nested
+from .dataset import variable_names
 from .fields import Selection, data_keys
 from .gather import Request, gather
 from .rows import Chunk, Columns, chunks, joint_order
@@ -64,11 +65,12 @@ def frame_of(
     gathered = gather(request)
     index = pd.Index(gathered.seq_num, name="seq_num", copy=False)
     data: dict[str, Any] = {"time": _stamps(gathered.time, index, convert_times, timezone)}
+    names = variable_names([each.name for each, _ in gathered.values])
     for each, values in gathered.values:
         if each.stamps and values.dtype.kind in "iuf":
-            data[each.name] = _stamps(values, index, convert_times, timezone)
+            data[names[each.name]] = _stamps(values, index, convert_times, timezone)
         else:
-            data[each.name] = _series(_cells(values), index)
+            data[names[each.name]] = _series(_cells(values), index)
     return pd.DataFrame(data, index=index, copy=False)
 
 

@@ -47,7 +47,7 @@ class View:
     @property
     def fields(self) -> list[str]:
         """The names of the fields."""
-        return [each.name for each in (*self._request.variables, *self._request.constants)]
+        return self._request.names
 
     @property
     def timestamps(self) -> View:
@@ -83,7 +83,8 @@ class View:
     def __getitem__(self, field: str) -> LazyArray:
         if field not in self.fields:
             raise no_such_field(field, self.fields)
-        return lazy_array(narrowed(self._request, [field]))
+        layout = Layout.of(self._request.store, self._request.owners)
+        return lazy_array(narrowed(self._request, [field]), layout)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.fields)
@@ -113,9 +114,8 @@ def narrowed(request: Request, names: Iterable[str]) -> Request:
     )
 
 
-def lazy_array(request: Request) -> LazyArray:
+def lazy_array(request: Request, layout: Layout) -> LazyArray:
     """Return the one field of a request as an array that is read when it is sliced."""
-    layout = Layout.of(request.store, request.owners)
     locator = Locator(request.store)
     if not request.variables:
         (constant,) = request.constants

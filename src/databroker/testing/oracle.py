@@ -19,6 +19,7 @@ from .comparing import assert_identical
 Delivery = Iterable[tuple[str, Document]]
 Row = dict[str, Any]
 
+# Kinds come one after the other, the documents of each in their order of arrival.
 LINKED = ("descriptor", "resource", "stream_resource")
 
 
@@ -70,8 +71,9 @@ def expected(documents: Delivery) -> dict[str, Any]:
         "documents": {
             start["uid"]: [
                 [kind, doc]
+                for linked in LINKED
                 for kind, doc in by_kind
-                if kind in LINKED and doc.get("run_start") == start["uid"]
+                if kind == linked and doc.get("run_start") == start["uid"]
             ]
             for start in starts
         },

@@ -14,9 +14,9 @@ Examples
 
 from __future__ import annotations
 
-from .catalog import Catalog
-from .names import Catalogs, catalog, catalog_search_path, load_combo_catalog
+from .names import Catalogs, catalog, load_combo_catalog
 from .run import BlueskyRun
+from .runs import Catalog
 from .stream import BlueskyEventStream
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "Catalog",
     "Catalogs",
     "catalog",
-    "catalog_search_path",
     "load_combo_catalog",
     "temp",
 ]
@@ -39,6 +38,6 @@ def temp() -> Catalog:
     >>> len(temp())
     0
     """
-    from ..broker import temp
+    from .. import temporary
 
-    return temp().v2
+    return temporary.temp().v2

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..config import list_configs, load
-from ..config.search import catalog_folders
 from ..errors import UnknownBrokerName
-from .catalog import Catalog
+from .runs import Catalog
 
-__all__ = ["Catalogs", "catalog", "catalog_search_path", "load_combo_catalog"]
+__all__ = ["Catalogs", "catalog", "load_combo_catalog"]
 
 
 class Catalogs(Mapping[str, Catalog]):
@@ -67,14 +66,3 @@ catalog = Catalogs()
 def load_combo_catalog() -> Catalogs:
     """Return `databroker.catalog`: its old name."""
     return catalog
-
-
-def catalog_search_path() -> tuple[str, ...]:
-    """Return the folders in which databroker 1.x found catalogs; files there are still read.
-
-    Examples
-    --------
-    >>> all(isinstance(folder, str) for folder in catalog_search_path())
-    True
-    """
-    return tuple(map(str, catalog_folders()))

@@ -24,8 +24,8 @@ def paged(documents: Iterable[tuple[str, Doc]]) -> Iterator[tuple[str, Doc]]:
     ...     ("datum", {"datum_id": f"r/{n}", "resource": "r", "datum_kwargs": {"frame": n}})
     ...     for n in range(2)
     ... ]
-    >>> list(paged(datums))
-    [('datum_page', {'datum_id': ['r/0', 'r/1'], 'resource': 'r', 'datum_kwargs': {'frame': [0, 1]}})]
+    >>> list(paged(datums))[0]
+    ('datum_page', {'datum_id': ['r/0', 'r/1'], 'resource': 'r', 'datum_kwargs': {'frame': [0, 1]}})
     """
     for (kind, _), group in groupby(enumerate(documents), _like):
         rows = [document for _, (_, document) in group]

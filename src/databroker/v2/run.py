@@ -81,6 +81,7 @@ class BlueskyRun:
         return [(name, self[name]) for name in self]
 
     def __call__(self) -> BlueskyRun:
+        """Return the run itself."""
         return self
 
     def get(self) -> BlueskyRun:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SEGMENT_BYTES = 4 * 2**20
 """About how large a segment may grow."""
 
-_FAN = 8  # so many blocks of one size become one of the next
+_FAN = 16  # so many blocks of one size become one of the next
 
 
 def write_block(connection: sqlite3.Connection, series: int, first: int, batch: pa.RecordBatch) -> None:
@@ -61,7 +61,7 @@ def pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 
 def merge_blocks(connection: sqlite3.Connection, series: int) -> None:
-    """Make one block of the newest eight, while they are of one size and small enough.
+    """Make one block of the newest sixteen, while they are of one size and small enough.
 
     So each row is written again a few times at most, and a stream of any
     length has few small blocks.

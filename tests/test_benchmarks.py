@@ -1,0 +1,90 @@
+"""The benchmarks still run. What they measure is not looked at here."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Let the benchmarks be imported; what they do in fresh processes is done in this one."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    if "fresh" not in request.node.name:
+        harness = module("harness")
+        monkeypatch.setattr(harness, "fresh", lambda function, *given: function(*given))
+
+
+def module(name: str) -> Any:
+    return importlib.import_module(f"benchmarks.{name}")
+
+
+def test_starting_in_fresh_processes() -> None:
+    rows = list(module("starting").rows(repeat=1, warm_up=0))
+    assert rows[0].what == "import"
+
+
+def test_a_function_in_a_fresh_process() -> None:
+    found = module("harness").fresh(module("harness").number, 1234.5)
+    assert found == "1 234"
+
+
+def test_small_and_large_tables() -> None:
+    tables = module("tables")
+    assert tables.small(repeat=1).limit
+    warm, cold = tables.large(50, repeat=1)
+    assert warm.ratio
+    assert cold.memory is not None
+
+
+@pytest.mark.parametrize(("name", "count"), [("one_of_many", 30), ("beside_waveform", 5)])
+def test_parts(name: str, count: int) -> None:
+    rows = list(getattr(module("parts"), name)(count, 4, repeat=1))
+    assert {row.what.rpartition(", ")[2] for row in rows} == {"warm", "cold"}
+
+
+@pytest.mark.parametrize("name", ["single_events", "pages", "slowest", "bytes_an_event"])
+def test_saving_events(name: str) -> None:
+    assert list(getattr(module("saving"), name)(2000))
+
+
+def test_saving_small_runs() -> None:
+    (row,) = module("saving").small_runs(3)
+    assert row.ratio
+
+
+def test_a_run_in_progress() -> None:
+    assert len(list(module("progress").rows(count=30, repeat=1))) == 2
+
+
+def test_finding_gives_the_answers_of_plain_tables(tmp_path: Path) -> None:
+    rows = list(module("catalog").rows(sizes=(300, 400), keep=str(tmp_path)))
+    assert {row.size for row in rows} == {"300", "400"}
+    assert any("grew" in row.note for row in rows)
+
+
+def test_a_catalog_that_was_kept_is_not_built_again(tmp_path: Path) -> None:
+    catalog = module("catalog")
+    assert catalog.build(tmp_path, 5) is not None
+    assert catalog.build(tmp_path, 5) is None
+
+
+def test_the_report_says_what_was_missed() -> None:
+    row = module("harness").Row("table", "5 x 4", 3.0, limit=1.0, target_ratio=2.0)
+    page = module("run").report([row])
+    assert "| table | 5 x 4 | 3 ms | 1 ms | 3.00 | ≤ 2 x limit | MISS |" in page
+
+
+def test_the_files_for_the_peer_hold_all_documents(tmp_path: Path) -> None:
+    msgpack = pytest.importorskip("msgpack")
+    module("peers").write_msgpack(tmp_path, 2, 3)
+    files = list(tmp_path.iterdir())
+    with files[0].open("rb") as file:
+        kinds = [kind for kind, _ in msgpack.Unpacker(file)]
+    assert len(files) == 2
+    assert kinds == ["start", "descriptor", "event_page", "stop"]
