@@ -61,7 +61,7 @@ def environment() -> Path:
     python = HOME / "bin" / "python"
     if not (HOME / "ready").exists():
         venv.create(HOME, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", PEER, *PINS], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-qq", PEER, *PINS], check=True)
         (HOME / "ready").touch()
     return python
 

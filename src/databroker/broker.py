@@ -21,6 +21,7 @@ from .query.parse import from_keywords
 from .results import Results
 from .searching import Aliases, Filters
 from .several import SeveralHeaders
+from .status import run_status
 from .stores.contract import RunRecord, Store
 from .times import resolve_zone
 
@@ -339,12 +340,18 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _repr_html_(self) -> str:
-        from .display.html import broker_html
-
-        newest = [(run.start, run.status) for run in islice(self(), 5)]
+    def __str__(self) -> str:
         runs = self.store.count(Everything())
-        return broker_html(self.name, str(self.store), runs, newest, self.zone)
+        named = "Broker" if self.name is None else f"Broker {self.name!r}"
+        return f"{named}: {runs:,} run{'' if runs == 1 else 's'} ({self.store})"
+
+    def _repr_html_(self) -> str:
+        from .display import broker_html
+
+        newest = islice(self.store.find(Everything()), 5)
+        rows = [(run.start, run_status(self.store, run, self.stale_after)) for run in newest]
+        runs = self.store.count(Everything())
+        return broker_html(self.name, str(self.store), runs, rows, self.zone)
 
 
 # Users and their tools know the class under this name.

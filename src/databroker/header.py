@@ -6,6 +6,7 @@ import datetime
 import time as clock
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from .documents.kinds import stream_name as name_of
@@ -235,9 +236,9 @@ class Header(Parts):
         self, stream_name: Any = ALL, fields: Fields = None
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield (name, document) as `documents` does, but past the broker's `prepare_hook`."""
-        stop = self._stop_now() or None
-        streams = self._streams_of(stream_name)
-        return run_documents(self.db.store, self._start, stop, streams, fields)
+        # The receiver may do with them what it likes.
+        start, stop = deepcopy(self._start), deepcopy(self._stop_now() or None)
+        return run_documents(self.db.store, start, stop, self._streams_of(stream_name), fields)
 
     def xarray(self, stream_name: str = "primary", fields: Fields = None) -> xr.Dataset:
         """Load a stream as an xarray dataset; see `Stream.read`.

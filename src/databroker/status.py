@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from .stores.contract import Activity
+import time
+
+from .stores.contract import Activity, RunRecord, Store
 from .stores.writer import writer_lives
+
+
+def run_status(store: Store, run: RunRecord, stale_after: float) -> str:
+    """Return how a run stands: 'success', 'abort', 'fail', 'running' or 'unknown'."""
+    if run.stop:
+        return str(run.stop.get("exit_status", "unknown"))
+    return status_of(store.activity(run.uid), stale_after, time.time())
 
 
 def status_of(activity: Activity, stale_after: float, now: float) -> str:

@@ -68,15 +68,17 @@ def expected(documents: Delivery) -> dict[str, Any]:
             rows.setdefault(f"{kind} {owner}", []).append(doc)
     return {
         "runs": [[doc["uid"], doc, stops.get(doc["uid"])] for doc in starts],
-        "documents": {
-            start["uid"]: [
-                [kind, doc]
-                for linked in LINKED
-                for kind, doc in by_kind
-                if kind == linked and doc.get("run_start") == start["uid"]
-            ]
-            for start in starts
-        },
+        "documents": _filled(
+            {
+                uid: [
+                    [kind, doc]
+                    for linked in LINKED
+                    for kind, doc in by_kind
+                    if kind == linked and doc.get("run_start") == uid
+                ]
+                for uid in dict.fromkeys(doc.get("run_start") for _, doc in by_kind)
+            }
+        ),
         "rows": rows,
         "datums": {doc["datum_id"]: doc for kind, doc in by_kind if kind == "datum"},
         "resources": {doc["uid"]: doc for kind, doc in by_kind if kind == "resource"},
@@ -86,22 +88,22 @@ def expected(documents: Delivery) -> dict[str, Any]:
 def answers(store: Store, documents: Delivery) -> dict[str, Any]:
     """Return what a store holds of these documents, in the form of `expected`."""
     wanted = expected(documents)
-    rows = {}
-    for name in wanted["rows"]:
-        kind, _, owner = name.partition(" ")
-        if found := read_rows(store, kind, owner):
-            rows[name] = found
+    rows = {name: read_rows(store, *name.split(" ", 1)) for name in wanted["rows"]}
     datums = {name: store.datum(name) for name in wanted["datums"]}
     resources = {name: store.resource(name) for name in wanted["resources"]}
     return {
         "runs": [[run.uid, run.start, run.stop] for run in store.find(Everything())],
-        "documents": {
-            uid: [[kind, doc] for kind, doc in store.documents(uid)] for uid in wanted["documents"]
-        },
-        "rows": rows,
-        "datums": {name: doc for name, doc in datums.items() if doc is not None},
-        "resources": {name: doc for name, doc in resources.items() if doc is not None},
+        "documents": _filled(
+            {uid: [[kind, doc] for kind, doc in store.documents(uid)] for uid in wanted["documents"]}
+        ),
+        "rows": _filled(rows),
+        "datums": _filled(datums),
+        "resources": _filled(resources),
     }
+
+
+def _filled(found: dict[Any, Any]) -> dict[Any, Any]:
+    return {key: value for key, value in found.items() if value}
 
 
 def assert_same_answers(

@@ -11,6 +11,7 @@ from ..header import Header
 from ..lookup import look_up
 from ..query.nodes import Everything, Node
 from ..query.parse import from_keywords
+from ..status import run_status
 from .run import BlueskyRun
 from .within import Within
 
@@ -165,8 +166,8 @@ class Catalog:
     def _repr_html_(self) -> str:
         from ..display import results_html
 
-        newest = [Header(self.v1, record) for record in islice(self._records(), 10)]
-        rows = [(header.start, header.status) for header in newest]
+        newest = islice(self._records(), 10)
+        rows = [(run.start, run_status(self.v1.store, run, self.v1.stale_after)) for run in newest]
         return results_html(rows, len(self) - len(rows), self.v1.zone)
 
     def _ipython_key_completions_(self) -> list[str]:

@@ -1,0 +1,184 @@
+"""What is said when external data cannot be read: which, where it was sought, what to do.
+
+All of these are `databroker.errors.ExternalDataMissing`, and so an OSError.
+Each names the run, the field, the datum, the path that was tried, the entry of
+the root map that led there, and a mend; the same are attributes of the error.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import DatabrokerError, ExternalDataMissing
+
+if TYPE_CHECKING:
+    from .paths import Place
+
+__all__ = [
+    "DatasetMissing",
+    "FileDamaged",
+    "FileForbidden",
+    "FileMissing",
+    "FileRefused",
+    "FramesMissing",
+    "HandlerFailed",
+    "Reference",
+    "failure",
+    "translated",
+]
+
+
+class FileMissing(ExternalDataMissing, FileNotFoundError):
+    """There is no file where the documents, or the root map, say that it is."""
+
+
+class FileForbidden(ExternalDataMissing, PermissionError):
+    """The file is there, but this user may not read it."""
+
+
+class FileRefused(ExternalDataMissing, PermissionError):
+    """The documents point to a file outside of the `allowed_roots` of the configuration."""
+
+
+class FileDamaged(ExternalDataMissing):
+    """The file is there, but it is not, or not wholly, what it should be."""
+
+
+class DatasetMissing(ExternalDataMissing, KeyError):
+    """The file is there, but the dataset in it is not."""
+
+
+class FramesMissing(ExternalDataMissing):
+    """The file has fewer frames than the documents speak of: it is being written, perhaps."""
+
+
+class HandlerFailed(ExternalDataMissing):
+    """The handler raised an exception, which is the cause of this one."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What points to some external data: told in each error.
+
+    Attributes
+    ----------
+    run
+        The uid of the run.
+    field
+        The data key.
+    datum
+        The id of the datum document.
+    spec
+        The spec, or the mimetype, of the resource.
+
+    Examples
+    --------
+    >>> print(Reference("b2c1", "img", "r/0", "AD_TIFF"))
+    Field 'img' of run 'b2c1' (datum 'r/0', AD_TIFF)
+    """
+
+    run: str | None = None
+    field: str | None = None
+    datum: str | None = None
+    spec: str | None = None
+
+    def __str__(self) -> str:
+        what = "External data" if self.field is None else f"Field {self.field!r}"
+        of = "" if self.run is None else f" of run {self.run!r}"
+        details = [f"datum {self.datum!r}"] if self.datum is not None else []
+        details += [self.spec] if self.spec is not None else []
+        return what + of + (f" ({', '.join(details)})" if details else "")
+
+
+def failure(
+    kind: type[ExternalDataMissing],
+    reference: Reference,
+    place: Place | None,
+    problem: str,
+    mend: str = "",
+) -> ExternalDataMissing:
+    """Return an error that says everything there is to say.
+
+    Parameters
+    ----------
+    kind
+        Which error.
+    reference, place
+        What points to the data, and to where.
+    problem, mend
+        What is wrong, and what to do about it, as text.
+
+    Examples
+    --------
+    >>> error = failure(FileDamaged, Reference(field="img"), None, "it is empty", "Copy it again.")
+    >>> print(error)
+    Field 'img': it is empty. Copy it again.
+    >>> error.field, error.path
+    ('img', None)
+    """
+    where = f" {place.history()}" if place is not None and place.history() else ""
+    error = kind(f"{reference}: {problem}{where}. {mend}".rstrip())
+    # An OSError has no place for these but its dictionary, which pickles with it.
+    error.__dict__.update(
+        run=reference.run,
+        field=reference.field,
+        datum=reference.datum,
+        path=None if place is None else place.path,
+        root_map=None if place is None else place.mapped,
+    )
+    return error
+
+
+def translated(error: Exception, reference: Reference, place: Place, by: str = "") -> Exception:
+    """Return the error to raise for whatever opening or reading a file raised.
+
+    Parameters
+    ----------
+    error
+        What was raised.
+    reference, place
+        What was sought, and where.
+    by
+        The handler that raised it, for people.
+    """
+    if isinstance(error, DatabrokerError):
+        return error
+    if isinstance(error, FileNotFoundError) or not _may_exist(place, error):
+        path = getattr(error, "filename", None) or place.path
+        return failure(FileMissing, reference, place, _missing(str(path)), _moved(place))
+    if isinstance(error, PermissionError):
+        mend = "Ask for the right to read it."
+        return failure(FileForbidden, reference, place, f"{place.path} may not be read", mend)
+    what = f"{by} raised" if by else "reading gave"
+    problem = f"{what} {type(error).__name__}: {error}"
+    if isinstance(error, OSError | EOFError):
+        mend = f"Is {place.path} complete, and still being written?"
+        return failure(FileDamaged, reference, place, problem.rstrip("."), mend)
+    mend = "Its traceback stands above, as the cause of this error."
+    return failure(HandlerFailed, reference, place, problem.rstrip("."), mend)
+
+
+def _may_exist(place: Place, error: Exception) -> bool:
+    """Tell whether a file could be the reason: libraries say so in words of their own."""
+    if not isinstance(error, OSError) or error.errno is not None:
+        return True
+    return os.path.exists(place.path) or "No such file" not in str(error)
+
+
+def _missing(path: str) -> str:
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(folder):
+        return f"there is no file {path}"
+    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return f"there is no file {path}, and of its folder only {folder} exists"
+
+
+def _moved(place: Place) -> str:
+    root = place.root or os.path.dirname(place.recorded) or "/"
+    return (
+        f"Is the disk mounted? If the files moved: db.reg.root_map[{root!r}] = '/where/they/are', "
+        "or root_map in the configuration."
+    )

@@ -1,0 +1,212 @@
+"""Where an external file is: from documents, through the root map, to a path of this machine.
+
+Documents say where a file was when it was written. The root map says which
+folders are elsewhere now; the longest entry that fits is applied, and it may
+fit a part of a root, or of an absolute path, as well as a whole root.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote
+
+from .failures import FileRefused, Reference, failure
+
+__all__ = ["Guard", "Place", "path_of_uri", "place_of", "uri_of_path"]
+
+Document = Mapping[str, Any]
+
+_DRIVE = re.compile(r"[A-Za-z]:(/|$)")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file is, and how that was found.
+
+    Attributes
+    ----------
+    path
+        Where it is sought.
+    recorded
+        Where it was when it was written.
+    root
+        The part of `recorded` that its document calls the root; '' if none.
+    mapped
+        The entry of the root map that was applied.
+    """
+
+    path: str
+    recorded: str
+    root: str = ""
+    mapped: tuple[str, str] | None = None
+
+    def history(self) -> str:
+        """Return how the path came about, in words; '' if it is just as recorded."""
+        if self.mapped is None:
+            return ""
+        return f"(recorded as {self.recorded}; root_map {{{self.mapped[0]!r}: {self.mapped[1]!r}}})"
+
+
+def place_of(document: Document, root_map: Mapping[str, str] | None = None) -> Place:
+    """Return where the file of a resource, or of a stream resource, is.
+
+    Parameters
+    ----------
+    document
+        With `root` and `resource_path`, or with `uri`.
+    root_map
+        The folder in which files are now, by the one in which they were.
+
+    Examples
+    --------
+    >>> place = place_of({"root": "/data/2024", "resource_path": "a.h5"}, {"/data": "/mnt"})
+    >>> place.path, place.recorded
+    ('/mnt/2024/a.h5', '/data/2024/a.h5')
+    >>> place_of({"uri": "file://localhost/data/a%20b.h5"}).path
+    '/data/a b.h5'
+    """
+    root, rest = "", document.get("uri")
+    windows = False
+    if rest is None:
+        root, rest = document.get("root") or "", str(document["resource_path"])
+        windows = document.get("path_semantics") == "windows"
+        if windows:
+            root, rest = root.replace("\\", "/"), rest.replace("\\", "/")
+    else:
+        rest = path_of_uri(rest)
+    windows = windows or bool(_DRIVE.match(root or rest))
+    recorded = _join(root, rest)
+    if recorded == rest and root:
+        root = root if _inside(rest, root, windows) else ""
+    path, mapped = _apply(recorded, root, root_map or {}, windows)
+    return Place(path, recorded, root, mapped)
+
+
+def path_of_uri(uri: str) -> str:
+    """Return the path that a file URI stands for; what is no URI is a path already.
+
+    Examples
+    --------
+    >>> path_of_uri("file://localhost/data/x%20y.h5"), path_of_uri("file:///data/#1.h5")
+    ('/data/x y.h5', '/data/#1.h5')
+    >>> path_of_uri("file://localhost/C:/data/x.h5"), path_of_uri("/data/50%.h5")
+    ('C:/data/x.h5', '/data/50%.h5')
+    """
+    # Producers do not escape '#' and '?', so a parser of URIs would cut the path there.
+    found = re.match(r"file:(?://[^/]*)?(/.*)", uri, re.IGNORECASE | re.DOTALL)
+    if found is None:
+        return uri
+    path = unquote(found[1])
+    return path[1:] if _DRIVE.match(path[1:]) else path
+
+
+def uri_of_path(path: str) -> str:
+    """Return the URI of a path, as stream resources have it.
+
+    Examples
+    --------
+    >>> uri_of_path("/data/x y.h5")
+    'file://localhost/data/x%20y.h5'
+    """
+    path = path.replace(os.sep, "/")
+    return "file://localhost" + quote(path if path.startswith("/") else f"/{path}", safe="/:")
+
+
+class Guard:
+    """The folders from which external files may be read.
+
+    Parameters
+    ----------
+    allowed
+        The folders; none means any.
+
+    Examples
+    --------
+    >>> Guard(["/data"]).allows("/data/../etc/passwd"), Guard(["/data"]).allows("/data/a.h5")
+    (False, True)
+    >>> Guard().allows("/etc/passwd")
+    True
+    """
+
+    def __init__(self, allowed: Iterable[str] = ()) -> None:
+        self.allowed = tuple(os.path.expanduser(folder) for folder in allowed)
+
+    def __bool__(self) -> bool:
+        return bool(self.allowed)
+
+    def allows(self, path: str) -> bool:
+        """Tell whether a file may be read, wherever symbolic links lead."""
+        if not self.allowed:
+            return True
+        real = os.path.realpath(path)
+        # A root may itself be a link: both sides are resolved.
+        return any(_under(real, os.path.realpath(folder)) for folder in self.allowed)
+
+    def check(self, path: str, reference: Reference | None = None) -> None:
+        """Raise if a file may not be read.
+
+        Raises
+        ------
+        FileRefused
+            It is outside of the allowed folders.
+        """
+        if not self.allows(path):
+            allowed = ", ".join(self.allowed)
+            raise failure(
+                FileRefused,
+                reference or Reference(),
+                Place(path, path),
+                f"{path} is outside of the allowed roots ({allowed})",
+                "If it belongs to the data, add its folder to allowed_roots in the configuration.",
+            )
+
+
+def _under(path: str, folder: str) -> bool:
+    try:
+        return os.path.commonpath([path, folder]) == folder
+    except ValueError:  # different drives
+        return False
+
+
+def _join(root: str, rest: str) -> str:
+    if not root or rest.startswith("/") or _DRIVE.match(rest):
+        return rest
+    return f"{root.rstrip('/') or '/'}/{rest}".replace("//", "/", 1 if root == "/" else 0)
+
+
+def _parts(path: str, windows: bool) -> list[str]:
+    if windows:
+        path = path.replace("\\", "/").casefold()
+    anchor = ["/"] if path.startswith("/") else []
+    return anchor + [part for part in path.split("/") if part not in ("", ".")]
+
+
+def _inside(path: str, folder: str, windows: bool) -> bool:
+    outer = _parts(folder, windows)
+    return _parts(path, windows)[: len(outer)] == outer
+
+
+def _apply(
+    recorded: str, root: str, root_map: Mapping[str, str], windows: bool
+) -> tuple[str, tuple[str, str] | None]:
+    """Apply the entry of the root map that fits most of a path."""
+    mine = _parts(recorded, windows)
+    best: tuple[int, str, str] | None = None
+    for old, new in root_map.items():
+        outer = _parts(str(old), windows)
+        # The empty root stands for files that were recorded without one.
+        fits = mine[: len(outer)] == outer if outer else not root and mine[:1] != ["/"]
+        if fits and (best is None or len(outer) > best[0]):
+            best = (len(outer), str(old), str(new))
+    if best is None:
+        return recorded, None
+    count, old, new = best
+    rest = "/".join(_parts(recorded, False)[count:])
+    target = os.path.expanduser(new)
+    path = os.path.join(target, *rest.split("/")) if rest else target
+    # A trailing slash says that the path is a folder, to which names are joined.
+    return (os.path.join(path, "") if recorded.endswith("/") else path), (old, new)

@@ -1,0 +1,371 @@
+"""Several processes and threads with one file: nothing lost, nothing twice, nobody refused."""
+
+import contextlib
+import os
+import pickle
+import sqlite3
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import databroker
+from databroker.errors import StoreUnavailable
+from databroker.query.nodes import Everything
+from databroker.stores.sql import SQLiteStore
+from databroker.testing import answers, assert_identical, expected, read_rows
+from databroker.testing.conformance.base import descriptor, event, event_page, start, stop, whole_run
+
+PRELUDE = """
+import os, pickle, sys
+from databroker.query.nodes import Everything
+from databroker.stores.sql import SQLiteStore
+from databroker.testing.conformance.base import *
+from databroker.testing.oracle import read_rows
+path = sys.argv[1]
+def go():
+    print("ready", flush=True)
+    sys.stdin.readline()
+"""
+
+
+class Process:
+    """A Python process that gets ready, and goes when told to."""
+
+    def __init__(self, script, *arguments):
+        self.popen = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", PRELUDE + script, *map(str, arguments)],
+            env={**os.environ, "PYTHONPATH": str(Path(databroker.__file__).parents[1])},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, line):
+        """Send a line and return the line that comes back."""
+        self.popen.stdin.write(f"{line}\n")
+        self.popen.stdin.flush()
+        return self.popen.stdout.readline().rstrip("\n")
+
+    def wait(self, line="go"):
+        """Let it go and return what it printed; fail if it failed."""
+        printed, errors = self.popen.communicate(f"{line}\n", timeout=300)
+        assert self.popen.returncode == 0, errors
+        return printed
+
+
+@pytest.fixture
+def processes():
+    """Return a function that starts processes; what is left of them is ended afterwards."""
+    started = []
+
+    def begin(scripts):
+        fresh = [Process(script, *arguments) for script, *arguments in scripts]
+        started.extend(fresh)
+        for process in fresh:
+            line = process.popen.stdout.readline()
+            assert line == "ready\n", process.popen.communicate()[1]
+        return fresh
+
+    yield begin
+    for process in started:
+        process.popen.kill()
+        process.popen.communicate()
+
+
+def _wait(processes):
+    """Let all go at once."""
+    with ThreadPoolExecutor(len(processes)) as pool:
+        return list(pool.map(Process.wait, processes))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "runs.db"
+
+
+@pytest.fixture
+def store(path):
+    with contextlib.closing(SQLiteStore(path)) as store:
+        yield store
+
+
+WRITE_RUNS = """
+go()
+store = SQLiteStore(path)
+for number in range(25):
+    insert_all(store, whole_run(f"{sys.argv[2]}{number}"))
+store.close()
+"""
+
+
+def test_two_processes_write_different_runs_while_readers_read(processes, store, path):
+    writers = processes([(WRITE_RUNS, path, "a"), (WRITE_RUNS, path, "b")])
+    done = threading.Event()
+
+    def read():
+        seen = 0
+        while not done.is_set():
+            runs = list(store.find(Everything()))
+            assert [run.uid for run in runs] == sorted((run.uid for run in runs), reverse=True)
+            assert len(runs) >= seen
+            seen = len(runs)
+            for run in runs[:3]:
+                store.documents(run.uid)
+                rows = read_rows(store, "event", f"{run.uid}-desc")
+                assert [row["seq_num"] for row in rows] == [1, 2, 3][: len(rows)]
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        try:
+            _wait(writers)
+        finally:
+            done.set()
+        for reader in readers:
+            reader.result()
+    runs = [pair for name in "ab" for n in range(25) for pair in whole_run(f"{name}{n}")]
+    assert_identical(answers(store, runs), expected(runs))
+
+
+SAME_RUN = """
+store = SQLiteStore(path)
+documents = pickle.load(open(sys.argv[2], "rb"))
+go()
+insert_all(store, documents)
+store.close()
+"""
+
+
+def test_one_run_delivered_by_two_processes_at_once_is_kept_once(processes, store, path, tmp_path):
+    documents = [*whole_run("a"), ("start", start("b")), ("descriptor", descriptor("d", "b"))]
+    documents += [("event", event(number, "d")) for number in range(200)]
+    documents += [("event_page", event_page(range(n, n + 20), "d")) for n in range(200, 400, 20)]
+    documents += [("stop", stop("b")), *whole_run("c")]
+    listing = tmp_path / "documents"
+    listing.write_bytes(pickle.dumps(documents))
+    _wait(processes([(SAME_RUN, path, listing)] * 2))
+    rows = read_rows(store, "event", "d")
+    assert sorted(row["seq_num"] for row in rows) == list(range(400))
+    found, wanted = answers(store, documents), expected(documents)
+    for each in (found, wanted):  # either process may have been first with an event
+        each["rows"] = {
+            name: sorted(rows, key=lambda row: str(row.get("uid", row.get("datum_id"))))
+            for name, rows in each["rows"].items()
+        }
+    assert_identical(found, wanted)
+
+
+SAME_STREAM = """
+store = SQLiteStore(path)
+first = int(sys.argv[2])
+go()
+for number in range(first, first + 1500):
+    store.insert("event", event(number))
+    if number % 100 == 99:
+        store.insert("event_page", event_page(range(10000 + number, 10005 + number)))
+store.close()
+"""
+
+
+def test_two_processes_write_one_stream(processes, store, path):
+    store.insert("start", start())
+    store.insert("descriptor", descriptor())
+    _wait(processes([(SAME_STREAM, path, 0), (SAME_STREAM, path, 1500)]))
+    rows = read_rows(store, "event", "desc")
+    numbers = [row["seq_num"] for row in rows]
+    assert len(set(numbers)) == len(numbers) == 3150
+    for first in (0, 1500):
+        assert [n for n in numbers if first <= n < first + 1500] == list(range(first, first + 1500))
+
+
+OPEN = """
+go()
+store = SQLiteStore(path)
+store.insert("start", start(sys.argv[2]))
+store.close()
+"""
+
+
+def test_several_processes_make_the_file_at_once(processes, path):
+    _wait(processes([(OPEN, path, f"run {number}") for number in range(4)]))
+    with contextlib.closing(SQLiteStore(path)) as store:
+        assert [run.uid for run in store.find(Everything())] == [f"run {n}" for n in (3, 2, 1, 0)]
+
+
+LOOK = """
+store = SQLiteStore(path)
+print("ready", flush=True)
+for line in sys.stdin:
+    run = store.record("run")
+    rows = read_rows(store, "event", "desc")
+    print(run and run.stop and run.stop["uid"], len(store.documents("run")), len(rows), flush=True)
+"""
+
+
+def test_another_process_sees_a_run_in_progress_at_its_next_look(processes, store, path):
+    (reader,) = processes([(LOOK, path)])
+    assert reader.ask("?") == "None 0 0"
+    store.insert("start", start())
+    assert reader.ask("?") == "None 0 0"
+    store.insert("descriptor", descriptor())
+    assert reader.ask("?") == "None 1 0"
+    for number in range(1, 6):
+        store.insert("event", event(number))
+        assert reader.ask("?") == f"None 1 {number}"
+    store.insert("event_page", event_page(range(6, 16)))
+    assert reader.ask("?") == "None 1 15"
+    for number in range(16, 2201):
+        store.insert("event", event(number))
+    assert reader.ask("?") == "None 1 2200"
+    store.insert("stop", stop())
+    assert reader.ask("?") == "run-stop 1 2200"
+
+
+SEARCH = """
+store = SQLiteStore(path)
+runs = store.find(Everything())
+first = next(runs).uid
+go()
+print(1 + sum(1 for run in runs), first, flush=True)
+"""
+
+
+def test_a_search_begun_before_others_write_is_bounded_by_what_existed(processes, store, path):
+    for number in range(400):
+        store.insert("start", start(f"{number:03}", 1e9 + number))
+    (reader,) = processes([(SEARCH, path)])
+    for number in range(400, 430):
+        store.insert("start", start(f"{number:03}", 1e9 + number))
+        store.insert("start", start(f"old {number:03}", 1e9 - number))
+    assert reader.wait() == "400 399\n"
+
+
+PICKLED = """
+go()
+store = pickle.load(open(path, "rb"))
+insert_all(store, whole_run("elsewhere"))
+print(store.count(Everything()), flush=True)
+store.close()
+"""
+
+
+def test_a_pickled_store_opens_the_same_file_in_another_process(processes, store, tmp_path):
+    store.insert("start", start("here"))
+    pickled = tmp_path / "pickled"
+    pickled.write_bytes(pickle.dumps(store))
+    (other,) = processes([(PICKLED, pickled)])
+    assert other.wait() == "2\n"
+    assert_identical(answers(store, whole_run("elsewhere"))["runs"][0][0], "here")
+    assert store.record("elsewhere").stop is not None
+
+
+FORK = """
+store = SQLiteStore(path)
+insert_all(store, whole_run("before")[:-1])
+left_open = store.find(Everything())
+go()
+pid = os.fork()
+name = "parent" if pid else "child"
+insert_all(store, whole_run(name))
+for number in range(10, 300):
+    store.insert("event", event(number + (1000 if pid else 0), "before-desc"))
+assert store.record("before") is not None
+next(left_open)
+store.close()
+if not pid:
+    sys.exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+store = SQLiteStore(path)
+insert_all(store, whole_run("before")[-1:])
+store.close()
+"""
+
+
+def test_a_store_may_be_used_on_both_sides_of_a_fork(processes, store, path):
+    _wait(processes([(FORK, path)]))
+    assert [run.uid for run in store.find(Everything())] == ["parent", "child", "before"]
+    for name in ("parent", "child"):
+        assert_identical(
+            read_rows(store, "event", f"{name}-desc"),
+            expected(whole_run(name))["rows"][f"event {name}-desc"],
+        )
+    rows = read_rows(store, "event", "before-desc")
+    numbers = {row["seq_num"] for row in rows}
+    assert numbers == {1, 2, 3, *range(10, 300), *range(1010, 1300)}
+    assert len(rows) == len(numbers)
+
+
+FORK_QUIETLY = """
+store = SQLiteStore(path)
+insert_all(store, whole_run("before"))
+go()
+pid = os.fork()
+if not pid:
+    del store  # a child that never touches the store must not harm its parent
+    sys.exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+insert_all(store, whole_run("after"))
+store.close()
+"""
+
+
+def test_a_child_that_only_ends_does_no_harm(processes, store, path):
+    _wait(processes([(FORK_QUIETLY, path)]))
+    runs = whole_run("before") + whole_run("after")
+    assert_identical(answers(store, runs), expected(runs))
+
+
+def test_a_writer_waits_for_another_beyond_the_timeout_of_sqlite(monkeypatch, path):
+    monkeypatch.setattr("databroker.stores.sql.connection._BUSY_TIMEOUT", 0.01)
+    documents = whole_run()
+    with (
+        contextlib.closing(SQLiteStore(path)) as store,
+        contextlib.closing(sqlite3.connect(path, check_same_thread=False)) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        for kind, doc in documents:
+            other.execute("BEGIN IMMEDIATE")
+            inserting = pool.submit(store.insert, kind, doc)
+            # Many times the timeout of SQLite, so that it must have given up by itself.
+            waited = inserting.exception(0.1) if inserting.done() else None
+            threading.Event().wait(0.1)
+            assert waited is None
+            other.execute("ROLLBACK")
+            inserting.result(60)
+        assert_identical(answers(store, documents), expected(documents))
+
+
+def test_a_lock_that_is_never_given_back_is_named(monkeypatch, path):
+    monkeypatch.setattr("databroker.stores.sql.connection._BUSY_TIMEOUT", 0.01)
+    monkeypatch.setattr("databroker.stores.sql.connection.PATIENCE", 0.05)
+    with (
+        contextlib.closing(SQLiteStore(path)) as store,
+        contextlib.closing(sqlite3.connect(path)) as other,
+    ):
+        store.insert("start", start("before"))
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match=r"runs\.db has been locked by another program"):
+            store.insert("start", start("run"))
+        assert [run.uid for run in store.find(Everything())] == ["before"]
+        other.execute("ROLLBACK")
+        store.insert("start", start("run"))
+        assert [run.uid for run in store.find(Everything())] == ["run", "before"]
+
+
+def test_a_search_left_open_does_not_pin_the_log(path):
+    """Once the writer is done, the log goes into the file, whoever still looks at a page."""
+    with contextlib.closing(SQLiteStore(path)) as store:
+        for number in range(300):
+            store.insert("start", start(f"{number:03}", 1e9 + number))
+        left_open = store.find(Everything())
+        next(left_open)
+        rows = store.read("event", "desc", 0, 10, None)
+        with contextlib.closing(sqlite3.connect(path)) as other:
+            busy, _, _ = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        assert busy == 0
+        assert list(rows) == []
+        assert len(list(left_open)) == 299

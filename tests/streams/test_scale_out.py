@@ -1,0 +1,146 @@
+"""Lazy data hold where the data are: they pickle small, and compute in other processes."""
+
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from databroker.errors import StoreUnavailable
+from databroker.streams.locator import Locator, OpenStores
+
+
+@pytest.fixture
+def header(sqlite_db, new_run, key):
+    run = new_run(sqlite_db)
+    keys = {"x": key(), "wave": key("array", [1000], dtype_numpy="<f4"), "s": key("string")}
+    owner = run.descriptor(keys, config={"cam": {"exposure": 0.5}})
+    for first in range(0, 2000, 500):
+        numbers = range(first + 1, first + 501)
+        waves = [np.full(1000, n, "<f4") for n in numbers]
+        run.page(owner, numbers, x=[n / 2 for n in numbers], wave=waves, s=[f"s{n}" for n in numbers])
+    return run.stop()
+
+
+def chunked(dataset):
+    """Cut into more pieces, so that there is something to share out."""
+    return dataset.chunk({"time": 250})
+
+
+def test_what_is_pickled_is_small(header):
+    dataset = header.xarray_dask().drop_vars(["time", "seq_num"])
+    assert len(pickle.dumps(dataset)) < 40_000
+    assert len(pickle.dumps(header.streams["primary"]["wave"])) < 4_000
+
+
+def test_it_computes_on_a_cluster_of_processes(header):
+    distributed = pytest.importorskip("distributed")
+    dataset = chunked(header.xarray_dask())
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        places = client.run(os.getpid)
+        assert len(set(places.values()) | {os.getpid()}) == 3
+        mean = dataset.wave.mean("dim_0").compute()
+        assert mean.values.tolist() == list(range(1, 2001))
+        assert dataset.x.sum().compute() == sum(range(1, 2001)) / 2
+        assert dataset.s[-1].compute() == "s2000"
+        exposure = header.streams["primary"].config["cam"].to_dask().exposure
+        assert exposure.sum().compute() == 1000
+        # Each worker opened the store for itself, once for all of its tasks.
+        opened = client.run(_open_stores)
+        assert sorted(opened.values()) == [1, 1]
+
+
+def _open_stores():
+    from databroker.streams import locator
+
+    return len(locator._opened)
+
+
+def test_a_memory_store_computes_in_threads_and_refuses_to_go_elsewhere(memory_db, new_run):
+    run = new_run(memory_db)
+    run.event(run.descriptor(["x"]), x=1.0)
+    dataset = run.header.xarray_dask()
+    assert dataset.x.compute(scheduler="threads").values.tolist() == [1.0]
+    with pytest.raises(TypeError, match="memory store lives in one process"):
+        pickle.dumps(dataset)
+    with pytest.raises(TypeError, match="memory store lives in one process"):
+        pickle.dumps(run.header.streams["primary"])
+
+
+SCRIPT = """
+import pickle, sys
+header, stream, field, view = pickle.load(open(sys.argv[1], "rb"))
+assert header.start["scan_id"] == 7 and header.stop["exit_status"] == "success"
+assert len(header.table(fields=["x"])) == 2000
+assert stream.read(["x"]).x.values[-1] == 1000.0
+assert field[1999, 0] == 2000 and field.dtype == "float32"
+assert view.table().exposure.tolist() == [0.5] * 2000
+"""
+
+
+def test_handles_go_to_another_process(header, tmp_path):
+    stream = header.streams["primary"]
+    things = (header, stream, stream["wave"], stream.config["cam"])
+    path = tmp_path / "things.pickle"
+    path.write_bytes(pickle.dumps(things))
+    subprocess.run([sys.executable, "-c", SCRIPT, str(path)], check=True, timeout=60)
+
+
+def _in_child(field, queue):
+    queue.put((os.getpid(), float(field[10, 0]), float(field.to_dask()[-1, 0].compute())))
+
+
+def test_a_forked_child_reads_with_a_connection_of_its_own(header):
+    field = header.streams["primary"]["wave"]
+    copy = pickle.loads(pickle.dumps(field))
+    assert field[0, 0] == copy[0, 0] == 1
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    for each in (field, copy):
+        child = context.Process(target=_in_child, args=(each, queue))
+        child.start()
+        pid, one, other = queue.get(timeout=30)
+        child.join(30)
+        assert (child.exitcode, one, other) == (0, 11.0, 2000.0)
+        assert pid != os.getpid()
+    assert field[5, 0] == copy[5, 0] == 6
+
+
+def test_a_process_opens_a_store_once_and_forgets_the_oldest(tmp_path):
+    from databroker.stores.sql import SQLiteStore
+
+    stores = OpenStores(most=2)
+    names = []
+    for number in range(3):
+        store = SQLiteStore(tmp_path / f"{number}.db")
+        names.append(pickle.dumps(store))
+        store.close()
+    first = stores.get(names[0])
+    assert stores.get(names[0]) is first
+    stores.get(names[1])
+    stores.get(names[2])
+    assert len(stores) == 2
+    assert stores.get(names[0]) is not first
+    assert first.record("nobody") is None  # whoever still has it can go on
+    stores.close()
+    assert len(stores) == 0
+    first.close()
+
+
+def test_a_store_that_lacks_the_rows_there_is_said_so(header, tmp_path):
+    from databroker.stores.sql import SQLiteStore
+
+    field = header.streams["primary"]["wave"]
+    other = SQLiteStore(tmp_path / "elsewhere.db")
+    field._locator = Locator(other)
+    with pytest.raises(StoreUnavailable, match="another machine"):
+        field[0]
+    other.close()
