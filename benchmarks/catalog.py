@@ -44,7 +44,10 @@ def build(folder: Path, count: int) -> Row | None:
         return None
     chance = random.Random(2)
     took = 0.0
-    with open_broker(str(path)) as db:
+    unfinished = path.with_suffix(".unfinished")
+    for left in folder.glob(unfinished.name + "*"):
+        left.unlink()
+    with open_broker(str(unfinished)) as db:
         documents = starts(count)
         while batch := [(doc, stop(doc, chance)) for doc in islice(documents, 1000)]:
             begun = time.perf_counter()
@@ -52,7 +55,8 @@ def build(folder: Path, count: int) -> Row | None:
                 db.insert("start", opening)
                 db.insert("stop", closing)
             took += time.perf_counter() - begun
-    size = sum(one.stat().st_size for one in folder.glob(f"runs-{count}.db*"))
+    size = sum(one.stat().st_size for one in folder.glob(unfinished.name + "*"))
+    unfinished.rename(path)
     return Row(
         "catalog: build (start and stop)",
         harness.number(count),
@@ -65,11 +69,15 @@ def build(folder: Path, count: int) -> Row | None:
 def plain(folder: Path, count: int) -> PlainCatalog:
     """The plain catalog of the same runs."""
     path = folder / f"plain-{count}.db"
-    made = path.exists()
-    catalog = PlainCatalog(path)
-    if not made:
+    if not path.exists():
+        unfinished = path.with_suffix(".unfinished")
+        for left in folder.glob(unfinished.name + "*"):
+            left.unlink()
+        catalog = PlainCatalog(unfinished)
         catalog.build(count)
-    return catalog
+        catalog.close()
+        unfinished.rename(path)
+    return PlainCatalog(path)
 
 
 def questions(db: Broker, least: PlainCatalog, count: int) -> list[Question]:

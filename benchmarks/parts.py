@@ -7,8 +7,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import databroker
-
 from . import harness
 from .data import Scan, open_broker, write
 from .harness import Row
@@ -25,7 +23,7 @@ def make(path: Path, rows: int, width: int, waveform: int = 0) -> str:
 
 def load(path: str, field: str = FIELD) -> dict[str, float]:
     """In a fresh process: the table of one field, first and again, and the memory it took."""
-    with databroker.temp() as db:
+    with harness.folder() as folder, open_broker(str(folder / "runs.db")) as db:
         write(db, Scan(2), 2)
         db[-1].table(fields=["det0"])
     before = harness.peak_memory()

@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import databroker
-
 from . import harness
 from .data import Scan, open_broker, write
 from .harness import MIB, Row
@@ -56,7 +54,7 @@ def _preload() -> None:
     blobs = Blobs(":memory:")
     blobs.write({"seq_num": [1, 2], "time": [1.0, 2.0], "x": [0.5, 1.5]})
     blobs.table()
-    with databroker.temp() as db:
+    with harness.folder() as folder, open_broker(str(folder / "runs.db")) as db:
         write(db, Scan(2), 2)
         db[-1].table()
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import uuid
 import warnings
 from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .copying import Copying
-from .documents.identity import CLOSED_BY
-from .errors import ConflictingDocument, NoSuchRun, RunIsRunning
 from .external import Registry
 from .header import Header
 from .hooks import Fetcher, Hooks, Transforms
@@ -22,7 +19,7 @@ from .results import Results
 from .searching import Aliases, Filters
 from .several import SeveralHeaders
 from .status import run_status
-from .stores.contract import RunRecord, Store
+from .stores.contract import Store
 from .times import resolve_zone
 
 if TYPE_CHECKING:
@@ -216,29 +213,9 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         RunIsRunning
             Its writer lives and was heard lately.
         """
-        header = self[uid]
-        if not isinstance(header, Header):
-            raise NoSuchRun(f"{uid!r} is not one run.")
-        if header.stop:
-            raise ConflictingDocument(
-                f"Run {header.uid[:8]!r} has ended already: {header.stop['exit_status']}."
-            )
-        if header.status == "running" and not force:
-            raise RunIsRunning(
-                f"Run {header.uid[:8]!r} is still being written. Wait until it ends; if you are "
-                "sure that it never will, use force=True."
-            )
-        stop = {
-            "uid": str(uuid.uuid4()),
-            "run_start": header.uid,
-            "time": self.store.activity(header.uid).last_time,
-            "exit_status": "fail",
-            "reason": reason or "The run never ended; its writer is gone.",
-            "num_events": {name: stream.num_events for name, stream in header.streams.items()},
-            CLOSED_BY: "databroker.close_run",
-        }
-        self.store.insert("stop", stop)
-        return self._header(header.uid)
+        from .closing import close_run
+
+        return close_run(self, uid, reason, force)
 
     # -- finding ---------------------------------------------------------
 
@@ -295,11 +272,6 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
             return [self._headers(item) for item in found]
         return Header(self, found)
 
-    def _header(self, uid: str) -> Header:
-        record: RunRecord | None = self.store.record(uid)
-        assert record is not None
-        return Header(self, record)
-
     # -- the rest --------------------------------------------------------
 
     @property
@@ -349,7 +321,10 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         from .display import broker_html
 
         newest = islice(self.store.find(Everything()), 5)
-        rows = [(run.start, run_status(self.store, run, self.stale_after)) for run in newest]
+        rows = [
+            (run.start, run_status(self.store, run.uid, run.stop, self.stale_after))
+            for run in newest
+        ]
         runs = self.store.count(Everything())
         return broker_html(self.name, str(self.store), runs, rows, self.zone)
 

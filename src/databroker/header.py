@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import datetime
-import time as clock
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .documents.kinds import stream_name as name_of
 from .documents.readonly import ALL
-from .errors import NoSuchStream
 from .hooks import external_of
 from .parts import Parts
-from .status import status_of
-from .streams import Stream
+from .stored import StoredRun
 from .streams.filling import refuse_to_fill
-from .streams.several import many_streams, run_documents
+from .streams.several import many_streams
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
     from .broker import Broker
-    from .display.summary import STREAM
     from .stores.contract import RunRecord
 
 Fields = str | Iterable[str] | None
 
 
-class Header(Parts):
+class Header(StoredRun, Parts):
     """One run: its metadata, and ways to load its data.
 
     Obtained from a broker: ``db[-1]``, ``db['uid prefix']``, or by looping
@@ -50,18 +45,10 @@ class Header(Parts):
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, db: Broker, record: RunRecord) -> None:
-        self.db = db
-        self._start = db.transforms("start", record.start)
-        self._stop = self._mended(record.stop)
+        super().__init__(db, record)
         self.ext = external_of(db, self)
 
     # -- metadata --------------------------------------------------------
-
-    @property
-    def uid(self) -> str:
-        """The uid of the run."""
-        uid: str = self._start["uid"]
-        return uid
 
     @property
     def start(self) -> dict[str, Any]:
@@ -71,7 +58,7 @@ class Header(Parts):
     @property
     def stop(self) -> dict[str, Any]:
         """What was only known at the end; empty while the run has not ended."""
-        return self._prepared("stop", dict(self._stop_now()))
+        return self._prepared("stop", dict(self.stored_stop()))
 
     @property
     def descriptors(self) -> list[dict[str, Any]]:
@@ -82,39 +69,6 @@ class Header(Parts):
     def stream_names(self) -> list[str]:
         """The names of the streams, in the order in which they appeared."""
         return list(dict.fromkeys(map(name_of, self._descriptors())))
-
-    @property
-    def streams(self) -> Mapping[str, Stream]:
-        """The streams by name, in the order in which they appeared.
-
-        Raises
-        ------
-        NoSuchStream
-            When asked for one that the run does not have.
-        """
-        by_name: dict[str, list[Any]] = {}
-        for descriptor in self._descriptors():
-            by_name.setdefault(name_of(descriptor), []).append(descriptor)
-        stop = self._stop_now()
-        return _Streams(
-            {
-                name: Stream(self.db.store, name, descriptors, self._start, stop)
-                for name, descriptors in by_name.items()
-            }
-        )
-
-    @property
-    def status(self) -> str:
-        """How the run stands: 'success', 'abort', 'fail', 'running' or 'unknown'.
-
-        'unknown' is a run that did not end, and whose writer is gone or has
-        been silent for too long; `Broker.close_run` ends it.
-        """
-        stop = self._stop_now()
-        if stop:
-            return str(stop.get("exit_status", "unknown"))
-        activity = self.db.store.activity(self.uid)
-        return status_of(activity, self.db.stale_after, clock.time())
 
     def fields(self, stream_name: Any = ALL) -> set[str]:
         """Return the names of the data keys of a stream, or of all streams."""
@@ -232,14 +186,6 @@ class Header(Parts):
         warnings.warn("Header.stream is now called Header.documents.", UserWarning, stacklevel=2)
         yield from self.documents(*args, **kwargs)
 
-    def stored_documents(
-        self, stream_name: Any = ALL, fields: Fields = None
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield (name, document) as `documents` does, but past the broker's `prepare_hook`."""
-        # The receiver may do with them what it likes.
-        start, stop = deepcopy(self._start), deepcopy(self._stop_now() or None)
-        return run_documents(self.db.store, start, stop, self._streams_of(stream_name), fields)
-
     def xarray(self, stream_name: str = "primary", fields: Fields = None) -> xr.Dataset:
         """Load a stream as an xarray dataset; see `Stream.read`.
 
@@ -322,59 +268,14 @@ class Header(Parts):
 
         return header_html(*self._summary())
 
-    def _summary(self) -> tuple[Any, Any, list[STREAM], str, datetime.tzinfo]:
-        """Return what a person is shown of the run. No event is read for it."""
-        streams = [
-            (name, stream.num_events, stream.fields) for name, stream in self.streams.items()
-        ]
-        return self._start, self._stop_now(), streams, self.status, self.db.zone
-
     def _prepared(self, kind: str, document: dict[str, Any]) -> dict[str, Any]:
         handed_out: dict[str, Any] = self.db.prepare_hook(kind, document)
         return handed_out
-
-    def _stop_now(self) -> dict[str, Any]:
-        if self._stop is None:
-            record = self.db.store.record(self.uid)
-            self._stop = None if record is None else self._mended(record.stop)
-        return self._stop or {}
-
-    def _mended(self, stop: dict[str, Any] | None) -> dict[str, Any] | None:
-        return None if stop is None else self.db.transforms("stop", stop)
-
-    def _descriptors(self) -> list[dict[str, Any]]:
-        """Return the descriptors, oldest first."""
-        found = [
-            self.db.transforms(kind, doc)
-            for kind, doc in self.db.store.documents(self.uid)
-            if kind == "descriptor"
-        ]
-        return sorted(found, key=_time_of)
 
     def _of_stream(self, stream_name: Any) -> list[dict[str, Any]]:
         return [
             doc for doc in self._descriptors() if stream_name is ALL or name_of(doc) == stream_name
         ]
-
-    def _streams_of(self, stream_name: Any) -> list[Stream]:
-        return [
-            stream
-            for name, stream in self.streams.items()
-            if stream_name is ALL or name == stream_name
-        ]
-
-
-class _Streams(dict[str, Stream]):
-    """Streams by name, with an error that says which there are."""
-
-    def __missing__(self, name: str) -> Stream:
-        there = ", ".join(map(repr, self)) or "none"
-        raise NoSuchStream(f"This run has no stream {name!r}; it has: {there}.")
-
-
-def _time_of(document: Mapping[str, Any]) -> float:
-    value = document.get("time")
-    return value if isinstance(value, int | float) and value == value else float("-inf")
 
 
 # Users and their tools know the class under this name.

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import time
 
-from .stores.contract import Activity, RunRecord, Store
+from .documents.kinds import Document
+from .stores.contract import Activity, Store
 from .stores.writer import writer_lives
 
 
-def run_status(store: Store, run: RunRecord, stale_after: float) -> str:
-    """Return how a run stands: 'success', 'abort', 'fail', 'running' or 'unknown'."""
-    if run.stop:
-        return str(run.stop.get("exit_status", "unknown"))
-    return status_of(store.activity(run.uid), stale_after, time.time())
+def run_status(store: Store, uid: str, stop: Document | None, stale_after: float) -> str:
+    """Return how a run stands: 'success', 'abort', 'fail', 'running' or 'unknown'.
+
+    Parameters
+    ----------
+    store
+        Where the run is.
+    uid
+        Of the run.
+    stop
+        Its stop document, if it has one.
+    stale_after
+        As in `status_of`.
+    """
+    if stop:
+        return str(stop.get("exit_status", "unknown"))
+    return status_of(store.activity(uid), stale_after, time.time())
 
 
 def status_of(activity: Activity, stale_after: float, now: float) -> str:

@@ -1,7 +1,7 @@
 """A batch as a few blobs, so that reading one field need not read the others' bytes.
 
-Columns are put into *groups*, and each group becomes one Arrow IPC stream.
-Stamps and counters are stored as differences: a clock that ticks in seconds
+Columns are put into *groups*, and each group becomes one Arrow IPC stream; a
+small batch is one group, as it is. In larger ones, stamps and counters are stored as differences: a clock that ticks in seconds
 since 1970 spends half of its 64 bits on saying the same thing, and the
 difference between the bit patterns of two neighbours fits in 32 bits or less,
 exactly.
@@ -29,13 +29,6 @@ _NARROW = 64  # bytes a row, above which a column has a group of its own
 _TOGETHER = 8  # narrow columns in a group
 _DELTA = b"delta"
 _STEPS = (np.int8, np.int16, np.int32)
-
-
-def pack(batch: pa.RecordBatch) -> dict[str, bytes]:
-    """Return the blobs of a batch, by group."""
-    return {
-        group: _write(batch, columns, group) for group, columns in groups(batch).items()
-    }
 
 
 def unpack(blobs: Iterable[bytes], columns: Container[str] | None) -> pa.RecordBatch:
@@ -92,13 +85,14 @@ def groups(batch: pa.RecordBatch) -> dict[str, list[str]]:
     return found
 
 
-def _write(batch: pa.RecordBatch, columns: list[str], group: str) -> bytes:
+def pack(batch: pa.RecordBatch, columns: list[str], group: str) -> bytes:
+    """Return the blob of a group, which holds some columns of a batch."""
     schema = batch.schema
     fields, arrays = [], []
     for name in columns:
         place = schema.get_field_index(name)
         field, array = schema.field(place), batch.column(place)
-        if names.parse(name)[0] != "data":
+        if group != ALL and names.parse(name)[0] != "data":
             field, array = _delta(field, array)
         fields.append(field)
         arrays.append(array)

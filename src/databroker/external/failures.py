@@ -24,6 +24,7 @@ __all__ = [
     "FileRefused",
     "FramesMissing",
     "HandlerFailed",
+    "Problem",
     "Reference",
     "failure",
     "translated",
@@ -56,6 +57,24 @@ class FramesMissing(ExternalDataMissing):
 
 class HandlerFailed(ExternalDataMissing):
     """The handler raised an exception, which is the cause of this one."""
+
+
+class Problem(Exception):
+    """What a reader found, told without knowing for whom it reads; see `translated`.
+
+    Parameters
+    ----------
+    kind
+        The error that it becomes.
+    problem, mend
+        What is wrong, and what to do about it, as text.
+    """
+
+    def __init__(self, kind: type[ExternalDataMissing], problem: str, mend: str = "") -> None:
+        super().__init__(problem)
+        self.kind = kind
+        self.problem = problem
+        self.mend = mend
 
 
 @dataclass(frozen=True)
@@ -145,6 +164,8 @@ def translated(error: Exception, reference: Reference, place: Place, by: str = "
     """
     if isinstance(error, DatabrokerError):
         return error
+    if isinstance(error, Problem):
+        return failure(error.kind, reference, place, error.problem, error.mend)
     if isinstance(error, FileNotFoundError) or not _may_exist(place, error):
         path = getattr(error, "filename", None) or place.path
         return failure(FileMissing, reference, place, _missing(str(path)), _moved(place))

@@ -11,7 +11,7 @@ __all__ = ["imported"]
 
 
 def imported(target: Any, said_by: str) -> Any:
-    """Return what 'module:name' stands for; what is no text is returned as it is.
+    """Return what 'module:name' or 'module.name' stands for; what is no text stays as it is.
 
     Parameters
     ----------
@@ -29,18 +29,23 @@ def imported(target: Any, said_by: str) -> Any:
     --------
     >>> imported("os.path:join", "handlers: X").__name__
     'join'
+    >>> imported("os.path.join", "handlers: X").__name__
+    'join'
     >>> imported("no_such_lab:Handler", "handlers: X")
     Traceback (most recent call last):
     databroker.errors.InvalidConfiguration: handlers: X: 'no_such_lab:Handler' cannot be imported...
     """
     if not isinstance(target, str):
         return target
-    module, _, name = target.partition(":")
+    module, colon, name = target.partition(":")
+    if not colon:
+        module, _, name = target.rpartition(".")
     try:
         found = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
+    # ValueError: there is no module before the dot.
+    except (ImportError, AttributeError, ValueError) as error:
         raise InvalidConfiguration(
             f"{said_by}: {target!r} cannot be imported ({error})."
         ) from error

@@ -1,40 +1,48 @@
-"""Which handler opens which kind of resource, and where files are now."""
+"""What a broker knows about external data: handlers, and where files are now."""
 
 from __future__ import annotations
 
-import functools
+import contextlib
+import uuid
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DuplicateHandler, NoHandler, NotSupported
-from .importing import imported
+from .failures import Reference, translated
+from .handlers import HandlerRegistry
+from .handlers_own import stand_in
+from .opened import OPEN
+from .paths import Guard, Place, place_of
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from ..stores.contract import Store
 
-__all__ = ["GROUP", "Registry"]
-
-GROUP = "databroker.handlers"
-"""The entry points by which installed packages offer handlers; the name is the spec."""
+__all__ = ["Registry"]
 
 
-class Registry:
+class Registry(HandlerRegistry):
     """What a broker knows about external data; obtained as ``db.reg``.
 
     Parameters
     ----------
     handlers
-        By spec: a class, or where it is, as 'module:Class'.
+        By spec: a class, or where it is, as 'module:Class' or 'module.Class'.
     root_map
         The folder in which files are now, by the root under which they were recorded.
     discover
-        Whether to use the handlers that installed packages offer, too.
+        Whether to use the handlers that installed packages offer, and our own, too.
+    allowed_roots
+        The only folders from which files may be read; none means any.
 
     Attributes
     ----------
     root_map
-        As above. Changes apply at once.
+        As above. Changes apply at once, to headers already in hand too.
+    mimetypes
+        What opens the stream resources of a mimetype, beside what is built in: a class or
+        function, or where it is; see `databroker.external.frames`.
+    store
+        Where `copy_files` looks for the datum documents of a resource.
 
     Examples
     --------
@@ -44,6 +52,9 @@ class Registry:
     >>> reg.register_handler("LAB", Handler)
     >>> dict(reg.handler_reg) == {"LAB": Handler}
     True
+    >>> reg.root_map["/data"] = "/mnt/data"
+    >>> reg.place({"root": "/data", "resource_path": "a.h5"}).path
+    '/mnt/data/a.h5'
     """
 
     def __init__(
@@ -51,127 +62,128 @@ class Registry:
         handlers: Mapping[str, Any] | None = None,
         root_map: Mapping[str, str] | None = None,
         discover: bool = True,
+        allowed_roots: Iterable[str] = (),
     ) -> None:
+        super().__init__(handlers, discover)
         self.root_map: dict[str, str] = dict(root_map or {})
-        self._handlers: dict[str, Any] = dict(handlers or {})
-        self._removed: set[str] = set()
-        self._discover = discover
+        self.mimetypes: dict[str, Any] = {}
+        self.store: Store | None = None
+        self._allowed = tuple(allowed_roots)
+        self._token = uuid.uuid4().hex
 
     @property
-    def handler_reg(self) -> Mapping[str, Any]:
-        """The handler of each spec: a mapping to look at, always current."""
-        return _Handlers(self._specs, self._handler)
+    def guard(self) -> Guard:
+        """What tells whether a file may be read."""
+        return Guard(self._allowed)
 
-    def register_handler(self, key: str, handler: Any, overwrite: bool = False) -> None:
-        """Say which handler opens the resources of a spec.
-
-        Parameters
-        ----------
-        key
-            The spec.
-        handler
-            A class: called with the path of a file and the resource's arguments, it
-            gives an object that is called with a datum's arguments.
-        overwrite
-            Whether it may take the place of another one.
+    def place(self, document: Mapping[str, Any], reference: Reference | None = None) -> Place:
+        """Return where the file of a resource or stream resource is now.
 
         Raises
         ------
-        DuplicateHandler
-            The spec has another handler (a RuntimeError, as in databroker 1.x).
+        FileRefused
+            That is outside of the allowed roots.
         """
-        known = None if overwrite else self.handler_reg.get(key)
-        if known is not None and known is not handler:
-            raise DuplicateHandler(
-                f"The spec {key!r} has a handler already, {known!r}. "
-                "With overwrite=True, the new one takes its place."
-            )
-        self._handlers[key] = handler
+        found = place_of(document, self.root_map)
+        self.guard.check(found.path, reference)
+        return found
 
-    def deregister_handler(self, key: str) -> None:
-        """Forget the handler of a spec, if there is one."""
-        self._handlers.pop(key, None)
-        self._removed.add(key)
+    @contextlib.contextmanager
+    def opened(self, resource: Mapping[str, Any], reference: Reference) -> Iterator[Any]:
+        """Lend the handler of a resource for the length of a ``with`` block.
+
+        Raises
+        ------
+        NoHandler
+            There is none for its spec.
+        ExternalDataMissing
+            Its file cannot be opened.
+        """
+        chosen = self.handler(str(resource.get("spec")), reference)
+        # A root map or a handler that was changed must not find what was opened before.
+        place = self.place(resource, reference)
+        key = (str(resource.get("uid")), chosen, place.path)
+        kwargs = resource.get("resource_kwargs") or {}
+
+        def make() -> Any:
+            try:
+                return stand_in(chosen)(place.path, **kwargs)
+            except Exception as error:
+                raise translated(error, reference, place, _name(chosen)) from error
+
+        shared = bool(getattr(stand_in(chosen), "thread_safe", False))
+        with self.borrow(key, make, shared) as handler:
+            yield handler
+
+    def borrow(
+        self, key: Hashable, make: Callable[[], Any], shared: bool
+    ) -> contextlib.AbstractContextManager[Any]:
+        """Lend what is kept open under a key; see `Opened.borrow`."""
+        return OPEN.borrow((self._token, key), make, shared)
+
+    def close(self) -> None:
+        """Close the files that were opened for this registry. It can be used again."""
+        OPEN.close(lambda key: isinstance(key, tuple) and key[0] == self._token)
 
     def copy_files(
         self,
-        resource: Any,
+        resource: Mapping[str, Any],
         new_root: str,
         verify: bool = False,
-        file_rename_hook: Callable[..., Any] | None = None,
+        file_rename_hook: Callable[[int, int, str, str], Any] | None = None,
         run_start_uid: str | None = None,
     ) -> Iterator[tuple[str, str]]:
-        """Copy the files of a resource below a new root (not in this version)."""
-        if verify:
-            raise NotSupported("Copied files cannot be verified.")
-        raise NotSupported("Copying the files of a resource comes with a later version.")
+        """Copy the files of a resource below a new root.
 
-    def _specs(self) -> list[str]:
-        offered = _offered() if self._discover else {}
-        hidden = {*self._handlers, *self._removed}
-        return [*self._handlers, *(spec for spec in offered if spec not in hidden)]
+        Parameters
+        ----------
+        resource
+            The document.
+        new_root
+            A folder. Below it, files keep their path relative to the resource's root.
+        verify
+            Whether to compare checksums.
+        file_rename_hook
+            Called with the number of the file, how many there are, the old and the new path.
+        run_start_uid
+            The run that it belongs to, where the document does not say so.
 
-    def _handler(self, spec: str) -> Any:
-        target = self._handlers.get(spec)
-        if target is not None:
-            return imported(target, f"handlers: {spec}")
-        entry = _offered().get(spec) if self._discover and spec not in self._removed else None
-        if entry is None:
-            raise NoHandler(
-                f"No handler is known for the spec {spec!r}. Install a package that offers one, "
-                "name one in the configuration under 'handlers', or use db.reg.register_handler."
+        Returns
+        -------
+        iterator
+            The old and the new path of each file; all are copied when it is returned.
+
+        Raises
+        ------
+        ValueError
+            It is not known to which run the resource belongs.
+        RuntimeError
+            A file is outside of the resource's root.
+        """
+        from .copying import copy_resource
+
+        if not (run_start_uid or resource.get("run_start")):
+            raise ValueError(
+                "This resource does not say to which run it belongs: pass run_start_uid."
             )
-        try:
-            return entry.load()
-        except Exception as error:  # whatever the import of somebody else's package raises
-            raise NoHandler(
-                f"The handler for the spec {spec!r}, {entry.value!r}, cannot be loaded: {error!r}."
-            ) from error
-
-
-class _Handlers(Mapping[str, Any]):
-    """Handlers by spec, each imported when it is looked at."""
-
-    def __init__(self, specs: Callable[[], list[str]], handler: Callable[[str], Any]) -> None:
-        self._specs = specs
-        self._handler = handler
-
-    def __getitem__(self, spec: str) -> Any:
-        return self._handler(spec)
-
-    def __contains__(self, spec: object) -> bool:
-        return spec in self._specs()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._specs())
-
-    def __len__(self) -> int:
-        return len(self._specs())
-
-    def __repr__(self) -> str:
-        return f"<handlers for: {', '.join(self) or 'nothing'}>"
-
-
-@functools.cache
-def _offered() -> Mapping[str, EntryPoint]:
-    """Return what installed packages offer, by spec. Nothing of them is imported."""
-    from importlib.metadata import entry_points
-
-    return _first_of_each(entry_points(group=GROUP))
-
-
-def _first_of_each(entries: Iterable[EntryPoint]) -> dict[str, EntryPoint]:
-    found: dict[str, EntryPoint] = {}
-    for entry in entries:
-        first = found.setdefault(entry.name, entry)
-        if first.value != entry.value:
+        if not resource.get("root"):
             warnings.warn(
-                f"Several packages offer a handler for the spec {entry.name!r}: "
-                f"{first.value} is used, {entry.value} is not.",
+                "The resource has no root: the whole path of its files is kept below the new one.",
                 UserWarning,
                 stacklevel=2,
             )
-    return found
+        pairs = copy_resource(
+            self.store, self, resource, new_root, verify=verify, progress=file_rename_hook
+        )
+        return iter(pairs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # In another process, arrays bring their own way to the documents.
+        return {**self.__dict__, "store": None}
+
+
+def _name(handler: Any) -> str:
+    return f"the handler {getattr(handler, '__name__', handler)}"
 
 
 # Users and their tools know the class under this name.

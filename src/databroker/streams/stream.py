@@ -58,6 +58,11 @@ class Stream:
     def __repr__(self) -> str:
         return f"<Stream {self.name!r} of run {str(self._start['uid'])[:8]}>"
 
+    def _repr_html_(self) -> str:
+        from ..display import stream_html
+
+        return stream_html(self.name, str(self._start["uid"]), self.num_events, self._descriptors)
+
     @property
     def descriptors(self) -> list[Doc]:
         """The stream's descriptors, oldest first."""

@@ -167,7 +167,10 @@ class Catalog:
         from ..display import results_html
 
         newest = islice(self._records(), 10)
-        rows = [(run.start, run_status(self.v1.store, run, self.v1.stale_after)) for run in newest]
+        rows = [
+            (run.start, run_status(self.v1.store, run.uid, run.stop, self.v1.stale_after))
+            for run in newest
+        ]
         return results_html(rows, len(self) - len(rows), self.v1.zone)
 
     def _ipython_key_completions_(self) -> list[str]:

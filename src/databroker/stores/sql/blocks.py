@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...columns import segments
 from ...columns.assemble import assemble
 from ...columns.names import SEQ_NUM, TIME
-from ...columns.rows import concatenate, is_wanted
+from ...columns.rows import concatenate, is_wanted, select
 from ...documents import decode, encode
 from ..contract import Extent
 from .connection import fetch
@@ -27,27 +27,34 @@ def write_block(connection: sqlite3.Connection, series: int, first: int, batch: 
     """Store a batch as the rows from ordinal ``first`` on."""
     layout: list[list[Any]] = []
     widest = 0
-    columns = segments.groups(batch)
-    for group, blob in segments.pack(batch).items():
+    for group, columns in segments.groups(batch).items():
+        blob = segments.pack(batch, columns, group)
         cursor = connection.execute("INSERT INTO segments (data) VALUES (?)", (blob,))
-        layout.append([cursor.lastrowid, None if group == segments.ALL else columns[group]])
+        layout.append([cursor.lastrowid, None if group == segments.ALL else columns])
         widest = max(widest, len(blob))
-    index = assemble([batch], [SEQ_NUM, TIME])
-    seq, time = index[SEQ_NUM], index[TIME]
-    counted = seq.dtype.kind == "i"
+    least, most = _range(batch, SEQ_NUM) or (0, 0)
+    _, last_time = _range(batch, TIME) or (0, 0)
     connection.execute(
         "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             series,
             first,
             first + batch.num_rows,
-            int(seq.min()) if counted else 0,
-            int(seq.max()) if counted else 0,
-            float(time.max()) if time.dtype.kind in "if" else 0.0,
+            int(least),
+            int(most),
+            float(last_time),
             widest,
             encode(layout),
         ),
     )
+
+
+def _range(batch: pa.RecordBatch, column: str) -> tuple[Any, Any] | None:
+    """Return the least and the largest value of a column of numbers, if the batch has it."""
+    if column not in batch.schema.names:
+        return None
+    values = assemble([select(batch, [column])], [column])[column]
+    return (values.min(), values.max()) if values.dtype.kind in "if" else None
 
 
 def pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

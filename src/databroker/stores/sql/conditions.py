@@ -1,24 +1,60 @@
-"""What can be asked of the indexes: conditions on the run ``r`` of a statement."""
+"""What can be asked of the indexes: conditions on runs.
+
+A condition answers in up to three ways, and a search takes the cheapest:
+
+- a *walk* goes through an index and meets every run that fits;
+- a *test* looks up one run in an index;
+- a *set* is all runs that fit, as an array of keys.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from functools import reduce
+from typing import Any, Protocol
+
+from .sets import NONE, RunSet, union
+
+Sql = tuple[str, tuple[Any, ...]]
+"""SQL, and the values of its question marks."""
+
+MANY = 32
+"""So many walks can be followed at once."""
+
+
+class Reader(Protocol):
+    """Reads sets of runs."""
+
+    def keys(self, lookup: Lookup) -> RunSet:
+        """Return the runs that have such an entry in an index."""
+
+    def between(self, low: int, high: int) -> RunSet:
+        """Return the runs whose keys lie between two others, which belong."""
 
 
 class Condition:
-    """Something that a run fulfils or not, as SQL with its values."""
+    """Something that a run fulfils or not."""
 
-    def test(self) -> tuple[str, list[Any]]:
-        """Return an expression that is true for each fitting run ``r``."""
-        raise NotImplementedError
+    def test(self) -> Sql | None:
+        """Return an expression on the run ``k.run``; None if one run is not quickly looked up."""
+        return None
 
-    def runs(self) -> tuple[str, list[Any]] | None:
-        """Return a query that gives the keys of all fitting runs as ``run``, if there is one.
+    def walks(self, size: Callable[[Iterable[Lookup]], int]) -> tuple[Lookup, ...] | None:
+        """Return look-ups that together meet every fitting run, if there are any.
 
-        A key may come more than once.
+        They may meet other runs too, unless `covered`.
         """
         return None
+
+    @property
+    def covered(self) -> bool:
+        """Whether the walks meet no other runs."""
+        return False
+
+    def runs(self, reader: Reader) -> RunSet:
+        """Return all fitting runs."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -28,9 +64,9 @@ class Lookup(Condition):
     Attributes
     ----------
     table
-        'leaves' or 'words'.
+        'leaves', 'words' or 'runs'.
     where
-        What the entry must fulfil.
+        What the entry ``x`` must fulfil.
     values
         The values of the question marks.
     ordered
@@ -43,66 +79,121 @@ class Lookup(Condition):
     values: tuple[Any, ...]
     ordered: bool = True
 
-    def test(self) -> tuple[str, list[Any]]:
-        """Return a look into the index for one run."""
-        sql = f"EXISTS (SELECT 1 FROM {self.table} x WHERE {self.where} AND x.run = r.id)"
-        return sql, list(self.values)
+    @property
+    def run(self) -> str:
+        """The column that holds the key of the run."""
+        return "x.id" if self.table == "runs" else "x.run"
 
-    def runs(self) -> tuple[str, list[Any]]:
-        """Return a walk through the index."""
-        return f"SELECT x.run AS run FROM {self.table} x WHERE {self.where}", list(self.values)
+    def test(self) -> Sql | None:
+        """Return a look into the index; without an order it would be a long one."""
+        if not self.ordered:
+            return None
+        found = f"SELECT 1 FROM {self.table} x WHERE {self.where} AND {self.run} = k.run"
+        return f"EXISTS ({found})", self.values
+
+    def walks(self, size: Callable[[Iterable[Lookup]], int]) -> tuple[Lookup, ...] | None:
+        """Return itself."""
+        return (self,)
+
+    @property
+    def covered(self) -> bool:
+        """Whether the walks meet no other runs: they do not."""
+        return True
+
+    def runs(self, reader: Reader) -> RunSet:
+        """Return the runs of all entries."""
+        return reader.keys(self)
 
 
 @dataclass(frozen=True)
-class Expression(Condition):
-    """Something about the run's own row."""
+class Window(Condition):
+    """Runs whose keys lie between two others, which belong."""
 
-    sql: str
-    values: tuple[Any, ...] = ()
+    low: int
+    high: int
 
-    def test(self) -> tuple[str, list[Any]]:
-        """Return the expression."""
-        return self.sql, list(self.values)
+    def test(self) -> Sql:
+        """Return a comparison."""
+        return "k.run BETWEEN ? AND ?", (self.low, self.high)
+
+    def runs(self, reader: Reader) -> RunSet:
+        """Return the runs between the keys."""
+        return reader.between(self.low, self.high)
 
 
-NOTHING = Expression("0")
-"""No run fits."""
+@dataclass(frozen=True)
+class _Constant(Condition):
+    fits: bool
 
-ALL = Expression("1")
+    def test(self) -> Sql:
+        return str(int(self.fits)), ()
+
+    def walks(self, size: Callable[[Iterable[Lookup]], int]) -> tuple[Lookup, ...] | None:
+        return None if self.fits else ()
+
+    @property
+    def covered(self) -> bool:
+        return not self.fits
+
+    def runs(self, reader: Reader) -> RunSet:
+        return ~NONE if self.fits else NONE
+
+
+ALL: Condition = _Constant(True)
 """Every run fits."""
 
-
-@dataclass(frozen=True)
-class _Combined(Condition):
-    parts: tuple[Condition, ...]
-    _word: ClassVar[str]
-
-    def test(self) -> tuple[str, list[Any]]:
-        tests = [part.test() for part in self.parts]
-        sql = f" {self._word} ".join(sql for sql, _ in tests)
-        return f"({sql})", [value for _, values in tests for value in values]
+NOTHING: Condition = _Constant(False)
+"""No run fits."""
 
 
 @dataclass(frozen=True)
-class Both(_Combined):
+class Both(Condition):
     """Runs that fulfil every part."""
 
-    _word: ClassVar[str] = "AND"
+    parts: tuple[Condition, ...]
+
+    def test(self) -> Sql | None:
+        """Return the tests of all parts."""
+        return _joined(self.parts, "AND")
+
+    def walks(self, size: Callable[[Iterable[Lookup]], int]) -> tuple[Lookup, ...] | None:
+        """Return the walks of the part that meets the fewest."""
+        ways = [walks for part in self.parts if (walks := part.walks(size)) is not None]
+        return min(ways, key=size) if ways else None
+
+    def runs(self, reader: Reader) -> RunSet:
+        """Return the runs in the sets of all parts."""
+        return reduce(RunSet.__and__, (part.runs(reader) for part in self.parts))
 
 
 @dataclass(frozen=True)
-class Either(_Combined):
+class Either(Condition):
     """Runs that fulfil at least one part."""
 
-    _word: ClassVar[str] = "OR"
+    parts: tuple[Condition, ...]
 
-    def runs(self) -> tuple[str, list[Any]] | None:
-        """Return the walks through all indexes, one after the other."""
-        walks = [part.runs() for part in self.parts]
-        if any(walk is None for walk in walks):
-            return None
-        sql = " UNION ALL ".join(walk[0] for walk in walks if walk)
-        return sql, [value for walk in walks if walk for value in walk[1]]
+    def test(self) -> Sql | None:
+        """Return the tests of all parts, unless they are too many."""
+        return _joined(self.parts, "OR")
+
+    def walks(self, size: Callable[[Iterable[Lookup]], int]) -> tuple[Lookup, ...] | None:
+        """Return the walks of all parts."""
+        found: tuple[Lookup, ...] = ()
+        for part in self.parts:
+            walks = part.walks(size)
+            if walks is None:
+                return None
+            found += walks
+        return found
+
+    @property
+    def covered(self) -> bool:
+        """Whether the walks meet no other runs."""
+        return all(part.covered for part in self.parts)
+
+    def runs(self, reader: Reader) -> RunSet:
+        """Return the runs in the set of any part."""
+        return union(part.runs(reader) for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -111,30 +202,62 @@ class Unless(Condition):
 
     part: Condition
 
-    def test(self) -> tuple[str, list[Any]]:
-        """Return the negated expression."""
-        sql, values = self.part.test()
-        return f"NOT {sql}", values
+    def test(self) -> Sql | None:
+        """Return the negated test."""
+        test = self.part.test()
+        return None if test is None else (f"NOT {test[0]}", test[1])
+
+    def runs(self, reader: Reader) -> RunSet:
+        """Return all runs but those of the condition."""
+        return ~self.part.runs(reader)
 
 
-def both(conditions: list[Condition]) -> list[Condition]:
-    """Return conditions that must all hold as a flat list, shortened where it can be."""
-    flat: list[Condition] = []
-    for condition in conditions:
-        flat += condition.parts if isinstance(condition, Both) else [condition]
+def both(conditions: Iterable[Condition]) -> Condition:
+    """Return the condition that several hold, shortened where it can be."""
+    flat = _flat(conditions, Both, ALL)
     if NOTHING in flat:
-        return [NOTHING]
-    return [condition for condition in flat if condition != ALL]
+        return NOTHING
+    return _of(flat, Both, ALL)
 
 
-def either(conditions: list[Condition]) -> Condition:
-    """Return a condition that holds where one of several does."""
-    flat: list[Condition] = []
-    for condition in conditions:
-        flat += condition.parts if isinstance(condition, Either) else [condition]
+def either(conditions: Iterable[Condition]) -> Condition:
+    """Return the condition that one of several holds, shortened where it can be."""
+    flat = _flat(conditions, Either, NOTHING)
     if ALL in flat:
         return ALL
-    flat = [condition for condition in flat if condition != NOTHING]
-    if not flat:
-        return NOTHING
-    return flat[0] if len(flat) == 1 else Either(tuple(flat))
+    return _of(flat, Either, NOTHING)
+
+
+def unless(condition: Condition) -> Condition:
+    """Return the opposite of a condition."""
+    if condition in (ALL, NOTHING):
+        return NOTHING if condition == ALL else ALL
+    return condition.part if isinstance(condition, Unless) else Unless(condition)
+
+
+def _flat(
+    conditions: Iterable[Condition], kind: type[Both] | type[Either], neutral: Condition
+) -> list[Condition]:
+    flat: dict[Condition, None] = {}
+    for condition in conditions:
+        flat.update(dict.fromkeys(condition.parts if isinstance(condition, kind) else [condition]))
+    flat.pop(neutral, None)
+    return list(flat)
+
+
+def _of(flat: list[Condition], kind: type[Both] | type[Either], empty: Condition) -> Condition:
+    if len(flat) < 2:
+        return flat[0] if flat else empty
+    return kind(tuple(flat))
+
+
+def _joined(parts: tuple[Condition, ...], word: str) -> Sql | None:
+    if len(parts) > MANY:
+        return None
+    tests = []
+    for part in parts:
+        test = part.test()
+        if test is None:
+            return None
+        tests.append(test)
+    return f"({f' {word} '.join(sql for sql, _ in tests)})", tuple(v for _, vs in tests for v in vs)

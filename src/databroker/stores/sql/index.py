@@ -7,15 +7,29 @@ from collections.abc import Iterable
 from typing import Any
 
 from .connection import portable
-from .leaves import TEXT, Leaf, indexed_words, leaf, leaves
+from .leaves import OBJECT, TEXT, Leaf, indexed_words, leaf, leaves
 from .schema import DATA_KEYS, START, STOP
 
 Doc = dict[str, Any]
 
+RUNS = 3
+"""As `paths.document`: marks of the runs themselves, at the two paths below."""
+
+EVERY, ENDED = "every", "ended"
+"""Where each run has a mark, and where each that has a stop document has one."""
+
+IDENTITY = {START: frozenset({"uid", "time"}), STOP: frozenset({"uid", "run_start"})}
+"""Keys that each such document has, with one value, which the table of runs knows too.
+
+Most are different for each run. In the leaf index they would take more room,
+and more time, than any others.
+"""
+
 
 def index_start(connection: sqlite3.Connection, run: int, doc: Doc) -> None:
     """Index the leaves and the words of a RunStart."""
-    _add(connection, START, run, leaves(doc))
+    _add(connection, RUNS, run, {(EVERY, OBJECT, 0)})
+    _add(connection, START, run, leaves(doc, IDENTITY[START]))
     connection.executemany(
         "INSERT OR IGNORE INTO words (word, run) VALUES (?, ?)",
         [(portable(word), run) for word in sorted(indexed_words(doc))],
@@ -24,14 +38,15 @@ def index_start(connection: sqlite3.Connection, run: int, doc: Doc) -> None:
 
 def index_stop(connection: sqlite3.Connection, run: int, doc: Doc) -> None:
     """Index the leaves of a RunStop."""
-    _add(connection, STOP, run, leaves(doc))
+    _add(connection, RUNS, run, {(ENDED, OBJECT, 0)})
+    _add(connection, STOP, run, leaves(doc, IDENTITY[STOP]))
 
 
 def unindex_stop(connection: sqlite3.Connection, run: int, doc: Doc) -> None:
-    """Take the leaves of a RunStop out of the index."""
+    """Take the leaves of a RunStop out of the index, before another one takes its place."""
     connection.executemany(
         "DELETE FROM leaves WHERE path = ? AND kind = ? AND value = ? AND run = ?",
-        list(_rows(connection, STOP, run, leaves(doc))),
+        _rows(connection, STOP, run, leaves(doc, IDENTITY[STOP])),
     )
 
 
@@ -41,11 +56,21 @@ def index_data_keys(connection: sqlite3.Connection, run: int, data_keys: Iterabl
 
 
 def path_id(connection: sqlite3.Connection, document: int, path: str) -> int | None:
-    """Return the number of a path, or None if no document has it."""
-    row = connection.execute(
-        "SELECT id FROM paths WHERE document = ? AND path = ?", (document, portable(path))
-    ).fetchone()
-    return None if row is None else row[0]
+    """Return the number of a path, or None if no document has it.
+
+    A number never changes once it is committed, so each connection remembers
+    them; when a transaction fails it forgets them (see `connection.transaction`).
+    """
+    known: dict[tuple[int, str], int] = getattr(connection, "paths", {})
+    number = known.get((document, path))
+    if number is None:
+        row = connection.execute(
+            "SELECT id FROM paths WHERE document = ? AND path = ?", (document, portable(path))
+        ).fetchone()
+        if row is None:
+            return None
+        number = known[document, path] = row[0]
+    return number
 
 
 def bound(kind: int, value: Any) -> Any:
@@ -56,27 +81,25 @@ def bound(kind: int, value: Any) -> Any:
 def _add(connection: sqlite3.Connection, document: int, run: int, found: set[Leaf]) -> None:
     connection.executemany(
         "INSERT OR IGNORE INTO leaves (path, kind, value, run) VALUES (?, ?, ?, ?)",
-        list(_rows(connection, document, run, found)),
+        _rows(connection, document, run, found),
     )
 
 
 def _rows(
     connection: sqlite3.Connection, document: int, run: int, found: set[Leaf]
-) -> Iterable[tuple[int, int, Any, int]]:
-    numbers: dict[str, int] = {}
+) -> list[tuple[int, int, Any, int]]:
+    rows = []
     for path, kind, value in found:
-        number = numbers.get(path)
+        number = path_id(connection, document, path)
         if number is None:
-            number = numbers[path] = path_id(connection, document, path) or _new_path(
-                connection, document, path
-            )
-        yield number, kind, bound(kind, value), run
+            number = _new_path(connection, document, path)
+        rows.append((number, kind, bound(kind, value), run))
+    return rows
 
 
 def _new_path(connection: sqlite3.Connection, document: int, path: str) -> int:
-    cursor = connection.execute(
+    number = connection.execute(
         "INSERT INTO paths (document, path) VALUES (?, ?)", (document, portable(path))
-    )
-    number = cursor.lastrowid
+    ).lastrowid
     assert number is not None
     return number

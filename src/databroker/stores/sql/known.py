@@ -21,7 +21,7 @@ class Known:
     Examples
     --------
     >>> known = Known(["a", "b"])
-    >>> known.may_have("a"), known.may_have_any(["x", "b"])
+    >>> known.may_have("a"), known.may_have_any({hash("x"), hash("b")})
     (True, True)
     """
 
@@ -32,7 +32,11 @@ class Known:
 
     def add(self, identities: Iterable[str]) -> None:
         """Take in more identities."""
-        self._recent.update(map(hash, identities))
+        self.add_hashes(set(map(hash, identities)))
+
+    def add_hashes(self, hashes: set[int]) -> None:
+        """Take in more identities, given as their hashes."""
+        self._recent |= hashes
         if len(self._recent) > _RECENT:
             fresh = np.fromiter(self._recent, np.int64, len(self._recent))
             fresh.sort()
@@ -50,14 +54,13 @@ class Known:
         place = old.searchsorted(wanted)
         return bool(place < len(old) and old[place] == wanted)
 
-    def may_have_any(self, identities: Sequence[str]) -> bool:
-        """Tell whether one of many identities may have been added."""
-        hashes = list(map(hash, identities))
+    def may_have_any(self, hashes: set[int]) -> bool:
+        """Tell whether one of many identities, given as their hashes, may have been added."""
         if not self._recent.isdisjoint(hashes):
             return True
         old = self._old
         if not len(old):
             return False
-        wanted = np.array(hashes, np.int64)
+        wanted = np.fromiter(hashes, np.int64, len(hashes))
         places = np.minimum(old.searchsorted(wanted), len(old) - 1)
         return bool((old[places] == wanted).any())

@@ -9,7 +9,7 @@ leaf of a document.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 import numpy as np
@@ -19,68 +19,88 @@ from ...query.text import document_words
 Leaf = tuple[str, int, Any]
 """Path, kind and value."""
 
-NULL, FALSE_TRUE, NUMBER, NAN, TEXT, LONG_TEXT, OBJECT, ARRAY, UNINDEXED = range(9)
-"""What a leaf is; marks have the value 0."""
+NULL, FALSE_TRUE, NUMBER, NAN, TEXT, LONG_TEXT, OBJECT, ARRAY, UNINDEXED, DOTTED = range(10)
+"""What a leaf is; marks have the value 0.
+
+UNINDEXED says that what is there is not indexed, or not wholly; at the path
+``""`` that this may be so anywhere in the document. DOTTED, at the path ``""``,
+says that some key contains a dot.
+"""
 
 MAX_ARRAY = 256
+MAX_PATH = 1_024
 MAX_LEAVES = 5_000
 MAX_TEXT = 256
 MAX_WORDS = 10_000
 EXACT_INTEGERS = 2**53
 
+_PLAIN = "biufU"  # dtypes whose elements are Python's scalars
+
 PARTLY = ""
 """The word of runs whose words are not all indexed."""
 
 
-def leaves(document: dict[str, Any]) -> set[Leaf]:
+def leaves(document: dict[str, Any], without: Container[str] = ()) -> set[Leaf]:
     """Return the leaves of a document.
+
+    Parameters
+    ----------
+    document
+        A start or stop document.
+    without
+        Keys whose values are found in another way.
 
     Examples
     --------
-    >>> sorted(leaves({"sample": {"name": "Ni"}, "sizes": [1, 2.5]}))
-    [('sample', 6, 0), ('sample.name', 4, 'Ni'), ('sizes', 2, 1), ('sizes', 2, 2.5), ('sizes', 7, 0)]
+    >>> sorted(leaves({"uid": "a", "sample": {"name": "Ni"}, "sizes": [1, 2.5]}, ("uid",)))
+    [('sample', 6, 0), ('sample.name', 4, 'Ni'), ('sizes', 2, 1), ('sizes', 2, 2.5), ...]
     """
     found: set[Leaf] = set()
-    stack: list[tuple[str, Any]] = list(document.items())
+    stack = [item for item in document.items() if item[0] not in without]
+    if "." in "".join(document):
+        found.add(("", DOTTED, 0))
     while stack:
         path, value = stack.pop()
-        if len(found) >= MAX_LEAVES or len(path) > 4 * MAX_TEXT:
+        if len(found) >= MAX_LEAVES or len(path) > MAX_PATH:
             found.add(("", UNINDEXED, 0))
             if len(found) > MAX_LEAVES:
                 break
             continue
-        if isinstance(value, dict):
+        shape = type(value)
+        if shape is dict:
             found.add((path, OBJECT, 0))
+            if "." in "".join(value):
+                found.add(("", DOTTED, 0))
             stack += [(f"{path}.{key}", item) for key, item in value.items()]
-        elif isinstance(value, list | np.ndarray):
+            continue
+        if shape is np.ndarray and value.ndim == 0:
+            value = value.item() if value.dtype.kind in _PLAIN else value
+        elif shape is list or shape is np.ndarray:
             found.add((path, ARRAY, 0))
             elements = _elements(value)
-            if elements is None:
-                found.add((path, UNINDEXED, 0))
-            else:
+            if elements is not None:
                 stack += [(path, item) for item in elements]
-        else:
-            found.add((path, *leaf(value)))
+                continue
+        found.add((path, *leaf(value)))
     return found
 
 
 def leaf(value: Any) -> tuple[int, Any]:
-    """Return the kind and the indexed form of a scalar.
+    """Return the kind and the indexed form of a scalar; the mark for anything else.
 
     The form of long text is its beginning, and that of an integer beyond
     2**53 the nearest float: runs found by these are verified.
     """
-    if value is None:
-        return NULL, 0
-    if isinstance(value, bool):
-        return FALSE_TRUE, int(value)
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return (TEXT, value) if len(value) <= MAX_TEXT else (LONG_TEXT, value[:MAX_TEXT])
-    if math.isnan(value):
-        return NAN, 0
-    if isinstance(value, int) and abs(value) > EXACT_INTEGERS:
-        return NUMBER, nearest_float(value)
-    return NUMBER, value
+    if kind is float:
+        return (NUMBER, value) if value == value else (NAN, 0)
+    if kind is int:
+        return NUMBER, value if abs(value) <= EXACT_INTEGERS else nearest_float(value)
+    if kind is bool:
+        return FALSE_TRUE, int(value)
+    return (NULL, 0) if value is None else (UNINDEXED, 0)
 
 
 def nearest_float(value: int) -> float:
@@ -101,10 +121,11 @@ def indexed_words(document: dict[str, Any]) -> Iterable[str]:
 
 def _elements(array: Any) -> list[Any] | None:
     """Return the elements of an array as leaves are made of them, or None to leave it out."""
-    if isinstance(array, np.ndarray):
-        if array.dtype.kind not in "biufU" or array.size > MAX_ARRAY or array.ndim > 1:
+    if type(array) is np.ndarray:
+        if array.dtype.kind not in _PLAIN or array.size > MAX_ARRAY or array.ndim > 1:
             return None
-        return [array.item()] if array.ndim == 0 else list(array.tolist())
-    if len(array) > MAX_ARRAY or any(isinstance(item, list | np.ndarray) for item in array):
+        elements: list[Any] = array.tolist()
+        return elements
+    if len(array) > MAX_ARRAY or any(type(item) in (list, np.ndarray) for item in array):
         return None
     return list(array)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from ...documents import decode
 from ...query.evaluate import compile as compile_predicate
-from ...query.nodes import Node
+from ...query.nodes import And, Node
 from ...query.view import Predicate, RunView
 from ..contract import RunRecord
-from .compile import Compiler, Plan
-from .conditions import Condition, Lookup
+from .candidates import Candidates
+from .compile import Compiler, Part
 from .connection import fetch
 from .keys import newest_first
 
-FEW = 2_000
-"""So many runs from an index are sorted at once; of more, the newest are looked for."""
-
 _PAGES = (8, 64, 256, 512)
-_COLUMNS = "r.id, r.uid, r.start, r.stop"
+
+_PATIENCE = 500
+"""After so many runs looked at, of which few fit, sets of runs are made in memory."""
+
+_FEW = 0.05
 
 
 @dataclass(slots=True)
@@ -64,99 +66,82 @@ class Search:
         connection = connect()
         # The bound comes first: the plan knows of every path and mark of the runs within it.
         self._newest = connection.execute("SELECT max(arrival) FROM runs").fetchone()[0] or 0
-        self._plan: Plan = Compiler(connection).plan(query)
+        compiler = Compiler(connection)
+        self.parts = compiler.plan(query)
+        self.candidates = Candidates(connect, self.parts, compiler.places.every())
         self._data_keys = data_keys
-        rest = self._plan.remainder
-        self._predicate: Predicate | None = None if rest is None else compile_predicate(rest)
+
+    @property
+    def remainder(self) -> Node | None:
+        """What the indexes cannot answer, for the evaluator."""
+        return _joined(part for part in self.parts if not part.exact)
 
     def __iter__(self) -> Iterator[RunRecord]:
-        for found in newest_first(self._rows()):
+        for found in newest_first(self._fitting()):
             assert isinstance(found, Found)
-            if self._fits(found):
-                yield RunRecord(found.uid, found.start, found.stop)
+            yield RunRecord(found.uid, found.start, found.stop)
 
     def count(self) -> int:
         """Return how many runs match."""
-        if self._predicate is not None:
-            return sum(map(self._fits, self._rows()))
-        conditions = self._plan.conditions
-        if len(conditions) == 1 and isinstance(conditions[0], Lookup) and conditions[0].ordered:
-            sql, values = conditions[0].runs()
-            counted = self._connect().execute(f"SELECT count(*) FROM ({sql})", values)
-        else:
-            source, where, values = _statement(self._connect(), conditions)
-            counted = self._connect().execute(
-                f"SELECT count(*) FROM {source} WHERE {where}", values
-            )
-        count: int = counted.fetchone()[0]
-        return count
+        if self.remainder is None:
+            return self.candidates.count()
+        return sum(1 for _ in self._fitting())
 
-    def _fits(self, found: Found) -> bool:
-        if self._predicate is None:
-            return True
-        view = RunView(found.start, found.stop, lambda: self._data_keys(found.uid))
-        return self._predicate(view)
+    def keys(self) -> Iterator[int]:
+        """Yield the keys of the runs that match, by descending key."""
+        if self.remainder is None:
+            return iter(self.candidates.keys_below(None).tolist())
+        return (found.id for found in self._fitting())
 
-    def _rows(self) -> Iterator[Found]:
-        """Yield candidates by descending key, each page a statement of its own."""
-        source, where, values = _statement(self._connect(), self._plan.conditions)
-        sql = (
-            f"SELECT {_COLUMNS} FROM {source} WHERE {where} AND r.arrival <= ? AND r.id < ? "
-            f"ORDER BY {'d.run' if ' d ' in source else 'r.id'} DESC LIMIT ?"
-        )
-        before: float = 2**63 - 1
-        page = 0
-        while True:
-            limit = _PAGES[min(page, len(_PAGES) - 1)]
-            rows = fetch(self._connect(), sql, [*values, self._newest, before, limit])
-            for key, uid, start, stop in rows:
-                document = decode(start)
-                yield Found(key, document["uid"], document, None if stop is None else decode(stop))
-            if len(rows) < limit:
+    def _fitting(self) -> Iterator[Found]:
+        """Yield the runs that match, by descending key."""
+        untested = self.candidates.untested
+        check = self._check(part for part in self.parts if not part.exact or part in untested)
+        fit = 0
+        for looked, found in enumerate(self._documents(self.candidates), 1):
+            if check(found):
+                fit += 1
+                yield found
+            if untested and looked >= _PATIENCE and fit < _FEW * looked:
+                yield from self._fitting_below(found.id)
                 return
-            before = rows[-1][0]
-            page += 1
+
+    def _fitting_below(self, key: int) -> Iterator[Found]:
+        check = self._check(part for part in self.parts if not part.exact)
+        keys = self.candidates.keys_below(key)
+        yield from filter(check, self._documents(map(int, keys)))
+
+    def _check(self, parts: Iterable[Part]) -> Callable[[Found], bool]:
+        question = _joined(parts)
+        if question is None:
+            return lambda found: True
+        predicate: Predicate = compile_predicate(question)
+
+        def check(found: Found) -> bool:
+            keys = lambda: self._data_keys(found.uid)  # noqa: E731
+            return predicate(RunView(found.start, found.stop, keys))
+
+        return check
+
+    def _documents(self, keys: Iterable[int]) -> Iterator[Found]:
+        """Yield runs by their keys, each page a statement of its own."""
+        ahead = iter(keys)
+        for size in chain(_PAGES, iter(lambda: _PAGES[-1], None)):
+            page = list(islice(ahead, size))
+            if not page:
+                return
+            rows = fetch(
+                self._connect(),
+                "SELECT id, arrival, start, stop FROM runs "
+                f"WHERE id IN ({', '.join('?' * len(page))}) ORDER BY id DESC",
+                page,
+            )
+            for key, arrival, start, stop in rows:
+                if arrival <= self._newest:
+                    doc = decode(start)
+                    yield Found(key, doc["uid"], doc, None if stop is None else decode(stop))
 
 
-def _statement(
-    connection: sqlite3.Connection, conditions: list[Condition]
-) -> tuple[str, str, list[Any]]:
-    """Choose where to begin, and return the FROM and WHERE of a statement, with its values.
-
-    Begins at the index with the fewest entries, if its entries are in the
-    order of runs or few enough to be sorted; else at the runs themselves.
-    """
-    driver = _driver(connection, conditions)
-    tests = [condition.test() for condition in conditions if condition is not driver]
-    where = " AND ".join(sql for sql, _ in tests) or "1"
-    values = [value for _, more in tests for value in more]
-    if driver is None:
-        return "runs r", where, values
-    walk = driver.runs()
-    assert walk is not None
-    if isinstance(driver, Lookup) and driver.ordered:
-        source = f"{driver.table} d CROSS JOIN runs r"
-        where = f"{driver.where.replace('x.', 'd.')} AND r.id = d.run AND {where}"
-        return source, where, [*driver.values, *values]
-    sql, driving = walk
-    return f"(SELECT DISTINCT run FROM ({sql})) d CROSS JOIN runs r", (
-        f"r.id = d.run AND {where}"
-    ), [*driving, *values]
-
-
-def _driver(
-    connection: sqlite3.Connection, conditions: list[Condition]
-) -> Condition | None:
-    best, fewest = None, float("inf")
-    for condition in conditions:
-        walk = condition.runs()
-        if walk is None:
-            continue
-        sql, values = walk
-        entries = connection.execute(
-            f"SELECT count(*) FROM (SELECT 1 FROM ({sql}) LIMIT {FEW})", values
-        ).fetchone()[0]
-        ordered = isinstance(condition, Lookup) and condition.ordered
-        if entries < fewest and (ordered or entries < FEW):
-            best, fewest = condition, entries
-    return best
+def _joined(parts: Iterable[Part]) -> Node | None:
+    nodes = [part.node for part in parts]
+    return None if not nodes else nodes[0] if len(nodes) == 1 else And(nodes)

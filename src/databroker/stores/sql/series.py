@@ -138,7 +138,7 @@ def append_block(
     connection: sqlite3.Connection,
     series: Series,
     batch: pa.RecordBatch,
-    identities: Sequence[str],
+    hashes: set[int],
 ) -> None:
     """Store many new rows as blocks, after what is in the tail; within a transaction."""
     if series.tail:
@@ -147,7 +147,7 @@ def append_block(
     for piece in pieces(batch):
         write_block(connection, series.id, first, piece)
         first += piece.num_rows
-    _set_sealed(connection, series, first, identities)
+    _set_sealed(connection, series, first, hashes)
     merge_blocks(connection, series.id)
 
 
@@ -171,7 +171,7 @@ def seal(connection: sqlite3.Connection, series: Series) -> None:
         first += piece.num_rows
     low, high = _keys(series.id, 0)
     connection.execute("DELETE FROM tail WHERE id BETWEEN ? AND ?", (low, high))
-    _set_sealed(connection, series, first, list(series.tail))
+    _set_sealed(connection, series, first, set(map(hash, series.tail)))
     merge_blocks(connection, series.id)
 
 
@@ -209,11 +209,11 @@ def is_known(connection: sqlite3.Connection, series: Series, row: Doc) -> bool:
     return True
 
 
-def any_known(connection: sqlite3.Connection, series: Series, identities: Sequence[str]) -> bool:
-    """Tell whether one of many rows may be stored already."""
-    if not series.tail.keys().isdisjoint(identities):
+def any_known(connection: sqlite3.Connection, series: Series, hashes: set[int]) -> bool:
+    """Tell whether one of many rows, given by the hashes of identities, may be stored already."""
+    if series.tail and not hashes.isdisjoint(map(hash, series.tail)):
         return True
-    return _known(connection, series).may_have_any(identities)
+    return series.sealed > 0 and _known(connection, series).may_have_any(hashes)
 
 
 def find_row(connection: sqlite3.Connection, series: Series, identity: str) -> Doc | None:
@@ -336,13 +336,13 @@ def _tail_rows(
 
 
 def _set_sealed(
-    connection: sqlite3.Connection, series: Series, sealed: int, moved: Sequence[str]
+    connection: sqlite3.Connection, series: Series, sealed: int, moved: set[int]
 ) -> None:
     connection.execute("UPDATE series SET sealed = ? WHERE id = ?", (sealed, series.id))
     if not series.sealed and series.known is None:
         series.known = Known()
     if series.known is not None:
-        series.known.add(moved)
+        series.known.add_hashes(moved)
     series.sealed, series.tail, series.tail_bytes = sealed, {}, 0
 
 

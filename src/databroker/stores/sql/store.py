@@ -133,13 +133,13 @@ class SQLiteStore(Store):
             from ...columns import from_page
 
             rows = self._writable_series(single, page["descriptor"])
-            uids = page["uid"]
-            if len(set(uids)) == len(uids):
+            hashes = set(map(hash, page["uid"]))
+            if len(hashes) == len(page["uid"]):
                 batch = from_page(single, page)
                 with transaction(connection):
                     series.refresh_if_stale(connection, rows)
-                    if not series.any_known(connection, rows, uids):
-                        series.append_block(connection, rows, batch, uids)
+                    if not series.any_known(connection, rows, hashes):
+                        series.append_block(connection, rows, batch, hashes)
                         return
         documents = list(unpack(kind, page))
         for row in documents:

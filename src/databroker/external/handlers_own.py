@@ -1,0 +1,388 @@
+"""Handlers of our own, for files that no other package opens, or not as carefully.
+
+A handler is made with the path of a resource and its `resource_kwargs`, and
+called with the `datum_kwargs` of a datum. Ours have three more abilities,
+which any handler may have:
+
+``thread_safe = True``
+    one object may be called by several threads at a time;
+``form(**datum_kwargs)``
+    gives shape and dtype without reading the data;
+``part(inner, **datum_kwargs)``
+    reads only what `inner`, a tuple of slices, selects.
+
+Nothing that these need is imported before a file is opened.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+__all__ = [
+    "AreaDetectorHdf5",
+    "AreaDetectorHdf5Swmr",
+    "CsvFile",
+    "Hdf5Slices",
+    "ImageSequence",
+    "MapsPlane",
+    "MapsSpectrum",
+    "NumpyFile",
+    "NumpyFrames",
+    "NumpySequence",
+    "SingleImage",
+    "TextFile",
+    "TimepixHdf5",
+    "stand_in",
+]
+
+Datums = Iterable[Mapping[str, Any]]
+Inner = tuple[slice, ...]
+
+
+class _OneFile:
+    """A handler for one file."""
+
+    thread_safe = True
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def get_file_list(self, datum_kwargs: Datums) -> list[str]:
+        """Return the files that some datums need."""
+        return [self._path]
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+
+
+class NumpySequence:
+    """Opens NPY_SEQ, which ophyd's simulated detectors write: ``<path>_<index>.npy``.
+
+    Examples
+    --------
+    >>> NumpySequence("/data/img").get_file_list([{"index": 3}])
+    ['/data/img_3.npy']
+    """
+
+    specs: ClassVar[set[str]] = {"NPY_SEQ"}
+    thread_safe = True
+
+    def __init__(self, path: str, root: str = "") -> None:
+        self._path = os.path.join(root, path)
+
+    def __call__(self, index: int) -> Any:
+        return _load_npy(self._file(index))
+
+    def form(self, index: int) -> Any:
+        """Return shape and dtype of an array."""
+        found = _load_npy(self._file(index), "r")
+        return found.shape, found.dtype
+
+    def part(self, inner: Inner, index: int) -> Any:
+        """Return a part of an array."""
+        return _load_npy(self._file(index), "r")[inner].copy()
+
+    def get_file_list(self, datum_kwargs: Datums) -> list[str]:
+        """Return the files that some datums need."""
+        return [self._file(kwargs["index"]) for kwargs in datum_kwargs]
+
+    def _file(self, index: int) -> str:
+        return f"{self._path}_{index}.npy"
+
+
+class NumpyFile(_OneFile):
+    """Opens npy: one file with one array."""
+
+    specs: ClassVar[set[str]] = {"npy"}
+
+    def __init__(self, path: str, mmap_mode: str | None = None) -> None:
+        super().__init__(path)
+
+    def __call__(self) -> Any:
+        return _load_npy(self._path)
+
+
+class NumpyFrames(_OneFile):
+    """Opens npy_FRAMEWISE: one file with an array of frames, of which one is wanted."""
+
+    specs: ClassVar[set[str]] = {"npy_FRAMEWISE"}
+
+    def __init__(self, path: str, mmap_mode: str | None = None) -> None:
+        super().__init__(path)
+        self._frames = _load_npy(path, "r")
+
+    def __call__(self, frame_no: int) -> Any:
+        import numpy as np
+
+        return np.array(self._frames[frame_no])
+
+    def form(self, frame_no: int) -> Any:
+        """Return shape and dtype of a frame."""
+        return self._frames.shape[1:], self._frames.dtype
+
+    def part(self, inner: Inner, frame_no: int) -> Any:
+        """Return a part of a frame."""
+        return self._frames[frame_no][inner].copy()
+
+
+class SingleImage(_OneFile):
+    """Opens SINGLE_TIFF: one file with one image or stack, of any format that images have."""
+
+    specs: ClassVar[set[str]] = {"SINGLE_TIFF"}
+
+    def __call__(self) -> Any:
+        from .pictures import read_picture
+
+        return read_picture(self._path)
+
+
+class ImageSequence:
+    """Opens a folder of images with numbered names, as `AD_TIFF` does for TIFF files only.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    template
+        As area detectors have it: folder, name and number are put into it.
+    filename
+        What the names of the files begin with.
+    frame_per_point
+        How many files belong to a point.
+
+    Examples
+    --------
+    >>> images = ImageSequence("/data", "%s%s_%6.6d.jpg", "img", frame_per_point=2)
+    >>> images.get_file_list([{"point_number": 1}])
+    ['/data/img_000002.jpg', '/data/img_000003.jpg']
+    """
+
+    specs: ClassVar[set[str]] = {"IMAGE_SEQ"}
+    thread_safe = True
+
+    def __init__(
+        self, path: str, template: str, filename: str = "", frame_per_point: int = 1
+    ) -> None:
+        self._path = os.path.join(path, "")
+        self._template = template
+        self._filename = filename
+        self._frames = int(frame_per_point)
+
+    def __call__(self, point_number: int) -> Any:
+        import numpy as np
+
+        from .pictures import read_picture
+
+        return np.stack([read_picture(path) for path in self._files(point_number)])
+
+    def get_file_list(self, datum_kwargs: Datums) -> list[str]:
+        """Return the files that some datums need."""
+        return [path for kwargs in datum_kwargs for path in self._files(**kwargs)]
+
+    def _files(self, point_number: int) -> list[str]:
+        first = point_number * self._frames
+        return [
+            self._template % (self._path, self._filename, number)
+            for number in range(first, first + self._frames)
+        ]
+
+
+class TextFile(_OneFile):
+    """Opens DAT: columns of numbers as text, which `numpy.loadtxt` reads."""
+
+    specs: ClassVar[set[str]] = {"DAT"}
+
+    def __init__(self, path: str, **kwargs: Any) -> None:
+        super().__init__(path)
+        self._kwargs = kwargs
+
+    def __call__(self) -> Any:
+        import numpy as np
+
+        return np.loadtxt(self._path, **self._kwargs)
+
+
+class CsvFile(_OneFile):
+    """Opens CSV: a table as text; all of it, or one of its columns.
+
+    Parameters
+    ----------
+    header
+        Whether the first line has the names of the columns.
+    """
+
+    specs: ClassVar[set[str]] = {"CSV"}
+
+    def __init__(self, path: str, sep: str = ",", header: bool = True) -> None:
+        super().__init__(path)
+        self._options: dict[str, Any] = {"sep": sep, "header": 0 if header else None}
+
+    def __call__(self, column: Any = None) -> Any:
+        import pandas as pd
+
+        table = pd.read_csv(self._path, **self._options)
+        return (table if column is None else table[column]).to_numpy()
+
+
+class Hdf5Slices(_OneFile):
+    """Opens a dataset of an HDF5 file, of which each point has a number of frames.
+
+    Parameters
+    ----------
+    key, dataset
+        Where it is in the file; not needed where there is only one.
+    frame_per_point
+        How many frames belong to a point.
+    swmr
+        Whether to try to read while another process writes.
+    """
+
+    specs: ClassVar[set[str]] = {"HDF5"}
+
+    def __init__(
+        self,
+        path: str,
+        key: str = "",
+        frame_per_point: int = 1,
+        swmr: bool = False,
+        dataset: str = "",
+    ) -> None:
+        from .hdf5 import Hdf5Dataset
+
+        super().__init__(path)
+        self._frames = int(frame_per_point)
+        self._dataset = Hdf5Dataset(path, key or dataset, swmr)
+
+    def __call__(self, **kwargs: Any) -> Any:
+        return self.part((), **kwargs)
+
+    def form(self, **kwargs: Any) -> Any:
+        """Return shape and dtype of what a point has."""
+        rows = self._rows(**kwargs)
+        inner = self._dataset.shape[1:]
+        if isinstance(rows, int):
+            return inner, self._dataset.dtype
+        return (rows.stop - rows.start, *inner), self._dataset.dtype
+
+    def part(self, inner: Inner, **kwargs: Any) -> Any:
+        """Return a part of what a point has."""
+        rows = self._rows(**kwargs)
+        if isinstance(rows, int):
+            return self._dataset.read((rows, *inner))
+        if not inner:
+            return self._dataset.read((rows,))
+        size = rows.stop - rows.start
+        chosen = range(rows.start, rows.stop)[slice(*inner[0].indices(size))]
+        stop = max(chosen.start, chosen.stop)
+        return self._dataset.read((slice(chosen.start, stop, chosen.step), *inner[1:]))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._dataset.close()
+
+    def _rows(
+        self, point_number: int | None = None, frame: int | None = None, index: int | None = None
+    ) -> int | slice:
+        """Return which rows are meant: those of a point, one frame, or all."""
+        from .failures import FramesMissing, Problem
+
+        single = frame if frame is not None else index
+        if point_number is None and single is None:
+            return slice(0, self._dataset.length())
+        first = int(point_number) * self._frames if point_number is not None else int(single or 0)
+        stop = first + (self._frames if point_number is not None else 1)
+        there = self._dataset.length(stop)
+        if first >= there:
+            raise Problem(
+                FramesMissing,
+                f"the file {self._path} has {there} frames so far, and frame {first} is wanted",
+                "If it is still being written, try again later.",
+            )
+        return first if point_number is None else slice(first, min(stop, there))
+
+
+class AreaDetectorHdf5(Hdf5Slices):
+    """Opens AD_HDF5: frames at /entry/data/data."""
+
+    specs: ClassVar[set[str]] = {"AD_HDF5"}
+    _key = "/entry/data/data"
+    _swmr = False
+
+    def __init__(self, path: str, frame_per_point: int = 1) -> None:
+        super().__init__(path, self._key, frame_per_point, self._swmr)
+
+
+class AreaDetectorHdf5Swmr(AreaDetectorHdf5):
+    """Opens AD_HDF5_SWMR: as AD_HDF5, while it is being written."""
+
+    specs: ClassVar[set[str]] = {"AD_HDF5_SWMR"}
+    _swmr = True
+
+
+class TimepixHdf5(AreaDetectorHdf5):
+    """Opens TPX_HDF5: frames at /entry/instrument/detector/data."""
+
+    specs: ClassVar[set[str]] = {"TPX_HDF5"}
+    _key = "/entry/instrument/detector/data"
+
+
+class MapsSpectrum(_OneFile):
+    """Opens MAPS_SPECTRUM: the spectrum at a place of a map."""
+
+    specs: ClassVar[set[str]] = {"MAPS_SPECTRUM"}
+
+    def __init__(self, path: str, dset_path: str) -> None:
+        from .hdf5 import Hdf5Dataset
+
+        super().__init__(path)
+        self._dataset = Hdf5Dataset(path, f"MAPS/{dset_path}")
+
+    def __call__(self, x: int, y: int) -> Any:
+        return self._dataset.read((slice(None), x, y))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._dataset.close()
+
+
+class MapsPlane(MapsSpectrum):
+    """Opens MAPS_PLANE: the map at one energy."""
+
+    specs: ClassVar[set[str]] = {"MAPS_PLANE"}
+
+    def __call__(self, e_index: int) -> Any:  # type: ignore[override]
+        return self._dataset.read((e_index,))
+
+
+_STAND_INS: Mapping[str, type[Any]] = {
+    "AreaDetectorHDF5Handler": AreaDetectorHdf5,
+    "AreaDetectorHDF5SWMRHandler": AreaDetectorHdf5Swmr,
+    "HDF5DatasetSliceHandler": Hdf5Slices,
+    "HDF5DatasetSliceHandlerPureNumpy": Hdf5Slices,
+    "TimepixHDF5Handler": TimepixHdf5,
+}
+
+
+def stand_in(handler: Any) -> Any:
+    """Return our own handler for one of area-detector-handlers that reads the same values.
+
+    Those lock the file while it is open, and read whole frames through dask. The
+    registry goes on naming the one that was chosen; a subclass of it stands for itself.
+
+    Examples
+    --------
+    >>> stand_in(NumpyFile) is NumpyFile
+    True
+    """
+    if getattr(handler, "__module__", None) != "area_detector_handlers.handlers":
+        return handler
+    return _STAND_INS.get(getattr(handler, "__name__", ""), handler)
+
+
+def _load_npy(path: str, mmap_mode: Any = None) -> Any:
+    import numpy as np
+
+    # A pickle could run anything: arrays of objects are refused.
+    return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)

@@ -1,0 +1,198 @@
+"""Datasets in HDF5 files: opened read-only and without a lock, read slice by slice.
+
+A file may grow while it is read. One that its writer opened for that (SWMR)
+is refreshed; any other is opened again when it has changed on disk.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..extras import require
+from .failures import DatasetMissing, Problem
+from .paths import Guard
+
+__all__ = ["Hdf5Dataset"]
+
+Array = np.ndarray[Any, Any]
+Key = tuple[Any, ...]
+
+
+class Hdf5Dataset:
+    """One dataset of an HDF5 file.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    dataset
+        Where it is in the file; '' where the file has only one.
+    swmr
+        Whether to try to read while another process writes.
+    guard
+        Refuses what links in the file lead to outside of the allowed roots.
+    """
+
+    def __init__(
+        self, path: str, dataset: str, swmr: bool = False, guard: Guard | None = None
+    ) -> None:
+        self.path = path
+        self._name = dataset
+        self._swmr = swmr
+        self._guard = guard or Guard()
+        self._lock = threading.RLock()
+        self._open()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape as it is known; see `length`. One value has the shape of one row."""
+        return tuple(self._dataset.shape) or (1,)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements; text is given as objects."""
+        return np.dtype(object) if self._is_text else np.dtype(self._dataset.dtype)
+
+    @property
+    def chunks(self) -> tuple[int, ...] | None:
+        """The shape of the file's own chunks; None if it has none."""
+        return None if self._dataset.chunks is None else tuple(self._dataset.chunks)
+
+    def length(self, wanted: int = 0) -> int:
+        """Return how many rows there are, looking again if there are fewer than wanted."""
+        with self._lock:
+            if self.shape[0] < wanted:
+                self._refresh()
+            return self.shape[0]
+
+    def read(self, key: Key) -> Array:
+        """Return a part of the dataset.
+
+        Parameters
+        ----------
+        key
+            Slices and integers, as h5py takes them.
+        """
+        with self._lock:
+            dataset = self._dataset
+            if not dataset.shape:
+                return np.asarray([dataset[()]])[key]
+            values = (dataset.asstr() if self._is_text else dataset)[key]
+        return np.asarray(values)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._file.close()
+
+    def _open(self) -> None:
+        self._file = _opened(self.path, self._swmr)
+        try:
+            self._dataset = self._find()
+            self._is_text = require("h5py", "images").check_string_dtype(self._dataset.dtype)
+        except BaseException:
+            self._file.close()
+            raise
+        self._seen = _state(self.path)
+
+    def _refresh(self) -> None:
+        if self._file.swmr_mode:
+            self._dataset.id.refresh()
+        elif _state(self.path) != self._seen:
+            self._file.close()
+            self._open()
+
+    def _find(self) -> Any:
+        h5py = require("h5py", "images")
+        if not self._name:
+            return self._only(h5py)
+        if self._guard:
+            self._check_links(h5py)
+        try:
+            found = self._file[self._name]
+        except KeyError as error:
+            there = ", ".join(self._names(h5py, 8)) or "none"
+            raise Problem(
+                DatasetMissing,
+                f"the file {self.path} has no dataset {self._name!r}; it has: {there}",
+                "Is the file still being written, or the dataset's name another one?",
+            ) from error
+        if not isinstance(found, h5py.Dataset):
+            raise Problem(DatasetMissing, f"{self._name!r} in {self.path} is not a dataset")
+        self._check_sources(found)
+        return found
+
+    def _only(self, h5py: Any) -> Any:
+        names = self._names(h5py, 9)
+        if len(names) != 1:
+            raise Problem(
+                DatasetMissing,
+                f"the resource names no dataset, and {self.path} has not just one but: "
+                f"{', '.join(names) or 'none'}",
+            )
+        return self._file[names[0]]
+
+    def _names(self, h5py: Any, most: int) -> list[str]:
+        found: list[str] = []
+
+        def visit(name: str, item: Any) -> bool | None:
+            if isinstance(item, h5py.Dataset):
+                found.append(f"/{name}")
+            return True if len(found) >= most else None
+
+        self._file.visititems(visit)
+        return found
+
+    def _check_links(self, h5py: Any) -> None:
+        """Look at the links on the way before the library follows them into other files."""
+        group = self._file
+        for part in self._name.strip("/").split("/"):
+            link = group.get(part, getlink=True) if isinstance(group, h5py.Group) else None
+            if isinstance(link, h5py.ExternalLink):
+                self._check(link.filename)
+            group = group.get(part) if link is not None else None
+
+    def _check_sources(self, dataset: Any) -> None:
+        """Look at the files that a virtual dataset, or one with external storage, is read from."""
+        if self._guard:
+            for name in _sources(dataset):
+                self._check(name)
+
+    def _check(self, name: str) -> None:
+        if name != ".":
+            self._guard.check(os.path.join(os.path.dirname(self.path), name))
+
+
+def _opened(path: str, swmr: bool) -> Any:
+    """Open a file for reading in the least intrusive way that works."""
+    h5py = require("h5py", "images")
+    attempts: list[dict[str, Any]] = [{"swmr": True, "locking": False}] if swmr else []
+    # A file that this process has open already must be opened with the same kind of locking.
+    attempts += [{"locking": False}, {"swmr": True} if swmr else {}, {}]
+    first: OSError | None = None
+    for options in attempts:
+        try:
+            return h5py.File(path, "r", **options)
+        except (FileNotFoundError, PermissionError, IsADirectoryError):
+            raise
+        except OSError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _state(path: str) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_size, found.st_mtime_ns
+
+
+def _sources(dataset: Any) -> Iterator[str]:
+    if dataset.is_virtual:
+        yield from (source.file_name for source in dataset.virtual_sources())
+    for name, _, _ in dataset.external or ():
+        yield name

@@ -1,0 +1,96 @@
+"""Patterns as conditions on the leaf index."""
+
+from __future__ import annotations
+
+import re
+
+from ...errors import QueryTimeout
+from ...query.evaluate import RunView, compile
+from ...query.nodes import Matches, Path
+from .conditions import ALL, either
+from .leaves import LONG_TEXT, TEXT
+from .places import DOCUMENTS, Places
+from .values import Compiled, odd_texts
+
+__all__ = ["after", "matching"]
+
+MOST_TEXTS = 256
+"""Of a key with no more different texts than these, each is tried once."""
+
+_BEGINNING = re.compile(r"(?:\^|\\A)((?:[\w \-/]|\\[.\-/_])+)", re.ASCII)
+
+
+def matching(places: Places, node: Matches) -> Compiled:
+    """Compile the question whether a pattern is found in a text.
+
+    A key such as the plan's name has few different texts: the pattern is tried
+    on each, and the runs that have one that fits are looked up.
+    """
+    path = node.path
+    if path.document not in DOCUMENTS:
+        return ALL, False
+    long = places.find(path, (f"x.kind = {LONG_TEXT}", ()))
+    few = _fitting(places, node) if long.sure else None
+    if few is None:
+        return _beginning(places, node)
+    fitting = places.find_values(path, TEXT, few)
+    exact = not long.marks and not any(places.any(one) for one in long.lookups)
+    return either([*fitting.lookups, *long.lookups, *long.marks]), exact
+
+
+def _fitting(places: Places, node: Matches) -> list[str] | None:
+    """Return the texts at a path that a pattern is found in, if there are few texts."""
+    texts = places.texts(node.path, MOST_TEXTS)
+    if texts is None:
+        return None
+    fits = compile(Matches(Path("text"), node.pattern, node.flags))
+    try:
+        return [text for text in texts if fits(RunView({"text": text}))]
+    except QueryTimeout:
+        return None  # the evaluator will say so, if it comes to such a run
+
+
+def _beginning(places: Places, node: Matches) -> Compiled:
+    """Look up the texts, of those only that begin as the pattern says that they must."""
+    kinds = f"x.kind IN ({TEXT}, {LONG_TEXT})"
+    prefix = literal_beginning(node.pattern, node.flags)
+    end = after(prefix)
+    if not prefix or end is None:
+        return places.find(node.path, (kinds, ())).compiled[0], False
+    within = f"{kinds} AND x.value >= ? AND x.value < ?"
+    found = places.find(node.path, (within, (prefix, end)))
+    return either([found.compiled[0], odd_texts(places, node.path)]), False
+
+
+def literal_beginning(pattern: str, flags: str = "") -> str:
+    r"""Return the text that each match begins with, at the beginning of the text.
+
+    Examples
+    --------
+    >>> literal_beginning("^scan_4.*x"), literal_beginning(r"\Aa\.b"), literal_beginning("^ab*")
+    ('scan_4', 'a.b', 'a')
+    >>> literal_beginning("scan"), literal_beginning("^a|b"), literal_beginning("^a", "i")
+    ('', '', '')
+    """
+    found = _BEGINNING.match(pattern)
+    if not found or set("imx") & set(flags) or "|" in pattern or "(?" in pattern:
+        return ""
+    literal = re.sub(r"\\(.)", r"\1", found[1])
+    # What is repeated, perhaps not at all, is not sure to be there.
+    return literal[:-1] if pattern[found.end() : found.end() + 1] in set("*+?{") else literal
+
+
+def after(prefix: str) -> str | None:
+    """Return the first text after all that begin with a prefix, if there is one.
+
+    Examples
+    --------
+    >>> after("ab"), after("")
+    ('ac', None)
+    """
+    bare = prefix.rstrip("\U0010ffff")
+    if not bare:
+        return None
+    following = ord(bare[-1]) + 1
+    # Surrogates are no characters of their own.
+    return bare[:-1] + chr(0xE000 if 0xD800 <= following < 0xE000 else following)

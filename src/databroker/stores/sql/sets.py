@@ -1,0 +1,89 @@
+"""Sets of runs in memory: sorted arrays of keys, and everything but them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+_MOST = 4_000_000  # keys that are held before doubles are dropped
+
+Keys = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSet:
+    """Some runs, or all but some.
+
+    Attributes
+    ----------
+    keys
+        Sorted, each once.
+    rest
+        Whether these are the runs that do *not* belong to the set.
+
+    Examples
+    --------
+    >>> few = RunSet(np.array([1, 2, 5]))
+    >>> (few & ~RunSet(np.array([2]))).keys
+    array([1, 5])
+    >>> (few | ~RunSet(np.array([2, 3])))
+    RunSet(keys=array([3]), rest=True)
+    """
+
+    keys: Keys
+    rest: bool = False
+
+    def __invert__(self) -> RunSet:
+        return RunSet(self.keys, not self.rest)
+
+    def __and__(self, other: RunSet) -> RunSet:
+        if self.rest and other.rest:
+            return RunSet(np.union1d(self.keys, other.keys), True)
+        if self.rest:
+            return RunSet(_without(other.keys, self.keys))
+        if other.rest:
+            return RunSet(_without(self.keys, other.keys))
+        return RunSet(self.keys[_found(self.keys, other.keys)])
+
+    def __or__(self, other: RunSet) -> RunSet:
+        return ~(~self & ~other)
+
+
+NONE = RunSet(np.empty(0, np.int64))
+"""No run."""
+
+
+def union(sets: Iterable[RunSet]) -> RunSet:
+    """Return the runs in any of many sets.
+
+    Examples
+    --------
+    >>> union([RunSet(np.array([1, 5])), RunSet(np.array([2, 5]))]).keys
+    array([1, 2, 5])
+    """
+    whole, plain = NONE, [NONE.keys]
+    for each in sets:
+        if each.rest:
+            whole |= each
+            continue
+        plain.append(each.keys)
+        if sum(map(len, plain)) > _MOST:
+            plain = [np.unique(np.concatenate(plain))]
+    return whole | RunSet(np.unique(np.concatenate(plain)))
+
+
+def _found(wanted: Keys, there: Keys) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    if not len(there):
+        return np.zeros(len(wanted), np.bool_)
+    places = there.searchsorted(wanted)
+    places[places == len(there)] = 0
+    found: np.ndarray[Any, np.dtype[np.bool_]] = there[places] == wanted
+    return found
+
+
+def _without(keys: Keys, others: Keys) -> Keys:
+    left: Keys = keys[~_found(keys, others)]
+    return left

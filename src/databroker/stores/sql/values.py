@@ -1,0 +1,186 @@
+"""Questions about the value at a path, as conditions on the leaf index."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...query.nodes import MAX_DEPTH, Compare, HasType, In, Node, Path
+from ...query.values import is_number, thaw
+from .conditions import ALL, NOTHING, Condition, both, either, unless
+from .connection import portable
+from .leaves import (
+    ARRAY,
+    EXACT_INTEGERS,
+    FALSE_TRUE,
+    LONG_TEXT,
+    MAX_TEXT,
+    NAN,
+    NULL,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    UNINDEXED,
+    leaf,
+    nearest_float,
+)
+from .places import DOCUMENTS, Places
+
+__all__ = ["ANYTHING", "Compiled", "compared", "equal", "moved", "odd_texts", "of_type", "one_of"]
+
+Compiled = tuple[Condition, bool]
+"""A condition that every run in question fulfils, and whether no other run does."""
+
+ANYTHING = (f"x.kind < {UNINDEXED}", ())
+"""What fits every leaf, and no mark for what is not indexed."""
+
+_UNKNOWN: Compiled = (ALL, False)
+_OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_KINDS = {
+    "null": (NULL,),
+    "bool": (FALSE_TRUE,),
+    "int": (NUMBER,),
+    "double": (NUMBER, NAN),
+    "number": (NUMBER, NAN),
+    "string": (TEXT, LONG_TEXT),
+    "object": (OBJECT,),
+    "array": (ARRAY,),
+}
+
+
+def equal(places: Places, path: Path, value: Any) -> Compiled:
+    """Compile the question whether something at a path equals a value."""
+    value = thaw(value)
+    if value is None:
+        return _missing(places, path)
+    if isinstance(value, list | tuple):
+        return _array(places, path, value), False
+    if isinstance(value, Mapping):
+        return _object(places, path, value), False
+    kind, indexed = leaf(value)
+    if kind == UNINDEXED:
+        return _UNKNOWN
+    condition, exact = places.find_values(path, kind, [indexed]).compiled
+    return condition, exact and _is_sure(kind, indexed)
+
+
+def one_of(places: Places, path: Path, wanted: Sequence[Any]) -> Compiled:
+    """Compile the question whether something at a path equals one of many values."""
+    found: list[Compiled] = []
+    scalars: dict[int, list[Any]] = {}
+    for value in wanted:
+        kind, indexed = leaf(value)
+        if kind in (TEXT, FALSE_TRUE) or (kind == NUMBER and _is_sure(kind, indexed)):
+            scalars.setdefault(kind, []).append(indexed)
+        else:
+            found.append(equal(places, path, value))
+    for kind, values in scalars.items():
+        found.append(places.find_values(path, kind, list(dict.fromkeys(values))).compiled)
+    return either(condition for condition, _ in found), all(exact for _, exact in found)
+
+
+def compared(places: Places, node: Compare) -> Compiled:
+    """Compile a comparison with a value."""
+    value, path = node.value, node.path
+    if value is None or value != value:
+        has_equal = node.op in ("gte", "lte")
+        return equal(places, path, value) if has_equal else (NOTHING, True)
+    if isinstance(value, str):
+        return _compared_text(places, node)
+    if isinstance(value, bool):
+        test = f"x.kind = {FALSE_TRUE} AND x.value {_OPERATORS[node.op]} ?"
+        return places.find(path, (test, (int(value),))).compiled
+    if not is_number(value):
+        return _UNKNOWN
+    operator, sure = _OPERATORS[node.op], abs(value) < EXACT_INTEGERS
+    if not sure:  # integers that are not indexed exactly may be among the equal ones
+        operator = f"{operator[0]}="
+    limit = value if sure or isinstance(value, float) else nearest_float(value)
+    found = places.find(path, (f"x.kind = {NUMBER} AND x.value {operator} ?", (limit,)))
+    condition, exact = found.compiled
+    return condition, exact and sure
+
+
+def _compared_text(places: Places, node: Compare) -> Compiled:
+    value, operator = node.value, _OPERATORS[node.op]
+    if len(value) > MAX_TEXT or portable(value) != value:
+        any_text = f"x.kind IN ({TEXT}, {LONG_TEXT})"
+        return places.find(node.path, (any_text, ())).compiled[0], False
+    # Long text is greater than each beginning of it, which is what the index holds.
+    tests = ((TEXT, operator), (LONG_TEXT, ">=" if operator[0] == ">" else "<"))
+    found = places.find(
+        node.path, *((f"x.kind = {kind} AND x.value {op} ?", (value,)) for kind, op in tests)
+    )
+    condition, exact = found.compiled
+    odd = odd_texts(places, node.path)
+    return either([condition, odd]), exact and odd == NOTHING
+
+
+def odd_texts(places: Places, path: Path) -> Condition:
+    """Look up runs with texts that SQLite can only hold, and order, as bytes."""
+    test = f"x.kind IN ({TEXT}, {LONG_TEXT}) AND x.value >= x''"
+    return either(filter(places.any, places.find(path, (test, ())).lookups))
+
+
+def of_type(places: Places, node: HasType) -> Compiled:
+    """Compile the question whether something at a path is of a type."""
+    kinds = _KINDS[node.type]
+    if kinds in ((OBJECT,), (ARRAY,), (NULL,)):
+        return places.find_values(node.path, kinds[0], [0]).compiled
+    test = f"x.kind IN ({', '.join(map(str, kinds))})"
+    condition, exact = places.find(node.path, (test, ())).compiled
+    return condition, exact and node.type not in ("int", "double")
+
+
+def moved(node: Any, array: Path) -> Node | None:
+    """Return a question about elements as a weaker one about their array; None if there is none.
+
+    Where nothing is at a path of an element, something may be at that of the array.
+    """
+    value = getattr(node, "value", node.values if isinstance(node, In) else 0)
+    if value is None or (isinstance(value, tuple) and None in value):
+        return None
+    if not getattr(node, "expected", True):
+        return None
+    inner: Path = node.path
+    text = array.text if inner.document == "value" else f"{array.text}.{inner.text}"
+    if text.count(".") >= MAX_DEPTH:
+        return None
+    found: Node = replace(node, path=Path(text, array.document))
+    return found
+
+
+def _missing(places: Places, path: Path) -> Compiled:
+    if path.document not in DOCUMENTS:
+        return _UNKNOWN
+    there = places.find(path, ANYTHING)
+    if not there.sure:
+        return _UNKNOWN
+    null = places.find_values(path, NULL, [0])
+    # Where these are, the path may lead to several places, of which some are missing.
+    odd = [*there.marks, *places.arrays(path)]
+    return either([unless(either(there.lookups)), *null.lookups, *odd]), not odd
+
+
+def _array(places: Places, path: Path, wanted: Sequence[Any]) -> Condition:
+    array = places.find_values(path, ARRAY, [0]).compiled[0]
+    scalars = [value for value in wanted if isinstance(value, bool | int | float | str)]
+    return both([array, *(equal(places, path, value)[0] for value in scalars[:8])])
+
+
+def _object(places: Places, path: Path, wanted: Mapping[str, Any]) -> Condition:
+    found = [places.find_values(path, OBJECT, [0]).compiled[0]]
+    for key, value in list(wanted.items())[:8]:
+        text = f"{path.text}.{key}"
+        if isinstance(value, bool | int | float | str) and text.count(".") < MAX_DEPTH:
+            found.append(equal(places, Path(text, path.document), value)[0])
+    return both(found)
+
+
+def _is_sure(kind: int, indexed: Any) -> bool:
+    """Tell whether the index holds just this value for it."""
+    if kind == NUMBER:
+        return bool(abs(indexed) < EXACT_INTEGERS) and not math.isinf(indexed)
+    return kind != LONG_TEXT

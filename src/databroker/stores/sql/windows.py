@@ -1,0 +1,49 @@
+"""The time of a run as a range of keys."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from typing import Any
+
+from ...query.values import is_number
+from .conditions import ALL, NOTHING, Window
+from .connection import fetch
+from .keys import key_of
+from .leaves import EXACT_INTEGERS
+from .values import Compiled
+
+__all__ = ["window"]
+
+_FIRST, _LAST = -(2**63), 2**63 - 2
+_OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+def window(connection: sqlite3.Connection, op: str, time: Any) -> Compiled:
+    """Compile a comparison of the run's start time.
+
+    A key is never smaller than that of its time, and greater only by as much
+    as runs were ever moved on. So only the runs that close to the bound need
+    to be looked at, and mostly there are none.
+    """
+    if not is_number(time) or time != time:
+        return NOTHING, True
+    if math.isinf(time):
+        return (ALL if (time > 0) == op.startswith("l") else NOTHING), True
+    if abs(time) >= EXACT_INTEGERS:
+        return ALL, False
+    first = key_of(time)
+    last = min(first + _displacement(connection), _LAST)
+    strays = fetch(
+        connection,
+        f"SELECT 1 FROM runs WHERE id BETWEEN ? AND ? AND NOT time {_OPERATORS[op]} ? LIMIT 1",
+        (first, last, time),
+    )
+    found = Window(first, _LAST) if op.startswith("g") else Window(_FIRST, last)
+    return found, not strays
+
+
+def _displacement(connection: sqlite3.Connection) -> int:
+    """Return how far a run was ever moved on because its key was taken."""
+    rows = fetch(connection, "SELECT value FROM meta WHERE key = 'displacement'")
+    return int(rows[0][0]) if rows else 0

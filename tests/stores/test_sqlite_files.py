@@ -1,0 +1,461 @@
+"""The files of the SQLite store: whose they are, where they may be, who may write to them."""
+
+import contextlib
+import os
+import pickle
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import databroker
+from databroker.errors import (
+    DatabrokerError,
+    ForeignStore,
+    StoreDamaged,
+    StoreIsReadOnly,
+    StoreUnavailable,
+)
+from databroker.query.nodes import Equals, Everything
+from databroker.query.nodes import Path as Key
+from databroker.query.text import parse_text
+from databroker.stores.contract import Ability
+from databroker.stores.sql import SQLiteStore
+from databroker.testing import answers, assert_identical, expected
+from databroker.testing.conformance.base import (
+    descriptor,
+    event,
+    insert_all,
+    start,
+    stop,
+    whole_run,
+)
+
+RUN = whole_run()[:-1]  # in progress: at a stop the log is moved into the file
+
+
+def _opened(path, **options):
+    return contextlib.closing(SQLiteStore(path, **options))
+
+
+def _written(path):
+    with _opened(path) as store:
+        insert_all(store, RUN)
+    return path
+
+
+def _holds_run(store):
+    assert_identical(answers(store, RUN), expected(RUN))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "runs.db"
+
+
+# -- whose file it is --------------------------------------------------------
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "CREATE TABLE runs (id INTEGER)",
+        "CREATE TABLE other (id INTEGER); PRAGMA user_version = 1",
+        "PRAGMA application_id = 5",
+        "PRAGMA application_id = 5; PRAGMA user_version = 1; CREATE TABLE runs (id INTEGER)",
+    ],
+)
+def test_a_database_of_another_program_is_refused_and_not_touched(path, script, read_only):
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.executescript(script)
+    before = path.read_bytes()
+    with pytest.raises(ForeignStore, match=r"runs\.db is an SQLite database of another program"):
+        SQLiteStore(path, read_only=read_only)
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == ["runs.db"]
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_file_of_a_newer_version_is_refused(path, read_only):
+    _written(path)
+    with contextlib.closing(sqlite3.connect(path)) as raw:
+        raw.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(ForeignStore, match="newer databroker.*99.*Upgrade"):
+        SQLiteStore(path, read_only=read_only)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"not a database\n" * 1000, b"x", bytes(range(256)) * 64])
+def test_a_file_that_is_no_database_is_refused_and_not_touched(path, content):
+    path.write_bytes(content)
+    with pytest.raises(ForeignStore, match=r"runs\.db is not an SQLite database"):
+        SQLiteStore(path)
+    assert path.read_bytes() == content
+
+
+def test_an_empty_file_becomes_a_store(path):
+    path.touch()
+    _written(path)
+    with _opened(path) as store:
+        _holds_run(store)
+
+
+@pytest.mark.parametrize("where", ["cut short", "overwritten"])
+def test_a_damaged_file_says_so(path, where):
+    with _opened(path) as store:
+        insert_all(store, [("start", start()), ("descriptor", descriptor())])
+        insert_all(store, [("event", event(number)) for number in range(3000)])
+        store.insert("stop", stop())
+    content = bytearray(path.read_bytes())
+    if where == "cut short":
+        del content[len(content) // 2 :]
+    else:
+        content[8192:] = b"\xa5" * (len(content) - 8192)
+    path.write_bytes(content)
+    with pytest.raises(StoreDamaged, match=r"runs\.db is damaged"), _opened(path) as store:
+        insert_all(store, [("descriptor", descriptor("more")), *RUN])
+        _holds_run(store)
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(StoreUnavailable, match=tmp_path.name):
+        SQLiteStore(tmp_path)
+
+
+def test_a_path_below_a_file_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailable, match="file"):
+        SQLiteStore(tmp_path / "file" / "runs.db")
+
+
+def test_a_missing_file_is_not_made_for_reading_only(path):
+    with pytest.raises(StoreUnavailable, match=r"no file .*runs\.db"):
+        SQLiteStore(path, read_only=True)
+    assert not path.exists()
+
+
+# -- where it may be ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["with space.db", "ünïcödé 样品.db", "what?.db", "a#b.db", "50%20.db", "a'b\".db", "mode=ro", "a&b=c", "~"],
+)
+def test_a_path_may_have_any_name(tmp_path, name):
+    path = tmp_path / f"folder {name}" / name
+    _written(path)
+    assert [each.name for each in path.parent.iterdir()] == [name]
+    with _opened(path, read_only=True) as store:
+        _holds_run(store)
+
+
+def test_missing_folders_are_made(tmp_path):
+    _written(tmp_path / "a" / "b" / "runs.db")
+    assert (tmp_path / "a" / "b" / "runs.db").is_file()
+
+
+def test_the_home_folder_is_known(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    _written("~/runs.db")
+    assert (tmp_path / "runs.db").is_file()
+
+
+def test_a_relative_path_stays_where_it_was(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with _opened("runs.db") as store:
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        insert_all(store, RUN)
+        with contextlib.closing(pickle.loads(pickle.dumps(store))) as again:
+            _holds_run(again)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+# -- opening and closing -----------------------------------------------------
+
+
+def test_closing_leaves_one_file(path):
+    _written(path)
+    assert [each.name for each in path.parent.iterdir()] == ["runs.db"]
+
+
+def test_closing_twice_is_harmless_and_use_afterwards_is_refused(path):
+    store = SQLiteStore(path)
+    insert_all(store, RUN)
+    store.close()
+    store.close()
+    for use in (
+        lambda: store.insert("start", start("late")),
+        lambda: store.record("run"),
+        lambda: list(store.find(Everything())),
+        lambda: store.count(Everything()),
+        lambda: list(store.read("event", "run-desc", 0, 9, None)),
+    ):
+        with pytest.raises(StoreUnavailable, match="closed"):
+            use()
+
+
+def test_a_second_store_on_the_file_sees_everything(path):
+    with _opened(path) as one, _opened(path) as other:
+        for number, (kind, doc) in enumerate(RUN):
+            one.insert(kind, doc)
+            assert_identical(answers(other, RUN), expected(RUN[: number + 1]))
+        insert_all(other, whole_run("b"))
+        both = [*RUN, *whole_run("b")]
+        assert_identical(answers(one, both), expected(both))
+
+
+@pytest.mark.parametrize("options", [{}, {"durability": "full"}, {"read_only": True}])
+def test_a_store_pickles_as_its_configuration(path, options):
+    _written(path)
+    with _opened(path, **options) as store:
+        pickled = pickle.dumps(store)
+        assert len(pickled) < 1000
+        with contextlib.closing(pickle.loads(pickled)) as again:
+            assert again.path == store.path
+            assert again.abilities == store.abilities
+            _holds_run(again)
+
+
+def test_an_unknown_durability_is_refused(path):
+    with pytest.raises(ValueError, match="durability"):
+        SQLiteStore(path, durability="fulll")
+
+
+# -- who may write -----------------------------------------------------------
+
+
+def test_read_only_by_choice(path):
+    _written(path)
+    with _opened(path) as writer, _opened(path, read_only=True) as reader:
+        assert reader.abilities == {Ability.SHARED}
+        _holds_run(reader)
+        with pytest.raises(StoreIsReadOnly, match=r"runs\.db"):
+            reader.insert("start", start("new"))
+        writer.insert("start", start("new"))
+        assert reader.record("new") is not None
+
+
+AS_NOBODY = """
+import os, sys, tempfile
+from databroker.errors import DatabrokerError, StoreIsReadOnly, StoreUnavailable
+from databroker.query.nodes import Everything
+from databroker.stores.contract import Ability
+from databroker.stores.sql import SQLiteStore
+from databroker.testing import answers, assert_identical, expected
+from databroker.testing.conformance.base import *
+RUN = whole_run()[:-1]
+with tempfile.TemporaryDirectory() as folder:
+    # The other user may not be able to import anything: all that is needed is imported here.
+    store = SQLiteStore(folder + "/runs.db")
+    insert_all(store, whole_run())
+    answers(store, RUN)
+    store.close()
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+path = sys.argv[1]
+"""
+
+READ = """
+store = SQLiteStore(path)
+assert store.abilities == {Ability.SHARED}, store.abilities
+for _ in range(2):
+    assert_identical(answers(store, RUN), expected(RUN))
+try:
+    store.insert("start", start("new"))
+except StoreIsReadOnly as error:
+    print(error)
+else:
+    raise AssertionError("it could be written to")
+store.close()
+"""
+
+
+@pytest.fixture
+def shared():
+    """Return a folder that another user can look into, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="databroker test "))
+    folder.chmod(0o755)
+    yield folder
+    for each in (folder, *folder.iterdir()):
+        each.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def _as_nobody(script, path):
+    """Run a script as a user with no rights of its own, and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY + script, str(path)],
+        env={**os.environ, "PYTHONPATH": str(Path(databroker.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("folder_mode", [0o555, 0o755, 0o777], ids=oct)
+@pytest.mark.parametrize("file_mode", [0o444, 0o644], ids=oct)
+def test_another_user_reads_a_file_at_rest(shared, file_mode, folder_mode):
+    path = _written(shared / "runs.db")
+    path.chmod(file_mode)
+    shared.chmod(folder_mode)
+    before = path.read_bytes()
+    assert "can be read" in _as_nobody(READ, path) or "reading only" in _as_nobody(READ, path)
+    assert path.read_bytes() == before
+    assert [each.name for each in shared.iterdir()] == ["runs.db"]
+
+
+def test_another_user_reads_a_writable_file_in_a_folder_that_is_not(shared):
+    path = _written(shared / "runs.db")
+    path.chmod(0o666)
+    shared.chmod(0o555)
+    _as_nobody(READ, path)
+    assert [each.name for each in shared.iterdir()] == ["runs.db"]
+
+
+def test_another_user_reads_while_the_owner_writes(shared):
+    path = shared / "runs.db"
+    with _opened(path) as store:
+        insert_all(store, RUN)
+        assert (shared / "runs.db-wal").stat().st_size > 0
+        shared.chmod(0o555)
+        _as_nobody(READ, path)
+        store.insert("start", start("later"))
+        assert store.record("later") is not None
+
+
+LEFT = """
+import os, sys
+from databroker.stores.sql import SQLiteStore
+from databroker.testing.conformance.base import *
+store = SQLiteStore(sys.argv[1])
+insert_all(store, whole_run()[:-1])
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("with_index", [True, False])
+def test_another_user_never_misses_what_a_dead_writer_left_in_the_log(shared, with_index):
+    path = shared / "runs.db"
+    subprocess.run(
+        [sys.executable, "-c", LEFT, str(path)],
+        env={**os.environ, "PYTHONPATH": str(Path(databroker.__file__).parents[1])},
+        check=True,
+        timeout=300,
+    )
+    assert (shared / "runs.db-wal").stat().st_size > 0
+    if not with_index:
+        (shared / "runs.db-shm").unlink()
+    for each in shared.iterdir():
+        each.chmod(0o444)
+    shared.chmod(0o555)
+    # Where the log cannot be read without writing, an error is right; old data is not.
+    script = READ if with_index else f"""
+try:
+    SQLiteStore(path)
+except StoreUnavailable as error:
+    assert path in str(error), error
+else:
+{"".join(f"    {line}{chr(10)}" for line in READ.splitlines())}
+"""
+    _as_nobody(script, path)
+
+
+NOT_THERE = """
+try:
+    SQLiteStore(path)
+except DatabrokerError as error:
+    assert path in str(error), error
+else:
+    raise AssertionError("it was opened")
+"""
+
+
+def test_a_file_that_cannot_be_made_is_refused(shared):
+    shared.chmod(0o555)
+    _as_nobody(NOT_THERE, shared / "runs.db")
+    _as_nobody(NOT_THERE, shared / "folder" / "runs.db")
+
+
+def test_a_file_that_cannot_be_read_is_refused(shared):
+    path = _written(shared / "runs.db")
+    path.chmod(0o600)
+    _as_nobody(NOT_THERE, path)
+
+
+# -- large metadata ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        {"text": "word " * 2_000_000},
+        {"text": "x" * 10_000_000},
+        {"text": " ".join(f"word{number}" for number in range(200_000))},
+        {"positions": [number / 7 for number in range(100_000)]},
+        {"positions": [[number, number + 1] for number in range(50_000)]},
+        {"table": {f"key {number}": number for number in range(1_000)}},
+        {f"key {number}": {"value": number} for number in range(1_000)},
+        {"rows": [{"name": f"n{number}", "value": number} for number in range(20_000)]},
+        {"deep": {"key": "value"}, "long key " * 1000: 1},
+    ],
+    ids=["words", "one word", "other words", "list", "lists", "keys", "top keys", "rows", "long key"],
+)
+def test_large_metadata_is_kept_and_found_by_its_other_keys(path, large):
+    with _opened(path) as store:
+        store.insert("start", start("other", scan_id=6, purpose="a good sample"))
+        doc = {"purpose": "good sample", **start("run", 1.6e9, scan_id=5), **large, "operator": "eve"}
+        store.insert("start", doc)
+        assert_identical(store.record("run").start, doc)
+        for query in (
+            Equals(Key("scan_id"), 5),
+            Equals(Key("operator"), "eve"),
+            parse_text("eve sample"),
+            ~Equals(Key("scan_id"), 6),
+            ~parse_text("a"),
+        ):
+            assert [run.uid for run in store.find(query)] == ["run"], query
+            assert store.count(query) == 1
+
+
+def test_what_is_inside_large_metadata_is_found_too(path):
+    with _opened(path) as store:
+        store.insert("start", start("a", positions=list(range(100_000)), notes="x " * 9000 + "needle"))
+        store.insert("start", start("b", positions=list(range(99_999)), notes="x " * 9000))
+        store.insert("start", start("c", rows=[{"n": number} for number in range(3000)]))
+        for query, wanted in (
+            (Equals(Key("positions"), 99_999), ["a"]),
+            (Equals(Key("positions"), 99_998), ["b", "a"]),
+            (Equals(Key("positions.7"), 7), ["b", "a"]),
+            (Equals(Key("rows.n"), 2999), ["c"]),
+            (parse_text("needle"), ["a"]),
+            (~parse_text("needle"), ["c", "b"]),
+        ):
+            assert [run.uid for run in store.find(query)] == wanted, query
+
+
+def test_the_errors_of_the_driver_do_not_come_through(path):
+    _written(path)
+    with _opened(path) as store:
+        with contextlib.closing(sqlite3.connect(path)) as raw:
+            raw.execute("DROP TABLE leaves")
+            raw.execute("DROP TABLE tail")
+        for use in (
+            lambda: store.insert("start", start("late")),
+            lambda: store.count(Equals(Key("scan_id"), 5)),
+            lambda: store.insert("descriptor", descriptor("more")),
+            lambda: store.insert("event", event(1, "run-desc") | {"uid": "more"}),
+        ):
+            with contextlib.suppress(DatabrokerError):
+                use()
