@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
+import operator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
+from .counts import Counts
+from .errors import InvalidQuery
+from .frames import COLUMNS, Column, column, frame_of
 from .header import Header
-from .query.nodes import Node
+from .query.distinct import keyed_value, ranked
+from .query.nodes import Everything, Node, Path, TimeBounds
+from .query.parse import time_bounds
+from .query.projection import sort_key, value_at
+from .times import format_time
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .broker import Broker
 
 _SHOWN = 10
+_UID = Path("uid")
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """A step that puts runs into the order of a column."""
+
+    by: Column
+    descending: bool
+
+
+_Step = int | _Sorted
+"""What is done with the runs of a search: so many of them are taken, or they are sorted."""
 
 
 class Results:
@@ -31,19 +57,64 @@ class Results:
     >>> results = db(sample="Ni")
     >>> [header.uid for header in results], results.count()
     (['run 2', 'run 1', 'run 0'], 3)
+    >>> [header.uid for header in results.sort("uid").limit(2)]
+    ['run 0', 'run 1']
     """
 
-    def __init__(self, db: Broker, query: Node) -> None:
+    def __init__(self, db: Broker, query: Node, steps: Sequence[_Step] = ()) -> None:
         self._db = db
         self._query = query
+        self._steps = tuple(steps)
 
     @property
     def query(self) -> Node:
         """What was searched for, with time bounds resolved; it prints as code."""
         return self._query
 
+    # -- time bounds -----------------------------------------------------
+
+    @property
+    def bounds(self) -> TimeBounds:
+        """The bounds in time that were searched in, in seconds since 1970.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> databroker.temp()(since="1970-01-02T00:00Z").bounds
+        TimeBounds(since=86400.0, until=None)
+        """
+        return time_bounds(self._query)
+
+    @property
+    def since(self) -> datetime.datetime | None:
+        """What ``since=`` was resolved to, in the broker's time zone."""
+        return self._local(self.bounds.since)
+
+    @property
+    def until(self) -> datetime.datetime | None:
+        """What ``until=`` was resolved to, in the broker's time zone."""
+        return self._local(self.bounds.until)
+
+    def _local(self, seconds: float | None) -> datetime.datetime | None:
+        if seconds is None:
+            return None
+        try:
+            return datetime.datetime.fromtimestamp(seconds, self._db.zone)
+        except (OverflowError, ValueError, OSError):  # beyond the years of a calendar
+            end = datetime.datetime.max if seconds > 0 else datetime.datetime.min
+            return end.replace(tzinfo=datetime.UTC)
+
+    # -- runs ------------------------------------------------------------
+
     def __iter__(self) -> Iterator[Header]:
-        for record in self._db.store.find(self._query):
+        store = self._db.store
+        if any(isinstance(step, _Sorted) for step in self._steps):
+            for uid, *_ in self._values([_column(_UID)]):
+                record = store.record(uid)
+                if record is not None:
+                    yield Header(self._db, record)
+            return
+        for record in islice(store.find(self._query), self._limit):
             yield Header(self._db, record)
 
     def __getitem__(self, key: Any) -> NoReturn:
@@ -52,16 +123,221 @@ class Results:
             f"list(results)[{key!r}], which may be slow if the results are many."
         )
 
+    def first(self) -> Header | None:
+        """Return the first run, the newest unless they are sorted; None if there is none."""
+        return next(iter(self), None)
+
     def count(self) -> int:
         """Return how many runs match, without loading them."""
-        return self._db.store.count(self._query)
+        if self._limit is not None and self._limit <= _SHOWN:
+            return sum(1 for _ in islice(self._db.store.find(self._query), self._limit))
+        found = self._db.store.count(self._query)
+        return found if self._limit is None else min(found, self._limit)
+
+    def limit(self, n: SupportsIndex) -> Results:
+        """Return the first `n` of these runs, or all, if they are fewer.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> db = databroker.temp()
+        >>> for n in range(3):
+        ...     db.insert("start", {"uid": f"run {n}", "time": float(n)})
+        >>> [header.uid for header in db().limit(2)]
+        ['run 2', 'run 1']
+        """
+        most = operator.index(n)
+        if most < 0:
+            raise InvalidQuery(f"limit takes a number from 0 upwards, not {most}")
+        return Results(self._db, self._query, (*self._steps, most))
+
+    def sort(self, key: Any, descending: bool = False) -> Results:
+        """Return these runs in the order of a key.
+
+        Numbers come before text, text before False and True, and these before
+        lists and dictionaries. Runs that do not have the key come last, in both
+        directions. Of equal ones the newer run comes first.
+
+        Parameters
+        ----------
+        key
+            A column of `to_frame`, such as ``'scan_id'`` or ``'sample.name'``.
+        descending
+            Whether the greatest comes first.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> db = databroker.temp()
+        >>> for n, value in enumerate([5, None, 7.5, 5]):
+        ...     db.insert("start", {"uid": f"run {n}", "time": float(n), "T": value})
+        >>> [header.uid for header in db().sort("T")]
+        ['run 3', 'run 0', 'run 2', 'run 1']
+        """
+        by = column(key, self._status_of)
+        return Results(self._db, self._query, (*self._steps, _Sorted(by, bool(descending))))
+
+    # -- many at once ----------------------------------------------------
+
+    def distinct(self, key: Any) -> Counts:
+        """Return the different values of a key, and how many of the runs have each.
+
+        A list counts once for each different element.
+
+        Parameters
+        ----------
+        key
+            A key of the RunStart, such as ``'sample.name'``, or behind ``stop.``
+            of the RunStop.
+
+        Returns
+        -------
+        Counts
+            A mapping from values to numbers of runs, the most frequent first.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> db = databroker.temp()
+        >>> for n, plan in enumerate(["scan", "count", "scan"]):
+        ...     db.insert("start", {"uid": f"run {n}", "time": float(n), "plan_name": plan})
+        >>> db().distinct("plan_name")
+        {'scan': 2, 'count': 1}
+        """
+        paths = column(key, self._status_of).paths if key != "num_events" else ()
+        by = _column(Path.parse(key) if isinstance(key, str) else paths[0])
+        if self._limit is None and not self._is_mended:
+            return Counts(self._db.store.distinct(by.paths[0], self._query))
+        counts: Counter[tuple[str, Any]] = Counter()
+        for (value,) in self._values([by]):
+            items = value if isinstance(value, list) else [value]
+            counts.update({keyed for item in items if (keyed := keyed_value(item))})
+        return Counts(ranked(counts))
+
+    def to_frame(
+        self,
+        columns: Sequence[Any] | None = None,
+        *,
+        timezone: str | datetime.tzinfo | None = None,
+        convert_times: bool = True,
+    ) -> pd.DataFrame:
+        """Return a table with a row for each run.
+
+        Parameters
+        ----------
+        columns
+            Keys of the RunStart with dots, such as ``'sample.name'``; of the
+            RunStop behind ``stop.``; and ``'status'`` and ``'num_events'`` (of the
+            stream 'primary', else of all). By default uid, scan_id, time,
+            plan_name, status and num_events.
+        timezone
+            Makes times aware, in this zone; by default they are naive UTC.
+        convert_times
+            Whether times are stamps rather than seconds since 1970.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Its rows are in the order of the runs. What a run does not have is
+            missing (None, NaN or <NA>).
+
+        Examples
+        --------
+        >>> import databroker
+        >>> db = databroker.temp()
+        >>> db.insert("start", {"uid": "b2c1", "time": 0.5, "sample": {"name": "Ni"}})
+        >>> db().to_frame(["uid", "time", "sample.name"])
+            uid                    time sample.name
+        0  b2c1 1970-01-01 00:00:00.500          Ni
+        """
+        if isinstance(columns, str):
+            raise InvalidQuery(f"columns is a list of keys: [{columns!r}]")
+        wanted = [column(each, self._status_of) for each in columns or COLUMNS]
+        return frame_of(wanted, self._values(wanted), timezone, convert_times)
+
+    def _values(self, columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
+        """Yield the values at the paths of some columns, after all steps."""
+        sorts = [step.by for step in self._steps if isinstance(step, _Sorted)]
+        paths = [path for each in (*columns, *sorts) for path in each.paths]
+        shown = sum(len(each.paths) for each in columns)
+        if not sorts:
+            yield from self._select(paths, self._limit)
+            return
+        rows = list(self._select(paths, self._steps[0] if type(self._steps[0]) is int else None))
+        at = shown
+        for step in self._steps:
+            if isinstance(step, _Sorted):
+                end = at + len(step.by.paths)
+                rows = _in_order(rows, step, at, end)
+                at = end
+            else:
+                rows = rows[:step]
+        yield from (row[:shown] for row in rows)
+
+    def _select(self, paths: Sequence[Path], limit: int | None) -> Iterator[tuple[Any, ...]]:
+        if not self._is_mended:
+            return self._db.store.select(self._query, paths, limit)
+        mend = self._db.transforms
+        return (
+            tuple(value_at(start, stop, path) for path in paths)
+            for start, stop in (
+                (mend("start", run.start), run.stop and mend("stop", run.stop))
+                for run in islice(self._db.store.find(self._query), limit)
+            )
+        )
+
+    @property
+    def _limit(self) -> int | None:
+        return min((step for step in self._steps if isinstance(step, int)), default=None)
+
+    @property
+    def _is_mended(self) -> bool:
+        """Whether documents are changed on their way out, so that the store knows other values."""
+        return any(kind in self._db.transforms for kind in ("start", "stop"))
+
+    def _status_of(self, uid: str) -> str:
+        record = self._db.store.record(uid)
+        return "unknown" if record is None else Header(self._db, record).status
+
+    # -- shown to people -------------------------------------------------
+
+    def __str__(self) -> str:
+        return (
+            f"Runs that match {self._asked() or 'any search'}. Loop over them, or use "
+            ".count(), .first(), .limit(n), .sort(key), .distinct(key), .to_frame()."
+        )
+
+    def _asked(self) -> str:
+        """Return in words what was searched for."""
+        nodes = getattr(self._query, "nodes", (self._query,))
+        others = [each for each in nodes if not isinstance(each, TimeBounds | Everything)]
+        zone = self._db.zone
+        said = [" & ".join(map(repr, others))] if others else []
+        if self.bounds.since is not None:
+            said.append(f"since {format_time(self.bounds.since, zone)}")
+        if self.bounds.until is not None:
+            said.append(f"until {format_time(self.bounds.until, zone)}")
+        return ", ".join(said)
 
     def _repr_html_(self) -> str:
-        from .display.html import results_html
+        from .display import results_html
 
         newest = list(islice(self, _SHOWN + 1))
         rows = [(header.start, header.status) for header in newest[:_SHOWN]]
-        return results_html(rows, len(newest) > _SHOWN, self._db.zone)
+        return results_html(rows, len(newest) > _SHOWN, self._db.zone, asked=self._asked())
+
+
+def _column(path: Path) -> Column:
+    return Column(path.text, (path,), lambda value: value)
+
+
+def _in_order(
+    rows: list[tuple[Any, ...]], step: _Sorted, at: int, end: int
+) -> list[tuple[Any, ...]]:
+    keyed = [(sort_key(step.by.value(*row[at:end])), row) for row in rows]
+    there = [(key, row) for key, row in keyed if key is not None]
+    there.sort(key=lambda each: each[0], reverse=step.descending)
+    return [row for _, row in there] + [row for key, row in keyed if key is None]
 
 
 # Users and their tools know the class under this name.

@@ -1,10 +1,15 @@
 """Making brokers, and what they say about themselves."""
 
+import time
+
 import pytest
 
 import databroker
 from databroker import Broker
 from databroker.errors import DuplicateHandler
+
+from . import runs
+from .runs import save
 
 HANDLER = "databroker.assets.path_only_handlers.RawHandler"
 
@@ -124,3 +129,26 @@ def test_the_old_name_of_the_registry_warns(db):
 def test_copying_the_files_of_a_resource_without_a_run(db, tmp_path):
     with pytest.raises(ValueError, match="run_start"):
         db.reg.copy_files({"uid": "r", "spec": "LAB"}, str(tmp_path))
+
+
+def test_a_run_whose_writer_is_gone_can_be_ended(db):
+    header = save(db, runs.without_stop())
+    assert header.status == "unknown"
+    closed = db.close_run("no_stop", "the power failed")
+    assert closed.stop["reason"] == "the power failed"
+    assert closed.stop["num_events"] == {"baseline": 2, "primary": 5}
+    assert closed.stop["time"] == runs.FIRST + 9
+    assert header.status == closed.status == "fail"
+    with pytest.raises(ValueError, match="has ended already"):
+        db.close_run(header.uid)
+    with pytest.raises(KeyError):
+        db.close_run("nonsense")
+
+
+def test_a_run_that_goes_on_is_only_ended_by_force(db):
+    now = time.time()
+    header = save(db, [runs.start("live", now)])
+    assert header.status == "running"
+    with pytest.raises(ValueError, match="force=True"):
+        db.close_run(header.uid)
+    assert db.close_run(header.uid, force=True).status == "fail"

@@ -38,7 +38,8 @@ HANDLES = {
     ),
     "run of a catalog": (
         lambda db: db.v2[-1],
-        "dict(handle.documents(fill='no'))['event_page']['data'].get('det')",
+        "[doc['data']['det'] for kind, doc in handle.documents(fill='no')"
+        " if kind == 'event_page' and 'det' in doc['data']][0]",
     ),
     "stream": (lambda db: db[-1].streams["primary"], "list(handle.data('det'))"),
 }

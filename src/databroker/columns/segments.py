@@ -9,7 +9,8 @@ exactly.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections import Counter
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,67 +23,17 @@ from .rows import select
 ALL = "all"
 """The one group of a small batch."""
 
+INDEX = "index"
+"""The group of what puts rows in order, and of their shapes."""
+
 SMALL = 96 * 1024
 """Batches of fewer bytes are not split: another blob would cost more than it saves."""
 
 _NARROW = 64  # bytes a row, above which a column has a group of its own
 _TOGETHER = 8  # narrow columns in a group
+_SPLIT = ("data", "timestamps", "datum_kwargs")  # may have any number of columns
 _DELTA = b"delta"
 _STEPS = (np.int8, np.int16, np.int32)
-
-
-def unpack(blobs: Iterable[bytes], columns: Container[str] | None) -> pa.RecordBatch:
-    """Return a batch from the blobs of some of its groups.
-
-    Parameters
-    ----------
-    blobs
-        At least one, of one batch.
-    columns
-        The wanted columns; None for all. (One of each group always comes.)
-
-    Raises
-    ------
-    StoreDamaged
-        A blob is not what :func:`pack` wrote.
-    """
-    fields: list[pa.Field] = []
-    arrays: list[pa.Array] = []
-    metadata: dict[bytes, bytes] = {}
-    for blob in blobs:
-        try:
-            part = pa.ipc.open_stream(pa.py_buffer(blob)).read_next_batch()
-        except (pa.ArrowInvalid, OSError, StopIteration) as error:
-            raise StoreDamaged(f"A stored block of events cannot be read: {error}") from error
-        metadata.update(part.schema.metadata or {})
-        part = select(part, columns)
-        for field, array in zip(part.schema, part.columns, strict=True):
-            restored = _undo_delta(field, array)
-            fields.append(restored[0])
-            arrays.append(restored[1])
-    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
-
-
-def groups(batch: pa.RecordBatch) -> dict[str, list[str]]:
-    """Return which columns of a batch are stored together, by the name of the group."""
-    if batch.nbytes < SMALL:
-        return {ALL: batch.schema.names}
-    found: dict[str, list[str]] = {}
-    narrow = 0
-    for name, array in zip(batch.schema.names, batch.columns, strict=True):
-        outer, _ = names.parse(name.removeprefix("!"))
-        if name.removeprefix("!") in (names.TIME, names.SEQ_NUM, names.SHAPE):
-            group = "index"
-        elif outer in ("data", "datum_kwargs"):
-            if array.nbytes > _NARROW * len(array):
-                group = f"wide {len(found)}"
-            else:
-                group = f"narrow {narrow // _TOGETHER}"
-                narrow += 1
-        else:
-            group = outer or ("identity" if name.removeprefix("!") == names.UID else "rest")
-        found.setdefault(group, []).append(name)
-    return found
 
 
 def pack(batch: pa.RecordBatch, columns: list[str], group: str) -> bytes:
@@ -92,11 +43,11 @@ def pack(batch: pa.RecordBatch, columns: list[str], group: str) -> bytes:
     for name in columns:
         place = schema.get_field_index(name)
         field, array = schema.field(place), batch.column(place)
-        if group != ALL and names.parse(name)[0] != "data":
+        if group != ALL and not group.startswith("data"):
             field, array = _delta(field, array)
         fields.append(field)
         arrays.append(array)
-    keep = schema.metadata if group in (ALL, "index") else None
+    keep = schema.metadata if group in (ALL, INDEX) else None
     part = pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields, metadata=keep))
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression=_compression(group))
@@ -106,9 +57,79 @@ def pack(batch: pa.RecordBatch, columns: list[str], group: str) -> bytes:
     return blob
 
 
+def unpack(blob: bytes, columns: Container[str] | None) -> pa.RecordBatch:
+    """Return the columns of a group.
+
+    Parameters
+    ----------
+    blob
+        What :func:`pack` returned.
+    columns
+        The wanted columns; None for all. (One always comes.)
+
+    Raises
+    ------
+    StoreDamaged
+        The blob is not what :func:`pack` wrote.
+    """
+    try:
+        part = pa.ipc.open_stream(pa.py_buffer(blob)).read_next_batch()
+    except (pa.ArrowInvalid, OSError, StopIteration) as error:
+        raise StoreDamaged(f"A stored block of events cannot be read: {error}") from error
+    part = select(part, columns)
+    restored = list(map(_undo_delta, part.schema, part.columns))
+    schema = pa.schema([field for field, _ in restored], metadata=part.schema.metadata)
+    return pa.RecordBatch.from_arrays([array for _, array in restored], schema=schema)
+
+
+def beside(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """Return batches of the same rows with different columns as one batch."""
+    if len(parts) == 1:
+        return parts[0]
+    metadata: dict[bytes, bytes] = {}
+    for part in parts:
+        metadata.update(part.schema.metadata or {})
+    fields = [field for part in parts for field in part.schema]
+    arrays = [array for part in parts for array in part.columns]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
+
+
+def groups(batch: pa.RecordBatch) -> dict[str, list[str]]:
+    """Return which columns of a batch are stored together, by the name of the group."""
+    if batch.nbytes < SMALL:
+        return {ALL: batch.schema.names}
+    found: dict[str, list[str]] = {}
+    counts: Counter[str] = Counter()
+    for name, array in zip(batch.schema.names, batch.columns, strict=True):
+        plain = name.removeprefix("!")
+        outer, _ = names.parse(plain)
+        if plain in (names.TIME, names.SEQ_NUM, names.SHAPE):
+            group = INDEX
+        elif plain == names.UID:
+            group = "identity"
+        elif outer in _SPLIT:
+            if array.nbytes > _NARROW * len(array):
+                group = f"{outer} wide {len(found)}"
+            else:
+                group = f"{outer} {counts[outer] // _TOGETHER}"
+                counts[outer] += 1
+        else:
+            group = outer or "rest"
+        found.setdefault(group, []).append(name)
+    return found
+
+
+def group_of(batch: pa.RecordBatch, columns: Sequence[str]) -> str:
+    """Return the kind of group that some columns, which were stored together, are."""
+    plain = columns[0].removeprefix("!")
+    if plain in (names.TIME, names.SEQ_NUM, names.SHAPE):
+        return INDEX
+    return "identity" if plain == names.UID else names.parse(plain)[0] or "rest"
+
+
 def _compression(group: str) -> str | None:
     # What a table is made of is stored plain, and uids are random.
-    plain = group in ("index", "identity", ALL) or group.startswith(("narrow", "wide"))
+    plain = group in (INDEX, "identity", ALL) or group.startswith("data")
     return None if plain else "zstd"
 
 

@@ -20,7 +20,8 @@ __all__ = ["broker_html", "document_html", "header_html", "results_html", "strea
 
 _LINE = "border:0;border-bottom:1px solid rgba(128,128,128,.3)"
 _CELL = f"text-align:left;vertical-align:top;padding:2px 12px 2px 0;background:none;{_LINE}"
-_TABLE = "border-collapse:collapse;margin:4px 0"
+# Browsers and notebooks give tables colours of their own, which a dark page would hide.
+_TABLE = "border-collapse:collapse;margin:4px 0;color:inherit;font-size:inherit"
 _QUIET = "opacity:.65"
 _COLOURS = {
     "success": "#2e9e5b",
@@ -114,7 +115,8 @@ def stream_html(
     for descriptor in descriptors:
         keys |= descriptor.get("data_keys") or {}
         for device, parts in (descriptor.get("configuration") or {}).items():
-            configuration[device] = (parts or {}).get("data") or {}
+            if parts and parts.get("data"):
+                configuration[device] = parts["data"]
     rows = [
         (_shown(field), *(_shown(_described(key, word)) for word in _WORDS))
         for field, key in keys.items()
@@ -125,7 +127,7 @@ def stream_html(
     parts = [f'<div style="{_QUIET}">{said}</div>']
     parts += [_table(("field", *_WORDS), rows)] if rows else []
     local = times.resolve_zone(zone)
-    if any(configuration.values()):
+    if configuration:
         parts.append(_folded("Configuration", document_html(configuration, local)))
     return _block("Stream " + _shown(name), *parts)
 

@@ -1,15 +1,17 @@
 """Handlers of our own, for files that no other package opens, or not as carefully.
 
 A handler is made with the path of a resource and its `resource_kwargs`, and
-called with the `datum_kwargs` of a datum. Ours have three more abilities,
-which any handler may have:
+called with the `datum_kwargs` of a datum. Ours have more abilities, which any
+handler may have:
 
 ``thread_safe = True``
     one object may be called by several threads at a time;
 ``form(**datum_kwargs)``
     gives shape and dtype without reading the data;
 ``part(inner, **datum_kwargs)``
-    reads only what `inner`, a tuple of slices, selects.
+    reads only what `inner`, a tuple of slices, selects;
+``takes_guard = True``
+    it is made with a `guard`, too, which it asks about files that its file leads to.
 
 Nothing that these need is imported before a file is opened.
 """
@@ -19,6 +21,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
+
+from .paths import Guard
 
 __all__ = [
     "AreaDetectorHdf5",
@@ -237,9 +241,12 @@ class Hdf5Slices(_OneFile):
         How many frames belong to a point.
     swmr
         Whether to try to read while another process writes.
+    guard
+        Refuses what links in the file lead to outside of the allowed roots.
     """
 
     specs: ClassVar[set[str]] = {"HDF5"}
+    takes_guard = True
 
     def __init__(
         self,
@@ -248,12 +255,13 @@ class Hdf5Slices(_OneFile):
         frame_per_point: int = 1,
         swmr: bool = False,
         dataset: str = "",
+        guard: Guard | None = None,
     ) -> None:
         from .hdf5 import Hdf5Dataset
 
         super().__init__(path)
         self._frames = int(frame_per_point)
-        self._dataset = Hdf5Dataset(path, key or dataset, swmr)
+        self._dataset = Hdf5Dataset(path, key or dataset, swmr, guard)
 
     def __call__(self, **kwargs: Any) -> Any:
         return self.part((), **kwargs)
@@ -310,8 +318,8 @@ class AreaDetectorHdf5(Hdf5Slices):
     _key = "/entry/data/data"
     _swmr = False
 
-    def __init__(self, path: str, frame_per_point: int = 1) -> None:
-        super().__init__(path, self._key, frame_per_point, self._swmr)
+    def __init__(self, path: str, frame_per_point: int = 1, guard: Guard | None = None) -> None:
+        super().__init__(path, self._key, frame_per_point, self._swmr, guard=guard)
 
 
 class AreaDetectorHdf5Swmr(AreaDetectorHdf5):
@@ -332,12 +340,13 @@ class MapsSpectrum(_OneFile):
     """Opens MAPS_SPECTRUM: the spectrum at a place of a map."""
 
     specs: ClassVar[set[str]] = {"MAPS_SPECTRUM"}
+    takes_guard = True
 
-    def __init__(self, path: str, dset_path: str) -> None:
+    def __init__(self, path: str, dset_path: str, guard: Guard | None = None) -> None:
         from .hdf5 import Hdf5Dataset
 
         super().__init__(path)
-        self._dataset = Hdf5Dataset(path, f"MAPS/{dset_path}")
+        self._dataset = Hdf5Dataset(path, f"MAPS/{dset_path}", guard=guard)
 
     def __call__(self, x: int, y: int) -> Any:
         return self._dataset.read((slice(None), x, y))

@@ -103,16 +103,17 @@ class Registry(HandlerRegistry):
         # A root map or a handler that was changed must not find what was opened before.
         place = self.place(resource, reference)
         key = (str(resource.get("uid")), chosen, place.path)
-        kwargs = resource.get("resource_kwargs") or {}
+        kwargs = dict(resource.get("resource_kwargs") or {})
+        used = stand_in(chosen)
 
         def make() -> Any:
+            more = {"guard": self.guard} if getattr(used, "takes_guard", False) else {}
             try:
-                return stand_in(chosen)(place.path, **kwargs)
+                return used(place.path, **kwargs, **more)
             except Exception as error:
                 raise translated(error, reference, place, _name(chosen)) from error
 
-        shared = bool(getattr(stand_in(chosen), "thread_safe", False))
-        with self.borrow(key, make, shared) as handler:
+        with self.borrow(key, make, bool(getattr(used, "thread_safe", False))) as handler:
             yield handler
 
     def borrow(

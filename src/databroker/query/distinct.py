@@ -8,9 +8,10 @@ from typing import Any
 from .nodes import Path
 from .reach import reach
 
-__all__ = ["distinct_values", "ranked"]
+__all__ = ["Keyed", "distinct_values", "keyed_value", "ranked"]
 
 Keyed = tuple[str, Any]
+"""A scalar, behind what it is."""
 
 
 def distinct_values(
@@ -19,12 +20,14 @@ def distinct_values(
     """Return the scalars at a path of one run, each with what it is.
 
     What it is ('bool', 'number', 'text', 'null') keeps True apart from 1,
-    which Python holds for equal.
+    which Python holds for equal. Equal numbers are one: 5.0 is given as 5.
 
     Examples
     --------
     >>> sorted(distinct_values({"tags": ["a", "b", "a"], "n": 1}, None, Path("tags")))
     [('text', 'a'), ('text', 'b')]
+    >>> distinct_values({"n": 5.0}, None, Path("n"))
+    {('number', 5)}
     """
     document = stop if path.document == "stop" else start
     if document is None:
@@ -32,10 +35,20 @@ def distinct_values(
     found: set[Keyed] = set()
     for value in reach(document, path.parts):
         for item in value if isinstance(value, list) else [value]:
-            kind = _KINDS.get(type(item))
-            if kind is not None and item == item:
-                found.add((kind, item))
+            keyed = keyed_value(item)
+            if keyed is not None:
+                found.add(keyed)
     return found
+
+
+def keyed_value(value: Any) -> Keyed | None:
+    """Return a scalar with what it is; None for NaN and for what is no scalar."""
+    kind = _KINDS.get(type(value))
+    if kind is None or value != value:
+        return None
+    if kind == "number" and type(value) is float and abs(value) < _EXACT and value == int(value):
+        return kind, int(value)
+    return kind, value
 
 
 def ranked(counts: Mapping[Keyed, int]) -> list[tuple[Any, int]]:
@@ -45,4 +58,5 @@ def ranked(counts: Mapping[Keyed, int]) -> list[tuple[Any, int]]:
     return [(value, count) for (_, value), count in rows]
 
 
+_EXACT = 2**53  # below this, a whole number is the same as a float
 _KINDS = {bool: "bool", int: "number", float: "number", str: "text", type(None): "null"}

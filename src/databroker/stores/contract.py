@@ -18,11 +18,13 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..documents import accept
 from ..documents.kinds import Document
 from ..errors import LossyDocumentWarning
+from ..query.projection import value_at
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -163,6 +165,23 @@ class Store(ABC):
     @abstractmethod
     def resolve(self, prefix: str, limit: int) -> list[str]:
         """Return the uids that begin with ``prefix``, sorted, at most ``limit``."""
+
+    def select(
+        self, query: Node, paths: Sequence[Path], limit: int | None = None
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield the values at some paths of the runs that match, in the order of `find`.
+
+        What `query.projection.value_at` gives for each path; a number may come
+        as another one that is equal. A store that need not read whole
+        documents for this does better than this one.
+
+        Parameters
+        ----------
+        limit
+            So many runs at most.
+        """
+        for run in islice(self.find(query), limit):
+            yield tuple(value_at(run.start, run.stop, path) for path in paths)
 
     @abstractmethod
     def distinct(self, path: Path, query: Node) -> list[tuple[Any, int]]:

@@ -100,7 +100,8 @@ class LazyArray:
             return self._take(np.array([place]), rest)[0]
         if isinstance(rows, slice):
             return self._take(np.arange(*rows.indices(len(self))), rest)
-        values = self._take(np.arange(len(self))[np.asarray(rows)], ())
+        wanted = np.asarray(rows) if len(rows) else np.empty(0, np.intp)
+        values = self._take(np.arange(len(self))[wanted], ())
         if any(not isinstance(each, int | slice) for each in rest):
             return values[(np.arange(len(values)), *rest)]
         return values[(slice(None), *rest)]
@@ -266,7 +267,8 @@ class PerDescriptor(LazyArray):
     def _load(self, window: Window) -> Array:
         owners = self._layout.owners
         if len(owners) == 1:
-            return self._values[np.full(window.stop - window.first, self._codes[owners[0]])]
+            place = self._codes[owners[0]]
+            return np.repeat(self._values[place : place + 1], window.stop - window.first, axis=0)
         chunk = self._layout.read(self._locator.store, window, Columns(()))
         return np.asarray(self._values[codes_of(chunk, self._codes)])
 
@@ -276,7 +278,7 @@ def formed(chunk: Chunk, variable: Variable, known: Known) -> Array | None:
     column = variable.column
     if not fits(labels(chunk.batches, [column])[column], known.form):
         return None
-    values = dense(chunk.batches, {column: known.form})[column]
+    values: Array = dense(chunk.batches, {column: known.form})[column]
     if chunk.order is not None:
         values = values[chunk.order]
     return exactly(values, known.dtype)
@@ -285,7 +287,7 @@ def formed(chunk: Chunk, variable: Variable, known: Known) -> Array | None:
 def codes_of(chunk: Chunk, codes: Mapping[str, int]) -> Array:
     """Return the code of each row's descriptor."""
     sizes = [batch.num_rows for batch in chunk.batches]
-    found = np.repeat([codes[owner] for owner in chunk.owners], sizes)
+    found: Array = np.repeat([codes[owner] for owner in chunk.owners], sizes)
     return found if chunk.order is None else found[chunk.order]
 
 

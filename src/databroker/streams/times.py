@@ -8,6 +8,8 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
+_LIMIT = 9.2e9  # seconds, about the year 2261: where nanoseconds end
+
 
 def to_datetime64(seconds: Array) -> Array:
     """Return POSIX seconds as naive UTC ``datetime64[ns]``; NaT where there is none.
@@ -21,9 +23,15 @@ def to_datetime64(seconds: Array) -> Array:
     array(['2020-11-04T22:11:59.017866850', 'NaT'], dtype='datetime64[ns]')
     """
     seconds = np.asarray(seconds, np.float64)
-    valid = np.abs(seconds) < 9.2e9
-    seconds = np.where(valid, seconds, 0.0)
-    whole = np.floor(seconds)
-    stamps = whole.astype(np.int64) * 10**9 + np.rint((seconds - whole) * 1e9).astype(np.int64)
-    stamps[~valid] = np.iinfo(np.int64).min
+    if len(seconds) and not max(-seconds.min(), seconds.max()) < _LIMIT:
+        valid = np.abs(seconds) < _LIMIT
+        stamps = to_datetime64(np.where(valid, seconds, 0.0))
+        stamps[~valid] = np.datetime64("NaT")
+        return stamps
+    stamps = seconds.astype(np.int64)
+    fraction = seconds - stamps
+    fraction *= 1e9
+    np.rint(fraction, out=fraction)
+    stamps *= 10**9
+    stamps += fraction.astype(np.int64)
     return stamps.view("datetime64[ns]")

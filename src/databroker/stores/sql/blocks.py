@@ -1,9 +1,20 @@
-"""Blocks of consecutive rows: written as segments, merged as they grow, read back."""
+"""Blocks of consecutive rows: written as segments, merged as they grow, read back.
+
+A block holds its columns in groups (see `databroker.columns.segments`), and
+each group is a chain of segments of a few megabytes at most. So a group of
+narrow columns is one segment for all rows of the block, while a column of
+images is many; to read some columns of some rows is to read the segments of
+their groups that have these rows.
+
+The layout of a block is a list of groups: the names of the columns (None for
+all), and for each segment its number, its rows and its bytes.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Container, Iterator
+from collections.abc import Container
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from ...columns import segments
@@ -22,88 +33,65 @@ SEGMENT_BYTES = 4 * 2**20
 
 _FAN = 16  # so many blocks of one size become one of the next
 
+Segment = list[int]  # its number, its rows, its bytes
+Group = tuple[list[str] | None, list[Segment]]
 
-def write_block(connection: sqlite3.Connection, series: int, first: int, batch: pa.RecordBatch) -> None:
+
+def write_block(
+    connection: sqlite3.Connection, series: int, first: int, batch: pa.RecordBatch
+) -> None:
     """Store a batch as the rows from ordinal ``first`` on."""
-    layout: list[list[Any]] = []
-    widest = 0
-    for group, columns in segments.groups(batch).items():
-        blob = segments.pack(batch, columns, group)
-        cursor = connection.execute("INSERT INTO segments (data) VALUES (?)", (blob,))
-        layout.append([cursor.lastrowid, None if group == segments.ALL else columns])
-        widest = max(widest, len(blob))
+    layout = [
+        (None if group == segments.ALL else columns, _write(connection, batch, columns, group))
+        for group, columns in segments.groups(batch).items()
+    ]
     least, most = _range(batch, SEQ_NUM) or (0, 0)
     _, last_time = _range(batch, TIME) or (0, 0)
-    connection.execute(
-        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            series,
-            first,
-            first + batch.num_rows,
-            int(least),
-            int(most),
-            float(last_time),
-            widest,
-            encode(layout),
-        ),
-    )
-
-
-def _range(batch: pa.RecordBatch, column: str) -> tuple[Any, Any] | None:
-    """Return the least and the largest value of a column of numbers, if the batch has it."""
-    if column not in batch.schema.names:
-        return None
-    values = assemble([select(batch, [column])], [column])[column]
-    return (values.min(), values.max()) if values.dtype.kind in "if" else None
-
-
-def pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """Cut a batch so that no column of a piece is much larger than a segment may be."""
-    largest = max(array.nbytes for array in batch.columns)
-    rows = batch.num_rows
-    if largest > SEGMENT_BYTES:
-        rows = max(1, int(rows * SEGMENT_BYTES / largest))
-    for first in range(0, batch.num_rows, rows):
-        yield batch.slice(first, rows)
+    bounds = (first, first + batch.num_rows, int(least), int(most), float(last_time))
+    _insert(connection, series, bounds, layout)
 
 
 def merge_blocks(connection: sqlite3.Connection, series: int) -> None:
-    """Make one block of the newest sixteen, while they are of one size and small enough.
+    """Make one block of the newest sixteen, while they are of one size and it is worth it.
 
-    So each row is written again a few times at most, and a stream of any
-    length has few small blocks.
+    So each row is written again once or twice, and a stream of any length has
+    few small blocks. Where a group would grow beyond a segment, its segments
+    are handed to the new block as they are.
     """
     while True:
         newest = fetch(
             connection,
-            "SELECT first, stop, widest, layout FROM blocks WHERE series = ? "
-            "ORDER BY first DESC LIMIT ?",
+            "SELECT first, stop, min_seq, max_seq, last_time, layout FROM blocks "
+            "WHERE series = ? ORDER BY first DESC LIMIT ?",
             (series, _FAN),
         )
-        sizes = {(stop - first).bit_length() // 3 for first, stop, _, _ in newest}
+        sizes = {(stop - first).bit_length() // 3 for first, stop, *_ in newest}
         if len(newest) < _FAN or len(sizes) > 1:
             return
-        if sum(widest for _, _, widest, _ in newest) > SEGMENT_BYTES:
-            return
         newest.reverse()
-        batches = [_load(connection, decode(layout), None) for _, _, _, layout in newest]
-        merged = None if None in batches else concatenate(batches)
-        if merged is None:
+        layouts: list[list[Group]] = [decode(row[-1]) for row in newest]
+        bounds = (
+            newest[0][0],
+            newest[-1][1],
+            min(row[2] for row in newest),
+            max(row[3] for row in newest),
+            max(row[4] for row in newest),
+        )
+        if not _merge(connection, series, bounds, layouts):
             return
-        for first, _, _, layout in newest:
-            ids = [(segment,) for segment, _ in decode(layout)]
-            connection.executemany("DELETE FROM segments WHERE id = ?", ids)
-            connection.execute("DELETE FROM blocks WHERE series = ? AND first = ?", (series, first))
-        write_block(connection, series, newest[0][0], merged)
 
 
-def block_at(
-    connection: sqlite3.Connection, series: int, ordinal: int, columns: Container[str] | None
-) -> tuple[int, pa.RecordBatch] | None:
-    """Return the block that has a row, and the ordinal of its first row; None if no block has it.
+def read_block(
+    connection: sqlite3.Connection,
+    series: int,
+    ordinal: int,
+    stop: int,
+    columns: Container[str] | None,
+) -> pa.RecordBatch | None:
+    """Return rows from ``ordinal`` on, ``stop`` at most, as far as their segments reach.
 
-    A block may be merged away between the two looks that this takes; then it
-    is looked for again.
+    None if no block has the row. A block may be merged away between the two
+    looks that this takes; then it is looked for again.
     """
     while True:
         row = connection.execute(
@@ -113,9 +101,19 @@ def block_at(
         ).fetchone()
         if row is None or row[1] <= ordinal:
             return None
-        batch = _load(connection, decode(row[2]), columns)
+        first, end, layout = row
+        batch = _read(connection, decode(layout), ordinal - first, min(end, stop) - first, columns)
         if batch is not None:
-            return row[0], batch
+            return batch
+
+
+def has_block(connection: sqlite3.Connection, series: int, ordinal: int) -> bool:
+    """Tell whether a block has a row."""
+    row = connection.execute(
+        "SELECT stop FROM blocks WHERE series = ? AND first <= ? ORDER BY first DESC LIMIT 1",
+        (series, ordinal),
+    ).fetchone()
+    return row is not None and row[0] > ordinal
 
 
 def block_extents(connection: sqlite3.Connection, series: int) -> list[Extent]:
@@ -128,18 +126,113 @@ def block_extents(connection: sqlite3.Connection, series: int) -> list[Extent]:
     return [Extent(*row) for row in rows]
 
 
-def _load(
-    connection: sqlite3.Connection, layout: list[Any], columns: Container[str] | None
+def _insert(
+    connection: sqlite3.Connection,
+    series: int,
+    bounds: tuple[int, int, int, int, float],
+    layout: list[Group],
+) -> None:
+    connection.execute(
+        "INSERT INTO blocks (series, first, stop, min_seq, max_seq, last_time, layout) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (series, *bounds, encode(layout)),
+    )
+
+
+def _write(
+    connection: sqlite3.Connection, batch: pa.RecordBatch, columns: list[str], group: str
+) -> list[Segment]:
+    """Store the columns of a group as one segment, or as several where they are wide."""
+    size = sum(batch.column(name).nbytes for name in columns)
+    rows = max(1, batch.num_rows // -(-size // SEGMENT_BYTES)) if size else batch.num_rows
+    chain: list[Segment] = []
+    for start in range(0, batch.num_rows, rows):
+        part = batch if rows == batch.num_rows else batch.slice(start, rows)
+        blob = segments.pack(part, columns, group)
+        cursor = connection.execute("INSERT INTO segments (data) VALUES (?)", (blob,))
+        chain.append([cursor.lastrowid or 0, part.num_rows, len(blob)])
+    return chain
+
+
+def _merge(
+    connection: sqlite3.Connection,
+    series: int,
+    bounds: tuple[int, int, int, int, float],
+    layouts: list[list[Group]],
+) -> bool:
+    """Put one block in the place of several; False where nothing would be gained."""
+    columns = [names for names, _ in layouts[0]]
+    if any([names for names, _ in layout] != columns for layout in layouts[1:]):
+        return False
+    chains = [[part for layout in layouts for part in layout[n][1]] for n in range(len(columns))]
+    joined = [_joined(connection, chain) for chain in chains]
+    if all(batch is None for batch in joined):
+        return False
+    connection.execute(
+        "DELETE FROM blocks WHERE series = ? AND first >= ? AND first < ?", (series, *bounds[:2])
+    )
+    for chain, batch in zip(chains, joined, strict=True):
+        if batch is not None:
+            gone = [(number,) for number, _, _ in chain]
+            connection.executemany("DELETE FROM segments WHERE id = ?", gone)
+    if columns == [None]:
+        write_block(connection, series, bounds[0], joined[0])
+        return True
+    layout: list[Group] = []
+    for names, chain, batch in zip(columns, chains, joined, strict=True):
+        if batch is not None and names is not None:
+            chain = _write(connection, batch, names, segments.group_of(batch, names))
+        layout.append((names, chain))
+    _insert(connection, series, bounds, layout)
+    return True
+
+
+def _joined(connection: sqlite3.Connection, chain: list[Segment]) -> pa.RecordBatch | None:
+    """Return the rows of a chain as one batch; None if they are too many, or not alike."""
+    if sum(size for _, _, size in chain) > SEGMENT_BYTES:
+        return None
+    blobs = [_blob(connection, number) for number, _, _ in chain]
+    if None in blobs:
+        return None
+    return concatenate([segments.unpack(blob, None) for blob in blobs if blob is not None])
+
+
+def _read(
+    connection: sqlite3.Connection,
+    layout: list[Group],
+    first: int,
+    stop: int,
+    columns: Container[str] | None,
 ) -> pa.RecordBatch | None:
+    """Return rows of a block from ``first`` on, as far as one segment of each wanted group goes."""
     wanted = [
-        segment
-        for segment, names in layout
+        chain
+        for names, chain in layout
         if names is None or any(is_wanted(name, columns) for name in names)
-    ] or [layout[0][0]]  # a batch without columns still has its rows
-    blobs = []
-    for segment in wanted:
-        row = connection.execute("SELECT data FROM segments WHERE id = ?", (segment,)).fetchone()
-        if row is None:
+    ] or [layout[0][1]]  # a batch without columns still has its rows
+    found: list[tuple[int, int]] = []
+    for chain in wanted:
+        ends = list(accumulate(rows for _, rows, _ in chain))
+        place = next(place for place, end in enumerate(ends) if end > first)
+        found.append((chain[place][0], ends[place] - chain[place][1]))
+        stop = min(stop, ends[place])
+    parts = []
+    for number, start in found:
+        blob = _blob(connection, number)
+        if blob is None:
             return None
-        blobs.append(row[0])
-    return segments.unpack(blobs, columns)
+        parts.append(segments.unpack(blob, columns).slice(first - start, stop - first))
+    return segments.beside(parts)
+
+
+def _blob(connection: sqlite3.Connection, segment: int) -> bytes | None:
+    row = connection.execute("SELECT data FROM segments WHERE id = ?", (segment,)).fetchone()
+    return None if row is None else row[0]
+
+
+def _range(batch: pa.RecordBatch, column: str) -> tuple[Any, Any] | None:
+    """Return the least and the largest value of a column of numbers, if the batch has it."""
+    if column not in batch.schema.names:
+        return None
+    values = assemble([select(batch, [column])], [column])[column]
+    return (values.min(), values.max()) if values.dtype.kind in "if" else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain, repeat
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,10 @@ FEW = 1_000
 
 _PAGES = (8, 64, 512, 4_096)
 _LARGE_PAGES = (16, 128, 1_024, 8_192)
+_PATIENCE = 5_000
+"""After so many candidates tested, of which few fit, sets of runs are made in memory."""
+
+_RARELY = 0.01
 _FIRST, _LAST = -(2**63), 2**63 - 1
 
 # An expression of more is not worth its making, and SQLite has limits.
@@ -93,15 +97,29 @@ class Candidates:
             yield from (run for run, fits in fetch(self._connect(), sql, values) if fits)
             return
         pages = _PAGES if way.test[0] == "1" else _LARGE_PAGES
-        before, page = self._high + 1, 0
-        while True:
-            size = pages[min(page, len(pages) - 1)]
+        before, met, fit = self._high + 1, 0, 0
+        for size in chain(pages, repeat(pages[-1])):
             sql, values = self._page(way, before, size)
             rows = fetch(self._connect(), sql, values)
-            yield from (run for run, fits in rows if fits)
+            keys = [run for run, fits in rows if fits]
+            yield from keys
             if len(rows) < size:
                 return
-            before, page = rows[-1][0], page + 1
+            before, met, fit = rows[-1][0], met + size, fit + len(keys)
+            if met >= _PATIENCE and fit < _RARELY * met:
+                # All at once is several times faster than one by one.
+                yield from self.keys_below(before).tolist()
+                return
+
+    @property
+    def is_window(self) -> bool:
+        """Whether all is asked of a run is that its key is within `bounds`."""
+        return not self._parts
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The keys between which all candidates are; both belong."""
+        return self._low, self._high
 
     def count(self) -> int:
         """Return how many runs fulfil all conditions."""
@@ -135,16 +153,15 @@ class Candidates:
 
     def _choose(self) -> Way:
         """Begin at the index with the fewest entries, else at the runs themselves."""
-        best: tuple[int, Part, tuple[Lookup, ...], bool] | None = None
+        best: tuple[tuple[int, int], Part, tuple[Lookup, ...], bool] | None = None
         for part in self._parts:
-            walks = part.condition.walks(self._size)
-            if walks is None:
+            walks = part.condition.walks(self._weight)
+            if walks is None or len(walks) > MANY:
                 continue
-            size = self._size(walks)
-            ordered = len(walks) <= MANY and all(walk.ordered for walk in walks)
-            usable = ordered or (size < FEW and len(walks) <= MANY)
-            if usable and (best is None or size < best[0]):
-                best = size, part, walks, ordered
+            weight = self._weight(walks)
+            ordered = all(walk.ordered for walk in walks)
+            if (ordered or weight[0] < FEW) and (best is None or weight < best[0]):
+                best = weight, part, walks, ordered
         if best is None:
             walks = () if self._every is None else (self._every,)
             return self._way(None, walks, True)
@@ -166,20 +183,25 @@ class Candidates:
         values = tuple(value for _, values in tests for value in values)
         return Way(walks, ordered, (sql, values), frozenset(untested))
 
-    def _size(self, walks: Iterable[Lookup]) -> int:
-        """Return how many entries some walks meet; FEW for more than that."""
-        size = 0
+    def _weight(self, walks: Iterable[Lookup]) -> tuple[int, int]:
+        """Return how many entries some walks meet, up to FEW; of more, how far back those reach.
+
+        An index whose newest entries reach further back has fewer of them.
+        """
+        size, reach = 0, _FIRST
         for walk in walks:
             if size >= FEW:
                 break
-            rows = fetch(
-                self._connect(),
-                f"SELECT count(*) FROM (SELECT 1 FROM {walk.table} x WHERE {walk.where} "
-                f"AND {walk.run} BETWEEN ? AND ? LIMIT {FEW})",
-                (*walk.values, self._low, self._high),
-            )
-            size += rows[0][0]
-        return min(size, FEW)
+            found = f"FROM {walk.table} x WHERE {walk.where} AND {walk.run} BETWEEN ? AND ?"
+            values = (*walk.values, self._low, self._high)
+            sql = f"SELECT count(*) FROM (SELECT 1 {found} LIMIT {FEW})"
+            size += fetch(self._connect(), sql, values)[0][0]
+            if size >= FEW and walk.ordered:
+                sql = (
+                    f"SELECT {walk.run} {found} ORDER BY {walk.run} DESC LIMIT 1 OFFSET {FEW // 2}"
+                )
+                reach = max(reach, *(row[0] for row in fetch(self._connect(), sql, values)), _FIRST)
+        return min(size, FEW), reach
 
     # -- statements ------------------------------------------------------
 

@@ -19,6 +19,9 @@ from .sets import NONE, RunSet, union
 Sql = tuple[str, tuple[Any, ...]]
 """SQL, and the values of its question marks."""
 
+Weight = Callable[[Iterable["Lookup"]], tuple[int, int]]
+"""Tells what it costs to follow some walks; the smallest is the cheapest."""
+
 MANY = 32
 """So many walks can be followed at once."""
 
@@ -40,7 +43,7 @@ class Condition:
         """Return an expression on the run ``k.run``; None if one run is not quickly looked up."""
         return None
 
-    def walks(self, size: Callable[[Iterable[Lookup]], int]) -> tuple[Lookup, ...] | None:
+    def walks(self, weight: Weight) -> tuple[Lookup, ...] | None:
         """Return look-ups that together meet every fitting run, if there are any.
 
         They may meet other runs too, unless `covered`.
@@ -91,7 +94,7 @@ class Lookup(Condition):
         found = f"SELECT 1 FROM {self.table} x WHERE {self.where} AND {self.run} = k.run"
         return f"EXISTS ({found})", self.values
 
-    def walks(self, size: Callable[[Iterable[Lookup]], int]) -> tuple[Lookup, ...] | None:
+    def walks(self, weight: Weight) -> tuple[Lookup, ...] | None:
         """Return itself."""
         return (self,)
 
@@ -128,7 +131,7 @@ class _Constant(Condition):
     def test(self) -> Sql:
         return str(int(self.fits)), ()
 
-    def walks(self, size: Callable[[Iterable[Lookup]], int]) -> tuple[Lookup, ...] | None:
+    def walks(self, weight: Weight) -> tuple[Lookup, ...] | None:
         return None if self.fits else ()
 
     @property
@@ -156,10 +159,10 @@ class Both(Condition):
         """Return the tests of all parts."""
         return _joined(self.parts, "AND")
 
-    def walks(self, size: Callable[[Iterable[Lookup]], int]) -> tuple[Lookup, ...] | None:
+    def walks(self, weight: Weight) -> tuple[Lookup, ...] | None:
         """Return the walks of the part that meets the fewest."""
-        ways = [walks for part in self.parts if (walks := part.walks(size)) is not None]
-        return min(ways, key=size) if ways else None
+        ways = [walks for part in self.parts if (walks := part.walks(weight)) is not None]
+        return min(ways, key=weight) if ways else None
 
     def runs(self, reader: Reader) -> RunSet:
         """Return the runs in the sets of all parts."""
@@ -176,11 +179,11 @@ class Either(Condition):
         """Return the tests of all parts, unless they are too many."""
         return _joined(self.parts, "OR")
 
-    def walks(self, size: Callable[[Iterable[Lookup]], int]) -> tuple[Lookup, ...] | None:
+    def walks(self, weight: Weight) -> tuple[Lookup, ...] | None:
         """Return the walks of all parts."""
         found: tuple[Lookup, ...] = ()
         for part in self.parts:
-            walks = part.walks(size)
+            walks = part.walks(weight)
             if walks is None:
                 return None
             found += walks
@@ -217,6 +220,10 @@ def both(conditions: Iterable[Condition]) -> Condition:
     flat = _flat(conditions, Both, ALL)
     if NOTHING in flat:
         return NOTHING
+    windows = [each for each in flat if isinstance(each, Window)]
+    if len(windows) > 1:
+        one = Window(max(each.low for each in windows), min(each.high for each in windows))
+        flat = [one, *(each for each in flat if not isinstance(each, Window))]
     return _of(flat, Both, ALL)
 
 

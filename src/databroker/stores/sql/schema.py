@@ -95,7 +95,6 @@ CREATE TABLE blocks (
     min_seq INTEGER NOT NULL,
     max_seq INTEGER NOT NULL,
     last_time REAL NOT NULL,
-    widest INTEGER NOT NULL,
     layout BLOB NOT NULL,
     PRIMARY KEY (series, first)
 ) WITHOUT ROWID;

@@ -9,6 +9,8 @@ at the series again and decides anew.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import sqlite3
 from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +20,7 @@ from ...documents import decode, encode, same
 from ...documents.identity import conflict
 from ...documents.kinds import IDENTITY
 from ..contract import Extent
-from .blocks import block_at, block_extents, merge_blocks, pieces, write_block
+from .blocks import block_extents, has_block, merge_blocks, read_block, write_block
 from .connection import execute, fetch, original, portable
 from .known import Known
 
@@ -143,11 +145,8 @@ def append_block(
     """Store many new rows as blocks, after what is in the tail; within a transaction."""
     if series.tail:
         seal(connection, series)
-    first = series.sealed
-    for piece in pieces(batch):
-        write_block(connection, series.id, first, piece)
-        first += piece.num_rows
-    _set_sealed(connection, series, first, hashes)
+    write_block(connection, series.id, series.sealed, batch)
+    _set_sealed(connection, series, series.sealed + batch.num_rows, hashes)
     merge_blocks(connection, series.id)
 
 
@@ -161,18 +160,32 @@ def seal(connection: sqlite3.Connection, series: Series) -> None:
     from ...columns import from_rows
 
     refresh_if_stale(connection, series)
-    rows = _tail_rows(connection, series.id, 0)
-    if not rows:
-        return
-    first = rows[0][0]
-    batch = from_rows(series.kind, [decode(body) for _, body in rows])
-    for piece in pieces(batch):
-        write_block(connection, series.id, first, piece)
-        first += piece.num_rows
+    with collection_paused():
+        rows = _tail_rows(connection, series.id, 0)
+        if not rows:
+            return
+        first = rows[0][0]
+        batch = from_rows(series.kind, [decode(body) for _, body in rows])
+        write_block(connection, series.id, first, batch)
     low, high = _keys(series.id, 0)
     connection.execute("DELETE FROM tail WHERE id BETWEEN ? AND ?", (low, high))
-    _set_sealed(connection, series, first, set(map(hash, series.tail)))
+    _set_sealed(connection, series, first + batch.num_rows, set(map(hash, series.tail)))
     merge_blocks(connection, series.id)
+
+
+@contextlib.contextmanager
+def collection_paused() -> Iterator[None]:
+    """Make many objects at once without the search for garbage that this would set off.
+
+    In a large program one search takes longer than all the rest.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def refresh_if_stale(connection: sqlite3.Connection, series: Series) -> None:
@@ -229,10 +242,10 @@ def find_row(connection: sqlite3.Connection, series: Series, identity: str) -> D
     for first, batch in _blocks(connection, series.id, [key]):
         for row, found in enumerate(values_of(batch, key)):
             if found == identity:
-                whole = block_at(connection, series.id, first + row, None)
+                place = first + row
+                whole = read_block(connection, series.id, place, place + 1, None)
                 if whole is not None:
-                    place = first + row - whole[0]
-                    return to_rows(series.kind, series.owner, whole[1].slice(place, 1))[0]
+                    return to_rows(series.kind, series.owner, whole)[0]
     return None
 
 
@@ -251,15 +264,14 @@ def next_rows(
 
     key, kind = series
     while True:
-        found = block_at(connection, key, first, columns)
-        if found is not None:
-            start, batch = found
-            return batch.slice(first - start, stop - first)
+        batch = read_block(connection, key, first, stop, columns)
+        if batch is not None:
+            return batch
         rows = _tail_rows(connection, key, first, stop)
         if rows and rows[0][0] == first:
             return select(from_rows(kind, [decode(body) for _, body in rows]), columns)
         # The tail may have become a block between the two looks.
-        if block_at(connection, key, first, ()) is None:
+        if not has_block(connection, key, first):
             return None
 
 
@@ -313,9 +325,9 @@ def _blocks(
     connection: sqlite3.Connection, series: int, columns: Collection[str]
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
     first = 0
-    while (found := block_at(connection, series, first, columns)) is not None:
-        yield found
-        first = found[0] + found[1].num_rows
+    while (batch := read_block(connection, series, first, 1 << _SHIFT, columns)) is not None:
+        yield first, batch
+        first += batch.num_rows
 
 
 def _keys(series: int, first: int, stop: int = 1 << _SHIFT) -> tuple[int, int]:

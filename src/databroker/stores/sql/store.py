@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections import Counter
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,11 +13,12 @@ from ...documents.identity import last_time, unknown_descriptor
 from ...documents.kinds import OWNER, PAGES, Document
 from ...documents.pages import owner_of
 from ...errors import StoreIsReadOnly
-from ...query.distinct import distinct_values, ranked
+from ...query.distinct import ranked
 from ..contract import Ability, Activity, Extent, RunRecord, Store
 from . import runs, series
 from .checkpoint import tidy
 from .connection import Connections, DriverError, transaction, translate, translated
+from .projection import Projection
 from .search import Search
 from .series import Series
 
@@ -247,10 +247,18 @@ class SQLiteStore(Store):
 
     def distinct(self, path: DocumentPath, query: Node) -> list[tuple[Any, int]]:
         """Return each value at a path, and how many of the matching runs have it."""
-        counts: Counter[tuple[str, Any]] = Counter()
-        for run in self.find(query):
-            counts.update(distinct_values(run.start, run.stop, path))
-        return ranked(counts)
+        with translated(self.path):
+            return ranked(self._projection(query).counts(path))
+
+    def select(
+        self, query: Node, paths: Sequence[DocumentPath], limit: int | None = None
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield the values at some paths of the runs that match, newest first."""
+        with translated(self.path):
+            yield from self._projection(query).rows(paths, limit)
+
+    def _projection(self, query: Node) -> Projection:
+        return Projection(self._connections.get, self._search(query))
 
     # -- reading a run ---------------------------------------------------
 

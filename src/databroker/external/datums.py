@@ -1,0 +1,121 @@
+"""What an event's reference to external data means: the resource, and the arguments to read it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..columns import to_rows
+from ..errors import ExternalDataMissing
+from .failures import Reference, failure
+
+if TYPE_CHECKING:
+    from ..stores.contract import Extent, Store
+
+__all__ = ["Datum", "Datums"]
+
+Doc = dict[str, Any]
+
+_BLOCK = 512
+_KEPT = 16 * _BLOCK
+_RESOURCES = 256
+
+
+class Datum(NamedTuple):
+    """A datum: what to read, and the arguments to read it."""
+
+    resource: Doc
+    kwargs: Doc
+
+
+class Datums:
+    """Finds datum documents by their ids; those of neighbours are read together.
+
+    Parameters
+    ----------
+    store
+        Where the documents are.
+
+    Examples
+    --------
+    >>> import databroker
+    >>> store = databroker.temp().store
+    >>> store.insert("resource", {"uid": "r", "spec": "NPY_SEQ", "root": "/data",
+    ...                           "resource_path": "img", "resource_kwargs": {}})
+    >>> store.insert("datum", {"datum_id": "r/0", "resource": "r", "datum_kwargs": {"index": 7}})
+    >>> Datums(store).find("r/0").kwargs
+    {'index': 7}
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._datums: OrderedDict[str, Doc] = OrderedDict()
+        self._resources: OrderedDict[str, Doc] = OrderedDict()
+        self._extents: dict[str, list[Extent]] = {}
+
+    def find(self, datum_id: str, reference: Reference | None = None) -> Datum:
+        """Return what a datum's id stands for.
+
+        Raises
+        ------
+        ExternalDataMissing
+            The datum, or its resource, was never inserted.
+        """
+        reference = reference or Reference(datum=datum_id)
+        with self._lock:
+            document = self._datums.get(datum_id) or self._look_up(datum_id)
+            if document is None:
+                raise failure(
+                    ExternalDataMissing,
+                    reference,
+                    None,
+                    f"there is no datum document {datum_id!r}",
+                    "Were all documents of the run inserted?",
+                )
+            uid = document["resource"]
+            resource = self._resources.get(uid) or self._store.resource(uid)
+            if resource is None:
+                raise failure(
+                    ExternalDataMissing,
+                    reference,
+                    None,
+                    f"there is no resource document {uid!r}",
+                    "Were all documents of the run inserted?",
+                )
+            _keep(self._resources, {uid: resource}, _RESOURCES)
+        return Datum(resource, document.get("datum_kwargs") or {})
+
+    def _look_up(self, datum_id: str) -> Doc | None:
+        """Read a datum, and those that follow it if its id tells where it is.
+
+        Most ids are '<resource>/<number>', counted as they were stored, and
+        events refer to them one after the other.
+        """
+        uid, _, number = datum_id.rpartition("/")
+        if uid and number.isdecimal():
+            found = self._block(uid, int(number))
+            if datum_id in found:
+                _keep(self._datums, found, _KEPT)
+                return found[datum_id]
+        document = self._store.datum(datum_id)
+        if document is not None:
+            _keep(self._datums, {datum_id: document}, _KEPT)
+        return document
+
+    def _block(self, uid: str, first: int) -> dict[str, Doc]:
+        extents = self._extents.get(uid)
+        if extents is None or not extents or extents[-1].stop <= first:
+            extents = self._extents[uid] = self._store.extents("datum", uid)
+        stop = min(first + _BLOCK, extents[-1].stop if extents else 0)
+        if first >= stop:
+            return {}
+        batches = self._store.read("datum", uid, first, stop, None)
+        return {row["datum_id"]: row for batch in batches for row in to_rows("datum", uid, batch)}
+
+
+def _keep(kept: OrderedDict[str, Doc], found: dict[str, Doc], most: int) -> None:
+    kept.update(found)
+    while len(kept) > most:
+        kept.popitem(last=False)

@@ -1,0 +1,150 @@
+"""Frames in a dataset of an HDF5 file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .failures import DatasetMissing, FileDamaged, FramesMissing, Problem
+from .frames import Declared, Frames
+from .hdf5 import Hdf5Dataset
+from .paths import Guard
+
+__all__ = ["Hdf5Frames", "parse_slice"]
+
+Array = np.ndarray[Any, Any]
+
+
+class Hdf5Frames(Frames):
+    """Reads application/x-hdf5.
+
+    Its parameters are `dataset` (older: `path`), `swmr` (default True), `slice`
+    (which part of the dataset is the data, written as in NumPy), and `squeeze`
+    (whether axes of length 1 are dropped; the frames' own axis never is).
+    """
+
+    def __init__(
+        self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
+    ) -> None:
+        guard.check(path)
+        self._path = path
+        name = parameters.get("dataset") or parameters.get("path") or ""
+        name = "/".join(name) if isinstance(name, list | tuple) else str(name)
+        self._dataset = Hdf5Dataset(path, name, bool(parameters.get("swmr", True)), guard)
+        try:
+            self._axes(parameters)
+        except BaseException:
+            self._dataset.close()
+            raise
+        self.dtype = self._dataset.dtype
+
+    def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
+        """Return frames ``first`` to ``stop``, and of each what `inner` selects."""
+        there = self._length(stop)
+        if there < stop:
+            raise Problem(
+                FramesMissing,
+                f"the file {self._path} has {there} frames so far, and frame {stop - 1} is wanted",
+                "If it is still being written, try again later.",
+            )
+        key = [_part(self._lead(there), slice(first, stop))]
+        chosen = iter(inner)
+        for axis, kept in self._inner:
+            part = next(chosen, slice(None)) if kept else slice(None)
+            key.append(_part(axis, part))
+        values = self._dataset.read(tuple(key))
+        dropped = tuple(n for n, (_, kept) in enumerate(self._inner, 1) if not kept)
+        return values.squeeze(dropped) if dropped else values
+
+    def count(self, first: int, stop: int) -> int:
+        """Return how many of some frames are there now."""
+        return max(0, min(stop, self._length(stop)) - first)
+
+    def files(self, first: int, stop: int) -> list[str]:
+        """Return the file."""
+        return [self._path]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._dataset.close()
+
+    def _axes(self, parameters: Mapping[str, Any]) -> None:
+        """Work out which part of each axis is the data, and which axes are dropped."""
+        shape = self._dataset.shape
+        parts = parse_slice(parameters.get("slice"), len(shape))
+        self._first = parts[0] if isinstance(parts[0], slice) else slice(parts[0], parts[0] + 1)
+        self._inner: list[tuple[range, bool]] = []
+        for size, part in zip(shape[1:], parts[1:], strict=True):
+            single = isinstance(part, int)
+            axis = range(size)[part] if isinstance(part, slice) else range(part, part + 1)
+            dropped = single or (bool(parameters.get("squeeze")) and len(axis) == 1)
+            self._inner.append((axis, not dropped))
+        self.frame_shape = tuple(len(axis) for axis, kept in self._inner if kept)
+        if self._dataset.chunks is not None and not parameters.get("slice"):
+            kept = [True, *(kept for _, kept in self._inner)]
+            self.chunks = tuple(
+                size for size, here in zip(self._dataset.chunks, kept, strict=True) if here
+            )
+
+    def _lead(self, rows: int) -> range:
+        return range(self._dataset.length())[self._first]
+
+    def _length(self, wanted: int) -> int:
+        start, stop, step = self._first.indices(2**62)
+        last = min(start + wanted * step, stop)
+        return len(range(self._dataset.length(last))[self._first])
+
+
+def parse_slice(written: Any, ndim: int) -> list[int | slice]:
+    """Return the part of each axis that a `slice` parameter means.
+
+    Parameters
+    ----------
+    written
+        Text as in NumPy, ``":, 0, 2:8"``, or a list of such parts; None for all.
+    ndim
+        How many axes there are.
+
+    Examples
+    --------
+    >>> parse_slice("(:, 0, ..., 2:8)", 5)
+    [slice(None, None, None), 0, slice(None, None, None), slice(None, None, None), slice(2, 8, None)]
+    """
+    if not written:
+        return [slice(None)] * ndim
+    parts = written if isinstance(written, list | tuple) else str(written).strip("()[] ").split(",")
+    found = [_parsed(part) for part in parts if str(part).strip()]
+    if Ellipsis in found:
+        place = found.index(Ellipsis)
+        found[place : place + 1] = [slice(None)] * (ndim - len(found) + 1)
+    found += [slice(None)] * (ndim - len(found))
+    if len(found) != ndim or Ellipsis in found:
+        raise Problem(
+            DatasetMissing, f"the slice {written!r} does not fit a dataset with {ndim} dimensions"
+        )
+    return found
+
+
+def _parsed(part: Any) -> Any:
+    if isinstance(part, int):
+        return part
+    if isinstance(part, Mapping):
+        return slice(part.get("start"), part.get("stop"), part.get("step"))
+    text = str(part).strip()
+    if text in ("...", "Ellipsis"):
+        return Ellipsis
+    if re.fullmatch(r"\d+", text):
+        return int(text)
+    found = re.fullmatch(r"(-?\d*):(-?\d*)(?::(\d*))?", text)
+    if found is None:
+        raise Problem(FileDamaged, f"the stream resource has a slice that says nothing: {text!r}")
+    return slice(*(int(number) if number else None for number in found.groups()))
+
+
+def _part(axis: range, part: slice) -> slice:
+    """Return a part of a part of an axis, as h5py takes it."""
+    chosen = axis[part]
+    return slice(chosen.start, max(chosen.start, chosen.stop), chosen.step)

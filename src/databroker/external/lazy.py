@@ -1,0 +1,369 @@
+"""An external field of a stream as an array that reads only what is asked of it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import NoHandler
+from ..extras import require
+from .datum_reader import DatumReader, HasStore
+from .filling import UNREADABLE, OnMissing, check_on_missing
+from .frames import Declared
+from .indexing import asked
+from .reading import Look, Reader
+from .streamed import StreamReader
+
+if TYPE_CHECKING:
+    import dask.array as da
+
+    from .registry import Registry
+
+__all__ = ["ExternalArray", "datum_array", "streamed_array"]
+
+Array = np.ndarray[Any, Any]
+Doc = Mapping[str, Any]
+
+CHUNK_BYTES = 16 * 2**20
+"""About how large a chunk of a dask array is."""
+
+PAGE_BYTES = 4 * 2**20
+"""About how much is read at a time in a loop."""
+
+_LARGEST = 4 * CHUNK_BYTES  # a value up to which it stays in one chunk
+
+
+class ExternalArray:
+    """An external field: looks like an array along the events, reads when it is sliced.
+
+    It can be asked what NumPy arrays and dask ask of each other: `shape`,
+    `dtype`, `chunks`, slicing, ``np.asarray``. It holds no data and no open
+    file, and can be pickled. Making it opens nothing; its shape is that of the
+    first value that can be read, or as declared if there is none.
+
+    Parameters
+    ----------
+    name
+        Of the field.
+    reader
+        Reads it by events.
+    data_key
+        What the descriptor says of it.
+    on_missing
+        'raise' where a value cannot be had; 'mask' or 'skip' it as NaN, which makes integers
+        floats (in a loop with `values`, 'skip' leaves it out).
+    warn
+        Whether to say, once, that the data have another shape or type than declared.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> class Squares:
+    ...     rows = 4
+    ...     def look(self): return Look((2,), numpy.dtype(int))
+    ...     def read(self, places, inner, out):
+    ...         out[...] = numpy.stack([places, places**2], axis=1)[(slice(None), *inner)]
+    >>> array = ExternalArray("squares", Squares(), {"shape": [2]})
+    >>> array
+    <ExternalArray 'squares' shape=(4, 2) dtype=int64>
+    >>> array[-1].tolist(), array[1:3, 1].tolist(), numpy.asarray(array).sum()
+    ([3, 9], [1, 4], np.int64(20))
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reader: Reader,
+        data_key: Doc | None = None,
+        on_missing: OnMissing = "raise",
+        warn: bool = True,
+    ) -> None:
+        check_on_missing(on_missing)
+        self.name = name
+        self._reader = reader
+        self._data_key = dict(data_key or {})
+        self._on_missing = on_missing
+        self._warn = warn
+        self._looked: Look | None = None
+        self._told: set[str] = set()
+
+    # -- what it is ------------------------------------------------------
+
+    @property
+    def data_key(self) -> Doc:
+        """What the descriptor says of the field: dtype, shape, units, ..."""
+        return self._data_key
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of events, then the shape of one value."""
+        return (self._reader.rows, *self._look.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+        found = self._look.dtype
+        if self._on_missing == "raise" or found.kind not in "biu":
+            return found
+        return np.dtype(np.float64)  # which has a NaN
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self.shape, dtype=object))
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes all of it would take."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def chunks(self) -> tuple[tuple[int, ...], ...]:
+        """The sizes of chunks along each axis, as dask has them: of whole stored blocks."""
+        look, rows = self._look, self._reader.rows
+        inner = look.shape
+        if self._row_bytes > _LARGEST and look.inner is not None:
+            inner = _grown(look.inner, look.shape, self.dtype.itemsize)
+        row_bytes = int(np.prod(inner, dtype=object)) * self.dtype.itemsize
+        each = _whole(CHUNK_BYTES // max(row_bytes, 1), look.rows)
+        return _cut(rows, each), *(_cut(n, m) for n, m in zip(look.shape, inner, strict=True))
+
+    @property
+    def available(self) -> int:
+        """How many events have their value in a file by now; the rest may be still to come."""
+        return self._reader.count()
+
+    @property
+    def disagreement(self) -> str | None:
+        """How the data differ from what the descriptor says, in words."""
+        declared, look = Declared.by(self._data_key), self._look
+        found = []
+        if declared.shape is not None and declared.shape != look.shape:
+            number = declared.number and declared.shape == (1,) and look.shape == ()
+            found += [] if number else [f"shape {list(look.shape)}, not {list(declared.shape)}"]
+        if declared.dtype is not None and declared.dtype != look.dtype:
+            found.append(f"dtype {look.dtype}, not {declared.dtype}")
+        return " and ".join(found) or None
+
+    def __len__(self) -> int:
+        return self._reader.rows
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}>"
+
+    # -- reading ---------------------------------------------------------
+
+    def __getitem__(self, index: Any) -> Any:
+        wanted = asked(index, self.shape)
+        inner = wanted.inner
+        shape = [len(range(n)[part]) for n, part in zip(self._look.shape, inner, strict=True)]
+        out = np.empty((len(wanted.places), *shape), self.dtype)
+        if out.size:
+            self._tell_disagreement()
+            self._read(wanted.places, inner, out)
+        return out[wanted.finish]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if copy is False:
+            raise ValueError("The data are in files: an array of them is always a copy.")
+        return np.asarray(self[...], dtype)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.values()
+
+    def values(self) -> Iterator[Any]:
+        """Yield the value of each event in order; about `PAGE_BYTES` are in memory at a time."""
+        rows = self._reader.rows
+        step = _whole(PAGE_BYTES // max(self._row_bytes, 1), self._look.rows)
+        if step * self._row_bytes > _LARGEST:
+            step = 1
+        for first in range(0, rows, step):
+            if self._on_missing == "skip":
+                yield from self._there(range(first, min(first + step, rows)))
+            else:
+                # Copies, so that keeping one value does not keep its page.
+                page = self[first : first + step]
+                yield from page if step == 1 else (value.copy() for value in page)
+
+    def to_dask(self, chunks: Any = None) -> da.Array:
+        """Return a dask array, which holds where the data are, not the data.
+
+        Parameters
+        ----------
+        chunks
+            As dask takes them; by default those of `chunks`.
+
+        Raises
+        ------
+        MissingExtra
+            dask is not installed.
+        """
+        dask_array = require("dask.array", "arrays")
+        self._tell_disagreement()
+        found: da.Array = dask_array.from_array(
+            self,
+            chunks=self.chunks if chunks is None else chunks,
+            name=f"databroker-{self.name}-{self._token()}",
+            lock=False,
+            asarray=False,
+            meta=np.empty((0,) * self.ndim, self.dtype),
+        )
+        return found
+
+    # -- inside ----------------------------------------------------------
+
+    @property
+    def _look(self) -> Look:
+        if self._looked is None:
+            found = self._reader.look()
+            if found is None:  # nothing there to look at: perhaps later
+                return _as_declared(self._data_key)
+            self._looked = found
+        return self._looked
+
+    @property
+    def _row_bytes(self) -> int:
+        look = self._look
+        return int(np.prod(look.shape, dtype=object)) * self.dtype.itemsize
+
+    def _read(self, places: Array, inner: tuple[slice, ...], out: Array) -> None:
+        try:
+            self._reader.read(places, inner, out)
+        except UNREADABLE as error:
+            if self._on_missing == "raise":
+                raise
+            if len(places) == 1 or isinstance(error, NoHandler):
+                out[...] = np.nan if out.dtype.kind in "fc" else np.zeros((), out.dtype)
+                self._say("missing", f"Some external data cannot be had (said once). {error}")
+                return
+            middle = len(places) // 2  # some of them may be there
+            self._read(places[:middle], inner, out[:middle])
+            self._read(places[middle:], inner, out[middle:])
+
+    def _there(self, rows: Sequence[int]) -> Iterator[Any]:
+        inner = tuple(slice(0, n, 1) for n in self._look.shape)
+        for row in rows:
+            out = np.empty((1, *self._look.shape), self._look.dtype)
+            try:
+                self._reader.read(np.array([row]), inner, out)
+            except UNREADABLE as error:
+                self._say("missing", f"Some external data cannot be had (said once). {error}")
+                continue
+            yield out[0]
+
+    def _tell_disagreement(self) -> None:
+        found = self.disagreement if self._warn and "form" not in self._told else None
+        if found:
+            self._say(
+                "form",
+                f"The data of {self.name!r} have another form than their descriptor says, and are "
+                f"given as they are: {found}.",
+            )
+
+    def _say(self, what: str, text: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            warnings.warn(text, UserWarning, stacklevel=5)
+
+    def _token(self) -> str:
+        tokenize = require("dask.base", "arrays").tokenize
+        reader = self._reader
+        known = getattr(reader, "identity", None)
+        # Without one, no two arrays are taken for the same.
+        return str(tokenize(known() if callable(known) else object(), self._on_missing))
+
+
+def datum_array(
+    source: HasStore,
+    registry: Registry,
+    run: str | None,
+    field: str,
+    ids: Any,
+    data_key: Doc,
+    on_missing: OnMissing = "raise",
+    warn: bool = True,
+) -> ExternalArray:
+    """Return a field of which each event has a datum as an array.
+
+    Parameters
+    ----------
+    source
+        Something whose `store` is the store; it is pickled with the array.
+    registry
+        Handlers and root map.
+    run, field
+        The uid of the run, and the field.
+    ids
+        The datum ids of the events: anything that can be sliced.
+    data_key
+        What the descriptor says of the field.
+    on_missing, warn
+        As in `ExternalArray`.
+    """
+    reader = DatumReader(source, registry, run, field, ids)
+    return ExternalArray(field, reader, data_key, on_missing, warn)
+
+
+def streamed_array(
+    source: HasStore,
+    registry: Registry,
+    run: str,
+    descriptors: Sequence[Doc],
+    field: str,
+    seq_nums: Array | None = None,
+    on_missing: OnMissing = "raise",
+    warn: bool = True,
+) -> ExternalArray:
+    """Return a field whose values are in stream resources as an array.
+
+    The store is asked now for what is where; reading needs only the files.
+
+    Parameters
+    ----------
+    descriptors
+        Of the stream.
+    seq_nums
+        Of the events that the stream has; None for those that have a value.
+    source, registry, run, field, on_missing, warn
+        As in `datum_array`.
+    """
+    reader = StreamReader.of(source.store, registry, run, descriptors, field, seq_nums)
+    keys = [doc["data_keys"][field] for doc in descriptors if field in doc["data_keys"]]
+    return ExternalArray(field, reader, keys[0] if keys else {}, on_missing, warn)
+
+
+def _as_declared(data_key: Doc) -> Look:
+    declared = Declared.by(data_key)
+    shape = declared.shape or ()
+    if declared.number and shape == (1,):
+        shape = ()
+    return Look(shape, declared.dtype or np.dtype(np.float64))
+
+
+def _whole(size: int, block: int) -> int:
+    """Return about `size`, at least 1, in whole blocks."""
+    return max(size // block, 1) * block
+
+
+def _cut(length: int, size: int) -> tuple[int, ...]:
+    """Cut a length into pieces."""
+    whole, rest = divmod(length, max(size, 1))
+    return (size,) * whole + ((rest,) if rest else ()) or (0,)
+
+
+def _grown(block: tuple[int, ...], shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """Return whole stored blocks, of about `CHUNK_BYTES` together: fewer and larger chunks."""
+    found = list(block)
+    for axis in reversed(range(len(shape))):
+        size = int(np.prod(found, dtype=object)) * itemsize
+        times = max(1, CHUNK_BYTES // max(size, 1))
+        found[axis] = min(shape[axis], found[axis] * times)
+    return tuple(found)

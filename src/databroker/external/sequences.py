@@ -1,0 +1,167 @@
+"""Frames in files with numbered names: images, or NumPy arrays."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .failures import FileDamaged, Problem
+from .frames import Declared, Frames
+from .paths import Guard
+from .pictures import read_picture
+
+__all__ = ["FileSequence", "NpySequence", "PictureSequence", "numbered_name"]
+
+Array = np.ndarray[Any, Any]
+
+_PLACES = re.compile(r"(%%|%s|%[-+#0 ]*\d*(?:\.\d+)?d|\{0?(?::[^{}]*)?\})")
+
+
+def numbered_name(template: str, filename: str, number: int) -> str:
+    """Return the name of a file of a sequence.
+
+    Parameters
+    ----------
+    template
+        In the style of ``%`` or of `str.format`. The first ``%s`` is the file name, any
+        other is empty: area detectors put the folder there.
+
+    Examples
+    --------
+    >>> numbered_name("%s%s_%6.6d.tiff", "img", 7), numbered_name("img_{:04d}.tif", "", 7)
+    ('img_000007.tiff', 'img_0007.tif')
+    """
+    # The file name is put in last: it may hold anything that looks like a place.
+    parts = _PLACES.split(template)
+    names = iter([filename])
+    return "".join(
+        part if not place % 2 else _place(part, number, names) for place, part in enumerate(parts)
+    )
+
+
+def _place(text: str, number: int, names: Any) -> str:
+    if text == "%%":
+        return "%"
+    if text == "%s":
+        return str(next(names, ""))
+    return text % number if text.startswith("%") else text.format(number)
+
+
+class FileSequence(Frames):
+    """Reads a sequence of files, each with the same number of frames.
+
+    Parameters are `template`, `filename`, `chunk_shape` (the first number is how
+    many frames a file has), and `join_method`.
+    """
+
+    template = "{:d}"
+
+    def __init__(
+        self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
+    ) -> None:
+        self._prefix = path
+        self._guard = guard
+        self._declared = declared.shape
+        self._template = str(parameters.get("template") or self.template)
+        self._filename = str(parameters.get("filename") or "")
+        self.join = str(parameters.get("join_method") or self.join)
+        shape = parameters.get("chunk_shape") or (1,)
+        self._in_file = 1 if self.join == "stack" else int(shape[0])
+        self._last: tuple[int, Array] | None = None
+        found = self._load(self._first_there())
+        self.frame_shape, self.dtype = found.shape[1:], found.dtype
+        self.chunks = found.shape
+
+    def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
+        """Return frames ``first`` to ``stop``, and of each what `inner` selects."""
+        parts = []
+        for number in self._numbers(first, stop):
+            low = max(first - number * self._in_file, 0)
+            high = min(stop - number * self._in_file, self._in_file)
+            frames = self._load(number)
+            if frames.shape[1:] != self.frame_shape:
+                raise Problem(
+                    FileDamaged,
+                    f"{self._path(number)} has frames of shape {frames.shape[1:]}, others have "
+                    f"{self.frame_shape}",
+                )
+            parts.append(np.array(frames[(slice(low, high), *inner)]))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def count(self, first: int, stop: int) -> int:
+        """Return how many of some frames are there now."""
+        names = set()
+        for folder in {os.path.dirname(self._path(n)) for n in self._numbers(first, stop)}:
+            if os.path.isdir(folder or "."):
+                names |= {os.path.join(folder, name) for name in os.listdir(folder or ".")}
+        return sum(
+            min(stop, (n + 1) * self._in_file) - max(first, n * self._in_file)
+            for n in self._numbers(first, stop)
+            if self._path(n) in names
+        )
+
+    def files(self, first: int, stop: int) -> list[str]:
+        """Return the files that hold some frames, or will."""
+        return [self._path(number) for number in self._numbers(first, stop)]
+
+    def load(self, path: str) -> Array:
+        """Return the array in a file."""
+        raise NotImplementedError
+
+    def _numbers(self, first: int, stop: int) -> range:
+        return range(first // self._in_file, -(-stop // self._in_file))
+
+    def _path(self, number: int) -> str:
+        return self._prefix + numbered_name(self._template, self._filename, number)
+
+    def _first_there(self) -> int:
+        """Return the number of a file that tells what the frames are like."""
+        return next((n for n in range(64) if os.path.exists(self._path(n))), 0)
+
+    def _load(self, number: int) -> Array:
+        last = self._last
+        if last is not None and last[0] == number:
+            return last[1]
+        path = self._path(number)
+        self._guard.check(path)
+        frames = self._framed(self.load(path), path)
+        if self._in_file > 1:
+            self._last = (number, frames)
+        return frames
+
+    def _framed(self, found: Array, path: str) -> Array:
+        """Return what a file has with an axis for its frames, which files of one may lack."""
+        declared = self._declared or ()
+        if self._in_file == 1:
+            has_axis = found.ndim == len(declared) and declared[:1] == found.shape[:1] == (1,)
+            return found if has_axis and self.join != "stack" else found[np.newaxis]
+        if found.shape[:1] != (self._in_file,):
+            raise Problem(
+                FileDamaged,
+                f"{path} has the shape {found.shape}, and {self._in_file} frames are declared",
+            )
+        return found
+
+
+class PictureSequence(FileSequence):
+    """Reads multipart/related;type=image/tiff, image/jpeg or image/png."""
+
+    def load(self, path: str) -> Array:
+        """Return the image, or stack of images, in a file."""
+        return np.asarray(read_picture(path))
+
+
+class NpySequence(FileSequence):
+    """Reads multipart/related;type=application/x-npy: an array for each event."""
+
+    template = "%s_%d.npy"
+    join = "stack"
+
+    def load(self, path: str) -> Array:
+        """Return the array in a file, of which only what is used is read."""
+        found: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+        return found

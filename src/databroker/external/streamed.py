@@ -1,0 +1,336 @@
+"""Fields whose values are in the files of stream resources."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DatabrokerError
+from .failures import FileDamaged, FramesMissing, Reference, failure, translated
+from .filling import UNREADABLE
+from .frames import Declared, Frames, mimetype_of, reader_of
+from .reading import Look
+from .spans import Spans, read_spans
+
+if TYPE_CHECKING:
+    from ..stores.contract import Store
+    from .registry import Registry
+
+__all__ = ["StreamReader", "StreamSource", "stream_sources"]
+
+Array = np.ndarray[Any, Any]
+Doc = Mapping[str, Any]
+
+_BLOCK_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class StreamSource:
+    """A stream resource, whichever version of the event model it was written with.
+
+    Attributes
+    ----------
+    document
+        As it is stored.
+    mimetype
+        What is in its files.
+    parameters
+        How they are to be read.
+    data_key
+        The field; '' in old documents, which do not say.
+    """
+
+    document: Doc
+    mimetype: str
+    parameters: Doc
+    data_key: str
+
+    @classmethod
+    def of(cls, document: Doc) -> StreamSource:
+        """Return what a stream resource says.
+
+        Examples
+        --------
+        >>> source = StreamSource.of({"uid": "r", "spec": "AD_HDF5_SWMR_SLICE", "root": "/data",
+        ...     "resource_path": "a.h5", "resource_kwargs": {"path": "/entry/data", "name": "img"}})
+        >>> source.mimetype, source.data_key
+        ('application/x-hdf5', 'img')
+        """
+        mimetype = mimetype_of(document)
+        given = document.get("parameters") or document.get("resource_kwargs") or {}
+        # 'text/csv;header=absent' says how to read, too.
+        said = (part.partition("=") for part in mimetype.split(";")[1:])
+        parameters = {**{key: value for key, _, value in said}, **given}
+        if document.get("spec") and mimetype == "application/x-hdf5":
+            parameters.setdefault("dataset", parameters.get("path") or "/entry/data/data")
+        data_key = document.get("data_key") or given.get("data_key") or given.get("name") or ""
+        return cls(document, mimetype, parameters, str(data_key))
+
+
+def stream_sources(documents: Iterable[tuple[str, Doc]], field: str) -> list[StreamSource]:
+    """Return the stream resources of a field, in order, among the documents of a run."""
+    found = [StreamSource.of(doc) for kind, doc in documents if kind == "stream_resource"]
+    named = [source for source in found if source.data_key == field]
+    return named or [source for source in found if not source.data_key]
+
+
+@contextlib.contextmanager
+def opened_frames(
+    registry: Registry, source: StreamSource, declared: Declared, reference: Reference
+) -> Iterator[Frames]:
+    """Lend the frames of a stream resource for the length of a ``with`` block.
+
+    Raises
+    ------
+    NoHandler
+        Nothing reads its mimetype.
+    ExternalDataMissing
+        Its files cannot be opened, or what is done in the block fails.
+    """
+    opener = reader_of(source.mimetype, registry.mimetypes, reference)
+    place = registry.place(source.document, reference)
+    key = (str(source.document.get("uid")), opener, place.path, declared)
+    guard = registry.guard
+
+    def make() -> Any:
+        return opener(place.path, source.parameters, declared, guard)
+
+    try:
+        with registry.borrow(key, make, bool(getattr(opener, "thread_safe", False))) as frames:
+            yield frames
+    except DatabrokerError:
+        raise
+    except Exception as error:  # of h5py, tifffile, ...
+        raise translated(error, reference, place) from error
+
+
+class StreamReader:
+    """Reads a streamed field by events. It needs no store, and can be pickled.
+
+    Parameters
+    ----------
+    registry
+        Root map and readers.
+    run, field
+        For errors.
+    data_key
+        What the descriptor says of the field.
+    sources
+        The stream resources of the field.
+    spans
+        Where the value of each event is in them.
+    seq_nums
+        The events that there are; None for those that have a value.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        run: str | None,
+        field: str,
+        data_key: Doc,
+        sources: Sequence[StreamSource],
+        spans: Spans,
+        seq_nums: Array | None = None,
+    ) -> None:
+        self._registry = registry
+        self._run = run
+        self._field = field
+        self._declared = Declared.by(data_key)
+        self._sources = list(sources)
+        self._spans = spans
+        self._seq_nums = spans.seq_nums() if seq_nums is None else np.asarray(seq_nums)
+        self._form: tuple[int, bool] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        store: Store,
+        registry: Registry,
+        run: str,
+        descriptors: Sequence[Doc],
+        field: str,
+        seq_nums: Array | None = None,
+    ) -> StreamReader:
+        """Return a reader for a field of a stream, given the stream's descriptors."""
+        keys = [doc["data_keys"][field] for doc in descriptors if field in doc["data_keys"]]
+        sources = stream_sources(store.documents(run), field)
+        uids = [str(source.document["uid"]) for source in sources]
+        spans = read_spans(store, uids, {doc["uid"] for doc in descriptors})
+        return cls(registry, run, field, keys[0] if keys else {}, sources, spans, seq_nums)
+
+    @property
+    def rows(self) -> int:
+        """How many events there are."""
+        return len(self._seq_nums)
+
+    @property
+    def seq_nums(self) -> Array:
+        """The seq_num of each event."""
+        return self._seq_nums
+
+    def references(self) -> list[str | None]:
+        """Return what a table shows where data is not loaded: '<resource>/<index>'."""
+        parts, index = self._spans.locate(self._seq_nums)
+        return [
+            f"{self._sources[part].document['uid']}/{place}" if part >= 0 else None
+            for part, place in zip(parts, index, strict=True)
+        ]
+
+    def look(self) -> Look | None:
+        """Return what the values are like; None if no file can be opened."""
+        for part in dict.fromkeys(self._spans.part.tolist()):
+            try:
+                with self._opened(part) as frames:
+                    return self._look(part, frames)
+            except UNREADABLE:
+                continue
+        return None
+
+    def count(self) -> int:
+        """Return how many events have their value in a file by now."""
+        spans = self._spans
+        there = 0
+        for first, stop, index, part in zip(*spans, strict=True):
+            wanted = int(((self._seq_nums >= first) & (self._seq_nums < stop)).sum())
+            with contextlib.suppress(*UNREADABLE), self._opened(part) as frames:
+                each, _ = self._layout(part, frames)
+                found = frames.count(int(index) * each, int(index + stop - first) * each)
+                there += min(found // each, wanted)
+        return there
+
+    def read(self, places: Array, inner: tuple[slice, ...], out: Array) -> None:
+        """Put the values of some events, and of each what `inner` selects, into an array."""
+        parts, index = self._spans.locate(self._seq_nums[places])
+        breaks = np.flatnonzero((np.diff(parts) != 0) | (np.diff(index) != 1)) + 1
+        for run in np.split(np.arange(len(places)), breaks):
+            if not len(run):
+                continue
+            part, first = int(parts[run[0]]), int(index[run[0]])
+            if part < 0:
+                raise self._uncovered(int(self._seq_nums[places[run[0]]]))
+            with self._opened(part) as frames:
+                self._read(part, frames, first, inner, out[run[0] : run[-1] + 1])
+
+    def files(self) -> list[tuple[StreamSource, str]]:
+        """Return the files of all events, each with its resource."""
+        found: dict[str, StreamSource] = {}
+        for first, stop, index, part in zip(*self._spans, strict=True):
+            source = self._sources[part]
+            with self._opened(part) as frames:
+                each, _ = self._layout(part, frames)
+                paths = frames.files(int(index) * each, int(index + stop - first) * each)
+            for path in paths:
+                found.setdefault(path, source)
+        return [(source, path) for path, source in found.items()]
+
+    def _read(
+        self, part: int, frames: Frames, first: int, inner: tuple[slice, ...], out: Array
+    ) -> None:
+        each, own_axis = self._layout(part, frames)
+        if not own_axis:
+            self._blocks(frames, first, inner, out)
+            return
+        chosen = range(each)[inner[0]] if inner else range(each)
+        rest = inner[1:]
+        if len(chosen) == each:
+            flat = out.reshape(-1, *out.shape[2:])
+            self._blocks(frames, first * each, rest, flat)
+            if not np.may_share_memory(flat, out):
+                out[:] = flat.reshape(out.shape)
+            return
+        for row in range(len(out) if chosen else 0):
+            start = (first + row) * each
+            values = frames.read(start + chosen.start, start + chosen[-1] + 1, rest)
+            self._fit(values[:: chosen.step], out[row])
+
+    def _blocks(self, frames: Frames, first: int, inner: tuple[slice, ...], out: Array) -> None:
+        """Read frames in blocks: a large slice must not take twice its size."""
+        size = max(1, _BLOCK_BYTES // max(out[:1].nbytes, 1))
+        if frames.chunks:
+            size = -(-size // frames.chunks[0]) * frames.chunks[0]
+        for start in range(0, len(out), size):
+            stop = min(start + size, len(out))
+            self._fit(frames.read(first + start, first + stop, inner), out[start:stop])
+
+    def _fit(self, values: Array, out: Array) -> None:
+        if values.shape != out.shape:
+            raise failure(
+                FileDamaged,
+                Reference(self._run, self._field),
+                None,
+                f"its files do not agree: {list(out.shape)} was expected, and one has "
+                f"{list(values.shape)}",
+            )
+        out[...] = values
+
+    def _look(self, part: int, frames: Frames) -> Look:
+        each, own_axis = self._layout(part, frames)
+        shape = (each, *frames.frame_shape) if own_axis else frames.frame_shape
+        rows, inner = 1, None
+        if frames.chunks:
+            rows = max(1, frames.chunks[0] // each)
+            inner = ((each,) if own_axis else ()) + tuple(frames.chunks[1:])
+        return Look(shape, frames.dtype, rows, inner)
+
+    def _layout(self, part: int, frames: Frames) -> tuple[int, bool]:
+        """Return how many frames an event has, and whether its value has an axis for them."""
+        parameters = self._sources[part].parameters
+        join = parameters.get("join_method") or frames.join
+        found = frames_of_event(
+            self._declared, parameters.get("multiplier"), str(join), len(frames.frame_shape)
+        )
+        return found
+
+    @contextlib.contextmanager
+    def _opened(self, part: int) -> Iterator[Frames]:
+        source = self._sources[part]
+        uid = str(source.document.get("uid"))
+        reference = Reference(self._run, self._field, uid, source.mimetype)
+        with opened_frames(self._registry, source, self._declared, reference) as frames:
+            yield frames
+
+    def _uncovered(self, seq_num: int) -> Exception:
+        return failure(
+            FramesMissing,
+            Reference(self._run, self._field),
+            None,
+            f"no stream datum says where the value of event {seq_num} is",
+            "If the run is going on, try again later.",
+        )
+
+
+def frames_of_event(
+    declared: Declared, multiplier: Any, join: str, ndim: int
+) -> tuple[int, bool]:
+    """Return how many frames an event has, and whether its value has an axis for them.
+
+    Parameters
+    ----------
+    multiplier, join
+        As the stream resource says.
+    ndim
+        How many dimensions a frame has in the file, which settles what is declared loosely.
+
+    Examples
+    --------
+    >>> frames_of_event(Declared((1, 480, 640)), None, "concat", 2)
+    (1, True)
+    >>> frames_of_event(Declared((480, 640)), None, "concat", 2)
+    (1, False)
+    >>> frames_of_event(Declared((480, 640)), 5, "concat", 2)
+    (5, True)
+    """
+    shape = declared.shape or ()
+    if join == "stack":
+        return 1, False
+    if multiplier and int(multiplier) > 1:
+        return int(multiplier), True
+    if len(shape) != ndim + 1:
+        return 1, False
+    # A number that is declared as an array of one is a number.
+    return shape[0], not (declared.number and shape == (1,))

@@ -1,0 +1,78 @@
+"""Frames in a Zarr array."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..extras import require
+from .failures import DatasetMissing, FramesMissing, Problem
+from .frames import Declared, Frames
+from .paths import Guard
+
+__all__ = ["ZarrFrames"]
+
+Array = np.ndarray[Any, Any]
+
+
+class ZarrFrames(Frames):
+    """Reads application/x-zarr: an array, or one in a group, which `dataset` names."""
+
+    def __init__(
+        self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
+    ) -> None:
+        guard.check(path)
+        self._path = path
+        name = parameters.get("dataset") or parameters.get("path") or ""
+        self._name = "/".join(name) if isinstance(name, list | tuple) else str(name).strip("/")
+        guard.check(os.path.join(path, self._name))
+        self._array = self._open()
+        self.frame_shape = tuple(self._array.shape[1:])
+        self.dtype = np.dtype(self._array.dtype)
+        self.chunks = tuple(self._array.chunks)
+
+    def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
+        """Return frames ``first`` to ``stop``, and of each what `inner` selects."""
+        there = self._length(stop)
+        if there < stop:
+            raise Problem(
+                FramesMissing,
+                f"{self._path} has {there} frames so far, and frame {stop - 1} is wanted",
+                "If it is still being written, try again later.",
+            )
+        return np.asarray(self._array[(slice(first, stop), *inner)])
+
+    def count(self, first: int, stop: int) -> int:
+        """Return how many of some frames are there now."""
+        return max(0, min(stop, self._length(stop)) - first)
+
+    def files(self, first: int, stop: int) -> list[str]:
+        """Return the folder, which is one array."""
+        return [self._path]
+
+    def _length(self, wanted: int) -> int:
+        if self._array.shape[0] < wanted:
+            self._array = self._open()  # its metadata tells the shape anew
+        return int(self._array.shape[0])
+
+    def _open(self) -> Any:
+        if not os.path.exists(self._path):
+            raise FileNotFoundError(2, "There is no such folder", self._path)
+        zarr = require("zarr", "images")
+        found = zarr.open(self._path, mode="r")
+        if self._name:
+            try:
+                found = found[self._name]
+            except KeyError as error:
+                raise Problem(
+                    DatasetMissing, f"{self._path} has no array {self._name!r}"
+                ) from error
+        if not hasattr(found, "chunks"):
+            raise Problem(
+                DatasetMissing,
+                f"{self._path} is a group of arrays, and the stream resource names none of them",
+            )
+        return found

@@ -1,0 +1,153 @@
+"""A list of runs as a table: which columns there are, and what is in them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .errors import InvalidQuery
+from .query.keys import Key
+from .query.nodes import Path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["COLUMNS", "Column", "column", "frame_of"]
+
+COLUMNS = ("uid", "scan_id", "time", "plan_name", "status", "num_events")
+"""The columns of a list of runs, unless others are asked for."""
+
+StatusOf = Callable[[str], str]
+"""Tells how a run stands that has not ended, by its uid."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a list of runs.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    paths
+        Where its values come from.
+    value
+        Makes a value of what is at the paths.
+    """
+
+    name: str
+    paths: tuple[Path, ...]
+    value: Callable[..., Any]
+
+    @property
+    def holds_times(self) -> bool:
+        """Whether its values are seconds since 1970."""
+        return len(self.paths) == 1 and self.paths[0].text == "time"
+
+
+def column(key: Any, status_of: StatusOf) -> Column:
+    """Return the column of a name, of a key with dots, or of a `Key`.
+
+    'status' and 'num_events' are drawn from the stop document; any other name
+    is a key of the RunStart, or behind ``stop.`` of the RunStop.
+
+    Examples
+    --------
+    >>> column("sample.name", str).paths
+    (Path(text='sample.name', document='start'),)
+    >>> column("num_events", str).value({"primary": 5, "baseline": 2})
+    5
+    """
+    if isinstance(key, Key):
+        path = key.path
+        prefix = "stop." if path.document == "stop" else ""
+        return Column(prefix + path.text, (path,), _as_it_is)
+    if not isinstance(key, str):
+        raise InvalidQuery(f"a column is a key such as 'sample.name', not {key!r:.80}")
+    if key == "num_events":
+        return Column(key, (Path("num_events", "stop"),), _num_events)
+    if key == "status":
+        paths = (Path("uid"), Path("uid", "stop"), Path("exit_status", "stop"))
+
+        def status(uid: str, ended: str | None, exit_status: Any) -> str:
+            if ended is None:
+                return status_of(uid)
+            return "unknown" if exit_status is None else str(exit_status)
+
+        return Column(key, paths, status)
+    return Column(key, (Path.parse(key),), _as_it_is)
+
+
+def frame_of(
+    columns: Sequence[Column],
+    rows: Iterable[tuple[Any, ...]],
+    timezone: str | datetime.tzinfo | None,
+    convert_times: bool,
+) -> pd.DataFrame:
+    """Return rows, which hold the values at the paths of all columns, as a table."""
+    import pandas as pd
+
+    found = list(zip(*rows, strict=True))
+    data: dict[str, Any] = {}
+    place = 0
+    for each in columns:
+        end = place + len(each.paths)
+        values = list(map(each.value, *found[place:end])) if found else []
+        if each.holds_times and convert_times:
+            data[each.name] = _stamps(values, timezone)
+        else:
+            data[each.name] = _series(values)
+        place = end
+    return pd.DataFrame(data)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _num_events(counts: Any) -> int | None:
+    """Return how many events the main stream has; all streams, if none has its name."""
+    if not isinstance(counts, Mapping):
+        return None
+    if "primary" in counts:
+        counts = {"primary": counts["primary"]}
+    numbers = [count for count in counts.values() if type(count) is int]
+    return sum(numbers) if len(numbers) == len(counts) else None
+
+
+def _stamps(values: list[Any], timezone: str | datetime.tzinfo | None) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    from .streams.times import to_datetime64
+
+    seconds = [value if _is_real(value) else np.nan for value in values]
+    stamps = pd.Series(to_datetime64(np.array(seconds, np.float64)))
+    if timezone is not None:
+        stamps = stamps.dt.tz_localize("UTC").dt.tz_convert(timezone)
+    return stamps
+
+
+def _series(values: list[Any]) -> Any:
+    """Return values with the plainest type that holds them as they are."""
+    import pandas as pd
+
+    types = set(map(type, values))
+    missing = type(None) in types
+    types.discard(type(None))
+    try:
+        if types == {int}:  # as floats, scan_ids would be hard to read
+            return pd.Series(values, dtype="Int64" if missing else "int64")
+        if types in ({float}, {int, float}):
+            return pd.Series(values, dtype="float64")
+        if types == {bool} and not missing:
+            return pd.Series(values, dtype="bool")
+    except OverflowError:
+        pass  # integers beyond 64 bits stay what they are
+    return pd.Series(values, dtype=object)
+
+
+def _is_real(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 2**63

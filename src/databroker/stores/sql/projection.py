@@ -1,0 +1,228 @@
+"""Single values of many runs: from the indexes where these know them, else from documents."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from ...documents import decode
+from ...query.distinct import Keyed, distinct_values, keyed_value
+from ...query.nodes import Path
+from ...query.projection import value_at
+from .conditions import Lookup
+from .connection import fetch, original
+from .keys import newest_first
+from .leaves import EXACT_INTEGERS, FALSE_TRUE, LONG_TEXT, NAN, NULL, NUMBER, TEXT
+from .places import Places
+from .search import Search
+from .values import ANYTHING
+
+__all__ = ["Projection"]
+
+_PAGE = 500
+_FEW = 1_000
+_WORTH = 8
+"""Reading a document takes as long as reading so many leaves."""
+
+_SCALARS = (NULL, FALSE_TRUE, NUMBER, TEXT)
+
+
+@dataclass(slots=True)
+class _Row:
+    id: int
+    time: float
+    uid: str
+    values: tuple[Any, ...]
+
+
+class Projection:
+    """The values at some paths of the runs that a search finds.
+
+    Parameters
+    ----------
+    connect
+        Gives the connection of the calling thread.
+    search
+        Finds the runs.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], search: Search) -> None:
+        self._connect = connect
+        self._search = search
+
+    def rows(self, paths: Sequence[Path], limit: int | None = None) -> Iterator[tuple[Any, ...]]:
+        """Yield the values at the paths, a tuple for each run, newest first."""
+        if limit is not None and limit <= _FEW:
+            for run in islice(self._search, limit):
+                yield tuple(value_at(run.start, run.stop, path) for path in paths)
+            return
+        keys = list(self._search.keys())
+        rows = self._rows(paths, keys, self._known(paths, len(keys)))
+        for row in islice(newest_first(rows), limit):
+            assert isinstance(row, _Row)
+            yield row.values
+
+    def counts(self, path: Path) -> Counter[Keyed]:
+        """Return in how many of the runs each value at a path occurs."""
+        lookup = self._leaves(path, several=True)
+        if lookup is not None and self._search.remainder is None and self._is_exact(lookup):
+            counts = self._counted(lookup)
+            if counts is not None:
+                return counts
+        counts = Counter()
+        for run in self._search:
+            counts.update(distinct_values(run.start, run.stop, path))
+        return counts
+
+    def _counted(self, lookup: Lookup) -> Counter[Keyed] | None:
+        """Count leaves; None if reading documents is faster."""
+        if self._search.candidates.is_window:
+            low, high = self._search.candidates.bounds
+            rows = fetch(
+                self._connect(),
+                f"SELECT kind, value, count(*) FROM leaves x WHERE {lookup.where} "
+                "AND run BETWEEN ? AND ? GROUP BY kind, value",
+                (*lookup.values, low, high),
+            )
+        else:
+            keys = set(self._search.keys())
+            leaves = self._leaf_rows(lookup, _WORTH * len(keys))
+            if leaves is None:
+                return None
+            found = Counter((kind, value) for run, kind, value in leaves if run in keys)
+            rows = [(*leaf, count) for leaf, count in found.items()]
+        counts: Counter[Keyed] = Counter()
+        for kind, value, count in rows:
+            keyed = keyed_value(_restored(kind, value)) if kind in _SCALARS else None
+            if keyed is not None:
+                counts[keyed] += count
+        return counts
+
+    # -- from documents --------------------------------------------------
+
+    def _rows(
+        self, paths: Sequence[Path], keys: Sequence[int], known: dict[int, dict[int, Any]]
+    ) -> Iterator[_Row]:
+        others = [path for place, path in enumerate(paths) if place not in known]
+        needs_start = any(path.document == "start" and not _is_column(path) for path in others)
+        needs_stop = any(path.document == "stop" for path in others)
+        columns = f"{'start' if needs_start else 'NULL'}, {'stop' if needs_stop else 'NULL'}"
+        for at in range(0, len(keys), _PAGE):
+            page = keys[at : at + _PAGE]
+            for key, time, uid, start, stop in fetch(
+                self._connect(),
+                f"SELECT id, time, uid, {columns} FROM runs "
+                f"WHERE id IN ({', '.join('?' * len(page))}) ORDER BY id DESC",
+                page,
+            ):
+                name = original(uid)
+                if abs(time) >= EXACT_INTEGERS:
+                    time = self._start(key)["time"]
+                begun = {} if start is None else decode(start)
+                ended = None if stop is None else decode(stop)
+                values: list[Any] = []
+                for place, path in enumerate(paths):
+                    if place in known:
+                        value = known[place].get(key)
+                        if value is _LOOK:
+                            begun = begun or self._start(key)
+                            value = value_at(begun, None, path)
+                    elif path == _UID:
+                        value = name
+                    elif path == _TIME:
+                        value = time
+                    else:
+                        value = value_at(begun, ended, path)
+                    values.append(value)
+                yield _Row(key, time, name, tuple(values))
+
+    def _start(self, key: int) -> Any:
+        return decode(fetch(self._connect(), "SELECT start FROM runs WHERE id = ?", (key,))[0][0])
+
+    # -- from the leaf index ---------------------------------------------
+
+    def _known(self, paths: Sequence[Path], runs: int) -> dict[int, dict[int, Any]]:
+        """Return values by key for the paths whose leaves are fewer than it is worth to read."""
+        found: dict[int, dict[int, Any]] = {}
+        wanted = [path for path in paths if path.document == "start" and not _is_column(path)]
+        if not wanted:
+            return found
+        most = _WORTH * runs // len(wanted)
+        for place, path in enumerate(paths):
+            if path not in wanted:
+                continue
+            lookup = self._leaves(path)
+            values = None if lookup is None else self._values(lookup, most)
+            if values is None:
+                return {}  # a document must be read anyway, and has all the values
+            found[place] = values
+        return found
+
+    def _values(self, lookup: Lookup, most: int) -> dict[int, Any] | None:
+        """Return the values of a path by run; None if they are too many, or not mostly scalars."""
+        rows = self._leaf_rows(lookup, most)
+        if rows is None:
+            return None
+        values: dict[int, Any] = {}
+        for run, kind, value in rows:
+            values[run] = _LOOK if run in values else _restored(kind, value)
+        odd = sum(1 for value in values.values() if value is _LOOK)
+        return values if odd * 10 <= len(values) else None
+
+    def _leaf_rows(self, lookup: Lookup, most: int) -> list[tuple[Any, ...]] | None:
+        low, high = self._search.candidates.bounds
+        rows = fetch(
+            self._connect(),
+            f"SELECT run, kind, value FROM leaves x WHERE {lookup.where} "
+            f"AND run BETWEEN ? AND ? LIMIT {most + 1}",
+            (*lookup.values, low, high),
+        )
+        return rows if len(rows) <= most else None
+
+    def _leaves(self, path: Path, several: bool = False) -> Lookup | None:
+        """Return the look-up of the leaves of a path, if these say all about it.
+
+        Not if something there is not indexed; nor, unless told so, if a run
+        may have several values there, of which equal ones are one leaf.
+        """
+        places = Places(self._connect())
+        found = places.find(path, ANYTHING)
+        if not found.sure or found.marks or (not several and places.arrays(path)):
+            return None
+        one = found.lookups[0] if found.lookups else Lookup("leaves", "0", ())
+        return one if isinstance(one, Lookup) else None
+
+    def _is_exact(self, lookup: Lookup) -> bool:
+        """Tell whether the leaves of a path are its values, none of them shortened."""
+        path = lookup.where.partition(" AND ")[0]
+        inexact = (
+            f"x.kind = {LONG_TEXT}",
+            f"x.kind = {NUMBER} AND x.value >= {EXACT_INTEGERS}",
+            f"x.kind = {NUMBER} AND x.value <= -{EXACT_INTEGERS}",
+        )
+        places = Places(self._connect())
+        return not any(places.any(Lookup("leaves", f"{path} AND {each}", ())) for each in inexact)
+
+
+_UID, _TIME = Path("uid"), Path("time")
+
+_LOOK: Any = object()
+"""Stands for a value that the index does not hold as it is."""
+
+
+def _is_column(path: Path) -> bool:
+    return path in (_UID, _TIME)
+
+
+def _restored(kind: int, value: Any) -> Any:
+    if kind == TEXT:
+        return original(value)
+    if kind == NUMBER:
+        return value if abs(value) < EXACT_INTEGERS else _LOOK
+    if kind == FALSE_TRUE:
+        return bool(value)
+    return None if kind == NULL else float("nan") if kind == NAN else _LOOK

@@ -1,0 +1,492 @@
+"""The rules of the package's rooms: who imports what, when, and what importing may do."""
+
+import ast
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import databroker
+
+PACKAGE = Path(databroker.__file__).parent
+
+RANKS = {
+    # What everything may use.
+    "errors": 0,
+    "times": 0,
+    "extras": 0,
+    "documents": 1,
+    "columns": 2,
+    "query": 2,
+    "queries": 2,
+    "stores": 3,
+    "external": 3,
+    "display": 3,
+    "config": 4,
+    "lookup": 4,
+    "outgoing": 4,
+    "status": 4,
+    # What users hold: these know each other.
+    "broker": 5,
+    "closing": 5,
+    "copying": 5,
+    "header": 5,
+    "hooks": 5,
+    "images": 5,
+    "parts": 5,
+    "results": 5,
+    "searching": 5,
+    "several": 5,
+    "stored": 5,
+    "streams": 5,
+    "temporary": 5,
+    "v2": 5,
+    # The outside.
+    "cli": 6,
+    "demo": 6,
+    "export": 6,
+    "pivot": 6,
+    "projector": 6,
+    "server": 6,
+    "testing": 6,
+    "utils": 6,
+    "web": 6,
+    # Import paths of old, and the names that are public.
+    "": 8,
+    "__main__": 7,
+    "assets": 7,
+    "legacy": 7,
+    "v1": 7,
+}
+
+TOGETHER = 5
+"""The rank whose modules know each other."""
+
+NEIGHBOURS = {
+    # Other rooms of one rank of which one knows the other, and why.
+    ("times", "errors"): "bounds that make no sense raise ours",
+    ("extras", "errors"): "what is not installed is an error of ours",
+    ("queries", "query"): "the public face of the nodes",
+    ("external", "stores"): "filling asks the contract for the documents of external data",
+    ("cli", "demo"): "the terminal runs the demonstration",
+}
+
+SHARED_BY_STORES = ("contract", "registry", "writer")
+
+OPTIONAL = {
+    "bluesky",
+    "ophyd",
+    "event_model",
+    "xarray",
+    "dask",
+    "hypothesis",
+    "pytest",
+    "IPython",
+    "matplotlib",
+    "h5py",
+    "area_detector_handlers",
+}
+
+ONLY_IN = {
+    # Packages that stay in one place, by the rooms that may import them.
+    "sqlite3": ("stores.sql",),
+    "rich": ("cli", "demo"),
+    "typer": ("cli", "demo"),
+    "hypothesis": ("testing",),
+    "pytest": ("testing",),
+}
+
+MUTABLE = {
+    # Module-level state that is no constant, and why it has to be.
+    ("stores.sql.connection", "_abandoned"): "must outlive all stores of a forked child",
+}
+
+PUBLIC = [
+    "ALL",
+    "Broker",
+    "DeprecatedDoct",
+    "Header",
+    "Results",
+    "__version__",
+    "assets",
+    "catalog",
+    "catalog_search_path",
+    "describe_configs",
+    "list_configs",
+    "load_combo_catalog",
+    "lookup_config",
+    "pivot",
+    "projector",
+    "queries",
+    "temp",
+    "temp_config",
+    "utils",
+    "v1",
+    "v2",
+    "wrap_in_deprecated_doct",
+    "wrap_in_doct",
+]
+
+LINES = 400
+
+
+def _modules():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        yield ".".join(part for part in parts if part != "__init__"), path
+
+
+MODULES = dict(_modules())
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+
+def _imports(module):
+    """Yield (absolute name, line) of everything that a module imports, at any time."""
+    is_package = MODULES[module].name == "__init__.py"
+    here = ["databroker", *filter(None, module.split("."))]
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) - node.level + is_package] if node.level else []
+            base = [*base, *filter(None, (node.module or "").split("."))]
+            for alias in node.names:
+                if base == ["databroker"] and alias.name == "__version__":
+                    continue  # known before anything else is
+                whole = ".".join([*base, alias.name])
+                is_module = whole.removeprefix("databroker.") in MODULES
+                yield whole if is_module else ".".join(base), node.lineno
+
+
+def _own_imports(module):
+    """Yield the imports of this package, as names below it."""
+    for name, line in _imports(module):
+        if name == "databroker" or name.startswith("databroker."):
+            yield name.removeprefix("databroker").removeprefix("."), line
+
+
+def _room(module):
+    return module.partition(".")[0]
+
+
+def _module_level(tree):
+    """Yield the statements that run when a module is imported, type-only blocks left out."""
+    waiting = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            waiting += node.orelse
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt)]
+
+
+# -- who imports whom --------------------------------------------------------
+
+
+def test_every_module_is_in_a_known_room():
+    unknown = {_room(module) for module in MODULES} - set(RANKS)
+    assert not unknown, f"give them a rank in {__file__}"
+
+
+def _may_import(room, other):
+    if other == room or RANKS[other] < RANKS[room] or (room, other) in NEIGHBOURS:
+        return True
+    return RANKS[other] == RANKS[room] == TOGETHER
+
+
+def test_imports_go_downwards():
+    assert [
+        f"{module}, line {line}: imports {target}"
+        for module in MODULES
+        for target, line in _own_imports(module)
+        if not _may_import(_room(module), _room(target))
+    ] == []
+
+
+def test_every_pair_of_neighbours_is_needed():
+    pairs = {(_room(m), _room(target)) for m in MODULES for target, _ in _own_imports(m)}
+    rooms = {_room(module) for module in MODULES}
+    assert [pair for pair in NEIGHBOURS if rooms.issuperset(pair) and pair not in pairs] == []
+
+
+def _store(module):
+    """Return the store that a module belongs to, or None."""
+    parts = module.split(".")
+    if len(parts) < 2 or parts[0] != "stores" or parts[1] in SHARED_BY_STORES:
+        return None
+    return parts[1]
+
+
+def test_stores_are_strangers_to_each_other_and_to_everybody():
+    assert [
+        f"{module}, line {line}: imports {target}"
+        for module in MODULES
+        for target, line in _own_imports(module)
+        if _store(target) not in (None, _store(module))
+        or (_store(module) and target == "stores.registry")
+    ] == []
+
+
+def test_the_registry_names_every_store():
+    from databroker.stores.registry import DRIVERS
+
+    targets = [driver.target for driver in DRIVERS.values() if driver.target]
+    named = {target.partition(":")[0].lstrip(".").partition(".")[0] for target in targets}
+    assert named == {_store(module) for module in MODULES} - {None}
+    for target in targets:
+        home, _, name = target.partition(":")
+        assert hasattr(importlib.import_module(home, "databroker.stores"), name)
+
+
+def _is_in(module, rooms):
+    return any(module == room or module.startswith(f"{room}.") for room in rooms)
+
+
+def test_some_packages_stay_in_their_room():
+    assert [
+        f"{module}, line {line}: imports {name}, which belongs in {rooms}"
+        for module in MODULES
+        for name, line in _imports(module)
+        if (rooms := ONLY_IN.get(name.partition(".")[0])) and not _is_in(module, rooms)
+    ] == []
+
+
+def _imports_at_once(module):
+    """Yield the packages that are imported as soon as a module is."""
+    for node in _module_level(TREES[module]):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.partition(".")[0], node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.module.partition(".")[0], node.lineno
+
+
+def test_optional_packages_are_imported_where_first_used():
+    assert [
+        f"{module}, line {line}: imports {name} for everyone"
+        for module in MODULES
+        if _room(module) != "testing"  # which is made of hypothesis and pytest
+        for name, line in _imports_at_once(module)
+        if name in OPTIONAL
+    ] == []
+
+
+# -- how modules are made ----------------------------------------------------
+
+
+def test_modules_are_short():
+    lengths = {
+        module: len(path.read_text(encoding="utf-8").splitlines())
+        for module, path in MODULES.items()
+    }
+    long = {module: length for module, length in lengths.items() if length > LINES}
+    assert not long, f"divide these by their ideas; {LINES} lines are the most"
+
+
+def test_modules_say_what_they_are_for():
+    assert [m for m, tree in TREES.items() if tree.body and not ast.get_docstring(tree)] == []
+
+
+MUTABLE_TYPES = {
+    *("list", "dict", "set", "bytearray", "deque", "defaultdict", "OrderedDict", "Counter"),
+    *("WeakSet", "WeakKeyDictionary", "WeakValueDictionary", "local"),
+}
+MUTABLE_NODES = ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp
+
+
+def _is_mutable(value):
+    if isinstance(value, MUTABLE_NODES):
+        return True
+    return (
+        isinstance(value, ast.Call)
+        and ast.unparse(value.func).rpartition(".")[2] in MUTABLE_TYPES
+    )
+
+
+def _mutable_globals(module):
+    for node in TREES[module].body:
+        if isinstance(node, ast.Assign):
+            names = [ast.unparse(target) for target in node.targets]
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            names = [ast.unparse(node.target)]
+        else:
+            continue
+        if _is_mutable(node.value):
+            yield from (name for name in names if name != name.upper() and name != "__all__")
+
+
+def test_modules_keep_no_state():
+    found = {(module, name) for module in MODULES for name in _mutable_globals(module)}
+    assert found == set(MUTABLE)
+
+
+def test_nothing_is_declared_global():
+    assert [
+        f"{module}, line {node.lineno}"
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Global)
+    ] == []
+
+
+# -- what is public ----------------------------------------------------------
+
+
+def test_the_public_names_are_these():
+    assert databroker.__all__ == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_can_be_imported(name):
+    assert getattr(databroker, name) is getattr(databroker, name)
+    assert name in dir(databroker)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = databroker.nothing
+
+
+def test_what_is_public_has_a_docstring():
+    for name in PUBLIC:
+        value = getattr(databroker, name)
+        if isinstance(value, type) or callable(value):
+            assert value.__doc__, name
+
+
+# -- what importing does -----------------------------------------------------
+
+# Watches what happens while modules are imported, and notes what comes from our own code.
+WATCH = """
+import atexit, json, os, sys, threading, warnings
+
+package = sys.argv[1]
+noted = []
+
+def ours():
+    frame = sys._getframe(2)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(package):
+            return f"{name}:{frame.f_lineno}"
+        # Another package's own affairs, or those of the import system.
+        if "site-packages" in name or name.startswith("<frozen importlib"):
+            return None
+        frame = frame.f_back
+
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+EVENTS = ("os.mkdir", "os.remove", "os.rename", "socket.", "sqlite3.", "subprocess.", "os.exec",
+          "os.fork", "os.putenv", "shutil.", "tempfile.", "os.listdir", "os.scandir", "glob.")
+
+def hook(event, arguments):
+    is_open = event == "open" and not str(arguments[0]).endswith((".pyc", ".py"))
+    if is_open or event.startswith(EVENTS):
+        place = ours()
+        if place:
+            noted.append(f"{event} {arguments!r:.80} at {place}")
+
+class Environment(type(os.environ)):
+    def __getitem__(self, key):
+        place = ours()
+        if place:
+            noted.append(f"environment {key!r} at {place}")
+        return super().__getitem__(key)
+
+modules = json.loads(sys.argv[2])
+os.environ.__class__ = Environment
+before = set(sys.modules)
+at_exit = atexit._ncallbacks()
+sys.addaudithook(hook)
+for module in modules:
+    __import__(module)
+print(json.dumps({
+    "noted": noted,
+    "modules": sorted(set(sys.modules) - before),
+    "threads": threading.active_count(),
+    "at_exit": atexit._ncallbacks() - at_exit,
+    "filters": len(warnings.filters),
+}))
+"""
+
+
+def _watched(folder, *modules):
+    """Import modules in a fresh interpreter with an empty home, and return what was seen."""
+    home = folder / "home"
+    home.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH, str(PACKAGE), json.dumps(modules)],
+        env={
+            **{key: value for key, value in os.environ.items() if not key.startswith("XDG_")},
+            "PYTHONPATH": str(PACKAGE.parent),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "HOME": str(home),
+        },
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert list(home.iterdir()) == []
+    return json.loads(done.stdout)
+
+
+def test_importing_databroker_costs_next_to_nothing(tmp_path):
+    seen = _watched(tmp_path, "databroker")
+    ours = [name for name in seen["modules"] if name.startswith("databroker")]
+    assert ours == ["databroker"]
+    heavy = {"pandas", "pyarrow", "numpy", "sqlite3", "yaml", "msgpack", "rich", "asyncio", "socket"}
+    assert heavy.isdisjoint(seen["modules"])
+    assert seen["noted"] == []
+    assert seen["at_exit"] == 0
+    assert seen["threads"] == 1
+
+
+def _importable(shipped_for_tests):
+    names = []
+    for module in MODULES:
+        # `python -m databroker` is there to be run, not to be imported.
+        if module.rpartition(".")[2] == "__main__":
+            continue
+        if (_room(module) == "testing") == shipped_for_tests:
+            names.append(f"databroker.{module}".rstrip("."))
+    return names
+
+
+def test_importing_every_module_has_no_effect(tmp_path):
+    seen = _watched(tmp_path, *_importable(shipped_for_tests=False))
+    assert seen["noted"] == []
+    assert seen["threads"] == 1
+    assert OPTIONAL.isdisjoint(seen["modules"])
+
+
+def test_importing_the_test_suite_for_stores_has_no_effect(tmp_path):
+    seen = _watched(tmp_path, *_importable(shipped_for_tests=True))
+    assert seen["noted"] == []
+    assert seen["threads"] == 1
+    assert {"bluesky", "ophyd", "event_model", "xarray", "IPython"}.isdisjoint(seen["modules"])
+
+
+def test_every_module_can_be_imported_first(tmp_path):
+    """An import that only works after another one is a circle in hiding."""
+    rooms = sorted({_room(module) for module in MODULES} - {"", "__main__"})
+    script = "import sys; " + "; ".join(
+        f"[sys.modules.pop(n) for n in list(sys.modules) if n.startswith('databroker')]; "
+        f"import databroker.{room}"
+        for room in rooms
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
