@@ -42,6 +42,11 @@ class Column:
     value: Callable[..., Any]
 
     @property
+    def is_plain(self) -> bool:
+        """Whether its values are those of one key, as they are."""
+        return self.value is _as_it_is
+
+    @property
     def holds_times(self) -> bool:
         """Whether its values are seconds since 1970."""
         return len(self.paths) == 1 and self.paths[0].text == "time"
@@ -124,10 +129,10 @@ def _stamps(values: list[Any], timezone: str | datetime.tzinfo | None) -> Any:
     from .streams.times import to_datetime64
 
     seconds = [value if _is_real(value) else np.nan for value in values]
-    stamps = pd.Series(to_datetime64(np.array(seconds, np.float64)))
+    stamps = pd.DatetimeIndex(to_datetime64(np.array(seconds, np.float64)))
     if timezone is not None:
-        stamps = stamps.dt.tz_localize("UTC").dt.tz_convert(timezone)
-    return stamps
+        stamps = stamps.tz_localize("UTC").tz_convert(timezone)
+    return pd.Series(stamps)
 
 
 def _series(values: list[Any]) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .documents.kinds import stream_name as name_of
 from .documents.readonly import ALL
 from .hooks import external_of
+from .lookup import repeated_scan_id
 from .parts import Parts
 from .stored import StoredRun
 from .streams.filling import refuse_to_fill
@@ -266,7 +267,8 @@ class Header(StoredRun, Parts):
     def _repr_html_(self) -> str:
         from .display import header_html
 
-        return header_html(*self._summary())
+        note = repeated_scan_id(self.db.store, self._start)
+        return header_html(*self._summary(), note=note)
 
     def _prepared(self, kind: str, document: dict[str, Any]) -> dict[str, Any]:
         handed_out: dict[str, Any] = self.db.prepare_hook(kind, document)

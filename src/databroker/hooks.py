@@ -86,6 +86,9 @@ class Transforms:
     def __init__(self, functions: Mapping[str, Any]) -> None:
         self._functions = dict(functions)
 
+    def __contains__(self, kind: object) -> bool:
+        return self._functions.get(kind) is not None  # type: ignore[call-overload]
+
     def __call__(self, kind: str, document: dict[str, Any]) -> dict[str, Any]:
         """Return the document as it is to be read."""
         function = self._functions.get(kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .stores.contract import RunRecord, Store
 
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
+_MOST_DIGITS = 1_000
 _SHOWN = 10
 
 
@@ -47,7 +48,7 @@ def look_up(store: Store, key: Any) -> Any:
 
 
 def _by_text(store: Store, text: str) -> RunRecord:
-    if _INTEGER.fullmatch(text):
+    if len(text) < _MOST_DIGITS and _INTEGER.fullmatch(text):
         try:
             return _by_number(store, int(text))
         except NoSuchRun as error:
@@ -89,7 +90,9 @@ def _by_number(store: Store, number: int) -> RunRecord:
 def _slice(store: Store, key: slice) -> list[RunRecord]:
     for part in (key.start, key.stop, key.step):
         if part is not None and not hasattr(part, "__index__"):
-            raise InvalidKey(f"A slice counts runs back from the newest, such as db[-5:]; not {part!r}.")
+            raise InvalidKey(
+                f"A slice counts runs back from the newest, such as db[-5:]; not {part!r}."
+            )
     if key.start is None or key.start >= 0:
         raise InvalidKey(
             "A slice must begin with a negative number, such as db[-5:], the five newest runs; "
@@ -116,6 +119,23 @@ def _newest_runs(store: Store, places: list[int]) -> list[RunRecord]:
             f"here; {min(places)} reaches too far back."
         )
     return found
+
+
+def repeated_scan_id(store: Store, start: Mapping[str, Any]) -> str | None:
+    """Say which other runs have the scan_id of a run; None if there are none.
+
+    Counters start again, and ``db[42]`` is the newest of them.
+    """
+    scan_id = start.get("scan_id")
+    if type(scan_id) is not int:
+        return None
+    runs = list(islice(store.find(Equals(Path("scan_id"), scan_id)), _SHOWN + 1))
+    others = [run.uid[:8] for run in runs if run.uid != start["uid"]][:_SHOWN]
+    if not others:
+        return None
+    more = ", …" if len(runs) > _SHOWN else ""
+    which = "this is the newest" if runs[0].uid == start["uid"] else f"db[{scan_id}] is the newest"
+    return f"scan_id {scan_id} was given to other runs too ({which}): {', '.join(others)}{more}"
 
 
 def _newest(store: Store) -> str:

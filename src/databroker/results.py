@@ -6,18 +6,17 @@ import datetime
 import operator
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from .counts import Counts
 from .errors import InvalidQuery
-from .frames import COLUMNS, Column, column, frame_of
+from .frames import COLUMNS, column, frame_of
 from .header import Header
-from .query.distinct import keyed_value, ranked
-from .query.nodes import Everything, Node, Path, TimeBounds
+from .picking import Picked, Sorted, Step
+from .query.distinct import Keyed, distinct_values, ranked
+from .query.nodes import Everything, Node, TimeBounds
 from .query.parse import time_bounds
-from .query.projection import sort_key, value_at
 from .times import format_time
 
 if TYPE_CHECKING:
@@ -26,19 +25,6 @@ if TYPE_CHECKING:
     from .broker import Broker
 
 _SHOWN = 10
-_UID = Path("uid")
-
-
-@dataclass(frozen=True)
-class _Sorted:
-    """A step that puts runs into the order of a column."""
-
-    by: Column
-    descending: bool
-
-
-_Step = int | _Sorted
-"""What is done with the runs of a search: so many of them are taken, or they are sorted."""
 
 
 class Results:
@@ -61,10 +47,14 @@ class Results:
     ['run 0', 'run 1']
     """
 
-    def __init__(self, db: Broker, query: Node, steps: Sequence[_Step] = ()) -> None:
+    def __init__(self, db: Broker, query: Node, steps: Sequence[Step] = ()) -> None:
         self._db = db
         self._query = query
         self._steps = tuple(steps)
+
+    @property
+    def _picked(self) -> Picked:
+        return Picked(self._db.store, self._db.transforms, self._query, self._steps)
 
     @property
     def query(self) -> Node:
@@ -107,14 +97,7 @@ class Results:
     # -- runs ------------------------------------------------------------
 
     def __iter__(self) -> Iterator[Header]:
-        store = self._db.store
-        if any(isinstance(step, _Sorted) for step in self._steps):
-            for uid, *_ in self._values([_column(_UID)]):
-                record = store.record(uid)
-                if record is not None:
-                    yield Header(self._db, record)
-            return
-        for record in islice(store.find(self._query), self._limit):
+        for record in self._picked.records():
             yield Header(self._db, record)
 
     def __getitem__(self, key: Any) -> NoReturn:
@@ -129,10 +112,7 @@ class Results:
 
     def count(self) -> int:
         """Return how many runs match, without loading them."""
-        if self._limit is not None and self._limit <= _SHOWN:
-            return sum(1 for _ in islice(self._db.store.find(self._query), self._limit))
-        found = self._db.store.count(self._query)
-        return found if self._limit is None else min(found, self._limit)
+        return self._picked.count()
 
     def limit(self, n: SupportsIndex) -> Results:
         """Return the first `n` of these runs, or all, if they are fewer.
@@ -175,7 +155,7 @@ class Results:
         ['run 3', 'run 0', 'run 2', 'run 1']
         """
         by = column(key, self._status_of)
-        return Results(self._db, self._query, (*self._steps, _Sorted(by, bool(descending))))
+        return Results(self._db, self._query, (*self._steps, Sorted(by, bool(descending))))
 
     # -- many at once ----------------------------------------------------
 
@@ -204,14 +184,16 @@ class Results:
         >>> db().distinct("plan_name")
         {'scan': 2, 'count': 1}
         """
-        paths = column(key, self._status_of).paths if key != "num_events" else ()
-        by = _column(Path.parse(key) if isinstance(key, str) else paths[0])
-        if self._limit is None and not self._is_mended:
-            return Counts(self._db.store.distinct(by.paths[0], self._query))
-        counts: Counter[tuple[str, Any]] = Counter()
-        for (value,) in self._values([by]):
-            items = value if isinstance(value, list) else [value]
-            counts.update({keyed for item in items if (keyed := keyed_value(item))})
+        by = column(key, self._status_of)
+        if not by.is_plain:
+            values = Counter(by.value(*row) for row in self._picked.values([by]))
+            return Counts(ranked(Counter({("text", v): n for v, n in values.items()})))
+        (path,) = by.paths
+        if not self._steps and not self._picked.is_mended:
+            return Counts(self._db.store.distinct(path, self._query))
+        counts: Counter[Keyed] = Counter()
+        for start, stop in self._picked.documents():
+            counts.update(distinct_values(start, stop, path))
         return Counts(ranked(counts))
 
     def to_frame(
@@ -253,47 +235,7 @@ class Results:
         if isinstance(columns, str):
             raise InvalidQuery(f"columns is a list of keys: [{columns!r}]")
         wanted = [column(each, self._status_of) for each in columns or COLUMNS]
-        return frame_of(wanted, self._values(wanted), timezone, convert_times)
-
-    def _values(self, columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
-        """Yield the values at the paths of some columns, after all steps."""
-        sorts = [step.by for step in self._steps if isinstance(step, _Sorted)]
-        paths = [path for each in (*columns, *sorts) for path in each.paths]
-        shown = sum(len(each.paths) for each in columns)
-        if not sorts:
-            yield from self._select(paths, self._limit)
-            return
-        rows = list(self._select(paths, self._steps[0] if type(self._steps[0]) is int else None))
-        at = shown
-        for step in self._steps:
-            if isinstance(step, _Sorted):
-                end = at + len(step.by.paths)
-                rows = _in_order(rows, step, at, end)
-                at = end
-            else:
-                rows = rows[:step]
-        yield from (row[:shown] for row in rows)
-
-    def _select(self, paths: Sequence[Path], limit: int | None) -> Iterator[tuple[Any, ...]]:
-        if not self._is_mended:
-            return self._db.store.select(self._query, paths, limit)
-        mend = self._db.transforms
-        return (
-            tuple(value_at(start, stop, path) for path in paths)
-            for start, stop in (
-                (mend("start", run.start), run.stop and mend("stop", run.stop))
-                for run in islice(self._db.store.find(self._query), limit)
-            )
-        )
-
-    @property
-    def _limit(self) -> int | None:
-        return min((step for step in self._steps if isinstance(step, int)), default=None)
-
-    @property
-    def _is_mended(self) -> bool:
-        """Whether documents are changed on their way out, so that the store knows other values."""
-        return any(kind in self._db.transforms for kind in ("start", "stop"))
+        return frame_of(wanted, self._picked.values(wanted), timezone, convert_times)
 
     def _status_of(self, uid: str) -> str:
         record = self._db.store.record(uid)
@@ -325,19 +267,6 @@ class Results:
         newest = list(islice(self, _SHOWN + 1))
         rows = [(header.start, header.status) for header in newest[:_SHOWN]]
         return results_html(rows, len(newest) > _SHOWN, self._db.zone, asked=self._asked())
-
-
-def _column(path: Path) -> Column:
-    return Column(path.text, (path,), lambda value: value)
-
-
-def _in_order(
-    rows: list[tuple[Any, ...]], step: _Sorted, at: int, end: int
-) -> list[tuple[Any, ...]]:
-    keyed = [(sort_key(step.by.value(*row[at:end])), row) for row in rows]
-    there = [(key, row) for key, row in keyed if key is not None]
-    there.sort(key=lambda each: each[0], reverse=step.descending)
-    return [row for _, row in there] + [row for key, row in keyed if key is None]
 
 
 # Users and their tools know the class under this name.

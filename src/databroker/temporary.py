@@ -28,13 +28,15 @@ def temp() -> Broker:
 
     folder = tempfile.mkdtemp(prefix="databroker-")
     store = open_store("sqlite", path=f"{folder}/runs.db")
-    broker = Broker(store, name="temp")
-    weakref.finalize(broker, _remove, store, folder, os.getpid())
-    return broker
+    # Whatever reads lazily holds the store, not the broker.
+    weakref.finalize(store, _remove, weakref.ref(store), folder, os.getpid())
+    return Broker(store, name="temp")
 
 
-def _remove(store: Store, folder: str, pid: int) -> None:
+def _remove(held: weakref.ref[Store], folder: str, pid: int) -> None:
     if os.getpid() != pid:
         return  # the files belong to the process that this one was forked from
-    store.close()
+    store = held()
+    if store is not None:
+        store.close()
     shutil.rmtree(folder, ignore_errors=True)

@@ -57,10 +57,8 @@ def fill(db, stop=True):
 
 @pytest.fixture(params=["memory", "sqlite"])
 def db(request, tmp_path):
-    if request.param == "memory":
-        store = CountingMemory()
-    else:
-        store = CountingSQLite(tmp_path / "runs.db")
+    file = tmp_path / "runs.db"
+    store = CountingMemory() if request.param == "memory" else CountingSQLite(file)
     db = databroker.Broker(store, name="lab")
     fill(db)
     yield db

@@ -184,6 +184,7 @@ def external(name="external"):
 
 
 ODD = {
+    "everyday": plain,
     "two sets of keys": two_sets_of_keys,
     "reconfigured": reconfigured,
     "without events": without_events,

@@ -139,7 +139,7 @@ def test_a_pattern_means_data_keys_only(header):
 
 
 def test_a_field_that_is_nowhere(header):
-    with pytest.raises(KeyError, match="no field 'dett'.*'det'"):
+    with pytest.raises(KeyError, match=r"no field 'dett'.*'det'"):
         header.table(fields=["dett"])
 
 

@@ -15,7 +15,7 @@ def uids(results):
 @pytest.fixture
 def three(db):
     for n, operator in enumerate(("Dan", "Ana", "Dan")):
-        save(db, runs.plain(f"r{n}", FIRST + n, operator=operator, **{"n": n}))
+        save(db, runs.plain(f"r{n}", FIRST + n, operator=operator, n=n))
     return db
 
 

@@ -35,7 +35,7 @@ def test_a_bad_configuration_has_its_old_name():
 
 
 def test_a_broker_is_not_made_from_a_catalog(db):
-    with pytest.raises(TypeError, match="Broker.named"):
+    with pytest.raises(TypeError, match=r"Broker\.named"):
         Broker(db.v2)
 
 

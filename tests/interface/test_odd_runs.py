@@ -18,7 +18,9 @@ from .runs import ODD, save
 HEADER = {
     "align": lambda header: header.align(),
     "config_data": lambda header: header.config_data("motor"),
-    "data": lambda header: list(header.data("det")),
+    "data": lambda header: [
+        list(header.data(field, fill=False)) for field in header.fields("primary")
+    ],
     "db": lambda header: header.db,
     "descriptors": lambda header: header.descriptors,
     "devices": lambda header: header.devices(),
@@ -116,6 +118,7 @@ RAISES = {
     ("without streams", "xarray_dask"): KeyError,
     ("two sets of keys", "get_images"): KeyError,
     ("reconfigured", "get_images"): KeyError,
+    ("everyday", "get_images"): KeyError,
     ("without stop", "get_images"): KeyError,
     ("nameless", "get_images"): KeyError,
     **{
@@ -179,4 +182,20 @@ def test_a_loop_over_all_of_them(db):
             rows += len(header.table(fields=["motor"]))
         except DatabrokerError:
             failures += 1
-    assert (rows, failures) == (11, 2)
+    assert (rows, failures) == (16, 2)
+
+
+def test_the_demonstration(at_demo_home):
+    pytest.importorskip("bluesky")
+    with Broker.named("example") as db, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        headers = list(db())
+        assert len(headers) >= 8
+        for header in headers:
+            for ask in HEADER.values():
+                ask(header)
+            for stream in header.streams.values():
+                for ask in STREAM.values():
+                    ask(stream)
+            for name in ("get_documents", "get_events", "get_table", "export", "restream"):
+                BROKER[name](header)

@@ -1,5 +1,6 @@
 """Handles in several threads and in other processes."""
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -119,9 +120,12 @@ def _ends_like_a_program(db):
     return db.store.path.exists()
 
 
-def test_files_of_a_temporary_broker_go_with_it():
+def test_files_of_a_temporary_broker_go_with_what_reads_them():
     db = databroker.temp()
     path = db.store.path
-    assert path.exists()
+    stream = save(db, runs.plain()).streams["primary"]
     del db
-    assert not path.exists()
+    assert list(stream.data("det")) == DETS
+    del stream
+    gc.collect()
+    assert not path.parent.exists()

@@ -40,6 +40,7 @@ def header_html(
     status: str,
     zone: datetime.tzinfo | None = None,
     now: float | None = None,
+    note: str | None = None,
 ) -> str:
     """Return a run: how it went, its streams, and its metadata folded away.
 
@@ -55,6 +56,8 @@ def header_html(
         Where times are shown; by default the machine's.
     now
         What "ago" is relative to; by default the clock.
+    note
+        What else a person should know of it.
 
     Examples
     --------
@@ -78,6 +81,8 @@ def header_html(
     parts.append(_folded("Start document", document_html(start, local)))
     if stop:
         parts.append(_folded("Stop document", document_html(stop, local)))
+    if note:
+        parts.insert(0, _quiet(note))
     return _block("Run " + _shown(str(start.get("uid", ""))[:8]), *parts)
 
 
@@ -149,8 +154,9 @@ def results_html(
     more: int | bool = False,
     zone: datetime.tzinfo | None = None,
     now: float | None = None,
+    asked: str = "",
 ) -> str:
-    """Return a list of runs, newest first.
+    """Return a list of runs.
 
     Parameters
     ----------
@@ -160,6 +166,8 @@ def results_html(
         How many further runs there are, or whether there are any.
     zone, now
         As in `header_html`.
+    asked
+        What was searched for.
 
     Examples
     --------
@@ -167,7 +175,8 @@ def results_html(
     >>> "scan" in html and "and more" in html
     True
     """
-    return _block("Search results", _runs(rows, more, times.resolve_zone(zone), now))
+    told = _quiet(one_line(asked, 400)) if asked else ""
+    return _block("Search results", told, _runs(rows, more, times.resolve_zone(zone), now))
 
 
 def broker_html(
@@ -301,6 +310,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         f'<table style="{_TABLE}"><thead><tr style="background:none">{names}</tr></thead>'
         f"<tbody>{lines}</tbody></table>"
     )
+
+
+def _quiet(text: str) -> str:
+    return f'<div style="{_QUIET}">{escape(text)}</div>'
 
 
 def _folded(summary: str, html: str) -> str:

@@ -7,10 +7,14 @@ from typing import Any
 
 from ..errors import InvalidDocument
 from .checks import check
-from .normalise import SCALARS, normalise, normalise_values
+from .kinds import NESTED, PAGES
+from .normalise import SCALARS, normalise, normalise_column
 from .pages import unpack
 
-_COLUMNS = ("data", "timestamps", "filled")
+_TEXT = frozenset({str})
+
+LISTS = {"event_page": ("uid", "time", "seq_num"), "datum_page": ("datum_id",)}
+"""The keys of pages that hold one value a row; those of `NESTED` hold dictionaries of such."""
 
 
 def accept(kind: str, doc: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -27,62 +31,64 @@ def accept(kind: str, doc: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
     ({'uid': 'a', 'time': 1.5, 'shape': [1, 2]}, [])
     """
     if not isinstance(doc, Mapping):
-        raise InvalidDocument(f"{kind} document is a {type(doc).__name__}; it must be a dictionary.")
+        raise InvalidDocument(
+            f"{kind} document is a {type(doc).__name__}; it must be a dictionary."
+        )
+    changes: list[str] = []
     if kind == "event" and _is_plain_event(doc):
         clean = {key: dict(value) if type(value) is dict else value for key, value in doc.items()}
-        changes: list[str] = []
-    elif kind == "event_page":
-        clean, changes = _accept_page(doc)
+    elif kind in LISTS:
+        clean = _accept_page(kind, doc, changes)
     else:
         clean, changes = normalise(doc)
     check(kind, clean)
-    if kind == "bulk_events":
-        for event in unpack(kind, clean):
-            check("event", event)
+    if kind in ("bulk_events", "bulk_datum"):
+        _check_each(kind, clean)
     return clean, changes
 
 
 def _is_plain_event(doc: Mapping[str, Any]) -> bool:
     # Events come by the million, and most hold nothing but scalars: for them
     # a look at the types replaces a walk that copies.
-    for key, value in doc.items():
+    if not _TEXT.issuperset(map(type, doc)):
+        return False
+    for value in doc.values():
         kind = type(value)
         if kind is dict:
-            if not (_TEXT.issuperset(map(type, value)) and SCALARS.issuperset(map(type, value.values()))):
+            if not (
+                _TEXT.issuperset(map(type, value)) and SCALARS.issuperset(map(type, value.values()))
+            ):
                 return False
-        elif kind not in SCALARS or type(key) is not str:
+        elif kind not in SCALARS:
             return False
     return True
 
 
-_TEXT = frozenset({str})
-
-
-def _accept_page(doc: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _accept_page(kind: str, doc: Mapping[str, Any], changes: list[str]) -> dict[str, Any]:
     """Normalise the columns of a page, without a look at each number."""
-    changes: list[str] = []
     clean: dict[str, Any] = {}
     for key, value in doc.items():
-        if key in _COLUMNS and isinstance(value, dict) and _TEXT.issuperset(map(type, value)):
-            clean[key] = {name: _column(column, name, changes) for name, column in value.items()}
-        elif key in ("uid", "time", "seq_num"):
-            clean[key] = _column(value, key, changes)
+        if key in LISTS[kind]:
+            clean[key] = normalise_column(value, key, changes)
+        elif key in NESTED[PAGES[kind]] and isinstance(value, dict) and _TEXT.issuperset(
+            map(type, value)
+        ):
+            clean[key] = {
+                name: normalise_column(column, name, changes) for name, column in value.items()
+            }
         else:
             rest, more = normalise({key: value})
             clean.update(rest)
             changes += more
-    return clean, changes
+    return clean
 
 
-def _column(column: Any, name: str, changes: list[str]) -> Any:
-    if isinstance(column, tuple):
-        column = list(column)
-    elif not isinstance(column, list):
-        kept, more = normalise({name: column})
-        changes += more
-        # A whole column may come as one array: its rows are its elements.
-        array = kept[name]
-        if not hasattr(array, "tolist") or array.ndim == 0:
-            return array
-        column = array.tolist() if array.ndim == 1 else list(array)
-    return normalise_values(column, name, changes)
+def _check_each(kind: str, bulk: dict[str, Any]) -> None:
+    single = PAGES[kind]
+    for place, document in enumerate(unpack(kind, bulk)):
+        try:
+            if not isinstance(document, dict):
+                raise InvalidDocument(f"{document!r:.60} is not a dictionary.")
+            check(single, document)
+        except InvalidDocument as error:
+            raise InvalidDocument(f"{kind} document, item {place}: {error}") from None

@@ -116,7 +116,7 @@ def _columns(*keys: str) -> Check:
             value: Any = doc.get(key)
             columns: dict[str, Any] = value if isinstance(value, dict) else {key: value}
             for name, column in columns.items():
-                if not hasattr(column, "__len__") or isinstance(column, str | dict):
+                if type(column) is not list:
                     _fail(kind, doc, key, "a list (or a dictionary of lists), one item a row")
                 if rows is None:
                     rows = len(column)
@@ -127,6 +127,53 @@ def _columns(*keys: str) -> Check:
                     )
 
     return check_columns
+
+
+def _optional_columns(key: str, *others: str) -> Check:
+    """A dictionary of columns that may be left out."""
+    check_columns = _columns(*others, key)
+
+    def check_optional(kind: str, doc: dict[str, Any]) -> None:
+        if isinstance(doc.get(key), dict):
+            check_columns(kind, doc)
+
+    return check_optional
+
+
+def _all(key: str, fits: Callable[[list[Any]], bool], need: str) -> Check:
+    """Each value of a list must fit."""
+
+    def check_all(kind: str, doc: dict[str, Any]) -> None:
+        if type(doc.get(key)) is not list or not fits(doc[key]):
+            _fail(kind, doc, key, f"a list of {need}")
+
+    return check_all
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return {str}.issuperset(map(type, values)) and all(values)
+
+
+def _are_times(values: list[Any]) -> bool:
+    return {float, int}.issuperset(map(type, values)) and all(
+        math.isfinite(value) if type(value) is float else abs(value) < 1e300 for value in values
+    )
+
+
+def _are_integers(values: list[Any]) -> bool:
+    return {int}.issuperset(map(type, values)) and (
+        not values or (-(2**63) <= min(values) and max(values) < 2**63)
+    )
+
+
+def _are_dictionaries(values: list[Any]) -> bool:
+    return {dict}.issuperset(map(type, values))
+
+
+def _bulk_events(kind: str, doc: dict[str, Any]) -> None:
+    for stream, events in doc.items():
+        if type(events) is not list or not _are_dictionaries(events):
+            _fail(kind, doc, stream, "a list of events")
 
 
 _CHECKS: dict[str, tuple[Check, ...]] = {
@@ -143,6 +190,10 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
         _text("descriptor"),
         _dictionaries("data", "timestamps"),
         _columns("uid", "time", "seq_num", "data", "timestamps"),
+        _optional_columns("filled", "uid"),
+        _all("uid", _are_texts, "texts that are not empty"),
+        _all("time", _are_times, "finite numbers of seconds since 1970"),
+        _all("seq_num", _are_integers, "integers below 2**63"),
     ),
     "resource": (_text("uid"),),
     "datum": (_text("datum_id", "resource"), _dictionaries("datum_kwargs")),
@@ -150,12 +201,15 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
         _text("resource"),
         _dictionaries("datum_kwargs"),
         _columns("datum_id", "datum_kwargs"),
+        _all("datum_id", _are_texts, "texts that are not empty"),
     ),
     "stream_resource": (_text("uid"),),
     "stream_datum": (_text("uid", "stream_resource"),),
-    "bulk_events": (),
+    "bulk_events": (_bulk_events,),
     "bulk_datum": (
         _text("resource"),
         _columns("datum_ids", "datum_kwarg_list"),
+        _all("datum_ids", _are_texts, "texts that are not empty"),
+        _all("datum_kwarg_list", _are_dictionaries, "dictionaries"),
     ),
 }

@@ -17,6 +17,7 @@ import numpy as np
 
 _BIG_INTEGER = 1
 _ARRAY = 2
+_SIZE = 4  # bytes that say how long the header of an array is
 
 
 def encode(value: Any) -> bytes:
@@ -39,9 +40,12 @@ def decode(data: bytes | memoryview) -> Any:
     ValueError
         The bytes are not such an encoding.
     """
-    return msgpack.unpackb(
-        data, unicode_errors="surrogatepass", strict_map_key=False, ext_hook=_restore
-    )
+    try:
+        return msgpack.unpackb(
+            data, unicode_errors="surrogatepass", strict_map_key=False, ext_hook=_restore
+        )
+    except (msgpack.UnpackException, SyntaxError, TypeError, KeyError, MemoryError) as error:
+        raise ValueError(f"these bytes are not an encoded document: {error}") from error
 
 
 def describe_dtype(dtype: np.dtype[Any]) -> str:
@@ -68,7 +72,8 @@ def _extend(value: Any) -> msgpack.ExtType:
         return msgpack.ExtType(_BIG_INTEGER, str(value).encode())
     if isinstance(value, np.ndarray):
         header = msgpack.packb([describe_dtype(value.dtype), value.shape])
-        return msgpack.ExtType(_ARRAY, header + value.tobytes())
+        size = len(header).to_bytes(_SIZE, "little")
+        return msgpack.ExtType(_ARRAY, size + header + value.tobytes())
     raise TypeError(f"{type(value).__name__} is not a normalised value")
 
 
@@ -76,10 +81,9 @@ def _restore(code: int, data: bytes) -> Any:
     if code == _BIG_INTEGER:
         return int(data)
     if code == _ARRAY:
-        unpacker = msgpack.Unpacker()
-        unpacker.feed(data[:4096])
-        description, shape = unpacker.unpack()
-        array = np.frombuffer(data, restore_dtype(description), offset=unpacker.tell())
+        start = _SIZE + int.from_bytes(data[:_SIZE], "little")
+        description, shape = msgpack.unpackb(data[_SIZE:start])
+        array = np.frombuffer(data, restore_dtype(description), offset=start)
         return array.reshape(shape).copy()
     raise ValueError(f"extension type {code} is not ours")
 

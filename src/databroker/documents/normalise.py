@@ -60,11 +60,20 @@ def normalise(doc: Mapping[Any, Any]) -> tuple[dict[str, Any], list[str]]:
     return _mapping(doc, "", 0, changes), changes
 
 
-def normalise_values(values: list[Any], path: str, changes: list[str]) -> list[Any]:
-    """Return a column of plain values; the same list if it holds nothing else."""
-    if SCALARS.issuperset(map(type, values)):
-        return values
-    return [_value(value, path, 2, changes) for value in values]
+def normalise_column(column: Any, path: str, changes: list[str]) -> Any:
+    """Return a column of a page as a list of plain values, one a row.
+
+    A column may come as an array, whose elements along the first axis are the
+    rows. What has no rows comes back as it is, to be refused.
+    """
+    if isinstance(column, np.ndarray) and column.ndim:
+        simple = column.ndim == 1 and column.dtype.kind in "biufU" and column.dtype.itemsize <= 8
+        column = column.tolist() if simple else list(column)
+    if not isinstance(column, list | tuple):
+        return _value(column, path, 2, changes)
+    if SCALARS.issuperset(map(type, column)):
+        return list(column)
+    return [_value(value, path, 2, changes) for value in column]
 
 
 def _value(value: Any, path: str, depth: int, changes: list[str]) -> Any:
@@ -89,7 +98,7 @@ def _mapping(
     plain: dict[str, Any] = {}
     for key, item in value.items():
         if type(key) is not str:
-            key = _text_key(key, value, changes)
+            key = _text_key(key, {*value, *plain}, changes)
         if type(item) in SCALARS:
             plain[key] = item
         else:
@@ -97,11 +106,11 @@ def _mapping(
     return plain
 
 
-def _text_key(key: Any, siblings: Mapping[Any, Any], changes: list[str]) -> str:
+def _text_key(key: Any, taken: set[Any], changes: list[str]) -> str:
     text = str(key.decode("utf-8", "replace") if isinstance(key, bytes) else key)
     if isinstance(key, str):  # a subclass, such as numpy.str_
         return text
-    while text in siblings:  # {1: ..., '1': ...} keeps both
+    while text in taken:  # {1: ..., '1': ...} keeps both
         text += f" ({type(key).__name__})"
     changes.append(f"key {key!r} ({type(key).__name__}) as {text!r}")
     return text
@@ -117,16 +126,18 @@ def _sequence(value: Any, path: str, depth: int, changes: list[str]) -> list[Any
 def _array(value: np.ndarray[Any, Any], path: str, depth: int, changes: list[str]) -> Any:
     if isinstance(value, np.ma.MaskedArray):
         changes.append(f"{path} (masked array) as list with None")
-        return _value(value.tolist(), path, depth, changes)
+        return _value(value.tolist(), path, depth + 1, changes)
     if value.dtype.hasobject:
         changes.append(f"{path} (array of objects) as list")
-        return _value(value.tolist(), path, depth, changes)
+        return _value(value.tolist(), path, depth + 1, changes)
     return np.array(value, order="C", copy=True, subok=False)
 
 
 def _numpy_scalar(value: np.generic) -> Any:
     # .item() of nanosecond stamps is an integer, which would lose what it is.
-    return str(value) if isinstance(value, np.datetime64 | np.timedelta64) else value.item()
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return str(value)
+    return float(value) if isinstance(value, np.floating) else value.item()
 
 
 def _odd(value: Any, path: str, depth: int, changes: list[str]) -> Any:
@@ -158,7 +169,10 @@ def _rendered(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, complex | np.complexfloating):
         return {"real": float(value.real), "imag": float(value.imag)}
-    return repr(value)
+    try:
+        return repr(value)
+    except Exception:  # whatever it is that fails, the experiment goes on
+        return f"<{type(value).__name__} that cannot be printed>"
 
 
 def _check_depth(depth: int, path: str) -> None:

@@ -38,7 +38,8 @@ class CsvFrames(Frames):
         first = self._load(0, 1)
         self._columns = first.shape[1]
         self.frame_shape = (self._columns,)
-        self.dtype = declared.dtype if _is_number(declared.dtype) else first.dtype
+        said = declared.dtype
+        self.dtype = first.dtype if said is None or said.kind not in "biufc" else said
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
         """Return rows ``first`` to ``stop``, and of each what `inner` selects."""
@@ -79,20 +80,16 @@ class CsvFrames(Frames):
     def _load(self, first: int, stop: int) -> Array:
         import pandas as pd
 
-        table = pd.read_csv(
+        found: Array = pd.read_csv(
             self._path,
             header=None,
             skiprows=first + self._skipped,
             nrows=stop - first,
             **self._options,
-        )
-        return table.to_numpy()
+        ).to_numpy()
+        return found
 
 
 def _state(path: str) -> tuple[int, int]:
     found = os.stat(path)
     return found.st_size, found.st_mtime_ns
-
-
-def _is_number(dtype: Any) -> bool:
-    return dtype is not None and dtype.kind in "biufc"

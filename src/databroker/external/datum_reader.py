@@ -69,6 +69,11 @@ class DatumReader:
         """How many events there are."""
         return len(self._ids)
 
+    def identity(self) -> tuple[Any, ...]:
+        """Return what tells this reader from any other, for dask's names."""
+        root_map = sorted(self._registry.root_map.items())
+        return ("datum", self._run, self._field, root_map, list(self._ids[:]))
+
     def look(self) -> Look | None:
         """Return what the values are like; None if none of the first few can be had."""
         for datum_id in dict.fromkeys(self._ids[: min(_SEEN, self.rows)]):

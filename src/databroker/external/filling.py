@@ -204,7 +204,7 @@ class Filler:
             yield self.fill(event, fields)
 
     def column(self, references: Iterable[Any], field: str) -> list[Any]:
-        """Return the cells of a table's column: data; where it is missing, None or the reference."""
+        """Return the cells of a table's column; for missing data, None or the reference."""
         cells = []
         for reference in references:
             value, there = self._try(reference, field)

@@ -12,7 +12,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,7 @@ from ..errors import NoHandler
 from .failures import Reference
 from .importing import imported
 
-if TYPE_CHECKING:
-    from .paths import Guard
-
-__all__ = ["MIMETYPES", "SPECS", "Declared", "Frames", "reader_of"]
+__all__ = ["MIMETYPES", "SPECS", "Declared", "Frames", "mimetype_of", "reader_of"]
 
 Array = np.ndarray[Any, Any]
 Parameters = Mapping[str, Any]

@@ -25,6 +25,7 @@ GROUP = "databroker.handlers"
 """The entry points by which installed packages offer handlers; the name is the spec."""
 
 _OWN = "databroker.external.handlers_own"
+_HDF5 = "databroker.external.handlers_hdf5"
 _OLD = "databroker.assets.handlers"
 _NEW = "area_detector_handlers.handlers"
 
@@ -36,11 +37,11 @@ FALLBACKS: Mapping[str, str] = {
     "IMAGE_SEQ": f"{_OWN}:ImageSequence",
     "DAT": f"{_OWN}:TextFile",
     "CSV": f"{_OWN}:CsvFile",
-    "HDF5": f"{_OWN}:Hdf5Slices",
-    "AD_HDF5": f"{_OWN}:AreaDetectorHdf5",
-    "AD_HDF5_SWMR": f"{_OWN}:AreaDetectorHdf5Swmr",
-    "MAPS_SPECTRUM": f"{_OWN}:MapsSpectrum",
-    "MAPS_PLANE": f"{_OWN}:MapsPlane",
+    "HDF5": f"{_HDF5}:Hdf5Slices",
+    "AD_HDF5": f"{_HDF5}:AreaDetectorHdf5",
+    "AD_HDF5_SWMR": f"{_HDF5}:AreaDetectorHdf5Swmr",
+    "MAPS_SPECTRUM": f"{_HDF5}:MapsSpectrum",
+    "MAPS_PLANE": f"{_HDF5}:MapsPlane",
 }
 """Our own handlers, which give way to any other."""
 
@@ -152,7 +153,9 @@ class HandlerRegistry:
 
     def _specs(self) -> list[str]:
         offered = [*_offered(), *FALLBACKS] if self._discover else []
-        return list(dict.fromkeys([*self._handlers, *(s for s in offered if s not in self._removed)]))
+        return list(
+            dict.fromkeys([*self._handlers, *(s for s in offered if s not in self._removed)])
+        )
 
     def _known(self, spec: str) -> Any:
         """Return a handler that somebody chose; None if there is none but perhaps our own."""

@@ -22,30 +22,22 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from .paths import Guard
-
 __all__ = [
-    "AreaDetectorHdf5",
-    "AreaDetectorHdf5Swmr",
     "CsvFile",
-    "Hdf5Slices",
     "ImageSequence",
-    "MapsPlane",
-    "MapsSpectrum",
     "NumpyFile",
     "NumpyFrames",
     "NumpySequence",
+    "OneFile",
     "SingleImage",
     "TextFile",
-    "TimepixHdf5",
-    "stand_in",
 ]
 
 Datums = Iterable[Mapping[str, Any]]
 Inner = tuple[slice, ...]
 
 
-class _OneFile:
+class OneFile:
     """A handler for one file."""
 
     thread_safe = True
@@ -96,7 +88,7 @@ class NumpySequence:
         return f"{self._path}_{index}.npy"
 
 
-class NumpyFile(_OneFile):
+class NumpyFile(OneFile):
     """Opens npy: one file with one array."""
 
     specs: ClassVar[set[str]] = {"npy"}
@@ -108,7 +100,7 @@ class NumpyFile(_OneFile):
         return _load_npy(self._path)
 
 
-class NumpyFrames(_OneFile):
+class NumpyFrames(OneFile):
     """Opens npy_FRAMEWISE: one file with an array of frames, of which one is wanted."""
 
     specs: ClassVar[set[str]] = {"npy_FRAMEWISE"}
@@ -131,7 +123,7 @@ class NumpyFrames(_OneFile):
         return self._frames[frame_no][inner].copy()
 
 
-class SingleImage(_OneFile):
+class SingleImage(OneFile):
     """Opens SINGLE_TIFF: one file with one image or stack, of any format that images have."""
 
     specs: ClassVar[set[str]] = {"SINGLE_TIFF"}
@@ -193,7 +185,7 @@ class ImageSequence:
         ]
 
 
-class TextFile(_OneFile):
+class TextFile(OneFile):
     """Opens DAT: columns of numbers as text, which `numpy.loadtxt` reads."""
 
     specs: ClassVar[set[str]] = {"DAT"}
@@ -208,7 +200,7 @@ class TextFile(_OneFile):
         return np.loadtxt(self._path, **self._kwargs)
 
 
-class CsvFile(_OneFile):
+class CsvFile(OneFile):
     """Opens CSV: a table as text; all of it, or one of its columns.
 
     Parameters
@@ -228,166 +220,6 @@ class CsvFile(_OneFile):
 
         table = pd.read_csv(self._path, **self._options)
         return (table if column is None else table[column]).to_numpy()
-
-
-class Hdf5Slices(_OneFile):
-    """Opens a dataset of an HDF5 file, of which each point has a number of frames.
-
-    Parameters
-    ----------
-    key, dataset
-        Where it is in the file; not needed where there is only one.
-    frame_per_point
-        How many frames belong to a point.
-    swmr
-        Whether to try to read while another process writes.
-    guard
-        Refuses what links in the file lead to outside of the allowed roots.
-    """
-
-    specs: ClassVar[set[str]] = {"HDF5"}
-    takes_guard = True
-
-    def __init__(
-        self,
-        path: str,
-        key: str = "",
-        frame_per_point: int = 1,
-        swmr: bool = False,
-        dataset: str = "",
-        guard: Guard | None = None,
-    ) -> None:
-        from .hdf5 import Hdf5Dataset
-
-        super().__init__(path)
-        self._frames = int(frame_per_point)
-        self._dataset = Hdf5Dataset(path, key or dataset, swmr, guard)
-
-    def __call__(self, **kwargs: Any) -> Any:
-        return self.part((), **kwargs)
-
-    def form(self, **kwargs: Any) -> Any:
-        """Return shape and dtype of what a point has."""
-        rows = self._rows(**kwargs)
-        inner = self._dataset.shape[1:]
-        if isinstance(rows, int):
-            return inner, self._dataset.dtype
-        return (rows.stop - rows.start, *inner), self._dataset.dtype
-
-    def part(self, inner: Inner, **kwargs: Any) -> Any:
-        """Return a part of what a point has."""
-        rows = self._rows(**kwargs)
-        if isinstance(rows, int):
-            return self._dataset.read((rows, *inner))
-        if not inner:
-            return self._dataset.read((rows,))
-        size = rows.stop - rows.start
-        chosen = range(rows.start, rows.stop)[slice(*inner[0].indices(size))]
-        stop = max(chosen.start, chosen.stop)
-        return self._dataset.read((slice(chosen.start, stop, chosen.step), *inner[1:]))
-
-    def close(self) -> None:
-        """Close the file."""
-        self._dataset.close()
-
-    def _rows(
-        self, point_number: int | None = None, frame: int | None = None, index: int | None = None
-    ) -> int | slice:
-        """Return which rows are meant: those of a point, one frame, or all."""
-        from .failures import FramesMissing, Problem
-
-        single = frame if frame is not None else index
-        if point_number is None and single is None:
-            return slice(0, self._dataset.length())
-        first = int(point_number) * self._frames if point_number is not None else int(single or 0)
-        stop = first + (self._frames if point_number is not None else 1)
-        there = self._dataset.length(stop)
-        if first >= there:
-            raise Problem(
-                FramesMissing,
-                f"the file {self._path} has {there} frames so far, and frame {first} is wanted",
-                "If it is still being written, try again later.",
-            )
-        return first if point_number is None else slice(first, min(stop, there))
-
-
-class AreaDetectorHdf5(Hdf5Slices):
-    """Opens AD_HDF5: frames at /entry/data/data."""
-
-    specs: ClassVar[set[str]] = {"AD_HDF5"}
-    _key = "/entry/data/data"
-    _swmr = False
-
-    def __init__(self, path: str, frame_per_point: int = 1, guard: Guard | None = None) -> None:
-        super().__init__(path, self._key, frame_per_point, self._swmr, guard=guard)
-
-
-class AreaDetectorHdf5Swmr(AreaDetectorHdf5):
-    """Opens AD_HDF5_SWMR: as AD_HDF5, while it is being written."""
-
-    specs: ClassVar[set[str]] = {"AD_HDF5_SWMR"}
-    _swmr = True
-
-
-class TimepixHdf5(AreaDetectorHdf5):
-    """Opens TPX_HDF5: frames at /entry/instrument/detector/data."""
-
-    specs: ClassVar[set[str]] = {"TPX_HDF5"}
-    _key = "/entry/instrument/detector/data"
-
-
-class MapsSpectrum(_OneFile):
-    """Opens MAPS_SPECTRUM: the spectrum at a place of a map."""
-
-    specs: ClassVar[set[str]] = {"MAPS_SPECTRUM"}
-    takes_guard = True
-
-    def __init__(self, path: str, dset_path: str, guard: Guard | None = None) -> None:
-        from .hdf5 import Hdf5Dataset
-
-        super().__init__(path)
-        self._dataset = Hdf5Dataset(path, f"MAPS/{dset_path}", guard=guard)
-
-    def __call__(self, x: int, y: int) -> Any:
-        return self._dataset.read((slice(None), x, y))
-
-    def close(self) -> None:
-        """Close the file."""
-        self._dataset.close()
-
-
-class MapsPlane(MapsSpectrum):
-    """Opens MAPS_PLANE: the map at one energy."""
-
-    specs: ClassVar[set[str]] = {"MAPS_PLANE"}
-
-    def __call__(self, e_index: int) -> Any:  # type: ignore[override]
-        return self._dataset.read((e_index,))
-
-
-_STAND_INS: Mapping[str, type[Any]] = {
-    "AreaDetectorHDF5Handler": AreaDetectorHdf5,
-    "AreaDetectorHDF5SWMRHandler": AreaDetectorHdf5Swmr,
-    "HDF5DatasetSliceHandler": Hdf5Slices,
-    "HDF5DatasetSliceHandlerPureNumpy": Hdf5Slices,
-    "TimepixHDF5Handler": TimepixHdf5,
-}
-
-
-def stand_in(handler: Any) -> Any:
-    """Return our own handler for one of area-detector-handlers that reads the same values.
-
-    Those lock the file while it is open, and read whole frames through dask. The
-    registry goes on naming the one that was chosen; a subclass of it stands for itself.
-
-    Examples
-    --------
-    >>> stand_in(NumpyFile) is NumpyFile
-    True
-    """
-    if getattr(handler, "__module__", None) != "area_detector_handlers.handlers":
-        return handler
-    return _STAND_INS.get(getattr(handler, "__name__", ""), handler)
 
 
 def _load_npy(path: str, mmap_mode: Any = None) -> Any:

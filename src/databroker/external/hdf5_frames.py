@@ -110,8 +110,8 @@ def parse_slice(written: Any, ndim: int) -> list[int | slice]:
 
     Examples
     --------
-    >>> parse_slice("(:, 0, ..., 2:8)", 5)
-    [slice(None, None, None), 0, slice(None, None, None), slice(None, None, None), slice(2, 8, None)]
+    >>> parse_slice("(:, 0, ..., 2:8)", 4)
+    [slice(None, None, None), 0, slice(None, None, None), slice(2, 8, None)]
     """
     if not written:
         return [slice(None)] * ndim

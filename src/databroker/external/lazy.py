@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -275,10 +276,10 @@ class ExternalArray:
 
     def _token(self) -> str:
         tokenize = require("dask.base", "arrays").tokenize
-        reader = self._reader
-        known = getattr(reader, "identity", None)
+        known = getattr(self._reader, "identity", None)
         # Without one, no two arrays are taken for the same.
-        return str(tokenize(known() if callable(known) else object(), self._on_missing))
+        who = known() if callable(known) else uuid.uuid4().hex
+        return str(tokenize(who, self.shape, str(self.dtype), self._on_missing))
 
 
 def datum_array(

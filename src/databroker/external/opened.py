@@ -67,9 +67,7 @@ class Opened:
         return len(self._kept)
 
     @contextlib.contextmanager
-    def borrow(
-        self, key: Hashable, make: Callable[[], Any], shared: bool = False
-    ) -> Iterator[Any]:
+    def borrow(self, key: Hashable, make: Callable[[], Any], shared: bool = False) -> Iterator[Any]:
         """Lend a handler for the length of a ``with`` block.
 
         Parameters

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .failures import Reference, translated
 from .handlers import HandlerRegistry
-from .handlers_own import stand_in
+from .handlers_hdf5 import stand_in
 from .opened import OPEN
 from .paths import Guard, Place, place_of
 

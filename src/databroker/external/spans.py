@@ -35,7 +35,7 @@ class Spans(NamedTuple):
     ----------
     first, stop
         The seq_nums of each stretch, half-open, sorted.
-    index
+    places
         The index of the first value in the resource.
     part
         The number of the resource.
@@ -51,7 +51,7 @@ class Spans(NamedTuple):
 
     first: Array
     stop: Array
-    index: Array
+    places: Array
     part: Array
 
     @classmethod
@@ -66,10 +66,11 @@ class Spans(NamedTuple):
             & (part[1:] == part[:-1])
             & (index[1:] == index[:-1] + stop[:-1] - first[:-1])
         )
-        begins = np.flatnonzero(np.concatenate([[True], ~goes_on])) if len(found) else []
-        ends = np.append(begins[1:], len(found)) - 1 if len(begins) else begins
-        starts = np.asarray(begins, np.int64)
-        return cls(first[starts], stop[np.asarray(ends, np.int64)], index[starts], part[starts])
+        if not len(found):
+            return cls(first, stop, index, part)
+        starts = np.flatnonzero(np.concatenate([[True], ~goes_on]))
+        ends = np.append(starts[1:], len(found)) - 1
+        return cls(first[starts], stop[ends], index[starts], part[starts])
 
     def seq_nums(self) -> Array:
         """Return the seq_nums of all events that have a value."""
@@ -83,7 +84,7 @@ class Spans(NamedTuple):
         place = np.searchsorted(self.first, seq_nums, "right") - 1
         known = np.maximum(place, 0)
         there = (place >= 0) & (seq_nums < self.stop[known])
-        index = self.index[known] + seq_nums - self.first[known]
+        index = self.places[known] + seq_nums - self.first[known]
         return np.where(there, self.part[known], -1), np.where(there, index, 0)
 
 

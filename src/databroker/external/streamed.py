@@ -144,7 +144,6 @@ class StreamReader:
         self._sources = list(sources)
         self._spans = spans
         self._seq_nums = spans.seq_nums() if seq_nums is None else np.asarray(seq_nums)
-        self._form: tuple[int, bool] | None = None
 
     @classmethod
     def of(
@@ -172,6 +171,12 @@ class StreamReader:
     def seq_nums(self) -> Array:
         """The seq_num of each event."""
         return self._seq_nums
+
+    def identity(self) -> tuple[Any, ...]:
+        """Return what tells this reader from any other, for dask's names."""
+        uids = [source.document.get("uid") for source in self._sources]
+        root_map = sorted(self._registry.root_map.items())
+        return ("stream", self._run, self._field, uids, root_map, self._seq_nums, *self._spans)
 
     def references(self) -> list[str | None]:
         """Return what a table shows where data is not loaded: '<resource>/<index>'."""
@@ -281,10 +286,9 @@ class StreamReader:
         """Return how many frames an event has, and whether its value has an axis for them."""
         parameters = self._sources[part].parameters
         join = parameters.get("join_method") or frames.join
-        found = frames_of_event(
+        return frames_of_event(
             self._declared, parameters.get("multiplier"), str(join), len(frames.frame_shape)
         )
-        return found
 
     @contextlib.contextmanager
     def _opened(self, part: int) -> Iterator[Frames]:
@@ -304,9 +308,7 @@ class StreamReader:
         )
 
 
-def frames_of_event(
-    declared: Declared, multiplier: Any, join: str, ndim: int
-) -> tuple[int, bool]:
+def frames_of_event(declared: Declared, multiplier: Any, join: str, ndim: int) -> tuple[int, bool]:
     """Return how many frames an event has, and whether its value has an axis for them.
 
     Parameters

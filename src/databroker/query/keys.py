@@ -60,6 +60,11 @@ class Key:
             raise InvalidQuery(f"document is 'start' or 'stop', not {document!r}")
         self._path = Path.parse(path) if document is None else Path(path, document)
 
+    @property
+    def path(self) -> Path:
+        """Where the key leads, and in which document."""
+        return self._path
+
     def __repr__(self) -> str:
         return self._path.code()
 

@@ -12,6 +12,7 @@ from ..columns import assemble
 from ..columns.names import SEQ_NUM, TIME
 from ..documents.encoding import same
 from ..errors import NoSuchField
+from .fields import mapping
 from .forms import SECONDS, Doc, attributes
 from .gather import Constant, Request
 from .layout import Layout
@@ -82,10 +83,10 @@ def constants(descriptors: Sequence[Doc], device: str, section: str) -> list[Con
     values: dict[str, dict[str, Any]] = {}
     keys: dict[str, list[Doc]] = {}
     for descriptor in descriptors:
-        configuration = _configuration(descriptor).get(device) or {}
-        for name, value in (configuration.get(section) or {}).items():
+        configuration = _configuration(descriptor).get(device, {})
+        for name, value in mapping(configuration.get(section)).items():
             values.setdefault(name, {})[descriptor["uid"]] = value
-            key = (configuration.get("data_keys") or {}).get(name)
+            key = mapping(mapping(configuration.get("data_keys")).get(name))
             keys.setdefault(name, []).extend([key] if key and section == "data" else [])
     return [
         Constant(name, those, tuple(keys[name]), attrs | attributes(keys[name]), stamps)
@@ -157,10 +158,10 @@ def _values(descriptor: Doc) -> dict[tuple[str, str], Any]:
     return {
         (device, field): value
         for device, configuration in _configuration(descriptor).items()
-        for field, value in ((configuration or {}).get("data") or {}).items()
+        for field, value in mapping(configuration.get("data")).items()
     }
 
 
-def _configuration(descriptor: Doc) -> dict[str, Any]:
-    found: dict[str, Any] = descriptor.get("configuration") or {}
-    return found
+def _configuration(descriptor: Doc) -> dict[str, Doc]:
+    found = mapping(descriptor.get("configuration"))
+    return {device: value for device, value in found.items() if isinstance(value, Mapping)}

@@ -55,6 +55,11 @@ def data_keys(descriptors: Iterable[Doc]) -> list[str]:
     return list(dict.fromkeys(key for doc in descriptors for key in doc["data_keys"]))
 
 
+def mapping(value: Any) -> Doc:
+    """Return a part of a document, or nothing if it is no dictionary: nobody checks what is there."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def select(
     fields: str | Iterable[str] | None, descriptors: Sequence[Doc], start: Doc, stop: Doc
 ) -> Selection:
@@ -90,10 +95,10 @@ def _extra(name: str, descriptors: Sequence[Doc], start: Doc, stop: Doc) -> Sour
     values: dict[str, Any] = {}
     times: dict[str, Any] = {}
     for descriptor in descriptors:
-        for device in (descriptor.get("configuration") or {}).values():
-            if name in (device.get("data") or {}):
+        for device in mapping(descriptor.get("configuration")).values():
+            if name in mapping(mapping(device).get("data")):
                 values[descriptor["uid"]] = device["data"][name]
-                times[descriptor["uid"]] = (device.get("timestamps") or {}).get(name)
+                times[descriptor["uid"]] = mapping(device.get("timestamps")).get(name)
     if values:
         return Source(values, times)
     for document in (start, stop):

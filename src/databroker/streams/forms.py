@@ -10,6 +10,7 @@ import numpy as np
 
 from ..columns.dense import Form, Label, dense, exactly, form_of, labels
 from ..columns.names import nested
+from .fields import mapping
 from .layout import PAGE_BYTES, Layout
 from .rows import Chunk, Columns
 
@@ -199,7 +200,7 @@ def _look(store: Store, layout: Layout, group: Sequence[Variable]) -> dict[str, 
 
 def _variable(descriptors: Sequence[Doc], name: str, section: str) -> Variable:
     holders = [doc for doc in descriptors if name in doc["data_keys"]]
-    keys = tuple(doc["data_keys"][name] for doc in holders)
+    keys = tuple(mapping(doc["data_keys"][name]) for doc in holders)
     attrs: dict[str, Any] = {}
     if section == "timestamps":
         keys = ({"dtype": "number", "shape": []},)
@@ -223,10 +224,10 @@ def attributes(keys: Iterable[Doc]) -> dict[str, Any]:
 
 
 def _device(descriptor: Doc, name: str) -> Any:
-    for device, fields in (descriptor.get("object_keys") or {}).items():
-        if name in fields:
+    for device, fields in mapping(descriptor.get("object_keys")).items():
+        if isinstance(fields, list | tuple) and name in fields:
             return device
-    return descriptor["data_keys"][name].get("object_name")
+    return mapping(descriptor["data_keys"][name]).get("object_name")
 
 
 def _shape(key: Doc) -> tuple[int, ...] | None:

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .fields import Selection, Source, data_keys, no_such_field, select
+from .fields import Selection, Source, data_keys, mapping, no_such_field, select
 from .rows import Columns, chunks
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Stream:
     @property
     def devices(self) -> list[str]:
         """The names of the devices that were read, in the order of the descriptors."""
-        found = (doc.get("object_keys") or {} for doc in self._descriptors)
+        found = (mapping(doc.get("object_keys")) for doc in self._descriptors)
         return list(dict.fromkeys(name for keys in found for name in keys))
 
     @property
