@@ -143,6 +143,7 @@ def _modules():
 MODULES = dict(_modules())
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
 
+
 def _imports(module):
     """Yield (absolute name, line) of everything that a module imports, at any time."""
     is_package = MODULES[module].name == "__init__.py"
@@ -302,8 +303,7 @@ def _is_mutable(value):
     if isinstance(value, MUTABLE_NODES):
         return True
     return (
-        isinstance(value, ast.Call)
-        and ast.unparse(value.func).rpartition(".")[2] in MUTABLE_TYPES
+        isinstance(value, ast.Call) and ast.unparse(value.func).rpartition(".")[2] in MUTABLE_TYPES
     )
 
 
@@ -441,7 +441,17 @@ def test_importing_databroker_costs_next_to_nothing(tmp_path):
     seen = _watched(tmp_path, "databroker")
     ours = [name for name in seen["modules"] if name.startswith("databroker")]
     assert ours == ["databroker"]
-    heavy = {"pandas", "pyarrow", "numpy", "sqlite3", "yaml", "msgpack", "rich", "asyncio", "socket"}
+    heavy = {
+        "pandas",
+        "pyarrow",
+        "numpy",
+        "sqlite3",
+        "yaml",
+        "msgpack",
+        "rich",
+        "asyncio",
+        "socket",
+    }
     assert heavy.isdisjoint(seen["modules"])
     assert seen["noted"] == []
     assert seen["at_exit"] == 0

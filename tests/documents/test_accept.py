@@ -168,9 +168,7 @@ def test_datum_pages_may_hold_arrays(ids, numbers):
     page = {"resource": "r", "datum_id": ids, "datum_kwargs": {"n": numbers}}
     clean, _ = accept("datum_page", page)
     rows = list(unpack("datum_page", clean))
-    expected = [
-        {"resource": "r", "datum_id": f"r/{n}", "datum_kwargs": {"n": n}} for n in range(2)
-    ]
+    expected = [{"resource": "r", "datum_id": f"r/{n}", "datum_kwargs": {"n": n}} for n in range(2)]
     assert_identical(rows, expected)
 
 

@@ -143,7 +143,12 @@ def test_integer_keys_become_text_and_are_named():
 
 @pytest.mark.parametrize(
     "doc",
-    [{1: "int", "1": "text"}, {1: "int", b"1": "bytes"}, {b"1": 1, "1": 2, 1: 3}, {None: 1, "None": 2}],
+    [
+        {1: "int", "1": "text"},
+        {1: "int", b"1": "bytes"},
+        {b"1": 1, "1": 2, 1: 3},
+        {None: 1, "None": 2},
+    ],
     ids=repr,
 )
 def test_keys_with_one_text_do_not_hide_each_other(doc):

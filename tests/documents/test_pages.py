@@ -84,7 +84,11 @@ def test_a_datum_page_without_arguments_holds_datum_documents():
 
 def test_bulk_events_hold_the_events_of_several_streams():
     one, two, three = {"uid": "a"}, {"uid": "b"}, {"uid": "c"}
-    assert list(unpack("bulk_events", {"x": [one, two], "y": [], "z": [three]})) == [one, two, three]
+    assert list(unpack("bulk_events", {"x": [one, two], "y": [], "z": [three]})) == [
+        one,
+        two,
+        three,
+    ]
 
 
 def test_bulk_datum_holds_datum_documents():

@@ -125,7 +125,6 @@ def test_the_old_name_of_the_registry_warns(db):
         assert db.fs is db.reg
 
 
-@pytest.mark.xfail(raises=NotImplementedError, strict=True, reason="files are not copied yet")
 def test_copying_the_files_of_a_resource_without_a_run(db, tmp_path):
     with pytest.raises(ValueError, match="run_start"):
         db.reg.copy_files({"uid": "r", "spec": "LAB"}, str(tmp_path))

@@ -14,6 +14,7 @@ from databroker.testing import assert_same_answers, strategies
 from databroker.testing.conformance.base import quick
 from databroker.testing.questions import questions
 
+
 @pytest.fixture
 def paths(tmp_path):
     return (tmp_path / f"{number}.db" for number in itertools.count())
@@ -26,7 +27,9 @@ def test_any_runs_read_and_search_alike(paths, runs, data):
     starts = [doc for kind, doc in documents if kind == "start"]
     stops = [doc for kind, doc in documents if kind == "stop"]
     with ExitStack() as stack:
-        stores = [stack.enter_context(closing(s)) for s in (SQLiteStore(next(paths)), MemoryStore())]
+        stores = [
+            stack.enter_context(closing(s)) for s in (SQLiteStore(next(paths)), MemoryStore())
+        ]
         for store in stores:
             for kind, doc in documents:
                 store.insert(kind, doc)
@@ -38,7 +41,9 @@ def test_any_runs_read_and_search_alike(paths, runs, data):
 @given(starts=st.lists(strategies.starts(), min_size=2, max_size=8), data=st.data())
 def test_any_searches_find_alike(paths, starts, data):
     with ExitStack() as stack:
-        stores = [stack.enter_context(closing(s)) for s in (SQLiteStore(next(paths)), MemoryStore())]
+        stores = [
+            stack.enter_context(closing(s)) for s in (SQLiteStore(next(paths)), MemoryStore())
+        ]
         for store in stores:
             for doc in starts:
                 store.insert("start", doc)
@@ -52,7 +57,9 @@ def test_any_searches_find_alike(paths, starts, data):
 @given(times=st.lists(strategies.times(), min_size=1, max_size=60), data=st.data())
 def test_runs_of_any_times_come_in_one_order(paths, times, data):
     with ExitStack() as stack:
-        stores = [stack.enter_context(closing(s)) for s in (SQLiteStore(next(paths)), MemoryStore())]
+        stores = [
+            stack.enter_context(closing(s)) for s in (SQLiteStore(next(paths)), MemoryStore())
+        ]
         names = data.draw(st.permutations(range(len(times))))
         for time, name in zip(times, names, strict=True):
             for store in stores:

@@ -18,7 +18,14 @@ from databroker.errors import StoreUnavailable
 from databroker.query.nodes import Everything
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import answers, assert_identical, expected, read_rows
-from databroker.testing.conformance.base import descriptor, event, event_page, start, stop, whole_run
+from databroker.testing.conformance.base import (
+    descriptor,
+    event,
+    event_page,
+    start,
+    stop,
+    whole_run,
+)
 
 PRELUDE = """
 import os, pickle, sys

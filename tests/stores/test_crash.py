@@ -22,7 +22,14 @@ import pytest
 import databroker
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import answers, assert_identical, difference, expected
-from databroker.testing.conformance.base import descriptor, event, event_page, start, stop, whole_run
+from databroker.testing.conformance.base import (
+    descriptor,
+    event,
+    event_page,
+    start,
+    stop,
+    whole_run,
+)
 
 WRITER = """
 import os, pickle, sys

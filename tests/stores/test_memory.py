@@ -14,7 +14,7 @@ class TestMemoryStore(StoreConformance):
 
 
 def test_it_refuses_to_be_pickled_and_names_an_alternative():
-    with pytest.raises(TypeError, match="cannot be pickled.*SQLite"):
+    with pytest.raises(TypeError, match=r"cannot be pickled.*SQLite"):
         pickle.dumps(MemoryStore())
 
 

@@ -14,7 +14,8 @@ import msgpack
 import numpy as np
 import pytest
 
-from databroker.query.nodes import DataKey, Equals, Everything, Path as Key, TimeBounds
+from databroker.query.nodes import DataKey, Equals, Everything, TimeBounds
+from databroker.query.nodes import Path as Key
 from databroker.query.text import parse_text
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
@@ -80,9 +81,7 @@ def _deliver(store, documents):
 
 
 def test_the_recordings_are_all_there():
-    counts = {
-        source: sum(kind == "start" for kind, _ in recorded(source)) for source in SOURCES
-    }
+    counts = {source: sum(kind == "start" for kind, _ in recorded(source)) for source in SOURCES}
     assert counts == {"tutorial-jsonl": 17, "packed-msgpack": 6, "aps": 53}
 
 

@@ -25,7 +25,7 @@ from databroker.query.nodes import Path as Key
 from databroker.query.text import parse_text
 from databroker.stores.contract import Ability
 from databroker.stores.sql import SQLiteStore
-from databroker.testing import answers, assert_identical, expected
+from databroker.testing import answers, assert_identical, expected, read_rows
 from databroker.testing.conformance.base import (
     descriptor,
     event,
@@ -86,7 +86,7 @@ def test_a_file_of_a_newer_version_is_refused(path, read_only):
     with contextlib.closing(sqlite3.connect(path)) as raw:
         raw.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
-    with pytest.raises(ForeignStore, match="newer databroker.*99.*Upgrade"):
+    with pytest.raises(ForeignStore, match=r"newer databroker.*99.*Upgrade"):
         SQLiteStore(path, read_only=read_only)
     assert path.read_bytes() == before
 
@@ -118,9 +118,16 @@ def test_a_damaged_file_says_so(path, where):
     else:
         content[8192:] = b"\xa5" * (len(content) - 8192)
     path.write_bytes(content)
-    with pytest.raises(StoreDamaged, match=r"runs\.db is damaged"), _opened(path) as store:
+    with pytest.raises(StoreDamaged, match=r"runs\.db is damaged"):
+        _use(path)
+
+
+def _use(path):
+    """Read and write a bit of everything."""
+    with _opened(path) as store:
         insert_all(store, [("descriptor", descriptor("more")), *RUN])
         _holds_run(store)
+        read_rows(store, "event", "desc")
 
 
 def test_a_folder_is_refused(tmp_path):
@@ -145,7 +152,17 @@ def test_a_missing_file_is_not_made_for_reading_only(path):
 
 @pytest.mark.parametrize(
     "name",
-    ["with space.db", "ünïcödé 样品.db", "what?.db", "a#b.db", "50%20.db", "a'b\".db", "mode=ro", "a&b=c", "~"],
+    [
+        "with space.db",
+        "ünïcödé 样品.db",
+        "what?.db",
+        "a#b.db",
+        "50%20.db",
+        "a'b\".db",
+        "mode=ro",
+        "a&b=c",
+        "~",
+    ],
 )
 def test_a_path_may_have_any_name(tmp_path, name):
     path = tmp_path / f"folder {name}" / name
@@ -248,7 +265,7 @@ from databroker.errors import DatabrokerError, StoreIsReadOnly, StoreUnavailable
 from databroker.query.nodes import Everything
 from databroker.stores.contract import Ability
 from databroker.stores.sql import SQLiteStore
-from databroker.testing import answers, assert_identical, expected
+from databroker.testing import answers, assert_identical, expected, read_rows
 from databroker.testing.conformance.base import *
 RUN = whole_run()[:-1]
 with tempfile.TemporaryDirectory() as folder:
@@ -361,7 +378,10 @@ def test_another_user_never_misses_what_a_dead_writer_left_in_the_log(shared, wi
         each.chmod(0o444)
     shared.chmod(0o555)
     # Where the log cannot be read without writing, an error is right; old data is not.
-    script = READ if with_index else f"""
+    script = (
+        READ
+        if with_index
+        else f"""
 try:
     SQLiteStore(path)
 except StoreUnavailable as error:
@@ -369,6 +389,7 @@ except StoreUnavailable as error:
 else:
 {"".join(f"    {line}{chr(10)}" for line in READ.splitlines())}
 """
+    )
     _as_nobody(script, path)
 
 
@@ -410,12 +431,27 @@ def test_a_file_that_cannot_be_read_is_refused(shared):
         {"rows": [{"name": f"n{number}", "value": number} for number in range(20_000)]},
         {"deep": {"key": "value"}, "long key " * 1000: 1},
     ],
-    ids=["words", "one word", "other words", "list", "lists", "keys", "top keys", "rows", "long key"],
+    ids=[
+        "words",
+        "one word",
+        "other words",
+        "list",
+        "lists",
+        "keys",
+        "top keys",
+        "rows",
+        "long key",
+    ],
 )
 def test_large_metadata_is_kept_and_found_by_its_other_keys(path, large):
     with _opened(path) as store:
         store.insert("start", start("other", scan_id=6, purpose="a good sample"))
-        doc = {"purpose": "good sample", **start("run", 1.6e9, scan_id=5), **large, "operator": "eve"}
+        doc = {
+            "purpose": "good sample",
+            **start("run", 1.6e9, scan_id=5),
+            **large,
+            "operator": "eve",
+        }
         store.insert("start", doc)
         assert_identical(store.record("run").start, doc)
         for query in (
@@ -431,7 +467,9 @@ def test_large_metadata_is_kept_and_found_by_its_other_keys(path, large):
 
 def test_what_is_inside_large_metadata_is_found_too(path):
     with _opened(path) as store:
-        store.insert("start", start("a", positions=list(range(100_000)), notes="x " * 9000 + "needle"))
+        store.insert(
+            "start", start("a", positions=list(range(100_000)), notes="x " * 9000 + "needle")
+        )
         store.insert("start", start("b", positions=list(range(99_999)), notes="x " * 9000))
         store.insert("start", start("c", rows=[{"n": number} for number in range(3000)]))
         for query, wanted in (

@@ -180,7 +180,7 @@ def _of_stream(
     descriptors = [doc for kind, doc in documents if kind == "descriptor"]
     keys = (doc["data_keys"].get(source.data_key) for doc in descriptors)
     spans = read_spans(store, [str(document["uid"])], {doc["uid"] for doc in descriptors})
-    key = next(filter(None, keys), {})
+    key: Doc = next(filter(None, keys), {})
     reader = StreamReader(registry, run, source.data_key, key, [source], spans)
     return [path for _, path in reader.files()]
 

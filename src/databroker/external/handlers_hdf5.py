@@ -57,6 +57,7 @@ class Hdf5Slices(OneFile):
         self._dataset = Hdf5Dataset(path, key or dataset, swmr, guard)
 
     def __call__(self, **kwargs: Any) -> Any:
+        """Return what a datum means: a point, a frame, or all."""
         return self.part((), **kwargs)
 
     def form(self, **kwargs: Any) -> Any:
@@ -140,6 +141,7 @@ class MapsSpectrum(OneFile):
         self._dataset = Hdf5Dataset(path, f"MAPS/{dset_path}", guard=guard)
 
     def __call__(self, x: int, y: int) -> Any:
+        """Return a spectrum."""
         return self._dataset.read((slice(None), x, y))
 
     def close(self) -> None:
@@ -153,6 +155,7 @@ class MapsPlane(MapsSpectrum):
     specs: ClassVar[set[str]] = {"MAPS_PLANE"}
 
     def __call__(self, e_index: int) -> Any:  # type: ignore[override]
+        """Return a plane."""
         return self._dataset.read((e_index,))
 
 

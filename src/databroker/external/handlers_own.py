@@ -69,6 +69,7 @@ class NumpySequence:
         self._path = os.path.join(root, path)
 
     def __call__(self, index: int) -> Any:
+        """Return an array."""
         return _load_npy(self._file(index))
 
     def form(self, index: int) -> Any:
@@ -97,6 +98,7 @@ class NumpyFile(OneFile):
         super().__init__(path)
 
     def __call__(self) -> Any:
+        """Return the array."""
         return _load_npy(self._path)
 
 
@@ -110,6 +112,7 @@ class NumpyFrames(OneFile):
         self._frames = _load_npy(path, "r")
 
     def __call__(self, frame_no: int) -> Any:
+        """Return a frame."""
         import numpy as np
 
         return np.array(self._frames[frame_no])
@@ -129,6 +132,7 @@ class SingleImage(OneFile):
     specs: ClassVar[set[str]] = {"SINGLE_TIFF"}
 
     def __call__(self) -> Any:
+        """Return the image."""
         from .pictures import read_picture
 
         return read_picture(self._path)
@@ -167,6 +171,7 @@ class ImageSequence:
         self._frames = int(frame_per_point)
 
     def __call__(self, point_number: int) -> Any:
+        """Return the images of a point."""
         import numpy as np
 
         from .pictures import read_picture
@@ -195,6 +200,7 @@ class TextFile(OneFile):
         self._kwargs = kwargs
 
     def __call__(self) -> Any:
+        """Return the numbers."""
         import numpy as np
 
         return np.loadtxt(self._path, **self._kwargs)
@@ -216,6 +222,7 @@ class CsvFile(OneFile):
         self._options: dict[str, Any] = {"sep": sep, "header": 0 if header else None}
 
     def __call__(self, column: Any = None) -> Any:
+        """Return the table, or a column of it."""
         import pandas as pd
 
         table = pd.read_csv(self._path, **self._options)

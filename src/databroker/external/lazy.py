@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import NoHandler
 from ..extras import require
+from .chunking import CHUNK_BYTES, cut, grown, whole
 from .datum_reader import DatumReader, HasStore
 from .filling import UNREADABLE, OnMissing, check_on_missing
 from .frames import Declared
@@ -27,9 +28,6 @@ __all__ = ["ExternalArray", "datum_array", "streamed_array"]
 
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
-
-CHUNK_BYTES = 16 * 2**20
-"""About how large a chunk of a dask array is."""
 
 PAGE_BYTES = 4 * 2**20
 """About how much is read at a time in a loop."""
@@ -132,10 +130,10 @@ class ExternalArray:
         look, rows = self._look, self._reader.rows
         inner = look.shape
         if self._row_bytes > _LARGEST and look.inner is not None:
-            inner = _grown(look.inner, look.shape, self.dtype.itemsize)
+            inner = grown(look.inner, look.shape, self.dtype.itemsize)
         row_bytes = int(np.prod(inner, dtype=object)) * self.dtype.itemsize
-        each = _whole(CHUNK_BYTES // max(row_bytes, 1), look.rows)
-        return _cut(rows, each), *(_cut(n, m) for n, m in zip(look.shape, inner, strict=True))
+        each = whole(CHUNK_BYTES // max(row_bytes, 1), look.rows)
+        return cut(rows, each), *(cut(n, m) for n, m in zip(look.shape, inner, strict=True))
 
     @property
     def available(self) -> int:
@@ -183,7 +181,7 @@ class ExternalArray:
     def values(self) -> Iterator[Any]:
         """Yield the value of each event in order; about `PAGE_BYTES` are in memory at a time."""
         rows = self._reader.rows
-        step = _whole(PAGE_BYTES // max(self._row_bytes, 1), self._look.rows)
+        step = whole(PAGE_BYTES // max(self._row_bytes, 1), self._look.rows)
         if step * self._row_bytes > _LARGEST:
             step = 1
         for first in range(0, rows, step):
@@ -347,24 +345,3 @@ def _as_declared(data_key: Doc) -> Look:
     if declared.number and shape == (1,):
         shape = ()
     return Look(shape, declared.dtype or np.dtype(np.float64))
-
-
-def _whole(size: int, block: int) -> int:
-    """Return about `size`, at least 1, in whole blocks."""
-    return max(size // block, 1) * block
-
-
-def _cut(length: int, size: int) -> tuple[int, ...]:
-    """Cut a length into pieces."""
-    whole, rest = divmod(length, max(size, 1))
-    return (size,) * whole + ((rest,) if rest else ()) or (0,)
-
-
-def _grown(block: tuple[int, ...], shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    """Return whole stored blocks, of about `CHUNK_BYTES` together: fewer and larger chunks."""
-    found = list(block)
-    for axis in reversed(range(len(shape))):
-        size = int(np.prod(found, dtype=object)) * itemsize
-        times = max(1, CHUNK_BYTES // max(size, 1))
-        found[axis] = min(shape[axis], found[axis] * times)
-    return tuple(found)

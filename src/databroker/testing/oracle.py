@@ -94,7 +94,10 @@ def answers(store: Store, documents: Delivery) -> dict[str, Any]:
     return {
         "runs": [[run.uid, run.start, run.stop] for run in store.find(Everything())],
         "documents": _filled(
-            {uid: [[kind, doc] for kind, doc in store.documents(uid)] for uid in wanted["documents"]}
+            {
+                uid: [[kind, doc] for kind, doc in store.documents(uid)]
+                for uid in wanted["documents"]
+            }
         ),
         "rows": _filled(rows),
         "datums": _filled(datums),
@@ -129,13 +132,13 @@ def assert_same_answers(
     assert_identical(answers(store, documents), answers(oracle, documents))
     starts = [doc for kind, doc in singles(documents) if kind == "start"]
     for start in starts:
-        one, other = (each.activity(start["uid"]).last_time for each in (store, oracle))
-        assert_identical(one, other)
+        times = [each.activity(start["uid"]).last_time for each in (store, oracle)]
+        assert_identical(*times)
     paths = {Path(key) for start in starts for key in start}
     for query in (Everything(), *queries):
-        one, other = ([run.uid for run in each.find(query)] for each in (store, oracle))
-        assert one == other, f"{query!r} finds {one} instead of {other}"
-        assert store.count(query) == len(other), f"count of {query!r}"
+        found, wanted = ([run.uid for run in each.find(query)] for each in (store, oracle))
+        assert found == wanted, f"{query!r} finds {found} instead of {wanted}"
+        assert store.count(query) == len(wanted), f"count of {query!r}"
         for path in sorted(paths, key=repr):
             assert_identical(_values(store, path, query), _values(oracle, path, query))
 

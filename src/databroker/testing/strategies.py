@@ -37,7 +37,7 @@ STREAMS = ("primary", "baseline", "mon itor/ü", "")
 
 @functools.cache
 def metadata() -> st.SearchStrategy[dict[str, Any]]:
-    """What people and plans write into a RunStart, everyday and odd."""
+    """Make what people and plans write into a RunStart, everyday and odd."""
     everyday = st.fixed_dictionaries(
         {},
         optional={
@@ -55,14 +55,14 @@ def metadata() -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def starts(draw: st.DrawFn, at: st.SearchStrategy[float] | None = None) -> dict[str, Any]:
-    """RunStart documents; their times come from ``at``, by default from `times`."""
+    """Make RunStart documents; their times come from ``at``, by default from `times`."""
     doc = draw(metadata()) | {"uid": draw(uids()), "time": draw(at or times())}
     return shuffled(draw, doc)
 
 
 @st.composite
 def stops(draw: st.DrawFn, run: str) -> dict[str, Any]:
-    """RunStop documents of a run."""
+    """Make RunStop documents of a run."""
     doc = draw(records(1)) | {"uid": draw(uids()), "run_start": run, "time": draw(times())}
     status = draw(one_of_these(None, "success", "abort", "fail"))
     return shuffled(draw, doc | ({} if status is None else {"exit_status": status}))
@@ -95,7 +95,7 @@ def _interleaved(draw: st.DrawFn, parts: list[Documents]) -> Documents:
 
 @st.composite
 def runs(draw: st.DrawFn, at: st.SearchStrategy[float] | None = None) -> Documents:
-    """Whole runs, as lists of (kind, document) in an order in which they may arrive.
+    """Make whole runs, as lists of (kind, document) in an order in which they may arrive.
 
     They have several streams with several descriptors each, columns that
     change their type half-way, missing keys in data, timestamps and filled,

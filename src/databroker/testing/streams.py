@@ -27,7 +27,7 @@ _UID_FORMS: tuple[Callable[[str], str], ...] = (
 
 @st.composite
 def uids(draw: st.DrawFn) -> str:
-    """Unique uids: mostly as `uuid.uuid4` writes them, else in another form."""
+    """Make unique uids: mostly as `uuid.uuid4` writes them, else in another form."""
     uid = str(draw(_uuids()))
     form = draw(up_to(3 * len(_UID_FORMS))) - 2 * len(_UID_FORMS) - 1
     return uid if form < 0 else _UID_FORMS[form](uid)
@@ -40,7 +40,7 @@ def _uuids() -> st.SearchStrategy[Any]:
 
 @functools.cache
 def times() -> st.SearchStrategy[float]:
-    """Times of documents: often equal, or close, sometimes absurd."""
+    """Make times of documents: often equal, or close, sometimes absurd."""
     return st.one_of(
         st.sampled_from((0.0, 1.5e9, 1.5e9 + 1e-6, 1.5e9 + 1)),
         st.floats(1.4e9, 1.8e9),
@@ -51,7 +51,7 @@ def times() -> st.SearchStrategy[float]:
 
 @functools.cache
 def seq_nums(row: int) -> st.SearchStrategy[int]:
-    """Numbers of the event in a row: mostly right, else repeated, going back, or absurd."""
+    """Make numbers for the event of a row: mostly right, else repeated, going back, or absurd."""
     odd = st.sampled_from((-5, 2**40, 2**63 - 1, -(2**63) + 1))
     return st.one_of(st.just(row + 1), st.just(row + 1), st.just(row + 1), st.integers(0, 4), odd)
 
@@ -75,7 +75,7 @@ def _data_keys() -> st.SearchStrategy[dict[str, Any]]:
 
 @functools.cache
 def subsets(*options: str) -> st.SearchStrategy[set[str]]:
-    """Some of these."""
+    """Choose some of these."""
     return st.sets(st.sampled_from(options))
 
 

@@ -47,21 +47,21 @@ STRUCTURES = (
 
 @functools.cache
 def texts(max_size: int = 8) -> st.SearchStrategy[str]:
-    """Text of any characters, often plain words."""
+    """Make text of any characters, often plain words."""
     words = st.sampled_from(("", "eta", "det", "good sample", "Ni", "Zürich", "µm", "样品"))
     return words | st.text(ANY_CHARACTER, max_size=max_size)
 
 
 @functools.cache
 def keys() -> st.SearchStrategy[str]:
-    """Keys of dictionaries: everyday ones, and odd ones."""
+    """Make keys of dictionaries: everyday ones, and odd ones."""
     everyday = st.sampled_from(("sample", "name", "T", "x", "y", "motors", "a.b", "$in", "", "uid"))
     return everyday | st.text(ANY_CHARACTER, max_size=4)
 
 
 @functools.cache
 def scalars() -> Strategy:
-    """Everything that is kept as it is and holds nothing else."""
+    """Make everything that is kept as it is and holds nothing else."""
     return st.one_of(
         st.none(),
         st.booleans(),
@@ -76,7 +76,7 @@ def scalars() -> Strategy:
 
 @functools.cache
 def shapes() -> st.SearchStrategy[tuple[int, ...]]:
-    """Shapes of small arrays: no dimension, and no elements, too."""
+    """Choose shapes of small arrays: no dimension, and no elements, too."""
     return st.sampled_from(((), (0,), (1,), (3,), (2, 2), (0, 3), (2, 0), (1, 2, 2)))
 
 
@@ -84,7 +84,7 @@ def shapes() -> st.SearchStrategy[tuple[int, ...]]:
 def arrays(
     draw: st.DrawFn, dtype: str | np.dtype[Any] | None = None, shape: tuple[int, ...] | None = None
 ) -> np.ndarray[Any, Any]:
-    """Small arrays of every dtype that is kept exactly."""
+    """Make small arrays of every dtype that is kept exactly."""
     made = np.dtype(dtype if dtype is not None else draw(dtypes()))
     if shape is None:
         shape = draw(shapes())
@@ -100,13 +100,13 @@ def arrays(
 
 @functools.cache
 def dtypes() -> st.SearchStrategy[np.dtype[Any]]:
-    """The dtypes of `arrays`."""
+    """Choose among the dtypes of `arrays`."""
     return st.sampled_from([*map(np.dtype, DTYPES), *STRUCTURES])
 
 
 @functools.cache
 def numpy_scalars() -> Strategy:
-    """NumPy's own numbers, as devices return them; they are kept as Python's."""
+    """Make NumPy's own numbers, as devices return them; they are kept as Python's."""
     return st.one_of(
         st.floats(width=32).map(np.float32),
         st.floats().map(np.float64),
@@ -119,7 +119,7 @@ def numpy_scalars() -> Strategy:
 
 @functools.cache
 def rectangular_lists() -> Strategy:
-    """Lists of lists that could be an array."""
+    """Make lists of lists that could be an array."""
     return st.sampled_from(((1,), (2,), (2, 2), (2, 1, 2))).flatmap(
         lambda shape: arrays("<f8", shape).map(lambda array: array.tolist())
     )
@@ -127,13 +127,13 @@ def rectangular_lists() -> Strategy:
 
 @functools.cache
 def ragged_lists() -> Strategy:
-    """Lists of lists of different lengths, or of different depths."""
+    """Make lists of lists of different lengths, or of different depths."""
     return st.lists(st.lists(st.integers(0, 9) | st.none(), max_size=3) | st.floats(), max_size=3)
 
 
 @functools.cache
 def values(max_leaves: int = 6) -> Strategy:
-    """Anything that is kept exactly, nested."""
+    """Make anything that is kept exactly, nested."""
     return st.recursive(
         scalars() | arrays(),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys(), inner, max_size=3),
@@ -143,20 +143,22 @@ def values(max_leaves: int = 6) -> Strategy:
 
 @functools.cache
 def everyday_values() -> Strategy:
-    """Values with silent changes: NumPy scalars and tuples among the others."""
+    """Make values with silent changes: NumPy scalars and tuples among the others."""
     leaves = scalars() | arrays() | numpy_scalars()
     return st.recursive(
         leaves,
-        lambda inner: st.lists(inner, max_size=3)
-        | st.lists(inner, max_size=2).map(tuple)
-        | st.dictionaries(keys(), inner, max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.lists(inner, max_size=2).map(tuple)
+            | st.dictionaries(keys(), inner, max_size=3)
+        ),
         max_leaves=6,
     )
 
 
 @functools.cache
 def cells() -> st.SearchStrategy[Strategy]:
-    """Strategies, one a column: each makes the cells of a column of one kind."""
+    """Choose strategies, one a column: each makes the cells of a column of one kind."""
     fixed = st.tuples(dtypes(), shapes()).map(lambda pair: arrays(*pair))
     return st.one_of(
         st.sampled_from(
@@ -186,17 +188,17 @@ def cells() -> st.SearchStrategy[Strategy]:
 
 @functools.cache
 def records(max_size: int = 2) -> st.SearchStrategy[dict[str, Any]]:
-    """Small dictionaries of such values."""
+    """Make small dictionaries of such values."""
     return st.dictionaries(keys(), values(3), max_size=max_size)
 
 
 @functools.cache
 def up_to(most: int) -> st.SearchStrategy[int]:
-    """Integers from 0 up to and with ``most``."""
+    """Make integers from 0 up to and with ``most``."""
     return st.integers(0, most)
 
 
 @functools.lru_cache(maxsize=None, typed=True)
 def one_of_these(*options: Any) -> Strategy:
-    """One of some hashable values."""
+    """Choose one of some hashable values."""
     return st.sampled_from(options)

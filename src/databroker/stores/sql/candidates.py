@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, count
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,14 @@ import numpy as np
 from .compile import Part
 from .conditions import ALL, MANY, Lookup, Sql, Window, both
 from .connection import fetch
-from .sets import NONE, Keys, RunSet
+from .sets import NONE, Keys, RunSet, in_order
 
 __all__ = ["Candidates"]
 
 FEW = 1_000
 """So many entries of an index are sorted at once; of more, the newest are looked for."""
 
-_PAGES = (8, 64, 512, 4_096)
-_LARGE_PAGES = (16, 128, 1_024, 8_192)
+_LARGEST_PAGE = 8_192
 _PATIENCE = 5_000
 """After so many candidates tested, of which few fit, sets of runs are made in memory."""
 
@@ -96,9 +95,10 @@ class Candidates:
             sql, values = self._few(way)
             yield from (run for run, fits in fetch(self._connect(), sql, values) if fits)
             return
-        pages = _PAGES if way.test[0] == "1" else _LARGE_PAGES
         before, met, fit = self._high + 1, 0, 0
-        for size in chain(pages, repeat(pages[-1])):
+        for page in count(4):
+            # What a page costs is then never much more than what was needed.
+            size = min(2**page, _LARGEST_PAGE)
             sql, values = self._page(way, before, size)
             rows = fetch(self._connect(), sql, values)
             keys = [run for run, fits in rows if fits]
@@ -262,5 +262,4 @@ class _Reader:
         (text,) = fetch(self.connect(), sql, (*lookup.values, low, high))[0]
         if text is None:
             return NONE.keys
-        keys: Keys = np.fromstring(text, np.int64, sep=",")
-        return keys if bool((keys[1:] > keys[:-1]).all()) else np.unique(keys)
+        return in_order(np.fromstring(text, np.int64, sep=","))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 _LARGEST = 2**63 - 2**32  # room for ties to be moved on
 _SMALLEST = -(2**63)
@@ -18,6 +18,9 @@ class Placed(Protocol):
     def time(self) -> float: ...
     @property
     def uid(self) -> str: ...
+
+
+P = TypeVar("P", bound=Placed)
 
 
 def key_of(time: float) -> int:
@@ -35,14 +38,14 @@ def key_of(time: float) -> int:
     return min(max(numerator * 10**9 // denominator, _SMALLEST), _LARGEST)
 
 
-def newest_first(runs: Iterable[Placed]) -> Iterator[Placed]:
+def newest_first(runs: Iterable[P]) -> Iterator[P]:
     """Put runs that come by descending key into the order (time, uid), both descending.
 
     The two differ only where keys were taken and runs had to be moved on. A
     run never has a smaller key than its time, so once the next key is smaller
     than the times of all runs in hand, these can go.
     """
-    held: list[Placed] = []
+    held: list[P] = []
     floor = 0
     for run in runs:
         if held and run.id < floor:
@@ -57,7 +60,7 @@ def newest_first(runs: Iterable[Placed]) -> Iterator[Placed]:
     yield from _settled(held)
 
 
-def _settled(held: list[Placed]) -> list[Placed]:
+def _settled(held: list[P]) -> list[P]:
     if len(held) > 1:
         held.sort(key=lambda run: (run.time, run.uid), reverse=True)
     return held

@@ -34,8 +34,8 @@ def matching(places: Places, node: Matches) -> Compiled:
     if few is None:
         return _beginning(places, node)
     fitting = places.find_values(path, TEXT, few)
-    exact = not long.marks and not any(places.any(one) for one in long.lookups)
-    return either([*fitting.lookups, *long.lookups, *long.marks]), exact
+    others = [*filter(places.any, long.lookups), *long.marks]
+    return either([*fitting.lookups, *others]), not others
 
 
 def _fitting(places: Places, node: Matches) -> list[str] | None:

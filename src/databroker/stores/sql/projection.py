@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -13,6 +13,7 @@ from ...documents import decode
 from ...query.distinct import Keyed, distinct_values, keyed_value
 from ...query.nodes import Path
 from ...query.projection import value_at
+from ...query.values import thaw
 from .conditions import Lookup
 from .connection import fetch, original
 from .keys import newest_first
@@ -20,6 +21,7 @@ from .leaves import EXACT_INTEGERS, FALSE_TRUE, LONG_TEXT, NAN, NULL, NUMBER, TE
 from .places import Places
 from .search import Search
 from .values import ANYTHING
+from .windows import displacement
 
 __all__ = ["Projection"]
 
@@ -33,6 +35,8 @@ _SCALARS = (NULL, FALSE_TRUE, NUMBER, TEXT)
 
 @dataclass(slots=True)
 class _Row:
+    """A run, and first its documents, where they are needed, then the values at the paths."""
+
     id: int
     time: float
     uid: str
@@ -62,9 +66,9 @@ class Projection:
             return
         keys = list(self._search.keys())
         rows = self._rows(paths, keys, self._known(paths, len(keys)))
-        for row in islice(newest_first(rows), limit):
-            assert isinstance(row, _Row)
-            yield row.values
+        if displacement(self._connect()):
+            rows = newest_first(rows)
+        yield from (row.values for row in islice(rows, limit))
 
     def counts(self, path: Path) -> Counter[Keyed]:
         """Return in how many of the runs each value at a path occurs."""
@@ -105,12 +109,11 @@ class Projection:
     # -- from documents --------------------------------------------------
 
     def _rows(
-        self, paths: Sequence[Path], keys: Sequence[int], known: dict[int, dict[int, Any]]
+        self, paths: Sequence[Path], keys: Sequence[int], known: Mapping[Path, Mapping[int, Any]]
     ) -> Iterator[_Row]:
-        others = [path for place, path in enumerate(paths) if place not in known]
-        needs_start = any(path.document == "start" and not _is_column(path) for path in others)
-        needs_stop = any(path.document == "stop" for path in others)
-        columns = f"{'start' if needs_start else 'NULL'}, {'stop' if needs_stop else 'NULL'}"
+        getters = [self._getter(path, known.get(path)) for path in paths]
+        needed = {path.document for path in paths if path not in known and path not in _COLUMNS}
+        columns = ", ".join(one if one in needed else "NULL" for one in ("start", "stop"))
         for at in range(0, len(keys), _PAGE):
             page = keys[at : at + _PAGE]
             for key, time, uid, start, stop in fetch(
@@ -119,47 +122,47 @@ class Projection:
                 f"WHERE id IN ({', '.join('?' * len(page))}) ORDER BY id DESC",
                 page,
             ):
-                name = original(uid)
-                if abs(time) >= EXACT_INTEGERS:
-                    time = self._start(key)["time"]
-                begun = {} if start is None else decode(start)
-                ended = None if stop is None else decode(stop)
-                values: list[Any] = []
-                for place, path in enumerate(paths):
-                    if place in known:
-                        value = known[place].get(key)
-                        if value is _LOOK:
-                            begun = begun or self._start(key)
-                            value = value_at(begun, None, path)
-                    elif path == _UID:
-                        value = name
-                    elif path == _TIME:
-                        value = time
-                    else:
-                        value = value_at(begun, ended, path)
-                    values.append(value)
-                yield _Row(key, time, name, tuple(values))
+                row = _Row(
+                    key, time, original(uid), (start and decode(start), stop and decode(stop))
+                )
+                if abs(time) >= EXACT_INTEGERS:  # such a column may be rounded
+                    row.time = self._start(key)["time"]
+                row.values = tuple([get(row) for get in getters])
+                yield row
+
+    def _getter(self, path: Path, known: Mapping[int, Any] | None) -> Callable[[_Row], Any]:
+        """Return a function from a row, whose values are still its documents, to a value."""
+        if known is not None:
+            held = known.get
+
+            def from_leaves(row: _Row) -> Any:
+                value = held(row.id)
+                return value if value is not _LOOK else value_at(self._start(row.id), None, path)
+
+            return from_leaves
+        if path in _COLUMNS:
+            return _COLUMNS[path]
+        place, text = int(path.document == "stop"), path.text
+        if "." in text:
+            return lambda row: value_at(row.values[0] or {}, row.values[1], path)
+        return lambda row: None if (doc := row.values[place]) is None else thaw(doc.get(text))
 
     def _start(self, key: int) -> Any:
         return decode(fetch(self._connect(), "SELECT start FROM runs WHERE id = ?", (key,))[0][0])
 
     # -- from the leaf index ---------------------------------------------
 
-    def _known(self, paths: Sequence[Path], runs: int) -> dict[int, dict[int, Any]]:
-        """Return values by key for the paths whose leaves are fewer than it is worth to read."""
-        found: dict[int, dict[int, Any]] = {}
-        wanted = [path for path in paths if path.document == "start" and not _is_column(path)]
-        if not wanted:
-            return found
-        most = _WORTH * runs // len(wanted)
-        for place, path in enumerate(paths):
-            if path not in wanted:
-                continue
+    def _known(self, paths: Sequence[Path], runs: int) -> dict[Path, dict[int, Any]]:
+        """Return values by key for the paths whose leaves are quicker to read than documents."""
+        found: dict[Path, dict[int, Any]] = {}
+        wanted = {path for path in paths if path.document == "start"} - _COLUMNS.keys()
+        for path in wanted:
             lookup = self._leaves(path)
+            most = _WORTH * runs // len(wanted)
             values = None if lookup is None else self._values(lookup, most)
             if values is None:
                 return {}  # a document must be read anyway, and has all the values
-            found[place] = values
+            found[path] = values
         return found
 
     def _values(self, lookup: Lookup, most: int) -> dict[int, Any] | None:
@@ -208,14 +211,13 @@ class Projection:
         return not any(places.any(Lookup("leaves", f"{path} AND {each}", ())) for each in inexact)
 
 
-_UID, _TIME = Path("uid"), Path("time")
+_COLUMNS: dict[Path, Callable[[_Row], Any]] = {
+    Path("uid"): lambda row: row.uid,
+    Path("time"): lambda row: row.time,
+}
 
 _LOOK: Any = object()
 """Stands for a value that the index does not hold as it is."""
-
-
-def _is_column(path: Path) -> bool:
-    return path in (_UID, _TIME)
 
 
 def _restored(kind: int, value: Any) -> Any:

@@ -78,7 +78,6 @@ class Search:
 
     def __iter__(self) -> Iterator[RunRecord]:
         for found in newest_first(self._fitting()):
-            assert isinstance(found, Found)
             yield RunRecord(found.uid, found.start, found.stop)
 
     def count(self) -> int:

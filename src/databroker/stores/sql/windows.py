@@ -13,7 +13,7 @@ from .keys import key_of
 from .leaves import EXACT_INTEGERS
 from .values import Compiled
 
-__all__ = ["window"]
+__all__ = ["displacement", "window"]
 
 _FIRST, _LAST = -(2**63), 2**63 - 2
 _OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -33,7 +33,7 @@ def window(connection: sqlite3.Connection, op: str, time: Any) -> Compiled:
     if abs(time) >= EXACT_INTEGERS:
         return ALL, False
     first = key_of(time)
-    last = min(first + _displacement(connection), _LAST)
+    last = min(first + displacement(connection), _LAST)
     strays = fetch(
         connection,
         f"SELECT 1 FROM runs WHERE id BETWEEN ? AND ? AND NOT time {_OPERATORS[op]} ? LIMIT 1",
@@ -43,7 +43,7 @@ def window(connection: sqlite3.Connection, op: str, time: Any) -> Compiled:
     return found, not strays
 
 
-def _displacement(connection: sqlite3.Connection) -> int:
+def displacement(connection: sqlite3.Connection) -> int:
     """Return how far a run was ever moved on because its key was taken."""
     rows = fetch(connection, "SELECT value FROM meta WHERE key = 'displacement'")
     return int(rows[0][0]) if rows else 0

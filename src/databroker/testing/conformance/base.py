@@ -69,7 +69,7 @@ def insert_all(store: Store, documents: Delivery) -> None:
         store.insert(kind, doc)
 
 
-def start(uid: str = "run", time: float = 1.5e9, **metadata: Any) -> dict[str, Any]:
+def start(uid: str = "run", time: Any = 1.5e9, **metadata: Any) -> dict[str, Any]:
     """Return a RunStart document."""
     return {"uid": uid, "time": time, **metadata}
 
@@ -118,7 +118,14 @@ def datum(number: int, owner: str = "res", prefix: str = "res/") -> dict[str, An
 
 def resource(uid: str = "res", **more: Any) -> dict[str, Any]:
     """Return a resource document."""
-    return {"uid": uid, "spec": "S", "root": "/", "resource_path": "p", "resource_kwargs": {}, **more}
+    return {
+        "uid": uid,
+        "spec": "S",
+        "root": "/",
+        "resource_path": "p",
+        "resource_kwargs": {},
+        **more,
+    }
 
 
 def stream_datum(number: int, owner: str = "sres") -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """Resources and the documents that point into them."""
 
+# The name of a test says what it is for.
+# ruff: noqa: D102
+
 from __future__ import annotations
 
 import pytest
@@ -36,10 +39,10 @@ class External(Base):
         assert store.datum(f"{prefix}300") is None
 
     def test_a_datum_of_the_old_bulk_form_is_found_by_its_id(self, store: Store) -> None:
-        kwargs = [{"n": 0}, {}, {"n": 2, "m": [1]}]
-        bulk = {"resource": "res", "datum_ids": ["res/0", "b", "c/1"], "datum_kwarg_list": kwargs}
+        ids, kwargs = ["res/0", "b", "c/1"], [{"n": 0}, {}, {"n": 2, "m": [1]}]
+        bulk = {"resource": "res", "datum_ids": ids, "datum_kwarg_list": kwargs}
         store.insert("bulk_datum", bulk)
-        for name, kwarg in zip(bulk["datum_ids"], kwargs, strict=True):
+        for name, kwarg in zip(ids, kwargs, strict=True):
             wanted = {"resource": "res", "datum_id": name, "datum_kwargs": kwarg}
             self.assert_kept(store.datum(name), wanted)
 

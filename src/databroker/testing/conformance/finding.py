@@ -1,5 +1,8 @@
 """Finding runs: their order, uids and prefixes."""
 
+# The name of a test says what it is for.
+# ruff: noqa: D102
+
 from __future__ import annotations
 
 import math
@@ -84,7 +87,20 @@ class Finding(Base):
         assert _uids(store) == _newest_first(starts)
 
     def test_uids_are_ordered_by_code_point(self, store: Store) -> None:
-        uids = ["a", "A", "b", "é", "z", "\ud800", "\uffff", "\U0001f600", "a\x00", "a\x00b", "ab", " "]
+        uids = [
+            "a",
+            "A",
+            "b",
+            "é",
+            "z",
+            "\ud800",
+            "\uffff",
+            "\U0001f600",
+            "a\x00",
+            "a\x00b",
+            "ab",
+            " ",
+        ]
         for uid in uids:
             store.insert("start", start(uid))
         assert _uids(store) == sorted(uids, reverse=True)
@@ -97,7 +113,9 @@ class Finding(Base):
             store.insert("start", start(uid, time))
         assert _uids(store) == _newest_first(starts)
         found = {run.uid: run.start["time"] for run in store.find(Everything())}
-        self.assert_kept(found, {uid: dict(zip(*_columns(starts), strict=True))[uid] for uid in found})
+        self.assert_kept(
+            found, {uid: dict(zip(*_columns(starts), strict=True))[uid] for uid in found}
+        )
 
     def test_times_closer_than_a_nanosecond_are_ordered_exactly(self, store: Store) -> None:
         starts = [(n * 1e-11, f"{(n * 37) % 100:02}") for n in range(100)]
@@ -118,10 +136,22 @@ class Finding(Base):
         for uid in ("ab", "", "ABC", "abc ", "abcd", "a%", "___", "abc\x00"):
             assert store.record(uid) is None
 
-    @pytest.mark.parametrize("prefix", ["", "a", "a%", "a_", "A", "a\\", "é", "\U0001f600", "ab*", "\x00"])
+    @pytest.mark.parametrize(
+        "prefix", ["", "a", "a%", "a_", "A", "a\\", "é", "\U0001f600", "ab*", "\x00"]
+    )
     def test_a_prefix_is_taken_literally(self, store: Store, prefix: str) -> None:
         uids = ["a", "aa", "a%", "a%b", "axb", "a_c", "a_", "A", "Aa", "a\\b", "é", "éa", "e"]
-        uids += ["\U0001f600x", "\U0001f601", "\U0010ffff", "ab*", "ab*c", "abc", "\x00", "\x00b", "[a]"]
+        uids += [
+            "\U0001f600x",
+            "\U0001f601",
+            "\U0010ffff",
+            "ab*",
+            "ab*c",
+            "abc",
+            "\x00",
+            "\x00b",
+            "[a]",
+        ]
         for uid in uids:
             store.insert("start", start(uid))
         wanted = sorted(uid for uid in uids if uid.startswith(prefix))
@@ -141,7 +171,9 @@ class Finding(Base):
         names += [("resource", "r0"), ("descriptor", "d0"), ("stream_resource", "s0")]
         store.insert("start", start())
         for kind, uid in names:
-            store.insert(kind, descriptor(uid) if kind == "descriptor" else resource(uid, run_start="run"))
+            store.insert(
+                kind, descriptor(uid) if kind == "descriptor" else resource(uid, run_start="run")
+            )
         found = [(kind, doc["uid"]) for kind, doc in store.documents("run")]
         assert found == sorted(names, key=lambda pair: pair[0])
 

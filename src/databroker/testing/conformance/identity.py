@@ -1,5 +1,8 @@
 """The same document twice changes nothing; another one of the same identity is refused."""
 
+# The name of a test says what it is for.
+# ruff: noqa: D102
+
 from __future__ import annotations
 
 import copy
@@ -21,6 +24,7 @@ from ...stores.contract import Store
 from .. import strategies
 from ..comparing import assert_identical
 from ..oracle import answers
+from ..streams import Documents
 from .base import (
     Base,
     datum,
@@ -59,11 +63,14 @@ CHANGED: list[tuple[str, dict[str, Any]]] = [
     ("event", event(1, "run-desc") | {"more": 1}),
     ("stop", stop(exit_status="fail")),
     ("stop", stop("run") | {"uid": "another stop", "exit_status": "success"}),
-    ("datum_page", {"resource": "run-res", "datum_id": ["new", "run-res/1"], "datum_kwargs": {"n": [1, 2]}}),
+    (
+        "datum_page",
+        {"resource": "run-res", "datum_id": ["new", "run-res/1"], "datum_kwargs": {"n": [1, 2]}},
+    ),
     ("event_page", event_page(range(3, 9), "run-desc") | {"seq_num": [9, 8, 7, 6, 5, 4]}),
     ("bulk_events", {"a": [event(7, "run-desc"), event(1, "run-desc") | {"time": 0.0}]}),
     ("event_page", event_page(range(8, 10), "run-desc") | {"uid": ["twice", "twice"]}),
-]  # fmt: skip
+]
 
 REFUSED: list[tuple[str, Any, type[Exception]]] = [
     ("event", event(1, "unknown"), UnknownDescriptor),
@@ -101,7 +108,7 @@ class Identity(Base):
     @quick(30)
     @given(run=strategies.runs(), seed=st.randoms(use_true_random=False))
     def test_any_run_delivered_again_changes_nothing(
-        self, run: strategies.Documents, seed: random.Random
+        self, run: Documents, seed: random.Random
     ) -> None:
         store = self.open_store()
         try:
@@ -117,7 +124,7 @@ class Identity(Base):
     @quick(20)
     @given(run=strategies.runs(), data=st.data())
     def test_documents_delivered_twice_on_the_way_change_nothing(
-        self, run: strategies.Documents, data: st.DataObject
+        self, run: Documents, data: st.DataObject
     ) -> None:
         store = self.open_store()
         try:
@@ -145,7 +152,11 @@ class Identity(Base):
         ])  # fmt: skip
 
     def test_events_known_from_a_page_are_ignored_alone(self, store: Store) -> None:
-        page = [("start", start()), ("descriptor", descriptor()), ("event_page", event_page(range(9)))]
+        page = [
+            ("start", start()),
+            ("descriptor", descriptor()),
+            ("event_page", event_page(range(9))),
+        ]
         insert_all(store, page)
         for number in range(9):
             store.insert("event", event(number))
@@ -162,12 +173,11 @@ class Identity(Base):
         insert_all(store, [("start", start()), ("descriptor", descriptor())])
         one = event(1)
         store.insert("bulk_events", {"primary": [one, copy.deepcopy(one)], "again": [one]})
-        self.assert_holds(
-            store, [("start", start()), ("descriptor", descriptor()), ("event", one)]
-        )
+        self.assert_holds(store, [("start", start()), ("descriptor", descriptor()), ("event", one)])
 
     @pytest.mark.parametrize(
-        "value", [float("nan"), np.array([1.0, np.nan]), [float("nan")], np.zeros((0, 3)), 2**70, "\ud800"]
+        "value",
+        [float("nan"), np.array([1.0, np.nan]), [float("nan")], np.zeros((0, 3)), 2**70, "\ud800"],
     )
     def test_values_that_are_hard_to_compare_are_recognised(self, store: Store, value: Any) -> None:
         run = [
@@ -182,7 +192,11 @@ class Identity(Base):
 
     def test_lists_are_recognised_as_the_arrays_they_were(self, store: Store) -> None:
         array = np.arange(3)
-        run = [("start", start(a=array)), ("descriptor", descriptor()), ("event", event(1, x=array))]
+        run = [
+            ("start", start(a=array)),
+            ("descriptor", descriptor()),
+            ("event", event(1, x=array)),
+        ]
         insert_all(store, run)
         store.insert("start", start(a=[0, 1, 2]))
         store.insert("event", event(1, x=[0, 1, 2]))

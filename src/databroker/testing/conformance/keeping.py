@@ -1,5 +1,8 @@
 """Documents that go in come out, and the caller's own are left alone."""
 
+# The name of a test says what it is for.
+# ruff: noqa: D102
+
 from __future__ import annotations
 
 import copy
@@ -14,6 +17,7 @@ from ...documents.kinds import ACCEPTED
 from ...stores.contract import Ability, Store
 from .. import strategies
 from ..comparing import assert_identical
+from ..streams import Documents
 from .base import Base, descriptor, event, event_page, insert_all, quick, start, stop, whole_run
 
 
@@ -56,7 +60,7 @@ class Keeping(Base):
 
     @quick(50)
     @given(run=strategies.runs())
-    def test_any_run_comes_out_as_it_went_in(self, run: strategies.Documents) -> None:
+    def test_any_run_comes_out_as_it_went_in(self, run: Documents) -> None:
         store = self.open_store()
         try:
             before = copy.deepcopy(run)
@@ -69,7 +73,7 @@ class Keeping(Base):
     @quick(20)
     @given(runs=st.lists(strategies.runs(), min_size=2, max_size=3))
     def test_any_runs_one_after_the_other_come_out_as_they_went_in(
-        self, runs: list[strategies.Documents]
+        self, runs: list[Documents]
     ) -> None:
         store = self.open_store()
         try:
@@ -81,9 +85,7 @@ class Keeping(Base):
 
     @quick(25)
     @given(run=strategies.runs())
-    def test_what_the_caller_does_to_a_document_later_changes_nothing(
-        self, run: strategies.Documents
-    ) -> None:
+    def test_what_the_caller_does_to_a_document_later_changes_nothing(self, run: Documents) -> None:
         store = self.open_store()
         try:
             before = copy.deepcopy(run)
@@ -140,12 +142,13 @@ class Keeping(Base):
             positions=[float(number) for number in range(100_000)],
             text="word " * 2_000_000,
             keys={f"key {number}": number for number in range(1_000)},
-            **{f"top {number}": number for number in range(1_000)},
-        )
+        ) | {f"top {number}": number for number in range(1_000)}
         store.insert("start", doc)
         self.assert_holds(store, [("start", doc)])
 
-    @pytest.mark.parametrize("uid", ["run", "ü\x00", "'; drop table runs; --", "a/b", "%", "\ud800"])
+    @pytest.mark.parametrize(
+        "uid", ["run", "ü\x00", "'; drop table runs; --", "a/b", "%", "\ud800"]
+    )
     def test_uids_may_be_any_text(self, store: Store, uid: str) -> None:
         insert_all(store, whole_run(uid))
         self.assert_holds(store, whole_run(uid))

@@ -1,5 +1,8 @@
 """Odd values are kept in a documented form, and the user is told once a run."""
 
+# The name of a test says what it is for.
+# ruff: noqa: D102
+
 from __future__ import annotations
 
 import datetime
@@ -17,7 +20,18 @@ from ...errors import ConflictingDocument, LossyDocumentWarning
 from ...stores.contract import Store
 from .. import values
 from ..oracle import read_rows
-from .base import Base, datum, descriptor, event, event_page, insert_all, quick, resource, start, stop
+from .base import (
+    Base,
+    datum,
+    descriptor,
+    event,
+    event_page,
+    insert_all,
+    quick,
+    resource,
+    start,
+    stop,
+)
 
 
 class _Colour(enum.Enum):
@@ -154,7 +168,10 @@ class OddInput(Base):
     def test_any_everyday_value_is_kept(self, value: Any, cells: list[Any]) -> None:
         store = self.open_store()
         try:
-            run: list[tuple[str, Any]] = [("start", start(value=value)), ("descriptor", descriptor())]
+            run: list[tuple[str, Any]] = [
+                ("start", start(value=value)),
+                ("descriptor", descriptor()),
+            ]
             run += [("event", event(number, x=cell)) for number, cell in enumerate(cells)]
             insert_all(store, run)
             self.assert_holds(store, run)

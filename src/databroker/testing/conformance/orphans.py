@@ -1,5 +1,8 @@
 """Documents before their parents are kept, and linked when the parent appears."""
 
+# The name of a test says what it is for.
+# ruff: noqa: D102
+
 from __future__ import annotations
 
 import random
@@ -12,6 +15,7 @@ from ...query.nodes import DataKey, Equals, Everything, Path
 from ...stores.contract import Store
 from .. import strategies
 from ..oracle import answers, expected, read_rows
+from ..streams import Documents
 from .base import (
     Base,
     datum,
@@ -26,13 +30,13 @@ from .base import (
 )
 
 
-def _reordered(run: strategies.Documents, seed: random.Random) -> strategies.Documents:
+def _reordered(run: Documents, seed: random.Random) -> Documents:
     """Return documents in any order in which no event comes before its descriptor."""
     shuffled = list(run)
     seed.shuffle(shuffled)
-    waiting: dict[str, strategies.Documents] = {}
+    waiting: dict[str, Documents] = {}
     seen: set[str] = set()
-    found: strategies.Documents = []
+    found: Documents = []
     for kind, doc in shuffled:
         if kind.startswith("event") and doc["descriptor"] not in seen:
             waiting.setdefault(doc["descriptor"], []).append((kind, doc))
@@ -108,7 +112,7 @@ class Orphans(Base):
     @quick(30)
     @given(run=strategies.runs(), seed=st.randoms(use_true_random=False))
     def test_any_order_of_delivery_gives_the_same_run(
-        self, run: strategies.Documents, seed: random.Random
+        self, run: Documents, seed: random.Random
     ) -> None:
         reordered = _reordered(run, seed)
         store = self.open_store()

@@ -1,8 +1,12 @@
 """Searching runs: every node means what the evaluator says it means."""
 
+# The name of a test says what it is for.
+# ruff: noqa: D102
+
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,11 +32,37 @@ STARTS: list[dict[str, Any]] = [
     {"scan_id": 10**40, "T": 0, "long": [0], "flag": 0, "": "empty key", "ü\x00": "nul\x00 text"},
     {"scan_id": -1, "T": -5, "nothing": None, "empty": "", "deep": [[{"a": [{"b": 5}]}]]},
 ]
-KEYS = (
-    "scan_id plan_name motors purpose sample sample.name sample.T sample.tags sample.size "
-    "sample.size.x list list.0 list.1 list.name list.2.name T a.b text long long.399 flag ü\x00 "
-    "nothing empty deep.a.b missing missing.key uid time"
-).split(" ")
+KEYS = [
+    "scan_id",
+    "plan_name",
+    "motors",
+    "purpose",
+    "sample",
+    "sample.name",
+    "sample.T",
+    "sample.tags",
+    "sample.size",
+    "sample.size.x",
+    "list",
+    "list.0",
+    "list.1",
+    "list.name",
+    "list.2.name",
+    "T",
+    "a.b",
+    "text",
+    "long",
+    "long.399",
+    "flag",
+    "ü\x00",
+    "nothing",
+    "empty",
+    "deep.a.b",
+    "missing",
+    "missing.key",
+    "uid",
+    "time",
+]
 VALUES: list[Any] = [
     1,
     True,
@@ -71,12 +101,19 @@ def _questions() -> list[n.Node]:
     for key in [*KEYS, ""]:
         path = n.Path(key)
         found += [n.Equals(path, value) for value in VALUES]
-        found += [n.Exists(path), n.Exists(path, False), n.In(path, (1, "Ni", None)), n.Size(path, 2)]
+        found += [
+            n.Exists(path),
+            n.Exists(path, False),
+            n.In(path, (1, "Ni", None)),
+            n.Size(path, 2),
+        ]
         found += [n.In(path, ()), n.ContainsAll(path, (1, 2)), n.ContainsAll(path, ())]
         for operator in ("gt", "gte", "lt", "lte"):
             found += [n.Compare(path, operator, value) for value in (0, 1.0, "Ni", 2**53, True)]
         found += [n.Matches(path, "^N", "i"), n.Matches(path, "end$"), n.Mod(path, 2, 1)]
-    found += [n.Equals(n.Path("exit_status", "stop"), status) for status in ("success", "fail", None)]
+    found += [
+        n.Equals(n.Path("exit_status", "stop"), status) for status in ("success", "fail", None)
+    ]
     found += [n.Exists(n.Path("num_events.primary", "stop")), n.DataKey("det"), n.DataKey("d")]
     found += [n.DataKey("a.b"), n.UidPrefix("run"), n.UidPrefix("run 1"), n.UidPrefix("RUN")]
     bounds: list[float | None] = [None, 1e9, 1e9 + 3, 1e9 + 3.5, 1e9 + 99]
@@ -102,7 +139,7 @@ def _fill(store: Store) -> list[tuple[str, RunView]]:
         ended = stop(f"run {number}", exit_status="fail", num_events={"primary": 1})
         if number % 2:
             store.insert("stop", ended)
-        view = RunView(begun, ended if number % 2 else None, lambda fields=fields: fields)
+        view = RunView(begun, ended if number % 2 else None, partial(set, fields))
         views.append((f"run {number}", view))
     return views[::-1]
 

@@ -1,0 +1,49 @@
+"""Sizes of chunks that follow the blocks in which data are stored."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["CHUNK_BYTES", "cut", "grown", "whole"]
+
+CHUNK_BYTES = 16 * 2**20
+"""About how large a chunk of a dask array is."""
+
+
+def whole(size: int, block: int) -> int:
+    """Return about `size` in whole blocks, at least one.
+
+    Examples
+    --------
+    >>> whole(25, 10), whole(5, 10)
+    (20, 10)
+    """
+    return max(size // block, 1) * block
+
+
+def cut(length: int, size: int) -> tuple[int, ...]:
+    """Cut a length into pieces.
+
+    Examples
+    --------
+    >>> cut(25, 10), cut(0, 10)
+    ((10, 10, 5), (0,))
+    """
+    whole, rest = divmod(length, max(size, 1))
+    return (size,) * whole + ((rest,) if rest else ()) or (0,)
+
+
+def grown(block: tuple[int, ...], shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """Return whole stored blocks, of about `CHUNK_BYTES` together: fewer and larger chunks.
+
+    Examples
+    --------
+    >>> grown((1, 64, 64), (1, 4096, 8192), 2)
+    (1, 1024, 8192)
+    """
+    found = list(block)
+    for axis in reversed(range(len(shape))):
+        size = int(np.prod(found, dtype=object)) * itemsize
+        times = max(1, CHUNK_BYTES // max(size, 1))
+        found[axis] = min(shape[axis], found[axis] * times)
+    return tuple(found)
