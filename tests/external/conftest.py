@@ -45,10 +45,10 @@ class Run:
 
     def datums(self, kwargs, resource="res"):
         ids = [f"{resource}/{number}" for number in range(len(kwargs))]
-        for datum_id, each in zip(ids, kwargs, strict=True):
-            self.store.insert(
-                "datum", {"datum_id": datum_id, "resource": resource, "datum_kwargs": each}
-            )
+        if kwargs:
+            page = {"datum_id": ids, "resource": resource}
+            page["datum_kwargs"] = {key: [each[key] for each in kwargs] for key in kwargs[0]}
+            self.store.insert("datum_page", page)
         return ids
 
     def events(self, ids, field="img", descriptor="d"):

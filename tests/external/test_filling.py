@@ -39,7 +39,7 @@ def test_a_datum_becomes_an_array(run, registry, images):
     np.testing.assert_array_equal(filler.value("res/1", "img"), images[1])
     assert filler.form("res/0") == ((4, 5), np.dtype("u2"))
     np.testing.assert_array_equal(
-        filler.part("res/2", (slice(1, 3, 1), slice(0, 2, 1))), images[2, 1:3, :2]
+        filler.part("res/2", (4, 5), (slice(1, 3, 1), slice(0, 2, 1))), images[2, 1:3, :2]
     )
 
 

@@ -84,8 +84,8 @@ def from_arrow(column: Column) -> list[Any]:
         as_list = AS_LIST in metadata
         valid = array.is_valid().to_pylist() if array.null_count else [True] * len(array)
         values = [
-            (row.tolist() if as_list else np.array(row)) if there else None
-            for row, there in zip(rows, valid, strict=True)
+            (rows[row].tolist() if as_list else rows[row, ...].copy()) if there else None
+            for row, there in enumerate(valid)
         ]
     elif array.null_count == 0 and pa.types.is_primitive(array.type):
         values = array.to_numpy(zero_copy_only=False).tolist()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..errors import DatabrokerError, ExternalDataMissing
+from ..errors import ExternalDataMissing
 from .failures import Reference, failure
 from .filling import UNREADABLE, Filler
 from .reading import Look
@@ -95,20 +95,15 @@ class DatumReader:
             there += 1
         return there
 
-    def read(self, places: Array, inner: tuple[slice, ...], out: Array) -> None:
+    def read(
+        self, places: Array, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
+    ) -> None:
         """Put the values of some events, and of each what `inner` selects, into an array."""
         first = int(places.min())
         ids = self._ids[first : int(places.max()) + 1]
         for row, place in enumerate(places):
             datum_id = self._checked(ids[int(place) - first])
-            values = self._fill.part(datum_id, inner, self._field)
-            if values.shape != out[row].shape:
-                raise DatabrokerError(
-                    f"{Reference(self._run, self._field, datum_id)}: its shape is "
-                    f"{list(values.shape)}, and others have {list(out[row].shape)}. data() and "
-                    "table(fill=True) give each as it is."
-                )
-            out[row] = values
+            out[row] = self._fill.part(datum_id, shape, inner, self._field)
 
     @property
     def _fill(self) -> Filler:

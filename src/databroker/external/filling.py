@@ -144,13 +144,41 @@ class Filler:
         return self._read(datum_id, field, lambda handler, kwargs: handler(**kwargs))
 
     def part(
-        self, datum_id: str, inner: tuple[slice, ...], field: str | None = None
+        self,
+        datum_id: str,
+        shape: tuple[int, ...],
+        inner: tuple[slice, ...],
+        field: str | None = None,
     ) -> np.ndarray[Any, Any]:
-        """Return a part of the data of a datum, reading only that if its handler can."""
+        """Return a part of the data of a datum, reading only that if its handler can.
+
+        Parameters
+        ----------
+        shape
+            What all of the data must have: a part of something else would look right.
+        inner
+            Which part.
+
+        Raises
+        ------
+        DatabrokerError
+            The data have another shape.
+        """
+
+        def check(found: tuple[int, ...]) -> None:
+            if found != shape:
+                raise DatabrokerError(
+                    f"{Reference(self._run, field, datum_id)}: its shape is {list(found)}, and "
+                    f"others have {list(shape)}. data() and table(fill=True) give each as it is."
+                )
 
         def read(handler: Any, kwargs: Doc) -> Any:
-            able = hasattr(handler, "part") and any(each != slice(None) for each in inner)
-            return handler.part(inner, **kwargs) if able else as_array(handler(**kwargs))[inner]
+            if hasattr(handler, "part") and hasattr(handler, "form"):
+                check(tuple(handler.form(**kwargs)[0]))
+                return handler.part(inner, **kwargs)
+            whole = as_array(handler(**kwargs))
+            check(whole.shape)
+            return whole[inner]
 
         return self._read(datum_id, field, read)
 

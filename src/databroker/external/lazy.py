@@ -63,7 +63,7 @@ class ExternalArray:
     >>> class Squares:
     ...     rows = 4
     ...     def look(self): return Look((2,), numpy.dtype(int))
-    ...     def read(self, places, inner, out):
+    ...     def read(self, places, shape, inner, out):
     ...         out[...] = numpy.stack([places, places**2], axis=1)[(slice(None), *inner)]
     >>> array = ExternalArray("squares", Squares(), {"shape": [2]})
     >>> array
@@ -235,7 +235,7 @@ class ExternalArray:
 
     def _read(self, places: Array, inner: tuple[slice, ...], out: Array) -> None:
         try:
-            self._reader.read(places, inner, out)
+            self._reader.read(places, self._look.shape, inner, out)
         except UNREADABLE as error:
             if self._on_missing == "raise":
                 raise
@@ -252,7 +252,7 @@ class ExternalArray:
         for row in rows:
             out = np.empty((1, *self._look.shape), self._look.dtype)
             try:
-                self._reader.read(np.array([row]), inner, out)
+                self._reader.read(np.array([row]), self._look.shape, inner, out)
             except UNREADABLE as error:
                 self._say("missing", f"Some external data cannot be had (said once). {error}")
                 continue

@@ -47,6 +47,11 @@ class Reader(Protocol):
         """Return how many events have their value in a file by now."""
         ...
 
-    def read(self, places: Array, inner: tuple[slice, ...], out: Array) -> None:
-        """Put the values of some events, and of each what `inner` selects, into an array."""
+    def read(
+        self, places: Array, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
+    ) -> None:
+        """Put the values of some events, and of each what `inner` selects, into an array.
+
+        A value that has not the given shape is an error: a part of it would look right.
+        """
         ...

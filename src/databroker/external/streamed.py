@@ -208,7 +208,9 @@ class StreamReader:
                 there += min(found // each, wanted)
         return there
 
-    def read(self, places: Array, inner: tuple[slice, ...], out: Array) -> None:
+    def read(
+        self, places: Array, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
+    ) -> None:
         """Put the values of some events, and of each what `inner` selects, into an array."""
         parts, index = self._spans.locate(self._seq_nums[places])
         breaks = np.flatnonzero((np.diff(parts) != 0) | (np.diff(index) != 1)) + 1
@@ -219,6 +221,7 @@ class StreamReader:
             if part < 0:
                 raise self._uncovered(int(self._seq_nums[places[run[0]]]))
             with self._opened(part) as frames:
+                self._check(self._look(part, frames).shape, shape)
                 self._read(part, frames, first, inner, out[run[0] : run[-1] + 1])
 
     def files(self) -> list[tuple[StreamSource, str]]:
@@ -263,15 +266,18 @@ class StreamReader:
             self._fit(frames.read(first + start, first + stop, inner), out[start:stop])
 
     def _fit(self, values: Array, out: Array) -> None:
-        if values.shape != out.shape:
+        self._check(values.shape, out.shape)
+        out[...] = values
+
+    def _check(self, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
+        if found != expected:
             raise failure(
                 FileDamaged,
                 Reference(self._run, self._field),
                 None,
-                f"its files do not agree: {list(out.shape)} was expected, and one has "
-                f"{list(values.shape)}",
+                f"its files do not agree: the shape {list(expected)} was expected, and one has "
+                f"{list(found)}",
             )
-        out[...] = values
 
     def _look(self, part: int, frames: Frames) -> Look:
         each, own_axis = self._layout(part, frames)

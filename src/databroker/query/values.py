@@ -201,6 +201,7 @@ def equality(wanted: Any) -> Test:
     >>> equality(2**53 + 1)(2.0**53)
     False
     """
+    wanted = thaw(wanted)
     if wanted is None:
         return lambda found: found is None
     if isinstance(wanted, bool):

@@ -95,12 +95,12 @@ class MemoryStore(Store):
         self._documents[kind][doc["uid"]] = doc
 
     def _put_rows(self, kind: str, rows: list[Doc]) -> None:
-        fresh: dict[str, Doc] = {}
+        fresh: dict[tuple[str, str], Doc] = {}
         for row in rows:
             if kind == "event" and row["descriptor"] not in self._documents["descriptor"]:
                 raise unknown_descriptor(row)
             identity = row[IDENTITY[kind]]
-            key = identity if kind == "datum" else f"{row[OWNER[kind]]}\0{identity}"
+            key = ("" if kind == "datum" else row[OWNER[kind]], identity)
             known = fresh.get(key) or self._known_row(kind, row)
             if known is None:
                 fresh[key] = row

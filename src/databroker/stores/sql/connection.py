@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ...errors import (
+    DatabrokerError,
     ForeignStore,
+    InvalidConfiguration,
     StoreDamaged,
     StoreIsReadOnly,
     StoreUnavailable,
@@ -83,6 +85,10 @@ class Connections:
     """
 
     def __init__(self, path: Path, durability: str, read_only: bool) -> None:
+        if durability not in ("normal", "full"):
+            raise InvalidConfiguration(
+                f"durability is {durability!r}; it must be 'normal' or 'full'."
+            )
         self.path = path
         self._durability = durability
         self.read_only = read_only or not is_writable(path)
@@ -94,6 +100,7 @@ class Connections:
         with translated(path):
             if not self.read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
+            _check_header(path)
             connection = self.get()
             _check_ours(connection, path)
             if not self.read_only:
@@ -112,10 +119,13 @@ class Connections:
             _abandoned.append((self._local, list(self._all)))
             self._reset()
         holder = getattr(self._local, "holder", None)
+        if holder is not None and holder.frozen and holder.frozen != self._state():
+            holder.close()
+            holder = None
         if holder is None:
             if self._closed:
                 raise StoreUnavailable(f"The store in {self.path} is closed.")
-            holder = _Holder(self._connect())
+            holder = self._connect()
             self._local.holder = holder
             self._all.add(holder)
         connection: sqlite3.Connection = holder.connection
@@ -142,13 +152,15 @@ class Connections:
         self._local = threading.local()
         self._all: weakref.WeakSet[_Holder] = weakref.WeakSet()
 
-    def _connect(self) -> sqlite3.Connection:
-        mode = "rwc"
+    def _connect(self) -> _Holder:
+        mode, frozen = "rwc", None
         if self.read_only:
             mode = "ro"
-            if not self._has_wal() and not os.access(self.path.parent, os.W_OK):
-                # Without a WAL nobody can be writing here that we would have to follow.
-                mode = "ro&immutable=1"
+            state = self._state()
+            if not state[-1]:
+                # Without a log nobody is writing. To be told that the file does not change
+                # keeps SQLite from making a log of its own, which others could not write to.
+                mode, frozen = "ro&immutable=1", state
         uri = f"file:{urllib.parse.quote(str(self.path))}?mode={mode}"
         connection = sqlite3.connect(
             uri,
@@ -164,11 +176,12 @@ class Connections:
         if not self.read_only:
             full = self._durability == "full" or self._network
             connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
-        return connection
+        return _Holder(connection, frozen)
 
-    def _has_wal(self) -> bool:
-        wal = Path(f"{self.path}-wal")
-        return wal.exists() and wal.stat().st_size > 0
+    def _state(self) -> tuple[int, int, bool]:
+        """Return what changes when somebody else writes: size and time, and whether a log is there."""
+        found = self.path.stat()
+        return found.st_size, found.st_mtime_ns, os.path.exists(f"{self.path}-wal")
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Make the tables of a new file, or those of an older version new."""
@@ -192,8 +205,11 @@ class Connections:
 class _Holder:
     """Closes a connection when its thread ends."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, frozen: tuple[int, int, bool] | None
+    ) -> None:
         self.connection = connection
+        self.frozen = frozen  # how the file was when it was opened as one that does not change
         self._pid = os.getpid()
 
     def close(self) -> None:
@@ -250,7 +266,9 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise translate(error, path) from error
-    except PermissionError as error:
+    except DatabrokerError:  # ours already, though it may be an OSError too
+        raise
+    except OSError as error:
         raise StoreUnavailable(f"{path} cannot be opened: {error}.") from error
 
 
@@ -283,6 +301,16 @@ def translate(error: sqlite3.Error, path: Path) -> BaseException:
 def _is_busy(error: sqlite3.Error) -> bool:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _check_header(path: Path) -> None:
+    # SQLite takes a file of a few bytes for an empty database, and would write over it.
+    if path.is_file() and path.stat().st_size:
+        with path.open("rb") as file:
+            if file.read(16) != b"SQLite format 3\0":
+                raise ForeignStore(
+                    f"{path} is not an SQLite database, so it is not one of databroker's."
+                )
 
 
 def _check_ours(connection: sqlite3.Connection, path: Path) -> None:

@@ -184,13 +184,17 @@ def documents_of(connection: sqlite3.Connection, uid: str) -> list[tuple[str, Do
 
 def resolve(connection: sqlite3.Connection, prefix: str, limit: int) -> list[str]:
     """Return the uids that begin with a prefix, sorted, at most ``limit``."""
-    rows = fetch(
-        connection,
-        "SELECT uid FROM runs WHERE uid >= ? ORDER BY uid LIMIT ?",
-        (portable(prefix), limit),
-    )
-    uids = (original(row[0]) for row in rows)
-    return [uid for uid in uids if uid.startswith(prefix)]
+    # Uids that SQLite cannot hold as text come after all others there, and are few.
+    found: list[str] = []
+    for low in (portable(prefix), prefix.encode("utf-8", "surrogatepass")):
+        rows = fetch(
+            connection,
+            "SELECT uid FROM runs WHERE uid >= ? AND typeof(uid) = ? ORDER BY uid LIMIT ?",
+            (low, "blob" if isinstance(low, bytes) else "text", limit),
+        )
+        uids = (original(row[0]) for row in rows)
+        found += [uid for uid in uids if uid.startswith(prefix)]
+    return sorted(set(found))[:limit]
 
 
 def claim_datum(connection: sqlite3.Connection, row: Doc) -> None:
