@@ -67,7 +67,8 @@ def test_one_field_loads_lazily(header):
 
 def test_the_metadata_shows_as_a_plain_dictionary_in_its_order(header):
     text = shown(header.start)
-    assert text.startswith("{'uid': '") and "'_name'" not in text
+    assert text.startswith("{'uid': '")
+    assert "'_name'" not in text
     assert list(header.start)[:3] == ["uid", "time", "versions"]
     assert header.start["plan_name"] == "scan"
     assert header.start["detectors"] == ["det"]
@@ -133,7 +134,7 @@ def test_results_are_lazy_and_say_why_they_are_not_a_list(db):
     assert re.fullmatch(r"<databroker\.v1\.Header at 0x[0-9a-f]+>", shown(next(iter(headers))))
     with pytest.raises(TypeError, match="'Results' object does not support indexing"):
         headers[2]
-    assert list(headers)[0] == db[-1]
+    assert next(iter(headers)) == db[-1]
     assert [header.uid for header in headers] == [header.uid for header in headers]
     for header in headers:
         assert header.table()["det"].mean() >= 0

@@ -104,9 +104,7 @@ def test_one_field_gives_what_the_dataset_gives(header):
         assert equal(field[1], values[1]), name
 
 
-def test_a_key_that_only_one_descriptor_has_is_missing_in_the_events_of_the_other(
-    db, new_run, key
-):
+def test_a_key_that_only_one_descriptor_has_is_missing_in_the_events_of_the_other(db, new_run, key):
     run = new_run(db)
     one = run.descriptor({"a": key(), "wave": key("array", [2]), "s": key("string")})
     other = run.descriptor({"a": key(), "b": key("integer")}, time=1001.0)

@@ -40,15 +40,21 @@ def equal(one, other):
         return True
     # With missing ones beside them, integers are given as floats.
     kinds = {np.asarray(each).dtype.kind for each in (one, other)} if plain(one, other) else set()
-    return "f" in kinds and kinds <= set("fiu") and np.array_equal(np.asarray(one), np.asarray(other, float))
+    return (
+        "f" in kinds
+        and kinds <= set("fiu")
+        and np.array_equal(np.asarray(one), np.asarray(other, float))
+    )
 
 
 def plain(*values):
-    return all(isinstance(value, float | int | np.ndarray) for value in values)
+    return all(isinstance(value, float | int | np.number | np.ndarray) for value in values)
 
 
 def missing(value):
-    return value is None or (isinstance(value, float | np.ndarray) and bool(np.all(value != value)))
+    return value is None or (
+        isinstance(value, float | np.floating | np.ndarray) and bool(np.all(value != value))
+    )
 
 
 def assert_same(one, other, what):

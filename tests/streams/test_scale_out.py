@@ -21,7 +21,9 @@ def header(sqlite_db, new_run, key):
     for first in range(0, 2000, 500):
         numbers = range(first + 1, first + 501)
         waves = [np.full(1000, n, "<f4") for n in numbers]
-        run.page(owner, numbers, x=[n / 2 for n in numbers], wave=waves, s=[f"s{n}" for n in numbers])
+        run.page(
+            owner, numbers, x=[n / 2 for n in numbers], wave=waves, s=[f"s{n}" for n in numbers]
+        )
     return run.stop()
 
 

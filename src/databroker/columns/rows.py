@@ -226,7 +226,8 @@ def _maker(shape: Any, columns: dict[str, list[Any]], owner_key: str, owner: str
         if isinstance(key, list):
             outer, inners = key
             pairs = [(inner, columns.get(names.nested(outer, inner))) for inner in inners]
-            parts.append((outer, [(inner, values) for inner, values in pairs if values is not None]))
+            read = [(inner, values) for inner, values in pairs if values is not None]
+            parts.append((outer, read))
         elif key == owner_key:
             parts.append((key, owner))
         elif names.top(key) in columns:

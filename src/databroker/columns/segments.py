@@ -1,10 +1,10 @@
 """A batch as a few blobs, so that reading one field need not read the others' bytes.
 
 Columns are put into *groups*, and each group becomes one Arrow IPC stream; a
-small batch is one group, as it is. In larger ones, stamps and counters are stored as differences: a clock that ticks in seconds
-since 1970 spends half of its 64 bits on saying the same thing, and the
-difference between the bit patterns of two neighbours fits in 32 bits or less,
-exactly.
+small batch is one group, as it is. In larger ones, stamps and counters are
+stored as differences: a clock that ticks in seconds since 1970 spends half of
+its 64 bits on saying the same thing, and the difference between the bit
+patterns of two neighbours fits in 32 bits or less, exactly.
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ def _delta(field: pa.Field, array: pa.Array) -> tuple[pa.Field, pa.Array]:
             small[1:] = steps
             first = f"{array.type} {bits[0]}".encode()
             metadata = {**(field.metadata or {}), _DELTA: first}
-            return pa.field(field.name, pa.from_numpy_dtype(kind), metadata=metadata), pa.array(small)
+            stored = pa.array(small)
+            return pa.field(field.name, stored.type, metadata=metadata), stored
     return field, array
 
 

@@ -108,7 +108,7 @@ def _data_keys(kind: str, doc: dict[str, Any]) -> None:
 
 
 def _columns(*keys: str) -> Check:
-    """The lists of a page must be lists, and of one length."""
+    """Check that the lists of a page are lists, and of one length."""
 
     def check_columns(kind: str, doc: dict[str, Any]) -> None:
         rows = None
@@ -130,7 +130,7 @@ def _columns(*keys: str) -> Check:
 
 
 def _optional_columns(key: str, *others: str) -> Check:
-    """A dictionary of columns that may be left out."""
+    """Check a dictionary of columns that may be left out."""
     check_columns = _columns(*others, key)
 
     def check_optional(kind: str, doc: dict[str, Any]) -> None:
@@ -141,7 +141,7 @@ def _optional_columns(key: str, *others: str) -> Check:
 
 
 def _all(key: str, fits: Callable[[list[Any]], bool], need: str) -> Check:
-    """Each value of a list must fit."""
+    """Check each value of a list."""
 
     def check_all(kind: str, doc: dict[str, Any]) -> None:
         if type(doc.get(key)) is not list or not fits(doc[key]):
@@ -162,12 +162,12 @@ def _are_times(values: list[Any]) -> bool:
 
 def _are_integers(values: list[Any]) -> bool:
     return {int}.issuperset(map(type, values)) and (
-        not values or (-(2**63) <= min(values) and max(values) < 2**63)
+        not values or (min(values) >= -(2**63) and max(values) < 2**63)
     )
 
 
 def _are_dictionaries(values: list[Any]) -> bool:
-    return {dict}.issuperset(map(type, values))
+    return set(map(type, values)) <= {dict}
 
 
 def _bulk_events(kind: str, doc: dict[str, Any]) -> None:

@@ -171,13 +171,14 @@ class Hdf5Dataset:
 def _opened(path: str, swmr: bool) -> Any:
     """Open a file for reading in the least intrusive way that works."""
     h5py = require("h5py", "images")
-    attempts: list[dict[str, Any]] = [{"swmr": True, "locking": False}] if swmr else []
+    growing, still = {"swmr": True}, dict[str, bool]()
+    attempts = [growing, still] if swmr else [still, growing]
     # A file that this process has open already must be opened with the same kind of locking.
-    attempts += [{"locking": False}, {"swmr": True} if swmr else {}, {}]
+    options = [{**each, **more} for more in ({"locking": False}, {}) for each in attempts]
     first: OSError | None = None
-    for options in attempts:
+    for each in options:
         try:
-            return h5py.File(path, "r", **options)
+            return h5py.File(path, "r", **each)
         except (FileNotFoundError, PermissionError, IsADirectoryError):
             raise
         except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..extras import require
+from .failures import FileDamaged, Problem
 
 __all__ = ["read_picture"]
 
@@ -18,10 +19,15 @@ def read_picture(path: str) -> Any:
     ------
     MissingExtra
         What reads such files is not installed.
+    Problem
+        There is no image in it.
     """
-    if path.lower().endswith(_TIFF):
-        # Handed over open: TIFF files that have siblings by name are else read as one series.
-        with open(path, "rb") as file:
-            return require("tifffile", "images").imread(file)
+    # Handed over open: TIFF files that refer to others would else be read together with them.
     with open(path, "rb") as file:
-        return require("imageio.v3", "images").imread(file)
+        if path.lower().endswith(_TIFF):
+            found = require("tifffile", "images").imread(file)
+        else:
+            found = require("imageio.v3", "images").imread(file)
+    if not found.size:
+        raise Problem(FileDamaged, f"{path} has no image in it", "Is it still being written?")
+    return found

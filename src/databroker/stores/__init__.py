@@ -1,0 +1,1 @@
+"""Where documents live: the contract, the registry, and a room for each kind of store."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from ..documents import accept, unpack
+from ..documents import accept, same, unpack
 from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
 from ..query.nodes import Everything, Node, Path
 from ..stores.contract import Store
@@ -134,14 +134,16 @@ def assert_same_answers(
     for start in starts:
         times = [each.activity(start["uid"]).last_time for each in (store, oracle)]
         assert_identical(*times)
-    paths = {Path(key) for start in starts for key in start}
+    paths = [Path(key) for key in sorted({key for start in starts for key in start})]
     for query in (Everything(), *queries):
         found, wanted = ([run.uid for run in each.find(query)] for each in (store, oracle))
         assert found == wanted, f"{query!r} finds {found} instead of {wanted}"
         assert store.count(query) == len(wanted), f"count of {query!r}"
-        for path in sorted(paths, key=repr):
-            assert_identical(_values(store, path, query), _values(oracle, path, query))
+        for path in paths:
+            assert_identical(_distinct(store, path, query), _distinct(oracle, path, query))
+        rows, others = ([list(r) for r in each.select(query, paths)] for each in (store, oracle))
+        assert same(rows, others), f"{query!r} selects {rows} instead of {others}"
 
 
-def _values(store: Store, path: Path, query: Node) -> list[Any]:
+def _distinct(store: Store, path: Path, query: Node) -> list[Any]:
     return [[value, count] for value, count in store.distinct(path, query)]

@@ -179,7 +179,7 @@ class Connections:
         return _Holder(connection, frozen)
 
     def _state(self) -> tuple[int, int, bool]:
-        """Return what changes when somebody else writes: size and time, and whether a log is there."""
+        """Return what changes when somebody else writes: size, time, whether a log is there."""
         found = self.path.stat()
         return found.st_size, found.st_mtime_ns, os.path.exists(f"{self.path}-wal")
 

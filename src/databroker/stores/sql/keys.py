@@ -13,11 +13,16 @@ class Placed(Protocol):
     """A run as it comes from a search: its key, its time and its uid."""
 
     @property
-    def id(self) -> int: ...
+    def id(self) -> int:
+        """The key."""
+
     @property
-    def time(self) -> float: ...
+    def time(self) -> float:
+        """The start time, in seconds since the epoch."""
+
     @property
-    def uid(self) -> str: ...
+    def uid(self) -> str:
+        """The uid."""
 
 
 P = TypeVar("P", bound=Placed)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import sqlite3
-from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +124,8 @@ def append(connection: sqlite3.Connection, series: Series, row: Doc) -> None:
             return
         body = encode(row)
         ordinal = series.length
-        values = ((series.id << _SHIFT) | ordinal, row.get("seq_num", 0), body, series.id, series.sealed)
+        key = (series.id << _SHIFT) | ordinal
+        values = (key, row.get("seq_num", 0), body, series.id, series.sealed)
         try:
             stored = execute(connection, _APPEND, values).rowcount
         except sqlite3.IntegrityError:

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ...documents import same
 from ...query import nodes as n
 from ...query.evaluate import RunView, matches
+from ...query.projection import value_at
 from ...query.text import parse_text
 from ...stores.contract import Store
 from .base import Base, descriptor, insert_all, start, stop
@@ -144,8 +146,13 @@ def _fill(store: Store) -> list[tuple[str, RunView]]:
     return views[::-1]
 
 
+def _number(value: Any) -> Any:
+    """Return a number that may come as another one that is equal as a float."""
+    return float(value) if type(value) is int else value
+
+
 class Searching(Base):
-    """``find``, ``count`` and ``distinct`` with questions."""
+    """``find``, ``count``, ``select`` and ``distinct`` with questions."""
 
     def test_every_question_is_answered_as_the_evaluator_answers_it(self, store: Store) -> None:
         views = _fill(store)
@@ -215,6 +222,49 @@ class Searching(Base):
         typed = [(type(value), value, count) for value, count in found]
         assert Counter(typed) == Counter((type(value), value, count) for value, count in wanted)
         assert [count for _, count in found] == sorted((c for _, c in found), reverse=True)
+
+    @pytest.mark.parametrize(
+        "question",
+        [
+            n.Everything(),
+            n.Equals(n.Path("plan_name"), "scan"),
+            n.Exists(n.Path("sample")),
+            n.DataKey("det"),
+            parse_text("good"),
+            ~n.Everything(),
+        ],
+        ids=repr,
+    )
+    def test_selected_values_are_those_of_the_documents(
+        self, store: Store, question: n.Node
+    ) -> None:
+        views = [view for _, view in _fill(store) if matches(question, view)]
+        paths = [*map(n.Path, KEYS), n.Path("exit_status", "stop"), n.Path("num_events", "stop")]
+        for some in (paths, *([path] for path in paths), []):
+            found = list(store.select(question, some))
+            wanted = [[value_at(view.start, view.stop, path) for path in some] for view in views]
+            assert len(found) == len(wanted)
+            for row, values in zip(found, wanted, strict=True):
+                assert same(list(row), values), f"{some}: {row} instead of {values}"
+                assert list(map(type, map(_number, row))) == list(map(type, map(_number, values)))
+
+    @pytest.mark.parametrize("limit", [None, 0, 1, 3, 99])
+    def test_no_more_values_are_selected_than_asked_for(
+        self, store: Store, limit: int | None
+    ) -> None:
+        uids = [(uid,) for uid, _ in _fill(store)]
+        assert list(store.select(n.Everything(), [n.Path("uid")], limit)) == uids[:limit]
+
+    def test_values_selected_of_many_runs_come_newest_first(self, store: Store) -> None:
+        for number in range(1200):
+            time = 1e9 + (number * 7) % 300  # ties, and times out of order
+            store.insert("start", start(f"{number:04}", time, scan_id=number, odd=number % 2))
+        paths = [n.Path("scan_id"), n.Path("missing"), n.Path("time")]
+        odd = n.Equals(n.Path("odd"), 1)
+        wanted = [(run.start["scan_id"], None, run.start["time"]) for run in store.find(odd)]
+        assert len(wanted) == 600
+        assert list(store.select(odd, paths)) == wanted
+        assert list(store.select(odd, paths, 50)) == wanted[:50]
 
     def test_distinct_values_of_some_runs(self, store: Store) -> None:
         _fill(store)
