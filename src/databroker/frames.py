@@ -100,8 +100,8 @@ def frame_of(
     for each in columns:
         end = place + len(each.paths)
         values = list(map(each.value, *found[place:end])) if found else []
-        if each.holds_times and convert_times:
-            data[each.name] = _stamps(values, timezone)
+        if each.holds_times:
+            data[each.name] = _stamps(values, timezone, convert_times)
         else:
             data[each.name] = _series(values)
         place = end
@@ -122,14 +122,16 @@ def _num_events(counts: Any) -> int | None:
     return sum(numbers) if len(numbers) == len(counts) else None
 
 
-def _stamps(values: list[Any], timezone: str | datetime.tzinfo | None) -> Any:
+def _stamps(values: list[Any], timezone: str | datetime.tzinfo | None, convert_times: bool) -> Any:
     import numpy as np
     import pandas as pd
 
     from .streams.times import to_datetime64
 
-    seconds = [value if _is_real(value) else np.nan for value in values]
-    stamps = pd.DatetimeIndex(to_datetime64(np.array(seconds, np.float64)))
+    seconds = np.array([value if _is_real(value) else np.nan for value in values], np.float64)
+    if not convert_times:
+        return pd.Series(seconds)
+    stamps = pd.DatetimeIndex(to_datetime64(seconds))
     if timezone is not None:
         stamps = stamps.tz_localize("UTC").tz_convert(timezone)
     return pd.Series(stamps)
@@ -155,4 +157,4 @@ def _series(values: list[Any]) -> Any:
 
 
 def _is_real(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) < 2**63
+    return type(value) in (int, float) and abs(value) < 1e300

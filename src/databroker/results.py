@@ -14,7 +14,7 @@ from .errors import InvalidQuery
 from .frames import COLUMNS, column, frame_of
 from .header import Header
 from .picking import Picked, Sorted, Step
-from .query.distinct import Keyed, distinct_values, ranked
+from .query.distinct import Keyed, distinct_values, keyed_value, ranked
 from .query.nodes import Everything, Node, TimeBounds
 from .query.parse import time_bounds
 from .times import format_time
@@ -185,15 +185,16 @@ class Results:
         {'scan': 2, 'count': 1}
         """
         by = column(key, self._status_of)
-        if not by.is_plain:
-            values = Counter(by.value(*row) for row in self._picked.values([by]))
-            return Counts(ranked(Counter({("text", v): n for v, n in values.items()})))
-        (path,) = by.paths
-        if not self._steps and not self._picked.is_mended:
+        path, picked = by.paths[0], self._picked
+        if by.is_plain and not self._steps and not picked.is_mended:
             return Counts(self._db.store.distinct(path, self._query))
         counts: Counter[Keyed] = Counter()
-        for start, stop in self._picked.documents():
-            counts.update(distinct_values(start, stop, path))
+        if by.is_plain:
+            for start, stop in picked.documents():
+                counts.update(distinct_values(start, stop, path))
+        else:
+            values = (keyed_value(by.value(*row)) for row in picked.values([by]))
+            counts.update(value for value in values if value is not None)
         return Counts(ranked(counts))
 
     def to_frame(

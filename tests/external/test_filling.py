@@ -6,10 +6,9 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
-from .conftest import Run, frames
 
 from databroker.errors import ExternalDataMissing, NoHandler
-from databroker.external import Filler, fields_to_fill
+from databroker.external import Filler, Registry, fields_to_fill
 from databroker.external.failures import (
     DatasetMissing,
     FileDamaged,
@@ -19,7 +18,8 @@ from databroker.external.failures import (
     FramesMissing,
     HandlerFailed,
 )
-from databroker.external import Registry
+
+from .conftest import Run, frames
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def test_a_missing_folder_says_what_there_is_of_it(run, registry, files):
 def test_a_missing_handler_names_everything(run, registry):
     run.resource("newton", "/", "x")
     run.datums([{}])
-    with pytest.raises(NoHandler, match="db.reg.register_handler") as caught:
+    with pytest.raises(NoHandler, match=r"db\.reg\.register_handler") as caught:
         Filler(run.store, registry, run.uid).value("res/0", "img")
     for part in ("'newton'", "'run-1'", "'img'", "'res/0'"):
         assert part in str(caught.value)
@@ -352,14 +352,16 @@ def test_pickles_are_not_loaded(run, registry, files):
 
 
 @pytest.mark.parametrize("on_missing", ["mask", "skip"])
-def test_missing_data_do_not_hold_the_rest_hostage(run, registry, images, files, on_missing):
+def test_missing_data_do_not_hold_the_rest_hostage(
+    run, registry, images, files, on_missing, recwarn
+):
     (files / "img_1.npy").unlink()
     filler = Filler(run.store, registry, run.uid, on_missing)
     ids = ["res/0", "res/1", "res/2"]
-    with pytest.warns(UserWarning, match="said once a field") as caught:
+    with pytest.warns(UserWarning, match="said once a field"):
         values = list(filler.values(ids, "img"))
-        column = filler.column(ids, "img")
-    assert len(caught) == 1
+    column = filler.column(ids, "img")
+    assert not recwarn.list
     events = [{"data": {"img": each, "det": 1.0}, "filled": {"img": False}} for each in ids]
     filled = list(filler.events(events, ["img"]))
     assert [event["data"]["det"] for event in filled] == [1.0, 1.0, 1.0]

@@ -304,7 +304,7 @@ def test_an_unknown_mimetype_names_the_mend_and_can_be_taught(run, registry, fil
     run.stream("application/octet-stream", "file://localhost/x")
     run.stream_datum(0, 3)
     array = cam(run, registry, descriptor)
-    with pytest.raises(NoHandler, match=r"db.reg.mimetypes\['application/octet-stream'\]"):
+    with pytest.raises(NoHandler, match=r"db\.reg\.mimetypes\['application/octet-stream'\]"):
         array[0]
     registry.mimetypes["application/octet-stream"] = Constant
     assert array[:].tolist() == [[1, 1]] * 3

@@ -99,7 +99,11 @@ def test_types_are_the_plainest_that_hold_the_values(db, save):
         "flag": [True, 1],
     }
     for number in range(2):
-        save(f"{1 - number}", float(1 - number), **{key: each[number] for key, each in values.items()})
+        save(
+            f"{1 - number}",
+            float(1 - number),
+            **{key: each[number] for key, each in values.items()},
+        )
     frame = db().to_frame(list(values))
     dtypes = {key: str(dtype) for key, dtype in frame.dtypes.items()}
     assert dtypes == {
@@ -130,7 +134,10 @@ def test_a_table_shows_documents_as_headers_do(db, save):
     save("a", 1.0, "fail", sample="Ni")
     mended = Broker(
         db.store,
-        transforms={"start": lambda doc: {**doc, "sample": "Cu"}, "stop": lambda doc: {**doc, "x": 1}},
+        transforms={
+            "start": lambda doc: {**doc, "sample": "Cu"},
+            "stop": lambda doc: {**doc, "x": 1},
+        },
     )
     frame = mended().to_frame(["sample", "stop.x"])
     assert frame.iloc[0].tolist() == ["Cu", 1]
@@ -169,12 +176,18 @@ def test_values_are_the_same_from_leaves_and_from_documents(db, repeated):
     for some in (paths, paths[:3], [paths[4]], [paths[2], paths[7]]):
         found = list(db.store.select(Everything(), some))
         wanted = [tuple(value_at(doc, None, path) for path in some) for doc in reversed(starts)]
+        if Path("time") in some:  # which may come as another number that is equal
+            found = [tuple(map(_timely, some, row)) for row in found]
         assert [list(map(_comparable, row)) for row in found] == [
             list(map(_comparable, row)) for row in wanted
         ]
     assert list(db.store.select(Everything(), paths[:1], 3)) == [
-        (doc["uid"],) for doc in starts[: -4 : -1]
+        (doc["uid"],) for doc in starts[:-4:-1]
     ]
+
+
+def _timely(path, value):
+    return float(value) if path.text == "time" else value
 
 
 def _comparable(value):

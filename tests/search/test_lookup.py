@@ -182,7 +182,9 @@ def test_a_scan_id_of_its_own_is_not_remarked_upon(db, save):
         assert "other runs" not in db[uid]._repr_html_()
 
 
-@pytest.mark.parametrize("uid", ["'; DROP TABLE runs; --", "a%b", "q'uote\"s", "ü\x00", "😀-1", "a.b"])
+@pytest.mark.parametrize(
+    "uid", ["'; DROP TABLE runs; --", "a%b", "q'uote\"s", "ü\x00", "😀-1", "a.b"]
+)
 def test_any_text_is_a_uid(db, save, uid):
     save(uid)
     save("other", 1.0)

@@ -70,7 +70,9 @@ class TestRuns:
         assert results.count() == len(wanted)
         assert uids(db().limit(np.int64(most))) == wanted
 
-    @pytest.mark.parametrize(("most", "error"), [(-1, InvalidQuery), (2.5, TypeError), ("2", TypeError)])
+    @pytest.mark.parametrize(
+        ("most", "error"), [(-1, InvalidQuery), (2.5, TypeError), ("2", TypeError)]
+    )
     def test_a_limit_is_a_whole_number(self, db, most, error):
         with pytest.raises(error):
             db().limit(most)

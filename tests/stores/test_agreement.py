@@ -15,8 +15,11 @@ from databroker.testing.conformance.base import quick
 from databroker.testing.questions import questions
 
 
-@pytest.fixture
-def paths(tmp_path):
+@pytest.fixture(params=["usual limits", "small limits"])
+def paths(tmp_path, request):
+    """Return paths of new files, for SQLite as it is and with its limits met all the time."""
+    if request.param == "small limits":
+        request.getfixturevalue("small_limits")
     return (tmp_path / f"{number}.db" for number in itertools.count())
 
 

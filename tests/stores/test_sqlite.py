@@ -1,4 +1,4 @@
-"""The SQLite store passes the conformance suite, as it comes and with full durability."""
+"""The SQLite store passes the conformance suite, also where its limits are met all the time."""
 
 import itertools
 
@@ -7,9 +7,11 @@ import pytest
 from databroker.stores.contract import Ability
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import StoreConformance
+from databroker.testing.conformance.identity import Identity
+from databroker.testing.conformance.keeping import Keeping
 
 
-class TestSQLiteStore(StoreConformance):
+class OnSQLite:
     durability = "normal"
 
     @pytest.fixture(autouse=True)
@@ -20,7 +22,16 @@ class TestSQLiteStore(StoreConformance):
         return SQLiteStore(next(self.paths), durability=self.durability)
 
 
-class TestSQLiteStoreThatSurvivesALossOfPower(TestSQLiteStore):
+class TestSQLiteStore(OnSQLite, StoreConformance):
+    pass
+
+
+@pytest.mark.usefixtures("small_limits")
+class TestSQLiteStoreWithSmallLimits(OnSQLite, StoreConformance):
+    pass
+
+
+class TestSQLiteStoreThatSurvivesALossOfPower(OnSQLite, Keeping, Identity):
     durability = "full"
 
 

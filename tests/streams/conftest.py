@@ -38,7 +38,7 @@ class RunBuilder:
         time = 1000.0 + seq_num if time is None else time
         doc = {"uid": f"{descriptor}-{self._events[descriptor]}", "descriptor": descriptor}
         doc |= {"seq_num": seq_num, "time": time, "data": data}
-        self.db.insert("event", doc | {"timestamps": {key: time + 0.25 for key in data}})
+        self.db.insert("event", doc | {"timestamps": dict.fromkeys(data, time + 0.25)})
 
     def page(self, descriptor, seq_nums, **columns):
         """Save many events at once."""

@@ -38,13 +38,12 @@ def beamline():
 def equal(one, other):
     if same(one, other):
         return True
+    if not plain(one, other):
+        return False
     # With missing ones beside them, integers are given as floats.
-    kinds = {np.asarray(each).dtype.kind for each in (one, other)} if plain(one, other) else set()
-    return (
-        "f" in kinds
-        and kinds <= set("fiu")
-        and np.array_equal(np.asarray(one), np.asarray(other, float))
-    )
+    left, right = np.asarray(one), np.asarray(other)
+    kinds = {left.dtype.kind, right.dtype.kind}
+    return "f" in kinds and kinds <= set("fiu") and np.array_equal(left, right.astype(float))
 
 
 def plain(*values):
@@ -52,9 +51,8 @@ def plain(*values):
 
 
 def missing(value):
-    return value is None or (
-        isinstance(value, float | np.floating | np.ndarray) and bool(np.all(value != value))
-    )
+    floats = isinstance(value, float | np.floating | np.ndarray)
+    return value is None or (floats and bool(np.all(value != value)))
 
 
 def assert_same(one, other, what):

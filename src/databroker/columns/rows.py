@@ -9,6 +9,7 @@ which, where there is more than one.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -55,24 +56,23 @@ def from_rows(kind: str, rows: Sequence[Row]) -> pa.RecordBatch:
 
 def _alike(rows: Sequence[Row], shape: Shape, owner_key: str) -> dict[str, Sequence[Any]] | None:
     """Return the columns of rows that all have the same keys in the same order, or None."""
-    top = tuple(rows[0])
-    if not all(tuple(row) == top for row in rows):
+    if set(map(tuple, rows)) != {tuple(rows[0])}:
         return None
     columns: dict[str, Sequence[Any]] = {}
-    values = zip(*(row.values() for row in rows), strict=True)
-    for key, column in zip(shape, values, strict=True):
+    for key in shape:
         if not isinstance(key, tuple):
-            if any(type(value) is dict for value in column):
+            column = list(map(itemgetter(key), rows))
+            if dict in map(type, column):
                 return None
             if key != owner_key:
                 columns[names.top(key)] = column
             continue
         outer, inners = key
-        if not all(type(inside) is dict and tuple(inside) == inners for inside in column):
+        inside = list(map(itemgetter(outer), rows))
+        if set(map(type, inside)) != {dict} or set(map(tuple, inside)) != {inners}:
             return None
-        parts = zip(*(inside.values() for inside in column), strict=True)
-        for inner, part in zip(inners, parts, strict=True):
-            columns[names.nested(outer, inner)] = part
+        for inner in inners:
+            columns[names.nested(outer, inner)] = list(map(itemgetter(inner), inside))
     return columns
 
 

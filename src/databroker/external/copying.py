@@ -98,7 +98,7 @@ def copy_run(
     documents = store.documents(run)
     resources = [doc for kind, doc in documents if kind in ("resource", "stream_resource")]
     found = [find_files(store, registry, doc, documents, run) for doc in resources]
-    return _copied(found, new_root, verify, progress, on_missing)
+    return _copied(registry, found, new_root, verify, progress, on_missing)
 
 
 def copy_resource(
@@ -113,10 +113,11 @@ def copy_resource(
     """Copy the files of one resource; see `copy_run`."""
     documents = store.documents(str(resource.get("run_start"))) if store is not None else []
     found = find_files(store, registry, resource, documents)
-    return _copied([found], new_root, verify, progress, "raise").files
+    return _copied(registry, [found], new_root, verify, progress, "raise").files
 
 
 def _copied(
+    registry: Registry,
     resources: Sequence[Found],
     new_root: str,
     verify: bool,
@@ -127,6 +128,8 @@ def _copied(
     taken: dict[str, str] = {}
     copied = Copied()
     for resource in resources:
+        for path in resource.paths:
+            registry.guard.check(path, Reference(spec=resource.spec))
         relative, pairs = _plan(resource, new_root, taken, on_missing)
         taken.update({new: old for old, new in pairs})
         document = _pointing(resource, new_root, relative)

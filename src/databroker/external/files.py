@@ -108,7 +108,7 @@ def external_files(store: Store, registry: Registry, run: str) -> Iterator[Exter
         for path in found.paths:
             if path not in seen:
                 seen.add(path)
-                size = _size(path)
+                size = _size(path) if registry.guard.allows(path) else None
                 yield ExternalFile(
                     path,
                     size is not None,

@@ -102,7 +102,7 @@ class Hdf5Dataset:
 
     def _refresh(self) -> None:
         if self._file.swmr_mode:
-            self._dataset.id.refresh()
+            self._dataset.refresh()  # of the id alone, h5py would remember the old shape
         elif _state(self.path) != self._seen:
             self._file.close()
             self._open()

@@ -56,7 +56,7 @@ def data_keys(descriptors: Iterable[Doc]) -> list[str]:
 
 
 def mapping(value: Any) -> Doc:
-    """Return a part of a document, or nothing if it is no dictionary: nobody checks what is there."""
+    """Return a part of a document, or an empty one if it is no dictionary, as nobody checks."""
     return value if isinstance(value, Mapping) else {}
 
 

@@ -190,7 +190,7 @@ class Connections:
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         journal = "DELETE" if self._network else "WAL"
         patiently(lambda: connection.execute(f"PRAGMA journal_mode = {journal}"))
-        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        connection.execute("PRAGMA wal_autocheckpoint = 2000")
         connection.execute("PRAGMA journal_size_limit = 1048576")
         with transaction(connection):
             version = connection.execute("PRAGMA user_version").fetchone()[0]

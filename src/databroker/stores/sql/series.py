@@ -50,7 +50,8 @@ class Series:
     sealed
         How many rows are in blocks; their ordinals come before the tail's.
     tail
-        The ordinal of each row in the tail, by the row's identity.
+        The rows in the tail by their identities, in order. They are also in the database, and
+        kept here so that they need not be read again to become a block.
     tail_bytes
         How large those rows are.
     known
@@ -61,7 +62,7 @@ class Series:
     kind: str
     owner: str
     sealed: int = 0
-    tail: dict[str, int] = field(default_factory=dict)
+    tail: dict[str, Doc] = field(default_factory=dict)
     tail_bytes: int = 0
     known: Known | None = None
 
@@ -105,9 +106,9 @@ def refresh(connection: sqlite3.Connection, series: Series) -> None:
     if sealed != series.sealed:
         series.sealed, series.known = sealed, None
     key = IDENTITY[series.kind]
-    rows = _tail_rows(connection, series.id, 0)
-    series.tail = {decode(body)[key]: ordinal for ordinal, body in rows}
-    series.tail_bytes = sum(len(body) for _, body in rows)
+    bodies = [body for _, body in _tail_rows(connection, series.id, 0)]
+    series.tail = {row[key]: row for row in map(decode, bodies)}
+    series.tail_bytes = sum(map(len, bodies))
 
 
 def append(connection: sqlite3.Connection, series: Series, row: Doc) -> None:
@@ -131,7 +132,7 @@ def append(connection: sqlite3.Connection, series: Series, row: Doc) -> None:
         except sqlite3.IntegrityError:
             stored = 0
         if stored:
-            series.tail[identity] = ordinal
+            series.tail[identity] = row
             series.tail_bytes += len(body)
             return
         refresh(connection, series)
@@ -161,12 +162,11 @@ def seal(connection: sqlite3.Connection, series: Series) -> None:
     from ...columns import from_rows
 
     refresh_if_stale(connection, series)
+    if not series.tail:
+        return
+    first = series.sealed
     with collection_paused():
-        rows = _tail_rows(connection, series.id, 0)
-        if not rows:
-            return
-        first = rows[0][0]
-        batch = from_rows(series.kind, [decode(body) for _, body in rows])
+        batch = from_rows(series.kind, list(series.tail.values()))
         write_block(connection, series.id, first, batch)
     low, high = _keys(series.id, 0)
     connection.execute("DELETE FROM tail WHERE id BETWEEN ? AND ?", (low, high))
@@ -234,11 +234,8 @@ def find_row(connection: sqlite3.Connection, series: Series, identity: str) -> D
     """Return a row by its identity."""
     from ...columns.rows import to_rows, values_of
 
-    ordinal = series.tail.get(identity)
-    if ordinal is not None:
-        rows = _tail_rows(connection, series.id, ordinal, ordinal + 1)
-        if rows:
-            return dict(decode(rows[0][1]))
+    if identity in series.tail:
+        return series.tail[identity]
     key = IDENTITY[series.kind]
     for first, batch in _blocks(connection, series.id, [key]):
         for row, found in enumerate(values_of(batch, key)):

@@ -1,0 +1,126 @@
+"""SQLite finds what the memory store finds, in its order, whatever is asked of whatever runs.
+
+The memory store asks the evaluator about every run, so it is the meaning of a
+question; SQLite asks its indexes, and the evaluator about what these leave open.
+"""
+
+import importlib.util
+import itertools
+from collections import Counter
+from contextlib import closing
+from pathlib import Path as File
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from databroker.query import nodes as n
+from databroker.stores.memory import MemoryStore
+from databroker.stores.sql import SQLiteStore
+from databroker.testing import strategies
+from databroker.testing.conformance.base import quick
+from databroker.testing.questions import questions
+
+
+def _made_for_queries():
+    place = File(__file__).parents[1] / "query" / "strategies.py"
+    spec = importlib.util.spec_from_file_location("strategies_for_queries", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+made = _made_for_queries()
+asked = Counter()
+NODES = {
+    node
+    for node in vars(n).values()
+    if isinstance(node, type) and issubclass(node, n.Node) and node is not n.Node
+}
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("agreement")
+    return (folder / f"{number}.db" for number in itertools.count())
+
+
+def _documents(draw, starts):
+    """Complete drawn metadata to runs, some of which have descriptors and a stop."""
+    times = draw(
+        st.lists(
+            st.sampled_from([1.0, 1.0, 2.5, 3.0, 9.0]), min_size=len(starts), max_size=len(starts)
+        )
+    )
+    prefixes = ("aa", "ab", "b")
+    found = []
+    for number, (doc, time) in enumerate(zip(starts, times, strict=True)):
+        uid = f"{prefixes[number % 3]}-{number}"
+        found.append(("start", doc | {"uid": uid, "time": time}))
+        for key in draw(st.sets(st.sampled_from(["det", "motor"]))):
+            keys = {key: {"source": "", "dtype": "number", "shape": []}}
+            found.append(("descriptor", {"uid": uid + key, "run_start": uid, "data_keys": keys}))
+        if draw(st.booleans()):
+            ids = {"uid": f"stop-{number}", "run_start": uid, "time": time}
+            found.append(("stop", draw(made.documents) | ids))
+    return draw(st.permutations(found))
+
+
+def _agree(place, documents, queries, keys):
+    memory = MemoryStore()
+    with closing(SQLiteStore(place)) as sqlite:
+        for kind, doc in documents:
+            memory.insert(kind, doc)
+            sqlite.insert(kind, doc)
+        for query in queries:
+            wanted = [run.uid for run in memory.find(query)]
+            found = [run.uid for run in sqlite.find(query)]
+            assert found == wanted, f"{query!r} finds {found}, not {wanted}"
+            assert sqlite.count(query) == len(wanted), query
+            asked["questions"] += 1
+            asked["found some, not all"] += 0 < len(wanted) < memory.count(n.Everything())
+            asked.update({type(node): 1 for node in n.walk(query)})
+        for key in keys:
+            query = queries[0] if queries else n.Everything()
+            one, other = (store.distinct(key, query) for store in (sqlite, memory))
+            assert _typed(one) == _typed(other), (key, query)
+            rows = [list(store.select(query, [key])) for store in (sqlite, memory)]
+            assert list(map(repr, rows[0])) == list(map(repr, rows[1])), (key, query)
+            asked["values"] += 1
+    for end in ("", "-wal", "-shm"):
+        File(f"{place}{end}").unlink(missing_ok=True)
+
+
+def _typed(rows):
+    return [(type(value), value, count) for value, count in rows]
+
+
+def test_any_question_about_any_runs(paths):
+    asked.clear()
+    ask_odd_documents(paths)
+    ask_about_what_is_there(paths)
+    # Thousands, no kind of node left out, and enough of them told runs apart.
+    assert asked["questions"] > 4_000
+    assert asked["values"] > 500
+    assert asked["found some, not all"] > asked["questions"] / 10
+    assert {node for node in NODES if not asked[node]} == set()
+
+
+@quick(400)
+@given(data=st.data())
+def ask_odd_documents(paths, data):
+    starts = data.draw(st.lists(made.documents, min_size=1, max_size=8))
+    documents = _documents(data.draw, starts)
+    queries = data.draw(st.lists(made.queries, min_size=5, max_size=25))
+    keys = data.draw(st.lists(made.paths, max_size=4))
+    document = data.draw(st.sampled_from(["start", "stop"]))
+    _agree(next(paths), documents, queries, [n.Path(key, document) for key in keys])
+
+
+@quick(120)
+@given(data=st.data())
+def ask_about_what_is_there(paths, data):
+    starts = data.draw(st.lists(strategies.starts(), min_size=2, max_size=8))
+    documents = [("start", doc) for doc in starts]
+    queries = data.draw(st.lists(questions(starts), min_size=5, max_size=25))
+    _agree(next(paths), documents, queries, [n.Path("sample"), n.Path("T"), n.Path("motors")])
