@@ -63,6 +63,27 @@ def test_a_long_stream_is_read_slice_by_slice_in_little_memory(long_run):
     assert most < 32
 
 
+def test_documents_and_values_come_one_by_one_in_little_memory(long_run):
+    total, most = peak(lambda: sum(int(wave[0]) for wave in long_run.data("wave")))
+    assert total == sum(range(EVENTS))
+    assert most < 32
+    numbers, most = peak(lambda: [event["seq_num"] for event in long_run.events()])
+    assert numbers == list(range(1, EVENTS + 1))
+    assert most < 32
+
+
+def test_events_that_are_stored_in_another_order_come_in_little_memory_too(sqlite_db, new_run, key):
+    run = new_run(sqlite_db)
+    owner = run.descriptor({"wave": key("array", [POINTS])})
+    for first in reversed(range(0, 4000, 500)):
+        numbers = range(first + 500, first, -1)
+        run.page(owner, numbers, wave=[np.full(POINTS, float(n)) for n in numbers])
+    header = run.stop()
+    values, most = peak(lambda: [int(wave[-1]) for wave in header.data("wave")])
+    assert values == list(range(1, 4001))
+    assert most < 40
+
+
 def test_a_slice_reads_only_the_blocks_that_hold_it(long_run, bytes_read):
     wave = long_run.streams["primary"]["wave"]
     bytes_read.clear()

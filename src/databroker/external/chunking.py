@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["CHUNK_BYTES", "cut", "grown", "whole"]
+__all__ = ["CHUNK_BYTES", "LARGEST", "cut", "grown", "page_rows", "whole"]
 
 CHUNK_BYTES = 16 * 2**20
 """About how large a chunk of a dask array is."""
+
+LARGEST = 4 * CHUNK_BYTES
+"""The size up to which a value stays in one chunk."""
+
+_PAGE_BYTES = 4 * 2**20
+_LARGE = _PAGE_BYTES // 8  # values that are better read one by one than copied out of a page
 
 
 def whole(size: int, block: int) -> int:
@@ -47,3 +53,23 @@ def grown(block: tuple[int, ...], shape: tuple[int, ...], itemsize: int) -> tupl
         times = max(1, CHUNK_BYTES // max(size, 1))
         found[axis] = min(shape[axis], found[axis] * times)
     return tuple(found)
+
+
+def page_rows(row_bytes: int, stored: int) -> int:
+    """Return how many rows to read at a time in a loop.
+
+    Parameters
+    ----------
+    row_bytes
+        The size of a row.
+    stored
+        How many rows are stored together: a block is not to be unpacked twice.
+
+    Examples
+    --------
+    >>> page_rows(8, 1), page_rows(2**20, 1), page_rows(2**20, 16), page_rows(2**30, 16)
+    (524288, 1, 16, 1)
+    """
+    few = 1 if row_bytes >= _LARGE else _PAGE_BYTES // max(row_bytes, 1)
+    rows = whole(few, stored)
+    return rows if rows * row_bytes <= LARGEST else 1

@@ -126,6 +126,10 @@ class Frames(ABC):
             They are not there.
         """
 
+    def read_into(self, first: int, stop: int, inner: tuple[slice, ...], out: Array) -> None:
+        """Put frames into an array, whose shape fits; better ones need no array in between."""
+        out[...] = self.read(first, stop, inner)
+
     @abstractmethod
     def count(self, first: int, stop: int) -> int:
         """Return how many of some frames are there now."""

@@ -1,4 +1,4 @@
-"""Datasets in HDF5 files: opened read-only and without a lock, read slice by slice.
+"""Datasets in HDF5 files: opened read-only and never kept locked, read slice by slice.
 
 A file may grow while it is read. One that its writer opened for that (SWMR)
 is refreshed; any other is opened again when it has changed on disk.
@@ -6,6 +6,7 @@ is refreshed; any other is opened again when it has changed on disk.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,12 @@ import numpy as np
 from ..extras import require
 from .failures import DatasetMissing, Problem
 from .paths import Guard
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None
 
 __all__ = ["Hdf5Dataset"]
 
@@ -84,6 +91,15 @@ class Hdf5Dataset:
                 return np.asarray([dataset[()]])[key]
             values = (dataset.asstr() if self._is_text else dataset)[key]
         return np.asarray(values)
+
+    def read_into(self, key: Key, out: Array) -> None:
+        """Put a part of the dataset into an array of its shape, without one in between."""
+        direct = not self._is_text and bool(self._dataset.shape) and out.flags.c_contiguous
+        if not direct or not out.size:
+            out[...] = self.read(key)
+            return
+        with self._lock:
+            self._dataset.read_direct(out, key)
 
     def close(self) -> None:
         """Close the file."""
@@ -169,22 +185,36 @@ class Hdf5Dataset:
 
 
 def _opened(path: str, swmr: bool) -> Any:
-    """Open a file for reading in the least intrusive way that works."""
+    """Open a file for reading, so that neither its writer nor this process's user notices.
+
+    HDF5 refuses to open a file twice in a process with and without locking, so a
+    file that is opened without would be closed to the user's own `h5py.File`.
+    Therefore the lock is taken as usual and let go at once, where that can be done.
+    """
     h5py = require("h5py", "images")
-    growing, still = {"swmr": True}, dict[str, bool]()
-    attempts = [growing, still] if swmr else [still, growing]
-    # A file that this process has open already must be opened with the same kind of locking.
-    options = [{**each, **more} for more in ({"locking": False}, {}) for each in attempts]
+    attempts = [True, False] if swmr else [False, True]
+    options = [{"swmr": each} for each in attempts]
+    # A writer may hold the lock, or the disk know none.
+    unlocked = [{"swmr": each, "locking": False} for each in attempts]
     first: OSError | None = None
-    for each in options:
+    for each in [*options, *unlocked] if fcntl is not None else [*unlocked, *options]:
         try:
-            return h5py.File(path, "r", **each)
+            file = h5py.File(path, "r", **each)
         except (FileNotFoundError, PermissionError, IsADirectoryError):
             raise
         except OSError as error:
             first = first or error
+        else:
+            _unlock(file)
+            return file
     assert first is not None
     raise first
+
+
+def _unlock(file: Any) -> None:
+    if fcntl is not None:
+        with contextlib.suppress(OSError):
+            fcntl.flock(file.id.get_vfd_handle(), fcntl.LOCK_UN)
 
 
 def _state(path: str) -> tuple[int, int]:

@@ -43,6 +43,17 @@ class Hdf5Frames(Frames):
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
         """Return frames ``first`` to ``stop``, and of each what `inner` selects."""
+        values = self._dataset.read(self._key(first, stop, inner))
+        dropped = tuple(n for n, (_, kept) in enumerate(self._inner, 1) if not kept)
+        return values.squeeze(dropped) if dropped else values
+
+    def read_into(self, first: int, stop: int, inner: tuple[slice, ...], out: Array) -> None:
+        """Put frames into an array of their shape."""
+        places = [slice(None), *(slice(None) if kept else np.newaxis for _, kept in self._inner)]
+        self._dataset.read_into(self._key(first, stop, inner), out[tuple(places)])
+
+    def _key(self, first: int, stop: int, inner: tuple[slice, ...]) -> tuple[slice, ...]:
+        """Return what to read of the dataset."""
         there = self._length(stop)
         if there < stop:
             raise Problem(
@@ -55,9 +66,7 @@ class Hdf5Frames(Frames):
         for axis, kept in self._inner:
             part = next(chosen, slice(None)) if kept else slice(None)
             key.append(_part(axis, part))
-        values = self._dataset.read(tuple(key))
-        dropped = tuple(n for n, (_, kept) in enumerate(self._inner, 1) if not kept)
-        return values.squeeze(dropped) if dropped else values
+        return tuple(key)
 
     def count(self, first: int, stop: int) -> int:
         """Return how many of some frames are there now."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import NoHandler
 from ..extras import require
-from .chunking import CHUNK_BYTES, cut, grown, whole
+from .chunking import CHUNK_BYTES, LARGEST, cut, grown, page_rows, whole
 from .datum_reader import DatumReader, HasStore
 from .filling import UNREADABLE, OnMissing, check_on_missing
 from .frames import Declared
@@ -28,11 +28,6 @@ __all__ = ["ExternalArray", "datum_array", "streamed_array"]
 
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
-
-PAGE_BYTES = 4 * 2**20
-"""About how much is read at a time in a loop."""
-
-_LARGEST = 4 * CHUNK_BYTES  # a value up to which it stays in one chunk
 
 
 class ExternalArray:
@@ -129,7 +124,7 @@ class ExternalArray:
         """The sizes of chunks along each axis, as dask has them: of whole stored blocks."""
         look, rows = self._look, self._reader.rows
         inner = look.shape
-        if self._row_bytes > _LARGEST and look.inner is not None:
+        if self._row_bytes > LARGEST and look.inner is not None:
             inner = grown(look.inner, look.shape, self.dtype.itemsize)
         row_bytes = int(np.prod(inner, dtype=object)) * self.dtype.itemsize
         each = whole(CHUNK_BYTES // max(row_bytes, 1), look.rows)
@@ -179,11 +174,9 @@ class ExternalArray:
         return self.values()
 
     def values(self) -> Iterator[Any]:
-        """Yield the value of each event in order; about `PAGE_BYTES` are in memory at a time."""
+        """Yield the value of each event in order; few of them are in memory at a time."""
         rows = self._reader.rows
-        step = whole(PAGE_BYTES // max(self._row_bytes, 1), self._look.rows)
-        if step * self._row_bytes > _LARGEST:
-            step = 1
+        step = page_rows(self._row_bytes, self._look.rows)
         for first in range(0, rows, step):
             if self._on_missing == "skip":
                 yield from self._there(range(first, min(first + step, rows)))

@@ -254,7 +254,7 @@ class StreamReader:
         for row in range(len(out) if chosen else 0):
             start = (first + row) * each
             values = frames.read(start + chosen.start, start + chosen[-1] + 1, rest)
-            self._fit(values[:: chosen.step], out[row])
+            out[row] = values[:: chosen.step]
 
     def _blocks(self, frames: Frames, first: int, inner: tuple[slice, ...], out: Array) -> None:
         """Read frames in blocks: a large slice must not take twice its size."""
@@ -263,11 +263,7 @@ class StreamReader:
             size = -(-size // frames.chunks[0]) * frames.chunks[0]
         for start in range(0, len(out), size):
             stop = min(start + size, len(out))
-            self._fit(frames.read(first + start, first + stop, inner), out[start:stop])
-
-    def _fit(self, values: Array, out: Array) -> None:
-        self._check(values.shape, out.shape)
-        out[...] = values
+            frames.read_into(first + start, first + stop, inner, out[start:stop])
 
     def _check(self, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
         if found != expected:

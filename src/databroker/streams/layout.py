@@ -26,6 +26,8 @@ PAGE_BYTES = 4 * 2**20
 CHUNK_BYTES = 16 * 2**20
 """About how large a chunk of a dask array is."""
 
+_FEW = 256  # rows that are read at once, whatever they hold
+
 _INDEX = Columns(())
 
 
@@ -118,7 +120,7 @@ class Layout:
                 sizes.append(stop - first)
         return tuple(sizes) or (0,)
 
-    def read(self, store: Store, window: Window, columns: Container[str]) -> Chunk:
+    def read(self, store: Store, window: Window, columns: Container[str] | None) -> Chunk:
         """Return the rows of a window, in order.
 
         Raises
@@ -136,6 +138,31 @@ class Layout:
         places = np.arange(window.first - start, window.stop - start)
         return _pick(store, cluster, places if order is None else order[places], columns)
 
+    def pieces(self, store: Store, columns: Container[str] | None) -> Iterator[Chunk]:
+        """Yield all rows in order, about `PAGE_BYTES` at a time."""
+        for window in self.windows():
+            rows = window.stop - window.first
+            if rows <= _FEW:
+                yield self.read(store, window, columns)
+            elif self._order(store, window.cluster) is None:
+                for owner, extent in self.clusters[window.cluster]:
+                    for batch in store.read("event", owner, extent.first, extent.stop, columns):
+                        yield Chunk([owner], [batch], None)
+            else:
+                yield from self._sorted(store, window, columns)
+
+    def _sorted(
+        self, store: Store, window: Window, columns: Container[str] | None
+    ) -> Iterator[Chunk]:
+        """Yield rows that are stored in another order."""
+        first, rows = window.first, _FEW
+        while first < window.stop:
+            stop = min(first + rows, window.stop)
+            chunk = self.read(store, Window(window.cluster, first, stop), columns)
+            yield chunk
+            size = sum(batch.nbytes for batch in chunk.batches) / max(chunk.rows, 1)
+            first, rows = stop, max(1, int(PAGE_BYTES / max(size, 1)))
+
     def _order(self, store: Store, cluster: int) -> Order | None:
         if cluster not in self._orders:
             rows = self.starts[cluster + 1] - self.starts[cluster]
@@ -145,7 +172,10 @@ class Layout:
 
 
 def _pick(
-    store: Store, cluster: Sequence[tuple[str, Extent]], places: Order, columns: Container[str]
+    store: Store,
+    cluster: Sequence[tuple[str, Extent]],
+    places: Order,
+    columns: Container[str] | None,
 ) -> Chunk:
     """Return the rows at some places of a cluster, reading no stretch that has none of them."""
     owners, batches = [], []

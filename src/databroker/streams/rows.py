@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 Order = np.ndarray[Any, np.dtype[np.intp]]
 
 
+_PART_BYTES = 2**20
+
+
 class Columns:
     """Which columns are wanted: the index, and the data and timestamps of some fields.
 
@@ -83,16 +86,18 @@ class Chunk:
 
     def documents(self) -> Iterator[dict[str, Any]]:
         """Yield the rows as event documents, with the columns that were read."""
+        if self.order is None:
+            for owner, batch in zip(self.owners, self.batches, strict=True):
+                for part in _parts(batch):
+                    yield from to_rows("event", owner, part)
+            return
         rows = [
             row
             for owner, batch in zip(self.owners, self.batches, strict=True)
             for row in to_rows("event", owner, batch)
         ]
-        if self.order is None:
-            yield from rows
-        else:
-            for place in self.order:
-                yield rows[place]
+        for place in self.order:
+            yield rows[place]
 
     @property
     def rows(self) -> int:
@@ -100,8 +105,15 @@ class Chunk:
         return sum(batch.num_rows for batch in self.batches)
 
 
+def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Cut a batch, as its documents are going to be several times as large."""
+    rows = max(1, batch.num_rows * _PART_BYTES // max(batch.nbytes, 1))
+    for first in range(0, batch.num_rows, rows):
+        yield batch.slice(first, rows)
+
+
 def chunks(store: Store, owners: Sequence[str], columns: Container[str] | None) -> Iterator[Chunk]:
-    """Yield the rows of some descriptors, in order.
+    """Yield the rows of some descriptors, in order: all of a cluster at a time.
 
     Parameters
     ----------
@@ -160,7 +172,7 @@ def _chunk(store: Store, parts: list[tuple[str, pa.RecordBatch]], cluster: Clust
     owners = [owner for owner, _ in parts]
     batches = [batch for _, batch in parts]
     index = assemble(batches, [SEQ_NUM, TIME])
-    seq, time = index[SEQ_NUM], index[TIME]
+    seq, time = index[SEQ_NUM], np.asarray(index[TIME], np.float64)
     if (seq[1:] > seq[:-1]).all():
         return Chunk(owners, batches, None)
     order: Order = np.lexsort((time, seq))

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .fields import Selection, Source, data_keys, mapping, no_such_field, select
-from .rows import Columns, chunks
+from .layout import Layout
+from .rows import Columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -212,7 +213,6 @@ class Stream:
             The stream has no such data key.
         """
         from .forms import variables
-        from .layout import Layout
         from .views import lazy_array
 
         if field not in self.fields:
@@ -234,7 +234,7 @@ class Stream:
         return self.fields
 
     def events(self, fields: Fields = None) -> Iterator[dict[str, Any]]:
-        """Yield the events in order, as documents; a few thousand are in memory at a time.
+        """Yield the events in order, as documents; a few MB of them are in memory at a time.
 
         With `fields`, each has only the data and timestamps asked for, and
         events that have none of them are left out.
@@ -242,13 +242,14 @@ class Stream:
         selection = self.select(fields)
         owners = [descriptor["uid"] for descriptor in self._descriptors]
         if selection.data is None:
-            for chunk in chunks(self._store, owners, None):
+            for chunk in Layout.of(self._store, owners).pieces(self._store, None):
                 yield from chunk.documents()
             return
         wanted = frozenset(selection.data)
         if not wanted and not selection.extras:
             return
-        for chunk in chunks(self._store, owners, Columns(wanted, wanted, others=True)):
+        columns = Columns(wanted, wanted, others=True)
+        for chunk in Layout.of(self._store, owners).pieces(self._store, columns):
             for event in chunk.documents():
                 for name, source in selection.extras.items():
                     _add(event, name, source)

@@ -17,6 +17,8 @@ from collections.abc import Container
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...columns import segments
 from ...columns.assemble import assemble
 from ...columns.names import SEQ_NUM, TIME
@@ -235,4 +237,9 @@ def _range(batch: pa.RecordBatch, column: str) -> tuple[Any, Any] | None:
     if column not in batch.schema.names:
         return None
     values = assemble([select(batch, [column])], [column])[column]
-    return (values.min(), values.max()) if values.dtype.kind in "if" else None
+    if values.dtype == object:
+        try:
+            values = values.astype(np.float64)  # integers beyond 64 bits among them
+        except (TypeError, ValueError):
+            return None
+    return values.min(), values.max()

@@ -308,9 +308,11 @@ def series_of_run(connection: sqlite3.Connection, run: str) -> list[tuple[str, s
 
 
 def newest_rows(connection: sqlite3.Connection, run: str) -> list[Doc]:
-    """Return something with the time of the newest rows of each series of a run."""
+    """Return something with the time of the newest events of each descriptor of a run."""
     found: list[Doc] = []
-    for (series,) in fetch(connection, "SELECT id FROM series WHERE run = ?", (portable(run),)):
+    for (series,) in fetch(
+        connection, "SELECT id FROM series WHERE run = ? AND kind = 'event'", (portable(run),)
+    ):
         newest = connection.execute(
             "SELECT max(last_time) FROM blocks WHERE series = ?", (series,)
         ).fetchone()[0]
