@@ -38,5 +38,5 @@ $(VENV)/demo: $(VENV)/python pyproject.toml
 	touch $@
 
 $(VENV)/test: $(VENV)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[demo,arrays,test,lint]'
+	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
 	touch $@

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _MOST_DIGITS = 1_000
+_NEAR = 500
 _SHOWN = 10
 
 
@@ -110,8 +112,8 @@ def _slice(store: Store, key: slice) -> list[RunRecord]:
 def _newest_runs(store: Store, places: list[int]) -> list[RunRecord]:
     """Return runs by their negative places, given from the newest to the oldest."""
     wanted = set(places)
-    runs: Iterator[RunRecord] = islice(store.find(Everything()), -min(places))
-    found = [run for place, run in enumerate(runs, 1) if -place in wanted]
+    runs = _newest_first(store, -min(places))
+    found = [run() for place, run in enumerate(runs, 1) if -place in wanted]
     if len(found) < len(places):
         there = store.count(Everything())
         raise TooFarBack(
@@ -119,6 +121,25 @@ def _newest_runs(store: Store, places: list[int]) -> list[RunRecord]:
             f"here; {min(places)} reaches too far back."
         )
     return found
+
+
+def _newest_first(store: Store, number: int) -> Iterator[Callable[[], RunRecord]]:
+    """Yield functions that return the newest runs; far back, documents are only read by these."""
+    if number <= _NEAR:
+        return (partial(_the, run) for run in islice(store.find(Everything()), number))
+    uids = store.select(Everything(), [Path("uid")], number)
+    return (partial(_read, store, uid) for (uid,) in uids)
+
+
+def _the(run: RunRecord) -> RunRecord:
+    return run
+
+
+def _read(store: Store, uid: str) -> RunRecord:
+    record = store.record(uid)
+    if record is None:
+        raise NoSuchRun(f"Run {uid!r} was removed just now.")
+    return record
 
 
 def repeated_scan_id(store: Store, start: Mapping[str, Any]) -> str | None:

@@ -289,7 +289,7 @@ SELECTIVE = [
     K("half").isin([0, 1]),
     FullText("good sample"),
     UidPrefix("u12"),
-    K("scan_id").isin(list(range(0, 100))),
+    K("scan_id").isin(list(range(100))),
     Everything(),
 ]
 

@@ -122,6 +122,16 @@ def test_an_empty_broker_says_so(db):
         db[-1]
 
 
+def test_runs_far_back_are_counted_in_the_same_way(db, save):
+    for number in range(600):
+        save(f"{number:03}", float(number % 10))
+    wanted = [header.uid for header in db()]
+    assert [header.uid for header in db[-600:]] == wanted
+    assert db[-599].uid == wanted[598]
+    with pytest.raises(TooFarBack, match="only 600 runs"):
+        db[-601]
+
+
 def test_an_ambiguous_prefix_lists_the_candidates(db, save):
     for number in range(15):
         save(f"ab{number:02}-the-rest", float(number))

@@ -188,7 +188,8 @@ class Store(ABC):
         """Return each value at a path, and how many of the matching runs have it.
 
         A list counts once for each different element; dictionaries and lists
-        inside it are left out. The most frequent value comes first.
+        inside it are left out. Equal numbers are one value, whole ones an
+        integer; NaN is none. The most frequent value comes first.
         """
 
     # -- reading a run ---------------------------------------------------

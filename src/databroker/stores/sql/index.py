@@ -8,15 +8,12 @@ from typing import Any
 
 from .connection import portable
 from .leaves import OBJECT, TEXT, Leaf, indexed_words, leaf, leaves
-from .schema import DATA_KEYS, START, STOP
+from .schema import DATA_KEYS, RUNS, START, STOP
 
 Doc = dict[str, Any]
 
-RUNS = 3
-"""As `paths.document`: marks of the runs themselves, at the two paths below."""
-
 EVERY, ENDED = "every", "ended"
-"""Where each run has a mark, and where each that has a stop document has one."""
+"""The paths, among those of RUNS, where each run has a mark, or each that has a stop document."""
 
 IDENTITY = {START: frozenset({"uid", "time"}), STOP: frozenset({"uid", "run_start"})}
 """Keys that each such document has, with one value, which the table of runs knows too.

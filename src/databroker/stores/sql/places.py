@@ -10,9 +10,9 @@ from typing import Any
 from ...query.nodes import Path
 from .conditions import ALL, MANY, Condition, Lookup, Sql, either
 from .connection import fetch, original
-from .index import ENDED, EVERY, IDENTITY, RUNS, bound, path_id
+from .index import ENDED, EVERY, IDENTITY, bound, path_id
 from .leaves import ARRAY, DOTTED, MAX_PATH, OBJECT, TEXT, UNINDEXED
-from .schema import DATA_KEYS, START, STOP
+from .schema import DATA_KEYS, RUNS, START, STOP
 
 __all__ = ["Found", "Places"]
 

@@ -12,7 +12,7 @@ from ..writer import boot_id, host
 from .connection import execute, fetch, original, portable
 from .index import index_data_keys, index_start, index_stop, unindex_stop
 from .keys import key_of
-from .series import find_row, load_series
+from .series import find_row, load_series, series_id
 
 Doc = dict[str, Any]
 
@@ -197,7 +197,7 @@ def resolve(connection: sqlite3.Connection, prefix: str, limit: int) -> list[str
     return sorted(set(found))[:limit]
 
 
-def claim_datum(connection: sqlite3.Connection, row: Doc) -> None:
+def claim_datum(connection: sqlite3.Connection, datum_id: str, owner: str) -> None:
     """See to it that a datum can be found by its id, which no other resource has.
 
     Most ids begin with the resource; for the others, where they belong is stored.
@@ -207,12 +207,11 @@ def claim_datum(connection: sqlite3.Connection, row: Doc) -> None:
     ConflictingDocument
         A datum of this id belongs to another resource.
     """
-    datum_id, owner = row["datum_id"], row["resource"]
     known = owner_of_datum(connection, datum_id)
     if known is not None and known != owner:
         stored = stored_datum(connection, datum_id)
         if stored is not None:
-            raise conflict("datum", stored, row)
+            raise conflict("datum", stored, {"datum_id": datum_id, "resource": owner})
     if known is None:
         execute(
             connection,
@@ -229,7 +228,7 @@ def owner_of_datum(connection: sqlite3.Connection, datum_id: str) -> str | None:
     if row is not None:
         return original(row[0])
     owner, slash, _ = datum_id.rpartition("/")
-    if slash and load_series(connection, "datum", owner) is not None:
+    if slash and series_id(connection, "datum", owner) is not None:
         return owner
     return None
 

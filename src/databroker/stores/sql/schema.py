@@ -9,7 +9,8 @@ runs           a run; its integer key is its start time in nanoseconds, moved
 documents      a descriptor, resource or stream resource; or a stop whose
                start has not arrived
 paths, leaves  a value at a path of a RunStart (document 0), RunStop (1), or
-               the data keys of a run (2): the index behind every search
+               the data keys of a run (2): the index behind every search;
+               document 3 are marks of the runs themselves
 words          a word of the text values in a RunStart
 series         the rows of one owner (the events of a descriptor, the datum
                documents of a resource, ...): how many are in blocks
@@ -31,7 +32,7 @@ APPLICATION_ID = 0x44424B52
 VERSION = 1
 """The version of the tables below."""
 
-START, STOP, DATA_KEYS = 0, 1, 2
+START, STOP, DATA_KEYS, RUNS = range(4)
 """What `paths.document` says."""
 
 CREATE = """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...documents import unpack
 from ...documents.identity import last_time, unknown_descriptor
-from ...documents.kinds import OWNER, PAGES, Document
+from ...documents.kinds import IDENTITY, OWNER, PAGES, Document
 from ...documents.pages import owner_of
 from ...errors import StoreIsReadOnly
 from ...query.distinct import ranked
@@ -120,38 +120,50 @@ class SQLiteStore(Store):
         rows = self._writable_series(kind, row[OWNER[kind]])
         connection = self._connections.get()
         if kind == "datum":
-            runs.claim_datum(connection, row)
+            runs.claim_datum(connection, row["datum_id"], row["resource"])
         series.append(connection, rows, row)
         if series.is_full(rows):
             with transaction(connection):
                 series.seal(connection, rows)
 
     def _put_page(self, kind: str, page: Doc) -> None:
+        """Store a page: as a block if all its rows are new, else row by row; all or nothing."""
         single = PAGES[kind]
         connection = self._connections.get()
-        if kind == "event_page" and page["uid"]:
-            from ...columns import from_page
-
-            rows = self._writable_series(single, page["descriptor"])
-            hashes = set(map(hash, page["uid"]))
-            if len(hashes) == len(page["uid"]):
-                batch = from_page(single, page)
-                with transaction(connection):
-                    series.refresh_if_stale(connection, rows)
-                    if not series.any_known(connection, rows, hashes):
-                        series.append_block(connection, rows, batch, hashes)
-                        return
+        if kind in ("event_page", "datum_page") and self._put_new_rows(single, page):
+            return
         documents = list(unpack(kind, page))
         for row in documents:
             self._writable_series(single, row[OWNER[single]])
         with transaction(connection):
             for row in documents:
                 if single == "datum":
-                    runs.claim_datum(connection, row)
+                    runs.claim_datum(connection, row["datum_id"], row["resource"])
                 rows = self._writable_series(single, row[OWNER[single]])
                 series.append(connection, rows, row)
                 if series.is_full(rows):
                     series.seal(connection, rows)
+
+    def _put_new_rows(self, kind: str, page: Doc) -> bool:
+        """Store a page as a block; tell whether all its rows were new, so that it could be."""
+        from ...columns import from_page
+
+        identities = page[IDENTITY[kind]]
+        hashes = set(map(hash, identities))
+        if not identities or len(hashes) < len(identities):
+            return False
+        connection = self._connections.get()
+        rows = self._writable_series(kind, page[OWNER[kind]])
+        batch = from_page(kind, page)
+        with transaction(connection):
+            series.refresh_if_stale(connection, rows)
+            if series.any_known(connection, rows, hashes):
+                return False
+            if kind == "datum":
+                for datum_id in identities:
+                    runs.claim_datum(connection, datum_id, page["resource"])
+            series.append_block(connection, rows, batch, hashes)
+            return True
 
     def _put_document(self, kind: str, doc: Doc) -> None:
         connection = self._connections.get()
