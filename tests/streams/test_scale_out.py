@@ -55,15 +55,16 @@ def test_it_computes_on_a_cluster_of_processes(header):
         assert dataset.s[-1].compute() == "s2000"
         exposure = header.streams["primary"].config["cam"].to_dask().exposure
         assert exposure.sum().compute() == 1000
-        # Each worker opened the store for itself, once for all of its tasks.
-        opened = client.run(_open_stores)
-        assert sorted(opened.values()) == [1, 1]
+        # Each worker opens the store for itself, once for all of its tasks.
+        found = client.run(_read_twice, pickle.dumps(header.streams["primary"]["wave"]))
+        assert list(found.values()) == [(1.0, 2000.0, 1)] * 2
 
 
-def _open_stores():
+def _read_twice(pickled):
     from databroker.streams import locator
 
-    return len(locator._opened)
+    one, other = pickle.loads(pickled), pickle.loads(pickled)
+    return float(one[0, 0]), float(other[-1, 0]), len(locator._opened)
 
 
 def test_a_memory_store_computes_in_threads_and_refuses_to_go_elsewhere(memory_db, new_run):

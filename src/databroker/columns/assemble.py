@@ -49,9 +49,7 @@ def assemble(batches: Sequence[pa.RecordBatch], names: Sequence[str]) -> dict[st
     """
     parts = [split(batch) for batch in batches]
     sizes = [batch.num_rows for batch in batches]
-    return {
-        name: _join([part.get(name) for part in parts], sizes) for name in names
-    }
+    return {name: _join([part.get(name) for part in parts], sizes) for name in names}
 
 
 def _join(columns: list[Column | None], sizes: list[int]) -> Array:

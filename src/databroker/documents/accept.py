@@ -70,8 +70,10 @@ def _accept_page(kind: str, doc: Mapping[str, Any], changes: list[str]) -> dict[
     for key, value in doc.items():
         if key in LISTS[kind]:
             clean[key] = normalise_column(value, key, changes)
-        elif key in NESTED[PAGES[kind]] and isinstance(value, dict) and _TEXT.issuperset(
-            map(type, value)
+        elif (
+            key in NESTED[PAGES[kind]]
+            and isinstance(value, dict)
+            and _TEXT.issuperset(map(type, value))
         ):
             clean[key] = {
                 name: normalise_column(column, name, changes) for name, column in value.items()

@@ -91,9 +91,7 @@ def _value(value: Any, path: str, depth: int, changes: list[str]) -> Any:
     return _odd(value, path, depth, changes)
 
 
-def _mapping(
-    value: Mapping[Any, Any], path: str, depth: int, changes: list[str]
-) -> dict[str, Any]:
+def _mapping(value: Mapping[Any, Any], path: str, depth: int, changes: list[str]) -> dict[str, Any]:
     _check_depth(depth, path)
     plain: dict[str, Any] = {}
     for key, item in value.items():

@@ -84,9 +84,7 @@ def load_series(connection: sqlite3.Connection, kind: str, owner: str) -> Series
     return series
 
 
-def create_series(
-    connection: sqlite3.Connection, kind: str, owner: str, run: str | None
-) -> Series:
+def create_series(connection: sqlite3.Connection, kind: str, owner: str, run: str | None) -> Series:
     """Make the series of an owner, unless another process just did."""
     execute(
         connection,
@@ -100,9 +98,7 @@ def create_series(
 
 def refresh(connection: sqlite3.Connection, series: Series) -> None:
     """Look at a series again: another process may have written to it."""
-    sealed = connection.execute(
-        "SELECT sealed FROM series WHERE id = ?", (series.id,)
-    ).fetchone()[0]
+    sealed = _sealed(connection, series.id)
     if sealed != series.sealed:
         series.sealed, series.known = sealed, None
     key = IDENTITY[series.kind]
@@ -285,9 +281,7 @@ def series_extents(connection: sqlite3.Connection, series: int) -> list[Extent]:
         if rows:
             return [*extents, Extent(sealed, sealed + rows, least, most)]
         # The tail may have become a block between the two looks.
-        if connection.execute(
-            "SELECT sealed FROM series WHERE id = ?", (series,)
-        ).fetchone()[0] == sealed:
+        if _sealed(connection, series) == sealed:
             return extents
 
 
@@ -345,6 +339,12 @@ def _tail_rows(
         _keys(series, first, stop),
     )
     return [(key - base, body) for key, body in rows]
+
+
+def _sealed(connection: sqlite3.Connection, series: int) -> int:
+    row = connection.execute("SELECT sealed FROM series WHERE id = ?", (series,)).fetchone()
+    sealed: int = row[0]
+    return sealed
 
 
 def _set_sealed(
