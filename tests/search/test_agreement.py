@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from databroker.query import nodes as n
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
-from databroker.testing import strategies
+from databroker.testing import difference, strategies
 from databroker.testing.conformance.base import quick
 from databroker.testing.questions import questions
 
@@ -84,8 +84,8 @@ def _agree(place, documents, queries, keys):
             query = queries[0] if queries else n.Everything()
             one, other = (store.distinct(key, query) for store in (sqlite, memory))
             assert _typed(one) == _typed(other), (key, query)
-            rows = [list(store.select(query, [key])) for store in (sqlite, memory)]
-            assert list(map(repr, rows[0])) == list(map(repr, rows[1])), (key, query)
+            rows = [[[*row] for row in store.select(query, [key])] for store in (sqlite, memory)]
+            assert difference(*rows) is None, (key, query)
             asked["values"] += 1
     for end in ("", "-wal", "-shm"):
         File(f"{place}{end}").unlink(missing_ok=True)

@@ -327,6 +327,51 @@ def test_a_child_that_only_ends_does_no_harm(processes, store, path):
     assert_identical(answers(store, runs), expected(runs))
 
 
+CLOSE = """
+import itertools, threading, time
+from databroker.errors import StoreUnavailable
+go()
+numbers = itertools.count()
+
+def work(job):
+    try:
+        while True:
+            job()
+    except StoreUnavailable as error:
+        assert "closed" in str(error), error
+    except BaseException as error:
+        print(repr(error), flush=True)
+
+for trial in range(5):
+    store = SQLiteStore(f"{path}-{trial}")
+    insert_all(store, [("start", start()), ("descriptor", descriptor())])
+    jobs = [
+        lambda: store.insert("event", event(next(numbers))),
+        lambda: read_rows(store, "event", "desc"),
+        lambda: list(store.find(Everything())),
+        lambda: store.insert("start", start(f"run {next(numbers)}")),
+    ]
+    threads = [threading.Thread(target=work, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.05)
+    store.close()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    store = SQLiteStore(f"{path}-{trial}")
+    rows = read_rows(store, "event", "desc")
+    assert len({row["uid"] for row in rows}) == len(rows)
+    store.close()
+"""
+
+
+def test_closing_while_threads_read_and_write_ends_them_clearly(processes, path):
+    """Not with a crash of the interpreter, which a connection closed in use would be."""
+    (process,) = processes([(CLOSE, path)])
+    assert process.wait() == ""
+
+
 def test_a_writer_waits_for_another_beyond_the_timeout_of_sqlite(monkeypatch, path):
     monkeypatch.setattr("databroker.stores.sql.connection._BUSY_TIMEOUT", 0.01)
     documents = whole_run()

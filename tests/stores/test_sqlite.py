@@ -7,7 +7,6 @@ import pytest
 from databroker.stores.contract import Ability
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import StoreConformance
-from databroker.testing.conformance.identity import Identity
 from databroker.testing.conformance.keeping import Keeping
 
 
@@ -31,7 +30,7 @@ class TestSQLiteStoreWithSmallLimits(OnSQLite, StoreConformance):
     pass
 
 
-class TestSQLiteStoreThatSurvivesALossOfPower(OnSQLite, Keeping, Identity):
+class TestSQLiteStoreThatSurvivesALossOfPower(OnSQLite, Keeping):
     durability = "full"
 
 

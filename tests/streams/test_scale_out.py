@@ -27,44 +27,58 @@ def header(sqlite_db, new_run, key):
     return run.stop()
 
 
-def chunked(dataset):
-    """Cut into more pieces, so that there is something to share out."""
-    return dataset.chunk({"time": 250})
-
-
 def test_what_is_pickled_is_small(header):
     dataset = header.xarray_dask().drop_vars(["time", "seq_num"])
     assert len(pickle.dumps(dataset)) < 40_000
     assert len(pickle.dumps(header.streams["primary"]["wave"])) < 4_000
 
 
-def test_it_computes_on_a_cluster_of_processes(header):
-    distributed = pytest.importorskip("distributed")
-    dataset = chunked(header.xarray_dask())
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        places = client.run(os.getpid)
-        assert len(set(places.values()) | {os.getpid()}) == 3
-        mean = dataset.wave.mean("dim_0").compute()
-        assert mean.values.tolist() == list(range(1, 2001))
-        assert dataset.x.sum().compute() == sum(range(1, 2001)) / 2
-        assert dataset.s[-1].compute() == "s2000"
-        exposure = header.streams["primary"].config["cam"].to_dask().exposure
-        assert exposure.sum().compute() == 1000
-        # Each worker opens the store for itself, once for all of its tasks.
-        found = client.run(_read_twice, pickle.dumps(header.streams["primary"]["wave"]))
-        assert list(found.values()) == [(1.0, 2000.0, 1)] * 2
+# In a process of its own: what a cluster leaves behind (sockets, log records) ends with it.
+CLUSTER = """
+import os, pickle, sys
+from distributed import Client, LocalCluster
 
 
-def _read_twice(pickled):
+def read_twice(pickled):
     from databroker.streams import locator
 
     one, other = pickle.loads(pickled), pickle.loads(pickled)
     return float(one[0, 0]), float(other[-1, 0]), len(locator._opened)
+
+
+def main():
+    header = pickle.load(open(sys.argv[1], "rb"))
+    dataset = header.xarray_dask().chunk({"time": 250})
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        assert len({os.getpid(), *client.run(os.getpid).values()}) == 3
+        assert dataset.wave.mean("dim_0").compute().values.tolist() == list(range(1, 2001))
+        assert dataset.x.sum().compute() == sum(range(1, 2001)) / 2
+        assert dataset.s[-1].compute() == "s2000"
+        stream = header.streams["primary"]
+        assert stream.config["cam"].to_dask().exposure.sum().compute() == 1000
+        # Each worker opens the store for itself, once for all of its tasks.
+        found = client.run(read_twice, pickle.dumps(stream["wave"]))
+        assert list(found.values()) == [(1.0, 2000.0, 1)] * 2
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_it_computes_on_a_cluster_of_processes(header, tmp_path):
+    pytest.importorskip("distributed")
+    run, script = tmp_path / "header.pickle", tmp_path / "cluster.py"
+    run.write_bytes(pickle.dumps(header))
+    script.write_text(CLUSTER)
+    command = [sys.executable, str(script), str(run)]
+    done = subprocess.run(command, check=False, timeout=120, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_memory_store_computes_in_threads_and_refuses_to_go_elsewhere(memory_db, new_run):

@@ -12,8 +12,8 @@ from .values import cells, keys, one_of_these, records, scalars, texts, up_to, v
 
 Documents = list[tuple[str, dict[str, Any]]]
 
-FIELDS = ("det", "motor", "motor_setpoint", "img", "a.b", "data", "time", "seq_num", "ü\x00")
-EXTRAS = ("_id", "note", "extra", "configuration")
+FIELDS = ("det", "motor", "img", "a.b", "a/b", "data", "time", "#shape", "!x", "ü\x00", "data/det")
+EXTRAS = ("_id", "note", "configuration", "data/det", "#shape", "!time", "/", "ü\x00", "resource")
 
 _UID_FORMS: tuple[Callable[[str], str], ...] = (
     str.upper,
@@ -159,6 +159,8 @@ def _make_odd(draw: st.DrawFn, doc: dict[str, Any]) -> None:
             del doc[part]
         else:
             doc[part][draw(keys())] = draw(scalars())
+    if draw(up_to(3)) == 0:
+        doc["filled"] = draw(one_of_these(None, True, "no"))
     if draw(st.booleans()):
         doc[draw(one_of_these(*EXTRAS))] = draw(values(3))
 
@@ -183,7 +185,7 @@ def event_pages(draw: st.DrawFn, descriptor: str, columns: Columns, first: int) 
         case 1:
             del page["filled"]
         case 2:
-            page["note"] = draw(scalars())
+            page[draw(one_of_these(*EXTRAS))] = draw(values(3))
     return [("event_page", shuffled(draw, page))]
 
 
@@ -205,6 +207,8 @@ def resources(draw: st.DrawFn, run: str) -> Documents:
     if draw(up_to(2)):
         for one in ids:
             datum = {"datum_id": one, "resource": uid, "datum_kwargs": draw(records())}
+            if draw(up_to(3)) == 0:
+                datum[draw(one_of_these("note", "uid", "datum_kwargs/n"))] = draw(values(3))
             found.append(("datum", shuffled(draw, datum)))
         return found
     names = draw(st.lists(keys(), unique=True, max_size=2))
@@ -233,5 +237,9 @@ def stream_resources(draw: st.DrawFn, run: str, descriptor: str) -> Documents:
             "indices": {"start": row, "stop": row + 1},
             "seq_nums": {"start": row + 1, "stop": row + 2},
         }
+        if draw(up_to(3)) == 0:
+            datum["indices"] = draw(records())
+        if draw(up_to(3)) == 0:
+            datum["note"] = draw(values(3))
         found.append(("stream_datum", shuffled(draw, datum)))
     return found

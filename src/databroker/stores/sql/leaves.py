@@ -8,13 +8,15 @@ leaf of a document.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Container, Iterable
+import re
+from collections.abc import Container, Iterator
 from typing import Any
 
 import numpy as np
 
-from ...query.text import document_words
+from ...query.text import texts_of, words
 
 Leaf = tuple[str, int, Any]
 """Path, kind and value."""
@@ -33,6 +35,9 @@ MAX_LEAVES = 5_000
 MAX_TEXT = 256
 MAX_WORDS = 10_000
 EXACT_INTEGERS = 2**53
+
+_PIECE = 65_536  # characters that are looked at between two counts of the words
+_SPACE = re.compile(r"\s")
 
 _PLAIN = "biufU"  # dtypes whose elements are Python's scalars
 
@@ -111,12 +116,34 @@ def nearest_float(value: int) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def indexed_words(document: dict[str, Any]) -> Iterable[str]:
-    """Return the words of a document, with the mark for "not all" where they are too many."""
-    words = document_words(document)
-    if len(words) <= MAX_WORDS:
-        return words
-    return [PARTLY, *sorted(words)[:MAX_WORDS]]
+def indexed_words(document: dict[str, Any]) -> set[str]:
+    """Return the words of a document, with the mark for "not all" where they are too many.
+
+    Examples
+    --------
+    >>> sorted(indexed_words({"sample": "Ni foil", "tags": ["good"]}))
+    ['foil', 'good', 'ni']
+    """
+    found: set[str] = set()
+    for text in texts_of(document):
+        for piece in _pieces(text):
+            found.update(words(piece))
+            if len(found) > MAX_WORDS:
+                # The rest of a book need not be read: the run will be looked at itself.
+                return {PARTLY, *itertools.islice(found, MAX_WORDS)}
+    return found
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Cut a long text where there is white space."""
+    start = 0
+    while len(text) - start > _PIECE:
+        space = _SPACE.search(text, start + _PIECE)
+        if space is None:
+            break
+        yield text[start : space.start()]
+        start = space.end()
+    yield text[start:]
 
 
 def _elements(array: Any) -> list[Any] | None:

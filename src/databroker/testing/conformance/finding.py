@@ -12,7 +12,7 @@ import pytest
 
 from ...query.nodes import Everything, UidPrefix
 from ...stores.contract import RunRecord, Store
-from .base import Base, descriptor, event, insert_all, resource, start, stop, whole_run
+from .base import Base, descriptor, event, event_page, insert_all, resource, start, stop, whole_run
 
 
 def _uids(store: Store) -> list[str]:
@@ -192,6 +192,19 @@ class Finding(Base):
         without_time = {key: value for key, value in descriptor().items() if key != "time"}
         insert_all(store, [("start", start("run", 10)), ("descriptor", without_time)])
         assert store.activity("run").last_time == 10
+
+    @pytest.mark.parametrize("time", [-5.0, -1e300, 0, 2**63, 2**70, 1e300])
+    def test_the_activity_of_a_run_at_an_odd_time_is_known(self, store: Store, time: float) -> None:
+        insert_all(
+            store, [("start", start("run", -1e301)), ("resource", resource(run_start="run"))]
+        )
+        insert_all(store, [("descriptor", descriptor() | {"time": -1e301})])
+        page = {"resource": "res", "datum_id": ["res/1"], "datum_kwargs": {}}
+        store.insert("datum_page", page)
+        store.insert("event_page", event_page(range(2)) | {"time": [-1e302, time]})
+        assert store.activity("run").last_time == time
+        store.insert("event", event(5) | {"time": -1e302})
+        assert store.activity("run").last_time == time
 
     def test_a_search_is_lazy_and_bounded_by_what_existed(self, store: Store) -> None:
         for number in range(500):

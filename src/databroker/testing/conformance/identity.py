@@ -20,6 +20,7 @@ from ...errors import (
     UnknownDescriptor,
     UnknownDocumentKind,
 )
+from ...query.nodes import Equals, Path
 from ...stores.contract import Store
 from .. import strategies
 from ..comparing import assert_identical
@@ -227,6 +228,19 @@ class Identity(Base):
         insert_all(store, whole_run())
         second = stop() | {"uid": "second"}
         self.assert_refused(store, "stop", second, ConflictingDocument, "second")
+
+    def test_a_stop_made_for_a_dead_writer_gives_way_to_its_own(self, store: Store) -> None:
+        made = stop() | {"uid": "made", "exit_status": "fail", "closed_by": "somebody"}
+        insert_all(store, [("start", start()), ("stop", made)])
+        self.assert_holds(store, [("start", start()), ("stop", made)])
+        own = stop(exit_status="success")
+        store.insert("stop", own)
+        self.assert_holds(store, [("start", start()), ("stop", own)])
+        for status, found in (("fail", []), ("success", ["run"])):
+            question = Equals(Path("exit_status", "stop"), status)
+            assert [run.uid for run in store.find(question)] == found
+            assert store.count(question) == len(found)
+        self.assert_refused(store, "stop", stop() | {"uid": "third"}, ConflictingDocument)
 
     @pytest.mark.parametrize(("kind", "doc", "error"), REFUSED)
     def test_what_cannot_be_placed_is_refused(

@@ -10,6 +10,7 @@ import random
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from ...stores.contract import Store
 from .. import strategies
 from ..oracle import read_rows
 from ..streams import Documents
+from ..values import DTYPES, STRUCTURES
 from .base import Base, descriptor, event, event_page, insert_all, quick, start, stop
 
 Row = dict[str, Any]
@@ -160,6 +162,19 @@ class Rows(Base):
                 )
         finally:
             store.close()
+
+    @pytest.mark.parametrize("shape", [(), (0,), (1,), (3,), (2, 0), (2, 3)], ids=str)
+    def test_arrays_of_every_dtype_are_kept(self, store: Store, shape: tuple[int, ...]) -> None:
+        arrays = [np.ones(shape, dtype) for dtype in (*DTYPES, *STRUCTURES)]
+        run: list[tuple[str, Any]] = [("start", start(arrays=arrays))]
+        for number, array in enumerate(arrays):
+            owner = f"d{number}"
+            run.append(("descriptor", descriptor(owner)))
+            run += [("event", event(row, owner, x=array)) for row in range(2)]
+            page = event_page(range(2, 4), owner)
+            run.append(("event_page", page | {"data": {"x": [array, array]}}))
+        insert_all(store, [*run, ("stop", stop(arrays=arrays))])
+        self.assert_holds(store, [*run, ("stop", stop(arrays=arrays))])
 
     def test_wide_rows_are_kept(self, store: Store) -> None:
         insert_all(store, [("start", start()), ("descriptor", descriptor("desc", "run", "x", "y"))])
