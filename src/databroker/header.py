@@ -13,6 +13,7 @@ from .hooks import external_of
 from .lookup import repeated_scan_id
 from .parts import Parts
 from .stored import StoredRun
+from .streams.fields import mapping
 from .streams.filling import refuse_to_fill
 from .streams.several import many_streams
 
@@ -92,9 +93,9 @@ class Header(StoredRun, Parts):
         """
         found: dict[str, list[dict[str, Any]]] = {}
         for descriptor in self._descriptors():
-            device = (descriptor.get("configuration") or {}).get(device_name)
+            device = mapping(descriptor.get("configuration")).get(device_name)
             if device is not None:
-                data = dict(device.get("data") or {})
+                data = dict(mapping(mapping(device).get("data")))
                 found.setdefault(name_of(descriptor), []).append(data)
         return found
 

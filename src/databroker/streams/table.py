@@ -51,10 +51,11 @@ def make_table(
         arrays = {name: array[order] for name, array in arrays.items()}
     index = pd.Index(arrays[SEQ_NUM], name="seq_num", copy=False)
     data: dict[str, Any] = {"time": _stamps(arrays[TIME], index, convert_times, timezone)}
+    shown = variable_names([*columns, *selection.extras])
     for name, column in columns.items():
-        data[name] = _series(arrays[column], index)
+        data[shown[name]] = _series(arrays[column], index)
     for name in selection.extras:
-        data[name] = _series(arrays[name], index)
+        data[shown[name]] = _series(arrays[name], index)
     return pd.DataFrame(data, index=index, copy=False)
 
 

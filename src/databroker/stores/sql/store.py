@@ -12,7 +12,7 @@ from ...documents import unpack
 from ...documents.identity import last_time, unknown_descriptor
 from ...documents.kinds import IDENTITY, OWNER, PAGES, Document
 from ...documents.pages import owner_of
-from ...errors import StoreIsReadOnly
+from ...errors import StoreIsReadOnly, StoreUnavailable
 from ...query.distinct import ranked
 from ..contract import Ability, Activity, Extent, RunRecord, Store
 from . import runs, series
@@ -47,6 +47,8 @@ class SQLiteStore(Store):
         it survives a loss of power too, and inserting is slower.
     read_only
         Refuse to write.
+    create
+        Whether to make the file where there is none.
 
     Raises
     ------
@@ -72,10 +74,16 @@ class SQLiteStore(Store):
         *,
         durability: str = "normal",
         read_only: bool = False,
+        create: bool = True,
     ) -> None:
         super().__init__()
         self._options: dict[str, Any] = {"durability": durability, "read_only": read_only}
         self.path = Path(path).expanduser().absolute()
+        if not (create or self.path.exists()):
+            raise StoreUnavailable(
+                f"There is no file {self.path} on this machine. What was pickled here refers to "
+                "the file; it must be reachable under the same path."
+            )
         self._connections = Connections(self.path, durability, read_only)
         self._series: dict[tuple[str, str], Series] = {}
         self._pid = os.getpid()
@@ -91,7 +99,7 @@ class SQLiteStore(Store):
         return f"sqlite: {self.path}"
 
     def __reduce__(self) -> Any:
-        return functools.partial(SQLiteStore, **self._options), (str(self.path),)
+        return functools.partial(SQLiteStore, **self._options, create=False), (str(self.path),)
 
     # -- writing ---------------------------------------------------------
 
