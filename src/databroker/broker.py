@@ -89,6 +89,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         self._timezone = timezone
         self._config = config
         self.reg = Registry() if registry is None else registry
+        self.reg.store = store
         self.transforms = Transforms(transforms or {})
         self.external_fetchers = dict(external_fetchers or {})
         self.filters = {}
@@ -140,7 +141,12 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
     def opened(cls, configuration: Configuration, auto_register: bool = True) -> Broker:
         """Make a broker from a configuration that has been read."""
         discover = auto_register and configuration.discover_handlers
-        registry = Registry(configuration.handlers, configuration.root_map, discover)
+        registry = Registry(
+            configuration.handlers,
+            configuration.root_map,
+            discover,
+            configuration.allowed_roots,
+        )
         return cls(
             configuration.open(),
             name=configuration.name,
@@ -304,6 +310,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
 
     def close(self) -> None:
         """Let go of files and connections. Closing twice is harmless."""
+        self.reg.close()
         self.store.close()
 
     def __enter__(self) -> Broker:

@@ -14,7 +14,7 @@ from .lookup import repeated_scan_id
 from .parts import Parts
 from .stored import StoredRun
 from .streams.fields import mapping
-from .streams.filling import refuse_to_fill
+from .streams.filling import Filling
 from .streams.several import many_streams
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .broker import Broker
     from .stores.contract import RunRecord
+    from .streams import Stream
 
 Fields = str | Iterable[str] | None
 
@@ -120,7 +121,7 @@ class Header(StoredRun, Parts):
             A name, or names and patterns, of the wanted columns; None for all.
             Names of values in the configuration, start or stop work too.
         fill
-            Whether to load external data (not in this version).
+            Whether to load external data into the cells: True, or the names of fields.
         timezone
             Makes the column `time` aware, in this zone; by default it is naive UTC.
         convert_times
@@ -143,9 +144,9 @@ class Header(StoredRun, Parts):
             from .streams.table import no_table
 
             return no_table()
-        refuse_to_fill([stream], fields, fill)
-        return stream.table(
-            fields, convert_times=convert_times or localize_times, timezone=timezone
+        filling = self._filling([stream], fields, fill)
+        return filling.table(
+            stream.table(fields, convert_times=convert_times or localize_times, timezone=timezone)
         )
 
     def data(self, field: str, stream_name: str = "primary", fill: Any = True) -> Iterator[Any]:
@@ -155,16 +156,18 @@ class Header(StoredRun, Parts):
         """
         stream = self.streams.get(stream_name)
         if stream is not None:
-            refuse_to_fill([stream], field, fill)
-            yield from stream.data(field)
+            filling = self._filling([stream], field, fill)
+            for event in filling.events(stream.events([field])):
+                if field in event["data"]:
+                    yield event["data"][field]
 
     def events(
         self, stream_name: Any = "primary", fields: Fields = None, fill: Any = False
     ) -> Iterator[dict[str, Any]]:
         """Yield the events of a stream as documents, in order (of all streams: by time)."""
         streams = self._streams_of(stream_name)
-        refuse_to_fill(streams, fields, fill)
-        for event in many_streams(streams, fields):
+        filling = self._filling(streams, fields, fill)
+        for event in filling.events(many_streams(streams, fields)):
             yield self._prepared("event", event)
 
     def documents(
@@ -179,9 +182,14 @@ class Header(StoredRun, Parts):
         fields
             Leaves out other data of the events.
         """
-        refuse_to_fill(self._streams_of(stream_name), fields, fill)
+        filling = self._filling(self._streams_of(stream_name), fields, fill)
         for kind, document in self.stored_documents(stream_name, fields):
+            if kind == "event":
+                document = filling.event(document)
             yield kind, self._prepared(kind, document)
+
+    def _filling(self, streams: list[Stream], fields: Fields, fill: Any) -> Filling:
+        return Filling(self.db.store, self.db.reg, self.uid, streams, fields, fill)
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield what `documents` yields: its old name."""

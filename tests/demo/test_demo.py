@@ -218,3 +218,13 @@ def test_a_folder_that_cannot_be_made_is_named(empty_home):
     (empty_home / ".config").write_text("this is a file")
     with pytest.raises(StoreUnavailable, match=r"\.config/databroker: cannot be made"):
         install()
+
+
+def test_images_are_loaded_from_their_files(db):
+    header = run_of(db, "images")
+    frames = list(header.data("img"))
+    assert len(frames) == len(header.table()) > 0
+    assert all(frame.ndim == 2 for frame in frames)
+    filled = header.table(fill=True)
+    assert all((cell == frame).all() for cell, frame in zip(filled["img"], frames, strict=True))
+    assert header.table()["img"].map(type).eq(str).all()

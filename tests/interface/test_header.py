@@ -212,9 +212,6 @@ def test_external_fields_hold_ids_unless_filled(db):
         lambda header: list(header.documents(fill=True)),
     ],
 )
-@pytest.mark.xfail(
-    raises=NotImplementedError, strict=True, reason="external data is not loaded yet"
-)
 def test_filling_reports_the_handler_that_is_missing(db, read):
     header = save(db, runs.external())
     with pytest.raises(KeyError, match="NOWHERE"):

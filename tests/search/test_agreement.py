@@ -7,8 +7,9 @@ question; SQLite asks its indexes, and the evaluator about what these leave open
 import importlib.util
 import itertools
 from collections import Counter
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path as File
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -32,6 +33,15 @@ def _made_for_queries():
 
 made = _made_for_queries()
 asked = Counter()
+
+# With few runs a store of millions is only met if it loses its patience at once.
+IMPATIENT = [
+    ("candidates", {"FEW": 2, "_PATIENCE": 2, "_RARELY": 1.1, "_LARGEST_PAGE": 2}),
+    ("search", {"_PATIENCE": 1, "_FEW": 1.1, "_PAGES": (1, 2)}),
+    ("patterns", {"MOST_TEXTS": 1}),
+    ("projection", {"_FEW": 0, "_PAGE": 2, "_WORTH": 100}),
+    ("places", {"_CHUNK": 2, "MANY": 2}),
+]
 NODES = {
     node
     for node in vars(n).values()
@@ -66,9 +76,13 @@ def _documents(draw, starts):
     return draw(st.permutations(found))
 
 
-def _agree(place, documents, queries, keys):
+def _agree(place, documents, queries, keys, impatient):
     memory = MemoryStore()
-    with closing(SQLiteStore(place)) as sqlite:
+    with ExitStack() as stack:
+        sqlite = stack.enter_context(closing(SQLiteStore(place)))
+        for module, values in IMPATIENT if impatient else ():
+            module = f"databroker.stores.sql.{module}"
+            stack.enter_context(mock.patch.multiple(module, **values))
         for kind, doc in documents:
             memory.insert(kind, doc)
             sqlite.insert(kind, doc)
@@ -114,7 +128,8 @@ def ask_odd_documents(paths, data):
     queries = data.draw(st.lists(made.queries, min_size=12, max_size=25))
     keys = data.draw(st.lists(made.paths, max_size=4))
     document = data.draw(st.sampled_from(["start", "stop"]))
-    _agree(next(paths), documents, queries, [n.Path(key, document) for key in keys])
+    keys = [n.Path(key, document) for key in keys]
+    _agree(next(paths), documents, queries, keys, data.draw(st.booleans()))
 
 
 @quick(120)
@@ -123,4 +138,5 @@ def ask_about_what_is_there(paths, data):
     starts = data.draw(st.lists(strategies.starts(), min_size=2, max_size=8))
     documents = [("start", doc) for doc in starts]
     queries = data.draw(st.lists(questions(starts), min_size=12, max_size=25))
-    _agree(next(paths), documents, queries, [n.Path("sample"), n.Path("T"), n.Path("motors")])
+    keys = [n.Path("sample"), n.Path("T"), n.Path("motors")]
+    _agree(next(paths), documents, queries, keys, data.draw(st.booleans()))
