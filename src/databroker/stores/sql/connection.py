@@ -119,12 +119,14 @@ class Connections:
             _abandoned.append((self._local, list(self._all)))
             self._reset()
         holder = getattr(self._local, "holder", None)
+        if self._closed:
+            if holder is not None:
+                holder.close()
+            raise StoreUnavailable(f"The store in {self.path} is closed.")
         if holder is not None and holder.frozen and holder.frozen != self._state():
             holder.close()
             holder = None
         if holder is None:
-            if self._closed:
-                raise StoreUnavailable(f"The store in {self.path} is closed.")
             holder = self._connect()
             self._local.holder = holder
             self._all.add(holder)
@@ -139,12 +141,17 @@ class Connections:
         return self._lock
 
     def close(self) -> None:
-        """Close the connections of all threads of this process."""
+        """Close the connections of this process.
+
+        Another thread may be using its own at this very moment, and closing it
+        then would crash the interpreter: a thread closes its own when it next
+        asks for it, or when it ends.
+        """
         with self._lock:
             self._closed = True
             for holder in list(self._all):
-                holder.close()
-            self._local = threading.local()
+                if holder.thread is threading.current_thread() or not holder.thread.is_alive():
+                    holder.close()
 
     def _reset(self) -> None:
         self._pid = os.getpid()
@@ -210,6 +217,7 @@ class _Holder:
     ) -> None:
         self.connection = connection
         self.frozen = frozen  # how the file was when it was opened as one that does not change
+        self.thread = threading.current_thread()
         self._pid = os.getpid()
 
     def close(self) -> None:

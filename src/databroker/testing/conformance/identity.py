@@ -217,6 +217,24 @@ class Identity(Base):
         insert_all(store, whole_run()[:-1])
         self.assert_refused(store, kind, doc, ConflictingDocument)
 
+    def test_documents_refused_with_others_can_come_alone(self, store: Store) -> None:
+        run = whole_run()
+        insert_all(store, run)
+        late: list[tuple[str, Any]] = []
+        for number in (7, 8, 9):
+            new, changed = event(number, "run-desc"), event(1, "run-desc") | {"time": 0.0}
+            self.assert_refused(store, "bulk_events", {"a": [new, changed]}, ConflictingDocument)
+            late.append(("event", new | {"time": 5.0}))
+            store.insert(*late[-1])
+            page = {"resource": "run-res", "datum_id": [f"new {number}", "run-res/0"]}
+            page["datum_kwargs"] = {"n": [1, 99]}
+            self.assert_refused(store, "datum_page", page, ConflictingDocument)
+            late.append(("datum", datum(number, "run-res", "new ")))
+            store.insert(*late[-1])
+        self.assert_holds(store, [*run, *late])
+        insert_all(store, [*late, *run])
+        self.assert_holds(store, [*run, *late])
+
     def test_the_refusal_names_document_key_and_values(self, store: Store) -> None:
         insert_all(store, whole_run())
         changed = start(sample={"name": "Cu"}, shape=[3, 2])
