@@ -1,6 +1,14 @@
 """What several tests of stores need."""
 
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
+
+import databroker
 
 LIMITS = {
     "series.TAIL_ROWS": 3,
@@ -22,3 +30,80 @@ def small_limits(monkeypatch):
     """
     for name, limit in LIMITS.items():
         monkeypatch.setattr(f"databroker.stores.sql.{name}", limit)
+
+
+PRELUDE = """
+import os, pickle, sys
+from databroker.query.nodes import Everything
+from databroker.stores.sql import SQLiteStore
+from databroker.testing.conformance.base import *
+from databroker.testing.oracle import read_rows
+path = sys.argv[1]
+def go():
+    print("ready", flush=True)
+    sys.stdin.readline()
+"""
+
+
+class Process:
+    """A Python process that gets ready, and goes when told to."""
+
+    def __init__(self, script, *arguments):
+        self.popen = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", PRELUDE + script, *map(str, arguments)],
+            env={**os.environ, "PYTHONPATH": str(Path(databroker.__file__).parents[1])},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, line):
+        """Send a line and return the line that comes back."""
+        self.popen.stdin.write(f"{line}\n")
+        self.popen.stdin.flush()
+        return self.popen.stdout.readline().rstrip("\n")
+
+    def wait(self, line="go"):
+        """Let it go and return what it printed; fail if it failed."""
+        printed, errors = self.popen.communicate(f"{line}\n", timeout=300)
+        assert self.popen.returncode == 0, errors
+        return printed
+
+
+class Processes:
+    """Starts processes, and ends what is left of them."""
+
+    def __init__(self):
+        self.started = []
+
+    def begin(self, scripts):
+        """Start (script, *arguments), and return when all are ready to go."""
+        fresh = [Process(script, *arguments) for script, *arguments in scripts]
+        self.started += fresh
+        for process in fresh:
+            line = process.popen.stdout.readline()
+            assert line == "ready\n", process.popen.communicate()[1]
+        return fresh
+
+    def wait(self, processes):
+        """Let processes go at once, and return what they printed."""
+        with ThreadPoolExecutor(len(processes)) as pool:
+            return list(pool.map(Process.wait, processes))
+
+    def run(self, scripts):
+        """Start processes, let them go at once, and return what they printed."""
+        return self.wait(self.begin(scripts))
+
+    def end(self):
+        """Kill what still runs."""
+        for process in self.started:
+            process.popen.kill()
+            process.popen.communicate()
+
+
+@pytest.fixture
+def processes():
+    started = Processes()
+    yield started
+    started.end()

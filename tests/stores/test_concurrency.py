@@ -1,19 +1,14 @@
 """Several processes and threads with one file: nothing lost, nothing twice, nobody refused."""
 
 import contextlib
-import os
 import pickle
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-import databroker
 from databroker.errors import StoreUnavailable
 from databroker.query.nodes import Everything
 from databroker.stores.sql import SQLiteStore
@@ -26,69 +21,6 @@ from databroker.testing.conformance.base import (
     stop,
     whole_run,
 )
-
-PRELUDE = """
-import os, pickle, sys
-from databroker.query.nodes import Everything
-from databroker.stores.sql import SQLiteStore
-from databroker.testing.conformance.base import *
-from databroker.testing.oracle import read_rows
-path = sys.argv[1]
-def go():
-    print("ready", flush=True)
-    sys.stdin.readline()
-"""
-
-
-class Process:
-    """A Python process that gets ready, and goes when told to."""
-
-    def __init__(self, script, *arguments):
-        self.popen = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", PRELUDE + script, *map(str, arguments)],
-            env={**os.environ, "PYTHONPATH": str(Path(databroker.__file__).parents[1])},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def ask(self, line):
-        """Send a line and return the line that comes back."""
-        self.popen.stdin.write(f"{line}\n")
-        self.popen.stdin.flush()
-        return self.popen.stdout.readline().rstrip("\n")
-
-    def wait(self, line="go"):
-        """Let it go and return what it printed; fail if it failed."""
-        printed, errors = self.popen.communicate(f"{line}\n", timeout=300)
-        assert self.popen.returncode == 0, errors
-        return printed
-
-
-@pytest.fixture
-def processes():
-    """Return a function that starts processes; what is left of them is ended afterwards."""
-    started = []
-
-    def begin(scripts):
-        fresh = [Process(script, *arguments) for script, *arguments in scripts]
-        started.extend(fresh)
-        for process in fresh:
-            line = process.popen.stdout.readline()
-            assert line == "ready\n", process.popen.communicate()[1]
-        return fresh
-
-    yield begin
-    for process in started:
-        process.popen.kill()
-        process.popen.communicate()
-
-
-def _wait(processes):
-    """Let all go at once."""
-    with ThreadPoolExecutor(len(processes)) as pool:
-        return list(pool.map(Process.wait, processes))
 
 
 @pytest.fixture
@@ -112,7 +44,7 @@ store.close()
 
 
 def test_two_processes_write_different_runs_while_readers_read(processes, store, path):
-    writers = processes([(WRITE_RUNS, path, "a"), (WRITE_RUNS, path, "b")])
+    writers = processes.begin([(WRITE_RUNS, path, "a"), (WRITE_RUNS, path, "b")])
     done = threading.Event()
 
     def read():
@@ -130,7 +62,7 @@ def test_two_processes_write_different_runs_while_readers_read(processes, store,
     with ThreadPoolExecutor(2) as pool:
         readers = [pool.submit(read) for _ in range(2)]
         try:
-            _wait(writers)
+            processes.wait(writers)
         finally:
             done.set()
         for reader in readers:
@@ -155,7 +87,7 @@ def test_one_run_delivered_by_two_processes_at_once_is_kept_once(processes, stor
     documents += [("stop", stop("b")), *whole_run("c")]
     listing = tmp_path / "documents"
     listing.write_bytes(pickle.dumps(documents))
-    _wait(processes([(SAME_RUN, path, listing)] * 2))
+    processes.run([(SAME_RUN, path, listing)] * 2)
     rows = read_rows(store, "event", "d")
     assert sorted(row["seq_num"] for row in rows) == list(range(400))
     found, wanted = answers(store, documents), expected(documents)
@@ -182,7 +114,7 @@ store.close()
 def test_two_processes_write_one_stream(processes, store, path):
     store.insert("start", start())
     store.insert("descriptor", descriptor())
-    _wait(processes([(SAME_STREAM, path, 0), (SAME_STREAM, path, 1500)]))
+    processes.run([(SAME_STREAM, path, 0), (SAME_STREAM, path, 1500)])
     rows = read_rows(store, "event", "desc")
     numbers = [row["seq_num"] for row in rows]
     assert len(set(numbers)) == len(numbers) == 3150
@@ -199,7 +131,7 @@ store.close()
 
 
 def test_several_processes_make_the_file_at_once(processes, path):
-    _wait(processes([(OPEN, path, f"run {number}") for number in range(4)]))
+    processes.run([(OPEN, path, f"run {number}") for number in range(4)])
     with contextlib.closing(SQLiteStore(path)) as store:
         assert [run.uid for run in store.find(Everything())] == [f"run {n}" for n in (3, 2, 1, 0)]
 
@@ -215,7 +147,7 @@ for line in sys.stdin:
 
 
 def test_another_process_sees_a_run_in_progress_at_its_next_look(processes, store, path):
-    (reader,) = processes([(LOOK, path)])
+    (reader,) = processes.begin([(LOOK, path)])
     assert reader.ask("?") == "None 0 0"
     store.insert("start", start())
     assert reader.ask("?") == "None 0 0"
@@ -245,131 +177,11 @@ print(1 + sum(1 for run in runs), first, flush=True)
 def test_a_search_begun_before_others_write_is_bounded_by_what_existed(processes, store, path):
     for number in range(400):
         store.insert("start", start(f"{number:03}", 1e9 + number))
-    (reader,) = processes([(SEARCH, path)])
+    (reader,) = processes.begin([(SEARCH, path)])
     for number in range(400, 430):
         store.insert("start", start(f"{number:03}", 1e9 + number))
         store.insert("start", start(f"old {number:03}", 1e9 - number))
     assert reader.wait() == "400 399\n"
-
-
-PICKLED = """
-go()
-store = pickle.load(open(path, "rb"))
-insert_all(store, whole_run("elsewhere"))
-print(store.count(Everything()), flush=True)
-store.close()
-"""
-
-
-def test_a_pickled_store_opens_the_same_file_in_another_process(processes, store, tmp_path):
-    store.insert("start", start("here"))
-    pickled = tmp_path / "pickled"
-    pickled.write_bytes(pickle.dumps(store))
-    (other,) = processes([(PICKLED, pickled)])
-    assert other.wait() == "2\n"
-    assert_identical(answers(store, whole_run("elsewhere"))["runs"][0][0], "here")
-    assert store.record("elsewhere").stop is not None
-
-
-FORK = """
-store = SQLiteStore(path)
-insert_all(store, whole_run("before")[:-1])
-left_open = store.find(Everything())
-go()
-pid = os.fork()
-name = "parent" if pid else "child"
-insert_all(store, whole_run(name))
-for number in range(10, 300):
-    store.insert("event", event(number + (1000 if pid else 0), "before-desc"))
-assert store.record("before") is not None
-next(left_open)
-store.close()
-if not pid:
-    sys.exit(0)
-assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-store = SQLiteStore(path)
-insert_all(store, whole_run("before")[-1:])
-store.close()
-"""
-
-
-def test_a_store_may_be_used_on_both_sides_of_a_fork(processes, store, path):
-    _wait(processes([(FORK, path)]))
-    assert [run.uid for run in store.find(Everything())] == ["parent", "child", "before"]
-    for name in ("parent", "child"):
-        assert_identical(
-            read_rows(store, "event", f"{name}-desc"),
-            expected(whole_run(name))["rows"][f"event {name}-desc"],
-        )
-    rows = read_rows(store, "event", "before-desc")
-    numbers = {row["seq_num"] for row in rows}
-    assert numbers == {1, 2, 3, *range(10, 300), *range(1010, 1300)}
-    assert len(rows) == len(numbers)
-
-
-FORK_QUIETLY = """
-store = SQLiteStore(path)
-insert_all(store, whole_run("before"))
-go()
-pid = os.fork()
-if not pid:
-    del store  # a child that never touches the store must not harm its parent
-    sys.exit(0)
-assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-insert_all(store, whole_run("after"))
-store.close()
-"""
-
-
-def test_a_child_that_only_ends_does_no_harm(processes, store, path):
-    _wait(processes([(FORK_QUIETLY, path)]))
-    runs = whole_run("before") + whole_run("after")
-    assert_identical(answers(store, runs), expected(runs))
-
-
-CLOSE = """
-import itertools, threading, time
-from databroker.errors import StoreUnavailable
-go()
-numbers = itertools.count()
-
-def work(job):
-    try:
-        while True:
-            job()
-    except StoreUnavailable as error:
-        assert "closed" in str(error), error
-    except BaseException as error:
-        print(repr(error), flush=True)
-
-for trial in range(5):
-    store = SQLiteStore(f"{path}-{trial}")
-    insert_all(store, [("start", start()), ("descriptor", descriptor())])
-    jobs = [
-        lambda: store.insert("event", event(next(numbers))),
-        lambda: read_rows(store, "event", "desc"),
-        lambda: list(store.find(Everything())),
-        lambda: store.insert("start", start(f"run {next(numbers)}")),
-    ]
-    threads = [threading.Thread(target=work, args=(job,)) for job in jobs]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.05)
-    store.close()
-    for thread in threads:
-        thread.join(60)
-        assert not thread.is_alive()
-    store = SQLiteStore(f"{path}-{trial}")
-    rows = read_rows(store, "event", "desc")
-    assert len({row["uid"] for row in rows}) == len(rows)
-    store.close()
-"""
-
-
-def test_closing_while_threads_read_and_write_ends_them_clearly(processes, path):
-    """Not with a crash of the interpreter, which a connection closed in use would be."""
-    (process,) = processes([(CLOSE, path)])
-    assert process.wait() == ""
 
 
 def test_a_writer_waits_for_another_beyond_the_timeout_of_sqlite(monkeypatch, path):

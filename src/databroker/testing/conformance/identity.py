@@ -226,8 +226,8 @@ class Identity(Base):
             self.assert_refused(store, "bulk_events", {"a": [new, changed]}, ConflictingDocument)
             late.append(("event", new | {"time": 5.0}))
             store.insert(*late[-1])
-            page = {"resource": "run-res", "datum_id": [f"new {number}", "run-res/0"]}
-            page["datum_kwargs"] = {"n": [1, 99]}
+            page: dict[str, Any] = {"resource": "run-res", "datum_kwargs": {"n": [1, 99]}}
+            page["datum_id"] = [f"new {number}", "run-res/0"]
             self.assert_refused(store, "datum_page", page, ConflictingDocument)
             late.append(("datum", datum(number, "run-res", "new ")))
             store.insert(*late[-1])

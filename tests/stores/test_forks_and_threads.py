@@ -1,0 +1,145 @@
+"""A store travels to other processes, and may be closed while it is in use."""
+
+import contextlib
+import pickle
+
+import pytest
+
+from databroker.query.nodes import Everything
+from databroker.stores.sql import SQLiteStore
+from databroker.testing import answers, assert_identical, expected, read_rows
+from databroker.testing.conformance.base import (
+    start,
+    whole_run,
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "runs.db"
+
+
+@pytest.fixture
+def store(path):
+    with contextlib.closing(SQLiteStore(path)) as store:
+        yield store
+
+
+PICKLED = """
+go()
+store = pickle.load(open(path, "rb"))
+insert_all(store, whole_run("elsewhere"))
+print(store.count(Everything()), flush=True)
+store.close()
+"""
+
+
+def test_a_pickled_store_opens_the_same_file_in_another_process(processes, store, tmp_path):
+    store.insert("start", start("here"))
+    pickled = tmp_path / "pickled"
+    pickled.write_bytes(pickle.dumps(store))
+    (other,) = processes.begin([(PICKLED, pickled)])
+    assert other.wait() == "2\n"
+    assert_identical(answers(store, whole_run("elsewhere"))["runs"][0][0], "here")
+    assert store.record("elsewhere").stop is not None
+
+
+FORK = """
+store = SQLiteStore(path)
+insert_all(store, whole_run("before")[:-1])
+left_open = store.find(Everything())
+go()
+pid = os.fork()
+name = "parent" if pid else "child"
+insert_all(store, whole_run(name))
+for number in range(10, 300):
+    store.insert("event", event(number + (1000 if pid else 0), "before-desc"))
+assert store.record("before") is not None
+next(left_open)
+store.close()
+if not pid:
+    sys.exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+store = SQLiteStore(path)
+insert_all(store, whole_run("before")[-1:])
+store.close()
+"""
+
+
+def test_a_store_may_be_used_on_both_sides_of_a_fork(processes, store, path):
+    processes.run([(FORK, path)])
+    assert [run.uid for run in store.find(Everything())] == ["parent", "child", "before"]
+    for name in ("parent", "child"):
+        assert_identical(
+            read_rows(store, "event", f"{name}-desc"),
+            expected(whole_run(name))["rows"][f"event {name}-desc"],
+        )
+    rows = read_rows(store, "event", "before-desc")
+    numbers = {row["seq_num"] for row in rows}
+    assert numbers == {1, 2, 3, *range(10, 300), *range(1010, 1300)}
+    assert len(rows) == len(numbers)
+
+
+FORK_QUIETLY = """
+store = SQLiteStore(path)
+insert_all(store, whole_run("before"))
+go()
+pid = os.fork()
+if not pid:
+    del store  # a child that never touches the store must not harm its parent
+    sys.exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+insert_all(store, whole_run("after"))
+store.close()
+"""
+
+
+def test_a_child_that_only_ends_does_no_harm(processes, store, path):
+    processes.run([(FORK_QUIETLY, path)])
+    runs = whole_run("before") + whole_run("after")
+    assert_identical(answers(store, runs), expected(runs))
+
+
+CLOSE = """
+import itertools, threading, time
+from databroker.errors import StoreUnavailable
+go()
+numbers = itertools.count()
+
+def work(job):
+    try:
+        while True:
+            job()
+    except StoreUnavailable as error:
+        assert "closed" in str(error), error
+    except BaseException as error:
+        print(repr(error), flush=True)
+
+for trial in range(5):
+    store = SQLiteStore(f"{path}-{trial}")
+    insert_all(store, [("start", start()), ("descriptor", descriptor())])
+    jobs = [
+        lambda: store.insert("event", event(next(numbers))),
+        lambda: read_rows(store, "event", "desc"),
+        lambda: list(store.find(Everything())),
+        lambda: store.insert("start", start(f"run {next(numbers)}")),
+    ]
+    threads = [threading.Thread(target=work, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.05)
+    store.close()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    store = SQLiteStore(f"{path}-{trial}")
+    rows = read_rows(store, "event", "desc")
+    assert len({row["uid"] for row in rows}) == len(rows)
+    store.close()
+"""
+
+
+def test_closing_while_threads_read_and_write_ends_them_clearly(processes, path):
+    """Not with a crash of the interpreter, which a connection closed in use would be."""
+    (process,) = processes.begin([(CLOSE, path)])
+    assert process.wait() == ""

@@ -1,0 +1,211 @@
+"""Who may write to the file of an SQLite store, and what others see of it."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import databroker
+from databroker.errors import (
+    StoreIsReadOnly,
+)
+from databroker.stores.contract import Ability
+from databroker.stores.sql import SQLiteStore
+from databroker.testing import answers, assert_identical, expected
+from databroker.testing.conformance.base import (
+    insert_all,
+    start,
+    whole_run,
+)
+
+RUN = whole_run()[:-1]  # in progress: at a stop the log is moved into the file
+
+
+def _opened(path, **options):
+    return contextlib.closing(SQLiteStore(path, **options))
+
+
+def _written(path):
+    with _opened(path) as store:
+        insert_all(store, RUN)
+    return path
+
+
+def _holds_run(store):
+    assert_identical(answers(store, RUN), expected(RUN))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "runs.db"
+
+
+def test_read_only_by_choice(path):
+    _written(path)
+    with _opened(path) as writer, _opened(path, read_only=True) as reader:
+        assert reader.abilities == {Ability.SHARED}
+        _holds_run(reader)
+        with pytest.raises(StoreIsReadOnly, match=r"runs\.db"):
+            reader.insert("start", start("new"))
+        writer.insert("start", start("new"))
+        assert reader.record("new") is not None
+
+
+AS_NOBODY = """
+import os, sys, tempfile
+from databroker.errors import DatabrokerError, StoreIsReadOnly, StoreUnavailable
+from databroker.query.nodes import Everything
+from databroker.stores.contract import Ability
+from databroker.stores.sql import SQLiteStore
+from databroker.testing import answers, assert_identical, expected, read_rows
+from databroker.testing.conformance.base import *
+RUN = whole_run()[:-1]
+with tempfile.TemporaryDirectory() as folder:
+    # The other user may not be able to import anything: all that is needed is imported here.
+    store = SQLiteStore(folder + "/runs.db")
+    insert_all(store, whole_run())
+    answers(store, RUN)
+    store.close()
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+path = sys.argv[1]
+"""
+
+READ = """
+store = SQLiteStore(path)
+assert store.abilities == {Ability.SHARED}, store.abilities
+for _ in range(2):
+    assert_identical(answers(store, RUN), expected(RUN))
+try:
+    store.insert("start", start("new"))
+except StoreIsReadOnly as error:
+    print(error)
+else:
+    raise AssertionError("it could be written to")
+store.close()
+"""
+
+
+@pytest.fixture
+def shared():
+    """Return a folder that another user can look into, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="databroker test "))
+    folder.chmod(0o755)
+    yield folder
+    for each in (folder, *folder.iterdir()):
+        each.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def _as_nobody(script, path):
+    """Run a script as a user with no rights of its own, and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY + script, str(path)],
+        env={**os.environ, "PYTHONPATH": str(Path(databroker.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("folder_mode", [0o555, 0o755, 0o777], ids=oct)
+def test_another_user_reads_a_file_at_rest(shared, folder_mode):
+    path = _written(shared / "runs.db")
+    path.chmod(0o644)
+    shared.chmod(folder_mode)
+    before = path.read_bytes()
+    assert "can be read" in _as_nobody(READ, path) or "reading only" in _as_nobody(READ, path)
+    assert path.read_bytes() == before
+    assert [each.name for each in shared.iterdir()] == ["runs.db"]
+
+
+def test_another_user_reads_a_writable_file_in_a_folder_that_is_not(shared):
+    path = _written(shared / "runs.db")
+    path.chmod(0o666)
+    shared.chmod(0o555)
+    _as_nobody(READ, path)
+    assert [each.name for each in shared.iterdir()] == ["runs.db"]
+
+
+def test_another_user_reads_while_the_owner_writes(shared):
+    path = shared / "runs.db"
+    with _opened(path) as store:
+        insert_all(store, RUN)
+        assert (shared / "runs.db-wal").stat().st_size > 0
+        shared.chmod(0o555)
+        _as_nobody(READ, path)
+        store.insert("start", start("later"))
+        assert store.record("later") is not None
+
+
+LEFT = """
+import os, sys
+from databroker.stores.sql import SQLiteStore
+from databroker.testing.conformance.base import *
+store = SQLiteStore(sys.argv[1])
+insert_all(store, whole_run()[:-1])
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("with_index", [True, False])
+def test_another_user_never_misses_what_a_dead_writer_left_in_the_log(shared, with_index):
+    path = shared / "runs.db"
+    subprocess.run(
+        [sys.executable, "-c", LEFT, str(path)],
+        env={**os.environ, "PYTHONPATH": str(Path(databroker.__file__).parents[1])},
+        check=True,
+        timeout=300,
+    )
+    assert (shared / "runs.db-wal").stat().st_size > 0
+    if not with_index:
+        (shared / "runs.db-shm").unlink()
+    for each in shared.iterdir():
+        each.chmod(0o444)
+    shared.chmod(0o555)
+    # Where the log cannot be read without writing, an error is right; old data is not.
+    script = (
+        READ
+        if with_index
+        else f"""
+try:
+    SQLiteStore(path)
+except StoreUnavailable as error:
+    assert path in str(error), error
+else:
+{"".join(f"    {line}{chr(10)}" for line in READ.splitlines())}
+"""
+    )
+    _as_nobody(script, path)
+
+
+NOT_THERE = """
+try:
+    SQLiteStore(path)
+except DatabrokerError as error:
+    assert path in str(error), error
+else:
+    raise AssertionError("it was opened")
+"""
+
+
+def test_a_file_that_cannot_be_made_is_refused(shared):
+    shared.chmod(0o555)
+    _as_nobody(NOT_THERE, shared / "runs.db")
+    _as_nobody(NOT_THERE, shared / "folder" / "runs.db")
+
+
+def test_a_file_that_cannot_be_read_is_refused(shared):
+    path = _written(shared / "runs.db")
+    path.chmod(0o600)
+    _as_nobody(NOT_THERE, path)

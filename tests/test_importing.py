@@ -1,0 +1,213 @@
+"""What the package offers by name, and that importing it has no effect."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import databroker
+
+PACKAGE = Path(databroker.__file__).parent
+
+OPTIONAL = {
+    *("bluesky", "ophyd", "event_model", "xarray", "dask", "hypothesis", "pytest"),
+    *("IPython", "matplotlib", "h5py", "area_detector_handlers"),
+}
+
+PUBLIC = [
+    "ALL",
+    "Broker",
+    "DeprecatedDoct",
+    "Header",
+    "Results",
+    "__version__",
+    "assets",
+    "catalog",
+    "catalog_search_path",
+    "describe_configs",
+    "list_configs",
+    "load_combo_catalog",
+    "lookup_config",
+    "pivot",
+    "projector",
+    "queries",
+    "temp",
+    "temp_config",
+    "utils",
+    "v1",
+    "v2",
+    "wrap_in_deprecated_doct",
+    "wrap_in_doct",
+]
+
+
+def _modules():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        # `python -m databroker` is there to be run, not to be imported.
+        if parts[-1] != "__main__":
+            yield ".".join(["databroker", *(part for part in parts if part != "__init__")])
+
+
+MODULES = list(_modules())
+FOR_TESTS = [name for name in MODULES if name.startswith("databroker.testing")]
+
+
+# -- what is public ----------------------------------------------------------
+
+
+def test_the_public_names_are_these():
+    assert databroker.__all__ == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_can_be_imported(name):
+    assert getattr(databroker, name) is getattr(databroker, name)
+    assert name in dir(databroker)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = databroker.nothing
+
+
+def test_what_is_public_has_a_docstring():
+    for name in PUBLIC:
+        value = getattr(databroker, name)
+        if isinstance(value, type) or callable(value):
+            assert value.__doc__, name
+
+
+# -- what importing does -----------------------------------------------------
+
+# Watches what happens while modules are imported, and notes what comes from our own code.
+WATCH = """
+import atexit, json, os, sys, threading, warnings
+
+package = sys.argv[1]
+noted = []
+
+def ours():
+    frame = sys._getframe(2)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(package):
+            return f"{name}:{frame.f_lineno}"
+        # Another package's own affairs, or those of the import system.
+        if "site-packages" in name or name.startswith("<frozen importlib"):
+            return None
+        frame = frame.f_back
+
+EVENTS = ("os.mkdir", "os.remove", "os.rename", "socket.", "sqlite3.", "subprocess.", "os.exec",
+          "os.fork", "os.putenv", "shutil.", "tempfile.", "os.listdir", "os.scandir", "glob.")
+
+def hook(event, arguments):
+    is_open = event == "open" and not str(arguments[0]).endswith((".pyc", ".py"))
+    if is_open or event.startswith(EVENTS):
+        place = ours()
+        if place:
+            noted.append(f"{event} {arguments!r:.80} at {place}")
+
+class Environment(type(os.environ)):
+    def __getitem__(self, key):
+        place = ours()
+        if place:
+            noted.append(f"environment {key!r} at {place}")
+        return super().__getitem__(key)
+
+modules = json.loads(sys.argv[2])
+os.environ.__class__ = Environment
+before = set(sys.modules)
+at_exit = atexit._ncallbacks()
+sys.addaudithook(hook)
+for module in modules:
+    __import__(module)
+print(json.dumps({
+    "noted": noted,
+    "modules": sorted(set(sys.modules) - before),
+    "threads": threading.active_count(),
+    "at_exit": atexit._ncallbacks() - at_exit,
+    "filters": len(warnings.filters),
+}))
+"""
+
+
+def _watched(folder, *modules):
+    """Import modules in a fresh interpreter with an empty home, and return what was seen."""
+    home = folder / "home"
+    home.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH, str(PACKAGE), json.dumps(modules)],
+        env={
+            **{key: value for key, value in os.environ.items() if not key.startswith("XDG_")},
+            "PYTHONPATH": str(PACKAGE.parent),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "HOME": str(home),
+        },
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert list(home.iterdir()) == []
+    return json.loads(done.stdout)
+
+
+def test_importing_databroker_costs_next_to_nothing(tmp_path):
+    seen = _watched(tmp_path, "databroker")
+    ours = [name for name in seen["modules"] if name.startswith("databroker")]
+    assert ours == ["databroker"]
+    heavy = {
+        "pandas",
+        "pyarrow",
+        "numpy",
+        "sqlite3",
+        "yaml",
+        "msgpack",
+        "rich",
+        "asyncio",
+        "socket",
+    }
+    assert heavy.isdisjoint(seen["modules"])
+    assert seen["noted"] == []
+    assert seen["at_exit"] == 0
+    assert seen["threads"] == 1
+
+
+def test_importing_every_module_has_no_effect(tmp_path):
+    seen = _watched(tmp_path, *(name for name in MODULES if name not in FOR_TESTS))
+    assert seen["noted"] == []
+    assert seen["threads"] == 1
+    assert OPTIONAL.isdisjoint(seen["modules"])
+
+
+def test_importing_the_test_suite_for_stores_has_no_effect(tmp_path):
+    seen = _watched(tmp_path, *FOR_TESTS)
+    assert seen["noted"] == []
+    assert seen["threads"] == 1
+    assert {"bluesky", "ophyd", "event_model", "xarray", "IPython"}.isdisjoint(seen["modules"])
+
+
+def test_every_module_can_be_imported_first(tmp_path):
+    """An import that only works after another one is a circle in hiding."""
+    rooms = sorted({".".join(name.split(".")[:2]) for name in MODULES})
+    script = "import sys; " + "; ".join(
+        f"[sys.modules.pop(n) for n in list(sys.modules) if n.startswith('databroker')]; "
+        f"import {room}"
+        for room in rooms
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
