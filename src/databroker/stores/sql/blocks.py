@@ -37,6 +37,7 @@ _FAN = 16  # so many blocks of one size become one of the next
 
 Segment = list[int]  # its number, its rows, its bytes
 Group = tuple[list[str] | None, list[Segment]]
+Unpacked = dict[int, "pa.RecordBatch"]
 
 
 def write_block(
@@ -89,12 +90,17 @@ def read_block(
     ordinal: int,
     stop: int,
     columns: Container[str] | None,
+    unpacked: Unpacked | None = None,
 ) -> pa.RecordBatch | None:
     """Return rows from ``ordinal`` on, ``stop`` at most, as far as their segments reach.
 
     None if no block has the row. A block may be merged away between the two
     looks that this takes; then it is looked for again.
+
+    A segment of narrow columns goes on where one of wide columns ends. What a
+    caller that reads on gives as `unpacked` keeps it for the next rows.
     """
+    kept: Unpacked = {} if unpacked is None else unpacked
     while True:
         row = connection.execute(
             "SELECT first, stop, layout FROM blocks WHERE series = ? AND first <= ? "
@@ -104,7 +110,8 @@ def read_block(
         if row is None or row[1] <= ordinal:
             return None
         first, end, layout = row
-        batch = _read(connection, decode(layout), ordinal - first, min(end, stop) - first, columns)
+        bounds = (ordinal - first, min(end, stop) - first)
+        batch = _read(connection, decode(layout), bounds, columns, kept)
         if batch is not None:
             return batch
 
@@ -202,11 +209,12 @@ def _joined(connection: sqlite3.Connection, chain: list[Segment]) -> pa.RecordBa
 def _read(
     connection: sqlite3.Connection,
     layout: list[Group],
-    first: int,
-    stop: int,
+    bounds: tuple[int, int],
     columns: Container[str] | None,
+    unpacked: Unpacked,
 ) -> pa.RecordBatch | None:
-    """Return rows of a block from ``first`` on, as far as one segment of each wanted group goes."""
+    """Return rows of a block within bounds, as far as one segment of each wanted group goes."""
+    first, stop = bounds
     wanted = [
         chain
         for names, chain in layout
@@ -218,12 +226,16 @@ def _read(
         place = next(place for place, end in enumerate(ends) if end > first)
         found.append((chain[place][0], ends[place] - chain[place][1]))
         stop = min(stop, ends[place])
+    for gone in unpacked.keys() - {number for number, _ in found}:
+        del unpacked[gone]
     parts = []
     for number, start in found:
-        blob = _blob(connection, number)
-        if blob is None:
-            return None
-        parts.append(segments.unpack(blob, columns).slice(first - start, stop - first))
+        if number not in unpacked:
+            blob = _blob(connection, number)
+            if blob is None:
+                return None
+            unpacked[number] = segments.unpack(blob, columns)
+        parts.append(unpacked[number].slice(first - start, stop - first))
     return segments.beside(parts)
 
 

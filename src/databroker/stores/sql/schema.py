@@ -16,7 +16,8 @@ series         the rows of one owner (the events of a descriptor, the datum
                documents of a resource, ...): how many are in blocks
 tail           a row that is not yet in a block
 blocks         consecutive rows of a series, and where their segments are
-segments       some columns of a block, as an Arrow IPC stream
+segments       some columns of a block, as an Arrow IPC stream; a number is
+               never used again, so that a reader cannot mistake one for another
 datum_owners   where to find a datum whose id does not begin with its resource
 notes, tags    what people say about runs later (reserved)
 journal        a change, for readers that follow a run live (reserved)
@@ -100,7 +101,7 @@ CREATE TABLE blocks (
     PRIMARY KEY (series, first)
 ) WITHOUT ROWID;
 CREATE TABLE segments (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     data BLOB NOT NULL
 );
 CREATE TABLE datum_owners (

@@ -20,7 +20,7 @@ from ...documents import decode, encode, same
 from ...documents.identity import conflict
 from ...documents.kinds import IDENTITY
 from ..contract import Extent
-from .blocks import block_extents, has_block, merge_blocks, read_block, write_block
+from .blocks import Unpacked, block_extents, has_block, merge_blocks, read_block, write_block
 from .connection import execute, fetch, original, portable
 from .known import Known
 
@@ -249,16 +249,18 @@ def next_rows(
     first: int,
     stop: int,
     columns: Container[str] | None,
+    unpacked: Unpacked,
 ) -> pa.RecordBatch | None:
     """Return rows of a series (its id and kind) from ordinal ``first``, ``stop`` at most.
 
-    They are those of one block, or of the tail; None when there are none.
+    They are those of one block, or of the tail; None when there are none. For
+    `unpacked` see `read_block`.
     """
     from ...columns import from_rows, select
 
     key, kind = series
     while True:
-        batch = read_block(connection, key, first, stop, columns)
+        batch = read_block(connection, key, first, stop, columns, unpacked)
         if batch is not None:
             return batch
         rows = _tail_rows(connection, key, first, stop)

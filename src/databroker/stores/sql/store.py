@@ -16,6 +16,7 @@ from ...errors import StoreIsReadOnly, StoreUnavailable
 from ...query.distinct import ranked
 from ..contract import Ability, Activity, Extent, RunRecord, Store
 from . import runs, series
+from .blocks import Unpacked
 from .checkpoint import tidy
 from .connection import Connections, DriverError, transaction, translate, translated
 from .projection import Projection
@@ -310,9 +311,10 @@ class SQLiteStore(Store):
             number = series.series_id(self._connections.get(), kind, owner)
             if number is None:
                 return
+            unpacked: Unpacked = {}
             while first < stop:
                 batch = series.next_rows(
-                    self._connections.get(), (number, kind), first, stop, columns
+                    self._connections.get(), (number, kind), first, stop, columns, unpacked
                 )
                 if batch is None:
                     return
