@@ -71,7 +71,7 @@ class Activity:
     Attributes
     ----------
     last_time
-        The time of the newest document of the run, in seconds since the epoch.
+        The time of the newest start, descriptor or event of the run, in seconds since the epoch.
     host, pid, boot_id
         The process that inserted the start document, where that is known.
     """
@@ -196,7 +196,10 @@ class Store(ABC):
 
     @abstractmethod
     def documents(self, uid: str) -> list[tuple[str, dict[str, Any]]]:
-        """Return the run's descriptors, resources and stream resources, in order of arrival."""
+        """Return the run's descriptors, resources and stream resources.
+
+        One kind after the other, each in order of arrival.
+        """
 
     @abstractmethod
     def activity(self, uid: str) -> Activity:

@@ -16,7 +16,7 @@ import pytest
 # Without this, a failing check of the suite would not show its values.
 pytest.register_assert_rewrite(f"{__name__}.conformance", f"{__name__}.oracle")
 
-from . import strategies, values  # noqa: E402
+from . import questions, strategies, values  # noqa: E402
 from .comparing import assert_identical, difference  # noqa: E402
 from .conformance import StoreConformance  # noqa: E402
 from .oracle import answers, assert_same_answers, expected, read_rows  # noqa: E402
@@ -28,6 +28,7 @@ __all__ = [
     "assert_same_answers",
     "difference",
     "expected",
+    "questions",
     "read_rows",
     "strategies",
     "values",
