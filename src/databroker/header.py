@@ -138,6 +138,10 @@ class Header(StoredRun, Parts):
         ------
         NoSuchField
             A plain name in `fields` that is nowhere.
+        NoHandler, ExternalDataMissing
+            What is to be filled cannot be had; the message says how to mend it.
+        NotSupported
+            What is to be filled is in stream resources.
         """
         stream = self.streams.get(stream_name) if isinstance(stream_name, str) else None
         if stream is None:
@@ -152,7 +156,8 @@ class Header(StoredRun, Parts):
     def data(self, field: str, stream_name: str = "primary", fill: Any = True) -> Iterator[Any]:
         """Yield the values of one field, event by event.
 
-        Good for images and for long runs: little is in memory at a time.
+        Good for images and for long runs: little is in memory at a time. With
+        ``fill=False``, an external field yields the ids of its datum documents.
         """
         stream = self.streams.get(stream_name)
         if stream is not None:

@@ -32,6 +32,12 @@ def small_limits(monkeypatch):
         monkeypatch.setattr(f"databroker.stores.sql.{name}", limit)
 
 
+@pytest.fixture
+def path(tmp_path):
+    """Where a file may be made."""
+    return tmp_path / "runs.db"
+
+
 PRELUDE = """
 import os, pickle, sys
 from databroker.query.nodes import Everything

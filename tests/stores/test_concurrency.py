@@ -24,11 +24,6 @@ from databroker.testing.conformance.base import (
 
 
 @pytest.fixture
-def path(tmp_path):
-    return tmp_path / "runs.db"
-
-
-@pytest.fixture
 def store(path):
     with contextlib.closing(SQLiteStore(path)) as store:
         yield store

@@ -1,40 +1,16 @@
 """Start documents of many megabytes are kept, and found by their other keys."""
 
-import contextlib
-
 import pytest
 
 from databroker.query.nodes import Equals
 from databroker.query.nodes import Path as Key
 from databroker.query.text import parse_text
-from databroker.stores.sql import SQLiteStore
-from databroker.testing import answers, assert_identical, expected
+from databroker.testing import assert_identical
 from databroker.testing.conformance.base import (
-    insert_all,
     start,
-    whole_run,
 )
 
-RUN = whole_run()[:-1]  # in progress: at a stop the log is moved into the file
-
-
-def _opened(path, **options):
-    return contextlib.closing(SQLiteStore(path, **options))
-
-
-def _written(path):
-    with _opened(path) as store:
-        insert_all(store, RUN)
-    return path
-
-
-def _holds_run(store):
-    assert_identical(answers(store, RUN), expected(RUN))
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "runs.db"
+from .files import opened
 
 
 @pytest.mark.parametrize(
@@ -63,7 +39,7 @@ def path(tmp_path):
     ],
 )
 def test_large_metadata_is_kept_and_found_by_its_other_keys(path, large):
-    with _opened(path) as store:
+    with opened(path) as store:
         store.insert("start", start("other", scan_id=6, purpose="a good sample"))
         doc = {
             "purpose": "good sample",
@@ -85,7 +61,7 @@ def test_large_metadata_is_kept_and_found_by_its_other_keys(path, large):
 
 
 def test_what_is_inside_large_metadata_is_found_too(path):
-    with _opened(path) as store:
+    with opened(path) as store:
         store.insert(
             "start", start("a", positions=list(range(100_000)), notes="x " * 9000 + "needle")
         )

@@ -28,27 +28,7 @@ from databroker.testing.conformance.base import (
     whole_run,
 )
 
-RUN = whole_run()[:-1]  # in progress: at a stop the log is moved into the file
-
-
-def _opened(path, **options):
-    return contextlib.closing(SQLiteStore(path, **options))
-
-
-def _written(path):
-    with _opened(path) as store:
-        insert_all(store, RUN)
-    return path
-
-
-def _holds_run(store):
-    assert_identical(answers(store, RUN), expected(RUN))
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "runs.db"
-
+from .files import RUN, assert_holds_run, opened, written
 
 # -- whose file it is --------------------------------------------------------
 
@@ -75,7 +55,7 @@ def test_a_database_of_another_program_is_refused_and_not_touched(path, script, 
 
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_file_of_a_newer_version_is_refused(path, read_only):
-    _written(path)
+    written(path)
     with contextlib.closing(sqlite3.connect(path)) as raw:
         raw.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
@@ -94,14 +74,14 @@ def test_a_file_that_is_no_database_is_refused_and_not_touched(path, content):
 
 def test_an_empty_file_becomes_a_store(path):
     path.touch()
-    _written(path)
-    with _opened(path) as store:
-        _holds_run(store)
+    written(path)
+    with opened(path) as store:
+        assert_holds_run(store)
 
 
 @pytest.mark.parametrize("where", ["cut short", "overwritten"])
 def test_a_damaged_file_says_so(path, where):
-    with _opened(path) as store:
+    with opened(path) as store:
         insert_all(store, [("start", start()), ("descriptor", descriptor())])
         insert_all(store, [("event", event(number)) for number in range(3000)])
         store.insert("stop", stop())
@@ -117,9 +97,9 @@ def test_a_damaged_file_says_so(path, where):
 
 def _use(path):
     """Read and write a bit of everything."""
-    with _opened(path) as store:
+    with opened(path) as store:
         insert_all(store, [("descriptor", descriptor("more")), *RUN])
-        _holds_run(store)
+        assert_holds_run(store)
         read_rows(store, "event", "desc")
 
 
@@ -159,31 +139,31 @@ def test_a_missing_file_is_not_made_for_reading_only(path):
 )
 def test_a_path_may_have_any_name(tmp_path, name):
     path = tmp_path / f"folder {name}" / name
-    _written(path)
+    written(path)
     assert [each.name for each in path.parent.iterdir()] == [name]
-    with _opened(path, read_only=True) as store:
-        _holds_run(store)
+    with opened(path, read_only=True) as store:
+        assert_holds_run(store)
 
 
 def test_missing_folders_are_made(tmp_path):
-    _written(tmp_path / "a" / "b" / "runs.db")
+    written(tmp_path / "a" / "b" / "runs.db")
     assert (tmp_path / "a" / "b" / "runs.db").is_file()
 
 
 def test_the_home_folder_is_known(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    _written("~/runs.db")
+    written("~/runs.db")
     assert (tmp_path / "runs.db").is_file()
 
 
 def test_a_relative_path_stays_where_it_was(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with _opened("runs.db") as store:
+    with opened("runs.db") as store:
         (tmp_path / "elsewhere").mkdir()
         monkeypatch.chdir(tmp_path / "elsewhere")
         insert_all(store, RUN)
         with contextlib.closing(pickle.loads(pickle.dumps(store))) as again:
-            _holds_run(again)
+            assert_holds_run(again)
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
@@ -191,7 +171,7 @@ def test_a_relative_path_stays_where_it_was(tmp_path, monkeypatch):
 
 
 def test_closing_leaves_one_file(path):
-    _written(path)
+    written(path)
     assert [each.name for each in path.parent.iterdir()] == ["runs.db"]
 
 
@@ -212,7 +192,7 @@ def test_closing_twice_is_harmless_and_use_afterwards_is_refused(path):
 
 
 def test_a_second_store_on_the_file_sees_everything(path):
-    with _opened(path) as one, _opened(path) as other:
+    with opened(path) as one, opened(path) as other:
         for number, (kind, doc) in enumerate(RUN):
             one.insert(kind, doc)
             assert_identical(answers(other, RUN), expected(RUN[: number + 1]))
@@ -222,7 +202,7 @@ def test_a_second_store_on_the_file_sees_everything(path):
 
 
 def test_threads_that_come_and_go_leave_no_file_open(path):
-    with _opened(path) as store:
+    with opened(path) as store:
         insert_all(store, RUN)
 
         def look():
@@ -247,14 +227,14 @@ def _in_thread(job):
 
 @pytest.mark.parametrize("options", [{}, {"durability": "full"}, {"read_only": True}])
 def test_a_store_pickles_as_its_configuration(path, options):
-    _written(path)
-    with _opened(path, **options) as store:
+    written(path)
+    with opened(path, **options) as store:
         pickled = pickle.dumps(store)
         assert len(pickled) < 1000
         with contextlib.closing(pickle.loads(pickled)) as again:
             assert again.path == store.path
             assert again.abilities == store.abilities
-            _holds_run(again)
+            assert_holds_run(again)
 
 
 def test_an_unknown_durability_is_refused(path):
@@ -263,8 +243,8 @@ def test_an_unknown_durability_is_refused(path):
 
 
 def test_the_errors_of_the_driver_do_not_come_through(path):
-    _written(path)
-    with _opened(path) as store:
+    written(path)
+    with opened(path) as store:
         with contextlib.closing(sqlite3.connect(path)) as raw:
             raw.execute("DROP TABLE leaves")
             raw.execute("DROP TABLE tail")

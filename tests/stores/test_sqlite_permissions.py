@@ -1,6 +1,5 @@
 """Who may write to the file of an SQLite store, and what others see of it."""
 
-import contextlib
 import os
 import shutil
 import subprocess
@@ -15,41 +14,19 @@ from databroker.errors import (
     StoreIsReadOnly,
 )
 from databroker.stores.contract import Ability
-from databroker.stores.sql import SQLiteStore
-from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import (
     insert_all,
     start,
-    whole_run,
 )
 
-RUN = whole_run()[:-1]  # in progress: at a stop the log is moved into the file
-
-
-def _opened(path, **options):
-    return contextlib.closing(SQLiteStore(path, **options))
-
-
-def _written(path):
-    with _opened(path) as store:
-        insert_all(store, RUN)
-    return path
-
-
-def _holds_run(store):
-    assert_identical(answers(store, RUN), expected(RUN))
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "runs.db"
+from .files import RUN, assert_holds_run, opened, written
 
 
 def test_read_only_by_choice(path):
-    _written(path)
-    with _opened(path) as writer, _opened(path, read_only=True) as reader:
+    written(path)
+    with opened(path) as writer, opened(path, read_only=True) as reader:
         assert reader.abilities == {Ability.SHARED}
-        _holds_run(reader)
+        assert_holds_run(reader)
         with pytest.raises(StoreIsReadOnly, match=r"runs\.db"):
             reader.insert("start", start("new"))
         writer.insert("start", start("new"))
@@ -120,7 +97,7 @@ def _as_nobody(script, path):
 
 @pytest.mark.parametrize("folder_mode", [0o555, 0o755, 0o777], ids=oct)
 def test_another_user_reads_a_file_at_rest(shared, folder_mode):
-    path = _written(shared / "runs.db")
+    path = written(shared / "runs.db")
     path.chmod(0o644)
     shared.chmod(folder_mode)
     before = path.read_bytes()
@@ -130,7 +107,7 @@ def test_another_user_reads_a_file_at_rest(shared, folder_mode):
 
 
 def test_another_user_reads_a_writable_file_in_a_folder_that_is_not(shared):
-    path = _written(shared / "runs.db")
+    path = written(shared / "runs.db")
     path.chmod(0o666)
     shared.chmod(0o555)
     _as_nobody(READ, path)
@@ -139,7 +116,7 @@ def test_another_user_reads_a_writable_file_in_a_folder_that_is_not(shared):
 
 def test_another_user_reads_while_the_owner_writes(shared):
     path = shared / "runs.db"
-    with _opened(path) as store:
+    with opened(path) as store:
         insert_all(store, RUN)
         assert (shared / "runs.db-wal").stat().st_size > 0
         shared.chmod(0o555)
@@ -206,6 +183,6 @@ def test_a_file_that_cannot_be_made_is_refused(shared):
 
 
 def test_a_file_that_cannot_be_read_is_refused(shared):
-    path = _written(shared / "runs.db")
+    path = written(shared / "runs.db")
     path.chmod(0o600)
     _as_nobody(NOT_THERE, path)

@@ -1,0 +1,1 @@
+"""Tests of stores; those of files share `files`."""
