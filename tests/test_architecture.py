@@ -29,12 +29,15 @@ RANKS = {
     "closing": 5,
     "counts": 5,
     "copying": 5,
+    "filing": 5,
     "frames": 5,
     "header": 5,
     "hooks": 5,
     "images": 5,
     "parts": 5,
     "picking": 5,
+    "preview": 5,
+    "relocation": 5,
     "results": 5,
     "searching": 5,
     "several": 5,
@@ -94,6 +97,7 @@ ONLY_IN = {
     "rich": ("cli", "demo"),
     "typer": ("cli", "demo"),
     "hypothesis": ("testing",),
+    "matplotlib": ("display", "preview"),
     "pytest": ("testing",),
 }
 

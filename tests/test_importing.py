@@ -34,6 +34,7 @@ PUBLIC = [
     "pivot",
     "projector",
     "queries",
+    "relocate",
     "temp",
     "temp_config",
     "utils",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .documents.readonly import ALL
     from .header import Header
     from .outgoing import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
+    from .relocation import relocate
     from .results import Results
     from .temporary import temp
     from .utils import catalog_search_path, temp_config
@@ -43,6 +44,7 @@ _HOMES = {
     "list_configs": ".config",
     "load_combo_catalog": ".v2",
     "lookup_config": ".config",
+    "relocate": ".relocation",
     "temp": ".temporary",
     "temp_config": ".utils",
     "wrap_in_deprecated_doct": ".outgoing",
@@ -81,6 +83,7 @@ __all__ = [
     "pivot",
     "projector",
     "queries",
+    "relocate",
     "temp",
     "temp_config",
     "utils",

@@ -1,16 +1,26 @@
-"""Runs copied from one broker to another."""
+"""Runs copied from one broker to another, with their files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from .documents import encode
-from .errors import NotSupported
+from .documents.encoding import same
+from .errors import ConflictingDocument
 from .header import Header
 from .several import each_header
+from .streams.several import owned_rows
+
+if TYPE_CHECKING:
+    from .external.copying import CopyPlan, Progress
+    from .external.files import Referred
 
 __all__ = ["Copying"]
+
+Path = str | os.PathLike[str]
 
 
 class Copying:
@@ -31,10 +41,13 @@ class Copying:
         self,
         headers: Header | Iterable[Header],
         db: Any,
-        new_root: str | None = None,
+        new_root: Path | None = None,
         copy_kwargs: Mapping[str, Any] | None = None,
     ) -> list[tuple[str, str]]:
         """Insert all documents of some headers elsewhere, as they are stored.
+
+        With `new_root`, their files are copied first, and the documents point to the
+        copies. Exporting again goes on where an export was broken off.
 
         Parameters
         ----------
@@ -43,27 +56,57 @@ class Copying:
         db
             A broker, or anything else with an `insert` method.
         new_root
-            A folder to copy external files to (not in this version).
+            A folder to copy external files to. There, they keep their path relative to the
+            root of their resource.
         copy_kwargs
-            How to copy them.
+            How to copy them: `verify` (whether to compare checksums; True), `on_missing`
+            ('raise', or 'skip' files that are not there), `progress` or, as in databroker 1.x,
+            `file_rename_hook` (a function, called before each file of a run with its number,
+            how many there are, the old and the new path).
 
         Returns
         -------
         list
-            The old and the new path of each file that was copied.
+            The old and the new path of each file, those that were there already included.
+
+        Raises
+        ------
+        ExternalDataMissing
+            A file is not there. Of its run, nothing was copied or inserted.
+        CopyRefused, CopyFailed
+            Another file is where a copy should be; or the disk is full, say.
+        ConflictingDocument
+            The run is there already, and points to other files. Nothing was copied.
+        TypeError
+            Something else is in `copy_kwargs`.
         """
-        if new_root is not None:
-            raise NotSupported(
-                "Copying external files (new_root) comes with a later version; without it, the "
-                "documents are copied and go on pointing to the files."
-            )
+        how = _How.of(copy_kwargs or {})
+        pairs: list[tuple[str, str]] = []
         for header in each_header(headers):
-            for name, document in header.stored_documents():
-                db.insert(name, document)
-        return []
+            referred = _referred(header)
+            pointing: Mapping[str, Any] = {}
+            if new_root is not None:
+                plan = _plan(header, referred, new_root, how)
+                _check_target(header, db, plan.documents)
+                copied = plan.carry_out(how.verify, how.progress)
+                pointing = copied.documents
+                pairs += copied.files
+            for name, document in _documents(header, referred):
+                is_resource = name in ("resource", "stream_resource")
+                db.insert(
+                    name, pointing.get(document["uid"], document) if is_resource else document
+                )
+        return pairs
 
     def export_size(self, headers: Header | Iterable[Header]) -> float:
-        """Return how large some headers are, in units of 10**9 bytes.
+        """Return how large some headers are with their files, in units of 10**9 bytes.
+
+        Raises
+        ------
+        ExternalDataMissing
+            A file is not there.
+        NoHandler
+            It is not known which files there are.
 
         Examples
         --------
@@ -75,10 +118,90 @@ class Copying:
         """
         size = 0
         for header in each_header(headers):
-            for name, document in header.stored_documents():
-                if name in ("resource", "stream_resource"):
-                    raise NotSupported(
-                        "The size of external files comes with a later version; this run has some."
-                    )
-                size += len(encode(document))
+            referred = _referred(header)
+            size += _size_of_files(header, referred)
+            size += sum(len(encode(document)) for _, document in _documents(header, referred))
         return size / 1e9
+
+
+@dataclass(frozen=True)
+class _How:
+    """How files are copied."""
+
+    verify: bool = True
+    on_missing: str = "raise"
+    progress: Progress | None = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> _How:
+        known = ("verify", "on_missing", "progress", "file_rename_hook")
+        unknown = [key for key in given if key not in known]
+        if unknown:
+            raise TypeError(
+                f"copy_kwargs has {', '.join(map(repr, unknown))}; it may have {', '.join(known)}."
+            )
+        named = dict(given)
+        hook = named.pop("file_rename_hook", None)
+        if hook is not None and named.setdefault("progress", hook) is not hook:
+            raise TypeError("progress and file_rename_hook are the same: give one of them.")
+        return cls(**named)
+
+
+def _referred(header: Header) -> Referred:
+    from .external.files import referred_by
+
+    return referred_by(header.db.store, header.uid, header.db.transforms)
+
+
+def _plan(header: Header, referred: Referred, new_root: Path, how: _How) -> CopyPlan:
+    from .external.copying import CopyPlan
+    from .external.files import found_files
+
+    db = header.db
+    plan = CopyPlan(db.reg, new_root, how.on_missing)
+    plan.add(found_files(db.store, db.reg, header.uid, referred))
+    return plan
+
+
+def _check_target(header: Header, db: Any, pointing: Mapping[str, Any]) -> None:
+    """Raise, before anything is copied, if the documents could not be inserted afterwards."""
+    store = getattr(db, "store", None)
+    if store is None or not pointing:
+        return
+    there = {doc["uid"]: doc for _, doc in store.documents(header.uid)}
+    for uid, document in pointing.items():
+        known = there.get(uid) or store.resource(uid)
+        if known is not None and not same(known, document):
+            raise ConflictingDocument(
+                f"Run {header.uid[:8]} is there already, and its resource {uid!r} points to other "
+                "files. Documents are never changed; to tell a broker that files moved, use its "
+                "root map."
+            )
+
+
+def _documents(header: Header, referred: Referred) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield all documents of a run, and the old resources that do not say that they are its own."""
+    for name, document in header.stored_documents():
+        yield name, document
+        if name == "start":
+            for resource in referred.adopted:
+                yield "resource", dict(resource)
+                for datum in owned_rows(header.db.store, "datum", resource["uid"]):
+                    yield "datum", datum
+
+
+def _size_of_files(header: Header, referred: Referred) -> int:
+    from .external.failures import FileMissing, Reference, failure
+    from .external.files import found_files, size_of
+
+    db = header.db
+    sizes: dict[str, int] = {}
+    for found in found_files(db.store, db.reg, header.uid, referred):
+        for path in found.paths:
+            size = size_of(path) if db.reg.guard.allows(path) else None
+            if size is None or (found.error is not None and os.path.isdir(path)):
+                reference = Reference(header.uid, spec=found.spec)
+                problem = f"there is no file {path}"
+                raise found.error or failure(FileMissing, reference, found.place, problem)
+            sizes[path] = size
+    return sum(sizes.values())

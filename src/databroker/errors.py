@@ -104,6 +104,10 @@ class DuplicateHandler(DatabrokerError, RuntimeError):
     """A spec has another handler already."""
 
 
+class ShapesDiffer(DatabrokerError, ValueError):
+    """The values of an external field have different shapes, and make no array."""
+
+
 class ExternalDataMissing(DatabrokerError, OSError):
     """An external file or dataset cannot be read."""
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from .documents.kinds import stream_name as name_of
 from .documents.readonly import ALL
+from .filing import FiledRun
 from .hooks import external_of
 from .lookup import repeated_scan_id
 from .parts import Parts
-from .stored import StoredRun
 from .streams.fields import mapping
-from .streams.filling import Filling
 from .streams.several import many_streams
 
 if TYPE_CHECKING:
@@ -22,13 +21,14 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from .broker import Broker
+    from .external.filling import OnMissing
+    from .preview import Preview
     from .stores.contract import RunRecord
-    from .streams import Stream
 
 Fields = str | Iterable[str] | None
 
 
-class Header(StoredRun, Parts):
+class Header(FiledRun, Parts):
     """One run: its metadata, and ways to load its data.
 
     Obtained from a broker: ``db[-1]``, ``db['uid prefix']``, or by looping
@@ -110,6 +110,8 @@ class Header(StoredRun, Parts):
         timezone: str | datetime.tzinfo | None = None,
         convert_times: bool = True,
         localize_times: bool = True,
+        *,
+        on_missing: OnMissing = "raise",
     ) -> pd.DataFrame:
         """Load a stream as a table.
 
@@ -128,6 +130,9 @@ class Header(StoredRun, Parts):
             Whether `time` holds stamps rather than seconds since 1970.
         localize_times
             With ``convert_times=False``, must be False too (as in databroker 1.x).
+        on_missing
+            Where what is to be filled cannot be had: 'raise' the error; 'mask' the cell with
+            None; or 'skip' it, which leaves the reference.
 
         Returns
         -------
@@ -140,43 +145,76 @@ class Header(StoredRun, Parts):
             A plain name in `fields` that is nowhere.
         NoHandler, ExternalDataMissing
             What is to be filled cannot be had; the message says how to mend it.
-        NotSupported
-            What is to be filled is in stream resources.
         """
         stream = self.streams.get(stream_name) if isinstance(stream_name, str) else None
         if stream is None:
             from .streams.table import no_table
 
             return no_table()
-        filling = self._filling([stream], fields, fill)
-        return filling.table(
-            stream.table(fields, convert_times=convert_times or localize_times, timezone=timezone)
+        return stream.table(
+            fields,
+            fill=fill,
+            on_missing=on_missing,
+            convert_times=convert_times or localize_times,
+            timezone=timezone,
         )
 
-    def data(self, field: str, stream_name: str = "primary", fill: Any = True) -> Iterator[Any]:
+    def data(
+        self,
+        field: str,
+        stream_name: str = "primary",
+        fill: Any = True,
+        *,
+        on_missing: OnMissing = "raise",
+    ) -> Iterator[Any]:
         """Yield the values of one field, event by event.
 
-        Good for images and for long runs: little is in memory at a time. With
-        ``fill=False``, an external field yields the ids of its datum documents.
+        Good for images and for long runs: little is in memory at a time.
+
+        Parameters
+        ----------
+        field, stream_name
+            Which field of which stream; a stream that the run does not have yields nothing.
+        fill
+            Whether to load external data; else what refers to them is yielded.
+        on_missing
+            Where such data cannot be had: 'raise' the error; 'mask' the value with None; or
+            'skip' it. But for 'raise', there is one warning.
+
+        Raises
+        ------
+        NoSuchField
+            The stream has no such field.
+        NoHandler, ExternalDataMissing
+            A value cannot be had; the message says how to mend it.
         """
         stream = self.streams.get(stream_name)
         if stream is not None:
-            filling = self._filling([stream], field, fill)
-            for event in filling.events(stream.events([field])):
-                if field in event["data"]:
-                    yield event["data"][field]
+            yield from stream.data(field, fill, on_missing)
 
     def events(
-        self, stream_name: Any = "primary", fields: Fields = None, fill: Any = False
+        self,
+        stream_name: Any = "primary",
+        fields: Fields = None,
+        fill: Any = False,
+        *,
+        on_missing: OnMissing = "raise",
     ) -> Iterator[dict[str, Any]]:
-        """Yield the events of a stream as documents, in order (of all streams: by time)."""
-        streams = self._streams_of(stream_name)
-        filling = self._filling(streams, fields, fill)
-        for event in filling.events(many_streams(streams, fields)):
+        """Yield the events of a stream as documents, in order (of all streams: by time).
+
+        With `fill`, they hold external data; where such data cannot be had,
+        `on_missing` is as in `table`.
+        """
+        for event in many_streams(self._streams_of(stream_name), fields, fill, on_missing):
             yield self._prepared("event", event)
 
     def documents(
-        self, stream_name: Any = ALL, fields: Fields = None, fill: Any = False
+        self,
+        stream_name: Any = ALL,
+        fields: Fields = None,
+        fill: Any = False,
+        *,
+        on_missing: OnMissing = "raise",
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield (name, document) for all documents of the run, as they may be inserted again.
 
@@ -186,38 +224,48 @@ class Header(StoredRun, Parts):
             Leaves out descriptors and events of other streams.
         fields
             Leaves out other data of the events.
+        fill, on_missing
+            As in `events`.
         """
-        filling = self._filling(self._streams_of(stream_name), fields, fill)
-        for kind, document in self.stored_documents(stream_name, fields):
-            if kind == "event":
-                document = filling.event(document)
+        for kind, document in self.stored_documents(stream_name, fields, fill, on_missing):
             yield kind, self._prepared(kind, document)
-
-    def _filling(self, streams: list[Stream], fields: Fields, fill: Any) -> Filling:
-        return Filling(self.db.store, self.db.reg, self.uid, streams, fields, fill)
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield what `documents` yields: its old name."""
         warnings.warn("Header.stream is now called Header.documents.", UserWarning, stacklevel=2)
         yield from self.documents(*args, **kwargs)
 
-    def xarray(self, stream_name: str = "primary", fields: Fields = None) -> xr.Dataset:
-        """Load a stream as an xarray dataset; see `Stream.read`.
+    def xarray(
+        self,
+        stream_name: str = "primary",
+        fields: Fields = None,
+        *,
+        fill: Any = True,
+        on_missing: OnMissing = "raise",
+    ) -> xr.Dataset:
+        """Load a stream as an xarray dataset, with its external data; see `Stream.read`.
 
         Raises
         ------
-        NoSuchStream, NoSuchField, MissingExtra
+        NoSuchStream, NoSuchField, NoHandler, ExternalDataMissing, MissingExtra
         """
-        return self.streams[stream_name].read(fields)
+        return self.streams[stream_name].read(fields, fill=fill, on_missing=on_missing)
 
-    def xarray_dask(self, stream_name: str = "primary", fields: Fields = None) -> xr.Dataset:
+    def xarray_dask(
+        self,
+        stream_name: str = "primary",
+        fields: Fields = None,
+        *,
+        fill: Any = True,
+        on_missing: OnMissing = "raise",
+    ) -> xr.Dataset:
         """Return a stream as a lazy dataset of dask arrays; see `Stream.to_dask`.
 
         Raises
         ------
         NoSuchStream, NoSuchField, MissingExtra
         """
-        return self.streams[stream_name].to_dask(fields)
+        return self.streams[stream_name].to_dask(fields, fill=fill, on_missing=on_missing)
 
     def align(
         self,
@@ -230,7 +278,8 @@ class Header(StoredRun, Parts):
         """Return several streams as one dataset, at the times of the events of one.
 
         The event times of the streams are compared. Where the rule gives
-        nothing, a number is NaN and anything else None. The dataset's attrs
+        nothing, a number is NaN and anything else None. External fields are
+        not loaded: they hold what refers to their data. The dataset's attrs
         say the rule, and those of each joined variable by which it was found.
 
         Parameters
@@ -267,6 +316,32 @@ class Header(StoredRun, Parts):
         from .streams.align import align
 
         return align(self.streams, on, how, streams, tolerance, fields)
+
+    def preview(self, fields: Fields = None, streams: Fields = None, frames: int = 5) -> Preview:
+        """Return pictures of the data, which a notebook shows below the metadata.
+
+        Numbers are drawn against what was scanned, as the run's hints say, or
+        against the time; of images and waveforms, a few are read.
+
+        Parameters
+        ----------
+        fields
+            A name, or names and patterns, as in `table`; None for those that
+            the devices hint at, and for images and waveforms.
+        streams
+            A name or names; None for all but the baseline.
+        frames
+            How many images or waveforms of a field are read.
+
+        Raises
+        ------
+        NoSuchStream, NoSuchField
+        MissingExtra
+            matplotlib is not installed.
+        """
+        from .preview import make_preview
+
+        return make_preview(self, fields, streams, frames)
 
     # -- the rest --------------------------------------------------------
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from .errors import NoSuchField
-from .streams.filling import refuse_to_fill
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,12 +58,10 @@ class Images(Sequence["Array"]):
         for stream in streams:
             if name not in stream.fields:
                 raise NoSuchField(f"The stream {stream.name!r} has no field {name!r}.")
-        refuse_to_fill(streams, name, True)
         times = [stream.table([], convert_times=False)["time"].to_numpy() for stream in streams]
         self._arrays = [stream[name] for stream in streams]
         places = [(n, row) for n, found in enumerate(times) for row in range(len(found))]
-        _, first = np.unique(np.concatenate(times) if times else [], return_index=True)
-        self._places = [places[place] for place in first]
+        self._places = [places[place] for place in _in_order(np.concatenate([*times, []]))]
 
     def __len__(self) -> int:
         return len(self._places)
@@ -97,3 +94,11 @@ class Images(Sequence["Array"]):
     def pixel_type(self) -> Any:
         """The dtype of the images; None where there are none."""
         return self._arrays[0].dtype if self._arrays else None
+
+
+def _in_order(times: Array) -> list[int]:
+    """Return the places of times in their order, each time once; those without a time last."""
+    import numpy as np
+
+    _, first = np.unique(times[np.isfinite(times)], return_index=True)
+    return [*np.flatnonzero(np.isfinite(times))[first], *np.flatnonzero(~np.isfinite(times))]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from .counts import Counts
 from .errors import InvalidQuery
+from .filing import Files, Progress, files_of
 from .frames import COLUMNS, column, frame_of
 from .header import Header
 from .picking import Picked, Sorted, Step
@@ -237,6 +238,27 @@ class Results:
             raise InvalidQuery(f"columns is a list of keys: [{columns!r}]")
         wanted = [column(each, self._status_of) for each in columns or COLUMNS]
         return frame_of(wanted, self._picked.values(wanted), timezone, convert_times)
+
+    def files(self, progress: Progress | None = None) -> Files:
+        """Return the external files of all these runs, and whether they are there.
+
+        Parameters
+        ----------
+        progress
+            Called after each run with how many are done, and its uid.
+
+        Returns
+        -------
+        Files
+            As `Header.files` returns it; a file of several runs is listed for each.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> databroker.temp()().files()
+        no external files
+        """
+        return files_of(self, progress)
 
     def _status_of(self, uid: str) -> str:
         record = self._db.store.record(uid)

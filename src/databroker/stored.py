@@ -17,6 +17,7 @@ from .streams.several import run_documents
 if TYPE_CHECKING:
     from .broker import Broker
     from .display.summary import STREAM
+    from .external.filling import OnMissing
     from .stores.contract import RunRecord
 
 Fields = str | Iterable[str] | None
@@ -71,19 +72,24 @@ class StoredRun:
         stop = self.stored_stop()
         return _Streams(
             {
-                name: Stream(self.db.store, name, descriptors, self._start, stop)
+                name: Stream(self.db.store, self.db.reg, name, descriptors, self._start, stop)
                 for name, descriptors in by_name.items()
             }
         )
 
     def stored_documents(
-        self, stream_name: Any = ALL, fields: Fields = None
+        self,
+        stream_name: Any = ALL,
+        fields: Fields = None,
+        fill: Any = False,
+        on_missing: OnMissing = "raise",
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield (name, document) as `documents` does, but past the broker's `prepare_hook`."""
         # The receiver may do with them what it likes.
         start, stop = deepcopy(self._start), deepcopy(self.stored_stop() or None)
         streams = self._streams_of(stream_name)
-        for kind, document in run_documents(self.db.store, start, stop, streams, fields):
+        flow = run_documents(self.db.store, start, stop, streams, fields, fill, on_missing)
+        for kind, document in flow:
             mend = kind in ("descriptor", "resource")
             yield kind, self.db.transforms(kind, document) if mend else document
 

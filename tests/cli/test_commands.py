@@ -152,6 +152,41 @@ def test_table_of_a_stream_and_of_fields(run):
     assert len(out.splitlines()) == 4
 
 
+def test_files(run, at_demo_home):
+    code, out, _ = run("files", "4")
+    assert code == 0
+    lines = out.splitlines()
+    assert re.fullmatch(r"5 files, all there \(\d+\.\d kB\)", lines[0])
+    assert lines[1].split() == ["exists", "size", "path", "fields"]
+    assert all(re.fullmatch(r"yes +\d+\.\d kB  \S+_\d\.npy  img", line) for line in lines[2:])
+    assert run("files", "4", "--missing") == (0, "None of 5 files is missing.\n", "")
+    assert run("files", "example", "-1") == (0, "no external files\n", "")
+
+
+def test_missing_files_are_told_and_end_with_an_error(empty_home, capsys):
+    folder = empty_home / ".config/databroker"
+    folder.mkdir(parents=True)
+    (folder / "lab.yml").write_text(f"driver: sqlite\npath: {empty_home}/lab.db\n")
+    (empty_home / "a b").mkdir()
+    with Broker.named("lab") as db:
+        db.insert("start", {"uid": "u1", "time": 1.0})
+        for n in range(50):
+            if n:
+                (empty_home / "a b" / f"{n}.npy").write_bytes(b"")
+            resource = {"uid": f"r{n}", "run_start": "u1", "spec": "npy", "resource_kwargs": {}}
+            db.insert(
+                "resource", resource | {"root": f"{empty_home}/a b", "resource_path": f"{n}.npy"}
+            )
+    for command, lines in ((["files", "u1"], 52), (["files", "lab", "u1", "--missing"], 3)):
+        with pytest.raises(SystemExit) as caught:
+            main(command)
+        shown = capsys.readouterr()
+        assert caught.value.code == 1
+        assert f"no    {empty_home}/a b/0.npy" in re.sub(" {4,}", "    ", shown.out)
+        assert len(shown.out.splitlines()) == lines
+        assert shown.err == ""
+
+
 def test_times_are_shown_with_their_zone(at_demo_home, capsys, monkeypatch):
     file = at_demo_home / ".config/databroker/example.yml"
     other = at_demo_home / "tokyo"
@@ -204,7 +239,7 @@ def test_a_command_that_makes_no_sense_says_how_to_use_it(run, arguments, says):
     assert says in err
 
 
-@pytest.mark.parametrize("command", ["demo", "list", "show", "table"])
+@pytest.mark.parametrize("command", ["demo", "list", "show", "table", "files"])
 def test_every_command_has_an_example_that_is_one(run, command):
     code, out, _ = run(command, "--help")
     assert code == 0
@@ -236,7 +271,7 @@ def test_help_is_quick(at_demo_home):
 def test_without_a_command_help_is_shown(run):
     out = run()[1] + run()[2]
     assert "Usage: databroker" in out
-    for command in ("demo", "list", "show", "table"):
+    for command in ("demo", "list", "show", "table", "files"):
         assert f"  {command} " in out
 
 

@@ -1,12 +1,16 @@
 """Runs with external data, and the files that they point to, written by real libraries."""
 
+import h5py
 import numpy as np
 import pytest
+import tifffile
 
 from databroker.external import Registry
+from databroker.external.paths import uri_of_path
 from databroker.stores.registry import open_store
 
 IMAGE = {"dtype": "array", "shape": [4, 5], "source": "sim", "external": "FILESTORE:"}
+FRAME = {**IMAGE, "shape": [1, 4, 6], "dtype_numpy": "<u2", "external": "STREAM:"}
 NUMBER = {"dtype": "number", "shape": [], "source": "sim"}
 
 
@@ -123,3 +127,25 @@ def files(tmp_path):
     folder = tmp_path / "files"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def everything(run, files):
+    """A run with a sequence, an HDF5 file of two fields, a streamed file, and a folder of TIFFs."""
+    (files / "a b").mkdir()
+    for number in range(3):
+        np.save(files / "a b" / f"img_{number}.npy", frames(3, 4, 5)[number])
+    with h5py.File(files / "cam.h5", "w") as file:
+        file["/entry/data/data"] = frames(3, 4, 6)
+    descriptor = run.descriptor(cam=FRAME, tif=FRAME)
+    run.resource("NPY_SEQ", files, "a b/img")
+    run.events(run.datums([{"index": number} for number in range(3)]))
+    run.stream("application/x-hdf5", uri_of_path(str(files / "cam.h5")), dataset="/entry/data/data")
+    run.stream_datum(0, 3)
+    (files / "tiffs").mkdir()
+    for number in range(3):
+        tifffile.imwrite(files / "tiffs" / f"{number}.tif", frames(3, 4, 6)[number])
+    uri = uri_of_path(str(files / "tiffs")) + "/"
+    run.stream("multipart/related;type=image/tiff", uri, "tiffs", "tif", template="{:d}.tif")
+    run.stream_datum(0, 3, "tiffs")
+    return descriptor

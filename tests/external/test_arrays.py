@@ -267,7 +267,7 @@ def test_large_values_are_cut_along_the_files_own_chunks():
     from databroker.external.reading import Look
 
     class Large:
-        rows = 3
+        rows, gaps = 3, False
 
         def look(self):
             return Look((20_000, 10_000), np.dtype("u2"), 1, (256, 256))

@@ -1,43 +1,24 @@
-"""The files of a run: listed, copied, and the documents that point to the copies."""
+"""The files of a run, listed: which there are, and whether they are there."""
 
 import os
-from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
+import imageio.v3 as imageio
 import numpy as np
 import pytest
 import tifffile
 
-from databroker.external import Filler, Registry, copy_run, external_files, streamed_array
-from databroker.external.copying import CopyRefused, copy_file
-from databroker.external.failures import FileMissing, FileRefused
+from databroker.external import ExternalFile, Registry, external_files
+from databroker.external.files import files_below
+from databroker.external.hdf5_links import linked_files
 from databroker.external.paths import uri_of_path
-from databroker.stores.memory import MemoryStore
+from databroker.filing import Files
 
-from .conftest import Run, Source, frames
-from .test_streamed import HDF5, cam, key
+from .conftest import FRAME, IMAGE, frames
+from .test_streamed import HDF5, key
 
-
-@pytest.fixture
-def everything(run, files):
-    """A run with a sequence, an HDF5 file of two fields, a streamed file, and a folder of TIFFs."""
-    (files / "a b").mkdir()
-    for number in range(3):
-        np.save(files / "a b" / f"img_{number}.npy", frames(3, 4, 5)[number])
-    with h5py.File(files / "cam.h5", "w") as file:
-        file["/entry/data/data"] = frames(3, 4, 6)
-    descriptor = run.descriptor(cam=key(1, 4, 6), tif=key(1, 4, 6))
-    run.resource("NPY_SEQ", files, "a b/img")
-    run.events(run.datums([{"index": number} for number in range(3)]))
-    run.stream(HDF5, uri_of_path(str(files / "cam.h5")), dataset="/entry/data/data")
-    run.stream_datum(0, 3)
-    (files / "tiffs").mkdir()
-    for number in range(3):
-        tifffile.imwrite(files / "tiffs" / f"{number}.tif", frames(3, 4, 6)[number])
-    uri = uri_of_path(str(files / "tiffs")) + "/"
-    run.stream("multipart/related;type=image/tiff", uri, "tiffs", "tif", template="{:d}.tif")
-    run.stream_datum(0, 3, "tiffs")
-    return descriptor
+TIFF = "multipart/related;type=image/tiff"
 
 
 def test_the_files_of_a_run_are_listed(run, registry, files, everything):
@@ -87,207 +68,269 @@ def test_ids_that_say_nothing_of_their_resource(run, registry, files):
     assert (found.path, found.fields) == (str(files / "img_0.npy"), ("img",))
 
 
-def moved(run, copied, start="moved"):
-    """The run in another store, with the documents that point to the copies."""
-    other = Run(MemoryStore(), run.uid)
-    for kind, doc in run.store.documents(run.uid):
-        other.store.insert(kind, copied.documents.get(doc["uid"], doc))
-    return other
+def test_a_moved_sequence_is_listed_file_by_file(run, registry, files, everything):
+    """What the files are called is known without any of them."""
+    files.rename(files.parent / "gone")
+    found = list(external_files(run.store, registry, run.uid))
+    assert [os.path.relpath(each.path, files) for each in found] == [
+        *(f"a b/img_{number}.npy" for number in range(3)),
+        "cam.h5",
+        *(f"tiffs/{number}.tif" for number in range(3)),
+    ]
+    assert not any(each.exists for each in found)
 
 
-def test_a_run_is_copied_with_its_files(run, registry, files, everything, tmp_path):
-    heard = []
-    copied = copy_run(
-        run.store,
-        registry,
-        run.uid,
-        str(tmp_path / "new ü"),
-        progress=lambda *told: heard.append(told),
-    )
-    assert [told[:2] for told in heard] == [(number, 7) for number in range(7)]
-    assert [told[2:] for told in heard] == copied.files
-    for old, new in copied.files:
-        assert Path(old).read_bytes() == Path(new).read_bytes()
-        assert os.stat(old).st_mtime_ns == os.stat(new).st_mtime_ns
-    assert copied.documents["res"]["root"] == str(tmp_path / "new ü")
-    assert copied.documents["res"]["resource_path"] == "a b/img"
-    files.rename(tmp_path / "gone")
-    registry.close()
-    other = moved(run, copied)
-    other.datums([{"index": number} for number in range(3)])
-    other.stream_datum(0, 3)
-    other.stream_datum(0, 3, "tiffs")
-    assert Filler(other.store, registry).value("res/2").tolist() == frames(3, 4, 5)[2].tolist()
-    array = cam(other, registry, everything)
-    np.testing.assert_array_equal(array[:, 0], frames(3, 4, 6))
-    tiffs = streamed_array(Source(other.store), registry, run.uid, [everything], "tif")
-    np.testing.assert_array_equal(tiffs[:, 0], frames(3, 4, 6))
+@pytest.mark.parametrize("shape", [(5, 4, 6), (1, 4, 6), (4, 6)])
+def test_how_many_files_an_event_has_is_known_without_them(run, registry, files, shape):
+    run.descriptor(cam=key(*shape))
+    run.stream(TIFF, uri_of_path(str(files)) + "/", template="{:d}.tif")
+    run.stream_datum(0, 2)
+    before = [each.path for each in external_files(run.store, registry, run.uid)]
+    assert len(before) == 2 * (shape[0] if len(shape) == 3 else 1)
+    for path in before:
+        tifffile.imwrite(path, frames(1, 4, 6)[0])
+    assert [each.path for each in external_files(run.store, registry, run.uid)] == before
+
+
+def test_colour_images_have_one_dimension_more(run, registry, files):
+    run.descriptor(cam=key(1, 8, 8, 3, numpy="|u1"))
+    run.stream("multipart/related;type=image/png", uri_of_path(str(files)) + "/", template="{}.png")
+    run.stream_datum(0, 2)
+    assert len(list(external_files(run.store, registry, run.uid))) == 2
+    imageio.imwrite(files / "0.png", np.zeros((8, 8, 3), "u1"))
+    assert [each.exists for each in external_files(run.store, registry, run.uid)] == [True, False]
+
+
+def test_before_its_first_datum_a_sequence_has_no_files(run, registry, files):
+    run.descriptor(cam=FRAME)
+    run.resource("NPY_SEQ", files, "img")
+    run.stream(TIFF, uri_of_path(str(files)) + "/", template="{:d}.tif")
+    run.stream(HDF5, uri_of_path(str(files / "a.h5")), "h5", dataset="/data")
+    (files / "of another run").write_text("x")
+    (found,) = external_files(run.store, registry, run.uid)
+    assert (found.path, found.exists) == (str(files / "a.h5"), False)
+    with h5py.File(files / "a.h5", "w") as file:
+        file["/data"] = frames(1, 4, 6)
+    (found,) = external_files(run.store, registry, run.uid)
+    assert (found.exists, found.problem) == (True, None)
+
+
+def test_a_file_of_several_resources_is_one_file(run, registry, files):
+    with h5py.File(files / "a.h5", "w") as file:
+        file["/x"] = frames(1, 4, 6)
+    run.descriptor(x=FRAME, y=FRAME)
+    for name in "xy":
+        run.stream(HDF5, uri_of_path(str(files / "a.h5")), name, name, dataset=f"/{name}")
+        run.stream_datum(0, 1, name)
+    (found,) = external_files(run.store, registry, run.uid)
+    assert found.fields == ("x", "y")
+    assert (found.resource, found.exists) == ("x", True)
+    assert "no dataset '/y'" in found.problem
+
+
+def test_resources_of_old_times_do_not_name_their_run(run, registry, files):
+    np.save(files / "img_0.npy", np.zeros(2))
+    run.descriptor()
+    run.resource("NPY_SEQ", files, "img", run_start=False)
+    run.events(run.datums([{"index": 0}]))
+    (found,) = external_files(run.store, registry, run.uid)
+    assert (found.path, found.fields) == (str(files / "img_0.npy"), ("img",))
+    assert found.run == run.uid
+
+
+def test_documents_may_be_mended_on_the_way(run, registry, files):
+    np.save(files / "img_0.npy", np.zeros(2))
+    for name, named in (("own", True), ("old", False)):
+        run.resource("NPY_SEQ", "/wrong", "img", uid=name, run_start=named)
+    run.descriptor(img=IMAGE, old=IMAGE)
+    run.events([*run.datums([{"index": 0}], "own"), *run.datums([{"index": 0}], "old")])
+
+    def mend(kind, doc):
+        return {**doc, "root": str(files)} if kind == "resource" else doc
+
+    (found,) = external_files(run.store, registry, run.uid, mend)
+    assert found.exists
 
 
 @pytest.mark.parametrize(
-    ("root", "path", "new_path"),
+    "odd",
     [
-        ("{files}", "sub/img", "sub/img"),
-        ("{files}/", "sub/img", "sub/img"),
-        ("{files}/sub", "img", "img"),
-        ("{files}", "{files}/sub/img", "sub/img"),
-        ("", "{files}/sub/img", "{bare}/sub/img"),
-        ("/unrelated", "{files}/sub/img", "{bare}/sub/img"),
-        ("{files}/sub", "../sub/img", "img"),
-        ("{files}/elsewhere", "../sub/img", "{bare}/sub/img"),
+        ("resource", {"uid": "r", "spec": "npy"}),
+        ("resource", {"uid": "r", "spec": "npy", "root": 5, "resource_path": ["a"]}),
+        ("resource", {"uid": "r", "root": "", "resource_path": "a", "resource_kwargs": [1]}),
+        ("stream_resource", {"uid": "r"}),
+        ("stream_resource", {"uid": "r", "uri": 5, "mimetype": HDF5, "parameters": {}}),
+        ("stream_resource", {"uid": "r", "uri": "/a", "mimetype": HDF5, "parameters": [1]}),
     ],
 )
-def test_files_keep_their_path_below_a_new_root(
-    run, registry, files, tmp_path, root, path, new_path
-):
-    names = {"files": str(files), "bare": str(files).strip("/")}
-    root, path, new_path = (text.format(**names) for text in (root, path, new_path))
-    (files / "sub").mkdir()
-    (files / "elsewhere").mkdir()
-    np.save(files / "sub" / "img_0.npy", np.ones(2))
-    run.resource("NPY_SEQ", root, path)
-    run.datums([{"index": 0}])
-    new = tmp_path / "new"
-    copied = copy_run(run.store, registry, run.uid, str(new))
-    ((old, there),) = copied.files
-    assert os.path.samefile(old, files / "sub" / "img_0.npy")
-    assert there == f"{new / new_path}_0.npy"
-    assert copied.documents["res"]["resource_path"] == new_path
-    assert registry.place(copied.documents["res"]).path == str(new / new_path)
+def test_odd_documents_are_told_and_the_list_goes_on(run, registry, files, odd):
+    kind, doc = odd
+    run.store.insert(kind, {**doc, "run_start": run.uid})
+    np.save(files / "a.npy", np.zeros(2))
+    run.resource("npy", files, "a.npy")
+    found = {each.resource: each for each in external_files(run.store, registry, run.uid)}
+    assert found["r"].problem
+    assert not found["r"].exists
+    assert found["res"].exists
 
 
-def test_a_root_map_tells_where_to_copy_from(run, files, tmp_path):
-    np.save(files / "img_0.npy", np.ones(2))
-    run.resource("NPY_SEQ", "/recorded/2024", "img")
-    run.datums([{"index": 0}])
-    registry = Registry(root_map={"/recorded/2024": str(files)})
-    copied = copy_run(run.store, registry, run.uid, str(tmp_path / "new"))
-    assert copied.files == [(str(files / "img_0.npy"), str(tmp_path / "new" / "img_0.npy"))]
-
-
-def test_files_of_the_same_name_are_kept_apart(run, registry, files, tmp_path):
-    for name in ("one", "two"):
-        (files / name).mkdir()
-        np.save(files / name / "img_0.npy", np.full(2, len(name + name[-1:])))
-        run.resource("NPY_SEQ", files / name, "img", uid=name)
-        run.datums([{"index": 0}], name)
-    copied = copy_run(run.store, registry, run.uid, str(tmp_path / "new"))
-    assert len({new for _, new in copied.files}) == 2
-    for old, new in copied.files:
-        np.testing.assert_array_equal(np.load(old), np.load(new))
-
-
-def test_copying_goes_on_where_it_was_broken_off(run, registry, files, everything, tmp_path):
-    new = str(tmp_path / "new")
-
-    def stop(number, total, old, path):
-        if number == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        copy_run(run.store, registry, run.uid, new, progress=stop)
-    first = copy_file(str(files / "cam.h5"), f"{new}/x.h5"), f"{new}/a b/img_0.npy"
-    before = os.stat(first[1]).st_ino
-    (tmp_path / "new" / "a b" / "img_2.npy.part").write_bytes(b"half")
-    assert len(copy_run(run.store, registry, run.uid, new).files) == 7
-    assert os.stat(first[1]).st_ino == before
-    assert not (tmp_path / "new" / "a b" / "img_2.npy.part").exists()
-
-
-def test_nothing_is_overwritten(files, tmp_path):
-    old, new = files / "a", tmp_path / "b"
-    old.write_bytes(b"1234")
-    assert copy_file(str(old), str(new))
-    assert not copy_file(str(old), str(new))
-    new.write_bytes(b"4321")
-    assert not copy_file(str(old), str(new), verify=False)
-    with pytest.raises(CopyRefused):
-        copy_file(str(old), str(new))
-    new.write_bytes(b"more than that")
-    with pytest.raises(FileExistsError):
-        copy_file(str(old), str(new), verify=False)
-    assert new.read_bytes() == b"more than that"
-    assert not copy_file(str(old), str(old))
-
-
-def test_a_missing_file_stops_the_copy_before_it_begins(run, registry, files, everything, tmp_path):
-    (files / "a b" / "img_1.npy").unlink()
-    with pytest.raises(FileMissing, match=r"img_1\.npy"):
-        copy_run(run.store, registry, run.uid, str(tmp_path / "new"))
-    assert not (tmp_path / "new").exists()
-    copied = copy_run(run.store, registry, run.uid, str(tmp_path / "new"), on_missing="skip")
-    assert len(copied.files) == 6
-
-
-def test_nothing_outside_of_the_allowed_roots_is_copied(run, files, tmp_path):
-    (files / "inside").mkdir()
-    (files / "secret").write_text("x")
-    run.resource("newton", files / "inside", "../secret")
-    registry = Registry(allowed_roots=[str(files / "inside")])
-    with pytest.raises(FileRefused):
-        copy_run(run.store, registry, run.uid, str(tmp_path / "new"))
-    assert not (tmp_path / "new").exists()
-
-
-def test_a_zarr_folder_is_copied_whole(run, registry, files, tmp_path):
-    zarr = pytest.importorskip("zarr")
-    made = zarr.create_array(str(files / "a.zarr"), shape=(2, 4, 6), chunks=(1, 4, 6), dtype="u2")
-    made[:] = frames(2, 4, 6)
-    descriptor = run.descriptor(cam=key(1, 4, 6))
-    run.stream("application/x-zarr", uri_of_path(str(files / "a.zarr")))
-    run.stream_datum(0, 2)
-    (listed,) = external_files(run.store, registry, run.uid)
-    assert listed.exists
-    assert listed.size > 96
-    copied = copy_run(run.store, registry, run.uid, str(tmp_path / "new"))
-    assert len(copied.files) >= 3
-    other = moved(run, copied)
-    other.stream_datum(0, 2)
-    np.testing.assert_array_equal(cam(other, registry, descriptor)[:, 0], frames(2, 4, 6))
-
-
-# -- db.reg.copy_files, as in databroker 1.x ---------------------------------
-
-
-def test_copy_files_of_a_resource(run, registry, files, everything, tmp_path):
-    registry.store = run.store
-    heard = []
-    pairs = registry.copy_files(
-        run.store.resource("res"), str(tmp_path / "new"), True, lambda *told: heard.append(told)
-    )
-    assert next(pairs) == (str(files / "a b" / "img_0.npy"), str(tmp_path / "new/a b/img_0.npy"))
-    assert len(list(pairs)) == 2
-    assert len(heard) == 3
-
-
-def test_copy_files_needs_a_run_and_warns_without_a_root(run, registry, files, tmp_path):
-    np.save(files / "img_0.npy", np.ones(2))
-    registry.store = run.store
-    resource = run.resource("NPY_SEQ", "", files / "img", run_start=False)
-    run.datums([{"index": 0}])
-    with pytest.raises(ValueError, match="run_start_uid"):
-        registry.copy_files(resource, str(tmp_path / "new"))
-
-    def hook(*told):
-        raise RuntimeError("hooks may fail")
-
-    with pytest.warns(UserWarning, match="no root"):
-        pairs = list(
-            registry.copy_files(resource, str(tmp_path / "new"), False, hook, run_start_uid=run.uid)
-        )
-    assert pairs[0][1] == str(tmp_path / "new") + str(files / "img_0.npy")
-
-
-def test_a_file_outside_of_its_root_is_not_copied(run, registry, files, tmp_path):
-    (files / "inside").mkdir()
-
-    class Sly:
+def test_a_handler_may_fail_and_the_list_goes_on(run, registry, files):
+    class Failing:
         def __init__(self, path): ...
         def get_file_list(self, datum_kwargs):
-            return [str(files / "outside.txt")]
+            raise ZeroDivisionError("of somebody else")
 
-    (files / "outside.txt").write_text("x")
-    registry.register_handler("SLY", Sly)
-    resource = run.resource("SLY", files / "inside", "a.h5")
-    with pytest.raises(RuntimeError, match=r"outside\.txt"):
-        registry.copy_files(resource, str(tmp_path / "new"))
+    registry.register_handler("FAILING", Failing)
+    run.resource("FAILING", files, "a")
+    (found,) = external_files(run.store, registry, run.uid)
+    assert "ZeroDivisionError" in found.problem
+
+
+def test_files_that_hdf5_files_link_to_are_listed(run, registry, files):
+    (files / "raw").mkdir()
+    for number in range(2):
+        with h5py.File(files / "raw" / f"{number}.h5", "w") as file:
+            file["data"] = frames(2, 4, 6)
+    with h5py.File(files / "linked.h5", "w") as file:
+        file["/entry/data"] = h5py.ExternalLink("raw/0.h5", "/data")
+        file["/entry/soft"] = h5py.SoftLink("/entry/data")
+    layout = h5py.VirtualLayout((4, 4, 6), "u2")
+    for number in range(2):
+        source = h5py.VirtualSource(f"raw/{number}.h5", "data", (2, 4, 6))
+        layout[2 * number : 2 * number + 2] = source
+    with h5py.File(files / "virtual.h5", "w") as file:
+        file.create_virtual_dataset("/entry/data", layout)
+    with h5py.File(files / "moved.h5", "w") as file:  # the library looks beside it, too
+        file["/entry/data"] = h5py.ExternalLink("/gone/linked.h5", "/entry/data")
+    keys = dict.fromkeys(("linked", "soft", "virtual", "moved"), FRAME)
+    run.descriptor(**keys)
+    for name in keys:
+        path = files / ("linked.h5" if name == "soft" else f"{name}.h5")
+        dataset = "/entry/soft" if name == "soft" else "/entry/data"
+        run.stream(HDF5, uri_of_path(str(path)), name, name, dataset=dataset)
+        run.stream_datum(0, 2, name)
+    fields = {}
+    for each in external_files(run.store, registry, run.uid):
+        assert each.exists, each
+        fields[os.path.relpath(each.path, files)] = set(each.fields)
+    assert fields["raw/0.h5"] == set(keys)
+    assert fields["raw/1.h5"] == {"virtual"}
+    assert fields["linked.h5"] == {"linked", "soft", "moved"}
+
+
+def test_files_that_hdf5_files_of_datums_link_to_are_listed(run, registry, files):
+    with h5py.File(files / "raw.h5", "w") as file:
+        file["data"] = frames(2, 4, 6)
+    with h5py.File(files / "a.h5", "w") as file:
+        file["/entry/data/data"] = h5py.ExternalLink("raw.h5", "/data")
+    run.resource("AD_HDF5", files, "a.h5")
+    found = [os.path.basename(each.path) for each in external_files(run.store, registry, run.uid)]
+    assert found == ["a.h5", "raw.h5"]
+
+
+def test_a_virtual_dataset_may_have_sources_without_an_end(files):
+    for number in range(3):
+        (files / f"raw_{number}.h5").write_text("")
+
+    file = SimpleNamespace(filename=str(files / "master.h5"))
+    sources = [SimpleNamespace(file_name=name) for name in ("raw_%b.h5", ".", "raw_%b.h5")]
+    dataset = SimpleNamespace(
+        file=file,
+        external=[("lines.raw", 0, 8)],
+        is_virtual=True,
+        virtual_sources=lambda: sources,
+    )
+    assert linked_files(file, dataset, "/data") == [
+        str(files / name) for name in ("lines.raw", "raw_0.h5", "raw_1.h5", "raw_2.h5")
+    ]
+
+
+def test_a_folder_with_links_in_a_circle(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "file").write_text("x")
+    (tmp_path / "a" / "up").symlink_to(tmp_path)
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    (tmp_path / "broken").symlink_to(tmp_path / "nothing")
+    found = [os.path.relpath(path, tmp_path) for path in files_below(str(tmp_path))]
+    assert found == ["a/file", "b/file", "broken"]
+
+
+# -- the list as people see it -----------------------------------------------
+
+
+def listed(*paths, run="run-1", size=1000, problem=None, fields=("img",)):
+    there = ["gone" not in path for path in paths]
+    return Files(
+        ExternalFile(path, here, size if here else None, fields, run, "r", "s", path, problem)
+        for path, here in zip(paths, there, strict=True)
+    )
+
+
+def test_a_list_of_files_is_a_table():
+    files = listed("/data/a b.h5", "/data/gone.h5")
+    assert repr(files).splitlines() == [
+        "2 files, 1 there (1.0 kB)",
+        "exists  size    path           fields",
+        "yes     1.0 kB  /data/a b.h5   img",
+        "no              /data/gone.h5  img",
+    ]
+    assert repr(files.missing).startswith("1 file, 0 there (0 B)")
+    assert repr(listed("/a", "/b")).startswith("2 files, all there (2.0 kB)")
+    assert repr(Files()) == "no external files"
+
+
+def test_a_list_stays_one():
+    files = listed("/a", "/gone", "/c")
+    assert isinstance(files[1:], Files)
+    assert files[1].path == "/gone"
+    assert [each.path for each in files.missing] == ["/gone"]
+    assert files.total == 2000
+
+
+def test_files_of_several_runs_say_of_which(run):
+    files = listed("/a") + listed("/a", "/b", run="another-run")
+    files = Files(files)
+    assert repr(files).splitlines()[:3] == [
+        "2 files, all there (2.0 kB)",
+        "run       exists  size    path  fields",
+        "run-1     yes     1.0 kB  /a    img",
+    ]
+    assert files.total == 2000
+
+
+def test_a_long_list_is_shortened():
+    files = listed(*(f"/data/{number}.h5" for number in range(5000)))
+    lines = repr(files).splitlines()
+    assert len(lines) == 23
+    assert lines[12] == "... and 4,980 more ..."
+    assert "/data/0.h5" in lines[2]
+    assert "/data/4999.h5" in lines[-1]
+    html = files._repr_html_()
+    assert "4,980 more" in html
+    assert html.count("<tr") == 22
+
+
+def test_problems_are_told_below():
+    files = Files(file for n in range(9) for file in listed(f"/{n}", problem=f"problem {n % 5}"))
+    assert repr(files).splitlines()[-4:] == [
+        *(f"problem {n}" for n in range(3)),
+        "... and 2 more problems; see the attribute `problem`",
+    ]
+    assert "problem 2" in files._repr_html_()
+
+
+def test_names_of_files_do_no_harm():
+    files = listed("/data/<script>\x1b[2J.h5", fields=("<b>",), problem="<i>")
+    assert "\x1b" not in repr(files)
+    for tag in ("<script>", "<b>", "<i>"):
+        assert tag not in files._repr_html_()
+
+
+def test_a_list_becomes_a_data_frame():
+    frame = listed("/a", "/gone").to_frame()
+    assert frame["path"].tolist() == ["/a", "/gone"]
+    assert frame["exists"].dtype == bool
+    assert frame["size"].sum() == 1000
+    assert frame["size"].isna().tolist() == [False, True]
+    assert frame["fields"].tolist() == ["img", "img"]
+    assert list(Files().to_frame().columns) == list(frame.columns)

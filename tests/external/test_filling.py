@@ -39,10 +39,6 @@ def images(run, files):
 def test_a_datum_becomes_an_array(run, registry, images):
     filler = Filler(run.store, registry, run.uid)
     np.testing.assert_array_equal(filler.value("res/1", "img"), images[1])
-    assert filler.form("res/0") == ((4, 5), np.dtype("u2"))
-    np.testing.assert_array_equal(
-        filler.part("res/2", (4, 5), (slice(1, 3, 1), slice(0, 2, 1))), images[2, 1:3, :2]
-    )
 
 
 def test_an_event_is_filled_in_a_copy(run, registry, images):

@@ -6,6 +6,7 @@ import msgpack
 import numpy as np
 import pytest
 
+import databroker
 from databroker.columns import to_rows
 from databroker.external import Filler, Registry, external_fields, external_files
 from databroker.stores.memory import MemoryStore
@@ -63,3 +64,14 @@ def test_without_its_root_map_a_catalog_says_what_to_do(catalog):
         if not each.exists
     ]
     assert len(missing) == 1
+
+
+def test_without_its_root_map_the_files_of_a_catalog_are_found(catalog):
+    store, registry = catalog
+    known = dict(registry.root_map)
+    registry.root_map.clear()
+    db = databroker.Broker(store, registry=registry)
+    folder = Path(next(iter(known.values()))).parents[1]
+    found = databroker.relocate(db(), search_in=folder)
+    assert found.root_map == known
+    assert len(found.found) == 1

@@ -28,9 +28,11 @@ HEADER = {
     "events": lambda header: [*header.events(), *header.events(ALL)],
     "ext": lambda header: header.ext,
     "fields": lambda header: header.fields("primary"),
+    "files": lambda header: header.files(),
     "get": lambda header: header.get("start"),
     "items": lambda header: header.items(),
     "keys": lambda header: header.keys(),
+    "preview": lambda header: header.preview()._repr_html_(),
     "start": lambda header: header.start,
     "status": lambda header: header.status,
     "stop": lambda header: header.stop,
@@ -49,6 +51,7 @@ HEADER = {
 }
 
 STREAM = {
+    "array": lambda stream: [stream.array(field)[:] for field in stream],
     "config": lambda stream: [view.read() for view in stream.config.values()],
     "config_changes": lambda stream: stream.config_changes(),
     "data": lambda stream: [list(stream.data(field)) for field in stream],

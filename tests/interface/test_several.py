@@ -150,14 +150,12 @@ def test_the_size_of_a_copy(db, header):
     assert db.export_size([header, header]) == 2 * db.export_size(header)
 
 
-@pytest.mark.xfail(raises=NotImplementedError, strict=True, reason="files are not copied yet")
 def test_copying_files_reports_that_they_are_missing(db, tmp_path):
     header = save(db, runs.external())
     with pytest.raises(OSError, match="nowhere"):
         db.export(header, databroker.temp(), new_root=str(tmp_path))
 
 
-@pytest.mark.xfail(raises=NotImplementedError, strict=True, reason="files are not measured yet")
 def test_the_size_of_files_that_are_missing(db):
     header = save(db, runs.external())
     with pytest.raises(KeyError, match="NOWHERE"):

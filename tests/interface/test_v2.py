@@ -185,7 +185,6 @@ def test_a_run_in_words(run):
     assert "primary" in run._repr_html_()
 
 
-@pytest.mark.xfail(raises=NotImplementedError, strict=True, reason="files are not listed yet")
 def test_files_of_a_resource_without_a_handler(db):
     run = db.v2[save(db, runs.external()).uid]
     with pytest.raises(KeyError, match="NOWHERE"):

@@ -11,13 +11,14 @@ import pytest
 import databroker
 
 LIMITS = {
-    "series.TAIL_ROWS": 3,
-    "blocks.SEGMENT_BYTES": 300,
-    "blocks._FAN": 2,
-    "leaves.MAX_ARRAY": 2,
-    "leaves.MAX_LEAVES": 8,
-    "leaves.MAX_TEXT": 4,
-    "leaves.MAX_WORDS": 3,
+    "columns.segments.SMALL": 600,
+    "stores.sql.series.TAIL_ROWS": 3,
+    "stores.sql.blocks.SEGMENT_BYTES": 300,
+    "stores.sql.blocks._FAN": 2,
+    "stores.sql.leaves.MAX_ARRAY": 2,
+    "stores.sql.leaves.MAX_LEAVES": 8,
+    "stores.sql.leaves.MAX_TEXT": 4,
+    "stores.sql.leaves.MAX_WORDS": 3,
 }
 
 
@@ -29,7 +30,7 @@ def small_limits(monkeypatch):
     little is indexed, and the remainder is looked up in the documents.
     """
     for name, limit in LIMITS.items():
-        monkeypatch.setattr(f"databroker.stores.sql.{name}", limit)
+        monkeypatch.setattr(f"databroker.{name}", limit)
 
 
 @pytest.fixture

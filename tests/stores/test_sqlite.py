@@ -5,8 +5,9 @@ import itertools
 import pytest
 
 from databroker.stores.contract import Ability
-from databroker.stores.sql import SQLiteStore
+from databroker.stores.sql import SQLiteStore, series
 from databroker.testing import StoreConformance
+from databroker.testing.conformance.base import descriptor, event, insert_all, start
 from databroker.testing.conformance.keeping import Keeping
 
 
@@ -37,4 +38,23 @@ class TestSQLiteStoreThatSurvivesALossOfPower(OnSQLite, Keeping):
 def test_it_is_shared_with_other_processes(tmp_path):
     store = SQLiteStore(tmp_path / "runs.db")
     assert store.abilities == {Ability.WRITE, Ability.SHARED}
+    store.close()
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_no_row_is_overlooked_while_the_tail_becomes_a_block(tmp_path, monkeypatch):
+    store = SQLiteStore(tmp_path / "runs.db")
+    insert_all(store, [("start", start()), ("descriptor", descriptor())])
+    insert_all(store, [("event", event(number)) for number in range(2)])
+    later = [("event", event(number)) for number in range(2, 4)]
+    look = series.block_extents
+
+    def look_just_before(connection, number):
+        found = look(connection, number)
+        insert_all(store, later)
+        later.clear()
+        return found
+
+    monkeypatch.setattr(series, "block_extents", look_just_before)
+    assert sum(extent.stop - extent.first for extent in store.extents("event", "desc")) == 4
     store.close()

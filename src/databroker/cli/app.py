@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import demo, listing, show, table
+from . import demo, files, listing, show, table
 from .common import TARGET_HELP, TargetCommand
 
 __all__ = ["app"]
@@ -30,6 +30,7 @@ app.command("list", epilog=listing.EXAMPLES)(listing.list_runs)
 for _name, _command, _examples in (
     ("show", show.show, show.EXAMPLES),
     ("table", table.table, table.EXAMPLES),
+    ("files", files.files, files.EXAMPLES),
 ):
     app.command(
         _name,

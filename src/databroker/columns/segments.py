@@ -29,6 +29,7 @@ INDEX = "index"
 SMALL = 96 * 1024
 """Batches of fewer bytes are not split: another blob would cost more than it saves."""
 
+_INDEX = (names.TIME, names.SEQ_NUM, names.SHAPE)
 _NARROW = 64  # bytes a row, above which a column has a group of its own
 _TOGETHER = 8  # narrow columns in a group
 _SPLIT = ("data", "timestamps", "datum_kwargs")  # may have any number of columns
@@ -47,7 +48,7 @@ def pack(batch: pa.RecordBatch, columns: list[str], group: str) -> bytes:
             field, array = _delta(field, array)
         fields.append(field)
         arrays.append(array)
-    keep = schema.metadata if group in (ALL, INDEX) else None
+    keep = schema.metadata if _shapes_beside(schema.names) in columns else None
     part = pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields, metadata=keep))
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression=_compression(group))
@@ -103,7 +104,7 @@ def groups(batch: pa.RecordBatch) -> dict[str, list[str]]:
     for name, array in zip(batch.schema.names, batch.columns, strict=True):
         plain = name.removeprefix("!")
         outer, _ = names.parse(plain)
-        if plain in (names.TIME, names.SEQ_NUM, names.SHAPE):
+        if plain in _INDEX:
             group = INDEX
         elif plain == names.UID:
             group = "identity"
@@ -122,9 +123,14 @@ def groups(batch: pa.RecordBatch) -> dict[str, list[str]]:
 def group_of(batch: pa.RecordBatch, columns: Sequence[str]) -> str:
     """Return the kind of group that some columns, which were stored together, are."""
     plain = columns[0].removeprefix("!")
-    if plain in (names.TIME, names.SEQ_NUM, names.SHAPE):
+    if plain in _INDEX:
         return INDEX
     return "identity" if plain == names.UID else names.parse(plain)[0] or "rest"
+
+
+def _shapes_beside(columns: Sequence[str]) -> str:
+    """Return the column whose group keeps the shapes: the index has none where datums are alike."""
+    return next((name for name in columns if name in _INDEX), columns[0])
 
 
 def _compression(group: str) -> str | None:

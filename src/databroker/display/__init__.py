@@ -3,13 +3,23 @@
 Pure functions from plain data. Nothing here opens a store.
 """
 
-from .html import broker_html, document_html, header_html, results_html, stream_html
+from .files import files_text
+from .html import (
+    broker_html,
+    document_html,
+    files_html,
+    header_html,
+    results_html,
+    stream_html,
+)
 from .text import document_text, header_text
 
 __all__ = [
     "broker_html",
     "document_html",
     "document_text",
+    "files_html",
+    "files_text",
     "header_html",
     "header_text",
     "results_html",

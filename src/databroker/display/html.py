@@ -14,9 +14,17 @@ from typing import Any
 
 from .. import times
 from ..documents.kinds import Document
+from .files import HEAD, ShownFile, cells, problems, shortened, totals
 from .summary import STREAM, devices, duration, one_line, plan, sample, when
 
-__all__ = ["broker_html", "document_html", "header_html", "results_html", "stream_html"]
+__all__ = [
+    "broker_html",
+    "document_html",
+    "files_html",
+    "header_html",
+    "results_html",
+    "stream_html",
+]
 
 _LINE = "border:0;border-bottom:1px solid rgba(128,128,128,.3)"
 _CELL = f"text-align:left;vertical-align:top;padding:2px 12px 2px 0;background:none;{_LINE}"
@@ -211,6 +219,21 @@ def broker_html(
     shown = _runs(newest, runs - len(newest), times.resolve_zone(zone), now) if newest else ""
     title = "Broker" + (f" {escape(name)}" if name else "")
     return _block(title, f'<div style="{_QUIET}">{escape(store)} · {count}</div>', shown)
+
+
+def files_html(files: Sequence[ShownFile]) -> str:
+    """Return external files as a table; of a long one, the first and the last.
+
+    Examples
+    --------
+    >>> "no external files" in files_html([])
+    True
+    """
+    head, left_out, tail = shortened(files)
+    rest = [("", "", "", f"… and {left_out:,} more …", "")] if left_out else []
+    rows = [tuple(map(escape, row)) for row in [*map(cells, head), *rest, *map(cells, tail)]]
+    table = _table(HEAD, rows) if rows else ""
+    return _block("Files", _quiet(totals(files)), table, *map(_quiet, problems(files)))
 
 
 def document_html(doc: Mapping[Any, Any], zone: datetime.tzinfo) -> str:

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any
 from .registry import Registry
 
 if TYPE_CHECKING:
-    from .copying import Copied, copy_run
+    from .carrying import CopyDiffers, CopyFailed, CopyRefused
+    from .copying import Copied, OutsideOfRoot, copy_run
     from .files import ExternalFile, external_files
     from .filling import Filler, external_fields, fields_to_fill
     from .lazy import ExternalArray, datum_array, streamed_array
 
 __all__ = [
     "Copied",
+    "CopyDiffers",
+    "CopyFailed",
+    "CopyRefused",
     "ExternalArray",
     "ExternalFile",
     "Filler",
+    "OutsideOfRoot",
     "Registry",
     "copy_run",
     "datum_array",
@@ -28,9 +33,13 @@ __all__ = [
 
 _HOMES = {
     "Copied": "copying",
+    "CopyDiffers": "carrying",
+    "CopyFailed": "carrying",
+    "CopyRefused": "carrying",
     "ExternalArray": "lazy",
     "ExternalFile": "files",
     "Filler": "filling",
+    "OutsideOfRoot": "copying",
     "copy_run": "copying",
     "datum_array": "lazy",
     "external_fields": "filling",

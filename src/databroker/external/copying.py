@@ -1,48 +1,40 @@
 """The external files of a run copied elsewhere, and its documents made to point there.
 
 Below the new root, a file keeps its path relative to the root of its resource;
-one without a root keeps its whole path. A copy that was broken off is resumed
-by copying again: files that are there already are compared, not copied.
+one without a root keeps its whole path, and so do files of whose name there is
+another one already. A copy that was broken off is resumed by copying again:
+files that are there already are compared, not copied.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DatabrokerError, NotSupported
-from .failures import FileMissing, Reference, failure
-from .files import Found, find_files
+from .carrying import PART, CopyRefused, copy_file, is_copy, sync_folders
+from .failures import FileMissing, FileRefused, Reference, failure
+from .files import Found, files_below, find_files, found_files
 from .paths import Place, uri_of_path
 
 if TYPE_CHECKING:
     from ..stores.contract import Store
     from .registry import Registry
 
-__all__ = ["Copied", "CopyRefused", "OutsideOfRoot", "copy_resource", "copy_run"]
+__all__ = ["Copied", "CopyPlan", "OutsideOfRoot", "Progress", "copy_resource", "copy_run"]
 
 Doc = Mapping[str, Any]
 Pair = tuple[str, str]
+
 Progress = Callable[[int, int, str, str], Any]
-
-_BLOCK = 2**20
-
-
-class CopyRefused(DatabrokerError, FileExistsError):
-    """There is another file already where a copy should be."""
+"""Is called before each file with its number, how many there are, the old and the new path."""
 
 
 class OutsideOfRoot(DatabrokerError, RuntimeError):
     """A file is not below the root of its resource, and has no place below a new one."""
-
-
-class CopyDiffers(DatabrokerError, OSError):
-    """A copy has not the checksum of what was copied."""
 
 
 @dataclass
@@ -65,7 +57,7 @@ def copy_run(
     store: Store,
     registry: Registry,
     run: str,
-    new_root: str,
+    new_root: str | os.PathLike[str],
     *,
     verify: bool = True,
     progress: Progress | None = None,
@@ -94,93 +86,195 @@ def copy_run(
         A file is not there.
     CopyRefused
         Another file is where a copy should be. Nothing is ever overwritten.
+    CopyFailed
+        A file cannot be read or written.
     """
-    documents = store.documents(run)
-    resources = [doc for kind, doc in documents if kind in ("resource", "stream_resource")]
-    found = [find_files(store, registry, doc, documents, run) for doc in resources]
-    return _copied(registry, found, new_root, verify, progress, on_missing)
+    plan = CopyPlan(registry, new_root, on_missing)
+    plan.add(found_files(store, registry, run))
+    return plan.carry_out(verify, progress)
 
 
 def copy_resource(
     store: Store | None,
     registry: Registry,
     resource: Doc,
-    new_root: str,
+    new_root: str | os.PathLike[str],
     *,
+    run: str | None = None,
     verify: bool = False,
     progress: Progress | None = None,
 ) -> list[Pair]:
     """Copy the files of one resource; see `copy_run`."""
-    documents = store.documents(str(resource.get("run_start"))) if store is not None else []
-    found = find_files(store, registry, resource, documents)
-    return _copied(registry, [found], new_root, verify, progress, "raise").files
+    run = run or resource.get("run_start")
+    documents = store.documents(run) if store is not None and run else []
+    plan = CopyPlan(registry, new_root)
+    plan.add([find_files(store, registry, resource, documents, run)])
+    return plan.carry_out(verify, progress).files
 
 
-def _copied(
-    registry: Registry,
-    resources: Sequence[Found],
-    new_root: str,
-    verify: bool,
-    progress: Progress | None,
-    on_missing: str,
-) -> Copied:
-    new_root = os.path.abspath(os.path.expanduser(new_root))
-    taken: dict[str, str] = {}
-    copied = Copied()
-    for resource in resources:
-        for path in resource.paths:
-            registry.guard.check(path, Reference(spec=resource.spec))
-        relative, pairs = _plan(resource, new_root, taken, on_missing)
-        taken.update({new: old for old, new in pairs})
-        document = _pointing(resource, new_root, relative)
-        copied.documents[str(resource.document["uid"])] = document
-    todo = [(old, new) for new, old in taken.items()]
-    for number, (old, new) in enumerate(todo):
-        if progress is not None:
-            # Reporting must not stop the work, as in databroker 1.x.
-            with contextlib.suppress(Exception):
-                progress(number, len(todo), old, new)
-        copy_file(old, new, verify)
-        copied.files.append((old, new))
-    return copied
+class CopyPlan:
+    """Which files go where, worked out before the first is touched.
 
+    Parameters
+    ----------
+    registry
+        Says which files may be read.
+    new_root
+        A folder; it is made if need be.
+    on_missing
+        'raise', or 'skip' files that are not there.
 
-def _plan(
-    resource: Found, new_root: str, taken: Mapping[str, str], on_missing: str
-) -> tuple[str, list[Pair]]:
-    """Return the resource's new path below the new root, and that of each file."""
-    files = [file for path in resource.paths for file in _expanded(resource, path, on_missing)]
-    pairs: list[Pair] = []
-    for relative in _relative(resource.place):
-        pairs = [(old, _below(new_root, relative, old, resource.place)) for old in files]
-        # Two roots may have files of the same name: the later one keeps its whole path.
-        if all(taken.get(new, old) == old for old, new in pairs):
-            return relative, pairs
-    new = next(new for old, new in pairs if taken.get(new, old) != old)
-    raise CopyRefused(f"Two different files would be copied to {new}.")
+    Attributes
+    ----------
+    files
+        The old path of each file by the new one.
+    documents
+        As in `Copied`.
+    """
 
+    def __init__(
+        self, registry: Registry, new_root: str | os.PathLike[str], on_missing: str = "raise"
+    ) -> None:
+        if on_missing not in ("raise", "skip"):
+            raise ValueError(f"on_missing is 'raise' or 'skip', not {on_missing!r}.")
+        self._registry = registry
+        self._root = os.path.abspath(os.path.expanduser(os.fspath(new_root)))
+        self._skips = on_missing == "skip"
+        self.files: dict[str, str] = {}
+        self.documents: dict[str, dict[str, Any]] = {}
 
-def _expanded(resource: Found, path: str, on_missing: str) -> list[str]:
-    if os.path.isdir(path):
-        if resource.problem is not None:
-            raise NotSupported(
-                f"It is not known which files of {path} belong to the run: {resource.problem}"
+    def add(self, resources: Iterable[Found]) -> None:
+        """Add the files of some resources.
+
+        Raises
+        ------
+        ExternalDataMissing
+            A file is not there, or may not be read.
+        CopyRefused
+            Other files are wherever a copy could be.
+        """
+        for resource in resources:
+            there = [file for path in resource.paths for file in self._there(resource, path)]
+            if resource.paths and not there:
+                # Where nothing was copied, there is nothing new to point to.
+                self.documents[resource.uid] = dict(resource.document)
+                continue
+            relative, pairs = self._placed(resource, there)
+            self.files.update(pairs)
+            self.documents[resource.uid] = self._pointing(resource, relative)
+
+    def carry_out(self, verify: bool = True, progress: Progress | None = None) -> Copied:
+        """Copy the files; see `copy_run`."""
+        copied = Copied(documents=self.documents)
+        try:
+            for number, (new, old) in enumerate(self.files.items()):
+                if progress is not None:
+                    # Reporting must not stop the work, as in databroker 1.x.
+                    with contextlib.suppress(Exception):
+                        progress(number, len(self.files), old, new)
+                copy_file(old, new, verify)
+                copied.files.append((old, new))
+        finally:
+            sync_folders(new for _, new in copied.files)
+        return copied
+
+    def _there(self, resource: Found, path: str) -> Iterator[str]:
+        """Yield the files at a path of a resource: one, or all in a folder."""
+        reference = Reference(spec=resource.spec, run=resource.document.get("run_start"))
+        self._registry.guard.check(path, reference)
+        if os.path.isdir(path):
+            if isinstance(resource.error, FileRefused):
+                raise resource.error
+            if resource.error is not None:
+                raise NotSupported(
+                    f"It is not known which files of {path} belong to the run: {resource.error}"
+                ) from resource.error
+            if _below(os.path.realpath(path), os.path.realpath(self._root)):
+                raise CopyRefused(f"{self._root} is inside of {path}, which is to be copied.")
+            for file in files_below(path):
+                self._registry.guard.check(file, reference)  # there may be links in it
+                yield file
+        elif os.path.isfile(path):
+            yield path
+        elif not self._skips:
+            why = f" ({resource.problem})" if resource.problem else ""
+            raise failure(
+                FileMissing,
+                reference,
+                resource.place,
+                f"there is no file {path} to be copied{why}",
+                "Nothing was copied. With on_missing='skip', what is there is copied.",
+            ) from resource.error
+
+    def _placed(self, resource: Found, files: list[str]) -> tuple[str, dict[str, str]]:
+        """Return the resource's new path below the new root, and the old path of each new file."""
+        clash = ""
+        for relative in _relative(resource.place):
+            pairs = {self._new(relative, old, resource.place): old for old in files}
+            # Two roots may have files of the same name: the later one keeps its whole path.
+            folders = [path for path in resource.paths if os.path.isdir(path)]
+            tops = [self._new(relative, path, resource.place) for path in folders]
+            clash = self._clash(pairs, tops)
+            if not clash:
+                return relative, pairs
+        raise CopyRefused(f"{resource.place.path} is not copied: another file is at {clash}.")
+
+    def _clash(self, pairs: Mapping[str, str], folders: Iterable[str]) -> str:
+        """Return the path of a file that would be overwritten, or taken for one of these."""
+        for new, old in pairs.items():
+            other = self.files.get(new, old)
+            if other != old and not os.path.samefile(other, old):
+                return new
+            if os.path.lexists(new) and not is_copy(old, new, verify=False):
+                return new
+        # A folder that is one array has no room for files of another one.
+        for folder in folders:
+            there = list(files_below(folder)) if os.path.isdir(folder) else []
+            for file in [*self.files, *there]:
+                if _below(folder, file) and file not in pairs and not file.endswith(PART):
+                    return file
+        return ""
+
+    def _new(self, relative: str, old: str, place: Place) -> str:
+        """Return the new path of a file, whose name goes on where its resource's path ends."""
+        new = ""
+        for path, file in (
+            (place.path, old),
+            (os.path.realpath(place.path), os.path.realpath(old)),
+        ):
+            # Handlers may resolve links on the way.
+            if file.startswith(path):
+                new = os.path.join(self._root, relative) + file[len(path) :]
+                break
+        else:
+            folder = os.path.dirname(place.path)
+            beside = os.path.relpath(old, folder or ".")
+            new = os.path.join(self._root, os.path.dirname(relative), beside)
+        new = os.path.normpath(new)
+        if not _below(self._root, new):
+            raise OutsideOfRoot(
+                f"{old} is not below the root of its resource, so it is not copied."
             )
-        walked = (os.path.join(top, name) for top, _, names in os.walk(path) for name in names)
-        return sorted(walked)
-    if os.path.isfile(path):
-        return [path]
-    if on_missing == "skip":
-        return []
-    reference = Reference(spec=resource.spec, run=resource.document.get("run_start"))
-    why = f" ({resource.problem})" if resource.problem else ""
-    raise failure(
-        FileMissing,
-        reference,
-        resource.place,
-        f"there is no file {path} to be copied{why}",
-        "Nothing was copied. With on_missing='skip', what is there is copied.",
-    )
+        return new
+
+    def _pointing(self, resource: Found, relative: str) -> dict[str, Any]:
+        document = dict(resource.document)
+        if document.get("uri") is not None:
+            return {**document, "uri": uri_of_path(os.path.join(self._root, relative))}
+        semantics = "windows" if os.name == "nt" else "posix"
+        return {
+            **document,
+            "root": self._root,
+            "resource_path": relative,
+            "path_semantics": semantics,
+        }
+
+
+def _below(folder: str, path: str) -> bool:
+    try:
+        return os.path.commonpath([folder, path]) == os.path.normpath(folder)
+    except ValueError:  # different drives
+        return False
 
 
 def _relative(place: Place) -> list[str]:
@@ -203,73 +297,3 @@ def _parts(path: str) -> list[str]:
         elif part not in ("", "."):
             parts.append(part)
     return parts
-
-
-def _below(new_root: str, relative: str, old: str, place: Place) -> str:
-    """Return the new path of a file, whose name goes on where its resource's path ends."""
-    if old.startswith(place.path):
-        new = os.path.join(new_root, relative) + old[len(place.path) :]
-    else:
-        folder = os.path.dirname(place.path)
-        beside = os.path.relpath(old, folder or ".")
-        new = os.path.join(new_root, os.path.dirname(relative), beside)
-    new = os.path.normpath(new)
-    if os.path.commonpath([new, new_root]) != new_root:
-        raise OutsideOfRoot(f"{old} is not below the root of its resource, so it is not copied.")
-    return new
-
-
-def _pointing(resource: Found, new_root: str, relative: str) -> dict[str, Any]:
-    document = dict(resource.document)
-    if "uri" in document:
-        return {**document, "uri": uri_of_path(os.path.join(new_root, relative))}
-    semantics = "windows" if os.name == "nt" else "posix"
-    return {
-        **document,
-        "root": new_root,
-        "resource_path": relative,
-        "path_semantics": semantics,
-    }
-
-
-def copy_file(old: str, new: str, verify: bool = True) -> bool:
-    """Copy one file, unless it is there already; return whether it was copied.
-
-    The copy appears under its name when it is complete. What is there already
-    is the same if it has the same size and, with `verify`, the same checksum.
-
-    Raises
-    ------
-    CopyRefused
-        Another file is there.
-    CopyDiffers
-        What was written is not what was read.
-    """
-    if os.path.exists(new):
-        if os.path.samefile(old, new):
-            return False
-        if os.path.getsize(old) != os.path.getsize(new) or (
-            verify and _checksum(old) != _checksum(new)
-        ):
-            raise CopyRefused(f"{old} is not copied: there is another file already at {new}.")
-        return False
-    os.makedirs(os.path.dirname(new), exist_ok=True)
-    part = f"{new}.part"
-    read = hashlib.sha256()
-    with open(old, "rb") as source, open(part, "wb") as target:
-        while block := source.read(_BLOCK):
-            read.update(block)
-            target.write(block)
-        target.flush()
-        os.fsync(target.fileno())
-    if verify and _checksum(part) != read.digest():
-        os.unlink(part)
-        raise CopyDiffers(f"The copy of {old} at {new} has another checksum. Is the disk sound?")
-    shutil.copystat(old, part)
-    os.replace(part, new)
-    return True
-
-
-def _checksum(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..errors import ExternalDataMissing
-from .failures import Reference, failure
-from .filling import UNREADABLE, Filler
-from .reading import Look
+from ..columns.dense import exactly
+from .failures import Reference
+from .filling import UNREADABLE
+from .loading import Loader, as_array, check_form
+from .reading import Look, leave_out
 
 if TYPE_CHECKING:
     from ..stores.contract import Store
@@ -21,7 +23,8 @@ __all__ = ["DatumReader", "HasStore"]
 
 Array = np.ndarray[Any, Any]
 
-_SEEN = 4
+_SEEN = 4  # datums that are looked at to find out what the values are like
+_PAGE = 2**16  # ids that are looked through at a time
 
 
 class HasStore(Protocol):
@@ -45,7 +48,8 @@ class DatumReader:
     run, field
         For errors.
     ids
-        The datum ids of the events: anything that can be sliced.
+        The datum ids of the events: anything that can be sliced. None stands for an event
+        without a value, and what is no text for the value itself.
     """
 
     def __init__(
@@ -61,39 +65,40 @@ class DatumReader:
         self._run = run
         self._field = field
         self._ids = ids
+        self._known: tuple[list[Any], bool] | None = None
         self._lock = threading.Lock()
-        self._filler: Filler | None = None
+        self._loader: Loader | None = None
 
     @property
     def rows(self) -> int:
         """How many events there are."""
         return len(self._ids)
 
+    @property
+    def gaps(self) -> bool:
+        """Whether some events have no datum."""
+        return self._look_through()[1]
+
     def identity(self) -> tuple[Any, ...]:
         """Return what tells this reader from any other, for dask's names."""
         root_map = sorted(self._registry.root_map.items())
-        return ("datum", self._run, self._field, root_map, list(self._ids[:]))
+        return ("datum", self._run, self._field, root_map, self._ids)
 
     def look(self) -> Look | None:
         """Return what the values are like; None if none of the first few can be had."""
-        for datum_id in dict.fromkeys(self._ids[: min(_SEEN, self.rows)]):
+        for row in self._look_through()[0]:
+            if not isinstance(row, str):
+                value = as_array(row)
+                return Look(value.shape, value.dtype)
             try:
-                shape, dtype = self._fill.form(self._checked(datum_id), self._field)
+                return self._load.look(row, self._field)
             except UNREADABLE:
                 continue
-            return Look(shape, dtype)
         return None
 
     def count(self) -> int:
         """Return how many events have their value in a file by now."""
-        there = 0
-        for datum_id in self._ids[:]:
-            try:
-                self._fill.form(self._checked(datum_id), self._field)
-            except UNREADABLE:
-                continue
-            there += 1
-        return there
+        return sum(map(self._is_there, self._ids[:]))
 
     def read(
         self, places: Array, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
@@ -101,31 +106,66 @@ class DatumReader:
         """Put the values of some events, and of each what `inner` selects, into an array."""
         first = int(places.min())
         ids = self._ids[first : int(places.max()) + 1]
-        for row, place in enumerate(places):
-            datum_id = self._checked(ids[int(place) - first])
-            out[row] = self._fill.part(datum_id, shape, inner, self._field)
+        start = 0
+        for kind, those in groupby((ids[place] for place in places - first), _kind):
+            rows = list(those)
+            part = out[start : start + len(rows)]
+            start += len(rows)
+            if kind is str:
+                self._load.read(rows, shape, inner, part, self._field)
+            elif kind is None:
+                leave_out(part)
+            else:
+                self._copy(rows, shape, inner, part)
+
+    def _copy(
+        self, values: list[Any], shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
+    ) -> None:
+        """Put values that the events have themselves into an array."""
+        for row, value in enumerate(map(as_array, values)):
+            fitting = exactly(value, out.dtype)
+            cast = value if fitting is None else fitting
+            reference = Reference(self._run, self._field)
+            check_form((cast.shape, cast.dtype), shape, out.dtype, reference)
+            out[row] = cast[inner]
+
+    def _is_there(self, row: Any) -> bool:
+        if not isinstance(row, str):
+            return row is not None
+        try:
+            self._load.look(row, self._field)
+        except UNREADABLE:
+            return False
+        return True
+
+    def _look_through(self) -> tuple[list[Any], bool]:
+        """Return the first few rows that have something, and whether any has nothing."""
+        if self._known is None:
+            found: list[Any] = []
+            gaps = False
+            for first in range(0, self.rows, _PAGE):
+                page = self._ids[first : first + _PAGE]
+                there = [row for row in page if row is not None]
+                found += there[: _SEEN - len(found)]
+                gaps = gaps or len(there) < len(page)
+            self._known = found, gaps
+        return self._known
 
     @property
-    def _fill(self) -> Filler:
+    def _load(self) -> Loader:
         with self._lock:
-            if self._filler is None:
-                self._filler = Filler(self._source.store, self._registry, self._run)
-            return self._filler
-
-    def _checked(self, datum_id: Any) -> str:
-        if isinstance(datum_id, str):
-            return datum_id
-        raise failure(
-            ExternalDataMissing,
-            Reference(self._run, self._field),
-            None,
-            f"an event has {datum_id!r:.60} in place of a datum's id",
-            "table() and data() give the values as they are.",
-        )
+            if self._loader is None:
+                self._loader = Loader(self._source.store, self._registry, self._run)
+            return self._loader
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_lock": None, "_filler": None}
+        return {**self.__dict__, "_lock": None, "_loader": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lock = threading.Lock()
+
+
+def _kind(row: Any) -> type[Any] | None:
+    """Return str for the id of a datum, None for nothing, object for a value."""
+    return None if row is None else str if isinstance(row, str) else object

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..columns import to_rows
@@ -58,34 +61,40 @@ class Datums:
     def find(self, datum_id: str, reference: Reference | None = None) -> Datum:
         """Return what a datum's id stands for.
 
+        Parameters
+        ----------
+        reference
+            What asks for it, for errors.
+
         Raises
         ------
         ExternalDataMissing
             The datum, or its resource, was never inserted.
         """
-        reference = reference or Reference(datum=datum_id)
         with self._lock:
             document = self._datums.get(datum_id) or self._look_up(datum_id)
             if document is None:
-                raise failure(
-                    ExternalDataMissing,
-                    reference,
-                    None,
-                    f"there is no datum document {datum_id!r}",
-                    "Were all documents of the run inserted?",
-                )
+                raise _absent("datum", datum_id, datum_id, reference)
             uid = document["resource"]
             resource = self._resources.get(uid) or self._store.resource(uid)
             if resource is None:
-                raise failure(
-                    ExternalDataMissing,
-                    reference,
-                    None,
-                    f"there is no resource document {uid!r}",
-                    "Were all documents of the run inserted?",
-                )
+                raise _absent("resource", uid, datum_id, reference)
             _keep(self._resources, {uid: resource}, _RESOURCES)
         return Datum(resource, document.get("datum_kwargs") or {})
+
+    def stretches(
+        self, datum_ids: Iterable[str], reference: Reference | None = None
+    ) -> Iterator[list[Datum]]:
+        """Yield what datum ids stand for, those that follow each other in one resource together.
+
+        Raises
+        ------
+        ExternalDataMissing
+            As in `find`.
+        """
+        found = (self.find(datum_id, reference) for datum_id in datum_ids)
+        for _, those in groupby(found, lambda datum: datum.resource["uid"]):
+            yield list(those)
 
     def _look_up(self, datum_id: str) -> Doc | None:
         """Read a datum, and those that follow it if its id tells where it is.
@@ -113,6 +122,16 @@ class Datums:
             return {}
         batches = self._store.read("datum", uid, first, stop, None)
         return {row["datum_id"]: row for batch in batches for row in to_rows("datum", uid, batch)}
+
+
+def _absent(kind: str, uid: str, datum_id: str, reference: Reference | None) -> ExternalDataMissing:
+    return failure(
+        ExternalDataMissing,
+        replace(reference or Reference(), datum=datum_id),
+        None,
+        f"there is no {kind} document {uid!r}",
+        "Were all documents of the run inserted?",
+    )
 
 
 def _keep(kept: OrderedDict[str, Doc], found: dict[str, Doc], most: int) -> None:

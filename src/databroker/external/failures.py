@@ -138,12 +138,14 @@ def failure(
     ('img', None)
     """
     where = f" {place.history()}" if place is not None and place.history() else ""
-    error = kind(f"{reference}: {problem}{where}. {mend}".rstrip())
+    said = f"{problem}{where}. {mend}".rstrip()
+    error = kind(f"{reference}: {said}")
     # An OSError has no place for these but its dictionary, which pickles with it.
     error.__dict__.update(
         run=reference.run,
         field=reference.field,
         datum=reference.datum,
+        problem=said,
         path=None if place is None else place.path,
         root_map=None if place is None else place.mapped,
     )
@@ -201,5 +203,5 @@ def _moved(place: Place) -> str:
     root = place.root or os.path.dirname(place.recorded) or "/"
     return (
         f"Is the disk mounted? If the files moved: db.reg.root_map[{root!r}] = '/where/they/are', "
-        "or root_map in the configuration."
+        "or root_map in the configuration; databroker.relocate looks for them."
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..columns import assemble, to_rows
 from ..columns.names import nested
@@ -13,16 +13,31 @@ from ..errors import DatabrokerError
 from .failures import FileRefused, Reference
 from .filling import external_fields
 from .paths import Place, place_of
+from .sources import StreamSource
 from .spans import read_spans
-from .streamed import StreamReader, StreamSource
+from .streamed import StreamReader
 
 if TYPE_CHECKING:
     from ..stores.contract import Store
     from .registry import Registry
 
-__all__ = ["ExternalFile", "Found", "external_files", "find_files"]
+__all__ = [
+    "ExternalFile",
+    "Found",
+    "Mend",
+    "Referred",
+    "external_files",
+    "files_below",
+    "find_files",
+    "found_files",
+    "referred_by",
+    "size_of",
+]
 
 Doc = Mapping[str, Any]
+
+Mend = Callable[[str, dict[str, Any]], dict[str, Any]]
+"""Is given a document as it is stored, after its kind, and returns it as it is to be read."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +54,10 @@ class ExternalFile:
         In bytes; None where it is not there.
     fields
         The fields that it belongs to.
+    run
+        The uid of the run.
     resource
-        The uid of its resource or stream resource.
+        The uid of its resource or stream resource; of several, the first.
     spec
         Its spec or mimetype.
     recorded
@@ -53,6 +70,7 @@ class ExternalFile:
     exists: bool
     size: int | None
     fields: tuple[str, ...]
+    run: str
     resource: str
     spec: str
     recorded: str
@@ -71,22 +89,58 @@ class Found:
         Where it is now.
     paths
         Its files, or the one path there is to tell where they cannot be found out.
-    problem
+    error
         Why they cannot.
     """
 
     document: Doc
     place: Place
     paths: list[str]
-    problem: str | None = None
+    error: DatabrokerError | None = None
+
+    @property
+    def uid(self) -> str:
+        """The uid of the document."""
+        return str(self.document["uid"])
 
     @property
     def spec(self) -> str:
         """The spec, or the mimetype."""
         return str(self.document.get("spec") or self.document.get("mimetype"))
 
+    @property
+    def problem(self) -> str | None:
+        """Why the files cannot be found out, in words."""
+        return None if self.error is None else str(self.error)
 
-def external_files(store: Store, registry: Registry, run: str) -> Iterator[ExternalFile]:
+
+class Referred(NamedTuple):
+    """What the documents of a run refer to.
+
+    Attributes
+    ----------
+    documents
+        Descriptors, resources and stream resources of the run, each after its kind.
+    adopted
+        Resources that its events refer to, though they do not name the run: old ones.
+    fields
+        The fields that refer to each resource, by its uid.
+    """
+
+    documents: list[tuple[str, Doc]]
+    adopted: list[Doc]
+    fields: dict[str, tuple[str, ...]]
+
+    @property
+    def resources(self) -> list[Doc]:
+        """All resources and stream resources."""
+        own = [doc for kind, doc in self.documents if kind in ("resource", "stream_resource")]
+        return own + self.adopted
+
+
+def external_files(
+    store: Store, registry: Registry, run: str, mend: Mend | None = None
+) -> Iterator[ExternalFile]:
     """Yield the external files of a run, each once, in the order of its documents.
 
     Nothing is raised for files that are missing, or that nothing can open:
@@ -98,27 +152,45 @@ def external_files(store: Store, registry: Registry, run: str) -> Iterator[Exter
         Where the documents are, and what opens files.
     run
         The uid of the run.
+    mend
+        What changes documents as they are read.
     """
-    documents = store.documents(run)
-    fields = _fields_of_resources(store, documents)
-    seen: set[str] = set()
-    for document in (doc for kind, doc in documents if kind in ("resource", "stream_resource")):
-        found = find_files(store, registry, document, documents, run)
-        uid = str(document["uid"])
+    referred = referred_by(store, run, mend)
+    listed: dict[str, ExternalFile] = {}
+    for found in found_files(store, registry, run, referred):
+        fields = referred.fields.get(found.uid, ())
         for path in found.paths:
-            if path not in seen:
-                seen.add(path)
-                size = _size(path) if registry.guard.allows(path) else None
-                yield ExternalFile(
-                    path,
-                    size is not None,
-                    size,
-                    tuple(fields.get(uid, ())),
-                    uid,
-                    found.spec,
-                    found.place.recorded,
-                    found.problem,
-                )
+            known = listed.get(path) or _seen(registry, run, found, path)
+            # Several resources may lead to one file, each for fields of its own.
+            listed[path] = replace(
+                known,
+                fields=tuple(dict.fromkeys(known.fields + fields)),
+                problem=known.problem or found.problem,
+            )
+    yield from listed.values()
+
+
+def referred_by(store: Store, run: str, mend: Mend | None = None) -> Referred:
+    """Return what the documents of a run refer to."""
+    documents: list[tuple[str, Doc]] = [
+        (kind, doc if mend is None else mend(kind, doc)) for kind, doc in store.documents(run)
+    ]
+    own = {str(doc["uid"]) for kind, doc in documents if kind == "resource"}
+    fields = _fields_of_resources(store, documents, own)
+    others = [uid for uid in fields if uid not in own]
+    adopted = [doc for doc in map(store.resource, others) if doc is not None]
+    if mend is not None:
+        adopted = [mend("resource", doc) for doc in adopted]
+    return Referred(documents, list(adopted), {uid: tuple(found) for uid, found in fields.items()})
+
+
+def found_files(
+    store: Store, registry: Registry, run: str, referred: Referred | None = None
+) -> Iterator[Found]:
+    """Yield the files of each resource and stream resource of a run."""
+    referred = referred or referred_by(store, run)
+    for document in referred.resources:
+        yield find_files(store, registry, document, referred.documents, run)
 
 
 def find_files(
@@ -135,47 +207,84 @@ def find_files(
     documents
         Of the run: its descriptors tell what is declared of streamed fields.
     """
-    place = place_of(document, registry.root_map)
+    reference = Reference(run, spec=str(document.get("spec") or document.get("mimetype")))
+    place = Place("", "")
     try:
-        registry.guard.check(place.path)
+        place = place_of(document, registry.root_map)
+        registry.guard.check(place.path, reference)
         if "resource_kwargs" in document and not _is_streamed(documents, document):
-            paths, problem = _of_handler(store, registry, document, run), None
+            paths = _of_handler(store, registry, document, place, run)
         else:
-            paths, problem = _of_stream(store, registry, document, documents, run), None
-    except FileRefused as error:
-        return Found(document, place, [place.path], str(error))
+            paths = _of_stream(store, registry, document, place, documents, run)
     except DatabrokerError as error:
-        paths, problem = [place.path], str(error)
-    return Found(document, place, paths or [place.path], problem)
+        return Found(document, place, [place.path], error)
+    except Exception as error:  # documents come from many programs: a list goes on
+        odd = DatabrokerError(f"{reference}: its document makes no sense here ({error!r}).")
+        odd.__cause__ = error
+        return Found(document, place, [place.path], odd)
+    return Found(document, place, paths)
+
+
+def files_below(folder: str, above: tuple[tuple[int, int], ...] = ()) -> Iterator[str]:
+    """Yield the files in a folder, at any depth; links are followed, but never in a circle.
+
+    Raises
+    ------
+    OSError
+        A folder cannot be read.
+    """
+    found = os.stat(folder)
+    here = (found.st_dev, found.st_ino)
+    if here in above:
+        return
+    with os.scandir(folder) as entries:
+        inside = sorted(entries, key=lambda entry: entry.name)
+    for entry in inside:
+        if entry.is_dir():
+            yield from files_below(entry.path, (*above, here))
+        else:
+            yield entry.path
+
+
+def size_of(path: str) -> int | None:
+    """Return the size of a file, or of all files in a folder; None where it cannot be told."""
+    try:
+        if os.path.isdir(path):
+            return sum(map(os.path.getsize, files_below(path)))
+        return os.path.getsize(path)
+    except (OSError, ValueError):  # it is not there, or may not be read
+        return None
 
 
 def _of_handler(
-    store: Store | None, registry: Registry, resource: Doc, run: str | None
+    store: Store | None, registry: Registry, resource: Doc, place: Place, run: str | None
 ) -> list[str]:
     uid = str(resource["uid"])
     reference = Reference(run, None, None, str(resource.get("spec")))
     with registry.opened(resource, reference) as handler:
         listed = getattr(handler, "get_file_list", None)
         if listed is None:
-            return []
-        kwargs = [] if store is None else _datum_kwargs(store, uid)
+            return [place.path]
+        kwargs = () if store is None else _datum_kwargs(store, uid)
         try:
-            return list(dict.fromkeys(os.fspath(path) for path in listed(kwargs)))
+            paths = list(dict.fromkeys(os.fspath(path) for path in listed(kwargs)))
         except DatabrokerError:
             raise
         except Exception as error:  # whatever somebody else's handler raises
             raise DatabrokerError(f"{reference}: get_file_list raised {error!r}.") from error
+    return paths or ([place.path] if store is None else [])
 
 
 def _of_stream(
     store: Store | None,
     registry: Registry,
     document: Doc,
+    place: Place,
     documents: Sequence[tuple[str, Doc]],
     run: str | None,
 ) -> list[str]:
     if store is None:
-        return []
+        return [place.path]
     source = StreamSource.of(document)
     descriptors = [doc for kind, doc in documents if kind == "descriptor"]
     keys = (doc["data_keys"].get(source.data_key) for doc in descriptors)
@@ -193,24 +302,27 @@ def _datum_kwargs(store: Store, uid: str) -> Iterator[dict[str, Any]]:
 
 
 def _fields_of_resources(
-    store: Store, documents: Sequence[tuple[str, Doc]]
+    store: Store, documents: Sequence[tuple[str, Doc]], own: set[str]
 ) -> dict[str, dict[str, None]]:
     """Return the fields that refer to each resource."""
-    uids = {str(doc["uid"]) for kind, doc in documents if kind == "resource"}
+    known = dict.fromkeys(own, True)
     found: dict[str, dict[str, None]] = {}
     for kind, doc in documents:
-        if kind == "stream_resource":
-            found.setdefault(str(doc["uid"]), {})[StreamSource.of(doc).data_key] = None
+        if kind == "stream_resource" and (field := _data_key(doc)):
+            found.setdefault(str(doc["uid"]), {})[field] = None
         if kind != "descriptor":
             continue
         for field, held in external_fields([doc]).items():
             if held == "datum":
-                for uid in _referred(store, str(doc["uid"]), field, uids):
+                for uid in _resources_of_field(store, str(doc["uid"]), field, known):
                     found.setdefault(uid, {})[field] = None
     return found
 
 
-def _referred(store: Store, descriptor: str, field: str, uids: set[str]) -> Iterable[str]:
+def _resources_of_field(
+    store: Store, descriptor: str, field: str, known: dict[str, bool]
+) -> Iterable[str]:
+    """Return the resources that the events of a field refer to."""
     column = nested("data", field)
     found: dict[str, None] = {}
     for extent in store.extents("event", descriptor):
@@ -218,11 +330,20 @@ def _referred(store: Store, descriptor: str, field: str, uids: set[str]) -> Iter
             for datum_id in assemble([batch], [column])[column]:
                 if isinstance(datum_id, str):
                     uid = datum_id.rpartition("/")[0]
+                    if uid not in known:
+                        known[uid] = store.resource(uid) is not None
                     # Some producers' ids say nothing of the resource.
-                    if uid not in uids:
-                        uid = str((store.datum(datum_id) or {}).get("resource"))
+                    if not known[uid]:
+                        uid = (store.datum(datum_id) or {}).get("resource", "")
                     found[uid] = None
     return found
+
+
+def _data_key(document: Doc) -> str:
+    try:
+        return StreamSource.of(document).data_key
+    except (AttributeError, TypeError):  # what should be a dictionary is none
+        return ""
 
 
 def _is_streamed(documents: Iterable[tuple[str, Doc]], document: Doc) -> bool:
@@ -230,14 +351,15 @@ def _is_streamed(documents: Iterable[tuple[str, Doc]], document: Doc) -> bool:
     return any(kind == "stream_resource" and doc.get("uid") == uid for kind, doc in documents)
 
 
-def _size(path: str) -> int | None:
+def _seen(registry: Registry, run: str, found: Found, path: str) -> ExternalFile:
+    """Return a file as it is on disk."""
+    exists, size, problem = False, None, None
     try:
-        if os.path.isdir(path):
-            return sum(
-                os.path.getsize(os.path.join(folder, name))
-                for folder, _, names in os.walk(path)
-                for name in names
-            )
-        return os.path.getsize(path)
-    except OSError:
-        return None
+        registry.guard.check(path, Reference(run, spec=found.spec))
+    except FileRefused as error:
+        problem = str(error)
+    else:
+        exists = os.path.exists(path)
+        size = size_of(path)
+    recorded = found.place.recorded
+    return ExternalFile(path, exists, size, (), run, found.uid, found.spec, recorded, problem)

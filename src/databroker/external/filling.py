@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ..errors import DatabrokerError, ExternalDataMissing, NoHandler
-from .datums import Datum, Datums
-from .failures import Reference, translated
+from ..errors import ExternalDataMissing, NoHandler
+from .loading import Loader
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +19,6 @@ __all__ = [
     "UNREADABLE",
     "Filler",
     "OnMissing",
-    "as_array",
     "check_on_missing",
     "external_fields",
     "fields_to_fill",
@@ -79,6 +77,18 @@ def check_on_missing(on_missing: str) -> None:
         raise ValueError(f"on_missing is 'raise', 'mask' or 'skip', not {on_missing!r}.")
 
 
+class Values(Protocol):
+    """Gives what the references of a streamed field stand for."""
+
+    def value(self, reference: str) -> np.ndarray[Any, Any]:
+        """Return one value."""
+        ...
+
+    def uncovered(self) -> Exception:
+        """Return the error for an event that has no reference, but should have one."""
+        ...
+
+
 class Filler:
     """Loads what events refer to.
 
@@ -94,6 +104,8 @@ class Filler:
         What happens where data cannot be had: 'raise' the error; 'mask' the value with None;
         or 'skip' it, which leaves the reference in an event, and gives nothing in `values`.
         But for 'raise', each field warns once.
+    streamed
+        What gives the values of streamed fields.
 
     Examples
     --------
@@ -120,92 +132,36 @@ class Filler:
         registry: Registry,
         run: str | None = None,
         on_missing: OnMissing = "raise",
+        streamed: Mapping[str, Values] | None = None,
     ) -> None:
         check_on_missing(on_missing)
-        self._registry = registry
-        self._run = run
-        self._on_missing = on_missing
-        self._datums = Datums(store)
+        self.on_missing = on_missing
+        self._loader = Loader(store, registry, run)
+        self._streamed = streamed or {}
         self._warned: set[str | None] = set()
 
     def value(self, datum_id: str, field: str | None = None) -> np.ndarray[Any, Any]:
-        """Return the data of a datum.
+        """Return the data of a datum, or what the reference of a streamed field stands for.
 
         Parameters
         ----------
         field
-            Whose value it is, for errors.
+            Whose value it is.
 
         Raises
         ------
         ExternalDataMissing, NoHandler
             It cannot be had.
         """
-        return self._read(datum_id, field, lambda handler, kwargs: handler(**kwargs))
-
-    def part(
-        self,
-        datum_id: str,
-        shape: tuple[int, ...],
-        inner: tuple[slice, ...],
-        field: str | None = None,
-    ) -> np.ndarray[Any, Any]:
-        """Return a part of the data of a datum, reading only that if its handler can.
-
-        Parameters
-        ----------
-        shape
-            What all of the data must have: a part of something else would look right.
-        inner
-            Which part.
-
-        Raises
-        ------
-        DatabrokerError
-            The data have another shape.
-        """
-
-        def check(found: tuple[int, ...]) -> None:
-            if found != shape:
-                raise DatabrokerError(
-                    f"{Reference(self._run, field, datum_id)}: its shape is {list(found)}, and "
-                    f"others have {list(shape)}. data() and table(fill=True) give each as it is."
-                )
-
-        def read(handler: Any, kwargs: Doc) -> Any:
-            if hasattr(handler, "part") and hasattr(handler, "form"):
-                check(tuple(handler.form(**kwargs)[0]))
-                return handler.part(inner, **kwargs)
-            whole = as_array(handler(**kwargs))
-            check(whole.shape)
-            return whole[inner]
-
-        return self._read(datum_id, field, read)
-
-    def form(
-        self, datum_id: str, field: str | None = None
-    ) -> tuple[tuple[int, ...], np.dtype[Any]]:
-        """Return shape and dtype of the data of a datum, reading it only where there is need."""
-        import numpy as np
-
-        found: list[Any] = []
-
-        def read(handler: Any, kwargs: Doc) -> Any:
-            if hasattr(handler, "form"):
-                found.extend(handler.form(**kwargs))
-                return ()
-            return handler(**kwargs)
-
-        value = self._read(datum_id, field, read)
-        if found:
-            return tuple(found[0]), np.dtype(found[1])
-        return value.shape, value.dtype
+        if field is not None and field in self._streamed:
+            return self._streamed[field].value(datum_id)
+        return self._loader.value(datum_id, field)
 
     def values(self, references: Iterable[Any], field: str) -> Iterator[Any]:
         """Yield the data that references stand for, one at a time; what is none stays as it is."""
         for reference in references:
             value, there = self._try(reference, field)
-            if there or self._on_missing == "mask":
+            if there or self.on_missing == "mask":
                 yield value
 
     def fill(self, event: Doc, fields: Sequence[str]) -> dict[str, Any]:
@@ -216,13 +172,13 @@ class Filler:
         data = dict(event["data"])
         filled = dict(event.get("filled") or {})
         for field in fields:
-            reference = data.get(field)
-            if not isinstance(reference, str) or filled.get(field) is True:
+            if field not in data or filled.get(field) is True:
                 continue
+            reference = data[field]
             value, there = self._try(reference, field)
-            if there:
+            if there and isinstance(reference, str):
                 filled[field] = reference
-            if there or self._on_missing == "mask":
+            if there or self.on_missing == "mask":
                 data[field] = value
         return {**event, "data": data, "filled": filled}
 
@@ -236,7 +192,7 @@ class Filler:
         cells = []
         for reference in references:
             value, there = self._try(reference, field)
-            cells.append(reference if not there and self._on_missing == "skip" else value)
+            cells.append(reference if not there and self.on_missing == "skip" else value)
         return cells
 
     def warn(self, field: str | None, error: Exception) -> None:
@@ -251,58 +207,13 @@ class Filler:
 
     def _try(self, reference: Any, field: str) -> tuple[Any, bool]:
         """Return a value and whether it is there; what is no reference is a value."""
-        if not isinstance(reference, str):
-            return reference, True
         try:
-            return self.value(reference, field), True
+            if reference is None and field in self._streamed:
+                raise self._streamed[field].uncovered()
+            value = self.value(reference, field) if isinstance(reference, str) else reference
+            return value, True
         except UNREADABLE as error:
-            if self._on_missing == "raise":
+            if self.on_missing == "raise":
                 raise
             self.warn(field, error)
             return None, False
-
-    def _read(
-        self, datum_id: str, field: str | None, read: Callable[[Any, Doc], Any]
-    ) -> np.ndarray[Any, Any]:
-        found = self._datums.find(datum_id, Reference(self._run, field, datum_id))
-        spec = str(found.resource.get("spec"))
-        run = self._run or found.resource.get("run_start")
-        reference = Reference(run, field, datum_id, spec)
-        with self._registry.opened(found.resource, reference) as handler:
-            try:
-                self._check(handler, found, reference)
-                return as_array(read(handler, found.kwargs))
-            except DatabrokerError:
-                raise
-            except Exception as error:  # whatever somebody else's handler raises
-                place = self._registry.place(found.resource, reference)
-                by = f"the handler {type(handler).__name__}"
-                raise translated(error, reference, place, by) from error
-
-    def _check(self, handler: Any, datum: Datum, reference: Reference) -> None:
-        """Refuse files that templates lead to outside of the allowed roots."""
-        guard = self._registry.guard
-        if guard and hasattr(handler, "get_file_list"):
-            for path in handler.get_file_list([datum.kwargs]):
-                guard.check(str(path), reference)
-
-
-def as_array(value: Any) -> np.ndarray[Any, Any]:
-    """Return what a handler gave as an array: computed if it is lazy, objects if it is ragged.
-
-    Examples
-    --------
-    >>> as_array([1, 2]), as_array([[1], [2, 3]]).dtype
-    (array([1, 2]), dtype('O'))
-    """
-    import numpy as np
-
-    if hasattr(value, "__dask_graph__"):
-        # In this thread: the file may be closed, or used by another one, afterwards.
-        value = value.compute(scheduler="synchronous")
-    try:
-        return np.asarray(value)
-    except ValueError:
-        ragged = np.empty(len(value), object)
-        ragged[:] = value
-        return ragged

@@ -116,6 +116,11 @@ class Frames(ABC):
     chunks: tuple[int, ...] | None = None
     join = "concat"
 
+    @property
+    def ndim(self) -> int:
+        """How many dimensions a frame has."""
+        return len(self.frame_shape)
+
     @abstractmethod
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
         """Return frames ``first`` to ``stop``, and of each what `inner` selects.

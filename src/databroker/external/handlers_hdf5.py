@@ -5,11 +5,12 @@ They may stand in for handlers of area-detector-handlers that read the same valu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from .failures import FramesMissing, Problem
-from .handlers_own import Inner, OneFile
+from .handlers_own import Datums, Inner, OneFile
 from .paths import Guard
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "TimepixHdf5",
     "stand_in",
 ]
+
+Rows = int | slice
 
 
 class Hdf5Slices(OneFile):
@@ -68,17 +71,42 @@ class Hdf5Slices(OneFile):
             return inner, self._dataset.dtype
         return (rows.stop - rows.start, *inner), self._dataset.dtype
 
+    def blocks(self, **kwargs: Any) -> tuple[int, ...] | None:
+        """Return the shape of the blocks in which points are stored, points first."""
+        if self._dataset.chunks is None:
+            return None
+        rows = self._rows(**kwargs)
+        stored, *inner = self._dataset.chunks
+        if isinstance(rows, int):
+            return stored, *inner
+        frames = max(rows.stop - rows.start, 1)
+        return max(stored // frames, 1), min(stored, frames), *inner
+
     def part(self, inner: Inner, **kwargs: Any) -> Any:
         """Return a part of what a point has."""
-        rows = self._rows(**kwargs)
-        if isinstance(rows, int):
-            return self._dataset.read((rows, *inner))
-        if not inner:
-            return self._dataset.read((rows,))
-        size = rows.stop - rows.start
-        chosen = range(rows.start, rows.stop)[slice(*inner[0].indices(size))]
-        stop = max(chosen.start, chosen.stop)
-        return self._dataset.read((slice(chosen.start, stop, chosen.step), *inner[1:]))
+        return self._dataset.read(_key(self._rows(**kwargs), inner))
+
+    def read_into(self, out: Any, inner: Inner, points: Sequence[Mapping[str, Any]]) -> None:
+        """Put a part of what each of several points has into the rows of an array."""
+        rows = [self._rows(**kwargs) for kwargs in points]
+        for first, stop in _stretches(rows):
+            self._read_stretch(rows[first:stop], inner, out[first:stop])
+
+    def _read_stretch(self, rows: Sequence[Rows], inner: Inner, out: Any) -> None:
+        """Read points that follow each other, by one call where all of their frames are wanted."""
+        first, last = rows[0], rows[-1]
+        if isinstance(first, int) and isinstance(last, int):
+            self._dataset.read_into((slice(first, last + 1), *inner), out)
+        elif out.shape[1] == first.stop - first.start and out.flags.c_contiguous:
+            frames = out.reshape(-1, *out.shape[2:])
+            self._dataset.read_into((slice(first.start, last.stop), *inner[1:]), frames)
+        else:
+            for each, row in zip(rows, out, strict=True):
+                self._dataset.read_into(_key(each, inner), row)
+
+    def get_file_list(self, datum_kwargs: Datums) -> list[str]:
+        """Return the file, and those that it links to."""
+        return self._dataset.files()
 
     def close(self) -> None:
         """Close the file."""
@@ -86,7 +114,7 @@ class Hdf5Slices(OneFile):
 
     def _rows(
         self, point_number: int | None = None, frame: int | None = None, index: int | None = None
-    ) -> int | slice:
+    ) -> Rows:
         """Return which rows are meant: those of a point, one frame, or all."""
         single = frame if frame is not None else index
         if point_number is None and single is None:
@@ -157,6 +185,26 @@ class MapsPlane(MapsSpectrum):
     def __call__(self, e_index: int) -> Any:  # type: ignore[override]
         """Return a plane."""
         return self._dataset.read((e_index,))
+
+
+def _key(rows: Rows, inner: Inner) -> tuple[Any, ...]:
+    """Return what to read of a dataset to have a part of some rows."""
+    if isinstance(rows, int) or not inner:
+        return (rows, *inner)
+    chosen = range(rows.start, rows.stop)[inner[0]]
+    stop = max(chosen.start, chosen.stop)
+    return (slice(chosen.start, stop, chosen.step), *inner[1:])
+
+
+def _stretches(rows: Sequence[Rows]) -> Iterator[tuple[int, int]]:
+    """Yield where stretches of rows that follow each other begin and end."""
+    start = 0
+    for place, (one, other) in enumerate(pairwise(rows), 1):
+        end = one + 1 if isinstance(one, int) else one.stop
+        if end != (other if isinstance(other, int) else other.start):
+            yield start, place
+            start = place
+    yield start, len(rows)
 
 
 _STAND_INS: Mapping[str, type[Any]] = {

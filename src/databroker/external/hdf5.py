@@ -2,6 +2,11 @@
 
 A file may grow while it is read. One that its writer opened for that (SWMR)
 is refreshed; any other is opened again when it has changed on disk.
+
+HDF5 keeps chunks that it has read, as many as fit into some megabytes. That
+is too little where large compressed chunks have several frames each, which
+would be unpacked once a frame; and a detour for large chunks that are not
+compressed. So the size is chosen for each dataset.
 """
 
 from __future__ import annotations
@@ -15,7 +20,9 @@ from typing import Any
 import numpy as np
 
 from ..extras import require
+from .chunking import LARGEST
 from .failures import DatasetMissing, Problem
+from .hdf5_links import linked_files
 from .paths import Guard
 
 fcntl: Any
@@ -28,6 +35,9 @@ __all__ = ["Hdf5Dataset"]
 
 Array = np.ndarray[Any, Any]
 Key = tuple[Any, ...]
+
+_DIRECT = 2**18  # bytes, above which h5py's way to read into an array pays
+_PLAIN = 2**20  # bytes of a chunk, above which it is read better than kept if it is not compressed
 
 
 class Hdf5Dataset:
@@ -53,6 +63,7 @@ class Hdf5Dataset:
         self._swmr = swmr
         self._guard = guard or Guard()
         self._lock = threading.RLock()
+        self._files: list[str] | None = None
         self._open()
 
     @property
@@ -93,13 +104,21 @@ class Hdf5Dataset:
         return np.asarray(values)
 
     def read_into(self, key: Key, out: Array) -> None:
-        """Put a part of the dataset into an array of its shape, without one in between."""
-        direct = not self._is_text and bool(self._dataset.shape) and out.flags.c_contiguous
-        if not direct or not out.size:
+        """Put a part of the dataset into an array of its shape; a large one with no detour."""
+        same = out.dtype == self.dtype and out.flags.c_contiguous  # HDF5 converts, but not all
+        if not same or self._is_text or not self._dataset.shape or out.nbytes < _DIRECT:
             out[...] = self.read(key)
             return
         with self._lock:
             self._dataset.read_direct(out, key)
+
+    def files(self) -> list[str]:
+        """Return the file, and those that its dataset is read from through links in it."""
+        with self._lock:
+            if self._files is None:
+                others = linked_files(self._file, self._dataset, self._name or self._dataset.name)
+                self._files = [self.path, *others]
+            return list(self._files)
 
     def close(self) -> None:
         """Close the file."""
@@ -107,9 +126,10 @@ class Hdf5Dataset:
             self._file.close()
 
     def _open(self) -> None:
+        self._files = None
         self._file = _opened(self.path, self._swmr)
         try:
-            self._dataset = self._find()
+            self._dataset = self._cached(self._find())
             self._is_text = require("h5py", "images").check_string_dtype(self._dataset.dtype)
         except BaseException:
             self._file.close()
@@ -142,6 +162,19 @@ class Hdf5Dataset:
             raise Problem(DatasetMissing, f"{self._name!r} in {self.path} is not a dataset")
         self._check_sources(found)
         return found
+
+    def _cached(self, dataset: Any) -> Any:
+        """Return a dataset that keeps as many of its chunks as is good for reading its frames."""
+        access = dataset.id.get_access_plist()
+        slots, size, preempt = access.get_chunk_cache()
+        wanted = _cache(dataset, slots, size)
+        if wanted == (slots, size):
+            return dataset
+        h5py = require("h5py", "images")
+        file, name = dataset.file, dataset.name.encode()
+        access.set_chunk_cache(*wanted, preempt)
+        del dataset  # while it is open, its cache stays as it is
+        return h5py.Dataset(h5py.h5d.open(file.id, name, access), readonly=True)
 
     def _only(self, h5py: Any) -> Any:
         names = self._names(h5py, 9)
@@ -176,6 +209,8 @@ class Hdf5Dataset:
     def _check_sources(self, dataset: Any) -> None:
         """Look at the files that a virtual dataset, or one with external storage, is read from."""
         if self._guard:
+            # Soft links may lead through external ones.
+            self._guard.check(dataset.file.filename)
             for name in _sources(dataset):
                 self._check(name)
 
@@ -209,6 +244,20 @@ def _opened(path: str, swmr: bool) -> Any:
             return file
     assert first is not None
     raise first
+
+
+def _cache(dataset: Any, slots: int, size: int) -> tuple[int, int]:
+    """Return how many chunks a dataset should keep, and how many bytes, where these are usual."""
+    if not dataset.chunks:
+        return slots, size
+    chunk = int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize
+    if not dataset.id.get_create_plist().get_nfilters():
+        return slots, (0 if chunk > _PLAIN else size)
+    pairs = zip(dataset.shape[1:], dataset.chunks[1:], strict=True)
+    across = int(np.prod([-(-whole // part) for whole, part in pairs], dtype=object))
+    if dataset.chunks[0] == 1 or not size < across * chunk <= LARGEST:
+        return slots, size
+    return max(slots, across), across * chunk
 
 
 def _unlock(file: Any) -> None:

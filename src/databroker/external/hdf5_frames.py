@@ -73,8 +73,8 @@ class Hdf5Frames(Frames):
         return max(0, min(stop, self._length(stop)) - first)
 
     def files(self, first: int, stop: int) -> list[str]:
-        """Return the file."""
-        return [self._path]
+        """Return the file, and those that it links to."""
+        return self._dataset.files()
 
     def close(self) -> None:
         """Close the file."""

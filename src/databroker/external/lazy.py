@@ -16,7 +16,7 @@ from .datum_reader import DatumReader, HasStore
 from .filling import UNREADABLE, OnMissing, check_on_missing
 from .frames import Declared
 from .indexing import asked
-from .reading import Look, Reader
+from .reading import Look, Reader, leave_out, with_nan
 from .streamed import StreamReader
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class ExternalArray:
     It can be asked what NumPy arrays and dask ask of each other: `shape`,
     `dtype`, `chunks`, slicing, ``np.asarray``. It holds no data and no open
     file, and can be pickled. Making it opens nothing; its shape is that of the
-    first value that can be read, or as declared if there is none.
+    first value that can be read, or as declared if there is none. Events that
+    have no value are NaN, which makes integers floats.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ class ExternalArray:
     --------
     >>> import numpy
     >>> class Squares:
-    ...     rows = 4
+    ...     rows, gaps = 4, False
     ...     def look(self): return Look((2,), numpy.dtype(int))
     ...     def read(self, places, shape, inner, out):
     ...         out[...] = numpy.stack([places, places**2], axis=1)[(slice(None), *inner)]
@@ -100,9 +101,8 @@ class ExternalArray:
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements."""
         found = self._look.dtype
-        if self._on_missing == "raise" or found.kind not in "biu":
-            return found
-        return np.dtype(np.float64)  # which has a NaN
+        complete = self._on_missing == "raise" and not self._reader.gaps
+        return found if complete else with_nan(found)
 
     @property
     def ndim(self) -> int:
@@ -233,7 +233,7 @@ class ExternalArray:
             if self._on_missing == "raise":
                 raise
             if len(places) == 1 or isinstance(error, NoHandler):
-                out[...] = np.nan if out.dtype.kind in "fc" else np.zeros((), out.dtype)
+                leave_out(out)
                 self._say("missing", f"Some external data cannot be had (said once). {error}")
                 return
             middle = len(places) // 2  # some of them may be there
@@ -242,8 +242,9 @@ class ExternalArray:
 
     def _there(self, rows: Sequence[int]) -> Iterator[Any]:
         inner = tuple(slice(0, n, 1) for n in self._look.shape)
+        dtype = with_nan(self._look.dtype) if self._reader.gaps else self._look.dtype
         for row in rows:
-            out = np.empty((1, *self._look.shape), self._look.dtype)
+            out = np.empty((1, *self._look.shape), dtype)
             try:
                 self._reader.read(np.array([row]), self._look.shape, inner, out)
             except UNREADABLE as error:

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 from .failures import FileRefused, Reference, failure
 
-__all__ = ["Guard", "Place", "path_of_uri", "place_of", "uri_of_path"]
+__all__ = ["Guard", "Place", "path_of_uri", "path_parts", "place_of", "uri_of_path"]
 
 Document = Mapping[str, Any]
 
@@ -37,12 +37,15 @@ class Place:
         The part of `recorded` that its document calls the root; '' if none.
     mapped
         The entry of the root map that was applied.
+    windows
+        Whether `recorded` is a path of Windows, where upper and lower case are the same.
     """
 
     path: str
     recorded: str
     root: str = ""
     mapped: tuple[str, str] | None = None
+    windows: bool = False
 
     def history(self) -> str:
         """Return how the path came about, in words; '' if it is just as recorded."""
@@ -83,7 +86,7 @@ def place_of(document: Document, root_map: Mapping[str, str] | None = None) -> P
     if recorded == rest and root:
         root = root if _inside(rest, root, windows) else ""
     path, mapped = _apply(recorded, root, root_map or {}, windows)
-    return Place(path, recorded, root, mapped)
+    return Place(path, recorded, root, mapped, windows)
 
 
 def path_of_uri(uri: str) -> str:
@@ -178,7 +181,19 @@ def _join(root: str, rest: str) -> str:
     return f"{root.rstrip('/') or '/'}/{rest}".replace("//", "/", 1 if root == "/" else 0)
 
 
-def _parts(path: str, windows: bool) -> list[str]:
+def path_parts(path: str, windows: bool = False) -> list[str]:
+    r"""Return the parts of a path, a slash that it begins with as the first.
+
+    Parameters
+    ----------
+    windows
+        Whether upper and lower case are the same, and backslashes are slashes.
+
+    Examples
+    --------
+    >>> path_parts("/data//a.h5"), path_parts("C:\\Data\\a.h5", windows=True)
+    (['/', 'data', 'a.h5'], ['c:', 'data', 'a.h5'])
+    """
     if windows:
         path = path.replace("\\", "/").casefold()
     anchor = ["/"] if path.startswith("/") else []
@@ -186,18 +201,18 @@ def _parts(path: str, windows: bool) -> list[str]:
 
 
 def _inside(path: str, folder: str, windows: bool) -> bool:
-    outer = _parts(folder, windows)
-    return _parts(path, windows)[: len(outer)] == outer
+    outer = path_parts(folder, windows)
+    return path_parts(path, windows)[: len(outer)] == outer
 
 
 def _apply(
     recorded: str, root: str, root_map: Mapping[str, str], windows: bool
 ) -> tuple[str, tuple[str, str] | None]:
     """Apply the entry of the root map that fits most of a path."""
-    mine = _parts(recorded, windows)
+    mine = path_parts(recorded, windows)
     best: tuple[int, str, str] | None = None
     for old, new in root_map.items():
-        outer = _parts(str(old), windows)
+        outer = path_parts(str(old), windows)
         # The empty root stands for files that were recorded without one.
         fits = mine[: len(outer)] == outer if outer else not root and mine[:1] != ["/"]
         if fits and (best is None or len(outer) > best[0]):
@@ -205,7 +220,7 @@ def _apply(
     if best is None:
         return recorded, None
     count, old, new = best
-    rest = "/".join(_parts(recorded, False)[count:])
+    rest = "/".join(path_parts(recorded)[count:])
     target = os.path.expanduser(new)
     path = os.path.join(target, *rest.split("/")) if rest else target
     # A trailing slash says that the path is a folder, to which names are joined.

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-__all__ = ["Look", "Reader"]
+__all__ = ["Look", "Reader", "leave_out", "with_nan"]
 
 
 class Look(NamedTuple):
@@ -39,6 +39,11 @@ class Reader(Protocol):
         """How many events there are."""
         ...
 
+    @property
+    def gaps(self) -> bool:
+        """Whether some events have no value, and never will: those are NaN in an array."""
+        ...
+
     def look(self) -> Look | None:
         """Return what the values are like; None if none can be seen."""
         ...
@@ -55,3 +60,36 @@ class Reader(Protocol):
         A value that has not the given shape is an error: a part of it would look right.
         """
         ...
+
+
+def with_nan(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type that numbers have if some of them are NaN.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> with_nan(numpy.dtype("u2")), with_nan(numpy.dtype("f4"))
+    (dtype('float64'), dtype('float32'))
+    """
+    import numpy as np
+
+    return np.dtype(np.float64) if dtype.kind in "biu" else dtype
+
+
+def leave_out(out: Array) -> None:
+    """Fill an array with what stands for values that are not there: NaN where it can.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> values = numpy.ones(2)
+    >>> leave_out(values)
+    >>> values
+    array([nan, nan])
+    """
+    import numpy as np
+
+    if out.dtype == np.dtype(object):
+        out[...] = None
+    else:
+        out[...] = np.nan if out.dtype.kind in "fc" else np.zeros((), out.dtype)

@@ -136,6 +136,8 @@ class Registry(HandlerRegistry):
     ) -> Iterator[tuple[str, str]]:
         """Copy the files of a resource below a new root.
 
+        Files that are there already are not copied again, and nothing is overwritten.
+
         Parameters
         ----------
         resource
@@ -160,6 +162,10 @@ class Registry(HandlerRegistry):
             It is not known to which run the resource belongs.
         RuntimeError
             A file is outside of the resource's root.
+        ExternalDataMissing
+            A file is not there. Nothing was copied.
+        CopyRefused, CopyFailed
+            Another file is where a copy should be, or the disk is full, say.
         """
         from .copying import copy_resource
 
@@ -174,7 +180,13 @@ class Registry(HandlerRegistry):
                 stacklevel=2,
             )
         pairs = copy_resource(
-            self.store, self, resource, new_root, verify=verify, progress=file_rename_hook
+            self.store,
+            self,
+            resource,
+            new_root,
+            run=run_start_uid,
+            verify=verify,
+            progress=file_rename_hook,
         )
         return iter(pairs)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,25 +73,46 @@ class FileSequence(Frames):
         shape = parameters.get("chunk_shape") or (1,)
         self._in_file = 1 if self.join == "stack" else int(shape[0])
         self._last: tuple[int, Array] | None = None
-        found = self._load(self._first_there())
-        self.frame_shape, self.dtype = found.shape[1:], found.dtype
-        self.chunks = found.shape
+
+    # Only a file tells these three; what the files are called is known without any.
+    @cached_property
+    def frame_shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The shape of one frame."""
+        return tuple(self._sample.shape[1:])
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """The type of the elements."""
+        return np.dtype(self._sample.dtype)
+
+    @cached_property
+    def chunks(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The shape of what is in a file."""
+        return tuple(self._sample.shape)
+
+    @property
+    def ndim(self) -> int:
+        """How many dimensions a frame has; two, as most images have, where no file tells."""
+        try:
+            return len(self.frame_shape)
+        except FileNotFoundError:
+            return 2
+
+    @cached_property
+    def _sample(self) -> Array:
+        return self._load(self._first_there())
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
         """Return frames ``first`` to ``stop``, and of each what `inner` selects."""
-        parts = []
-        for number in self._numbers(first, stop):
-            low = max(first - number * self._in_file, 0)
-            high = min(stop - number * self._in_file, self._in_file)
-            frames = self._load(number)
-            if frames.shape[1:] != self.frame_shape:
-                raise Problem(
-                    FileDamaged,
-                    f"{self._path(number)} has frames of shape {frames.shape[1:]}, others have "
-                    f"{self.frame_shape}",
-                )
-            parts.append(np.array(frames[(slice(low, high), *inner)]))
+        parts = [np.array(part[(slice(None), *inner)]) for part in self._parts(first, stop)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def read_into(self, first: int, stop: int, inner: tuple[slice, ...], out: Array) -> None:
+        """Put frames into an array of their shape."""
+        start = 0
+        for part in self._parts(first, stop):
+            out[start : start + len(part)] = part[(slice(None), *inner)]
+            start += len(part)
 
     def count(self, first: int, stop: int) -> int:
         """Return how many of some frames are there now."""
@@ -111,6 +133,20 @@ class FileSequence(Frames):
     def load(self, path: str) -> Array:
         """Return the array in a file."""
         raise NotImplementedError
+
+    def _parts(self, first: int, stop: int) -> Iterator[Array]:
+        """Yield the wanted frames of each file."""
+        for number in self._numbers(first, stop):
+            low = max(first - number * self._in_file, 0)
+            high = min(stop - number * self._in_file, self._in_file)
+            frames = self._load(number)
+            if frames.shape[1:] != self.frame_shape or not np.can_cast(frames.dtype, self.dtype):
+                raise Problem(
+                    FileDamaged,
+                    f"{self._path(number)} has frames of shape {frames.shape[1:]} of "
+                    f"{frames.dtype}, others have {self.frame_shape} of {self.dtype}",
+                )
+            yield frames[low:high]
 
     def _numbers(self, first: int, stop: int) -> range:
         return range(first // self._in_file, -(-stop // self._in_file))

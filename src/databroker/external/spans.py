@@ -72,6 +72,14 @@ class Spans(NamedTuple):
         ends = np.append(starts[1:], len(found)) - 1
         return cls(first[starts], stop[ends], index[starts], part[starts])
 
+    @classmethod
+    def joined(cls, several: Sequence[Spans]) -> Spans:
+        """Return spans of the same resources as one."""
+        if len(several) == 1:
+            return several[0]
+        rows = [np.stack(each, axis=1) for each in several]
+        return cls.of(np.concatenate(rows) if rows else [])
+
     def seq_nums(self) -> Array:
         """Return the seq_nums of all events that have a value."""
         each = [np.arange(a, b) for a, b in zip(self.first, self.stop, strict=True)]

@@ -3,79 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DatabrokerError
+from ..errors import DatabrokerError, ExternalDataMissing
 from .failures import FileDamaged, FramesMissing, Reference, failure, translated
 from .filling import UNREADABLE
-from .frames import Declared, Frames, mimetype_of, reader_of
-from .reading import Look
+from .frames import Declared, Frames, reader_of
+from .reading import Look, leave_out
+from .sources import StreamSource, stream_sources
 from .spans import Spans, read_spans
 
 if TYPE_CHECKING:
     from ..stores.contract import Store
     from .registry import Registry
 
-__all__ = ["StreamReader", "StreamSource", "stream_sources"]
+__all__ = ["StreamReader"]
 
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 
 _BLOCK_BYTES = 16 * 2**20
-
-
-@dataclass(frozen=True)
-class StreamSource:
-    """A stream resource, whichever version of the event model it was written with.
-
-    Attributes
-    ----------
-    document
-        As it is stored.
-    mimetype
-        What is in its files.
-    parameters
-        How they are to be read.
-    data_key
-        The field; '' in old documents, which do not say.
-    """
-
-    document: Doc
-    mimetype: str
-    parameters: Doc
-    data_key: str
-
-    @classmethod
-    def of(cls, document: Doc) -> StreamSource:
-        """Return what a stream resource says.
-
-        Examples
-        --------
-        >>> source = StreamSource.of({"uid": "r", "spec": "AD_HDF5_SWMR_SLICE", "root": "/data",
-        ...     "resource_path": "a.h5", "resource_kwargs": {"path": "/entry/data", "name": "img"}})
-        >>> source.mimetype, source.data_key
-        ('application/x-hdf5', 'img')
-        """
-        mimetype = mimetype_of(document)
-        given = document.get("parameters") or document.get("resource_kwargs") or {}
-        # 'text/csv;header=absent' says how to read, too.
-        said = (part.partition("=") for part in mimetype.split(";")[1:])
-        parameters = {**{key: value for key, _, value in said}, **given}
-        if document.get("spec") and mimetype == "application/x-hdf5":
-            parameters.setdefault("dataset", parameters.get("path") or "/entry/data/data")
-        data_key = document.get("data_key") or given.get("data_key") or given.get("name") or ""
-        return cls(document, mimetype, parameters, str(data_key))
-
-
-def stream_sources(documents: Iterable[tuple[str, Doc]], field: str) -> list[StreamSource]:
-    """Return the stream resources of a field, in order, among the documents of a run."""
-    found = [StreamSource.of(doc) for kind, doc in documents if kind == "stream_resource"]
-    named = [source for source in found if source.data_key == field]
-    return named or [source for source in found if not source.data_key]
 
 
 @contextlib.contextmanager
@@ -125,6 +75,8 @@ class StreamReader:
         Where the value of each event is in them.
     seq_nums
         The events that there are; None for those that have a value.
+    absent
+        Which of them are of a descriptor without the field; None if none are.
     """
 
     def __init__(
@@ -136,6 +88,7 @@ class StreamReader:
         sources: Sequence[StreamSource],
         spans: Spans,
         seq_nums: Array | None = None,
+        absent: Array | None = None,
     ) -> None:
         self._registry = registry
         self._run = run
@@ -144,6 +97,7 @@ class StreamReader:
         self._sources = list(sources)
         self._spans = spans
         self._seq_nums = spans.seq_nums() if seq_nums is None else np.asarray(seq_nums)
+        self._absent = absent
 
     @classmethod
     def of(
@@ -168,6 +122,11 @@ class StreamReader:
         return len(self._seq_nums)
 
     @property
+    def gaps(self) -> bool:
+        """Whether some events are of a descriptor without the field."""
+        return self._absent is not None
+
+    @property
     def seq_nums(self) -> Array:
         """The seq_num of each event."""
         return self._seq_nums
@@ -185,6 +144,17 @@ class StreamReader:
             f"{self._sources[part].document['uid']}/{place}" if part >= 0 else None
             for part, place in zip(parts, index, strict=True)
         ]
+
+    def uncovered(self, seq_num: int | None = None) -> Exception:
+        """Return the error for an event of which nothing says where its value is."""
+        event = "an event" if seq_num is None else f"event {seq_num}"
+        return failure(
+            FramesMissing,
+            Reference(self._run, self._field),
+            None,
+            f"no stream datum says where the value of {event} is",
+            "If the run is going on, try again later.",
+        )
 
     def look(self) -> Look | None:
         """Return what the values are like; None if no file can be opened."""
@@ -214,27 +184,81 @@ class StreamReader:
         """Put the values of some events, and of each what `inner` selects, into an array."""
         parts, index = self._spans.locate(self._seq_nums[places])
         breaks = np.flatnonzero((np.diff(parts) != 0) | (np.diff(index) != 1)) + 1
-        for run in np.split(np.arange(len(places)), breaks):
-            if not len(run):
+        for start, stop in zip([0, *breaks], [*breaks, len(places)], strict=True):
+            if start == stop:
                 continue
-            part, first = int(parts[run[0]]), int(index[run[0]])
+            part, first = int(parts[start]), int(index[start])
+            if self._absent is not None and self._absent[places[start]]:
+                leave_out(out[start:stop])
+                continue
             if part < 0:
-                raise self._uncovered(int(self._seq_nums[places[run[0]]]))
+                raise self.uncovered(int(self._seq_nums[places[start]]))
+            self.stretch(part, first, shape, inner, out[start:stop])
+
+    def stretch(
+        self, part: int, first: int, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
+    ) -> None:
+        """Put values that follow each other in one resource into an array.
+
+        Parameters
+        ----------
+        part
+            The number of the resource.
+        first
+            The index of the first of them in it.
+        shape, inner
+            As in `read`.
+        """
+        try:
             with self._opened(part) as frames:
-                self._check(self._look(part, frames).shape, shape)
-                self._read(part, frames, first, inner, out[run[0] : run[-1] + 1])
+                self._check(self._look(part, frames), shape, out.dtype)
+                self._read(part, frames, first, inner, out)
+        except FramesMissing as error:
+            announced = f" The documents announce {self._end(part)} events in it."
+            told = FramesMissing(f"{error}{announced}")
+            told.__dict__.update(error.__dict__, problem=f"{vars(error)['problem']}{announced}")
+            raise told from error.__cause__
+
+    def part(self, uid: str) -> tuple[int, int]:
+        """Return the number of a resource, and how many values it has by the documents.
+
+        Raises
+        ------
+        ExternalDataMissing
+            This field has no such resource.
+        """
+        uids = [str(source.document["uid"]) for source in self._sources]
+        if uid not in uids:
+            raise failure(
+                ExternalDataMissing,
+                Reference(self._run, self._field),
+                None,
+                f"there is no stream resource {uid!r}",
+                "Were all documents of the run inserted?",
+            )
+        return uids.index(uid), self._end(uids.index(uid))
 
     def files(self) -> list[tuple[StreamSource, str]]:
         """Return the files of all events, each with its resource."""
         found: dict[str, StreamSource] = {}
-        for first, stop, index, part in zip(*self._spans, strict=True):
-            source = self._sources[part]
+        stretches = [
+            (int(part), int(index), int(index + stop - first))
+            for first, stop, index, part in zip(*self._spans, strict=True)
+        ]
+        # Before its first event, a resource may have a file, but no file of a sequence.
+        waiting = set(range(len(self._sources))) - {part for part, _, _ in stretches}
+        for part, first, stop in [*stretches, *((part, 0, 0) for part in sorted(waiting))]:
             with self._opened(part) as frames:
                 each, _ = self._layout(part, frames)
-                paths = frames.files(int(index) * each, int(index + stop - first) * each)
-            for path in paths:
-                found.setdefault(path, source)
+                for path in frames.files(first * each, stop * each):
+                    found.setdefault(path, self._sources[part])
         return [(source, path) for path, source in found.items()]
+
+    def _end(self, part: int) -> int:
+        """Return how many events a resource has by the documents."""
+        spans = self._spans
+        ends = (spans.places + spans.stop - spans.first)[spans.part == part]
+        return int(ends.max(initial=0))
 
     def _read(
         self, part: int, frames: Frames, first: int, inner: tuple[slice, ...], out: Array
@@ -265,15 +289,15 @@ class StreamReader:
             stop = min(start + size, len(out))
             frames.read_into(first + start, first + stop, inner, out[start:stop])
 
-    def _check(self, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
-        if found != expected:
-            raise failure(
-                FileDamaged,
-                Reference(self._run, self._field),
-                None,
-                f"its files do not agree: the shape {list(expected)} was expected, and one has "
-                f"{list(found)}",
-            )
+    def _check(self, found: Look, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        if found.shape != shape:
+            differ = f"the shape {list(shape)} was expected, and one has {list(found.shape)}"
+        elif not np.can_cast(found.dtype, dtype):
+            differ = f"{dtype} was expected, and one has {found.dtype}"
+        else:
+            return
+        reference = Reference(self._run, self._field)
+        raise failure(FileDamaged, reference, None, f"its files do not agree: {differ}")
 
     def _look(self, part: int, frames: Frames) -> Look:
         each, own_axis = self._layout(part, frames)
@@ -288,9 +312,7 @@ class StreamReader:
         """Return how many frames an event has, and whether its value has an axis for them."""
         parameters = self._sources[part].parameters
         join = parameters.get("join_method") or frames.join
-        return frames_of_event(
-            self._declared, parameters.get("multiplier"), str(join), len(frames.frame_shape)
-        )
+        return frames_of_event(self._declared, parameters.get("multiplier"), str(join), frames.ndim)
 
     @contextlib.contextmanager
     def _opened(self, part: int) -> Iterator[Frames]:
@@ -299,15 +321,6 @@ class StreamReader:
         reference = Reference(self._run, self._field, uid, source.mimetype)
         with opened_frames(self._registry, source, self._declared, reference) as frames:
             yield frames
-
-    def _uncovered(self, seq_num: int) -> Exception:
-        return failure(
-            FramesMissing,
-            Reference(self._run, self._field),
-            None,
-            f"no stream datum says where the value of event {seq_num} is",
-            "If the run is going on, try again later.",
-        )
 
 
 def frames_of_event(declared: Declared, multiplier: Any, join: str, ndim: int) -> tuple[int, bool]:

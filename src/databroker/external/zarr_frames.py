@@ -25,10 +25,10 @@ class ZarrFrames(Frames):
         self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
     ) -> None:
         guard.check(path)
+        self._guard = guard
         self._path = path
         name = parameters.get("dataset") or parameters.get("path") or ""
         self._name = "/".join(name) if isinstance(name, list | tuple) else str(name).strip("/")
-        guard.check(os.path.join(path, self._name))
         self._array = self._open()
         self.frame_shape = tuple(self._array.shape[1:])
         self.dtype = np.dtype(self._array.dtype)
@@ -61,6 +61,7 @@ class ZarrFrames(Frames):
     def _open(self) -> Any:
         if not os.path.exists(self._path):
             raise FileNotFoundError(2, "There is no such folder", self._path)
+        _check_links(self._guard, os.path.join(self._path, self._name))
         zarr = require("zarr", "images")
         found = zarr.open(self._path, mode="r")
         if self._name:
@@ -76,3 +77,16 @@ class ZarrFrames(Frames):
                 f"{self._path} is a group of arrays, and the stream resource names none of them",
             )
         return found
+
+
+def _check_links(guard: Guard, folder: str, above: tuple[str, ...] = ()) -> None:
+    """Refuse an array of which links lead some to where nothing may be read."""
+    guard.check(folder)
+    real = os.path.realpath(folder)
+    if not guard or real in above:
+        return
+    for inside, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = os.path.join(inside, name)
+            if os.path.islink(path):
+                _check_links(guard, path, (*above, real))

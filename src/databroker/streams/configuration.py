@@ -17,14 +17,12 @@ from .forms import SECONDS, Doc, attributes
 from .gather import Constant, Request
 from .layout import Layout
 from .lazy import codes_of
-from .rows import Columns
+from .rows import Columns, EventSource
 from .times import to_datetime64
 from .views import View
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from ..stores.contract import Store
 
 
 class Configuration(Mapping[str, View]):
@@ -94,7 +92,7 @@ def constants(descriptors: Sequence[Doc], device: str, section: str) -> list[Con
     ]
 
 
-def changes(store: Store, descriptors: Sequence[Doc]) -> pd.DataFrame:
+def changes(store: EventSource, descriptors: Sequence[Doc]) -> pd.DataFrame:
     """Return what changed in the configuration from one event to the next."""
     import pandas as pd
 
@@ -124,7 +122,7 @@ _COLUMNS = {
 }
 
 
-def _switches(store: Store, owners: list[str]) -> Iterator[tuple[int, float, str, str]]:
+def _switches(store: EventSource, owners: list[str]) -> Iterator[tuple[int, float, str, str]]:
     """Yield seq_num and time of each event with another descriptor than the one before it."""
     layout = Layout.of(store, owners)
     present = layout.owners

@@ -10,11 +10,10 @@ import numpy as np
 
 from ..extras import require
 from .forms import SECONDS, Doc, Variable, look
-from .gather import Constant, Request, gather, index_of
+from .gather import Constant, Request, gather
 from .layout import Layout
 from .lazy import Field, PerDescriptor
 from .locator import Locator
-from .rows import Columns
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,6 +29,8 @@ def read(request: Request) -> xr.Dataset:
     gathered = gather(request)
     builder = Builder(request.names)
     for variable, values in gathered.values:
+        if isinstance(variable, Variable) and (each := request.outside_of(variable, values.dtype)):
+            values = each.load(variable.name, variable.key, values, gathered.seq_num)
         builder.add(variable, values)
     return builder.dataset(gathered.time, gathered.seq_num, request.attrs)
 
@@ -44,15 +45,21 @@ def lazy(request: Request) -> xr.Dataset:
     chunks = layout.chunks(max([each.row_bytes for each in known.values()], default=8))
     codes = {owner: number for number, owner in enumerate(layout.owners)}
     builder = Builder(request.names)
+    time, seq_num = layout.index(request.store)
     for variable in request.variables:
-        array = Field(locator, layout, variable, known[variable.name])
-        builder.add(variable, array.to_dask(chunks) if layout.rows else np.asarray(array))
+        form = known[variable.name]
+        array = Field(locator, layout, variable, form, keep=True)
+        outside = request.outside_of(variable, form.dtype)
+        if outside is not None:
+            loaded = outside.array(variable.name, variable.key, array, seq_num)
+            builder.add(variable, loaded.to_dask())
+        else:
+            builder.add(variable, array.to_dask(chunks) if layout.rows else np.asarray(array))
     for constant in request.constants:
         table = constant.table(layout.owners)
         repeated = PerDescriptor(locator, layout, constant.name, table, codes)
         builder.add(constant, repeated.to_dask(chunks) if layout.rows else table)
-    index = [layout.read(request.store, window, Columns(())) for window in layout.windows()]
-    return builder.dataset(*index_of(index), request.attrs)
+    return builder.dataset(time, seq_num, request.attrs)
 
 
 class Builder:
@@ -106,7 +113,7 @@ class Builder:
         declared, found = variable.shape, tuple(values.shape[1:])
         if declared is None or declared == found:
             return
-        if found == () and variable.key.get("external"):  # the id of a datum, not its data
+        if variable.key.get("external"):  # a reference, or an array that says so itself
             return
         ragged = values.dtype == np.dtype(object) and found == ()
         has = "values of varying shape or type" if ragged else f"shape {list(found)}"

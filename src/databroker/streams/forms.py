@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +12,7 @@ from ..columns.dense import Form, Label, dense, exactly, form_of, labels
 from ..columns.names import nested
 from .fields import mapping
 from .layout import PAGE_BYTES, Layout
-from .rows import Chunk, Columns
-
-if TYPE_CHECKING:
-    from ..stores.contract import Store
+from .rows import Chunk, Columns, EventSource
 
 Doc = Mapping[str, Any]
 Array = np.ndarray[Any, Any]
@@ -132,7 +129,7 @@ def declared_dtype(key: Doc) -> np.dtype[Any] | None:
         return None
 
 
-def look(store: Store, layout: Layout, wanted: Sequence[Variable]) -> dict[str, Known]:
+def look(store: EventSource, layout: Layout, wanted: Sequence[Variable]) -> dict[str, Known]:
     """Find out what the values of some fields are, without loading them all.
 
     Fields of one number are looked through; of large ones only some pages are
@@ -182,7 +179,7 @@ class _Finding:
         return cast if set(form.dtype.kind + cast.kind) <= set("biuf") else form.dtype
 
 
-def _look(store: Store, layout: Layout, group: Sequence[Variable]) -> dict[str, Known]:
+def _look(store: EventSource, layout: Layout, group: Sequence[Variable]) -> dict[str, Known]:
     columns = columns_of(group[0].section, [variable.name for variable in group])
     row_bytes = sum(map(_declared_bytes, group))
     pages = layout.pages(row_bytes)

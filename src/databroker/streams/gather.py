@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..columns import assemble, from_rows
+from ..columns import from_rows
 from ..columns.dense import dense, exactly, form_of, labels
-from ..columns.names import SEQ_NUM, TIME
 from .forms import Doc, Variable, columns_of, declared_dtype
 from .layout import Layout
 from .lazy import codes_of
-from .rows import Chunk, Columns, joint_order
+from .rows import Columns, EventSource, index_of, joint_order
 
 if TYPE_CHECKING:
-    from ..stores.contract import Store
+    from .outside import Outside
 
 Array = np.ndarray[Any, Any]
 
@@ -72,13 +71,23 @@ class Request:
         What is repeated for each event.
     attrs
         What the dataset says of itself.
+    outside
+        What loads external fields; None to leave what stands for them.
     """
 
-    store: Store
+    store: EventSource
     owners: Sequence[str]
     variables: Sequence[Variable]
     constants: Sequence[Constant]
     attrs: Doc
+    outside: Outside | None = None
+
+    def outside_of(self, variable: Variable, dtype: np.dtype[Any]) -> Outside | None:
+        """Return what loads a variable that is stored as `dtype`; None if it is all there."""
+        if self.outside is None or variable.stamps or variable.name not in self.outside.filled:
+            return None
+        # Filled documents that were inserted again hold arrays, not references.
+        return self.outside if dtype == np.dtype(object) else None
 
     @property
     def names(self) -> list[str]:
@@ -138,17 +147,6 @@ def wanted_columns(variables: Sequence[Variable]) -> Columns:
     """Return the columns that hold some variables, which are all of one section."""
     section = variables[0].section if variables else "data"
     return columns_of(section, [variable.name for variable in variables])
-
-
-def index_of(chunks: Sequence[Chunk]) -> tuple[Array, Array]:
-    """Return time and seq_num of the events of consecutive chunks."""
-    batches = [batch for chunk in chunks for batch in chunk.batches]
-    if not batches:
-        return np.empty(0), np.empty(0, np.int64)
-    index = assemble(batches, [TIME, SEQ_NUM])
-    time, seq_num = np.asarray(index[TIME], np.float64), index[SEQ_NUM]
-    order = joint_order(chunks)
-    return (time, seq_num) if order is None else (time[order], seq_num[order])
 
 
 def _as_declared(values: Array, keys: Sequence[Doc]) -> Array:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..errors import StoreUnavailable
-from .rows import Chunk, Columns, Order, clusters, read_cluster
+from .rows import Array, Chunk, Columns, EventSource, Order, clusters, index_of, read_cluster
 
 if TYPE_CHECKING:
-    from ..stores.contract import Extent, Store
+    from ..stores.contract import Extent
 
 PAGE_BYTES = 4 * 2**20
 """About how much of one field is read at a time."""
@@ -67,7 +67,7 @@ class Layout:
     _orders: dict[int, Order | None] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, store: Store, owners: Sequence[str]) -> Layout:
+    def of(cls, store: EventSource, owners: Sequence[str]) -> Layout:
         """Look where the rows of some descriptors are; no row is read."""
         found = [tuple(cluster) for cluster in clusters(store, owners)]
         starts = [0]
@@ -120,7 +120,7 @@ class Layout:
                 sizes.append(stop - first)
         return tuple(sizes) or (0,)
 
-    def read(self, store: Store, window: Window, columns: Container[str] | None) -> Chunk:
+    def read(self, store: EventSource, window: Window, columns: Container[str] | None) -> Chunk:
         """Return the rows of a window, in order.
 
         Raises
@@ -138,7 +138,11 @@ class Layout:
         places = np.arange(window.first - start, window.stop - start)
         return _pick(store, cluster, places if order is None else order[places], columns)
 
-    def pieces(self, store: Store, columns: Container[str] | None) -> Iterator[Chunk]:
+    def index(self, store: EventSource) -> tuple[Array, Array]:
+        """Return time and seq_num of all rows."""
+        return index_of([self.read(store, window, _INDEX) for window in self.windows()])
+
+    def pieces(self, store: EventSource, columns: Container[str] | None) -> Iterator[Chunk]:
         """Yield all rows in order, about `PAGE_BYTES` at a time."""
         for window in self.windows():
             rows = window.stop - window.first
@@ -152,7 +156,7 @@ class Layout:
                 yield from self._sorted(store, window, columns)
 
     def _sorted(
-        self, store: Store, window: Window, columns: Container[str] | None
+        self, store: EventSource, window: Window, columns: Container[str] | None
     ) -> Iterator[Chunk]:
         """Yield rows that are stored in another order."""
         first, rows = window.first, _FEW
@@ -163,7 +167,7 @@ class Layout:
             size = sum(batch.nbytes for batch in chunk.batches) / max(chunk.rows, 1)
             first, rows = stop, max(1, int(PAGE_BYTES / max(size, 1)))
 
-    def _order(self, store: Store, cluster: int) -> Order | None:
+    def _order(self, store: EventSource, cluster: int) -> Order | None:
         if cluster not in self._orders:
             rows = self.starts[cluster + 1] - self.starts[cluster]
             index = _complete(store, read_cluster(store, self.clusters[cluster], _INDEX), rows)
@@ -172,7 +176,7 @@ class Layout:
 
 
 def _pick(
-    store: Store,
+    store: EventSource,
     cluster: Sequence[tuple[str, Extent]],
     places: Order,
     columns: Container[str] | None,
@@ -199,7 +203,7 @@ def _pick(
     return _complete(store, Chunk(owners, batches, None if in_order else order), read)
 
 
-def _complete(store: Store, chunk: Chunk, rows: int) -> Chunk:
+def _complete(store: EventSource, chunk: Chunk, rows: int) -> Chunk:
     if chunk.rows != rows:
         raise StoreUnavailable(
             f"{store} has only {chunk.rows} of {rows} rows that were there before. If this is "

@@ -15,7 +15,7 @@ from ..extras import require
 from .forms import Known, Variable
 from .layout import Layout, Window
 from .locator import Locator
-from .rows import Chunk, Columns
+from .rows import Chunk, Columns, EventSource
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -42,7 +42,7 @@ class LazyArray:
         The form of the values, as far as one has looked.
     """
 
-    def __init__(self, locator: Locator, layout: Layout, name: str, known: Known) -> None:
+    def __init__(self, locator: Locator[EventSource], layout: Layout, name: str, known: Known) -> None:
         self.name = name
         self._locator = locator
         self._layout = layout
@@ -106,10 +106,6 @@ class LazyArray:
             return values[(np.arange(len(values)), *rest)]
         return values[(slice(None), *rest)]
 
-    def has_layout(self, layout: Layout) -> bool:
-        """Tell whether this array has exactly these rows."""
-        return self._layout.clusters == layout.clusters
-
     def to_dask(self, chunks: Sequence[int] | None = None) -> da.Array:
         """Return this as a dask array, which holds where the data are, not the data.
 
@@ -132,6 +128,10 @@ class LazyArray:
             meta=np.empty((0,) * self.ndim, self.dtype),
         )
         return array
+
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
+        # Without it, dask would look at all that the array holds, or name it anew each time.
+        return (type(self).__name__, *self._identity())
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_kept": None, "_lock": None}
@@ -216,7 +216,7 @@ class Field(LazyArray):
     """
 
     def __init__(
-        self, locator: Locator, layout: Layout, variable: Variable, known: Known, keep: bool = False
+        self, locator: Locator[EventSource], layout: Layout, variable: Variable, known: Known, keep: bool = False
     ) -> None:
         super().__init__(locator, layout, variable.name, known)
         self._variable = variable
@@ -254,7 +254,7 @@ class PerDescriptor(LazyArray):
     """
 
     def __init__(
-        self, locator: Locator, layout: Layout, name: str, values: Array, codes: dict[str, int]
+        self, locator: Locator[EventSource], layout: Layout, name: str, values: Array, codes: dict[str, int]
     ) -> None:
         known = Known(Form(values.dtype, values.shape[1:]), values.dtype, values[:1].nbytes)
         super().__init__(locator, layout, name, known)

@@ -14,31 +14,36 @@ import os
 import pickle
 import threading
 from collections import OrderedDict
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ..stores.contract import Store
+if TYPE_CHECKING:
+    from .rows import EventSource
 
 _REMEMBERED = 8
 
 
-class Locator:
+Opened = TypeVar("Opened", bound="EventSource")
+
+
+class Locator(Generic[Opened]):
     """A store, or how to open it.
 
     Parameters
     ----------
     store
-        An open store.
+        An open store, or what stands for one; it can be pickled.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store: Store | None = store
+    def __init__(self, store: Opened) -> None:
+        self._store: Opened | None = store
         self._configuration = b""
 
     @property
-    def store(self) -> Store:
+    def store(self) -> Opened:
         """The store, opened by now."""
         if self._store is None:
-            self._store = _opened.get(self._configuration)
+            found: Opened = _opened.get(self._configuration)
+            self._store = found
         return self._store
 
     def __getstate__(self) -> dict[str, Any]:
@@ -64,7 +69,7 @@ class OpenStores:
         self._most = most
         self._begin()
 
-    def get(self, configuration: bytes) -> Store:
+    def get(self, configuration: bytes) -> Any:
         """Return the store of a configuration (its pickle), opening it if need be."""
         if self._pid != os.getpid():
             self._inherited.append(self._stores)  # the parent's: neither used nor closed here
@@ -94,7 +99,7 @@ class OpenStores:
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._stores: OrderedDict[bytes, Store] = OrderedDict()
+        self._stores: OrderedDict[bytes, Any] = OrderedDict()
 
 
 _opened = OpenStores()

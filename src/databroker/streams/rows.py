@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -20,14 +20,33 @@ from ..columns.names import SEQ_NUM, TIME, UID
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ..stores.contract import Extent, Store
+    from ..stores.contract import Extent
 
     Cluster = Sequence[tuple[str, Extent]]
 
+Array = np.ndarray[Any, Any]
 Order = np.ndarray[Any, np.dtype[np.intp]]
 
 
 _PART_BYTES = 2**20
+
+
+class EventSource(Protocol):
+    """What rows are read from: a store, or something that adds to what a store has."""
+
+    def extents(self, kind: str, owner: str) -> list[Extent]:
+        """Return the stretches of rows of one owner; see `Store.extents`."""
+        ...
+
+    def read(
+        self, kind: str, owner: str, first: int, stop: int, columns: Container[str] | None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield rows as batches; see `Store.read`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        ...
 
 
 class Columns:
@@ -112,7 +131,9 @@ def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         yield batch.slice(first, rows)
 
 
-def chunks(store: Store, owners: Sequence[str], columns: Container[str] | None) -> Iterator[Chunk]:
+def chunks(
+    store: EventSource, owners: Sequence[str], columns: Container[str] | None
+) -> Iterator[Chunk]:
     """Yield the rows of some descriptors, in order: all of a cluster at a time.
 
     Parameters
@@ -137,7 +158,18 @@ def joint_order(parts: Sequence[Chunk]) -> Order | None:
     return np.concatenate(places)
 
 
-def clusters(store: Store, owners: Sequence[str]) -> list[list[tuple[str, Extent]]]:
+def index_of(chunks: Sequence[Chunk]) -> tuple[Array, Array]:
+    """Return time and seq_num of the events of consecutive chunks."""
+    batches = [batch for chunk in chunks for batch in chunk.batches]
+    if not batches:
+        return np.empty(0), np.empty(0, np.int64)
+    index = assemble(batches, [TIME, SEQ_NUM])
+    time, seq_num = np.asarray(index[TIME], np.float64), index[SEQ_NUM]
+    order = joint_order(chunks)
+    return (time, seq_num) if order is None else (time[order], seq_num[order])
+
+
+def clusters(store: EventSource, owners: Sequence[str]) -> list[list[tuple[str, Extent]]]:
     """Group stretches of rows whose ranges of seq_num overlap."""
     found = [(owner, extent) for owner in owners for extent in store.extents("event", owner)]
     found.sort(key=lambda item: (item[1].min_seq, item[1].max_seq))
@@ -153,13 +185,13 @@ def clusters(store: Store, owners: Sequence[str]) -> list[list[tuple[str, Extent
     return groups
 
 
-def read_cluster(store: Store, cluster: Cluster, columns: Container[str] | None) -> Chunk:
+def read_cluster(store: EventSource, cluster: Cluster, columns: Container[str] | None) -> Chunk:
     """Return all rows of a cluster, in order."""
     return _chunk(store, _read(store, cluster, columns), cluster)
 
 
 def _read(
-    store: Store, cluster: Cluster, columns: Container[str] | None
+    store: EventSource, cluster: Cluster, columns: Container[str] | None
 ) -> list[tuple[str, pa.RecordBatch]]:
     return [
         (owner, batch)
@@ -168,7 +200,7 @@ def _read(
     ]
 
 
-def _chunk(store: Store, parts: list[tuple[str, pa.RecordBatch]], cluster: Cluster) -> Chunk:
+def _chunk(store: EventSource, parts: list[tuple[str, pa.RecordBatch]], cluster: Cluster) -> Chunk:
     owners = [owner for owner, _ in parts]
     batches = [batch for _, batch in parts]
     index = assemble(batches, [SEQ_NUM, TIME])
@@ -184,7 +216,9 @@ def _chunk(store: Store, parts: list[tuple[str, pa.RecordBatch]], cluster: Clust
     return Chunk(owners, batches, order)
 
 
-def _uids(store: Store, parts: list[tuple[str, pa.RecordBatch]], cluster: Cluster) -> list[str]:
+def _uids(
+    store: EventSource, parts: list[tuple[str, pa.RecordBatch]], cluster: Cluster
+) -> list[str]:
     """Return the uids of rows, which are read only where nothing else tells two rows apart."""
     if all(UID in batch.schema.names for _, batch in parts):
         batches = parts

@@ -7,22 +7,28 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..columns import to_rows
-from .stream import Fields, Stream
+from .stream import Fields, Fill, Stream
 
 if TYPE_CHECKING:
+    from ..external.filling import OnMissing
     from ..stores.contract import Store
 
 Doc = dict[str, Any]
 
 
-def many_streams(streams: Iterable[Stream], fields: Fields = None) -> Iterator[Doc]:
+def many_streams(
+    streams: Iterable[Stream],
+    fields: Fields = None,
+    fill: Fill = False,
+    on_missing: OnMissing = "raise",
+) -> Iterator[Doc]:
     """Yield the events of several streams: the smallest (time, uid) head first.
 
     Each stream keeps its own order. A plain name in `fields` need be in one of
-    the streams only.
+    the streams only. `fill` and `on_missing` are as in `Stream.table`.
     """
-    streams = list(streams)
-    flows = [stream.events(chosen) for stream, chosen in share_fields(streams, fields)]
+    shares = share_fields(list(streams), fields)
+    flows = [stream.events(chosen, fill, on_missing) for stream, chosen in shares]
     if len(flows) == 1:
         return flows[0]
     return heapq.merge(*flows, key=lambda event: (event["time"], event["uid"]))
@@ -88,7 +94,13 @@ def share_fields(streams: Iterable[Stream], fields: Fields) -> list[tuple[Stream
 
 
 def run_documents(
-    store: Store, start: Doc, stop: Doc | None, streams: list[Stream], fields: Fields
+    store: Store,
+    start: Doc,
+    stop: Doc | None,
+    streams: list[Stream],
+    fields: Fields,
+    fill: Fill = False,
+    on_missing: OnMissing = "raise",
 ) -> Iterator[tuple[str, Doc]]:
     """Yield (kind, document) for a run: start, what events refer to, events, stop."""
     yield "start", start
@@ -101,7 +113,7 @@ def run_documents(
                 yield rows, row
         elif document["uid"] in shown:
             yield kind, document
-    for event in many_streams(streams, fields):
+    for event in many_streams(streams, fields, fill, on_missing):
         yield "event", event
     if stop is not None:
         yield "stop", stop

@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from ..external import ExternalArray, Registry
+    from ..external.filling import OnMissing
     from ..stores.contract import Store
     from .configuration import Configuration
     from .gather import Request
     from .lazy import LazyArray
+    from .outside import Outside
     from .views import View
 
 Doc = Mapping[str, Any]
 Fields = str | Iterable[str] | None
+Fill = bool | Iterable[str]
 
 
 class Stream:
@@ -33,8 +37,8 @@ class Stream:
 
     Parameters
     ----------
-    store
-        Where the events are.
+    store, registry
+        Where the events are, and what opens the files that they refer to.
     name
         'primary', 'baseline', ...
     descriptors
@@ -44,14 +48,22 @@ class Stream:
     """
 
     def __init__(
-        self, store: Store, name: str, descriptors: Sequence[Doc], start: Doc, stop: Doc
+        self,
+        store: Store,
+        registry: Registry,
+        name: str,
+        descriptors: Sequence[Doc],
+        start: Doc,
+        stop: Doc,
     ) -> None:
         self._store = store
+        self._registry = registry
         self.name = name
         self._descriptors = descriptors
         self._start = start
         self._stop = stop
-        self._arrays: dict[str, LazyArray] = {}  # made for the rows that there were
+        # By field and on_missing, with the rows that they were made for.
+        self._arrays: dict[tuple[str, str], tuple[LazyArray | ExternalArray, Any]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_arrays": {}}
@@ -82,14 +94,17 @@ class Stream:
 
     @property
     def num_events(self) -> int:
-        """How many events are stored now."""
-        extents = (self._store.extents("event", doc["uid"]) for doc in self._descriptors)
+        """How many events are stored now; of a stream without events, how many values are."""
+        rows = self._outside().rows
+        extents = (rows.extents("event", doc["uid"]) for doc in self._descriptors)
         return sum(each.stop - each.first for found in extents for each in found)
 
     def table(
         self,
         fields: Fields = None,
         *,
+        fill: Fill = False,
+        on_missing: OnMissing = "raise",
         convert_times: bool = True,
         timezone: str | datetime.tzinfo | None = None,
     ) -> pd.DataFrame:
@@ -99,6 +114,12 @@ class Stream:
         ----------
         fields
             A name, or names and patterns, of the wanted columns; None for all.
+        fill
+            Whether to load external data into the cells: True, or the names of fields.
+            Else the cells hold what refers to the data.
+        on_missing
+            Where such data cannot be had: 'raise' the error; 'mask' the cell with None; or
+            'skip' it, which leaves the reference. But for 'raise', each field warns once.
         convert_times
             Whether `time` holds stamps (naive UTC); else seconds since 1970.
         timezone
@@ -108,18 +129,24 @@ class Stream:
         ------
         NoSuchField
             A plain name that neither the events nor configuration, start or stop have.
+        ExternalDataMissing, NoHandler
+            What is to be filled cannot be had; the message says how to mend it.
         """
         from .table import make_table
 
-        return make_table(
-            self._store,
+        outside = self._outside(fill, on_missing)
+        table = make_table(
+            outside.rows,
             self._descriptors,
             self.select(fields),
             convert_times=convert_times,
             timezone=timezone,
         )
+        return outside.fill_table(table)
 
-    def read(self, fields: Fields = None) -> xr.Dataset:
+    def read(
+        self, fields: Fields = None, *, fill: Fill = True, on_missing: OnMissing = "raise"
+    ) -> xr.Dataset:
         """Return the stream as a dataset in memory.
 
         Along ``time`` (seconds since 1970, with ``seq_num`` beside it) there
@@ -132,11 +159,18 @@ class Stream:
         ----------
         fields
             As in `table`.
+        fill
+            Which external fields are loaded; the others hold what refers to their data.
+        on_missing
+            Where such data cannot be had: 'raise' the error, or 'mask' (or 'skip') it with
+            NaN, which makes integers floats.
 
         Raises
         ------
         NoSuchField
             As in `table`.
+        ExternalDataMissing, NoHandler
+            External data cannot be had; the message says how to mend it.
         MissingExtra
             xarray is not installed.
 
@@ -148,15 +182,24 @@ class Stream:
         """
         from .dataset import read
 
-        return read(self.request(fields))
+        return read(self.request(fields, fill, on_missing))
 
-    def to_dask(self, fields: Fields = None) -> xr.Dataset:
+    def to_dask(
+        self, fields: Fields = None, *, fill: Fill = True, on_missing: OnMissing = "raise"
+    ) -> xr.Dataset:
         """Return the stream as a lazy dataset: as `read`, of dask arrays.
 
         The arrays know where the data are and hold none of them; they can be
         computed in threads, processes or on a cluster. Chunks follow what is
-        stored together, at most some 16 MB of the largest field. Times are
-        read at once; of the data, as much as tells their types.
+        stored together, at most some 16 MB of the largest field; those of
+        external fields follow their files. Times are read at once; of the data,
+        as much as tells their types. External data that cannot be had raise
+        when they are computed.
+
+        Parameters
+        ----------
+        fields, fill, on_missing
+            As in `read`.
 
         Raises
         ------
@@ -165,7 +208,7 @@ class Stream:
         """
         from .dataset import lazy
 
-        return lazy(self.request(fields))
+        return lazy(self.request(fields, fill, on_missing))
 
     @property
     def timestamps(self) -> View:
@@ -195,7 +238,7 @@ class Stream:
         """
         from .configuration import changes
 
-        return changes(self._store, self._descriptors)
+        return changes(self._outside().rows, self._descriptors)
 
     def documents(self, fields: Fields = None) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield (name, document) for the run with only this stream's descriptors and events."""
@@ -204,8 +247,25 @@ class Stream:
         start, stop = dict(self._start), dict(self._stop) or None
         return run_documents(self._store, start, stop, [self], fields)
 
-    def __getitem__(self, field: str) -> LazyArray:
+    def __getitem__(self, field: str) -> LazyArray | ExternalArray:
         """Return a field as an array that is read when it is sliced.
+
+        Raises
+        ------
+        NoSuchField
+            The stream has no such data key.
+        """
+        return self.array(field)
+
+    def array(self, field: str, on_missing: OnMissing = "raise") -> LazyArray | ExternalArray:
+        """Return a field as an array that is read when it is sliced, as ``stream[field]`` does.
+
+        Parameters
+        ----------
+        field
+            A data key.
+        on_missing
+            As in `read`.
 
         Raises
         ------
@@ -217,12 +277,16 @@ class Stream:
 
         if field not in self.fields:
             raise no_such_field(field, self.fields)
-        request = self._empty_request(variables(self._descriptors, [field], "data"))
-        layout = Layout.of(self._store, request.owners)
-        known = self._arrays.get(field)
-        if known is None or not known.has_layout(layout):
-            known = self._arrays[field] = lazy_array(request, layout)
-        return known
+        request = self._empty_request(
+            variables(self._descriptors, [field], "data"), True, on_missing
+        )
+        layout = Layout.of(request.store, request.owners)
+        array, clusters = self._arrays.get((field, on_missing), (None, None))
+        # Of a streamed field, more may be there without more events.
+        if array is None or clusters != layout.clusters or self._outside().is_streamed(field):
+            array = lazy_array(request, layout)
+            self._arrays[field, on_missing] = (array, layout.clusters)
+        return array
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.fields)
@@ -233,36 +297,57 @@ class Stream:
     def _ipython_key_completions_(self) -> list[str]:
         return self.fields
 
-    def events(self, fields: Fields = None) -> Iterator[dict[str, Any]]:
+    def events(
+        self, fields: Fields = None, fill: Fill = False, on_missing: OnMissing = "raise"
+    ) -> Iterator[dict[str, Any]]:
         """Yield the events in order, as documents; a few MB of them are in memory at a time.
 
         With `fields`, each has only the data and timestamps asked for, and
-        events that have none of them are left out.
+        events that have none of them are left out. `fill` and `on_missing` are
+        as in `table`; what a stream resource holds is in filled events only.
         """
         selection = self.select(fields)
+        wanted = None if selection.data is None else frozenset(selection.data)
+        if wanted is not None and not wanted and not selection.extras:
+            return
+        outside = self._outside(fill, on_missing)
+        names = [name for name in outside.filled if wanted is None or name in wanted]
+        filler = outside.filler() if names else None
+        columns = None if wanted is None else Columns(wanted, wanted, others=True)
         owners = [descriptor["uid"] for descriptor in self._descriptors]
-        if selection.data is None:
-            for chunk in Layout.of(self._store, owners).pieces(self._store, None):
-                yield from chunk.documents()
-            return
-        wanted = frozenset(selection.data)
-        if not wanted and not selection.extras:
-            return
-        columns = Columns(wanted, wanted, others=True)
         for chunk in Layout.of(self._store, owners).pieces(self._store, columns):
             for event in chunk.documents():
                 for name, source in selection.extras.items():
                     _add(event, name, source)
-                if event["data"]:
+                if filler is not None:
+                    event = filler.fill(outside.referring(event, names), names)
+                if wanted is None or event["data"]:
                     yield event
 
-    def data(self, field: str) -> Iterator[Any]:
-        """Yield the values of one field, event by event."""
-        for event in self.events([field]):
-            if field in event["data"]:
-                yield event["data"][field]
+    def data(self, field: str, fill: Fill = True, on_missing: OnMissing = "raise") -> Iterator[Any]:
+        """Yield the values of one field, event by event; little is in memory at a time.
 
-    def request(self, fields: Fields) -> Request:
+        Parameters
+        ----------
+        field
+            Its name.
+        fill
+            Whether to load external data; else what refers to them is yielded.
+        on_missing
+            Where such data cannot be had: 'raise' the error; 'mask' the value with None; or
+            'skip' it. But for 'raise', there is one warning.
+        """
+        outside = self._outside(fill, on_missing)
+        if outside.is_streamed(field):
+            values = outside.references(field)
+        else:
+            events = self.events([field])
+            values = (event["data"][field] for event in events if field in event["data"])
+        return outside.filler().values(values, field) if field in outside.filled else values
+
+    def request(
+        self, fields: Fields, fill: Fill = True, on_missing: OnMissing = "raise"
+    ) -> Request:
         """Return what a dataset of these fields is made of."""
         from dataclasses import replace
 
@@ -272,15 +357,28 @@ class Stream:
         selection = self.select(fields)
         names = self.fields if selection.data is None else selection.data
         return replace(
-            self._empty_request(variables(self._descriptors, names, "data")),
+            self._empty_request(variables(self._descriptors, names, "data"), fill, on_missing),
             constants=[Constant(name, each.values) for name, each in selection.extras.items()],
         )
 
-    def _empty_request(self, variables: Sequence[Any] = ()) -> Request:
+    def _outside(self, fill: Fill = True, on_missing: OnMissing = "raise") -> Outside:
+        """Return what loads the external fields of this stream."""
+        from .outside import Outside
+
+        uid = str(self._start["uid"])
+        return Outside(self._store, self._registry, uid, self._descriptors, fill, on_missing)
+
+    def _empty_request(
+        self,
+        variables: Sequence[Any] = (),
+        fill: Fill = True,
+        on_missing: OnMissing = "raise",
+    ) -> Request:
         from .gather import Request
 
+        outside = self._outside(fill, on_missing)
         owners = [doc["uid"] for doc in self._descriptors]
-        return Request(self._store, owners, variables, (), self._attrs())
+        return Request(outside.rows, owners, variables, (), self._attrs(), outside)
 
     def _attrs(self) -> dict[str, Any]:
         """Return what a dataset says of the run."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,17 +14,14 @@ from ..columns.names import SEQ_NUM, TIME, nested
 from .dataset import variable_names
 from .fields import Selection, data_keys
 from .gather import Request, gather
-from .rows import Chunk, Columns, chunks, joint_order
+from .rows import Chunk, Columns, EventSource, chunks, joint_order
 from .times import to_datetime64
-
-if TYPE_CHECKING:
-    from ..stores.contract import Store
 
 Array = np.ndarray[Any, Any]
 
 
 def make_table(
-    store: Store,
+    store: EventSource,
     descriptors: Sequence[Mapping[str, Any]],
     selection: Selection,
     *,

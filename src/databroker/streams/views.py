@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from ..external import ExternalArray
+
 Fields = str | Iterable[str] | None
 
 
@@ -80,7 +82,7 @@ class View:
 
         return frame_of(self._chosen(fields), convert_times=convert_times, timezone=timezone)
 
-    def __getitem__(self, field: str) -> LazyArray:
+    def __getitem__(self, field: str) -> LazyArray | ExternalArray:
         if field not in self.fields:
             raise no_such_field(field, self.fields)
         layout = Layout.of(self._request.store, self._request.owners)
@@ -114,7 +116,7 @@ def narrowed(request: Request, names: Iterable[str]) -> Request:
     )
 
 
-def lazy_array(request: Request, layout: Layout) -> LazyArray:
+def lazy_array(request: Request, layout: Layout) -> LazyArray | ExternalArray:
     """Return the one field of a request as an array that is read when it is sliced."""
     locator = Locator(request.store)
     if not request.variables:
@@ -123,4 +125,9 @@ def lazy_array(request: Request, layout: Layout) -> LazyArray:
         return PerDescriptor(locator, layout, constant.name, constant.table(layout.owners), codes)
     (variable,) = request.variables
     known = look(request.store, layout, [variable])[variable.name]
-    return Field(locator, layout, variable, known, keep=True)
+    field = Field(locator, layout, variable, known, keep=True)
+    outside = request.outside_of(variable, known.dtype)
+    if outside is None:
+        return field
+    _, seq_nums = layout.index(request.store)
+    return outside.array(variable.name, variable.key, field, seq_nums)

@@ -124,8 +124,28 @@ class BlueskyRun:
         return self.documents(fill="yes")
 
     def get_file_list(self, resource: Any) -> list[str]:
-        """Return the files of a resource (not in this version)."""
-        raise NotSupported("Listing the files of a resource comes with a later version.")
+        """Return the files of a resource, whether they are there or not.
+
+        Parameters
+        ----------
+        resource
+            The resource or stream resource document.
+
+        Raises
+        ------
+        NoHandler, ExternalDataMissing
+            It cannot be found out.
+        """
+        from ..external.files import find_files, referred_by
+
+        db = self._header.db
+        referred = referred_by(db.store, self._header.uid, db.transforms)
+        known = {doc["uid"]: doc for doc in referred.resources}
+        document = known.get(resource["uid"], resource)
+        found = find_files(db.store, db.reg, document, referred.documents, self._header.uid)
+        if found.error is not None and not isinstance(found.error, FileNotFoundError):
+            raise found.error
+        return found.paths
 
     def read(self) -> NoReturn:
         """Raise: a run is read stream by stream."""

@@ -277,10 +277,11 @@ def series_extents(connection: sqlite3.Connection, series: int) -> list[Extent]:
         extents = block_extents(connection, series)
         sealed = extents[-1].stop if extents else 0
         low, high = _keys(series, sealed)
-        rows, least, most = connection.execute(
-            "SELECT count(*), min(seq), max(seq) FROM tail WHERE id BETWEEN ? AND ?", (low, high)
+        rows, oldest, least, most = connection.execute(
+            "SELECT count(*), min(id), min(seq), max(seq) FROM tail WHERE id BETWEEN ? AND ?",
+            (low, high),
         ).fetchone()
-        if rows:
+        if oldest == low:
             return [*extents, Extent(sealed, sealed + rows, least, most)]
         # The tail may have become a block between the two looks.
         if _sealed(connection, series) == sealed:

@@ -1,0 +1,167 @@
+"""External files as a list for people: whether they are there, how large, what of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from .summary import one_line
+
+__all__ = [
+    "HEAD",
+    "MOST",
+    "ShownFile",
+    "cells",
+    "files_text",
+    "problems",
+    "shortened",
+    "size",
+    "totals",
+]
+
+HEAD = ("run", "exists", "size", "path", "fields")
+"""What is shown of each file."""
+
+MOST = 20
+"""How many files are shown of a long list."""
+
+_PROBLEMS = 3
+
+
+class ShownFile(Protocol):
+    """What is shown of a file; see `databroker.external.ExternalFile`."""
+
+    @property
+    def path(self) -> str:
+        """Where it is sought."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether it is there."""
+
+    @property
+    def size(self) -> int | None:
+        """In bytes."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that it belongs to."""
+
+    @property
+    def run(self) -> str:
+        """The uid of the run."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why not more is known."""
+
+
+def files_text(files: Sequence[ShownFile], most: int = MOST) -> str:
+    """Return files as a table; of a long one, the first and the last.
+
+    Parameters
+    ----------
+    files
+        The files.
+    most
+        How many are shown.
+
+    Examples
+    --------
+    >>> from databroker.external import ExternalFile
+    >>> more = ("b2c1", "r", "NPY_SEQ", "/data/img")
+    >>> print(files_text([
+    ...     ExternalFile("/data/img_0.npy", True, 1250, ("img",), *more),
+    ...     ExternalFile("/data/img_1.npy", False, None, ("img",), *more),
+    ... ]))
+    2 files, 1 there (1.2 kB)
+    exists  size    path             fields
+    yes     1.2 kB  /data/img_0.npy  img
+    no              /data/img_1.npy  img
+    """
+    head, left_out, tail = shortened(files, most)
+    rows = [HEAD, *map(cells, head), *map(cells, tail)]
+    # Whose file it is, is worth a column where there are several runs.
+    first = 0 if len({file.run for file in files}) > 1 else 1
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][first:-1]
+    lines = [_line(row[first:], widths) for row in rows] if files else []
+    if left_out:
+        lines.insert(len(head) + 1, f"... and {left_out:,} more ...")
+    return "\n".join([totals(files), *lines, *problems(files)])
+
+
+def totals(files: Iterable[ShownFile]) -> str:
+    """Return how many files there are, how many of them are there, and their size.
+
+    Examples
+    --------
+    >>> totals([])
+    'no external files'
+    """
+    # Several runs may have one file.
+    each = {file.path: file for file in files}.values()
+    if not each:
+        return "no external files"
+    there = [file for file in each if file.exists]
+    number = f"{len(each):,} file{'' if len(each) == 1 else 's'}"
+    of_them = "all" if len(there) == len(each) > 1 else f"{len(there):,}"
+    return f"{number}, {of_them} there ({size(sum(file.size or 0 for file in there))})"
+
+
+def cells(file: ShownFile) -> tuple[str, ...]:
+    """Return what is shown of a file, in the order of `HEAD`."""
+    return (
+        one_line(file.run)[:8],
+        "yes" if file.exists else "no",
+        "" if file.size is None else size(file.size),
+        _printable(file.path),
+        one_line(", ".join(file.fields)),
+    )
+
+
+def shortened(
+    files: Sequence[ShownFile], most: int = MOST
+) -> tuple[Sequence[ShownFile], int, Sequence[ShownFile]]:
+    """Return the first files, how many are left out, and the last ones."""
+    if len(files) <= most:
+        return files, 0, []
+    half = most // 2
+    return files[:half], len(files) - 2 * half, files[-half:]
+
+
+def problems(files: Iterable[ShownFile]) -> Iterator[str]:
+    """Yield, a line each, why not more is known of some of the files."""
+    found = list(dict.fromkeys(file.problem for file in files if file.problem))
+    for problem in found[:_PROBLEMS]:
+        yield one_line(problem, 400)
+    if len(found) > _PROBLEMS:
+        yield f"... and {len(found) - _PROBLEMS} more problems; see the attribute `problem`"
+
+
+def size(number: int) -> str:
+    """Return a number of bytes for people.
+
+    Examples
+    --------
+    >>> size(7), size(1_234), size(3_400_000_000)
+    ('7 B', '1.2 kB', '3.4 GB')
+    """
+    if number < 1000:
+        return f"{number} B"
+    value = float(number)
+    for unit in ("kB", "MB", "GB", "TB", "PB"):
+        value /= 1000
+        # 999.95 would be shown as 1000.0.
+        if value < 999.95 or unit == "PB":
+            break
+    return f"{value:.1f} {unit}"
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+    return "  ".join([*padded, row[-1]]).rstrip()
+
+
+def _printable(path: str) -> str:
+    """Return a path as it is, unless it would command the terminal."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in path)

@@ -1,0 +1,156 @@
+"""Pictures of a run's data as a notebook shows them: drawn, captioned, and what is missing told.
+
+As in `html`, everything that comes from a document is escaped, and colours
+are left to the notebook.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from .figures import PIXELS, as_png
+from .summary import one_line
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Picture", "first_sentence", "pictures_html", "pictures_text"]
+
+_QUIET = "opacity:.65"
+_CARD = "display:inline-block;vertical-align:top;margin:4px 20px 8px 0;max-width:100%"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a preview.
+
+    Attributes
+    ----------
+    stream, field
+        Of what.
+    said
+        What it shows, in words.
+    draw
+        Makes a figure of it; None if there is nothing to be seen.
+    missing
+        What could not be had, and why: a sentence or more each.
+
+    Examples
+    --------
+    >>> Picture("primary", "det", "5 events against motor")
+    <Picture 'det' of 'primary': 5 events against motor>
+    """
+
+    stream: str
+    field: str
+    said: str
+    draw: Callable[[], Figure] | None = None
+    missing: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Picture {self.field!r} of {self.stream!r}: {self.said}>"
+
+
+def pictures_html(pictures: Sequence[Picture], notes: Iterable[str] = ()) -> str:
+    """Return pictures as HTML, stream by stream.
+
+    Parameters
+    ----------
+    pictures
+        Those of a stream together.
+    notes
+        What else a person should know.
+
+    Examples
+    --------
+    >>> html = pictures_html([Picture("primary", "<b>", "5 events")], ["Not drawn: baseline."])
+    >>> "&lt;b&gt;" in html and "primary" in html and "baseline" in html
+    True
+    """
+    parts = []
+    for stream in dict.fromkeys(picture.stream for picture in pictures):
+        cards = "".join(_card(each) for each in pictures if each.stream == stream)
+        name = f'<div style="font-weight:600;margin-top:6px">{escape(one_line(stream))}</div>'
+        parts.append(f"<div>{name}{cards}</div>")
+    parts += [f'<div style="{_QUIET}">{escape(note)}</div>' for note in notes]
+    return f'<div class="databroker">{"".join(parts)}</div>'
+
+
+def _card(picture: Picture) -> str:
+    figure = None if picture.draw is None else picture.draw()
+    style = _CARD
+    if figure is not None:  # so that a long caption pushes no neighbour aside
+        style += f";width:{_width(figure)}px"
+    said = f'<span style="{_QUIET}">{escape(picture.said)}</span>'
+    parts = [f"<div><b>{escape(one_line(picture.field, 60))}</b> {said}</div>"]
+    if figure is not None:
+        parts.append(_image(figure, f"{picture.field}: {picture.said}"))
+    parts += [_told(text, unfolded=figure is None) for text in picture.missing]
+    return f'<div style="{style}">{"".join(parts)}</div>'
+
+
+def _width(figure: Figure) -> int:
+    return round(figure.get_figwidth() * PIXELS)
+
+
+def _image(figure: Figure, alt: str) -> str:
+    data = base64.b64encode(as_png(figure)).decode()
+    return (
+        f'<img alt="{escape(one_line(alt, 300))}" width="{_width(figure)}" '
+        'style="max-width:100%;height:auto;margin-top:4px;background:none" '
+        f'src="data:image/png;base64,{data}">'
+    )
+
+
+def _told(text: str, unfolded: bool) -> str:
+    """Return what is wrong, with what to do about it folded away if there is something to see."""
+    sentence, rest = first_sentence(text)
+    told = escape(one_line(sentence, 400))
+    if rest:
+        how = f'<div style="{_QUIET}">{escape(one_line(rest, 1000))}</div>'
+        summary = f'<summary style="cursor:pointer">{told}</summary>'
+        told = f"<details{' open' * unfolded}>{summary}{how}</details>"
+    return f'<div style="max-width:60em;overflow-wrap:anywhere">{told}</div>'
+
+
+def pictures_text(pictures: Sequence[Picture], notes: Iterable[str] = ()) -> str:
+    """Return a list of pictures for a terminal.
+
+    Examples
+    --------
+    >>> print(pictures_text([Picture("primary", "det", "5 events"),
+    ...                      Picture("primary", "img", "", missing=("No file. Is it there?",))]))
+      primary  det  5 events
+      primary  img
+               No file.
+    """
+    rows = [
+        (one_line(each.stream, 30), one_line(each.field, 40), each.said, each.missing)
+        for each in pictures
+    ]
+    first, second = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
+    lines = []
+    for stream, field, said, missing in rows:
+        lines.append(f"  {stream:<{first}}  {field:<{second}}  {said}".rstrip())
+        for text in missing:
+            lines.append(" " * (first + 4) + one_line(first_sentence(text)[0], 200))
+    return "\n".join([*lines, *notes])
+
+
+def first_sentence(text: str) -> tuple[str, str]:
+    """Return the first sentence of a text, and the rest.
+
+    Examples
+    --------
+    >>> first_sentence("There is no file /data/img.h5. Is the disk mounted? Look.")
+    ('There is no file /data/img.h5.', 'Is the disk mounted? Look.')
+    >>> first_sentence("nothing")
+    ('nothing', '')
+    """
+    sentence, *rest = re.split(r"(?<=[.?!])\s+(?=[A-Z])", text.strip(), maxsplit=1)
+    return sentence, "".join(rest)

@@ -1,0 +1,282 @@
+"""Values of any size made small enough to look at. Numbers only; nothing is drawn here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+__all__ = [
+    "Part",
+    "as_numbers",
+    "limits",
+    "on_grid",
+    "part_of",
+    "sane",
+    "span",
+    "thinned",
+    "thumbnail",
+]
+
+Array = np.ndarray[Any, Any]
+Index = tuple[int | slice, ...]
+
+_DARKEST, _BRIGHTEST = 0.5, 99.5  # percentiles: a few dead or hot pixels do not set the scale
+_PIXELS = 256  # of a thumbnail, each way
+_AT_ONCE = 2**24  # pixels of one frame that are loaded
+_POINTS = 2000  # of a line
+_OFF_GRID = 0.3  # of a step, which a motor may be away from its place
+_CELLS = 2**22  # of a grid
+_LARGEST = 1e100  # programs mark what they do not know with the largest float there is
+
+
+@dataclass(frozen=True)
+class Part:
+    """What of a value is looked at.
+
+    Attributes
+    ----------
+    index
+        Selects it from the value.
+    kind
+        What it then is; a colour image has a last axis of 3 or 4.
+    said
+        What was left out, in words.
+    """
+
+    index: Index
+    kind: Literal["number", "wave", "image", "colour"]
+    said: str = ""
+
+
+def part_of(shape: Sequence[int]) -> Part:
+    """Return what to look at of a value of this shape: of a stack, the frame in the middle.
+
+    Axes of length 1 do not count. Of a very large image, each second or third
+    pixel is taken.
+
+    Examples
+    --------
+    >>> part_of((48, 64))
+    Part(index=(slice(None, None, 1), slice(None, None, 1)), kind='image', said='')
+    >>> part_of((1, 48, 64)).index[0], part_of((100, 1)).kind, part_of((48, 64, 3)).kind
+    (0, 'wave', 'colour')
+    >>> part_of((10, 48, 64)).said
+    'the 6th of 10 frames of each event'
+    """
+    axes = [axis for axis, size in enumerate(shape) if size != 1]
+    index: list[int | slice] = [0] * len(shape)
+    if len(axes) < 2:
+        for axis in axes:
+            index[axis] = slice(None)
+        return Part(tuple(index), "wave" if axes else "number")
+    colour = len(axes) > 2 and axes[-1] == len(shape) - 1 and shape[-1] in (3, 4)
+    deep = axes[: -3 if colour else -2]
+    flat = axes[len(deep) : len(deep) + 2]
+    step = max(1, math.ceil(math.sqrt(math.prod(shape[axis] for axis in flat) / _AT_ONCE)))
+    for axis in axes[len(deep) :]:
+        index[axis] = slice(None, None, step) if axis in flat else slice(None)
+    said = []
+    for axis in deep:
+        index[axis] = shape[axis] // 2
+        said.append(f"the {_ordinal(shape[axis] // 2 + 1)} of {shape[axis]:,}")
+    whole = ", ".join(said) + " frames of each event" if said else ""
+    return Part(tuple(index), "colour" if colour else "image", whole)
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 * (number % 100 not in (11, 12, 13)), "th")
+    return f"{number}{ending}"
+
+
+def as_numbers(values: Any) -> Array:
+    """Return values as floats, one each; what is no number is NaN.
+
+    Examples
+    --------
+    >>> as_numbers(np.array([1, None, "text", True, np.array([2.5])], object))
+    array([1. , nan, nan, 1. , 2.5])
+    >>> as_numbers([[1], [2]])
+    array([1., 2.])
+    """
+    array = np.asarray(values)
+    if array.dtype.kind in "biuf" and array.size == len(array):
+        return sane(array.reshape(len(array)))
+    return sane(np.array([_number(value) for value in array], np.float64))
+
+
+def _number(value: Any) -> float:
+    try:
+        found = np.asarray(value)
+    except ValueError:  # lists of unlike lengths
+        return math.nan
+    if found.size != 1:
+        return math.nan
+    only = found.item()
+    try:
+        return float(only) if isinstance(only, int | float) else math.nan
+    except OverflowError:
+        return math.nan
+
+
+def thumbnail(frame: Array, most: int = _PIXELS) -> Array:
+    """Return an image as floats, at most so many pixels each way.
+
+    Neighbouring pixels become their mean, so that a single bright one stays
+    to be seen. Those that are NaN or infinite do not count.
+
+    Examples
+    --------
+    >>> thumbnail(np.array([[1, 3, 5, 5], [1, 3, np.nan, 5]]), most=2)
+    array([[2., 5.],
+           [2., 5.]])
+    """
+    rows, columns = frame.shape[:2]
+    down, across = (max(1, math.ceil(size / most)) for size in (rows, columns))
+    if frame.dtype.kind == "c":
+        frame = np.abs(frame)
+    if down == across == 1:
+        return sane(frame)
+    blocks = frame[: rows // down * down, : columns // across * across]
+    blocks = blocks.reshape(rows // down, down, columns // across, across, *frame.shape[2:])
+    if frame.dtype.kind != "f":
+        return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float64))
+    good = np.abs(blocks) < _LARGEST
+    total = np.sum(blocks, axis=(1, 3), where=good, dtype=np.float64)
+    count = good.sum(axis=(1, 3))
+    means: Array = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return means
+
+
+def sane(values: Array) -> Array:
+    """Return numbers as floats that can be drawn; the others are NaN.
+
+    Examples
+    --------
+    >>> sane(np.array([1.5, np.inf, 1.7976931348623157e308]))
+    array([1.5, nan, nan])
+    """
+    floats = np.asarray(values, np.float64)
+    return np.where(np.abs(floats) < _LARGEST, floats, np.nan)
+
+
+def limits(frames: Iterable[Array]) -> tuple[float, float]:
+    """Return the values that become the darkest and the brightest colour of all frames.
+
+    Examples
+    --------
+    >>> frame = np.arange(1001.0).reshape(7, 143)
+    >>> frame[0, 0] = 1e9
+    >>> limits([frame, frame])
+    (6.0, 996.0)
+    >>> limits([np.full((2, 2), 7.0)]), limits([np.full((2, 2), np.nan)])
+    ((6.5, 7.5), (0.0, 1.0))
+    """
+    found = [frame[np.isfinite(frame)] for frame in frames]
+    values = np.concatenate(found) if found else np.empty(0)
+    if not values.size:
+        return 0.0, 1.0
+    low, high = np.percentile(values, [_DARKEST, _BRIGHTEST])
+    if low == high:  # nearly all pixels are alike: let the others be seen
+        low, high = values.min(), values.max()
+    if low == high:
+        half = max(0.5, abs(low) * 1e-6)
+        return float(low - half), float(high + half)
+    return float(low), float(high)
+
+
+def span(values: Array) -> tuple[float, float] | None:
+    """Return the smallest and the largest number; None if there is none.
+
+    Examples
+    --------
+    >>> span(np.array([3.0, np.nan, -1.0])), span(np.array([np.nan]))
+    ((-1.0, 3.0), None)
+    """
+    good = values[np.isfinite(values)]
+    return (float(good.min()), float(good.max())) if good.size else None
+
+
+def thinned(x: Array, y: Array, most: int = _POINTS) -> tuple[Array, Array]:
+    """Return the points of a line that are numbers, at most so many, in their order.
+
+    Of each stretch of points, the lowest and the highest are kept, so that no
+    spike is lost.
+
+    Examples
+    --------
+    >>> x = np.arange(1000.0)
+    >>> y = np.zeros(1000)
+    >>> y[517] = 9
+    >>> few = thinned(x, y, most=10)
+    >>> len(few[0]), float(few[0][few[1].argmax()])
+    (6, 517.0)
+    >>> thinned(np.arange(3.0), np.array([1, np.nan, 2]))
+    (array([0., 2.]), array([1., 2.]))
+    """
+    good = np.isfinite(x) & np.isfinite(y)
+    if not good.all():
+        x, y = x[good], y[good]
+    if len(y) <= most:
+        return x, y
+    edges = np.linspace(0, len(y), most // 2 + 1).astype(int)
+    kept: set[int] = set()
+    for first, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        stretch = y[first:stop]
+        kept |= {first + int(stretch.argmin()), first + int(stretch.argmax())}
+    # A flat stretch has its lowest and highest point in one place.
+    places = np.array(sorted(kept))
+    return x[places], y[places]
+
+
+def on_grid(
+    x: Array, y: Array, z: Array, shape: tuple[int, int], ends: tuple[float, float, float, float]
+) -> Array | None:
+    """Return values as a grid of rows along y and columns along x; NaN where there is none.
+
+    Parameters
+    ----------
+    x, y, z
+        Where each value is, and the value.
+    shape
+        How many rows and columns there are.
+    ends
+        The places of the first and last column, and of the first and last row.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        None if the values do not lie on this grid, or two share a place.
+
+    Examples
+    --------
+    >>> x, y = np.array([0, 1, 1.02, 0]), np.array([5, 5, 6, 6])
+    >>> on_grid(x, y, np.array([1, 2, 3, 4]), (2, 2), (0, 1, 5, 6))
+    array([[1., 2.],
+           [4., 3.]])
+    >>> on_grid(x, y, np.array([1, 2, 3, 4]), (2, 3), (0, 1, 5, 6))
+    array([[ 1., nan,  2.],
+           [ 4., nan,  3.]])
+    >>> on_grid(x + 0.4, y, np.array([1, 2, 3, 4]), (2, 2), (0, 1, 5, 6))
+    """
+    rows, columns = shape
+    if min(shape) < 2 or rows * columns > _CELLS or ends[0] == ends[1] or ends[2] == ends[3]:
+        return None
+    if not np.isfinite(sane(np.array(ends, np.float64))).all():
+        return None
+    across = (x - ends[0]) / (ends[1] - ends[0]) * (columns - 1)
+    down = (y - ends[2]) / (ends[3] - ends[2]) * (rows - 1)
+    column, row = np.rint(across), np.rint(down)
+    near = (abs(across - column) <= _OFF_GRID) & (abs(down - row) <= _OFF_GRID)
+    inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
+    if not (near & inside).all():
+        return None
+    places = row.astype(int) * columns + column.astype(int)
+    if len(np.unique(places)) < len(places):
+        return None
+    grid = np.full(rows * columns, np.nan)
+    grid[places] = z
+    return grid.reshape(shape)

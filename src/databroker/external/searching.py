@@ -1,0 +1,138 @@
+"""Files looked for in folders, by their names and by the folders that they are in."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Callable, Container, Iterable, Sequence
+from typing import Any
+
+from ..errors import DatabrokerError
+from .paths import path_parts
+
+__all__ = ["NoSuchFolder", "Tails", "look_through"]
+
+Progress = Callable[[int, str], Any]
+"""Is called for each folder with how many have been looked through, and its path."""
+
+
+class NoSuchFolder(DatabrokerError, NotADirectoryError):
+    """A folder to look in is not there, or is none."""
+
+
+def look_through(
+    folders: Iterable[str | os.PathLike[str]],
+    names: Container[str],
+    progress: Progress | None = None,
+) -> list[str]:
+    """Return the paths of the files and folders that have one of some names.
+
+    Links are followed, but no folder is looked through twice. One that may not
+    be read is passed over.
+
+    Parameters
+    ----------
+    folders
+        Where to look, at any depth.
+    names
+        The names.
+    progress
+        Called for each folder with how many have been looked through, and its path.
+
+    Raises
+    ------
+    NoSuchFolder
+        One of the folders is not there.
+    """
+    waiting = deque(map(_checked, folders))
+    found = [folder for folder in waiting if os.path.basename(folder) in names]
+    linked: deque[str] = deque()
+    seen: set[tuple[int, int]] = set()
+    done = 0
+    while waiting or linked:
+        # Links come last: a folder is best called by its own name.
+        folder = waiting.popleft() if waiting else linked.popleft()
+        try:
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as entries:
+                inside = sorted(entries, key=lambda entry: entry.name)
+        except OSError:  # it may not be read, or has just gone
+            continue
+        done += 1
+        if progress is not None:
+            progress(done, folder)
+        found += [entry.path for entry in inside if entry.name in names]
+        for entry in inside:
+            if _is_folder(entry):
+                (linked if entry.is_symlink() else waiting).append(entry.path)
+    return found
+
+
+class Tails:
+    """Finds, among some paths, those that end most like another one.
+
+    Parameters
+    ----------
+    paths
+        The paths.
+
+    Examples
+    --------
+    >>> tails = Tails(["/new/2023/s1/a.h5", "/new/2024/s1/a.h5", "/new/b.h5"])
+    >>> tails.best(["/", "old", "2024", "s1", "a.h5"])
+    (3, ['/new/2024/s1/a.h5'])
+    >>> tails.best(["/", "old", "s1", "a.h5"])
+    (2, ['/new/2023/s1/a.h5', '/new/2024/s1/a.h5'])
+    >>> tails.best(["/", "old", "c.h5"])
+    (0, [])
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        # Backwards and sorted, paths with the same end are neighbours.
+        self._sorted = sorted((path_parts(path)[::-1], path) for path in paths)
+
+    def best(self, parts: Sequence[str]) -> tuple[int, list[str]]:
+        """Return how many last parts the best have in common with a path, and the best."""
+        end = list(parts[::-1])
+        place = bisect_left(self._sorted, end, key=_backwards)
+        common = max(
+            (_common(end, each) for each, _ in self._sorted[max(place - 1, 0) : place + 1]),
+            default=0,
+        )
+        if not common:
+            return 0, []
+
+        def beginning(row: tuple[list[str], str]) -> list[str]:
+            return row[0][:common]
+
+        first = bisect_left(self._sorted, end[:common], key=beginning)
+        last = bisect_right(self._sorted, end[:common], key=beginning)
+        return common, [path for _, path in self._sorted[first:last]]
+
+
+def _backwards(row: tuple[list[str], str]) -> list[str]:
+    return row[0]
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many parts are the same, from the beginning."""
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _checked(folder: str | os.PathLike[str]) -> str:
+    path = os.path.abspath(os.path.expanduser(os.fspath(folder)))
+    if not os.path.isdir(path):
+        raise NoSuchFolder(f"There is no folder {path} to look in.")
+    return path
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

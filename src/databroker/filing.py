@@ -1,0 +1,138 @@
+"""The external files of runs, as a list that shows what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+
+from .stored import StoredRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .external import ExternalFile
+
+__all__ = ["FiledRun", "Files", "files_of"]
+
+Progress = Callable[[int, str], Any]
+"""Is called after each run with how many are done, and its uid."""
+
+_COLUMNS = ("run", "path", "exists", "size", "fields", "spec", "resource", "recorded", "problem")
+
+
+class Files(list["ExternalFile"]):
+    """External files: a list that is shown as a table.
+
+    Obtained by `Header.files` and `Results.files`.
+
+    Examples
+    --------
+    >>> from databroker.external import ExternalFile
+    >>> files = Files([
+    ...     ExternalFile("/data/a.h5", True, 2_000_000, ("img",), "b2c1", "r", "HDF5", "/data/a"),
+    ...     ExternalFile("/data/b.h5", False, None, ("cam",), "b2c1", "s", "HDF5", "/data/b"),
+    ... ])
+    >>> files
+    2 files, 1 there (2.0 MB)
+    exists  size    path        fields
+    yes     2.0 MB  /data/a.h5  img
+    no              /data/b.h5  cam
+    >>> files.total, [file.path for file in files.missing]
+    (2000000, ['/data/b.h5'])
+    """
+
+    @property
+    def missing(self) -> Files:
+        """Those that are not there."""
+        return Files(file for file in self if not file.exists)
+
+    @property
+    def total(self) -> int:
+        """The size of those that are there, in bytes; a file of several runs counts once."""
+        return sum({file.path: file.size or 0 for file in self}.values())
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with a row for each file.
+
+        Its columns are the attributes of `databroker.external.ExternalFile`; the names of
+        fields have commas between them.
+
+        Examples
+        --------
+        >>> Files().to_frame().columns.tolist()[:4]
+        ['run', 'path', 'exists', 'size']
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame([vars(file) for file in self], columns=list(_COLUMNS), dtype=object)
+        frame["fields"] = [", ".join(file.fields) for file in self]
+        return frame.astype({"exists": "bool", "size": "Int64"})
+
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> ExternalFile: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> Files: ...
+
+    def __getitem__(self, key: SupportsIndex | slice) -> ExternalFile | Files:
+        found = super().__getitem__(key)
+        return Files(found) if isinstance(found, list) else found
+
+    def __repr__(self) -> str:
+        from .display import files_text
+
+        return files_text(self)
+
+    def _repr_html_(self) -> str:
+        from .display import files_html
+
+        return files_html(self)
+
+
+class FiledRun(StoredRun):
+    """The part of a header that knows its files."""
+
+    def files(self) -> Files:
+        """Return the external files of the run, and whether they are there.
+
+        Nothing is raised for a file that is missing, or that nothing can open: its
+        attributes `exists` and `problem` tell.
+
+        Returns
+        -------
+        Files
+            A list of `databroker.external.ExternalFile`, each once, shown as a table. It has
+            `missing`, `total` (bytes) and `to_frame`.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> db = databroker.temp()
+        >>> db.insert("start", {"uid": "b2c1", "time": 1.0})
+        >>> db.insert("resource", {"uid": "r", "run_start": "b2c1", "spec": "npy",
+        ...                        "root": "/nowhere", "resource_path": "a.npy",
+        ...                        "resource_kwargs": {}})
+        >>> db[-1].files()
+        1 file, 0 there (0 B)
+        exists  size  path             fields
+        no            /nowhere/a.npy
+        """
+        return files_of([self])
+
+
+def files_of(runs: Iterable[StoredRun], progress: Progress | None = None) -> Files:
+    """Return the external files of some runs, one run after the other.
+
+    Parameters
+    ----------
+    progress
+        Called after each run with how many are done, and its uid.
+    """
+    from .external import external_files
+
+    found = Files()
+    for number, run in enumerate(runs, 1):
+        found += external_files(run.db.store, run.db.reg, run.uid, run.db.transforms)
+        if progress is not None:
+            progress(number, run.uid)
+    return found

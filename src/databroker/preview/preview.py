@@ -1,0 +1,129 @@
+"""What ``header.preview()`` gives: pictures beside the metadata, for a notebook or for files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..display.figures import titled
+from ..display.pictures import Picture, pictures_html, pictures_text
+from ..errors import InvalidQuery
+from ..extras import require
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..header import Header
+
+__all__ = ["Preview"]
+
+_FORMATS = (".png", ".svg", ".jpg", ".jpeg")
+_HOW = "A notebook shows them; save('folder') or save('file.pdf') writes them."
+
+
+class Preview:
+    """Pictures of a run's data, as they were when it was made.
+
+    Obtained as ``header.preview()``. In a notebook it shows them, below what
+    the header shows. It holds what is drawn, not the data.
+
+    Parameters
+    ----------
+    header
+        Of the run.
+    pictures
+        Those of a stream together.
+    notes
+        What is not among them, and why.
+
+    Examples
+    --------
+    >>> import databroker
+    >>> db = databroker.temp()
+    >>> db.insert("start", {"uid": "b2c1", "time": 1.0})
+    >>> db[-1].preview()
+    Preview of run b2c1: 0 pictures
+    The run has no streams.
+    """
+
+    def __init__(self, header: Header, pictures: Sequence[Picture], notes: Sequence[str]) -> None:
+        self.header = header
+        self.pictures = list(pictures)
+        self.notes = list(notes)
+
+    def __repr__(self) -> str:
+        count = sum(picture.draw is not None for picture in self.pictures)
+        title = f"Preview of run {self.header.uid[:8]}: {count} picture{'' if count == 1 else 's'}"
+        notes = [*self.notes, _HOW] if count else self.notes
+        return "\n".join(filter(None, [title, pictures_text(self.pictures, notes)]))
+
+    def _repr_html_(self) -> str:
+        return self.header._repr_html_() + pictures_html(self.pictures, self.notes)
+
+    @cached_property
+    def figures(self) -> dict[tuple[str, str], Figure]:
+        """The figures by stream and field, to be changed or saved as you like."""
+        start = self.header.start
+        run = f"run {self.header.uid[:8]}"
+        if start.get("scan_id") is not None:
+            run = f"scan {start['scan_id']} ({run})"
+        return {
+            (each.stream, each.field): titled(each.draw(), f"{each.field}: {each.said} · {run}")
+            for each in self.pictures
+            if each.draw is not None
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> list[Path]:
+        """Write the pictures as files, and return their paths.
+
+        Parameters
+        ----------
+        path
+            A folder for PNG files, which is made if need be; or a PDF file,
+            with a page for each picture. A single picture may be any image
+            file. Files of the same name are replaced.
+
+        Raises
+        ------
+        InvalidQuery
+            A file is named that holds one picture, and there are others.
+        """
+        target = Path(path).expanduser()
+        form = target.suffix.lower()
+        if not self.figures:
+            return []
+        if form == ".pdf":
+            with require("matplotlib.backends.backend_pdf", "plot").PdfPages(target) as pages:
+                for figure in self.figures.values():
+                    pages.savefig(figure)
+            return [target]
+        if form in _FORMATS:
+            if len(self.figures) != 1:
+                raise InvalidQuery(
+                    f"{target.name} holds one picture, and there are {len(self.figures)}: "
+                    "name a folder or a .pdf file."
+                )
+            files = [target]
+        else:
+            target.mkdir(parents=True, exist_ok=True)
+            files = list(_files(target, self.figures))
+        for file, figure in zip(files, self.figures.values(), strict=True):
+            figure.savefig(file, dpi=150)
+        return files
+
+
+def _files(folder: Path, keys: Iterable[tuple[str, str]]) -> Iterator[Path]:
+    """Yield a file for each picture. Names come from documents: they lead nowhere else."""
+    taken: set[str] = set()
+    for stream, field in keys:
+        name = whole = re.sub(r"[^\w-]+", "_", f"{stream}-{field}")[:60]
+        number = 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{whole}-{number}"
+        taken.add(name.lower())
+        yield folder / f"{name}.png"

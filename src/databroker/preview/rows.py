@@ -1,0 +1,87 @@
+"""The events of a stream as pictures need them: numbers in order, and what to draw them against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..display.pixels import as_numbers, sane, span
+from ..display.plots import Axis
+from ..errors import DatabrokerError
+from ..streams import Stream
+from .choosing import data_key
+
+if TYPE_CHECKING:
+    from ..external.filling import OnMissing
+
+__all__ = ["Rows"]
+
+Array = np.ndarray[Any, Any]
+
+_UNITS = (("s", 1.0, 600.0), ("min", 60.0, 36_000.0), ("h", 3600.0, 864_000.0))
+
+
+class Rows:
+    """The events that a stream has at one moment.
+
+    Parameters
+    ----------
+    stream
+        Which.
+    start
+        The start document of its run, for the time since then.
+    """
+
+    def __init__(self, stream: Stream, start: Mapping[str, Any]) -> None:
+        index = stream.table([], convert_times=False)
+        self.stream = stream
+        self.seq_nums: Array = index.index.to_numpy()
+        self._times: Array = index["time"].to_numpy(np.float64)
+        self._began = start.get("time")
+        self._axes: dict[str, Axis] = {}
+
+    def __len__(self) -> int:
+        return len(self.seq_nums)
+
+    def numbers(self, field: str, on_missing: OnMissing = "raise") -> Axis:
+        """Return a field as one number an event; NaN where there is none.
+
+        Raises
+        ------
+        ExternalDataMissing, NoHandler
+            They are in files that cannot be read.
+        """
+        found = as_numbers(self.stream.array(field, on_missing)[:])
+        values = np.full(len(self), np.nan)  # a run in progress may have more by now
+        values[: len(found)] = found[: len(self)]
+        return Axis(field, values, self.units(field))
+
+    def axis(self, field: str) -> Axis:
+        """Return what `numbers` returns, or all NaN, and remember it: many pictures share it."""
+        if field not in self._axes:
+            try:
+                self._axes[field] = self.numbers(field)
+            except DatabrokerError:  # then others are not drawn against it
+                self._axes[field] = Axis(field, np.full(len(self), np.nan))
+        return self._axes[field]
+
+    def units(self, field: str) -> str:
+        """Return the units that a descriptor gives a field; nothing if it gives none."""
+        return str(data_key(self.stream, field).get("units") or "")
+
+    def time(self) -> Axis:
+        """Return the time since the run began; the number of the event where there is no time."""
+        began = self._began
+        if not isinstance(began, int | float) or not np.isfinite(began):
+            began = self._times[0] if len(self) else 0.0
+        since = sane(self._times) - began
+        found = span(since)
+        if found is None or not np.isfinite(since).all():
+            return Axis("event", self.seq_nums.astype(np.float64))
+        longest = max(map(abs, found))
+        for units, length, most in _UNITS:
+            if longest <= most:
+                return Axis("time since start", since / length, units)
+        return Axis("time since start", since / 86_400, "d")

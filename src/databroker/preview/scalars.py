@@ -1,0 +1,158 @@
+"""Pictures of fields with one number an event: lines, and maps of scans in two dimensions."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..display.pictures import Picture
+from ..display.pixels import on_grid, span, thinned
+from ..display.plots import Axis, line, maps, scatter
+from ..display.summary import one_line
+from ..errors import DatabrokerError
+from ..external.filling import UNREADABLE
+from .arrays import reason
+from .rows import Rows
+
+__all__ = ["scalar_picture"]
+
+Array = np.ndarray[Any, Any]
+
+_MONITOR = "_monitor"  # how Bluesky calls the stream of something that is watched
+_SPOTS = 20_000
+
+
+def scalar_picture(
+    start: Mapping[str, Any], rows: Rows, field: str, axes: Sequence[str] = ()
+) -> Picture:
+    """Return a field drawn against what was scanned, or against the time.
+
+    Parameters
+    ----------
+    start
+        Of the run: it knows the shape of a grid.
+    rows
+        The events.
+    axes
+        Fields, none to two, of which the first moved slowly.
+    """
+    values, why = _numbers(rows, field)
+    against = _axes(rows, () if field in axes else axes)
+    good = np.isfinite(values.values)
+    for axis in against:
+        good &= np.isfinite(axis.values)
+    kept = [Axis(each.name, each.values[good], each.units) for each in (*against, values)]
+    found = span(kept[-1].values)
+    if found is None and why:
+        return Picture(rows.stream.name, field, "", missing=(f"It cannot be read: {why}",))
+    missing = (f"Not all of it can be read: {why}",) if why else ()
+    picture = partial(Picture, rows.stream.name, field, missing=missing)
+    if found is None:
+        return picture(f"no numbers in {_events(len(rows))}")
+    low, high = (f"{each:.4g}" for each in found)
+    spread = low if low == high else f"{low} to {high}"
+    spread += values.units and f" {one_line(values.units, 12)}"
+    count = _events(len(rows), int(good.sum()))
+    if len(kept[-1].values) == 1:
+        return picture(f"{spread} ({count})")
+    said, draw = _map(start, *kept) if len(against) == 2 else _line(rows, *kept)
+    return picture(f"{said} · {count} · {spread}", draw)
+
+
+def _numbers(rows: Rows, field: str) -> tuple[Axis, str]:
+    """Return the numbers of a field, and why some or all of them cannot be had."""
+    try:
+        return rows.numbers(field), ""
+    except UNREADABLE as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # which would say the same
+            return rows.numbers(field, "mask"), reason(error)
+    except DatabrokerError as error:
+        return Axis(field, np.full(len(rows), np.nan)), reason(error)
+
+
+def _axes(rows: Rows, names: Sequence[str]) -> list[Axis]:
+    """Return what a field is drawn against; an axis along which nothing moved is none."""
+    found = [rows.axis(name) for name in names]
+    moved = [axis for axis in found if _moves(axis)]
+    return moved or [axis for axis in found if span(axis.values)][:1] or [rows.time()]
+
+
+def _moves(axis: Axis) -> bool:
+    found = span(axis.values)
+    return found is not None and found[0] != found[1]
+
+
+def _line(rows: Rows, x: Axis, y: Axis) -> tuple[str, partial[Any]]:
+    few = thinned(x.values, y.values)
+    said = "over time" if x.units else "event by event"
+    if x.name in rows.stream:
+        said = f"against {x.name}"
+    if len(few[0]) < len(x.values):
+        said += f", in {len(few[0]):,} points"
+    few_x, few_y = Axis(x.name, few[0], x.units), Axis(y.name, few[1], y.units)
+    return said, partial(line, few_x, few_y, steps=rows.stream.name.endswith(_MONITOR))
+
+
+def _map(start: Mapping[str, Any], slow: Axis, fast: Axis, z: Axis) -> tuple[str, partial[Any]]:
+    found = _grid(start, slow, fast, z)
+    if found is not None:
+        x, y, _ = found
+        said = f"on a grid of {len(y.values)} {slow.name} by {len(x.values)} {fast.name}"
+        return said, partial(maps, *found)
+    each = -(-len(z.values) // _SPOTS)
+    spots = [Axis(axis.name, axis.values[::each], axis.units) for axis in (fast, slow, z)]
+    said = f"against {slow.name} and {fast.name}"
+    if each > 1:
+        said += f", in {len(spots[0].values):,} points"
+    return said, partial(scatter, *spots)
+
+
+def _grid(
+    start: Mapping[str, Any], slow: Axis, fast: Axis, z: Axis
+) -> tuple[Axis, Axis, Axis] | None:
+    """Return columns, rows and values of a grid, if that is where the motors went."""
+    hints = start.get("hints")
+    if not isinstance(hints, Mapping) or hints.get("gridding") != "rectilinear":
+        return None
+    match start.get("shape"):
+        case [int() as rows, int() as columns]:
+            shape = (rows, columns)
+        case _:
+            return None
+    planned = _planned(start.get("extents"))
+    across, down = span(fast.values), span(slow.values)
+    # Plans relative to where the motors were know no places: then those that they came to.
+    measured = (*across, *down) if across and down else None
+    for ends in filter(None, (planned, measured)):
+        grid = on_grid(fast.values, slow.values, z.values, shape, ends)
+        if grid is None or (ends is measured and _has_gaps(grid)):
+            continue
+        x = Axis(fast.name, np.linspace(*ends[:2], shape[1]), fast.units)
+        y = Axis(slow.name, np.linspace(*ends[2:], shape[0]), slow.units)
+        return x, y, Axis(z.name, grid, z.units)
+    return None
+
+
+def _planned(extents: Any) -> tuple[float, float, float, float] | None:
+    """Return where a plan says that the columns and the rows begin and end."""
+    match extents:
+        case [[int() | float() as y0, int() | float() as y1], [x0, x1]]:
+            if isinstance(x0, int | float) and isinstance(x1, int | float):
+                return x0, x1, y0, y1
+    return None
+
+
+def _has_gaps(grid: Array) -> bool:
+    """Tell whether some row or column is empty: then the scan has not come to its end."""
+    empty = np.isnan(grid)
+    return bool(empty.all(axis=0).any() or empty.all(axis=1).any())
+
+
+def _events(total: int, good: int | None = None) -> str:
+    of = f"{good:,} of {total:,}" if good not in (None, total) else f"{total:,}"
+    return f"{of} event{'' if total == 1 else 's'}"

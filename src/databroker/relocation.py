@@ -1,0 +1,209 @@
+"""Files that moved: where they are now, and what to write into the configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .header import Header
+from .several import each_header
+
+if TYPE_CHECKING:
+    from .external.relocating import Relocated
+
+__all__ = ["Relocation", "relocate"]
+
+Progress = Callable[[int, str], Any]
+
+_MOST = 10
+
+
+class Relocation:
+    """Where missing files are now: what `databroker.relocate` found.
+
+    Printed, it says what to write into the configuration.
+
+    Parameters
+    ----------
+    found
+        What the search gave.
+    present
+        The root map before.
+    config
+        The name of the configuration, if it has one.
+    applied
+        Whether the entries are in force.
+
+    Attributes
+    ----------
+    root_map
+        The entries that make the files found, to be added to those that there are. One for
+        the same folder takes the place of the old one.
+    found
+        The new path of each file that is found with them, by the one where it was sought.
+    missing
+        The files that are still missing.
+    ambiguous
+        Files that could be in several places, with the places. None of these is guessed; but
+        where an entry that other files speak for leads to one of them, it is found there.
+    refused
+        Missing files that are outside of `allowed_roots`, with the places.
+    applied
+        As above.
+    """
+
+    def __init__(
+        self,
+        found: Relocated,
+        present: Mapping[str, str],
+        config: str | None,
+        applied: bool,
+    ) -> None:
+        self.root_map = found.root_map
+        self.found = found.found
+        self.missing = found.missing
+        self.ambiguous = found.ambiguous
+        self.refused = found.refused
+        self.applied = applied
+        self._by_name = found.by_name
+        self._present = dict(present)
+        self._config = config
+
+    def __repr__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        sought = len(self.found) + len(self.missing)
+        if not sought:
+            yield "No file is missing."
+            return
+        yield f"{len(self.found):,} of {sought:,} missing files found."
+        if self.root_map:
+            yield from self._what_to_do()
+        told = {*self.ambiguous, *self.refused}
+        lost = [f"  {path}" for path in self.missing if path not in told]
+        if lost:
+            yield from ("", "Not found:", *_some(lost))
+        unsure = {old: places for old, places in self.ambiguous.items() if old not in self.found}
+        if unsure:
+            yield ""
+            yield "Not clear which one it is. Look in fewer folders (search_in):"
+            yield from _some([_several(*item) for item in unsure.items()])
+        chosen = [_several(*item) for item in self.ambiguous.items() if item[0] in self.found]
+        if chosen:
+            yield ""
+            yield "In several places, of which the entries above lead to one:"
+            yield from _some(chosen)
+        if self.refused:
+            yield ""
+            yield "Outside of the allowed_roots of the configuration:"
+            yield from _some([f"  {old} -> {new}" for old, new in self.refused.items()])
+
+    def _what_to_do(self) -> Iterator[str]:
+        import yaml
+
+        where = "the configuration" if self._config is None else f"the configuration {self._config}"
+        others = [old for old in self._present if old not in self.root_map]
+        beside = ", beside the entries that are there" if others else ""
+        yield ""
+        yield f"For good, write into {where}{beside}:"
+        yield ""
+        yield str(
+            yaml.safe_dump(
+                {"root_map": self.root_map}, allow_unicode=True, sort_keys=False, width=10**6
+            )
+        ).rstrip()
+        yield ""
+        if self.applied:
+            yield "For this session, it is in force already."
+        else:
+            yield "For this session:"
+            yield ""
+            yield f"db.reg.root_map.update({self.root_map!r})"
+        for old in self._by_name:
+            yield ""
+            yield f"Only names speak for {old!r}: see whether these files are the right ones."
+
+
+def relocate(
+    results: Header | Iterable[Header],
+    search_in: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    dry_run: bool = True,
+    progress: Progress | None = None,
+) -> Relocation:
+    """Look for missing external files of some runs, and propose a root map that finds them.
+
+    A file is recognised by its name and, where several have the name, by the
+    folders that it is in. What fits several files equally well is reported,
+    not guessed. No file is opened that is outside of `allowed_roots`, and none
+    that is found now is led elsewhere.
+
+    Parameters
+    ----------
+    results
+        A header, or several, of one broker.
+    search_in
+        A folder, or several, to look in at any depth.
+    dry_run
+        Whether only to propose; if False, the entries are put into ``db.reg.root_map``, for
+        this session. The configuration is never changed.
+    progress
+        Called for each folder with how many have been looked through, and its path.
+
+    Returns
+    -------
+    Relocation
+        With `root_map`, `found`, `missing` and `ambiguous`; printed, it says what to write into
+        the configuration.
+
+    Raises
+    ------
+    NotADirectoryError
+        One of the folders is not there.
+    ValueError
+        The headers are of several brokers.
+
+    Examples
+    --------
+    >>> import databroker, os, tempfile
+    >>> db = databroker.temp()
+    >>> db.insert("start", {"uid": "b2c1", "time": 1.0})
+    >>> db.insert("resource", {"uid": "r", "run_start": "b2c1", "spec": "npy", "root": "/data",
+    ...                        "resource_path": "2024/a.npy", "resource_kwargs": {}})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     os.mkdir(f"{folder}/2024")
+    ...     open(f"{folder}/2024/a.npy", "w").close()
+    ...     found = databroker.relocate(db[-1], search_in=folder)
+    >>> found.root_map == {"/data": folder}
+    True
+    """
+    from .external.files import referred_by
+    from .external.relocating import Relocated, Search
+
+    folders = [search_in] if isinstance(search_in, str | os.PathLike) else list(search_in)
+    db, search = None, None
+    for header in each_header(results):
+        if db is None or search is None:
+            db, search = header.db, Search(header.db.store, header.db.reg)
+        if header.db is not db:
+            raise ValueError("These headers are of several brokers; relocate those of one.")
+        search.add(header.uid, referred_by(db.store, header.uid, db.transforms))
+    if db is None or search is None:
+        return Relocation(Relocated(), {}, None, False)
+    found = search.look(folders, progress)
+    present = dict(db.reg.root_map)
+    if not dry_run:
+        db.reg.root_map.update(found.root_map)
+    has_file = db.name is not None and db.get_config() is not None
+    return Relocation(found, present, db.name if has_file else None, not dry_run)
+
+
+def _several(path: str, places: Sequence[str]) -> str:
+    return "\n".join([f"  {path}", *_some([f"    {place}" for place in places])])
+
+
+def _some(lines: Sequence[str]) -> Iterator[str]:
+    yield from lines[:_MOST]
+    if len(lines) > _MOST:
+        yield f"  ... and {len(lines) - _MOST:,} more"
