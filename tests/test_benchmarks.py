@@ -62,6 +62,25 @@ def test_a_run_in_progress() -> None:
     assert len(list(module("progress").rows(count=30, repeat=1))) == 2
 
 
+@pytest.mark.parametrize(
+    ("part", "frames", "side", "rows"),
+    [
+        ("stacks", 20, 16, 4),
+        ("each_event", 20, 16, 2),
+        ("opening", 20, 256, 6),
+        ("streaming", 20, 16, 2),
+        ("sequences", 4, 16, 2),
+    ],
+)
+def test_external_data(part: str, frames: int, side: int, rows: int) -> None:
+    for name in ("h5py", "tifffile", "dask.array", "xarray"):
+        pytest.importorskip(name)
+    stack = module("images").Stack(frames, side, gzip=part == "stacks")
+    found = list(getattr(module("external"), part)(stack, repeat=1))
+    assert len(found) >= rows - 2 * (part == "opening")
+    assert {row.size for row in found if row.unit != "ms"} <= {str(stack)}
+
+
 def test_finding_gives_the_answers_of_plain_tables(tmp_path: Path) -> None:
     rows = list(module("catalog").rows(sizes=(300, 400), keep=str(tmp_path)))
     assert {row.size for row in rows} == {"300", "400"}

@@ -198,9 +198,10 @@ def _size_of_files(header: Header, referred: Referred) -> int:
     sizes: dict[str, int] = {}
     for found in found_files(db.store, db.reg, header.uid, referred):
         for path in found.paths:
-            size = size_of(path) if db.reg.guard.allows(path) else None
+            reference = Reference(header.uid, spec=found.spec)
+            db.reg.guard.check(path, reference)
+            size = size_of(path)
             if size is None or (found.error is not None and os.path.isdir(path)):
-                reference = Reference(header.uid, spec=found.spec)
                 problem = f"there is no file {path}"
                 raise found.error or failure(FileMissing, reference, found.place, problem)
             sizes[path] = size

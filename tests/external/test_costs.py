@@ -20,8 +20,6 @@ from .conftest import IMAGE, frames
 from .test_arrays import array_of
 from .test_streamed import HDF5, cam, key
 
-ALL = (slice(0, 6, 1), slice(0, 8, 1))
-
 
 def bytes_read():
     lines = Path("/proc/self/io").read_text().splitlines()
@@ -57,7 +55,7 @@ def write(path, data, **options):
     ("kwargs", "index", "calls"),
     [
         ("point_number", np.s_[:], [20 * 48]),
-        ("point_number", np.s_[:, 1:, 2:4, 3], [4] * 10),
+        ("point_number", np.s_[:, 1:, 2:4, 3], [2] * 10),
         ("point_number", np.s_[[1, 2, 3, 7]], [3 * 96, 96]),
         ("point_number", np.s_[::-1], [96] * 10),
         ("frame", np.s_[2:8], [6 * 48]),
@@ -74,9 +72,7 @@ def test_datums_of_one_file_are_read_together(run, registry, files, reads, kwarg
     expected = data.reshape(10, 2, 6, 8) if kwargs == "point_number" else data[:10]
     array = array_of(run, registry, ids, warn=False)
     np.testing.assert_array_equal(array[index], expected[index])
-    assert sorted(reads) == sorted(
-        size // 2 if index == np.s_[:, 1:, 2:4, 3] else size for size in calls
-    )
+    assert reads == calls
 
 
 def test_large_values_are_read_without_a_copy(run, registry, files):
@@ -217,7 +213,7 @@ def test_files_are_closed_whatever_leads_to_the_dataset(run, registry, files, li
     assert not cam(run, registry, descriptor, warn=False)[3].any()
     registry.close()
     opened = [os.path.realpath(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd")]
-    assert not [path for path in opened if path.endswith(".h5")]
+    assert not [path for path in opened if path.startswith(os.path.realpath(files))]
 
 
 # -- events without a value, and values of different types ---------------------

@@ -9,7 +9,7 @@ import pytest
 import databroker
 from databroker import Broker
 from databroker.errors import ConflictingDocument, DatabrokerError, ExternalDataMissing
-from databroker.external import carrying
+from databroker.external import Registry, carrying
 from databroker.filing import Files
 
 from .runs import EXTERNAL, FIRST, descriptor, event, external, plain, save, start, stop
@@ -135,6 +135,16 @@ def test_a_missing_file_has_no_size(db, header, folder):
     (folder / "img_1.npy").unlink()
     with pytest.raises(ExternalDataMissing, match=r"img_1\.npy"):
         db.export_size(header)
+
+
+def test_a_file_outside_of_the_allowed_roots_has_no_size_either(db, header, folder, tmp_path):
+    registry = Registry(allowed_roots=[str(tmp_path / "elsewhere")])
+    strict = Broker(db.store, registry=registry)
+    assert "allowed_roots" in strict[header.uid].files()[0].problem
+    with pytest.raises(PermissionError, match="allowed_roots"):
+        strict.export_size(strict[header.uid])
+    with pytest.raises(PermissionError, match="allowed_roots"):
+        strict.export(strict[header.uid], databroker.temp(), tmp_path / "new")
 
 
 # -- exported ----------------------------------------------------------------

@@ -94,12 +94,11 @@ class Hdf5Slices(OneFile):
 
     def _read_stretch(self, rows: Sequence[Rows], inner: Inner, out: Any) -> None:
         """Read points that follow each other, by one call where all of their frames are wanted."""
-        first, last = rows[0], rows[-1]
-        if isinstance(first, int) and isinstance(last, int):
-            self._dataset.read_into((slice(first, last + 1), *inner), out)
-        elif out.shape[1] == first.stop - first.start and out.flags.c_contiguous:
-            frames = out.reshape(-1, *out.shape[2:])
-            self._dataset.read_into((slice(first.start, last.stop), *inner[1:]), frames)
+        place = slice(_bounds(rows[0])[0], _bounds(rows[-1])[1])
+        if isinstance(rows[0], int):
+            self._dataset.read_into((place, *inner), out)
+        elif len(rows) * out.shape[1] == place.stop - place.start and out.flags.c_contiguous:
+            self._dataset.read_into((place, *inner[1:]), out.reshape(-1, *out.shape[2:]))
         else:
             for each, row in zip(rows, out, strict=True):
                 self._dataset.read_into(_key(each, inner), row)
@@ -196,12 +195,15 @@ def _key(rows: Rows, inner: Inner) -> tuple[Any, ...]:
     return (slice(chosen.start, stop, chosen.step), *inner[1:])
 
 
+def _bounds(rows: Rows) -> tuple[int, int]:
+    return (rows, rows + 1) if isinstance(rows, int) else (rows.start, rows.stop)
+
+
 def _stretches(rows: Sequence[Rows]) -> Iterator[tuple[int, int]]:
     """Yield where stretches of rows that follow each other begin and end."""
     start = 0
     for place, (one, other) in enumerate(pairwise(rows), 1):
-        end = one + 1 if isinstance(one, int) else one.stop
-        if end != (other if isinstance(other, int) else other.start):
+        if _bounds(one)[1] != _bounds(other)[0]:
             yield start, place
             start = place
     yield start, len(rows)

@@ -8,8 +8,14 @@ handler may have:
     one object may be called by several threads at a time;
 ``form(**datum_kwargs)``
     gives shape and dtype without reading the data;
+``blocks(**datum_kwargs)``
+    gives the shape of the blocks in which the data are stored: how many datums are together,
+    then as much of each; None if they are in no blocks;
 ``part(inner, **datum_kwargs)``
     reads only what `inner`, a tuple of slices, selects;
+``read_into(out, inner, datums)``
+    puts that of many datums, given by their arguments, into the rows of an array; it is only
+    asked for data whose form fits, so it needs `form`, too;
 ``takes_guard = True``
     it is made with a `guard`, too, which it asks about files that its file leads to.
 

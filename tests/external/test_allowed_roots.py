@@ -1,0 +1,267 @@
+"""Hostile documents and files: nothing outside of the allowed roots is read, in whichever way."""
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+
+import databroker
+from databroker import Broker
+from databroker.external.failures import FileRefused
+from databroker.external.paths import uri_of_path
+
+from .conftest import NUMBER, Run, frames
+from .ways import WAYS
+
+KEY = {"dtype": "array", "shape": [2, 2], "source": "sim"}
+DATA = "/entry/data/data"
+TIFF = "multipart/related;type=image/tiff"
+NPY = "multipart/related;type=application/x-npy"
+HDF5 = "application/x-hdf5"
+ZARR = "application/x-zarr"
+CSV = "text/csv;header=absent"
+
+
+@pytest.fixture
+def outside(tmp_path):
+    """A folder with files of all kinds."""
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    data = frames(3, 2, 2)
+    for number in range(3):
+        np.save(folder / f"img_{number}.npy", data[number])
+        tifffile.imwrite(folder / f"img_{number}.tif", data[number])
+    with h5py.File(folder / "a.h5", "w") as file:
+        file[DATA] = data
+    data.tofile(folder / "raw")
+    np.savetxt(folder / "a.csv", data[:, 0], delimiter=",")
+    zarr = pytest.importorskip("zarr")
+    zarr.create_array(str(folder / "a.zarr"), shape=(3, 2, 2), chunks=(1, 2, 2), dtype="u2")[:] = data
+    return folder
+
+
+@pytest.fixture
+def inside(tmp_path, outside):
+    """The only folder from which may be read, with links to the other one."""
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    (folder / "link").symlink_to(outside)
+    (folder / "link.h5").symlink_to(outside / "a.h5")
+    link(folder / "external.h5", "../outside/a.h5")
+    link(folder / "twice.h5", "external.h5")
+    with h5py.File(folder / "soft.h5", "w") as file:
+        file["elsewhere"] = h5py.ExternalLink("../outside/a.h5", "/entry")
+        file["entry"] = h5py.SoftLink("/elsewhere")
+    virtual(folder / "virtual.h5", "../outside/a.h5")
+    virtual(folder / "virtual_twice.h5", "virtual.h5")
+    virtual(folder / "virtual_link.h5", "external.h5")
+    with h5py.File(folder / "raw.h5", "w") as file:
+        file.create_dataset(DATA, (3, 2, 2), "u2", external=[("../outside/raw", 0, 24)])
+    return folder
+
+
+def link(path, target):
+    with h5py.File(path, "w") as file:
+        file[DATA] = h5py.ExternalLink(target, DATA)
+
+
+def virtual(path, target):
+    layout = h5py.VirtualLayout((3, 2, 2), "u2")
+    layout[:] = h5py.VirtualSource(target, DATA, (3, 2, 2))
+    with h5py.File(path, "w") as file:
+        file.create_virtual_dataset(DATA, layout)
+
+
+@pytest.fixture
+def db(inside):
+    with Broker.from_config({"driver": "memory", "allowed_roots": [str(inside)]}) as made:
+        yield made
+
+
+@pytest.fixture
+def datum(db):
+    """A function that makes a run with datums."""
+
+    def make(spec, root, path, kwargs, **more):
+        run = Run(db.store)
+        run.descriptor(img={**KEY, "external": "FILESTORE:"})
+        run.resource(spec, root, path, **more)
+        run.events(run.datums(kwargs))
+        return db[-1]
+
+    return make
+
+
+@pytest.fixture
+def stream(db):
+    """A function that makes a run with a stream resource."""
+
+    def make(mimetype, uri, **parameters):
+        run = Run(db.store)
+        descriptor = {"uid": "d", "run_start": run.uid, "time": 1.0, "name": "primary"}
+        keys = {"img": {**KEY, "external": "STREAM:"}, "det": NUMBER}
+        db.insert("descriptor", {**descriptor, "data_keys": keys})
+        run.stream(mimetype, uri, data_key="img", **parameters)
+        run.stream_datum(0, 3)
+        return db[-1]
+
+    return make
+
+
+def check_refused(header, tmp_path):
+    """Raise unless all ways refuse to read."""
+    for way in WAYS:
+        with pytest.raises(FileRefused, match="outside of the allowed roots"):
+            way(header, "img", "primary")
+    assert any(each.problem and "allowed roots" in each.problem for each in header.files())
+
+
+def check_not_copied(header, tmp_path):
+    """Raise if data from outside are copied."""
+    from databroker.errors import DatabrokerError
+
+    with databroker.temp() as other, pytest.raises(DatabrokerError, match="allowed roots"):
+        header.db.export(header, other, new_root=tmp_path / "copies")
+    assert not (tmp_path / "copies").exists()
+
+
+@pytest.mark.parametrize(
+    ("root", "path"),
+    [
+        ("{inside}", "../outside/img"),
+        ("{inside}", "{outside}/img"),
+        ("{inside}", "link/img"),
+        ("{inside}/..", "outside/img"),
+        ("", "{outside}/img"),
+        ("{outside}", "img"),
+    ],
+)
+def test_paths_of_resources(datum, inside, outside, tmp_path, root, path):
+    root, path = (text.format(inside=inside, outside=outside) for text in (root, path))
+    header = datum("NPY_SEQ", root, path, [{"index": number} for number in range(3)])
+    check_refused(header, tmp_path)
+    check_not_copied(header, tmp_path)
+
+
+def test_a_password_file(datum, inside, tmp_path):
+    header = datum("DAT", inside, "../" * 20 + "etc/passwd", [{}])
+    check_refused(header, tmp_path)
+    check_not_copied(header, tmp_path)
+
+
+def test_indices_that_are_paths(datum, inside, tmp_path):
+    indices = [{"index": f"/../../outside/img_{number}"} for number in range(3)]
+    header = datum("NPY_SEQ", inside, "img", indices)
+    check_refused(header, tmp_path)
+    check_not_copied(header, tmp_path)
+
+
+@pytest.mark.parametrize("spec", ["IMAGE_SEQ", "AD_TIFF"])
+def test_templates_of_resources(datum, inside, tmp_path, spec):
+    points = [{"point_number": number} for number in range(3)]
+    template = "%s../outside/%s_%d.tif"
+    header = datum(spec, inside, "", points, template=template, filename="img")
+    check_refused(header, tmp_path)
+    check_not_copied(header, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "file://localhost{inside}/../outside/a.h5",
+        "file://localhost{inside}/%2e%2e/outside/a.h5",
+        "file://localhost{inside}/..%2Foutside%2fa.h5",
+        "file://localhost{inside}/link/a.h5",
+        "file://localhost{inside}/link.h5",
+        "FILE:{outside}/a.h5",
+        "{inside}/../outside/a.h5",
+    ],
+)
+def test_uris(stream, inside, outside, tmp_path, uri):
+    header = stream(HDF5, uri.format(inside=inside, outside=outside), dataset=DATA)
+    check_refused(header, tmp_path)
+    check_not_copied(header, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("mimetype", "parameters"),
+    [
+        (TIFF, {"template": "../outside/img_{:d}.tif"}),
+        (TIFF, {"template": "%s_%d.tif", "filename": "../outside/img"}),
+        (TIFF, {"template": "link/img_%d.tif"}),
+        (NPY, {"filename": "../outside/img"}),
+        (NPY, {"template": "link/%s_%d.npy", "filename": "img"}),
+    ],
+)
+def test_templates_of_streams(stream, inside, tmp_path, mimetype, parameters):
+    header = stream(mimetype, uri_of_path(str(inside)) + "/", **parameters)
+    check_refused(header, tmp_path)
+    check_not_copied(header, tmp_path)
+
+
+def test_text(stream, inside, outside, tmp_path):
+    (inside / "a.csv").symlink_to(outside / "a.csv")
+    header = stream(CSV, uri_of_path(str(inside / "a.csv")))
+    check_refused(header, tmp_path)
+    check_not_copied(header, tmp_path)
+
+
+@pytest.mark.parametrize("what", ["array", "array in a group", "path", "chunks", "chunk"])
+def test_zarr(stream, inside, outside, tmp_path, what):
+    zarr = pytest.importorskip("zarr")
+    group, dataset = inside / "group.zarr", ""
+    if what in ("array in a group", "path"):
+        zarr.open_group(str(group), mode="w")
+        (group / "inner").symlink_to(outside / "a.zarr")
+        dataset = "inner" if what == "array in a group" else "../../outside/a.zarr"
+    elif what == "array":
+        group.symlink_to(outside / "a.zarr")
+    else:
+        zarr.create_array(str(group), shape=(3, 2, 2), chunks=(1, 2, 2), dtype="u2")[:] = 1
+        moved = group / "c" if what == "chunks" else group / "c" / "1"
+        moved.rename(outside / "chunks")
+        moved.symlink_to(outside / "chunks")
+    header = stream(ZARR, uri_of_path(str(group)), dataset=dataset)
+    check_refused(header, tmp_path)
+    check_not_copied(header, tmp_path)
+
+
+LINKED = ["external", "twice", "soft", "virtual", "virtual_twice", "virtual_link", "raw"]
+
+
+@pytest.mark.parametrize("name", LINKED)
+def test_links_in_hdf5_files_of_resources(datum, inside, tmp_path, name):
+    points = [{"point_number": number} for number in range(3)]
+    check_refused(datum("AD_HDF5", inside, f"{name}.h5", points), tmp_path)
+
+
+@pytest.mark.parametrize("name", LINKED)
+@pytest.mark.parametrize("dataset", [DATA, ""])
+def test_links_in_hdf5_files_of_streams(stream, inside, tmp_path, name, dataset):
+    if not dataset and name in ("external", "twice", "soft"):
+        pytest.skip("what is behind a link is not looked for")
+    check_refused(stream(HDF5, uri_of_path(str(inside / f"{name}.h5")), dataset=dataset), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["external", "soft", "virtual", "virtual_twice", "raw"])
+def test_what_is_inside_is_read_through_links(stream, inside, outside, tmp_path, name):
+    for path in outside.glob("*"):
+        if path.is_file():
+            path.rename(inside / path.name)
+    outside.rename(tmp_path / "gone")
+    outside.symlink_to(inside)
+    header = stream(HDF5, uri_of_path(str(inside / f"{name}.h5")), dataset=DATA)
+    np.testing.assert_array_equal(list(header.data("img")), frames(3, 2, 2))
+
+
+def test_a_root_that_is_a_link(datum, inside, tmp_path):
+    np.save(inside / "own_0.npy", frames(1, 2, 2)[0])
+    other = tmp_path / "other name"
+    other.symlink_to(inside)
+    for place in (inside, other):
+        db = Broker.from_config({"driver": "memory", "allowed_roots": [str(place)]})
+        for root in (inside, other):
+            for document in datum("NPY_SEQ", root, "own", [{"index": 0}]).documents():
+                db.insert(*document)
+            assert next(db[-1].data("img")).shape == (2, 2)
+        db.close()
