@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import assets, pivot, projector, queries, utils, v1, v2
     from .broker import Broker
+    from .broker.relocation import relocate
+    from .broker.temporary import temp
     from .config import describe_configs, list_configs, lookup_config
     from .documents.readonly import ALL
     from .header import Header
-    from .outgoing import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
-    from .relocation import relocate
+    from .header.outgoing import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
     from .results import Results
-    from .temporary import temp
     from .utils import catalog_search_path, temp_config
     from .v2 import catalog, load_combo_catalog
 
@@ -35,7 +35,7 @@ __version__ = "3.0.0.dev0"
 _HOMES = {
     "ALL": ".documents.readonly",
     "Broker": ".broker",
-    "DeprecatedDoct": ".outgoing",
+    "DeprecatedDoct": ".header.outgoing",
     "Header": ".header",
     "Results": ".results",
     "catalog": ".v2",
@@ -44,11 +44,11 @@ _HOMES = {
     "list_configs": ".config",
     "load_combo_catalog": ".v2",
     "lookup_config": ".config",
-    "relocate": ".relocation",
-    "temp": ".temporary",
+    "relocate": ".broker.relocation",
+    "temp": ".broker.temporary",
     "temp_config": ".utils",
-    "wrap_in_deprecated_doct": ".outgoing",
-    "wrap_in_doct": ".outgoing",
+    "wrap_in_deprecated_doct": ".header.outgoing",
+    "wrap_in_doct": ".header.outgoing",
 }
 """The module of each public name."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from .documents.kinds import LABELS
 from .documents.readonly import ALL
 from .errors import DuplicateHandler, NotSupported
-from .outgoing import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
+from .header.outgoing import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
 from .times import parse_bound, resolve_zone
 
 if TYPE_CHECKING:

@@ -1,14 +1,14 @@
 """The import path of databroker 1.x: names handed on."""
 
 from .broker import Broker
+from .broker.temporary import temp
 from .config import describe_configs, list_configs, lookup_config
 from .documents.readonly import ALL
 from .errors import InvalidConfiguration as InvalidConfig
 from .external import Registry
 from .header import Header
-from .outgoing import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
+from .header.outgoing import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
 from .results import Results
-from .temporary import temp
 from .utils import get_fields, temp_config
 
 __all__ = [

@@ -13,7 +13,7 @@ from databroker.external import ExternalFile, Registry, external_files
 from databroker.external.files import files_below
 from databroker.external.hdf5_links import linked_files
 from databroker.external.paths import uri_of_path
-from databroker.filing import Files
+from databroker.header.filing import Files
 
 from .conftest import FRAME, IMAGE, frames
 from .test_streamed import HDF5, key

@@ -10,7 +10,7 @@ import databroker
 from databroker import Broker
 from databroker.errors import ConflictingDocument, DatabrokerError, ExternalDataMissing
 from databroker.external import Registry, carrying
-from databroker.filing import Files
+from databroker.header.filing import Files
 
 from .runs import EXTERNAL, FIRST, descriptor, event, external, plain, save, start, stop
 

@@ -42,7 +42,9 @@ class LazyArray:
         The form of the values, as far as one has looked.
     """
 
-    def __init__(self, locator: Locator[EventSource], layout: Layout, name: str, known: Known) -> None:
+    def __init__(
+        self, locator: Locator[EventSource], layout: Layout, name: str, known: Known
+    ) -> None:
         self.name = name
         self._locator = locator
         self._layout = layout
@@ -216,7 +218,12 @@ class Field(LazyArray):
     """
 
     def __init__(
-        self, locator: Locator[EventSource], layout: Layout, variable: Variable, known: Known, keep: bool = False
+        self,
+        locator: Locator[EventSource],
+        layout: Layout,
+        variable: Variable,
+        known: Known,
+        keep: bool = False,
     ) -> None:
         super().__init__(locator, layout, variable.name, known)
         self._variable = variable
@@ -254,7 +261,12 @@ class PerDescriptor(LazyArray):
     """
 
     def __init__(
-        self, locator: Locator[EventSource], layout: Layout, name: str, values: Array, codes: dict[str, int]
+        self,
+        locator: Locator[EventSource],
+        layout: Layout,
+        name: str,
+        values: Array,
+        codes: dict[str, int],
     ) -> None:
         known = Known(Form(values.dtype, values.shape[1:]), values.dtype, values[:1].nbytes)
         super().__init__(locator, layout, name, known)

@@ -38,6 +38,6 @@ def temp() -> Catalog:
     >>> len(temp())
     0
     """
-    from .. import temporary
+    from ..broker import temporary
 
     return temporary.temp().v2

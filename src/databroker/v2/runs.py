@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
+from ..broker.lookup import look_up
 from ..errors import DatabrokerError, NoSuchRun
 from ..header import Header
-from ..lookup import look_up
+from ..header.status import run_status
 from ..query.nodes import Everything, Node
 from ..query.parse import from_keywords
-from ..status import run_status
 from .run import BlueskyRun
 from .within import Within
 

@@ -10,7 +10,7 @@ from .stored import StoredRun
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .external import ExternalFile
+    from ..external import ExternalFile
 
 __all__ = ["FiledRun", "Files", "files_of"]
 
@@ -79,12 +79,12 @@ class Files(list["ExternalFile"]):
         return Files(found) if isinstance(found, list) else found
 
     def __repr__(self) -> str:
-        from .display import files_text
+        from ..display import files_text
 
         return files_text(self)
 
     def _repr_html_(self) -> str:
-        from .display import files_html
+        from ..display import files_html
 
         return files_html(self)
 
@@ -128,7 +128,7 @@ def files_of(runs: Iterable[StoredRun], progress: Progress | None = None) -> Fil
     progress
         Called after each run with how many are done, and its uid.
     """
-    from .external import external_files
+    from ..external import external_files
 
     found = Files()
     for number, run in enumerate(runs, 1):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from .documents.identity import CLOSED_BY
-from .errors import ConflictingDocument, NoSuchRun, RunIsRunning
-from .header import Header
+from ..documents.identity import CLOSED_BY
+from ..errors import ConflictingDocument, NoSuchRun, RunIsRunning
+from ..header import Header
 
 if TYPE_CHECKING:
     from .broker import Broker

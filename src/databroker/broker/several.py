@@ -6,16 +6,16 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .documents.readonly import ALL
-from .errors import NotSupported
-from .header import Header
-from .streams.several import Wanted
+from ..documents.readonly import ALL
+from ..errors import NotSupported
+from ..header import Header
+from ..streams.several import Wanted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .images import Images
-    from .streams import Stream
+    from ..header.images import Images
+    from ..streams import Stream
 
 Document = dict[str, Any]
 Headers = Header | Iterable[Header]
@@ -170,7 +170,7 @@ class SeveralHeaders:
         UserWarning
             It is an old name for what `Header.data` and `Stream.to_dask` do.
         """
-        from .images import Images
+        from ..header.images import Images
 
         warnings.warn(
             "get_images is deprecated: use header.data(name) to loop over images, or "
@@ -219,7 +219,7 @@ def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """Return tables one below the other; a column that some lack is empty there."""
     import pandas as pd
 
-    from .streams.table import no_table
+    from ..streams.table import no_table
 
     columns = list(dict.fromkeys(name for table in tables for name in table.columns))
     # A table without rows has something to say about columns, but not about their types.

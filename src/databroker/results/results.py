@@ -9,21 +9,21 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
+from ..errors import InvalidQuery
+from ..header import Header
+from ..header.filing import Files, Progress, files_of
+from ..query.distinct import Keyed, distinct_values, keyed_value, ranked
+from ..query.nodes import Everything, Node, TimeBounds
+from ..query.parse import time_bounds
+from ..times import format_time
 from .counts import Counts
-from .errors import InvalidQuery
-from .filing import Files, Progress, files_of
 from .frames import COLUMNS, column, frame_of
-from .header import Header
 from .picking import Picked, Sorted, Step
-from .query.distinct import Keyed, distinct_values, keyed_value, ranked
-from .query.nodes import Everything, Node, TimeBounds
-from .query.parse import time_bounds
-from .times import format_time
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .broker import Broker
+    from ..broker import Broker
 
 _SHOWN = 10
 
@@ -285,7 +285,7 @@ class Results:
         return ", ".join(said)
 
     def _repr_html_(self) -> str:
-        from .display import results_html
+        from ..display import results_html
 
         newest = list(islice(self, _SHOWN + 1))
         rows = [(header.start, header.status) for header in newest[:_SHOWN]]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .errors import InvalidQuery
-from .query.keys import Key
-from .query.nodes import Path
+from ..errors import InvalidQuery
+from ..query.keys import Key
+from ..query.nodes import Path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +126,7 @@ def _stamps(values: list[Any], timezone: str | datetime.tzinfo | None, convert_t
     import numpy as np
     import pandas as pd
 
-    from .streams.times import to_datetime64
+    from ..streams.times import to_datetime64
 
     seconds = np.array([value if _is_real(value) else np.nan for value in values], np.float64)
     if not convert_times:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from ..query.nodes import Node, Path
+from ..query.projection import sort_key, value_at
 from .frames import Column
-from .query.nodes import Node, Path
-from .query.projection import sort_key, value_at
 
 if TYPE_CHECKING:
-    from .hooks import Transforms
-    from .stores.contract import RunRecord, Store
+    from ..header.hooks import Transforms
+    from ..stores.contract import RunRecord, Store
 
 __all__ = ["Picked", "Sorted", "Step"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from .errors import NoSuchField
+from ..errors import NoSuchField
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from .streams import Stream
+    from ..streams import Stream
 
     Array = np.ndarray[Any, Any]
 

@@ -10,8 +10,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from .documents.kinds import LABELS
-from .documents.readonly import ReadOnly
+from ..documents.kinds import LABELS
+from ..documents.readonly import ReadOnly
 
 __all__ = ["DeprecatedDoct", "Doct", "wrap_in_deprecated_doct", "wrap_in_doct"]
 
@@ -54,13 +54,13 @@ class Doct(ReadOnly):
         return sorted({*super().__dir__(), *keys})
 
     def __str__(self) -> str:
-        from .display import document_text
+        from ..display import document_text
 
         return document_text(self._name, self)
 
     def _repr_html_(self) -> str:
-        from .display import document_html
-        from .times import resolve_zone
+        from ..display import document_html
+        from ..times import resolve_zone
 
         return document_html(self, resolve_zone())
 

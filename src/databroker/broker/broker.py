@@ -8,23 +8,23 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from ..external import Registry
+from ..header import Header
+from ..header.hooks import Fetcher, Hooks, Transforms
+from ..header.status import run_status
+from ..query.nodes import Everything
+from ..query.parse import from_keywords
+from ..results import Results
+from ..stores.contract import Store
+from ..times import resolve_zone
 from .copying import Copying
-from .external import Registry
-from .header import Header
-from .hooks import Fetcher, Hooks, Transforms
 from .lookup import look_up
-from .query.nodes import Everything
-from .query.parse import from_keywords
-from .results import Results
 from .searching import Aliases, Filters
 from .several import SeveralHeaders
-from .status import run_status
-from .stores.contract import Store
-from .times import resolve_zone
 
 if TYPE_CHECKING:
-    from .config import Configuration
-    from .v2 import Catalog
+    from ..config import Configuration
+    from ..v2 import Catalog
 
 HOUR = 3600.0
 
@@ -112,7 +112,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
             from .temporary import temp
 
             return temp()
-        from .config import load
+        from ..config import load
 
         return cls.opened(load(name), auto_register)
 
@@ -133,7 +133,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         >>> db.name
         'scratch'
         """
-        from .config import from_mapping
+        from ..config import from_mapping
 
         return cls.opened(from_mapping(config, name=name), auto_register)
 
@@ -288,7 +288,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
     @property
     def v2(self) -> Catalog:
         """The same runs as a mapping from uids to runs, whose streams are datasets."""
-        from .v2 import Catalog
+        from ..v2 import Catalog
 
         return Catalog(self)
 
@@ -325,7 +325,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         return f"{named}: {runs:,} run{'' if runs == 1 else 's'} ({self.store})"
 
     def _repr_html_(self) -> str:
-        from .display import broker_html
+        from ..display import broker_html
 
         newest = islice(self.store.find(Everything()), 5)
         rows = [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .broker import Broker
 
 if TYPE_CHECKING:
-    from .stores.contract import Store
+    from ..stores.contract import Store
 
 __all__ = ["temp"]
 
@@ -24,7 +24,7 @@ def temp() -> Broker:
     >>> temp().name
     'temp'
     """
-    from .stores.registry import open_store
+    from ..stores.registry import open_store
 
     folder = tempfile.mkdtemp(prefix="databroker-")
     store = open_store("sqlite", path=f"{folder}/runs.db")

@@ -7,23 +7,23 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .documents.kinds import stream_name as name_of
-from .documents.readonly import ALL
+from ..documents.kinds import stream_name as name_of
+from ..documents.readonly import ALL
+from ..streams.fields import mapping
+from ..streams.several import many_streams
 from .filing import FiledRun
 from .hooks import external_of
-from .lookup import repeated_scan_id
+from .namesakes import repeated_scan_id
 from .parts import Parts
-from .streams.fields import mapping
-from .streams.several import many_streams
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from .broker import Broker
-    from .external.filling import OnMissing
-    from .preview import Preview
-    from .stores.contract import RunRecord
+    from ..broker import Broker
+    from ..external.filling import OnMissing
+    from ..preview import Preview
+    from ..stores.contract import RunRecord
 
 Fields = str | Iterable[str] | None
 
@@ -148,7 +148,7 @@ class Header(FiledRun, Parts):
         """
         stream = self.streams.get(stream_name) if isinstance(stream_name, str) else None
         if stream is None:
-            from .streams.table import no_table
+            from ..streams.table import no_table
 
             return no_table()
         return stream.table(
@@ -313,7 +313,7 @@ class Header(FiledRun, Parts):
         InvalidQuery
             Another `how`, or a negative tolerance.
         """
-        from .streams.align import align
+        from ..streams.align import align
 
         return align(self.streams, on, how, streams, tolerance, fields)
 
@@ -339,7 +339,7 @@ class Header(FiledRun, Parts):
         MissingExtra
             matplotlib is not installed.
         """
-        from .preview import make_preview
+        from ..preview import make_preview
 
         return make_preview(self, fields, streams, frames)
 
@@ -349,12 +349,12 @@ class Header(FiledRun, Parts):
         return isinstance(other, Header) and self._start == other._start
 
     def __str__(self) -> str:
-        from .display import header_text
+        from ..display import header_text
 
         return header_text(*self._summary())
 
     def _repr_html_(self) -> str:
-        from .display import header_html
+        from ..display import header_html
 
         note = repeated_scan_id(self.db.store, self._start)
         return header_html(*self._summary(), note=note)

@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from .documents.kinds import stream_name as name_of
-from .documents.readonly import ALL
-from .errors import NoSuchStream
+from ..documents.kinds import stream_name as name_of
+from ..documents.readonly import ALL
+from ..errors import NoSuchStream
+from ..streams import Stream
+from ..streams.several import run_documents
 from .status import run_status
-from .streams import Stream
-from .streams.several import run_documents
 
 if TYPE_CHECKING:
-    from .broker import Broker
-    from .display.summary import STREAM
-    from .external.filling import OnMissing
-    from .stores.contract import RunRecord
+    from ..broker import Broker
+    from ..display.summary import STREAM
+    from ..external.filling import OnMissing
+    from ..stores.contract import RunRecord
 
 Fields = str | Iterable[str] | None
 

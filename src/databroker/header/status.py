@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from .documents.kinds import Document
-from .stores.contract import Activity, Store
-from .stores.writer import writer_lives
+from ..documents.kinds import Document
+from ..stores.contract import Activity, Store
+from ..stores.writer import writer_lives
 
 
 def run_status(store: Store, uid: str, stop: Document | None, stale_after: float) -> str:

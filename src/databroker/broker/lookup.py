@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from .errors import AmbiguousPrefix, InvalidKey, NoSuchRun, TooFarBack
-from .query.nodes import Equals, Everything, Path
+from ..errors import AmbiguousPrefix, InvalidKey, NoSuchRun, TooFarBack
+from ..query.nodes import Equals, Everything, Path
 
 if TYPE_CHECKING:
-    from .stores.contract import RunRecord, Store
+    from ..stores.contract import RunRecord, Store
 
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _MOST_DIGITS = 1_000
@@ -140,23 +140,6 @@ def _read(store: Store, uid: str) -> RunRecord:
     if record is None:
         raise NoSuchRun(f"Run {uid!r} was removed just now.")
     return record
-
-
-def repeated_scan_id(store: Store, start: Mapping[str, Any]) -> str | None:
-    """Say which other runs have the scan_id of a run; None if there are none.
-
-    Counters start again, and ``db[42]`` is the newest of them.
-    """
-    scan_id = start.get("scan_id")
-    if type(scan_id) is not int:
-        return None
-    runs = list(islice(store.find(Equals(Path("scan_id"), scan_id)), _SHOWN + 1))
-    others = [run.uid[:8] for run in runs if run.uid != start["uid"]][:_SHOWN]
-    if not others:
-        return None
-    more = ", …" if len(runs) > _SHOWN else ""
-    which = "this is the newest" if runs[0].uid == start["uid"] else f"db[{scan_id}] is the newest"
-    return f"scan_id {scan_id} was given to other runs too ({which}): {', '.join(others)}{more}"
 
 
 def _newest(store: Store) -> str:

@@ -1,0 +1,5 @@
+"""A broker: where runs are saved and found, and what is done with several of them."""
+
+from .broker import Broker
+
+__all__ = ["Broker"]
