@@ -15,7 +15,16 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # so that `python benchmarks/run.py` works too
     sys.path.insert(0, str(ROOT))
 
-from benchmarks import catalog, harness, parts, progress, saving, starting, tables  # noqa: E402
+from benchmarks import (  # noqa: E402
+    catalog,
+    external,
+    harness,
+    parts,
+    progress,
+    saving,
+    starting,
+    tables,
+)
 from benchmarks.harness import HEADINGS, Row  # noqa: E402
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -45,6 +54,7 @@ BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "parts": parts.rows,
     "saving": saving.rows,
     "progress": progress.rows,
+    "external": external.rows,
     "catalog": _finding,
 }
 

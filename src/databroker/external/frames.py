@@ -106,6 +106,8 @@ class Frames(ABC):
         Of one frame.
     chunks
         The shape of the blocks in which frames are stored, frames first; None if unknown.
+    keeps
+        Whether a block that was read is kept, so that frames one by one cost no more.
     join
         'concat' where an event has frames; 'stack' where it has one that is all of its value.
     """
@@ -114,6 +116,7 @@ class Frames(ABC):
     frame_shape: tuple[int, ...]
     dtype: np.dtype[Any]
     chunks: tuple[int, ...] | None = None
+    keeps = False
     join = "concat"
 
     @property

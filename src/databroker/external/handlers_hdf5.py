@@ -43,6 +43,7 @@ class Hdf5Slices(OneFile):
 
     specs: ClassVar[set[str]] = {"HDF5"}
     takes_guard = True
+    keeps = True
 
     def __init__(
         self,

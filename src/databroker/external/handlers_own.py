@@ -11,6 +11,8 @@ handler may have:
 ``blocks(**datum_kwargs)``
     gives the shape of the blocks in which the data are stored: how many datums are together,
     then as much of each; None if they are in no blocks;
+``keeps = True``
+    says that a block that was read is kept, so that reading one by one costs no more;
 ``part(inner, **datum_kwargs)``
     reads only what `inner`, a tuple of slices, selects;
 ``read_into(out, inner, datums)``

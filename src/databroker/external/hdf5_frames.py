@@ -26,6 +26,8 @@ class Hdf5Frames(Frames):
     (whether axes of length 1 are dropped; the frames' own axis never is).
     """
 
+    keeps = True
+
     def __init__(
         self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
     ) -> None:

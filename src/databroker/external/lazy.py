@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import NoHandler
 from ..extras import require
-from .chunking import CHUNK_BYTES, LARGEST, cut, grown, page_rows, whole
+from .chunking import CHUNK_BYTES, LARGEST, cut, grown, whole
 from .datum_reader import DatumReader, HasStore
 from .filling import UNREADABLE, OnMissing, check_on_missing
 from .frames import Declared
@@ -176,7 +176,7 @@ class ExternalArray:
     def values(self) -> Iterator[Any]:
         """Yield the value of each event in order; few of them are in memory at a time."""
         rows = self._reader.rows
-        step = page_rows(self._row_bytes, self._look.rows)
+        step = self._look.page
         for first in range(0, rows, step):
             if self._on_missing == "skip":
                 yield from self._there(range(first, min(first + step, rows)))

@@ -71,7 +71,9 @@ class Loader:
             shape, dtype = handler.form(**kwargs)
             blocks = handler.blocks(**kwargs) if hasattr(handler, "blocks") else None
             rows, *inner = blocks or (1, *shape)
-            return Look(tuple(shape), np.dtype(dtype), rows, tuple(inner) if blocks else None)
+            kept = bool(getattr(handler, "keeps", False))
+            within = tuple(inner) if blocks else None
+            return Look(tuple(shape), np.dtype(dtype), rows, within, kept)
 
         return self._read(datum_id, field, read)
 

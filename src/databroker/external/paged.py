@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from .chunking import page_rows
 from .filling import UNREADABLE
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from .reading import Look
     from .streamed import StreamReader
 
-__all__ = ["Paged"]
+    Array = np.ndarray[Any, Any]
 
-Array = np.ndarray[Any, Any]
+__all__ = ["Paged"]
 
 
 class Paged:
@@ -64,22 +63,13 @@ class Paged:
         """Return the page of a value; where some of it cannot be had, only that value."""
         look = self._looked = self._looked or self._reader.look()
         if look is None:  # nothing can be opened: reading says why
-            return part, index, self._some(part, index, index + 1)
-        row_bytes = int(np.prod(look.shape, dtype=object)) * look.dtype.itemsize
-        rows = page_rows(row_bytes, look.rows)
+            return part, index, self._reader.values(part, index, index + 1)
+        rows = look.page
         first = index // rows * rows
         stop = max(min(first + rows, end), index + 1)
         try:
-            return part, first, self._some(part, first, stop)
+            return part, first, self._reader.values(part, first, stop)
         except UNREADABLE:
             if stop - first == 1:
                 raise
-        return part, index, self._some(part, index, index + 1)
-
-    def _some(self, part: int, first: int, stop: int) -> Array:
-        shape = () if self._looked is None else self._looked.shape
-        dtype = np.dtype(np.float64) if self._looked is None else self._looked.dtype
-        out = np.empty((stop - first, *shape), dtype)
-        whole = tuple(slice(0, size, 1) for size in shape)
-        self._reader.stretch(part, first, shape, whole, out)
-        return out
+        return part, index, self._reader.values(part, index, index + 1)

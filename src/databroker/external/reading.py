@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from .chunking import page_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,12 +26,22 @@ class Look(NamedTuple):
         How many events are stored together.
     inner
         In which blocks a value is stored; None if in one.
+    kept
+        Whether what is stored together is kept when some of it is read: then events that are
+        read one by one cost no more than together.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     rows: int = 1
     inner: tuple[int, ...] | None = None
+    kept: bool = False
+
+    @property
+    def page(self) -> int:
+        """How many events a loop over all reads at a time."""
+        size = math.prod(self.shape) * self.dtype.itemsize
+        return page_rows(size, 1 if self.kept else self.rows)
 
 
 class Reader(Protocol):

@@ -60,6 +60,7 @@ class FileSequence(Frames):
     """
 
     template = "{:d}"
+    keeps = True
 
     def __init__(
         self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
@@ -104,8 +105,12 @@ class FileSequence(Frames):
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
         """Return frames ``first`` to ``stop``, and of each what `inner` selects."""
-        parts = [np.array(part[(slice(None), *inner)]) for part in self._parts(first, stop)]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        parts = [part[(slice(None), *inner)] for part in self._parts(first, stop)]
+        if len(parts) > 1:
+            return np.concatenate(parts)
+        # What is kept, or is the file itself, is copied.
+        kept = self._in_file > 1 or isinstance(parts[0], np.memmap)
+        return np.array(parts[0]) if kept else parts[0]
 
     def read_into(self, first: int, stop: int, inner: tuple[slice, ...], out: Array) -> None:
         """Put frames into an array of their shape."""

@@ -209,15 +209,25 @@ class StreamReader:
         shape, inner
             As in `read`.
         """
-        try:
-            with self._opened(part) as frames:
-                self._check(self._look(part, frames), shape, out.dtype)
-                self._read(part, frames, first, inner, out)
-        except FramesMissing as error:
-            announced = f" The documents announce {self._end(part)} events in it."
-            told = FramesMissing(f"{error}{announced}")
-            told.__dict__.update(error.__dict__, problem=f"{vars(error)['problem']}{announced}")
-            raise told from error.__cause__
+        with self._reading(part) as frames:
+            self._check(self._look(part, frames), shape, out.dtype)
+            self._read(part, frames, first, inner, out)
+
+    def values(self, part: int, first: int, stop: int) -> Array:
+        """Return whole values that follow each other in one resource, as they are.
+
+        Parameters
+        ----------
+        part
+            The number of the resource.
+        first, stop
+            Their indices in it.
+        """
+        with self._reading(part) as frames:
+            each, own_axis = self._layout(part, frames)
+            whole = tuple(slice(0, size, 1) for size in frames.frame_shape)
+            found = frames.read(first * each, stop * each, whole)
+            return found.reshape(-1, each, *found.shape[1:]) if own_axis else found
 
     def part(self, uid: str) -> tuple[int, int]:
         """Return the number of a resource, and how many values it has by the documents.
@@ -306,13 +316,25 @@ class StreamReader:
         if frames.chunks:
             rows = max(1, frames.chunks[0] // each)
             inner = ((each,) if own_axis else ()) + tuple(frames.chunks[1:])
-        return Look(shape, frames.dtype, rows, inner)
+        return Look(shape, frames.dtype, rows, inner, frames.keeps)
 
     def _layout(self, part: int, frames: Frames) -> tuple[int, bool]:
         """Return how many frames an event has, and whether its value has an axis for them."""
         parameters = self._sources[part].parameters
         join = parameters.get("join_method") or frames.join
         return frames_of_event(self._declared, parameters.get("multiplier"), str(join), frames.ndim)
+
+    @contextlib.contextmanager
+    def _reading(self, part: int) -> Iterator[Frames]:
+        """Lend the frames of a resource; if some are missing, say how many there should be."""
+        try:
+            with self._opened(part) as frames:
+                yield frames
+        except FramesMissing as error:
+            announced = f" The documents announce {self._end(part)} events in it."
+            told = FramesMissing(f"{error}{announced}")
+            told.__dict__.update(error.__dict__, problem=f"{vars(error)['problem']}{announced}")
+            raise told from error.__cause__
 
     @contextlib.contextmanager
     def _opened(self, part: int) -> Iterator[Frames]:

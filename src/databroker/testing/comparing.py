@@ -29,7 +29,7 @@ def difference(one: Any, other: Any, path: str = "") -> str | None:
         if list(one) != list(other):
             return f"{here}: keys {list(one)!r:.300} against {list(other)!r:.300}"
         return _first(one.items(), other, path)
-    if isinstance(one, list):
+    if isinstance(one, list | tuple):  # a record in an array comes as a tuple
         if len(one) != len(other):
             return f"{here}: {len(one)} items against {len(other)}"
         return _first(enumerate(one), other, path)
