@@ -115,7 +115,7 @@ def stream(db):
 
 
 def check_refused(header, copies=None):
-    """Raise unless all ways refuse to read, and nothing is copied, if a folder for copies is given."""
+    """Raise unless all ways refuse to read, and nothing is copied into a given folder."""
     for way in WAYS:
         with pytest.raises(FileRefused, match="outside of the allowed roots"):
             way(header, "img", "primary")

@@ -452,3 +452,11 @@ def test_a_moved_folder_is_one_line(db, both, tmp_path):
     np.testing.assert_array_equal(np.stack(header.table(fill=True)["cam"]), both.cam)
     for array, data in zip(before, (both.cam, both.img), strict=True):
         np.testing.assert_array_equal(array[:], data)
+
+
+def test_transforms_mend_resources_before_they_are_read(db, both, tmp_path):
+    moved = tmp_path / "moved"
+    both.files.rename(moved)
+    mended = Broker(db.store, transforms={"resource": lambda doc: {**doc, "root": str(moved)}})
+    np.testing.assert_array_equal(list(mended[-1].data("img")), both.img)
+    np.testing.assert_array_equal(mended[-1].streams["primary"]["img"][:], both.img)

@@ -90,7 +90,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         self._config = config
         self.reg = Registry() if registry is None else registry
         self.reg.store = store
-        self.transforms = Transforms(transforms or {})
+        self.transforms = self.reg.mend = Transforms(transforms or {})
         self.external_fetchers = dict(external_fetchers or {})
         self.filters = {}
         self.aliases = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["CHUNK_BYTES", "LARGEST", "cut", "grown", "page_rows", "whole"]
+__all__ = ["CHUNK_BYTES", "LARGEST", "cut", "grown", "page_rows", "rows_ahead", "whole"]
 
 CHUNK_BYTES = 16 * 2**20
 """About how large a chunk of a dask array is."""
@@ -13,6 +13,8 @@ LARGEST = 4 * CHUNK_BYTES
 """The size up to which a value stays in one chunk."""
 
 _PAGE_BYTES = 4 * 2**20
+_AHEAD_BYTES = 8 * 2**20
+_MOST_AHEAD = 512
 _LARGE = _PAGE_BYTES // 8  # values that are better read one by one than copied out of a page
 
 
@@ -53,6 +55,17 @@ def grown(block: tuple[int, ...], shape: tuple[int, ...], itemsize: int) -> tupl
         times = max(1, CHUNK_BYTES // max(size, 1))
         found[axis] = min(shape[axis], found[axis] * times)
     return tuple(found)
+
+
+def rows_ahead(row_bytes: int) -> int:
+    """Return how many rows to load before they are asked for, each by itself.
+
+    Examples
+    --------
+    >>> rows_ahead(0), rows_ahead(2**21), rows_ahead(2**30)
+    (512, 4, 1)
+    """
+    return min(max(_AHEAD_BYTES // max(row_bytes, 1), 1), _MOST_AHEAD)
 
 
 def page_rows(row_bytes: int, stored: int) -> int:

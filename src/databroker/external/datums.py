@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..columns import to_rows
 from ..errors import ExternalDataMissing
 from .failures import Reference, failure
+from .registry import Mend, as_it_is
 
 if TYPE_CHECKING:
     from ..stores.contract import Extent, Store
@@ -39,6 +40,8 @@ class Datums:
     ----------
     store
         Where the documents are.
+    mend
+        What returns a resource as it is to be read.
 
     Examples
     --------
@@ -51,8 +54,9 @@ class Datums:
     {'index': 7}
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, mend: Mend = as_it_is) -> None:
         self._store = store
+        self._mend = mend
         self._lock = threading.Lock()
         self._datums: OrderedDict[str, Doc] = OrderedDict()
         self._resources: OrderedDict[str, Doc] = OrderedDict()
@@ -76,10 +80,13 @@ class Datums:
             if document is None:
                 raise _absent("datum", datum_id, datum_id, reference)
             uid = document["resource"]
-            resource = self._resources.get(uid) or self._store.resource(uid)
+            resource = self._resources.get(uid)
             if resource is None:
-                raise _absent("resource", uid, datum_id, reference)
-            _keep(self._resources, {uid: resource}, _RESOURCES)
+                found = self._store.resource(uid)
+                if found is None:
+                    raise _absent("resource", uid, datum_id, reference)
+                resource = self._mend("resource", found)
+                _keep(self._resources, {uid: resource}, _RESOURCES)
         return Datum(resource, document.get("datum_kwargs") or {})
 
     def stretches(

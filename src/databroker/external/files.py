@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +13,7 @@ from ..errors import DatabrokerError
 from .failures import FileRefused, Reference
 from .filling import external_fields
 from .paths import Place, place_of
+from .registry import Mend
 from .sources import StreamSource
 from .spans import read_spans
 from .streamed import StreamReader
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ExternalFile",
     "Found",
-    "Mend",
     "Referred",
     "external_files",
     "files_below",
@@ -35,9 +35,6 @@ __all__ = [
 ]
 
 Doc = Mapping[str, Any]
-
-Mend = Callable[[str, dict[str, Any]], dict[str, Any]]
-"""Is given a document as it is stored, after its kind, and returns it as it is to be read."""
 
 
 @dataclass(frozen=True)

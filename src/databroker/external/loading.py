@@ -43,7 +43,7 @@ class Loader:
     def __init__(self, store: Store, registry: Registry, run: str | None = None) -> None:
         self._registry = registry
         self._run = run
-        self._datums = Datums(store)
+        self._datums = Datums(store, registry.mend)
 
     def value(self, datum_id: str, field: str | None = None) -> Array:
         """Return the data of a datum.

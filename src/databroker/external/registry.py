@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Registry"]
 
 
+Mend = Callable[[str, dict[str, Any]], dict[str, Any]]
+"""Is given the kind of a document and the document; returns it as it is to be read."""
+
+
 class Registry(HandlerRegistry):
     """What a broker knows about external data; obtained as ``db.reg``.
 
@@ -43,6 +47,8 @@ class Registry(HandlerRegistry):
         function, or where it is; see `databroker.external.frames`.
     store
         Where `copy_files` looks for the datum documents of a resource.
+    mend
+        What returns a document as it is to be read: the broker's `transforms`.
 
     Examples
     --------
@@ -68,6 +74,7 @@ class Registry(HandlerRegistry):
         self.root_map: dict[str, str] = dict(root_map or {})
         self.mimetypes: dict[str, Any] = {}
         self.store: Store | None = None
+        self.mend: Mend = as_it_is
         self._allowed = tuple(allowed_roots)
         self._token = uuid.uuid4().hex
 
@@ -193,6 +200,11 @@ class Registry(HandlerRegistry):
     def __getstate__(self) -> dict[str, Any]:
         # In another process, arrays bring their own way to the documents.
         return {**self.__dict__, "store": None}
+
+
+def as_it_is(kind: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document as it is."""
+    return document
 
 
 def _name(handler: Any) -> str:
