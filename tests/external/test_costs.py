@@ -324,3 +324,73 @@ def test_files_out_of_the_allowed_roots_are_not_read_with_others(run, files):
     registry = Registry(allowed_roots=[str(files / "other")])
     with pytest.raises(PermissionError):
         array_of(run, registry, ids, {**IMAGE, "shape": [2]})[:]
+
+
+# -- one value after the other ---------------------------------------------------
+
+
+class Counting:
+    """Counts how many values were loaded, and fails for some."""
+
+    loaded = ()
+
+    def __init__(self, path):
+        self.opened = path
+
+    def __call__(self, n):
+        if n % 10 == 9:
+            raise OSError("nine")
+        self.loaded.append(n)
+        return np.full(4, n)
+
+
+@pytest.fixture
+def counted(run, registry, monkeypatch):
+    monkeypatch.setattr(Counting, "loaded", [])
+    registry.register_handler("COUNT", Counting)
+    run.resource("COUNT", "/", "x")
+    return run.datums([{"n": n} for n in range(40)])
+
+
+def test_values_are_loaded_a_few_ahead_but_never_many(run, registry, counted):
+    values = Filler(run.store, registry).values([n for n in counted if not n.endswith("9")], "img")
+    for asked in range(1, 30):
+        assert next(values)[0] == asked - 1 + (asked - 1) // 9
+        assert len(Counting.loaded) <= 2 * asked
+    assert len(set(Counting.loaded)) == len(Counting.loaded)
+
+
+@pytest.mark.parametrize("on_missing", ["mask", "skip"])
+def test_what_is_loaded_ahead_may_be_missing(run, registry, counted, on_missing):
+    filler = Filler(run.store, registry, on_missing=on_missing)
+    with pytest.warns(UserWarning, match="nine"):
+        found = [None if value is None else value[0] for value in filler.values(counted, "img")]
+    expected = [None if n % 10 == 9 else n for n in range(40)]
+    assert found == [n for n in expected if n is not None or on_missing == "mask"]
+
+
+def test_values_before_one_that_is_missing_are_had(run, registry, counted):
+    values = Filler(run.store, registry).values(counted, "img")
+    assert [next(values)[0] for _ in range(9)] == list(range(9))
+    with pytest.raises(OSError, match="datum 'res/9'"):
+        next(values)
+
+
+def test_one_datum_of_two_events_is_two_arrays(run, registry, counted):
+    one, two, three = Filler(run.store, registry).values([counted[0], counted[1], counted[1]], "x")
+    two[:] = 7
+    assert (one[0], three[0]) == (0, 1)
+
+
+def test_large_values_are_loaded_one_by_one(run, registry, monkeypatch):
+    class Large(Counting):
+        def __call__(self, n):
+            self.loaded.append(n)
+            return np.zeros(2**20)
+
+    monkeypatch.setattr(Counting, "loaded", [])
+    registry.register_handler("LARGE", Large)
+    run.resource("LARGE", "/", "x")
+    ids = run.datums([{"n": n} for n in range(8)])
+    for number, _ in enumerate(Filler(run.store, registry).values(ids, "img"), 1):
+        assert len(Counting.loaded) == number

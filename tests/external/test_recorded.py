@@ -1,5 +1,6 @@
 """Recorded catalogs of other people, with the files beside them."""
 
+import json
 from pathlib import Path
 
 import msgpack
@@ -8,10 +9,14 @@ import pytest
 
 import databroker
 from databroker.columns import to_rows
+from databroker.errors import NoHandler
 from databroker.external import Filler, Registry, external_fields, external_files
 from databroker.stores.memory import MemoryStore
 
-PACKED = Path(__file__).parents[3] / "shared" / "data" / "packed-msgpack"
+from .ways import WAYS, check
+
+RECORDED = Path(__file__).parents[3] / "shared" / "data"
+PACKED = RECORDED / "packed-msgpack"
 CATALOGS = sorted(PACKED.glob("*/catalog.yml")) if PACKED.exists() else []
 
 pytestmark = pytest.mark.skipif(not CATALOGS, reason="the recorded catalogs are not here")
@@ -75,3 +80,44 @@ def test_without_its_root_map_the_files_of_a_catalog_are_found(catalog):
     found = databroker.relocate(db(), search_in=folder)
     assert found.root_map == known
     assert len(found.found) == 1
+
+
+def test_the_images_of_a_packed_catalog_come_back_in_all_ways(catalog):
+    store, registry = catalog
+    seen = 0
+    for header in databroker.Broker(store, registry=registry)():
+        for file in header.files():
+            check(header, "img", np.load(file.path)[np.newaxis])
+            seen += 1
+    assert seen == 1
+
+
+class Newton:
+    """Stands in for a detector whose handler is with other people."""
+
+    def __init__(self, path, radius, wave_number):
+        self._wave_number = wave_number
+
+    def __call__(self, gap, **more):
+        return np.full((4, 5), gap * self._wave_number)
+
+
+@pytest.mark.filterwarnings("ignore:The data of 'ns_image' have another form")
+def test_a_handler_that_is_made_up_later():
+    db = databroker.Broker(MemoryStore())
+    for path in sorted((RECORDED / "tutorial-jsonl").glob("*.jsonl")):
+        for line in path.read_text().splitlines():
+            db.insert(*json.loads(line))
+    headers = [header for header in db() if "ns_image" in header.fields()]
+    assert len(headers) == 7
+    for header in headers:
+        assert header.table()["ns_image"].str.contains("/").all()
+        for way in WAYS:
+            with pytest.raises(NoHandler, match="'newton'"):
+                way(header, "ns_image", "primary")
+    db.reg.register_handler("newton", Newton)
+    for header in headers:
+        first, *others = (np.asarray(way(header, "ns_image", "primary")) for way in WAYS)
+        assert first.shape == (25, 4, 5)
+        for other in others:
+            np.testing.assert_array_equal(other, first)

@@ -178,6 +178,23 @@ def test_zarr_that_is_not_there(run, registry, files):
     assert sorted(path.name for path in files.iterdir()) == ["group.zarr"]
 
 
+@pytest.mark.parametrize("what", ["a file", "an empty folder", "half of the metadata"])
+def test_what_is_no_zarr_array_is_there_nevertheless(run, registry, files, what):
+    pytest.importorskip("zarr")
+    path = files / "a.zarr"
+    if what == "a file":
+        path.write_text("something else")
+    else:
+        path.mkdir()
+    if what == "half of the metadata":
+        (path / "zarr.json").write_text('{"shape": [3')
+    descriptor = run.descriptor(cam=key(1, 4, 6))
+    run.stream(ZARR, uri_of_path(str(path)))
+    run.stream_datum(0, 1)
+    with pytest.raises(FileDamaged, match="is no Zarr array or group, or not a whole one"):
+        cam(run, registry, descriptor)[0]
+
+
 @pytest.mark.parametrize(
     ("mimetype", "header", "parameters"),
     [

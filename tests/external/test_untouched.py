@@ -164,3 +164,45 @@ def test_others_may_use_files_that_are_kept_open(header, files, way):
     subprocess.run([sys.executable, "-c", code, *paths], check=True)
     np.testing.assert_array_equal(lazy.hdf5, expected("hdf5"))
     read_all(header)
+
+
+WRITTEN_HERE = pytest.mark.xfail(
+    strict=True, reason="a file that this process writes, too, is unlocked and kept open"
+)
+
+
+@pytest.fixture
+def writer(files):
+    """A file that this process is writing."""
+    with h5py.File(files / "w.h5", "w", libver="latest") as file:
+        file.create_dataset(DATA, data=IMAGES, maxshape=(None, 4, 6))
+        file.flush()
+        yield file
+
+
+@pytest.fixture
+def written(db, writer):
+    run = Run(db.store, "written")
+    run.descriptor("w", cam=FRAME)
+    run.stream(HDF5, uri_of_path(writer.filename), dataset=DATA)
+    run.events([None] * 3, descriptor="w")
+    run.stream_datum(0, 3, descriptor="w")
+    return db["written"]
+
+
+@WRITTEN_HERE
+def test_a_writer_of_this_process_keeps_its_lock(written, writer):
+    fcntl = pytest.importorskip("fcntl")
+    check(written, "cam", IMAGES[:, np.newaxis])
+    with open(writer.filename, "rb") as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@WRITTEN_HERE
+def test_what_this_process_has_written_is_finished_when_it_says_so(written, writer):
+    writer.swmr_mode = True
+    check(written, "cam", IMAGES[:, np.newaxis])
+    path = writer.filename
+    writer.close()
+    code = "import h5py, sys; h5py.File(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, path], check=True, capture_output=True)

@@ -13,7 +13,7 @@ LARGEST = 4 * CHUNK_BYTES
 """The size up to which a value stays in one chunk."""
 
 _PAGE_BYTES = 4 * 2**20
-_AHEAD_BYTES = 8 * 2**20
+_AHEAD_BYTES = 4 * 2**20
 _MOST_AHEAD = 512
 _LARGE = _PAGE_BYTES // 8  # values that are better read one by one than copied out of a page
 
@@ -63,7 +63,7 @@ def rows_ahead(row_bytes: int) -> int:
     Examples
     --------
     >>> rows_ahead(0), rows_ahead(2**21), rows_ahead(2**30)
-    (512, 4, 1)
+    (512, 2, 1)
     """
     return min(max(_AHEAD_BYTES // max(row_bytes, 1), 1), _MOST_AHEAD)
 

@@ -159,7 +159,7 @@ class Filler:
 
     def values(self, references: Iterable[Any], field: str) -> Iterator[Any]:
         """Yield the data that references stand for, one at a time; what is none stays as it is."""
-        for reference in references:
+        for reference in self._ahead(references, field):
             value, there = self._try(reference, field)
             if there or self.on_missing == "mask":
                 yield value
@@ -190,7 +190,7 @@ class Filler:
     def column(self, references: Iterable[Any], field: str) -> list[Any]:
         """Return the cells of a table's column; for missing data, None or the reference."""
         cells = []
-        for reference in references:
+        for reference in self._ahead(references, field):
             value, there = self._try(reference, field)
             cells.append(reference if not there and self.on_missing == "skip" else value)
         return cells
@@ -204,6 +204,9 @@ class Filler:
                 UserWarning,
                 stacklevel=4,
             )
+
+    def _ahead(self, references: Iterable[Any], field: str) -> Iterable[Any]:
+        return references if field in self._streamed else self._loader.ahead(references, field)
 
     def _try(self, reference: Any, field: str) -> tuple[Any, bool]:
         """Return a value and whether it is there; what is no reference is a value."""

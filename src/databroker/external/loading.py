@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import DatabrokerError, ShapesDiffer
+from .chunking import LARGEST, rows_ahead
 from .datums import Datum, Datums
 from .failures import Reference, translated
 from .reading import Look
@@ -44,6 +47,24 @@ class Loader:
         self._registry = registry
         self._run = run
         self._datums = Datums(store, registry.mend)
+        self._loaded: dict[str, Array] = {}
+        self._bytes = LARGEST  # of a value, as far as one knows
+
+    def ahead(self, references: Iterable[Any], field: str | None = None) -> Iterator[Any]:
+        """Yield what may be ids of datums, whose `value` is then asked for.
+
+        Some are loaded before: looking up and opening are then done once for all of them.
+        They take little memory, and no longer than those before them. What cannot be had
+        is left for `value` to tell.
+        """
+        rest, several = iter(references), 1
+        while some := list(islice(rest, several)):
+            if len(some) > 1:
+                with contextlib.suppress(Exception):
+                    self._load([each for each in some if isinstance(each, str)], field)
+            yield from some
+            self._loaded.clear()
+            several = min(2 * several, rows_ahead(self._bytes))
 
     def value(self, datum_id: str, field: str | None = None) -> Array:
         """Return the data of a datum.
@@ -58,7 +79,11 @@ class Loader:
         ExternalDataMissing, NoHandler
             It cannot be had.
         """
-        return self._read(datum_id, field, lambda handler, kwargs: as_array(handler(**kwargs)))
+        found = self._loaded.pop(datum_id, None)
+        if found is None:
+            found = self._read(datum_id, field, lambda handler, kwargs: as_array(handler(**kwargs)))
+            self._bytes = found.nbytes
+        return found
 
     def look(self, datum_id: str, field: str | None = None) -> Look:
         """Return what the data of a datum are like, reading them only where there is need."""
@@ -104,6 +129,15 @@ class Loader:
                 for row in range(first, stop):
                     out[row] = self._part(datum_ids[row], shape, inner, out.dtype, field)
             first = stop
+
+    def _load(self, datum_ids: Sequence[str], field: str | None) -> None:
+        reference = Reference(self._run, field)
+        rest = iter(datum_ids)
+        for datums in self._datums.stretches(datum_ids, reference):
+            with self._registry.opened(datums[0].resource, reference) as handler:
+                self._check(handler, [datum.kwargs for datum in datums], reference)
+                for datum, datum_id in zip(datums, rest, strict=False):
+                    self._loaded[datum_id] = as_array(handler(**datum.kwargs))
 
     def _at_once(
         self,

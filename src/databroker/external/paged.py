@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
+from .chunking import rows_ahead
 from .filling import UNREADABLE
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 __all__ = ["Paged"]
+
+_MOST = 4096  # values of a page
 
 
 class Paged:
@@ -33,7 +37,7 @@ class Paged:
         self._reader = reader
         self._parts: dict[str, tuple[int, int]] = {}
         self._looked: Look | None = None
-        self._page: tuple[int, int, Array] | None = None
+        self._page: tuple[int, dict[int, Array]] = (-1, {})
 
     def value(self, reference: str) -> Array:
         """Return what '<stream resource>/<index>' stands for.
@@ -48,28 +52,22 @@ class Paged:
             self._parts[uid] = self._reader.part(uid)
         part, end = self._parts[uid]
         index = int(place)
-        page = self._page
-        if page is None or page[0] != part or not page[1] <= index < page[1] + len(page[2]):
-            page = self._page = self._read(part, index, end)
-        found: Array = page[2][index - page[1]]
-        # A copy, so that keeping one value does not keep its page.
-        return found if len(page[2]) == 1 else found.copy()
+        if self._page[0] != part or index not in self._page[1]:
+            self._page = (-1, {})  # not two pages at a time
+            self._page = (part, self._read(part, index, end))
+        return self._page[1].pop(index)  # whoever has it may change it
 
     def uncovered(self) -> Exception:
         """Return the error for an event of which nothing says where its value is."""
         return self._reader.uncovered()
 
-    def _read(self, part: int, index: int, end: int) -> tuple[int, int, Array]:
+    def _read(self, part: int, index: int, end: int) -> dict[int, Array]:
         """Return the page of a value; where some of it cannot be had, only that value."""
         look = self._looked = self._looked or self._reader.look()
-        if look is None:  # nothing can be opened: reading says why
-            return part, index, self._reader.values(part, index, index + 1)
-        rows = look.page
-        first = index // rows * rows
-        stop = max(min(first + rows, end), index + 1)
-        try:
-            return part, first, self._reader.values(part, first, stop)
-        except UNREADABLE:
-            if stop - first == 1:
-                raise
-        return part, index, self._reader.values(part, index, index + 1)
+        if look is not None:  # else nothing can be opened: reading says why
+            rows = max(min(look.page, _MOST), rows_ahead(look.bytes))
+            first = index // rows * rows
+            stop = max(min(first + rows, end), index + 1)
+            with contextlib.suppress(*UNREADABLE):
+                return dict(enumerate(self._reader.values(part, first, stop), first))
+        return {index: self._reader.values(part, index, index + 1)[0]}

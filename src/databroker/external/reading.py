@@ -38,10 +38,14 @@ class Look(NamedTuple):
     kept: bool = False
 
     @property
+    def bytes(self) -> int:
+        """The size of a value."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
     def page(self) -> int:
         """How many events a loop over all reads at a time."""
-        size = math.prod(self.shape) * self.dtype.itemsize
-        return page_rows(size, 1 if self.kept else self.rows)
+        return page_rows(self.bytes, 1 if self.kept else self.rows)
 
 
 class Reader(Protocol):

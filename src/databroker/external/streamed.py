@@ -26,6 +26,7 @@ Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 
 _BLOCK_BYTES = 16 * 2**20
+_APART = 2**15  # bytes of a value, above which reading many by themselves beats copying them
 
 
 @contextlib.contextmanager
@@ -213,8 +214,8 @@ class StreamReader:
             self._check(self._look(part, frames), shape, out.dtype)
             self._read(part, frames, first, inner, out)
 
-    def values(self, part: int, first: int, stop: int) -> Array:
-        """Return whole values that follow each other in one resource, as they are.
+    def values(self, part: int, first: int, stop: int) -> list[Array]:
+        """Return whole values that follow each other in one resource, each an array of its own.
 
         Parameters
         ----------
@@ -226,8 +227,15 @@ class StreamReader:
         with self._reading(part) as frames:
             each, own_axis = self._layout(part, frames)
             whole = tuple(slice(0, size, 1) for size in frames.frame_shape)
-            found = frames.read(first * each, stop * each, whole)
-            return found.reshape(-1, each, *found.shape[1:]) if own_axis else found
+
+            def read(start: int, end: int) -> Array:
+                found = frames.read(start * each, end * each, whole)
+                return found.reshape(-1, each, *found.shape[1:]) if own_axis else found
+
+            look = self._look(part, frames)
+            if look.bytes >= _APART and (look.kept or look.rows == 1):
+                return [read(index, index + 1)[0] for index in range(first, stop)]
+            return [value.copy() for value in read(first, stop)]
 
     def part(self, uid: str) -> tuple[int, int]:
         """Return the number of a resource, and how many values it has by the documents.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..extras import require
-from .failures import DatasetMissing, FramesMissing, Problem
+from .failures import DatasetMissing, FileDamaged, FramesMissing, Problem
 from .frames import Declared, Frames
 from .paths import Guard
 
@@ -63,14 +63,19 @@ class ZarrFrames(Frames):
             raise FileNotFoundError(2, "There is no such folder", self._path)
         _check_links(self._guard, os.path.join(self._path, self._name))
         zarr = require("zarr", "images")
-        found = zarr.open(self._path, mode="r")
-        if self._name:
-            try:
-                found = found[self._name]
-            except KeyError as error:
-                raise Problem(
-                    DatasetMissing, f"{self._path} has no array {self._name!r}"
-                ) from error
+        try:
+            found = zarr.open(self._path, mode="r")
+            found = found[self._name] if self._name else found
+        except KeyError as error:
+            raise Problem(DatasetMissing, f"{self._path} has no array {self._name!r}") from error
+        except (
+            ValueError
+        ) as error:  # says that there is no file, too, where one is that is no array
+            raise Problem(
+                FileDamaged,
+                f"{self._path} is no Zarr array or group, or not a whole one",
+                "Is it still being written?",
+            ) from error
         if not hasattr(found, "chunks"):
             raise Problem(
                 DatasetMissing,
