@@ -220,28 +220,22 @@ def test_zarr(stream, inside, outside, tmp_path, what):
     check_refused(header, tmp_path / "copies")
 
 
-def gap(*values):
-    """What is not refused yet: only the first file that a named dataset leads to is looked at."""
-    reason = "sources of sources, and those of a dataset without a name, are not looked at"
-    return pytest.param(*values, marks=pytest.mark.xfail(strict=True, reason=reason))
+VIRTUAL = ["virtual", "virtual_twice", "virtual_link", "raw"]
+LINKED = ["external", "twice", "round", "soft", *VIRTUAL]
 
 
-LINKED = ["external", "twice", "round", "soft", "virtual", "raw"]
-DEEPER = ["virtual_twice", "virtual_link"]
-
-
-@pytest.mark.parametrize("name", [*LINKED, *map(gap, DEEPER)])
+@pytest.mark.parametrize("name", LINKED)
 def test_links_in_hdf5_files_of_resources(datum, inside, name):
     points = [{"point_number": number} for number in range(3)]
     check_refused(datum("AD_HDF5", inside, f"{name}.h5", points))
 
 
-@pytest.mark.parametrize("name", [*LINKED, *map(gap, DEEPER)])
+@pytest.mark.parametrize("name", LINKED)
 def test_links_in_hdf5_files_of_streams(stream, inside, name):
     check_refused(stream(HDF5, uri_of_path(str(inside / f"{name}.h5")), dataset=DATA))
 
 
-@pytest.mark.parametrize("name", [gap("virtual"), gap("raw"), *map(gap, DEEPER)])
+@pytest.mark.parametrize("name", VIRTUAL)
 def test_the_only_dataset_of_a_file(stream, inside, name):
     check_refused(stream(HDF5, uri_of_path(str(inside / f"{name}.h5"))))
 

@@ -1,7 +1,6 @@
 """The files of a run, listed: which there are, and whether they are there."""
 
 import os
-from types import SimpleNamespace
 
 import h5py
 import imageio.v3 as imageio
@@ -230,19 +229,32 @@ def test_files_that_hdf5_files_of_datums_link_to_are_listed(run, registry, files
 
 def test_a_virtual_dataset_may_have_sources_without_an_end(files):
     for number in range(3):
-        (files / f"raw_{number}.h5").write_text("")
+        with h5py.File(files / f"raw_{number}.h5", "w") as file:
+            file["data"] = frames(1, 2, 2)
+    # h5py has no other way to say that a file for each row may follow.
+    endless = h5py.h5s.create_simple((3, 2, 2), (h5py.h5s.UNLIMITED, 2, 2))
+    rows = endless.copy()
+    rows.select_hyperslab((0, 0, 0), (h5py.h5s.UNLIMITED, 1, 1), (1, 1, 1), (1, 2, 2))
+    made = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    made.set_virtual(rows, b"raw_%b.h5", b"data", h5py.h5s.create_simple((1, 2, 2)))
+    with h5py.File(files / "master.h5", "w") as file:
+        h5py.h5d.create(file.id, b"data", h5py.h5t.STD_U16LE, endless, made)
+        file.create_dataset("raw", (1,), "u2", external=[("lines.raw", 0, 8)])
+    found = [str(files / f"raw_{number}.h5") for number in range(3)]
+    with h5py.File(files / "master.h5") as file:
+        assert linked_files(file, "/data", h5py.File) == found
+        assert linked_files(file, "raw", h5py.File) == [str(files / "lines.raw")]
 
-    file = SimpleNamespace(filename=str(files / "master.h5"))
-    sources = [SimpleNamespace(file_name=name) for name in ("raw_%b.h5", ".", "raw_%b.h5")]
-    dataset = SimpleNamespace(
-        file=file,
-        external=[("lines.raw", 0, 8)],
-        is_virtual=True,
-        virtual_sources=lambda: sources,
-    )
-    assert linked_files(file, dataset, "/data") == [
-        str(files / name) for name in ("lines.raw", "raw_0.h5", "raw_1.h5", "raw_2.h5")
-    ]
+
+def test_a_file_is_looked_at_before_it_is_opened(files):
+    with h5py.File(files / "a.h5", "w") as file:
+        file["data"] = h5py.ExternalLink("b.h5", "/data")
+
+    def refuse(path):
+        raise PermissionError(path)
+
+    with h5py.File(files / "a.h5") as file, pytest.raises(PermissionError, match=r"b\.h5"):
+        linked_files(file, "data", pytest.fail, refuse)
 
 
 def test_a_folder_with_links_in_a_circle(tmp_path):

@@ -1,11 +1,15 @@
 """Handlers by spec, on files of the libraries that write them."""
 
+import subprocess
+import sys
+
 import h5py
 import imageio.v3 as imageio
 import numpy as np
 import pytest
 import tifffile
 
+from databroker.errors import MissingExtra
 from databroker.external import Filler, Registry
 
 from .conftest import frames
@@ -175,3 +179,27 @@ def test_a_missing_package_names_the_extra(value, files, monkeypatch):
     monkeypatch.setitem(sys.modules, "tifffile", None)
     with pytest.raises(MissingExtra, match=r"pip install 'databroker\[images\]'"):
         value("SINGLE_TIFF", "a.tif")
+
+
+WRITE_BITSHUFFLE = """
+import sys, h5py, hdf5plugin, numpy
+with h5py.File(sys.argv[1], "w") as file:
+    data = numpy.arange(60, dtype="u2").reshape(3, 4, 5)
+    options = hdf5plugin.Bitshuffle(cname="lz4")
+    file.create_dataset("entry/data/data", data=data, chunks=(1, 4, 5), **options)
+"""
+
+
+def test_frames_that_a_detector_compressed_in_its_own_way(run, registry, files, monkeypatch):
+    pytest.importorskip("hdf5plugin")
+    command = [sys.executable, "-c", WRITE_BITSHUFFLE, str(files / "a.h5")]
+    subprocess.run(command, check=True)
+    run.resource("AD_HDF5", files, "a.h5")
+    run.datums([{"point_number": number} for number in range(3)])
+    with monkeypatch.context() as patch:
+        patch.setattr(h5py.h5z, "filter_avail", lambda code: False)
+        patch.setitem(sys.modules, "hdf5plugin", None)
+        with pytest.raises(MissingExtra, match=r"databroker\[filters\]"):
+            Filler(run.store, registry).value("res/1")
+    value = Filler(run.store, registry).value("res/1")
+    np.testing.assert_array_equal(value, [np.arange(20, 40).reshape(4, 5)])

@@ -166,11 +166,6 @@ def test_others_may_use_files_that_are_kept_open(header, files, way):
     read_all(header)
 
 
-WRITTEN_HERE = pytest.mark.xfail(
-    strict=True, reason="a file that this process writes, too, is unlocked and kept open"
-)
-
-
 @pytest.fixture
 def writer(files):
     """A file that this process is writing."""
@@ -190,7 +185,6 @@ def written(db, writer):
     return db["written"]
 
 
-@WRITTEN_HERE
 def test_a_writer_of_this_process_keeps_its_lock(written, writer):
     fcntl = pytest.importorskip("fcntl")
     check(written, "cam", IMAGES[:, np.newaxis])
@@ -198,7 +192,6 @@ def test_a_writer_of_this_process_keeps_its_lock(written, writer):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-@WRITTEN_HERE
 def test_what_this_process_has_written_is_finished_when_it_says_so(written, writer):
     writer.swmr_mode = True
     check(written, "cam", IMAGES[:, np.newaxis])

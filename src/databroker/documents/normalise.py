@@ -141,14 +141,13 @@ def _numpy_scalar(value: np.generic) -> Any:
 def _odd(value: Any, path: str, depth: int, changes: list[str]) -> Any:
     if isinstance(value, Mapping):
         return _mapping(value, path, depth + 1, changes)
-    if isinstance(value, enum.Enum):
-        kept = value.value
-    elif isinstance(value, bool | int | float | str):  # their subclasses
-        return next(base(value) for base in (bool, int, float, str) if isinstance(value, base))
-    elif isinstance(value, range | deque | list | tuple):
+    if isinstance(value, bool | int | float | str):  # their subclasses, enumerations among them
+        if isinstance(value, str):
+            return str.__str__(value)  # what it is, whatever it says of itself
+        return next(base(value) for base in (bool, int, float) if isinstance(value, base))
+    if isinstance(value, range | deque | list | tuple):
         return _sequence(list(value), path, depth + 1, changes)
-    else:
-        kept = _rendered(value)
+    kept = value.value if isinstance(value, enum.Enum) else _rendered(value)
     changes.append(f"{path} ({type(value).__name__}) as {type(kept).__name__}")
     return _value(kept, path, depth + 1, changes)
 

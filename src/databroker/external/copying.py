@@ -284,7 +284,7 @@ def _relative(place: Place) -> list[str]:
     root = _parts(place.root)
     inside = place.root and _parts(place.recorded)[: len(root)] == root
     found = ["/".join(_parts(place.recorded)[len(root) :])] if inside else []
-    return [f"{relative}{slash}" for relative in [*found, whole]]
+    return [f"{relative}{slash}" if relative else "" for relative in [*found, whole]]
 
 
 def _parts(path: str) -> list[str]:

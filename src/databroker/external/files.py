@@ -357,6 +357,8 @@ def _seen(registry: Registry, run: str, found: Found, path: str) -> ExternalFile
         problem = str(error)
     else:
         exists = os.path.exists(path)
-        size = size_of(path)
+        # A folder that nobody can open may be a whole disk.
+        known = found.problem is None or not os.path.isdir(path)
+        size = size_of(path) if known else None
     recorded = found.place.recorded
     return ExternalFile(path, exists, size, (), run, found.uid, found.spec, recorded, problem)

@@ -108,6 +108,11 @@ class Hdf5Slices(OneFile):
         """Return the file, and those that it links to."""
         return self._dataset.files()
 
+    @property
+    def keep(self) -> bool:
+        """Whether the file may stay open."""
+        return self._dataset.keep
+
     def close(self) -> None:
         """Close the file."""
         self._dataset.close()
@@ -171,6 +176,11 @@ class MapsSpectrum(OneFile):
     def __call__(self, x: int, y: int) -> Any:
         """Return a spectrum."""
         return self._dataset.read((slice(None), x, y))
+
+    @property
+    def keep(self) -> bool:
+        """Whether the file may stay open."""
+        return self._dataset.keep
 
     def close(self) -> None:
         """Close the file."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,11 @@ class Hdf5Dataset:
         """The shape of the file's own chunks; None if it has none."""
         return None if self._dataset.chunks is None else tuple(self._dataset.chunks)
 
+    @property
+    def keep(self) -> bool:
+        """Whether it may stay open: what this process writes would not be finished otherwise."""
+        return bool(self._file) and self._file.mode == "r"
+
     def length(self, wanted: int = 0) -> int:
         """Return how many rows there are, looking again if there are fewer than wanted."""
         with self._lock:
@@ -116,8 +121,7 @@ class Hdf5Dataset:
         """Return the file, and those that its dataset is read from through links in it."""
         with self._lock:
             if self._files is None:
-                others = linked_files(self._file, self._dataset, self._name or self._dataset.name)
-                self._files = [self.path, *others]
+                self._files = [self.path, *self._linked(self._name or self._dataset.name)]
             return list(self._files)
 
     def close(self) -> None:
@@ -130,6 +134,7 @@ class Hdf5Dataset:
         self._file = _opened(self.path, self._swmr)
         try:
             self._dataset = self._cached(self._find())
+            _need_filters(self._dataset)
             self._is_text = require("h5py", "images").check_string_dtype(self._dataset.dtype)
         except BaseException:
             self._file.close()
@@ -145,12 +150,11 @@ class Hdf5Dataset:
 
     def _find(self) -> Any:
         h5py = require("h5py", "images")
-        if not self._name:
-            return self._only(h5py)
+        name = self._name or self._only(h5py)
         if self._guard:
-            self._check_links(h5py)
+            self._linked(name, self._guard.check)  # before the library follows links to there
         try:
-            found = self._file[self._name]
+            found = self._file[name]
         except KeyError as error:
             there = ", ".join(self._names(h5py, 8)) or "none"
             raise Problem(
@@ -160,8 +164,10 @@ class Hdf5Dataset:
             ) from error
         if not isinstance(found, h5py.Dataset):
             raise Problem(DatasetMissing, f"{self._name!r} in {self.path} is not a dataset")
-        self._check_sources(found)
         return found
+
+    def _linked(self, name: str, check: Callable[[str], Any] = lambda path: None) -> list[str]:
+        return linked_files(self._file, name, lambda path: _opened(path, self._swmr), check)
 
     def _cached(self, dataset: Any) -> Any:
         """Return a dataset that keeps as many of its chunks as is good for reading its frames."""
@@ -176,7 +182,7 @@ class Hdf5Dataset:
         del dataset  # while it is open, its cache stays as it is
         return h5py.Dataset(h5py.h5d.open(file.id, name, access), readonly=True)
 
-    def _only(self, h5py: Any) -> Any:
+    def _only(self, h5py: Any) -> str:
         names = self._names(h5py, 9)
         if len(names) != 1:
             raise Problem(
@@ -184,7 +190,7 @@ class Hdf5Dataset:
                 f"the resource names no dataset, and {self.path} has not just one but: "
                 f"{', '.join(names) or 'none'}",
             )
-        return self._file[names[0]]
+        return names[0]
 
     def _names(self, h5py: Any, most: int) -> list[str]:
         found: list[str] = []
@@ -197,26 +203,14 @@ class Hdf5Dataset:
         self._file.visititems(visit)
         return found
 
-    def _check_links(self, h5py: Any) -> None:
-        """Look at the links on the way before the library follows them into other files."""
-        group = self._file
-        for part in self._name.strip("/").split("/"):
-            link = group.get(part, getlink=True) if isinstance(group, h5py.Group) else None
-            if isinstance(link, h5py.ExternalLink):
-                self._check(link.filename)
-            group = group.get(part) if link is not None else None
 
-    def _check_sources(self, dataset: Any) -> None:
-        """Look at the files that a virtual dataset, or one with external storage, is read from."""
-        if self._guard:
-            # Soft links may lead through external ones.
-            self._guard.check(dataset.file.filename)
-            for name in _sources(dataset):
-                self._check(name)
-
-    def _check(self, name: str) -> None:
-        if name != ".":
-            self._guard.check(os.path.join(os.path.dirname(self.path), name))
+def _need_filters(dataset: Any) -> None:
+    """See to the filters that a dataset was compressed with, which HDF5 itself may not have."""
+    available = require("h5py", "images").h5z.filter_avail
+    plan = dataset.id.get_create_plist()
+    filters = [plan.get_filter(number)[0] for number in range(plan.get_nfilters())]
+    if not all(map(available, filters)):
+        require("hdf5plugin", "filters")  # brings them when it is imported
 
 
 def _opened(path: str, swmr: bool) -> Any:
@@ -240,7 +234,8 @@ def _opened(path: str, swmr: bool) -> Any:
         except OSError as error:
             first = first or error
         else:
-            _unlock(file)
+            if file.mode == "r":  # else it is open for writing in this process: not ours to unlock
+                _unlock(file)
             return file
     assert first is not None
     raise first
@@ -269,10 +264,3 @@ def _unlock(file: Any) -> None:
 def _state(path: str) -> tuple[int, int]:
     found = os.stat(path)
     return found.st_size, found.st_mtime_ns
-
-
-def _sources(dataset: Any) -> Iterator[str]:
-    if dataset.is_virtual:
-        yield from (source.file_name for source in dataset.virtual_sources())
-    for name, _, _ in dataset.external or ():
-        yield name

@@ -43,6 +43,11 @@ class Hdf5Frames(Frames):
             raise
         self.dtype = self._dataset.dtype
 
+    @property
+    def keep(self) -> bool:
+        """Whether the file may stay open."""
+        return self._dataset.keep
+
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
         """Return frames ``first`` to ``stop``, and of each what `inner` selects."""
         values = self._dataset.read(self._key(first, stop, inner))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -200,8 +201,11 @@ class ExternalArray:
         """
         dask_array = require("dask.array", "arrays")
         self._tell_disagreement()
+        # What was promised stays promised, whatever files come later.
+        promised = copy(self)
+        promised._looked = self._look
         found: da.Array = dask_array.from_array(
-            self,
+            promised,
             chunks=self.chunks if chunks is None else chunks,
             name=f"databroker-{self.name}-{self._token()}",
             lock=False,

@@ -4,6 +4,7 @@ There are never more than a bounded number of them; the one that was used
 least recently is closed. A handler in use is not closed under its user. One
 that does not say that it is safe for threads is called by one at a time. A
 forked child begins with none: those of its parent are neither used nor closed.
+One that says ``keep = False`` is closed after each use.
 """
 
 from __future__ import annotations
@@ -17,10 +18,19 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["OPEN", "Opened"]
+__all__ = ["OPEN", "Opened", "identity"]
 
 MOST = 64
 """How many handlers are kept. Files may be open in each; systems allow some 256 or 1024."""
+
+
+def identity(path: str) -> tuple[int, int] | None:
+    """Return what tells a file from another that takes its place; None where there is none."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 @dataclass(eq=False)
@@ -120,6 +130,10 @@ class Opened:
             kept.users -= 1
             if not kept.made and self._kept.get(key) is kept and not kept.users:
                 del self._kept[key]  # it could not be opened: the next one tries again
+            if not kept.users and not getattr(kept.handler, "keep", True):
+                kept.dropped = True
+                if self._kept.get(key) is kept:
+                    del self._kept[key]
             close = kept.dropped and not kept.users
         if close:
             _close(kept)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .failures import Reference, translated
 from .handlers import HandlerRegistry
 from .handlers_hdf5 import stand_in
-from .opened import OPEN
+from .opened import OPEN, identity
 from .paths import Guard, Place, place_of
 
 if TYPE_CHECKING:
@@ -107,9 +107,9 @@ class Registry(HandlerRegistry):
             Its file cannot be opened.
         """
         chosen = self.handler(str(resource.get("spec")), reference)
-        # A root map or a handler that was changed must not find what was opened before.
+        # Where root map, handler or file were changed, what was opened before is not for us.
         place = self.place(resource, reference)
-        key = (str(resource.get("uid")), chosen, place.path)
+        key = (str(resource.get("uid")), chosen, place.path, identity(place.path))
         kwargs = dict(resource.get("resource_kwargs") or {})
         used = stand_in(chosen)
 

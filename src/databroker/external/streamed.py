@@ -12,6 +12,7 @@ from ..errors import DatabrokerError, ExternalDataMissing
 from .failures import FileDamaged, FramesMissing, Reference, failure, translated
 from .filling import UNREADABLE
 from .frames import Declared, Frames, reader_of
+from .opened import identity
 from .reading import Look, leave_out
 from .sources import StreamSource, stream_sources
 from .spans import Spans, read_spans
@@ -44,7 +45,7 @@ def opened_frames(
     """
     opener = reader_of(source.mimetype, registry.mimetypes, reference)
     place = registry.place(source.document, reference)
-    key = (str(source.document.get("uid")), opener, place.path, declared)
+    key = (str(source.document.get("uid")), opener, place.path, identity(place.path), declared)
     guard = registry.guard
 
     def make() -> Any:

@@ -68,9 +68,7 @@ class ZarrFrames(Frames):
             found = found[self._name] if self._name else found
         except KeyError as error:
             raise Problem(DatasetMissing, f"{self._path} has no array {self._name!r}") from error
-        except (
-            ValueError
-        ) as error:  # says that there is no file, too, where one is that is no array
+        except ValueError as error:  # so zarr says of a file that is no array, too
             raise Problem(
                 FileDamaged,
                 f"{self._path} is no Zarr array or group, or not a whole one",

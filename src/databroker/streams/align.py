@@ -121,6 +121,7 @@ def _join(
             return _between(times, when, values, rule.tolerance), rule
         rule = replace(rule, how="previous")
     places = _previous(times, when) if rule.how == "previous" else _nearest(times, when)
+    places = np.where(np.isfinite(times), places, -1)  # a row without a time is near nothing
     return _take(values, _near(times, when, places, rule.tolerance)), rule
 
 
