@@ -10,9 +10,10 @@ import h5py
 import numpy as np
 import pytest
 
-from databroker.external import Filler, Registry, carrying, copy_run, external_files, streamed_array
-from databroker.external.carrying import PART, CopyDiffers, CopyFailed, CopyRefused, copy_file
+from databroker.external import Filler, Registry, copy_run, external_files, streamed_array
 from databroker.external.failures import FileMissing, FileRefused
+from databroker.external.files import carrying
+from databroker.external.files.carrying import PART, CopyDiffers, CopyFailed, CopyRefused, copy_file
 from databroker.external.paths import uri_of_path
 from databroker.stores.memory import MemoryStore
 
@@ -406,7 +407,7 @@ def test_what_is_left_of_a_process_that_was_killed_is_written_anew(files, tmp_pa
     (files / "a").write_bytes(b"1234")
     code = (
         "import os, sys\n"
-        "from databroker.external import carrying\n"
+        "from databroker.external.files import carrying\n"
         "def pour(old, target):\n"
         "    target.write(b'a longer half')\n"
         "    target.flush()\n"

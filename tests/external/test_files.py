@@ -9,8 +9,8 @@ import pytest
 import tifffile
 
 from databroker.external import ExternalFile, Registry, external_files
-from databroker.external.files import files_below
-from databroker.external.hdf5_links import linked_files
+from databroker.external.files.listing import files_below
+from databroker.external.formats.hdf5_links import linked_files
 from databroker.external.paths import uri_of_path
 from databroker.header.filing import Files
 

@@ -107,8 +107,8 @@ def test_plain_hdf5(value, files, kwargs, datum, expected):
 @pytest.mark.parametrize("spec", ["AD_HDF5", "AD_HDF5_SWMR", "TPX_HDF5"])
 def test_area_detector_hdf5_files_read_as_by_area_detector_handlers(files, spec):
     pytest.importorskip("area_detector_handlers")
-    from databroker.external.handlers_hdf5 import stand_in
-    from databroker.external.loading import as_array
+    from databroker.external.handlers.hdf5_slices import stand_in
+    from databroker.external.reading.loading import as_array
 
     theirs = Registry().handler_reg[spec]
     place = "/entry/instrument/detector/data" if spec == "TPX_HDF5" else "/entry/data/data"
@@ -128,7 +128,7 @@ def test_area_detector_hdf5_files_read_as_by_area_detector_handlers(files, spec)
 
 def test_a_subclass_stands_for_itself():
     handlers = pytest.importorskip("area_detector_handlers.handlers")
-    from databroker.external.handlers_hdf5 import stand_in
+    from databroker.external.handlers.hdf5_slices import stand_in
 
     class Mine(handlers.AreaDetectorHDF5Handler): ...
 

@@ -7,9 +7,10 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from databroker.errors import DuplicateHandler, InvalidConfiguration, NoHandler
-from databroker.external import Registry, handlers
+from databroker.external import Registry
 from databroker.external.failures import Reference
-from databroker.external.handlers_own import NumpyFile, NumpySequence
+from databroker.external.handlers import by_spec
+from databroker.external.handlers.own import NumpyFile, NumpySequence
 
 
 class First:
@@ -25,16 +26,16 @@ def offered(monkeypatch):
 
     def offer(**targets):
         entries = [
-            EntryPoint(spec, value, handlers.GROUP)
+            EntryPoint(spec, value, by_spec.GROUP)
             for spec, values in targets.items()
             for value in values
         ]
-        found = handlers._by_spec(entries)
-        monkeypatch.setattr(handlers, "_offered", lambda: found)
-        handlers._loaded.cache_clear()
+        found = by_spec._by_spec(entries)
+        monkeypatch.setattr(by_spec, "_offered", lambda: found)
+        by_spec._loaded.cache_clear()
 
     yield offer
-    handlers._loaded.cache_clear()
+    by_spec._loaded.cache_clear()
 
 
 def test_registering_twice_is_once_and_another_is_refused():
@@ -64,8 +65,8 @@ def test_the_view_is_current_and_cannot_be_changed():
 @pytest.mark.parametrize(
     "target",
     [
-        "databroker.external.handlers_own:NumpyFile",
-        "databroker.external.handlers_own.NumpyFile",
+        "databroker.external.handlers.own:NumpyFile",
+        "databroker.external.handlers.own.NumpyFile",
         NumpyFile,
         "databroker.assets.handlers.NpyHandler",
         "databroker.assets.handlers:NpyHandler",

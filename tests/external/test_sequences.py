@@ -7,8 +7,8 @@ import tifffile
 
 from databroker.external import Registry, streamed_array
 from databroker.external.failures import DatasetMissing, FileDamaged, FileMissing, FileRefused
+from databroker.external.formats.sequences import numbered_name
 from databroker.external.paths import uri_of_path
-from databroker.external.sequences import numbered_name
 
 from .conftest import Source, frames
 from .test_streamed import cam, key

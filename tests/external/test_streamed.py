@@ -9,10 +9,10 @@ import pytest
 from databroker.errors import NoHandler
 from databroker.external import streamed_array
 from databroker.external.failures import DatasetMissing, FileDamaged, FileMissing, FramesMissing
-from databroker.external.frames import Declared, Frames
+from databroker.external.formats.frames import Declared, Frames
 from databroker.external.paths import uri_of_path
-from databroker.external.spans import Spans
-from databroker.external.streamed import StreamReader, frames_of_event
+from databroker.external.reading.spans import Spans
+from databroker.external.reading.streamed import StreamReader, frames_of_event
 
 from .conftest import Source, frames
 

@@ -9,7 +9,8 @@ import pytest
 import databroker
 from databroker import Broker
 from databroker.errors import ConflictingDocument, DatabrokerError, ExternalDataMissing
-from databroker.external import Registry, carrying
+from databroker.external import Registry
+from databroker.external.files import carrying
 from databroker.header.filing import Files
 
 from .runs import EXTERNAL, FIRST, descriptor, event, external, plain, save, start, stop

@@ -15,8 +15,8 @@ from ..streams.several import owned_rows
 from .several import each_header
 
 if TYPE_CHECKING:
-    from ..external.copying import CopyPlan, Progress
-    from ..external.files import Referred
+    from ..external.files.copying import CopyPlan, Progress
+    from ..external.files.listing import Referred
 
 __all__ = ["Copying"]
 
@@ -148,14 +148,14 @@ class _How:
 
 
 def _referred(header: Header) -> Referred:
-    from ..external.files import referred_by
+    from ..external.files.listing import referred_by
 
     return referred_by(header.db.store, header.uid, header.db.transforms)
 
 
 def _plan(header: Header, referred: Referred, new_root: Path, how: _How) -> CopyPlan:
-    from ..external.copying import CopyPlan
-    from ..external.files import found_files
+    from ..external.files.copying import CopyPlan
+    from ..external.files.listing import found_files
 
     db = header.db
     plan = CopyPlan(db.reg, new_root, how.on_missing)
@@ -192,7 +192,7 @@ def _documents(header: Header, referred: Referred) -> Iterator[tuple[str, dict[s
 
 def _size_of_files(header: Header, referred: Referred) -> int:
     from ..external.failures import FileMissing, Reference, failure
-    from ..external.files import found_files, size_of
+    from ..external.files.listing import found_files, size_of
 
     db = header.db
     sizes: dict[str, int] = {}

@@ -10,7 +10,7 @@ from ..header import Header
 from .several import each_header
 
 if TYPE_CHECKING:
-    from ..external.relocating import Relocated
+    from ..external.files.relocating import Relocated
 
 __all__ = ["Relocation", "relocate"]
 
@@ -178,8 +178,8 @@ def relocate(
     >>> found.root_map == {"/data": folder}
     True
     """
-    from ..external.files import referred_by
-    from ..external.relocating import Relocated, Search
+    from ..external.files.listing import referred_by
+    from ..external.files.relocating import Relocated, Search
 
     folders = [search_in] if isinstance(search_in, str | os.PathLike) else list(search_in)
     db, search = None, None

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from .registry import Registry
 
 if TYPE_CHECKING:
-    from .carrying import CopyDiffers, CopyFailed, CopyRefused
-    from .copying import Copied, OutsideOfRoot, copy_run
-    from .files import ExternalFile, external_files
-    from .filling import Filler, external_fields, fields_to_fill
-    from .lazy import ExternalArray, datum_array, streamed_array
+    from .files.carrying import CopyDiffers, CopyFailed, CopyRefused
+    from .files.copying import Copied, OutsideOfRoot, copy_run
+    from .files.listing import ExternalFile, external_files
+    from .formats.frames import Frames
+    from .reading.filling import Filler, external_fields, fields_to_fill
+    from .reading.lazy import ExternalArray, datum_array, streamed_array
 
 __all__ = [
     "Copied",
@@ -21,6 +22,7 @@ __all__ = [
     "ExternalArray",
     "ExternalFile",
     "Filler",
+    "Frames",
     "OutsideOfRoot",
     "Registry",
     "copy_run",
@@ -32,20 +34,21 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Copied": "copying",
-    "CopyDiffers": "carrying",
-    "CopyFailed": "carrying",
-    "CopyRefused": "carrying",
-    "ExternalArray": "lazy",
-    "ExternalFile": "files",
-    "Filler": "filling",
-    "OutsideOfRoot": "copying",
-    "copy_run": "copying",
-    "datum_array": "lazy",
-    "external_fields": "filling",
-    "external_files": "files",
-    "fields_to_fill": "filling",
-    "streamed_array": "lazy",
+    "Copied": "files.copying",
+    "CopyDiffers": "files.carrying",
+    "CopyFailed": "files.carrying",
+    "CopyRefused": "files.carrying",
+    "ExternalArray": "reading.lazy",
+    "ExternalFile": "files.listing",
+    "Filler": "reading.filling",
+    "Frames": "formats.frames",
+    "OutsideOfRoot": "files.copying",
+    "copy_run": "files.copying",
+    "datum_array": "reading.lazy",
+    "external_fields": "reading.filling",
+    "external_files": "files.listing",
+    "fields_to_fill": "reading.filling",
+    "streamed_array": "reading.lazy",
 }
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .failures import Reference, translated
-from .handlers import HandlerRegistry
-from .handlers_hdf5 import stand_in
+from .handlers.by_spec import HandlerRegistry
+from .handlers.hdf5_slices import stand_in
 from .opened import OPEN, identity
 from .paths import Guard, Place, place_of
 
@@ -44,7 +44,7 @@ class Registry(HandlerRegistry):
         As above. Changes apply at once, to headers already in hand too.
     mimetypes
         What opens the stream resources of a mimetype, beside what is built in: a class or
-        function, or where it is; see `databroker.external.frames`.
+        function, or where it is; see `databroker.external.formats.frames`.
     store
         Where `copy_files` looks for the datum documents of a resource.
     mend
@@ -174,7 +174,7 @@ class Registry(HandlerRegistry):
         CopyRefused, CopyFailed
             Another file is where a copy should be, or the disk is full, say.
         """
-        from .copying import copy_resource
+        from .files.copying import copy_resource
 
         if not (run_start_uid or resource.get("run_start")):
             raise ValueError(

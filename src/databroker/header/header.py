@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ..broker import Broker
-    from ..external.filling import OnMissing
+    from ..external.reading.filling import OnMissing
     from ..preview import Preview
     from ..stores.contract import RunRecord
 

@@ -17,7 +17,7 @@ from .status import run_status
 if TYPE_CHECKING:
     from ..broker import Broker
     from ..display.summary import STREAM
-    from ..external.filling import OnMissing
+    from ..external.reading.filling import OnMissing
     from ..stores.contract import RunRecord
 
 Fields = str | Iterable[str] | None

@@ -14,7 +14,7 @@ from ..streams import Stream
 from .choosing import data_key
 
 if TYPE_CHECKING:
-    from ..external.filling import OnMissing
+    from ..external.reading.filling import OnMissing
 
 __all__ = ["Rows"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..columns import assemble
 from ..columns.names import nested
 from ..errors import ShapesDiffer
-from ..external.filling import (
+from ..external.reading.filling import (
     UNREADABLE,
     Filler,
     OnMissing,
@@ -95,7 +95,7 @@ class Outside:
 
     def filler(self) -> Filler:
         """Return what loads single values."""
-        from ..external.paged import Paged
+        from ..external.reading.paged import Paged
 
         fields = {} if self.streamed is None else self.streamed.fields
         paged = {
@@ -164,9 +164,9 @@ class Outside:
         warn
             Whether to say that the data have another form than declared.
         """
-        from ..external.datum_reader import DatumReader
-        from ..external.lazy import ExternalArray
-        from ..external.reading import Reader
+        from ..external.reading.datum_reader import DatumReader
+        from ..external.reading.lazy import ExternalArray
+        from ..external.reading.reader import Reader
 
         reader: Reader
         if self.streamed is not None and field in self.streamed.fields:

@@ -10,7 +10,7 @@ from ..columns import to_rows
 from .stream import Fields, Fill, Stream
 
 if TYPE_CHECKING:
-    from ..external.filling import OnMissing
+    from ..external.reading.filling import OnMissing
     from ..stores.contract import Store
 
 Doc = dict[str, Any]

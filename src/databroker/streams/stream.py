@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ..external import ExternalArray, Registry
-    from ..external.filling import OnMissing
+    from ..external.reading.filling import OnMissing
     from ..stores.contract import Store
     from .configuration import Configuration
     from .gather import Request

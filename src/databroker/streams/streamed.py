@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..columns.names import SEQ_NUM, TIME, exact, nested
-from ..external.filling import is_streamed
-from ..external.sources import StreamSource, stream_sources
-from ..external.spans import Spans, read_spans
-from ..external.streamed import StreamReader
+from ..external.reading.filling import is_streamed
+from ..external.reading.sources import StreamSource, stream_sources
+from ..external.reading.spans import Spans, read_spans
+from ..external.reading.streamed import StreamReader
 from ..stores.contract import Extent
 from .locator import Locator
 

@@ -136,7 +136,7 @@ class BlueskyRun:
         NoHandler, ExternalDataMissing
             It cannot be found out.
         """
-        from ..external.files import find_files, referred_by
+        from ..external.files.listing import find_files, referred_by
 
         db = self._header.db
         referred = referred_by(db.store, self._header.uid, db.transforms)

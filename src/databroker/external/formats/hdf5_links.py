@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
-from ..extras import require
+from ...extras import require
 
 __all__ = ["linked_files"]
 

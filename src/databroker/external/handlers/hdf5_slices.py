@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from .failures import FramesMissing, Problem
-from .handlers_own import Datums, Inner, OneFile
-from .paths import Guard
+from ..failures import FramesMissing, Problem
+from ..paths import Guard
+from .own import Datums, Inner, OneFile
 
 __all__ = [
     "AreaDetectorHdf5",
@@ -54,7 +54,7 @@ class Hdf5Slices(OneFile):
         dataset: str = "",
         guard: Guard | None = None,
     ) -> None:
-        from .hdf5 import Hdf5Dataset
+        from ..formats.hdf5 import Hdf5Dataset
 
         super().__init__(path)
         self._frames = int(frame_per_point)
@@ -168,7 +168,7 @@ class MapsSpectrum(OneFile):
     takes_guard = True
 
     def __init__(self, path: str, dset_path: str, guard: Guard | None = None) -> None:
-        from .hdf5 import Hdf5Dataset
+        from ..formats.hdf5 import Hdf5Dataset
 
         super().__init__(path)
         self._dataset = Hdf5Dataset(path, f"MAPS/{dset_path}", guard=guard)

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
-from ..errors import DatabrokerError
+from ...errors import DatabrokerError
 
 fcntl: Any
 try:

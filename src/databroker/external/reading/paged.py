@@ -11,7 +11,7 @@ from .filling import UNREADABLE
 if TYPE_CHECKING:
     import numpy as np
 
-    from .reading import Look
+    from .reader import Look
     from .streamed import StreamReader
 
     Array = np.ndarray[Any, Any]

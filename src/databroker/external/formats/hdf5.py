@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from ..extras import require
-from .chunking import LARGEST
-from .failures import DatasetMissing, Problem
+from ...extras import require
+from ..failures import DatasetMissing, Problem
+from ..paths import Guard
+from ..reading.chunking import LARGEST
 from .hdf5_links import linked_files
-from .paths import Guard
 
 fcntl: Any
 try:

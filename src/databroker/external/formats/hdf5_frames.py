@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .failures import DatasetMissing, FileDamaged, FramesMissing, Problem
+from ..failures import DatasetMissing, FileDamaged, FramesMissing, Problem
+from ..paths import Guard
 from .frames import Declared, Frames
 from .hdf5 import Hdf5Dataset
-from .paths import Guard
 
 __all__ = ["Hdf5Frames", "parse_slice"]
 

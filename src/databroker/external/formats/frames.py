@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NoHandler
-from .failures import Reference
-from .importing import imported
+from ...errors import NoHandler
+from ..failures import Reference
+from ..importing import imported
 
 __all__ = ["MIMETYPES", "SPECS", "Declared", "Frames", "mimetype_of", "reader_of"]
 
@@ -26,15 +26,15 @@ Array = np.ndarray[Any, Any]
 Parameters = Mapping[str, Any]
 
 MIMETYPES: Mapping[str, str] = {
-    "application/x-hdf5": "databroker.external.hdf5_frames:Hdf5Frames",
-    "multipart/related;type=image/tiff": "databroker.external.sequences:PictureSequence",
-    "multipart/related;type=image/jpeg": "databroker.external.sequences:PictureSequence",
-    "multipart/related;type=image/png": "databroker.external.sequences:PictureSequence",
-    "multipart/related;type=application/x-npy": "databroker.external.sequences:NpySequence",
-    "application/x-zarr": "databroker.external.zarr_frames:ZarrFrames",
-    "text/csv": "databroker.external.csv_frames:CsvFrames",
-    "text/csv;header=absent": "databroker.external.csv_frames:CsvFrames",
-    "text/csv;header=present": "databroker.external.csv_frames:CsvFrames",
+    "application/x-hdf5": "databroker.external.formats.hdf5_frames:Hdf5Frames",
+    "multipart/related;type=image/tiff": "databroker.external.formats.sequences:PictureSequence",
+    "multipart/related;type=image/jpeg": "databroker.external.formats.sequences:PictureSequence",
+    "multipart/related;type=image/png": "databroker.external.formats.sequences:PictureSequence",
+    "multipart/related;type=application/x-npy": "databroker.external.formats.sequences:NpySequence",
+    "application/x-zarr": "databroker.external.formats.zarr_frames:ZarrFrames",
+    "text/csv": "databroker.external.formats.csv_frames:CsvFrames",
+    "text/csv;header=absent": "databroker.external.formats.csv_frames:CsvFrames",
+    "text/csv;header=present": "databroker.external.formats.csv_frames:CsvFrames",
 }
 """What reads each mimetype."""
 

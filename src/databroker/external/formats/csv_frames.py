@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .failures import FileDamaged, FramesMissing, Problem
+from ..failures import FileDamaged, FramesMissing, Problem
+from ..paths import Guard
 from .frames import Declared, Frames
-from .paths import Guard
 
 __all__ = ["CsvFrames"]
 

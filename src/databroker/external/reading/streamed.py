@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DatabrokerError, ExternalDataMissing
-from .failures import FileDamaged, FramesMissing, Reference, failure, translated
+from ...errors import DatabrokerError, ExternalDataMissing
+from ..failures import FileDamaged, FramesMissing, Reference, failure, translated
+from ..formats.frames import Declared, Frames, reader_of
+from ..opened import identity
 from .filling import UNREADABLE
-from .frames import Declared, Frames, reader_of
-from .opened import identity
-from .reading import Look, leave_out
+from .reader import Look, leave_out
 from .sources import StreamSource, stream_sources
 from .spans import Spans, read_spans
 
 if TYPE_CHECKING:
-    from ..stores.contract import Store
-    from .registry import Registry
+    from ...stores.contract import Store
+    from ..registry import Registry
 
 __all__ = ["StreamReader"]
 

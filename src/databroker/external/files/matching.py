@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .files import Found
-from .paths import Guard, Place, path_parts
+from ..paths import Guard, Place, path_parts
+from .listing import Found
 from .searching import Tails
 
 if TYPE_CHECKING:
-    from .registry import Registry
+    from ..registry import Registry
 
 __all__ = ["Identity", "Matches", "Sought", "identity", "match", "moved_path"]
 

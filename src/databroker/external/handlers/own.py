@@ -141,7 +141,7 @@ class SingleImage(OneFile):
 
     def __call__(self) -> Any:
         """Return the image."""
-        from .pictures import read_picture
+        from ..formats.pictures import read_picture
 
         return read_picture(self._path)
 
@@ -182,7 +182,7 @@ class ImageSequence:
         """Return the images of a point."""
         import numpy as np
 
-        from .pictures import read_picture
+        from ..formats.pictures import read_picture
 
         return np.stack([read_picture(path) for path in self._files(point_number)])
 

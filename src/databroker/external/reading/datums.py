@@ -9,13 +9,13 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..columns import to_rows
-from ..errors import ExternalDataMissing
-from .failures import Reference, failure
-from .registry import Mend, as_it_is
+from ...columns import to_rows
+from ...errors import ExternalDataMissing
+from ..failures import Reference, failure
+from ..registry import Mend, as_it_is
 
 if TYPE_CHECKING:
-    from ..stores.contract import Extent, Store
+    from ...stores.contract import Extent, Store
 
 __all__ = ["Datum", "Datums"]
 

@@ -9,15 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .files import Found, Referred, find_files
+from ..paths import Place, place_of
+from .listing import Found, Referred, find_files
 from .matching import Identity, Matches, Sought, identity, match, moved_path
-from .paths import Place, place_of
 from .rooting import Aim, propose
 from .searching import Progress, Tails, look_through
 
 if TYPE_CHECKING:
-    from ..stores.contract import Store
-    from .registry import Registry
+    from ...stores.contract import Store
+    from ..registry import Registry
 
 __all__ = ["Relocated", "Search"]
 

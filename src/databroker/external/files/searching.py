@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
-from ..errors import DatabrokerError
-from .paths import path_parts
+from ...errors import DatabrokerError
+from ..paths import path_parts
 
 __all__ = ["NoSuchFolder", "Tails", "look_through"]
 

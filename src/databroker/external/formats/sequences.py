@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .failures import FileDamaged, Problem
+from ..failures import FileDamaged, Problem
+from ..paths import Guard
 from .frames import Declared, Frames
-from .paths import Guard
 from .pictures import read_picture
 
 __all__ = ["FileSequence", "NpySequence", "PictureSequence", "numbered_name"]

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..columns.dense import exactly
-from .failures import Reference
+from ...columns.dense import exactly
+from ..failures import Reference
 from .filling import UNREADABLE
 from .loading import Loader, as_array, check_form
-from .reading import Look, leave_out
+from .reader import Look, leave_out
 
 if TYPE_CHECKING:
-    from ..stores.contract import Store
-    from .registry import Registry
+    from ...stores.contract import Store
+    from ..registry import Registry
 
 __all__ = ["DatumReader", "HasStore"]
 

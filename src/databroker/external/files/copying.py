@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DatabrokerError, NotSupported
+from ...errors import DatabrokerError, NotSupported
+from ..failures import FileMissing, FileRefused, Reference, failure
+from ..paths import Place, uri_of_path
 from .carrying import PART, CopyRefused, copy_file, is_copy, sync_folders
-from .failures import FileMissing, FileRefused, Reference, failure
-from .files import Found, files_below, find_files, found_files
-from .paths import Place, uri_of_path
+from .listing import Found, files_below, find_files, found_files
 
 if TYPE_CHECKING:
-    from ..stores.contract import Store
-    from .registry import Registry
+    from ...stores.contract import Store
+    from ..registry import Registry
 
 __all__ = ["Copied", "CopyPlan", "OutsideOfRoot", "Progress", "copy_resource", "copy_run"]
 

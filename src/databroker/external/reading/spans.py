@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..columns import assemble
-from ..columns.names import nested, top
+from ...columns import assemble
+from ...columns.names import nested, top
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ..stores.contract import Store
+    from ...stores.contract import Store
 
 __all__ = ["Spans", "read_spans"]
 

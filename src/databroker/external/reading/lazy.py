@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import NoHandler
-from ..extras import require
+from ...errors import NoHandler
+from ...extras import require
+from ..formats.frames import Declared
 from .chunking import CHUNK_BYTES, LARGEST, cut, grown, whole
 from .datum_reader import DatumReader, HasStore
 from .filling import UNREADABLE, OnMissing, check_on_missing
-from .frames import Declared
 from .indexing import asked
-from .reading import Look, Reader, leave_out, with_nan
+from .reader import Look, Reader, leave_out, with_nan
 from .streamed import StreamReader
 
 if TYPE_CHECKING:
     import dask.array as da
 
-    from .registry import Registry
+    from ..registry import Registry
 
 __all__ = ["ExternalArray", "datum_array", "streamed_array"]
 

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import DatabrokerError, ShapesDiffer
+from ...errors import DatabrokerError, ShapesDiffer
+from ..failures import Reference, translated
 from .chunking import LARGEST, rows_ahead
 from .datums import Datum, Datums
-from .failures import Reference, translated
-from .reading import Look
+from .reader import Look
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..stores.contract import Store
-    from .registry import Registry
+    from ...stores.contract import Store
+    from ..registry import Registry
 
     Array = np.ndarray[Any, Any]
 
@@ -31,7 +31,7 @@ class Loader:
     """Loads the data of datums: all of it, some of it, that of many at once.
 
     What a handler can do beside being called is used where it can; see
-    `databroker.external.handlers_own`.
+    `databroker.external.handlers.own`.
 
     Parameters
     ----------

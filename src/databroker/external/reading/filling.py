@@ -6,14 +6,14 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ..errors import ExternalDataMissing, NoHandler
+from ...errors import ExternalDataMissing, NoHandler
 from .loading import Loader
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..stores.contract import Store
-    from .registry import Registry
+    from ...stores.contract import Store
+    from ..registry import Registry
 
 __all__ = [
     "UNREADABLE",

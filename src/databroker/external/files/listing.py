@@ -7,20 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..columns import assemble, to_rows
-from ..columns.names import nested
-from ..errors import DatabrokerError
-from .failures import FileRefused, Reference
-from .filling import external_fields
-from .paths import Place, place_of
-from .registry import Mend
-from .sources import StreamSource
-from .spans import read_spans
-from .streamed import StreamReader
+from ...columns import assemble, to_rows
+from ...columns.names import nested
+from ...errors import DatabrokerError
+from ..failures import FileRefused, Reference
+from ..paths import Place, place_of
+from ..reading.filling import external_fields
+from ..reading.sources import StreamSource
+from ..reading.spans import read_spans
+from ..reading.streamed import StreamReader
+from ..registry import Mend
 
 if TYPE_CHECKING:
-    from ..stores.contract import Store
-    from .registry import Registry
+    from ...stores.contract import Store
+    from ..registry import Registry
 
 __all__ = [
     "ExternalFile",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..extras import require
-from .failures import FileDamaged, Problem
+from ...extras import require
+from ..failures import FileDamaged, Problem
 
 __all__ = ["read_picture"]
 

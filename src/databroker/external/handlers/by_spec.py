@@ -12,9 +12,9 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DuplicateHandler, NoHandler
-from .failures import Reference
-from .importing import imported
+from ...errors import DuplicateHandler, NoHandler
+from ..failures import Reference
+from ..importing import imported
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -24,8 +24,8 @@ __all__ = ["FALLBACKS", "GROUP", "HandlerRegistry", "successor"]
 GROUP = "databroker.handlers"
 """The entry points by which installed packages offer handlers; the name is the spec."""
 
-_OWN = "databroker.external.handlers_own"
-_HDF5 = "databroker.external.handlers_hdf5"
+_OWN = "databroker.external.handlers.own"
+_HDF5 = "databroker.external.handlers.hdf5_slices"
 _OLD = "databroker.assets.handlers"
 _NEW = "area_detector_handlers.handlers"
 
@@ -173,7 +173,7 @@ def successor(target: Any) -> Any:
     >>> successor("databroker.assets.handlers.AreaDetectorTiffHandler")
     'area_detector_handlers.handlers:AreaDetectorTiffHandler'
     >>> successor("databroker.assets.handlers:NpyHandler")
-    'databroker.external.handlers_own:NumpyFile'
+    'databroker.external.handlers.own:NumpyFile'
     >>> successor("my_lab.handlers:Handler")
     'my_lab.handlers:Handler'
     """

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..extras import require
-from .failures import DatasetMissing, FileDamaged, FramesMissing, Problem
+from ...extras import require
+from ..failures import DatasetMissing, FileDamaged, FramesMissing, Problem
+from ..paths import Guard
 from .frames import Declared, Frames
-from .paths import Guard
 
 __all__ = ["ZarrFrames"]
 

@@ -1,0 +1,1 @@
+"""The files themselves: listed, copied, and found where they moved."""

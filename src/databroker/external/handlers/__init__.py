@@ -1,0 +1,1 @@
+"""Handlers: what opens the resources of a spec, and databroker's own ones."""
