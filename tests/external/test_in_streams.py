@@ -490,3 +490,17 @@ def test_rows_without_a_time_are_aligned_with_nothing(db, files):
     for how in ("previous", "nearest", "linear"):
         assert np.isnan(db[-1].align(how=how).x).all()
         assert db[-1].align("ring", how=how).cam.values.tolist() == [None]
+
+
+def test_old_resources_that_do_not_say_whose_they_are_come_with_the_run(db, files):
+    run = Run(db.store)
+    run.descriptor()
+    np.save(files / "img_0.npy", np.ones((4, 5)))
+    run.resource("NPY_SEQ", files, "img", run_start=False)
+    run.events(run.datums([{"index": 0}]))
+    kinds = [kind for kind, _ in db[-1].documents()]
+    assert kinds == ["start", "descriptor", "resource", "datum", "event"]
+    other = Broker(MemoryStore())
+    for kind, document in db[-1].documents():
+        other.insert(kind, document)
+    np.testing.assert_array_equal(list(other[-1].data("img")), [np.ones((4, 5))])

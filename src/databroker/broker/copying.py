@@ -181,9 +181,10 @@ def _check_target(header: Header, db: Any, pointing: Mapping[str, Any]) -> None:
 
 def _documents(header: Header, referred: Referred) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield all documents of a run, and the old resources that do not say that they are its own."""
+    own = any(name == "resource" for name, _ in referred.documents)
     for name, document in header.stored_documents():
         yield name, document
-        if name == "start":
+        if name == "start" and own:  # else they are among its documents
             for resource in referred.adopted:
                 yield "resource", dict(resource)
                 for datum in owned_rows(header.db.store, "datum", resource["uid"]):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..columns import to_rows
+from ..external.reading.filling import external_fields
 from .stream import Fields, Fill, Stream
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ def run_documents(
     """Yield (kind, document) for a run: start, what events refer to, events, stop."""
     yield "start", start
     shown = {descriptor["uid"] for stream in streams for descriptor in stream.descriptors}
-    for kind, document in store.documents(start["uid"]):
+    documents = store.documents(start["uid"])
+    for kind, document in [*documents, *_adopted(store, start["uid"], documents)]:
         if kind != "descriptor":
             yield kind, document
             rows = _ROWS[kind]
@@ -117,6 +119,17 @@ def run_documents(
         yield "event", event
     if stop is not None:
         yield "stop", stop
+
+
+def _adopted(store: Store, run: str, documents: Sequence[tuple[str, Doc]]) -> list[tuple[str, Doc]]:
+    """Return the resources of a run from the time when they did not say whose they were."""
+    descriptors = [document for kind, document in documents if kind == "descriptor"]
+    says = any(kind == "resource" for kind, _ in documents)
+    if says or "datum" not in external_fields(descriptors).values():
+        return []
+    from ..external.files.listing import referred_by
+
+    return [("resource", dict(document)) for document in referred_by(store, run).adopted]
 
 
 def owned_rows(store: Store, kind: str, owner: str) -> Iterator[Doc]:
