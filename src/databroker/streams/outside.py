@@ -93,8 +93,9 @@ class Outside:
         """Tell whether the values of a field are in stream resources."""
         return self._kinds.get(field) == "stream"
 
+    @cached_property
     def filler(self) -> Filler:
-        """Return what loads single values."""
+        """What loads single values."""
         from ..external.reading.paged import Paged
 
         fields = {} if self.streamed is None else self.streamed.fields
@@ -126,15 +127,12 @@ class Outside:
         """Return the table of a stream with data in the place of references."""
         import pandas as pd
 
-        names = [name for name in self.filled if name in table]
-        filler = self.filler() if names else None
-        for name in names:
+        for name in filter(table.__contains__, self.filled):
             absent = self.absent(name)
             rows = list(range(len(table))) if absent is None else np.flatnonzero(~absent).tolist()
             cells = pd.Series([None] * len(table), table.index, dtype=object)
-            assert filler is not None
             with _advice():
-                values = filler.column(table[name].iloc[rows], name)
+                values = self.filler.column(table[name].iloc[rows], name)
             for row, value in zip(rows, values, strict=True):
                 cells.iat[row] = value
             table[name] = cells
@@ -150,9 +148,7 @@ class Outside:
         chunks = (layout.read(self.rows, window, Columns(())) for window in layout.windows())
         return np.concatenate([codes_of(chunk, lacks) for chunk in chunks]).astype(bool)
 
-    def array(
-        self, field: str, data_key: Doc, references: Any, seq_nums: Array, warn: bool = True
-    ) -> ExternalArray:
+    def array(self, field: str, data_key: Doc, references: Any, seq_nums: Array) -> ExternalArray:
         """Return a field as an array that reads what is asked of it.
 
         Parameters
@@ -161,8 +157,6 @@ class Outside:
             What is declared of it.
         references, seq_nums
             What the rows have in its place, and their numbers.
-        warn
-            Whether to say that the data have another form than declared.
         """
         from ..external.reading.datum_reader import DatumReader
         from ..external.reading.lazy import ExternalArray
@@ -175,7 +169,7 @@ class Outside:
         else:
             locator = Locator(self._store)
             reader = DatumReader(locator, self._registry, self._run, field, references)
-        return ExternalArray(field, reader, data_key, self._on_missing, warn)
+        return ExternalArray(field, reader, data_key, self._on_missing)
 
     def load(self, field: str, data_key: Doc, references: Array, seq_nums: Array) -> Array:
         """Return a field in memory; as objects where its values differ in shape."""
@@ -184,7 +178,7 @@ class Outside:
                 return np.asarray(self.array(field, data_key, references, seq_nums))
             except ShapesDiffer:
                 cells = np.empty(len(references), object)
-                for row, value in enumerate(self.filler().column(references, field)):
+                for row, value in enumerate(self.filler.column(references, field)):
                     cells[row] = value
                 return cells
 

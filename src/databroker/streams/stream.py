@@ -312,7 +312,7 @@ class Stream:
             return
         outside = self._outside(fill, on_missing)
         names = [name for name in outside.filled if wanted is None or name in wanted]
-        filler = outside.filler() if names else None
+        filler = outside.filler if names else None
         columns = None if wanted is None else Columns(wanted, wanted, others=True)
         owners = [descriptor["uid"] for descriptor in self._descriptors]
         for chunk in Layout.of(self._store, owners).pieces(self._store, columns):
@@ -343,7 +343,7 @@ class Stream:
         else:
             events = self.events([field])
             values = (event["data"][field] for event in events if field in event["data"])
-        return outside.filler().values(values, field) if field in outside.filled else values
+        return outside.filler.values(values, field) if field in outside.filled else values
 
     def request(
         self, fields: Fields, fill: Fill = True, on_missing: OnMissing = "raise"
