@@ -117,8 +117,9 @@ def stream(db):
 def check_refused(header, copies=None):
     """Raise unless all ways refuse to read, and nothing is copied into a given folder."""
     for way in WAYS:
-        with pytest.raises(FileRefused, match="outside of the allowed roots"):
+        with pytest.raises(FileRefused, match="outside of the allowed roots") as caught:
             way(header, "img", "primary")
+        assert (caught.value.run, caught.value.field) == (header.uid, "img")
     assert any(each.problem and "allowed roots" in each.problem for each in header.files())
     if copies is None:
         return

@@ -26,6 +26,7 @@ __all__ = [
     "HandlerFailed",
     "Problem",
     "Reference",
+    "about",
     "failure",
     "translated",
 ]
@@ -152,6 +153,24 @@ def failure(
     return error
 
 
+def about(error: DatabrokerError, reference: Reference) -> DatabrokerError:
+    """Return an error with what was wanted in it, if it was raised without knowing that.
+
+    Examples
+    --------
+    >>> error = failure(FileRefused, Reference(), None, "/a is outside of the allowed roots")
+    >>> print(about(error, Reference("b2c1", "img")))
+    Field 'img' of run 'b2c1': /a is outside of the allowed roots.
+    """
+    said = vars(error)
+    if "problem" not in said or said["run"] or said["field"]:
+        return error
+    told = type(error)(f"{reference}: {said['problem']}")
+    who = {"run": reference.run, "field": reference.field, "datum": reference.datum}
+    told.__dict__.update(said | who)
+    return told
+
+
 def translated(error: Exception, reference: Reference, place: Place, by: str = "") -> Exception:
     """Return the error to raise for whatever opening or reading a file raised.
 
@@ -165,7 +184,7 @@ def translated(error: Exception, reference: Reference, place: Place, by: str = "
         The handler that raised it, for people.
     """
     if isinstance(error, DatabrokerError):
-        return error
+        return about(error, reference)
     if isinstance(error, Problem):
         return failure(error.kind, reference, place, error.problem, error.mend)
     if isinstance(error, FileNotFoundError) or not _may_exist(place, error):

@@ -8,7 +8,8 @@ import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .failures import Reference, translated
+from ..errors import DatabrokerError
+from .failures import Reference, about, translated
 from .handlers.by_spec import HandlerRegistry
 from .handlers.hdf5_slices import stand_in
 from .opened import OPEN, identity
@@ -117,6 +118,8 @@ class Registry(HandlerRegistry):
             more = {"guard": self.guard} if getattr(used, "takes_guard", False) else {}
             try:
                 return used(place.path, **kwargs, **more)
+            except DatabrokerError as error:
+                raise about(error, reference) from error.__cause__
             except Exception as error:
                 raise translated(error, reference, place, _name(chosen)) from error
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...errors import DatabrokerError, ShapesDiffer
-from ..failures import Reference, translated
+from ..failures import Reference, about, translated
 from .chunking import LARGEST, rows_ahead
 from .datums import Datum, Datums
 from .reader import Look
@@ -191,8 +191,8 @@ class Loader:
             try:
                 self._check(handler, [found.kwargs], reference)
                 return read(handler, found.kwargs)
-            except DatabrokerError:
-                raise
+            except DatabrokerError as error:
+                raise about(error, reference) from error.__cause__
             except Exception as error:  # whatever somebody else's handler raises
                 place = self._registry.place(found.resource, reference)
                 by = f"the handler {type(handler).__name__}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import DatabrokerError, ExternalDataMissing
-from ..failures import FileDamaged, FramesMissing, Reference, failure, translated
+from ..failures import FileDamaged, FramesMissing, Reference, about, failure, translated
 from ..formats.frames import Declared, Frames, reader_of
 from ..opened import identity
 from .filling import UNREADABLE
@@ -54,8 +54,8 @@ def opened_frames(
     try:
         with registry.borrow(key, make, bool(getattr(opener, "thread_safe", False))) as frames:
             yield frames
-    except DatabrokerError:
-        raise
+    except DatabrokerError as error:
+        raise about(error, reference) from error.__cause__
     except Exception as error:  # of h5py, tifffile, ...
         raise translated(error, reference, place) from error
 
