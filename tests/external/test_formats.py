@@ -11,6 +11,7 @@ import tifffile
 
 from databroker.errors import MissingExtra
 from databroker.external import Filler, Registry
+from databroker.external.failures import HandlerFailed
 
 from .conftest import frames
 
@@ -203,3 +204,10 @@ def test_frames_that_a_detector_compressed_in_its_own_way(run, registry, files, 
             Filler(run.store, registry).value("res/1")
     value = Filler(run.store, registry).value("res/1")
     np.testing.assert_array_equal(value, [np.arange(20, 40).reshape(4, 5)])
+
+
+def test_a_datum_that_asks_for_a_frame_before_the_first(value, files):
+    with h5py.File(files / "a.h5", "w") as file:
+        file["entry/data/data"] = frames(3, 2, 2)
+    with pytest.raises(HandlerFailed, match="asks for frame -1"):
+        value("AD_HDF5", "a.h5", {"point_number": -1})

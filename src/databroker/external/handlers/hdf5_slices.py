@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from ..failures import FramesMissing, Problem
+from ..failures import FramesMissing, HandlerFailed, Problem
 from ..paths import Guard
 from .own import Datums, Inner, OneFile
 
@@ -126,6 +126,8 @@ class Hdf5Slices(OneFile):
             return slice(0, self._dataset.length())
         first = int(point_number) * self._frames if point_number is not None else int(single or 0)
         stop = first + (self._frames if point_number is not None else 1)
+        if first < 0:
+            raise Problem(HandlerFailed, f"its datum asks for frame {first}, which cannot be")
         there = self._dataset.length(stop)
         if first >= there:
             raise Problem(
