@@ -2,12 +2,19 @@
 
 import inspect
 import re
+import sys
 
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from databroker import Broker, list_configs
+
+
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch):
+    """IPython puts a module of its own there, from which no process could be started."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture

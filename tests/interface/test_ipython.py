@@ -2,6 +2,7 @@
 
 import atexit
 import re
+import sys
 
 import pytest
 
@@ -16,6 +17,8 @@ def shell(db, header, monkeypatch, tmp_path):
     from traitlets.config import Config
 
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    # IPython puts a module of its own there, from which no process could be started.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     config = Config()
     config.HistoryManager.enabled = False
     shell = shells.InteractiveShell(config=config)
