@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from databroker.errors import DatabrokerError, NoHandler
-from databroker.external import ExternalArray, Registry, datum_array
+from databroker.external import ExternalArray, Registry
 from databroker.external.failures import FileMissing
 from databroker.external.formats.hdf5 import Hdf5Dataset
 from databroker.external.reading.indexing import asked
 
 from .conftest import IMAGE, Source, frames
+from .fields import datum_array
 
 
 @pytest.fixture

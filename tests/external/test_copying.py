@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from databroker.external import Filler, Registry, copy_run, external_files, streamed_array
+from databroker.external import Filler, Registry, copy_run, external_files
 from databroker.external.failures import FileMissing, FileRefused
 from databroker.external.files import carrying
 from databroker.external.files.carrying import PART, CopyDiffers, CopyFailed, CopyRefused, copy_file
@@ -18,6 +18,7 @@ from databroker.external.paths import uri_of_path
 from databroker.stores.memory import MemoryStore
 
 from .conftest import Run, Source, frames
+from .fields import streamed_array
 from .test_streamed import HDF5, cam, key
 
 

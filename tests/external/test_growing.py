@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import tifffile
 
-from databroker.external import Filler, streamed_array
+from databroker.external import Filler
 from databroker.external.failures import FramesMissing
 from databroker.external.paths import uri_of_path
 
 from .conftest import Source, frames
+from .fields import streamed_array
 from .test_streamed import HDF5, cam, key
 
 WRITER = """

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import tifffile
 
-from databroker.external import Registry, streamed_array
+from databroker.external import Registry
 from databroker.external.failures import DatasetMissing, FileDamaged, FileMissing, FileRefused
 from databroker.external.formats.sequences import numbered_name
 from databroker.external.paths import uri_of_path
 
 from .conftest import Source, frames
+from .fields import streamed_array
 from .test_streamed import cam, key
 
 TIFF = "multipart/related;type=image/tiff"

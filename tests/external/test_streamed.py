@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from databroker.errors import NoHandler
-from databroker.external import streamed_array
 from databroker.external.failures import DatasetMissing, FileDamaged, FileMissing, FramesMissing
 from databroker.external.formats.frames import Declared, Frames
 from databroker.external.paths import uri_of_path
 from databroker.external.reading.spans import Spans
-from databroker.external.reading.streamed import StreamReader, frames_of_event
+from databroker.external.reading.streamed import frames_of_event
+from databroker.streams.streamed import Streamed
 
 from .conftest import Source, frames
+from .fields import streamed_array
 
 HDF5 = "application/x-hdf5"
 
@@ -79,9 +80,9 @@ def test_dask_reads_a_streamed_field(run, registry, detector, scheduler):
 
 def test_a_reference_says_where_a_value_is(run, registry, detector):
     _, descriptor = detector
-    reader = StreamReader.of(run.store, registry, run.uid, [descriptor], "cam")
-    assert reader.references()[:2] == ["sres/0", "sres/1"]
-    assert reader.seq_nums.tolist() == list(range(1, 11))
+    found = Streamed.of(run.store, run.uid, [descriptor]).fields["cam"]
+    assert found.references("d", np.array([1, 2])).to_pylist() == ["sres/0", "sres/1"]
+    assert found.reader(registry, run.uid).seq_nums.tolist() == list(range(1, 11))
 
 
 @pytest.mark.parametrize(

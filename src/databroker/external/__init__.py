@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .files.listing import ExternalFile, external_files
     from .formats.frames import Frames
     from .reading.filling import Filler, external_fields, fields_to_fill
-    from .reading.lazy import ExternalArray, datum_array, streamed_array
+    from .reading.lazy import ExternalArray
 
 __all__ = [
     "Copied",
@@ -26,11 +26,9 @@ __all__ = [
     "OutsideOfRoot",
     "Registry",
     "copy_run",
-    "datum_array",
     "external_fields",
     "external_files",
     "fields_to_fill",
-    "streamed_array",
 ]
 
 _HOMES = {
@@ -44,11 +42,9 @@ _HOMES = {
     "Frames": "formats.frames",
     "OutsideOfRoot": "files.copying",
     "copy_run": "files.copying",
-    "datum_array": "reading.lazy",
     "external_fields": "reading.filling",
     "external_files": "files.listing",
     "fields_to_fill": "reading.filling",
-    "streamed_array": "reading.lazy",
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..opened import identity
 from ..paths import Guard, Place, path_parts
 from .listing import Found
 from .searching import Tails
@@ -14,7 +15,7 @@ from .searching import Tails
 if TYPE_CHECKING:
     from ..registry import Registry
 
-__all__ = ["Identity", "Matches", "Sought", "identity", "match", "moved_path"]
+__all__ = ["Identity", "Matches", "Sought", "match", "moved_path"]
 
 Identity = tuple[int, int]
 """What tells one file from another, whatever leads to it."""
@@ -74,15 +75,6 @@ class Matches:
 
     ambiguous: dict[str, list[str]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
-
-
-def identity(path: str) -> Identity | None:
-    """Return what tells a file, or a folder, from others; None if it is not there."""
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return status.st_dev, status.st_ino
 
 
 def moved_path(place: Place, target: str, path: str) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..opened import identity
 from ..paths import Place, place_of
 from .listing import Found, Referred, find_files
-from .matching import Identity, Matches, Sought, identity, match, moved_path
+from .matching import Identity, Matches, Sought, match, moved_path
 from .rooting import Aim, propose
 from .searching import Progress, Tails, look_through
 

@@ -14,18 +14,15 @@ from ...errors import NoHandler
 from ...extras import require
 from ..formats.frames import Declared
 from .chunking import CHUNK_BYTES, LARGEST, cut, grown, whole
-from .datum_reader import DatumReader, HasStore
 from .filling import UNREADABLE, OnMissing, check_on_missing
 from .indexing import asked
 from .reader import Look, Reader, leave_out, with_nan
-from .streamed import StreamReader
 
 if TYPE_CHECKING:
     import dask.array as da
 
-    from ..registry import Registry
 
-__all__ = ["ExternalArray", "datum_array", "streamed_array"]
+__all__ = ["ExternalArray"]
 
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
@@ -276,65 +273,6 @@ class ExternalArray:
         # Without one, no two arrays are taken for the same.
         who = known() if callable(known) else uuid.uuid4().hex
         return str(tokenize(who, self.shape, str(self.dtype), self._on_missing))
-
-
-def datum_array(
-    source: HasStore,
-    registry: Registry,
-    run: str | None,
-    field: str,
-    ids: Any,
-    data_key: Doc,
-    on_missing: OnMissing = "raise",
-    warn: bool = True,
-) -> ExternalArray:
-    """Return a field of which each event has a datum as an array.
-
-    Parameters
-    ----------
-    source
-        Something whose `store` is the store; it is pickled with the array.
-    registry
-        Handlers and root map.
-    run, field
-        The uid of the run, and the field.
-    ids
-        The datum ids of the events: anything that can be sliced.
-    data_key
-        What the descriptor says of the field.
-    on_missing, warn
-        As in `ExternalArray`.
-    """
-    reader = DatumReader(source, registry, run, field, ids)
-    return ExternalArray(field, reader, data_key, on_missing, warn)
-
-
-def streamed_array(
-    source: HasStore,
-    registry: Registry,
-    run: str,
-    descriptors: Sequence[Doc],
-    field: str,
-    seq_nums: Array | None = None,
-    on_missing: OnMissing = "raise",
-    warn: bool = True,
-) -> ExternalArray:
-    """Return a field whose values are in stream resources as an array.
-
-    The store is asked now for what is where; reading needs only the files.
-
-    Parameters
-    ----------
-    descriptors
-        Of the stream.
-    seq_nums
-        Of the events that the stream has; None for those that have a value.
-    source, registry, run, field, on_missing, warn
-        As in `datum_array`.
-    """
-    reader = StreamReader.of(source.store, registry, run, descriptors, field, seq_nums)
-    keys = [doc["data_keys"][field] for doc in descriptors if field in doc["data_keys"]]
-    return ExternalArray(field, reader, keys[0] if keys else {}, on_missing, warn)
 
 
 def _as_declared(data_key: Doc) -> Look:

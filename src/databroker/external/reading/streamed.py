@@ -14,11 +14,10 @@ from ..formats.frames import Declared, Frames, reader_of
 from ..opened import identity
 from .filling import UNREADABLE
 from .reader import Look, leave_out
-from .sources import StreamSource, stream_sources
-from .spans import Spans, read_spans
+from .sources import StreamSource
+from .spans import Spans
 
 if TYPE_CHECKING:
-    from ...stores.contract import Store
     from ..registry import Registry
 
 __all__ = ["StreamReader"]
@@ -101,23 +100,6 @@ class StreamReader:
         self._seq_nums = spans.seq_nums() if seq_nums is None else np.asarray(seq_nums)
         self._absent = absent
 
-    @classmethod
-    def of(
-        cls,
-        store: Store,
-        registry: Registry,
-        run: str,
-        descriptors: Sequence[Doc],
-        field: str,
-        seq_nums: Array | None = None,
-    ) -> StreamReader:
-        """Return a reader for a field of a stream, given the stream's descriptors."""
-        keys = [doc["data_keys"][field] for doc in descriptors if field in doc["data_keys"]]
-        sources = stream_sources(store.documents(run), field)
-        uids = [str(source.document["uid"]) for source in sources]
-        spans = read_spans(store, uids, {doc["uid"] for doc in descriptors})
-        return cls(registry, run, field, keys[0] if keys else {}, sources, spans, seq_nums)
-
     @property
     def rows(self) -> int:
         """How many events there are."""
@@ -138,14 +120,6 @@ class StreamReader:
         uids = [source.document.get("uid") for source in self._sources]
         root_map = sorted(self._registry.root_map.items())
         return ("stream", self._run, self._field, uids, root_map, self._seq_nums, *self._spans)
-
-    def references(self) -> list[str | None]:
-        """Return what a table shows where data is not loaded: '<resource>/<index>'."""
-        parts, index = self._spans.locate(self._seq_nums)
-        return [
-            f"{self._sources[part].document['uid']}/{place}" if part >= 0 else None
-            for part, place in zip(parts, index, strict=True)
-        ]
 
     def uncovered(self, seq_num: int | None = None) -> Exception:
         """Return the error for an event of which nothing says where its value is."""

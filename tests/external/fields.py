@@ -1,0 +1,20 @@
+"""Fields of a run as arrays, without a header: what a stream makes of its documents."""
+
+from databroker.external import ExternalArray
+from databroker.external.reading.datum_reader import DatumReader
+from databroker.streams.streamed import Streamed
+
+
+def datum_array(source, registry, run, field, ids, data_key, on_missing="raise", warn=True):
+    """A field of which each event has a datum."""
+    reader = DatumReader(source, registry, run, field, ids)
+    return ExternalArray(field, reader, data_key, on_missing, warn)
+
+
+def streamed_array(
+    source, registry, run, descriptors, field, seq_nums=None, on_missing="raise", warn=True
+):
+    """A field whose values are in stream resources."""
+    found = Streamed.of(source.store, run, descriptors).fields[field]
+    reader = found.reader(registry, run, seq_nums)
+    return ExternalArray(field, reader, found.data_key, on_missing, warn)
