@@ -9,6 +9,8 @@ import databroker
 PACKAGE = Path(databroker.__file__).parent
 
 RANKS = {
+    # What even errors may use.
+    "_util": -1,
     # What everything may use.
     "errors": 0,
     "times": 0,

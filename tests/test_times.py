@@ -299,7 +299,7 @@ def test_unknown_zones_are_refused(name):
 
 
 def test_a_nearly_right_zone_is_suggested():
-    with pytest.raises(InvalidConfiguration, match="did you mean 'America/New_York'"):
+    with pytest.raises(InvalidConfiguration, match="Did you mean 'America/New_York'"):
         resolve_zone("America/NewYork")
 
 

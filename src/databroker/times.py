@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import calendar
 import datetime
-import difflib
 import functools
 import math
 import re
@@ -24,6 +23,7 @@ import zoneinfo
 from fractions import Fraction
 from typing import Any, Literal
 
+from ._util.suggestions import did_you_mean
 from .errors import InvalidConfiguration, InvalidQuery
 
 __all__ = ["ACCEPTED", "Edge", "ago", "format_time", "parse_bound", "resolve_zone"]
@@ -68,7 +68,7 @@ def resolve_zone(name: str | datetime.tzinfo | None = None) -> datetime.tzinfo:
     zoneinfo.ZoneInfo(key='Europe/Berlin')
     >>> resolve_zone("Europe/Berlni")
     Traceback (most recent call last):
-    databroker.errors.InvalidConfiguration: unknown time zone 'Europe/Berlni'; did you mean ...
+    databroker.errors.InvalidConfiguration: unknown time zone 'Europe/Berlni'. Did you mean ...
     """
     if isinstance(name, datetime.tzinfo):
         return name
@@ -77,9 +77,9 @@ def resolve_zone(name: str | datetime.tzinfo | None = None) -> datetime.tzinfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
-        near = difflib.get_close_matches(str(name), zoneinfo.available_timezones(), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "names look like 'America/New_York'"
-        raise InvalidConfiguration(f"unknown time zone {name!r}; {hint}") from error
+        hint = did_you_mean(name, zoneinfo.available_timezones())
+        hint = hint or " Names look like 'America/New_York'."
+        raise InvalidConfiguration(f"unknown time zone {name!r}.{hint}") from error
 
 
 def _machine_zone() -> datetime.tzinfo:

@@ -128,7 +128,7 @@ def test_the_line_is_that_of_the_old_file(write):
     with pytest.raises(InvalidConfiguration, match=r"lab\.yml, line 9: .*'databse'"):
         load("lab")
     write("lab.yml", PAIR.replace("US/Eastern", "US/Estern"))
-    with pytest.raises(InvalidConfiguration, match=r"line 5: .*did you mean 'US/Eastern'"):
+    with pytest.raises(InvalidConfiguration, match=r"line 5: .*Did you mean 'US/Eastern'"):
         load("lab")
 
 

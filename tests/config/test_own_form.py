@@ -105,7 +105,7 @@ def test_an_unknown_key_names_file_line_and_accepted_keys(write):
     [
         ("durability: fast", "'durability' must be 'normal' or 'full'"),
         ("read_only: 1", "'read_only' must be true or false"),
-        ("timezone: America/NewYork", "did you mean 'America/New_York'?"),
+        ("timezone: America/NewYork", "Did you mean 'America/New_York'?"),
         ("timezone: ../../etc/passwd", "unknown time zone"),
         ("stale_after: soon", "must be a number of seconds"),
         ("stale_after: .nan", "must be a number of seconds"),

@@ -50,7 +50,7 @@ def table(
 
 
 def _check_stream(header: Header, stream: str) -> None:
-    from ..stores.registry import did_you_mean
+    from .._util.suggestions import did_you_mean
 
     names = header.stream_names
     if stream not in names:

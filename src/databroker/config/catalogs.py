@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from ..stores.registry import did_you_mean
+from .._util.suggestions import did_you_mean
 from .place import KeyPath, Place
 
 __all__ = ["is_catalog", "is_source", "offers", "only_source", "translate"]

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import times
+from .._util.suggestions import nearest
 from ..errors import InvalidConfiguration
 from ..stores.contract import Store
-from ..stores.registry import Driver, did_you_mean, find_driver, open_store
+from ..stores.registry import Driver, find_driver, open_store
 from .place import Place
 from .secrets import hide_passwords, hide_passwords_in
 
@@ -148,7 +149,7 @@ def from_flat(
 
 def _driver(flat: Mapping[str, Any], place: Place) -> Driver:
     if "driver" not in flat:
-        near = [key for key in flat if did_you_mean(key, ("driver",))]
+        near = [key for key in flat if nearest(key, ("driver",))]
         hint = f" Is {near[0]!r} meant to be it?" if near else ""
         place.refuse(
             f"it says no 'driver'.{hint} "

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._util.suggestions import did_you_mean
 from ..errors import ConfigurationFileNotFound, InvalidConfiguration, UnknownBrokerName
-from ..stores.registry import did_you_mean
 from . import catalogs
 from .configuration import Configuration
 from .forms import read_form

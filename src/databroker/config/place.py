@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 import yaml
 
+from .._util.suggestions import did_you_mean
 from ..errors import InvalidConfiguration
-from ..stores.registry import did_you_mean
 
 __all__ = ["KeyPath", "Place", "read_yaml"]
 

@@ -6,11 +6,11 @@ is kept; what is refused could not be found or read again.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable
 from typing import Any
 
+from .._util.suggestions import did_you_mean
 from ..errors import InvalidDocument, UnknownDocumentKind
 from .kinds import ACCEPTED
 
@@ -42,9 +42,9 @@ def check(kind: str, doc: dict[str, Any]) -> None:
 
 
 def _unknown(kind: object) -> str:
-    near = difflib.get_close_matches(str(kind), ACCEPTED, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"{kind!r} is not a kind of document; known are: {', '.join(ACCEPTED)}.{hint}"
+    known = ", ".join(ACCEPTED)
+    hint = did_you_mean(kind, ACCEPTED)
+    return f"{kind!r} is not a kind of document; known are: {known}.{hint}"
 
 
 def _fail(kind: str, doc: dict[str, Any], key: str, need: str) -> None:

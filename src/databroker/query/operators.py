@@ -7,11 +7,11 @@ for two (``motor`` and ``motors``), and a value at either is as good.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, KeysView, Mapping, ValuesView
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
+from .._util.suggestions import nearest
 from ..errors import InvalidQuery, UnsupportedQuery
 from .nodes import (
     MAX_DEPTH,
@@ -146,10 +146,7 @@ def refuse_operator(name: str, known: tuple[str, ...]) -> NoReturn:
         )
     if name in OPERATORS or name in ("$regex", "$options"):
         raise InvalidQuery(f"{name} belongs inside a key: {{'key': {{'{name}': ...}}}}")
-    near = difflib.get_close_matches(
-        name.lower(), [item.lower() for item in known], n=1, cutoff=0.5
-    )
-    meant = next((item for item in known if near and item.lower() == near[0]), None)
+    meant = nearest(name, known)
     hint = f"did you mean {meant}?" if meant else f"known are {', '.join(known)}"
     raise InvalidQuery(
         f"unknown operator {_shown(name)}; {hint} (for a key that begins with $: "

@@ -14,17 +14,17 @@ Examples
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .._util.suggestions import did_you_mean
 from ..errors import InvalidConfiguration, MissingExtra
 from .contract import Store
 
-__all__ = ["DRIVERS", "Driver", "Option", "did_you_mean", "find_driver", "open_store"]
+__all__ = ["DRIVERS", "Driver", "Option", "find_driver", "open_store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,21 +206,6 @@ def open_store(driver: str, **options: Any) -> Store:
         )
     store: Store = _load(known.target, known)(**options)
     return store
-
-
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """Return `` Did you mean ...?`` with the nearest known word, or nothing.
-
-    Examples
-    --------
-    >>> did_you_mean("pth", ["path", "durability"])
-    " Did you mean 'path'?"
-    >>> did_you_mean("zebra", ["path"])
-    ''
-    """
-    names = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(str(word).lower(), names, n=1)
-    return f" Did you mean {names[near[0]]!r}?" if near else ""
 
 
 def _check(driver: Driver, options: Mapping[str, object]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._util.suggestions import did_you_mean
 from ..errors import InvalidQuery, NoSuchField
 
 Doc = Mapping[str, Any]
@@ -121,9 +122,6 @@ def _pattern(text: str) -> Any:
 
 def no_such_field(name: object, known: Sequence[str]) -> NoSuchField:
     """Return the error that says which fields there are."""
-    import difflib
-
-    near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(name, known)
     shown = ", ".join(map(repr, known[:12])) + (", ..." if len(known) > 12 else "")
     return NoSuchField(f"There is no field {name!r}.{hint} The fields here are: {shown or 'none'}.")

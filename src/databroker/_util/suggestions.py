@@ -1,0 +1,44 @@
+"""The known name that somebody may have meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["did_you_mean", "nearest"]
+
+_LONGEST = 200
+_ENOUGH_ALIKE = 0.6
+
+
+def nearest(word: object, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like a word, whatever the case; None if none is.
+
+    Examples
+    --------
+    >>> nearest("Primry", ["primary", "baseline"])
+    'primary'
+    >>> nearest("zebra", ["primary"]) is None
+    True
+    """
+    if len(text := str(word)) > _LONGEST:  # comparing takes the square of the length
+        return None
+    names: dict[str, str] = {}
+    for name in known:
+        names.setdefault(name.lower(), name)
+    near = difflib.get_close_matches(text.lower(), names, n=1, cutoff=_ENOUGH_ALIKE)
+    return names[near[0]] if near else None
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return `` Did you mean ...?`` with the nearest known name, or nothing.
+
+    Examples
+    --------
+    >>> did_you_mean("pth", ["path", "durability"])
+    " Did you mean 'path'?"
+    >>> did_you_mean("zebra", ["path"])
+    ''
+    """
+    near = nearest(word, known)
+    return "" if near is None else f" Did you mean {near!r}?"
