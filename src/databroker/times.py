@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import calendar
 import datetime
-import functools
 import math
 import re
 import time
@@ -23,6 +22,7 @@ import zoneinfo
 from fractions import Fraction
 from typing import Any, Literal
 
+from ._util.clock import ago, format_time
 from ._util.suggestions import did_you_mean
 from .errors import InvalidConfiguration, InvalidQuery
 
@@ -317,55 +317,3 @@ def _change_between(before: int, after: int, zone: datetime.tzinfo) -> int:
         else:
             after = middle
     return after
-
-
-# -- display -------------------------------------------------------------------
-
-
-def format_time(epoch: float, zone: datetime.tzinfo) -> str:
-    """Show an instant in a zone, and the zone.
-
-    Examples
-    --------
-    >>> format_time(1604527919.5, resolve_zone("America/New_York"))
-    '2020-11-04 17:11:59 EST'
-    """
-    try:
-        return _shown(math.floor(epoch), zone)
-    except (ValueError, OverflowError, OSError, TypeError):
-        return str(epoch)  # what a damaged document holds should be seen, not raise
-
-
-@functools.lru_cache(maxsize=1024)
-def _shown(epoch: int, zone: datetime.tzinfo) -> str:
-    utc = _EPOCH.replace(tzinfo=datetime.UTC) + datetime.timedelta(seconds=epoch)
-    local = utc.astimezone(zone)
-    return f"{local.replace(tzinfo=None)} {local.tzname() or ''}".rstrip()
-
-
-_UNITS = (
-    ("year", 365 * 86400),
-    ("month", 30 * 86400),
-    ("week", 7 * 86400),
-    ("day", 86400),
-    ("hour", 3600),
-    ("minute", 60),
-    ("second", 1),
-)
-
-
-def ago(epoch: float, now: float | None = None) -> str:
-    """Say in words how long ago an instant was.
-
-    Examples
-    --------
-    >>> ago(1000, 1000 + 3 * 3600 + 5), ago(1000, 1090), ago(1000, 1000.5), ago(7200, 0)
-    ('3 hours ago', '1 minute ago', 'just now', 'in 2 hours')
-    """
-    elapsed = (time.time() if now is None else now) - epoch
-    for name, seconds in _UNITS:
-        count = abs(elapsed) // seconds
-        if count >= 1:
-            words = f"{int(count)} {name}{'s' if count > 1 else ''}"
-            return f"{words} ago" if elapsed > 0 else f"in {words}"
-    return "just now"
