@@ -29,7 +29,7 @@ class SeveralHeaders:
 
     Everywhere, `headers` is a header or anything to loop over that gives
     headers, such as search results. They are taken in the order given. A plain
-    name in `fields` need be in one of them only.
+    name in `fields`, or one in `fill`, need be in one of them only.
 
     Examples
     --------
@@ -54,12 +54,13 @@ class SeveralHeaders:
         Raises
         ------
         NoSuchField
-            A plain name in `fields` that is in none of them, when all have been seen.
+            A plain name in `fields` or `fill` that is in none of them, when all have been seen.
         """
         _no_registry(handler_registry)
-        wanted = Wanted(fields)
+        wanted = Wanted(fields, fill)
         for header in each_header(headers):
-            yield from header.documents(stream_name, wanted.of(_streams(header, stream_name)), fill)
+            fields = wanted.of(_streams(header, stream_name))
+            yield from header.documents(stream_name, fields, wanted.filling)
         wanted.check()
 
     def get_events(
@@ -75,12 +76,13 @@ class SeveralHeaders:
         Raises
         ------
         NoSuchField
-            A plain name in `fields` that is in none of them, when all have been seen.
+            A plain name in `fields` or `fill` that is in none of them, when all have been seen.
         """
         _no_registry(handler_registry)
-        wanted = Wanted(fields)
+        wanted = Wanted(fields, fill)
         for header in each_header(headers):
-            yield from header.events(stream_name, wanted.of(_streams(header, stream_name)), fill)
+            fields = wanted.of(_streams(header, stream_name))
+            yield from header.events(stream_name, fields, wanted.filling)
         wanted.check()
 
     def get_table(
@@ -101,15 +103,15 @@ class SeveralHeaders:
         Raises
         ------
         NoSuchField
-            A plain name in `fields` that is in none of them.
+            A plain name in `fields` or `fill` that is in none of them.
         """
         _no_registry(handler_registry)
-        wanted = Wanted(fields)
+        wanted = Wanted(fields, fill)
         tables = [
             header.table(
                 stream_name,
                 wanted.of(_streams(header, stream_name)),
-                fill,
+                wanted.filling,
                 timezone,
                 convert_times,
                 localize_times,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ..broker import Broker
-    from ..external.reading.filling import OnMissing
+    from ..external.reading.filling import Fill, OnMissing
     from ..preview import Preview
     from ..stores.contract import RunRecord
 
@@ -106,7 +106,7 @@ class Header(FiledRun, Parts):
         self,
         stream_name: Any = "primary",
         fields: Fields = None,
-        fill: bool | Iterable[str] = False,
+        fill: Fill = False,
         timezone: str | datetime.tzinfo | None = None,
         convert_times: bool = True,
         localize_times: bool = True,
@@ -123,7 +123,8 @@ class Header(FiledRun, Parts):
             A name, or names and patterns, of the wanted columns; None for all.
             Names of values in the configuration, start or stop work too.
         fill
-            Whether to load external data into the cells: True, or the names of fields.
+            Whether to load external data into the cells: True or 'yes', False or 'no', or the
+            names of fields; 'delayed' for dask arrays, which read when they are computed.
         timezone
             Makes the column `time` aware, in this zone; by default it is naive UTC.
         convert_times
@@ -142,7 +143,7 @@ class Header(FiledRun, Parts):
         Raises
         ------
         NoSuchField
-            A plain name in `fields` that is nowhere.
+            A plain name in `fields` that is nowhere, or one in `fill` that no field has.
         NoHandler, ExternalDataMissing
             What is to be filled cannot be had; the message says how to mend it.
         """
@@ -163,7 +164,7 @@ class Header(FiledRun, Parts):
         self,
         field: str,
         stream_name: str = "primary",
-        fill: Any = True,
+        fill: Fill = True,
         *,
         on_missing: OnMissing = "raise",
     ) -> Iterator[Any]:
@@ -176,7 +177,7 @@ class Header(FiledRun, Parts):
         field, stream_name
             Which field of which stream; a stream that the run does not have yields nothing.
         fill
-            Whether to load external data; else what refers to them is yielded.
+            As in `table`; where external data are not loaded, what refers to them is yielded.
         on_missing
             Where such data cannot be had: 'raise' the error; 'mask' the value with None; or
             'skip' it. But for 'raise', there is one warning.
@@ -196,14 +197,13 @@ class Header(FiledRun, Parts):
         self,
         stream_name: Any = "primary",
         fields: Fields = None,
-        fill: Any = False,
+        fill: Fill = False,
         *,
         on_missing: OnMissing = "raise",
     ) -> Iterator[dict[str, Any]]:
         """Yield the events of a stream as documents, in order (of all streams: by time).
 
-        With `fill`, they hold external data; where such data cannot be had,
-        `on_missing` is as in `table`.
+        `fill` and `on_missing` are as in `table`.
         """
         for event in many_streams(self._streams_of(stream_name), fields, fill, on_missing):
             yield self._prepared("event", event)
@@ -212,7 +212,7 @@ class Header(FiledRun, Parts):
         self,
         stream_name: Any = ALL,
         fields: Fields = None,
-        fill: Any = False,
+        fill: Fill = False,
         *,
         on_missing: OnMissing = "raise",
     ) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -240,7 +240,7 @@ class Header(FiledRun, Parts):
         stream_name: str = "primary",
         fields: Fields = None,
         *,
-        fill: Any = True,
+        fill: Fill = True,
         on_missing: OnMissing = "raise",
     ) -> xr.Dataset:
         """Load a stream as an xarray dataset, with its external data; see `Stream.read`.
@@ -256,7 +256,7 @@ class Header(FiledRun, Parts):
         stream_name: str = "primary",
         fields: Fields = None,
         *,
-        fill: Any = True,
+        fill: Fill = True,
         on_missing: OnMissing = "raise",
     ) -> xr.Dataset:
         """Return a stream as a lazy dataset of dask arrays; see `Stream.to_dask`.

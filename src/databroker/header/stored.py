@@ -17,7 +17,7 @@ from .status import run_status
 if TYPE_CHECKING:
     from ..broker import Broker
     from ..display.summary import STREAM
-    from ..external.reading.filling import OnMissing
+    from ..external.reading.filling import Fill, OnMissing
     from ..stores.contract import RunRecord
 
 Fields = str | Iterable[str] | None
@@ -81,7 +81,7 @@ class StoredRun:
         self,
         stream_name: Any = ALL,
         fields: Fields = None,
-        fill: Any = False,
+        fill: Fill = False,
         on_missing: OnMissing = "raise",
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield (name, document) as `documents` does, but past the broker's `prepare_hook`."""

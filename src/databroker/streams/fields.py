@@ -15,6 +15,7 @@ from typing import Any
 
 from .._util.suggestions import did_you_mean
 from ..errors import InvalidQuery, NoSuchField
+from ..external.reading.filling import WORDS, Fill, Filling
 
 Doc = Mapping[str, Any]
 
@@ -33,6 +34,13 @@ class Source:
 
     values: dict[str, Any]
     times: dict[str, Any]
+
+    def add_to(self, event: dict[str, Any], name: str) -> None:
+        """Put the value into an event, under a name, if its descriptor has one."""
+        uid = event["descriptor"]
+        if uid in self.values:
+            event["data"][name] = self.values[uid]
+            event["timestamps"][name] = self.times[uid]
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,30 @@ def _extra(name: str, descriptors: Sequence[Doc], start: Doc, stop: Doc) -> Sour
                 dict.fromkeys(uids, document[name]), dict.fromkeys(uids, document.get("time"))
             )
     return None
+
+
+def checked_fill(fill: Fill, known: Sequence[str]) -> Filling:
+    """Return what ``fill=...`` asks of some fields.
+
+    Raises
+    ------
+    NoSuchField
+        A name that none of the fields has.
+    """
+    filling = Filling.of(fill)
+    for name in filling.names or ():
+        # What was checked before may have been so among more fields.
+        if name not in known and not isinstance(fill, Filling):
+            raise no_field_to_fill(name, known)
+    return filling
+
+
+def no_field_to_fill(name: object, known: Sequence[str]) -> NoSuchField:
+    """Return the error for a name in ``fill=...`` that no field has."""
+    words = ", ".join(map(repr, WORDS))
+    return NoSuchField(
+        f"{no_such_field(name, known)} fill takes a boolean, {words}, or names of fields."
+    )
 
 
 def _pattern(text: str) -> Any:

@@ -15,10 +15,10 @@ from ..errors import ShapesDiffer
 from ..external.reading.filling import (
     UNREADABLE,
     Filler,
+    Filling,
     OnMissing,
     check_on_missing,
     external_fields,
-    fields_to_fill,
 )
 from .layout import Layout
 from .lazy import codes_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..external import ExternalArray, Registry
+    from ..external.reading.streamed import StreamReader
     from ..stores.contract import Store
     from .streamed import Streamed
 
@@ -47,8 +48,8 @@ class Outside:
         Where the documents are, how files are opened, and of which run they are.
     descriptors
         Of the stream.
-    fill
-        True for all external fields, or the names of some.
+    filling
+        Which external fields are wanted, and how.
     on_missing
         'raise', 'mask' or 'skip' what cannot be had; see `Filler` and `ExternalArray`.
     """
@@ -59,7 +60,7 @@ class Outside:
         registry: Registry,
         run: str,
         descriptors: Sequence[Doc],
-        fill: bool | Iterable[str] = True,
+        filling: Filling,
         on_missing: OnMissing = "raise",
     ) -> None:
         check_on_missing(on_missing)
@@ -69,7 +70,8 @@ class Outside:
         self._descriptors = descriptors
         self._on_missing = on_missing
         self._kinds = external_fields(descriptors)
-        self.filled = fields_to_fill(fill, self._kinds)
+        self.filled = filling.fields(self._kinds)
+        self.delayed = filling.delayed
 
     @cached_property
     def streamed(self) -> Streamed | None:
@@ -98,11 +100,30 @@ class Outside:
         """What loads single values."""
         from ..external.reading.paged import Paged
 
-        fields = {} if self.streamed is None else self.streamed.fields
-        paged = {
-            name: Paged(field.reader(self._registry, self._run)) for name, field in fields.items()
-        }
+        if self.delayed:
+            return self._delayed_filler()
+        paged = {name: Paged(reader) for name, reader in self._readers().items()}
         return Filler(self._store, self._registry, self._run, self._on_missing, paged)
+
+    def _delayed_filler(self) -> Filler:
+        """Return what gives single values that are loaded later."""
+        from ..external.reading.delayed import DelayedDatums, DelayedFrames
+
+        keys: dict[str, Doc] = {}
+        for descriptor in self._descriptors:
+            keys = {**descriptor["data_keys"], **keys}
+        frames = {
+            name: DelayedFrames(reader, name, keys[name], self._on_missing)
+            for name, reader in self._readers().items()
+        }
+        locator = Locator(self._store)
+        datums = DelayedDatums(locator, self._registry, self._run, keys, self._on_missing)
+        return Filler(self._store, self._registry, self._run, self._on_missing, frames, datums)
+
+    def _readers(self) -> dict[str, StreamReader]:
+        """Return what reads each streamed field."""
+        fields = {} if self.streamed is None else self.streamed.fields
+        return {name: each.reader(self._registry, self._run) for name, each in fields.items()}
 
     def referring(self, event: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
         """Return an event with the references of some of its streamed fields."""
@@ -171,8 +192,10 @@ class Outside:
             reader = DatumReader(locator, self._registry, self._run, field, references)
         return ExternalArray(field, reader, data_key, self._on_missing)
 
-    def load(self, field: str, data_key: Doc, references: Array, seq_nums: Array) -> Array:
+    def load(self, field: str, data_key: Doc, references: Array, seq_nums: Array) -> Any:
         """Return a field in memory; as objects where its values differ in shape."""
+        if self.delayed:
+            return self.array(field, data_key, references, seq_nums).to_dask()
         with _advice():
             try:
                 return np.asarray(self.array(field, data_key, references, seq_nums))

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..columns import to_rows
-from ..external.reading.filling import external_fields
-from .stream import Fields, Fill, Stream
+from ..external.reading.filling import Filling, external_fields
+from .fields import checked_fill, no_field_to_fill
+from .stream import Fields, Stream
 
 if TYPE_CHECKING:
-    from ..external.reading.filling import OnMissing
+    from ..external.reading.filling import Fill, OnMissing
     from ..stores.contract import Store
 
 Doc = dict[str, Any]
@@ -26,10 +27,14 @@ def many_streams(
     """Yield the events of several streams: the smallest (time, uid) head first.
 
     Each stream keeps its own order. A plain name in `fields` need be in one of
-    the streams only. `fill` and `on_missing` are as in `Stream.table`.
+    the streams only; so need one in `fill`. `fill` and `on_missing` are as in `Stream.table`.
     """
-    shares = share_fields(list(streams), fields)
-    flows = [stream.events(chosen, fill, on_missing) for stream, chosen in shares]
+    streams = list(streams)
+    if not streams:
+        return iter(())
+    filling = checked_fill(fill, [name for stream in streams for name in stream.fields])
+    shares = share_fields(streams, fields)
+    flows = [stream.events(chosen, filling, on_missing) for stream, chosen in shares]
     if len(flows) == 1:
         return flows[0]
     return heapq.merge(*flows, key=lambda event: (event["time"], event["uid"]))
@@ -40,19 +45,28 @@ class Wanted:
 
     Parameters
     ----------
-    fields
+    fields, fill
         As in `Stream.table`.
+
+    Attributes
+    ----------
+    filling
+        What `fill` asks for; `check` tells whether there is such a field.
     """
 
-    def __init__(self, fields: Fields) -> None:
+    def __init__(self, fields: Fields, fill: Fill = False) -> None:
         if isinstance(fields, str):
             fields = [fields]
+        self.filling = Filling.of(fill)
         self._names = None if fields is None else list(fields)
         self._unknown: dict[str, Exception] = {}
         self._known: set[str] = set()
+        self._fields: dict[str, None] = {}  # of all streams, in order
 
     def of(self, streams: Iterable[Stream]) -> list[str] | None:
         """Return those of the fields that one of these streams has; None for all."""
+        streams = list(streams)
+        self._fields |= dict.fromkeys(name for stream in streams for name in stream.fields)
         if self._names is None:
             return None
         found: set[str] = set()
@@ -78,6 +92,9 @@ class Wanted:
         for name, error in self._unknown.items():
             if name not in self._known:
                 raise error
+        for name in self.filling.names or ():
+            if self._fields and name not in (known := list(self._fields)):
+                raise no_field_to_fill(name, known)
 
 
 def share_fields(streams: Iterable[Stream], fields: Fields) -> list[tuple[Stream, Fields]]:

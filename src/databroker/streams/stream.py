@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .fields import Selection, Source, data_keys, mapping, no_such_field, select
+from .fields import Selection, checked_fill, data_keys, mapping, no_such_field, select
 from .layout import Layout
 from .rows import Columns
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ..external import ExternalArray, Registry
-    from ..external.reading.filling import OnMissing
+    from ..external.reading.filling import Fill, OnMissing
     from ..stores.contract import Store
     from .configuration import Configuration
     from .gather import Request
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 Doc = Mapping[str, Any]
 Fields = str | Iterable[str] | None
-Fill = bool | Iterable[str]
 
 
 class Stream:
@@ -115,8 +114,9 @@ class Stream:
         fields
             A name, or names and patterns, of the wanted columns; None for all.
         fill
-            Whether to load external data into the cells: True, or the names of fields.
-            Else the cells hold what refers to the data.
+            Whether to load external data into the cells: True or 'yes', or the names of
+            fields; 'delayed' for dask arrays, which read their files when they are computed.
+            With False or 'no', the cells hold what refers to the data.
         on_missing
             Where such data cannot be had: 'raise' the error; 'mask' the cell with None; or
             'skip' it, which leaves the reference. But for 'raise', each field warns once.
@@ -128,7 +128,8 @@ class Stream:
         Raises
         ------
         NoSuchField
-            A plain name that neither the events nor configuration, start or stop have.
+            A plain name that neither the events nor configuration, start or stop have; or a
+            name in `fill` that no field has.
         ExternalDataMissing, NoHandler
             What is to be filled cannot be had; the message says how to mend it.
         """
@@ -160,7 +161,8 @@ class Stream:
         fields
             As in `table`.
         fill
-            Which external fields are loaded; the others hold what refers to their data.
+            Which external fields are loaded, as in `table`; the others hold what refers to
+            their data. With 'delayed', external fields are dask arrays.
         on_missing
             Where such data cannot be had: 'raise' the error, or 'mask' (or 'skip') it with
             NaN, which makes integers floats.
@@ -318,7 +320,7 @@ class Stream:
         for chunk in Layout.of(self._store, owners).pieces(self._store, columns):
             for event in chunk.documents():
                 for name, source in selection.extras.items():
-                    _add(event, name, source)
+                    source.add_to(event, name)
                 if filler is not None:
                     event = filler.fill(outside.referring(event, names), names)
                 if wanted is None or event["data"]:
@@ -332,7 +334,7 @@ class Stream:
         field
             Its name.
         fill
-            Whether to load external data; else what refers to them is yielded.
+            As in `table`.
         on_missing
             Where such data cannot be had: 'raise' the error; 'mask' the value with None; or
             'skip' it. But for 'raise', there is one warning.
@@ -366,7 +368,8 @@ class Stream:
         from .outside import Outside
 
         uid = str(self._start["uid"])
-        return Outside(self._store, self._registry, uid, self._descriptors, fill, on_missing)
+        filling = checked_fill(fill, self.fields)
+        return Outside(self._store, self._registry, uid, self._descriptors, filling, on_missing)
 
     def _empty_request(
         self,
@@ -391,10 +394,3 @@ class Stream:
     def select(self, fields: Fields) -> Selection:
         """Return what `fields` means in this stream."""
         return select(fields, self._descriptors, self._start, self._stop)
-
-
-def _add(event: dict[str, Any], name: str, source: Source) -> None:
-    uid = event["descriptor"]
-    if uid in source.values:
-        event["data"][name] = source.values[uid]
-        event["timestamps"][name] = source.times[uid]

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from ..errors import NoSuchStream, NotSupported
+from ..external.reading.filling import WORDS
 from ..header import Header
 from .paging import paged
 from .stream import BlueskyEventStream
 
 __all__ = ["BlueskyRun"]
-
-_FILL = {"yes": True, "no": False, "delayed": True}
 
 
 class BlueskyRun:
@@ -98,7 +97,8 @@ class BlueskyRun:
         Parameters
         ----------
         fill
-            'yes' or 'delayed' to load external data, 'no' to leave it.
+            'yes' to load external data, 'no' to leave what refers to them, 'delayed' for
+            dask arrays, which read their files when they are computed.
         strict_order
             Without effect: documents always come in order.
 
@@ -107,9 +107,9 @@ class BlueskyRun:
         ValueError
             `fill` is something else.
         """
-        if fill not in _FILL:
+        if fill not in WORDS:
             raise ValueError(f"fill must be 'yes', 'no' or 'delayed', not {fill!r}.")
-        return paged(self._header.documents(fill=_FILL[fill]))
+        return paged(self._header.documents(fill=fill))
 
     def canonical(
         self, *, fill: str, strict_order: bool = True

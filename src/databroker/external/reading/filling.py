@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from ...errors import ExternalDataMissing, NoHandler
 from .loading import Loader
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ...stores.contract import Store
     from ..registry import Registry
 
 __all__ = [
     "UNREADABLE",
+    "WORDS",
+    "Fill",
     "Filler",
+    "Filling",
     "OnMissing",
     "check_on_missing",
     "external_fields",
@@ -26,8 +28,8 @@ __all__ = [
 ]
 
 Doc = Mapping[str, Any]
-Fill = bool | str | Iterable[str]
 OnMissing = Literal["raise", "mask", "skip"]
+Fill: TypeAlias = "bool | str | Iterable[str] | Filling"
 
 UNREADABLE = (ExternalDataMissing, NoHandler)
 """What is raised where external data cannot be had, whatever else is well."""
@@ -55,6 +57,52 @@ def is_streamed(data_key: Doc) -> bool:
     return str(data_key.get("external") or "").startswith("STREAM")
 
 
+@dataclass(frozen=True)
+class Filling:
+    """What ``fill=...`` asks for.
+
+    Attributes
+    ----------
+    names
+        The fields whose data are wanted; None for all that are external.
+    delayed
+        Whether each value is a dask array, which reads its file when it is computed.
+
+    Examples
+    --------
+    >>> Filling.of("yes") == Filling.of(True), Filling.of("no") == Filling.of(False)
+    (True, True)
+    >>> Filling.of("img"), Filling.of(["yes"])
+    (Filling(names=('img',), delayed=False), Filling(names=('yes',), delayed=False))
+    """
+
+    names: tuple[str, ...] | None
+    delayed: bool = False
+
+    @classmethod
+    def of(cls, fill: Fill) -> Filling:
+        """Read what was given: a boolean, one of `WORDS`, or the names of fields."""
+        if isinstance(fill, Filling):
+            return fill
+        if isinstance(fill, str):
+            return WORDS.get(fill, cls((fill,)))
+        if isinstance(fill, Iterable):
+            return cls(tuple(fill))
+        return cls(None if fill else ())
+
+    def fields(self, external: Iterable[str]) -> list[str]:
+        """Return those of some external fields that are to be filled, in their order."""
+        return [name for name in external if self.names is None or name in self.names]
+
+
+WORDS: Mapping[str, Filling] = {
+    "yes": Filling(None),
+    "no": Filling(()),
+    "delayed": Filling(None, delayed=True),
+}
+"""What `fill` may be beside a boolean and names; a field of such a name is given in a list."""
+
+
 def fields_to_fill(fill: Fill, external: Iterable[str]) -> list[str]:
     """Return which external fields ``fill=...`` means.
 
@@ -63,12 +111,7 @@ def fields_to_fill(fill: Fill, external: Iterable[str]) -> list[str]:
     >>> fields_to_fill(True, ["img", "cam"]), fields_to_fill(["img", "det"], ["img", "cam"])
     (['img', 'cam'], ['img'])
     """
-    if isinstance(fill, str):
-        fill = [fill]
-    if isinstance(fill, Iterable):
-        names = set(fill)
-        return [name for name in external if name in names]
-    return list(external) if fill else []
+    return Filling.of(fill).fields(external)
 
 
 def check_on_missing(on_missing: str) -> None:
@@ -77,10 +120,22 @@ def check_on_missing(on_missing: str) -> None:
         raise ValueError(f"on_missing is 'raise', 'mask' or 'skip', not {on_missing!r}.")
 
 
+class DatumValues(Protocol):
+    """Gives the data of datums."""
+
+    def ahead(self, references: Iterable[Any], field: str | None = None) -> Iterator[Any]:
+        """Yield what may be ids of datums, whose `value` is then asked for."""
+        ...
+
+    def value(self, datum_id: str, field: str | None = None) -> Any:
+        """Return the data of one."""
+        ...
+
+
 class Values(Protocol):
     """Gives what the references of a streamed field stand for."""
 
-    def value(self, reference: str) -> np.ndarray[Any, Any]:
+    def value(self, reference: str) -> Any:
         """Return one value."""
         ...
 
@@ -106,6 +161,8 @@ class Filler:
         But for 'raise', each field warns once.
     streamed
         What gives the values of streamed fields.
+    datums
+        What gives the data of datums; by default they are loaded.
 
     Examples
     --------
@@ -133,14 +190,15 @@ class Filler:
         run: str | None = None,
         on_missing: OnMissing = "raise",
         streamed: Mapping[str, Values] | None = None,
+        datums: DatumValues | None = None,
     ) -> None:
         check_on_missing(on_missing)
         self.on_missing = on_missing
-        self._loader = Loader(store, registry, run)
+        self._datums = datums or Loader(store, registry, run)
         self._streamed = streamed or {}
         self._warned: set[str | None] = set()
 
-    def value(self, datum_id: str, field: str | None = None) -> np.ndarray[Any, Any]:
+    def value(self, datum_id: str, field: str | None = None) -> Any:
         """Return the data of a datum, or what the reference of a streamed field stands for.
 
         Parameters
@@ -155,7 +213,7 @@ class Filler:
         """
         if field is not None and field in self._streamed:
             return self._streamed[field].value(datum_id)
-        return self._loader.value(datum_id, field)
+        return self._datums.value(datum_id, field)
 
     def values(self, references: Iterable[Any], field: str) -> Iterator[Any]:
         """Yield the data that references stand for, one at a time; what is none stays as it is."""
@@ -206,7 +264,7 @@ class Filler:
             )
 
     def _ahead(self, references: Iterable[Any], field: str) -> Iterable[Any]:
-        return references if field in self._streamed else self._loader.ahead(references, field)
+        return references if field in self._streamed else self._datums.ahead(references, field)
 
     def _try(self, reference: Any, field: str) -> tuple[Any, bool]:
         """Return a value and whether it is there; what is no reference is a value."""

@@ -50,6 +50,8 @@ class ExternalArray:
         floats (in a loop with `values`, 'skip' leaves it out).
     warn
         Whether to say, once, that the data have another shape or type than declared.
+    look
+        What the values are like, where that is known.
 
     Examples
     --------
@@ -73,6 +75,7 @@ class ExternalArray:
         data_key: Doc | None = None,
         on_missing: OnMissing = "raise",
         warn: bool = True,
+        look: Look | None = None,
     ) -> None:
         check_on_missing(on_missing)
         self.name = name
@@ -80,7 +83,7 @@ class ExternalArray:
         self._data_key = dict(data_key or {})
         self._on_missing = on_missing
         self._warn = warn
-        self._looked: Look | None = None
+        self._looked = look
         self._told: set[str] = set()
 
     # -- what it is ------------------------------------------------------

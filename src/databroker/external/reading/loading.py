@@ -87,20 +87,19 @@ class Loader:
 
     def look(self, datum_id: str, field: str | None = None) -> Look:
         """Return what the data of a datum are like, reading them only where there is need."""
-        import numpy as np
 
         def read(handler: Any, kwargs: Doc) -> Look:
-            if not hasattr(handler, "form"):
+            found = _form(handler, kwargs)
+            if found is None:
                 value = as_array(handler(**kwargs))
-                return Look(value.shape, value.dtype)
-            shape, dtype = handler.form(**kwargs)
-            blocks = handler.blocks(**kwargs) if hasattr(handler, "blocks") else None
-            rows, *inner = blocks or (1, *shape)
-            kept = bool(getattr(handler, "keeps", False))
-            within = tuple(inner) if blocks else None
-            return Look(tuple(shape), np.dtype(dtype), rows, within, kept)
+                found = Look(value.shape, value.dtype)
+            return found
 
         return self._read(datum_id, field, read)
+
+    def form(self, datum_id: str, field: str | None = None) -> Look | None:
+        """Return what the data of a datum are like; None if only reading them would tell."""
+        return self._read(datum_id, field, _form)
 
     def read(
         self,
@@ -204,6 +203,19 @@ class Loader:
         if guard and hasattr(handler, "get_file_list"):
             for path in handler.get_file_list(kwargs):
                 guard.check(str(path), reference)
+
+
+def _form(handler: Any, kwargs: Doc) -> Look | None:
+    """Return what a handler says of the data of a datum, if it can."""
+    import numpy as np
+
+    if not hasattr(handler, "form"):
+        return None
+    shape, dtype = handler.form(**kwargs)
+    blocks = handler.blocks(**kwargs) if hasattr(handler, "blocks") else None
+    rows, *inner = blocks or (1, *shape)
+    kept = bool(getattr(handler, "keeps", False))
+    return Look(tuple(shape), np.dtype(dtype), rows, tuple(inner) if blocks else None, kept)
 
 
 def check_form(

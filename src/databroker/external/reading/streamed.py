@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -211,6 +212,20 @@ class StreamReader:
             if look.bytes >= _APART and (look.kept or look.rows == 1):
                 return [read(index, index + 1)[0] for index in range(first, stop)]
             return [value.copy() for value in read(first, stop)]
+
+    def single(self, reference: str) -> StreamReader:
+        """Return a reader of the one value that '<stream resource>/<index>' stands for.
+
+        Raises
+        ------
+        ExternalDataMissing
+            This field has no such resource.
+        """
+        uid, _, place = reference.rpartition("/")
+        found = copy(self)
+        found._spans = Spans.of([(1, 2, int(place), self.part(uid)[0])])
+        found._seq_nums, found._absent = found._spans.seq_nums(), None
+        return found
 
     def part(self, uid: str) -> tuple[int, int]:
         """Return the number of a resource, and how many values it has by the documents.
