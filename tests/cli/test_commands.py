@@ -4,16 +4,23 @@ import os
 import re
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from databroker import Broker, __version__
+from databroker._util import clock
 from databroker.cli import main
 
 
 @pytest.fixture
-def run(at_demo_home, capsys):
+def typed(capsys, monkeypatch):
     """Run a command in this process; give its exit code, output and errors."""
+    now = time.time()
+    # Two outputs are compared: between them, no second goes by.
+    monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: now))
 
     def run(*arguments):
         with pytest.raises(SystemExit) as caught:
@@ -22,6 +29,32 @@ def run(at_demo_home, capsys):
         return caught.value.code or 0, shown.out, shown.err
 
     return run
+
+
+@pytest.fixture
+def run(at_demo_home, typed):
+    """Run a command where the demonstration is."""
+    return typed
+
+
+@pytest.fixture
+def run_at_lab(empty_home, typed, monkeypatch):
+    """Run a command in an empty home, in a wide terminal."""
+    monkeypatch.setenv("COLUMNS", "300")
+    return typed
+
+
+@pytest.fixture
+def lab(empty_home):
+    """Make a configuration 'lab', and open it."""
+
+    def make(more="timezone: UTC\n"):
+        folder = empty_home / ".config/databroker"
+        folder.mkdir(parents=True)
+        (folder / "lab.yml").write_text(f"driver: sqlite\npath: {empty_home}/lab.db\n{more}")
+        return Broker.named("lab")
+
+    return make
 
 
 def test_demo_shows_the_table_and_what_to_type(demo_output):
@@ -71,7 +104,8 @@ def test_list_of_a_configuration_shows_its_newest_runs(run):
     code, out, _ = run("list", "example")
     assert code == 0
     lines = out.splitlines()
-    assert lines[0].split() == ["scan_id", "uid", "started", "plan", "devices", "sample", "status"]
+    captions = ["scan_id", "uid", "started", "(UTC)", "plan", "devices", "sample", "status"]
+    assert lines[0].split() == captions
     assert [line.split()[0] for line in lines[1:]] == [str(n) for n in range(8, 0, -1)]
     db = Broker.named("example")
     newest = db[-1]
@@ -92,6 +126,55 @@ def test_in_a_narrow_terminal_uids_and_times_stay_whole(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "70")
     _, out, _ = run("list", "example")
     assert len(re.findall(r"^ +\d  [0-9a-f]{8}  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", out, re.M)) == 8
+
+
+def test_each_run_is_one_line_of_a_terminal(run, monkeypatch):
+    for width in (60, 80, 120):
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = run("list", "example")[1].splitlines()
+        assert len(lines) == 9
+        assert max(map(len, lines)) <= width
+
+
+def test_a_column_that_no_run_fills_is_left_out(lab, run_at_lab):
+    with lab() as db:
+        db.insert("start", {"uid": "u1", "time": 1.0, "plan_name": "count"})
+    out = run_at_lab("list", "lab")[1]
+    assert out.splitlines()[0].split() == ["uid", "started", "(UTC)", "plan", "status"]
+
+
+def test_a_caption_names_both_times_of_a_zone(lab, run_at_lab):
+    with lab("timezone: America/New_York\n") as db:
+        for n, time in enumerate((1.7e9, 1.715e9)):
+            db.insert("start", {"uid": f"u{n}", "time": time})
+    lines = run_at_lab("list", "lab")[1].splitlines()
+    assert "started (EDT/EST)" in lines[0]
+    assert "2024-05-06 08:53:20" in lines[1]
+    assert "2023-11-14 17:13:20" in lines[2]
+
+
+def test_broken_configurations_are_marked(empty_home, run_at_lab, recwarn):
+    folder = empty_home / ".config/databroker"
+    folder.mkdir(parents=True)
+    (folder / "good.yml").write_text("driver: memory\ndescription: A good one\n")
+    (folder / "key.yml").write_text("driver: sqlite\npth: runs.db\n")
+    (folder / "yaml.yml").write_text("driver: [sqlite\n")
+    (folder / "later.yml").write_text("driver: jsonl\npaths: /data\n")
+    (folder / "good.yaml").write_text("driver: memory\n")
+    code, out, err = run_at_lab("list")
+    assert code == 0
+    said = {line.split()[0]: line for line in out.splitlines()}
+    assert "A good one" in said["good"]
+    assert re.search(r"broken: \S+key.yml, line 2: there is no key 'pth'", said["key"])
+    assert re.search(r"broken: \S+yaml.yml, line 2: this is not YAML", said["yaml"])
+    assert "broken: The driver 'jsonl' is not available" in said["later"]
+    assert err.splitlines() == [
+        f"databroker: warning: Several files are called 'good': {folder}/good.yml is used, "
+        f"{folder}/good.yaml is not."
+    ]
+    assert not recwarn.list
+    # Other commands do not repeat it.
+    assert run_at_lab("list", "good")[2] == ""
 
 
 def test_on_a_fresh_machine_list_says_what_to_do(empty_home, capsys):
@@ -127,6 +210,33 @@ def test_the_configuration_may_be_left_out(run):
     assert run("show", "-1") == run("show", "example", "-1")
 
 
+def test_a_name_alone_is_the_newest_run_of_that_configuration(run):
+    for command in ("show", "table", "files"):
+        assert run(command, "example") == run(command, "example", "-1")
+
+
+def test_a_name_alone_never_counts_as_a_uid(run, at_demo_home, monkeypatch):
+    with Broker.named("example") as db:
+        uid = db[1].uid
+    file = at_demo_home / ".config/databroker/example.yml"
+    other = at_demo_home / "names"
+    other.mkdir(exist_ok=True)
+    # Called as a run of its begins, and as a scan_id.
+    for name in (uid[:6], "5"):
+        (other / f"{name}.yml").write_text(file.read_text())
+    monkeypatch.setenv("DATABROKER_PATH", str(other))
+    for name in (uid[:6], "5"):
+        assert run("show", name) == run("show", "example", "-1")
+    assert run("show", "example", "5") != run("show", "example", "-1")
+
+
+def test_a_misspelt_name_alone_is_told_from_a_uid(run):
+    code, out, err = run("show", "exmple")
+    assert (code, out) == (1, "")
+    assert "no run whose uid is or begins with 'exmple'" in err
+    assert "Did you mean 'example'?" in err
+
+
 @pytest.mark.parametrize("number", [1, 8])
 def test_a_run_may_be_named_by_its_uid_or_a_part_of_it(run, number):
     db = Broker.named("example")
@@ -143,13 +253,123 @@ def test_table(run):
     lines = out.splitlines()
     assert lines[0].split() == ["time", "det", "motor", "motor_setpoint"]
     assert lines[2].endswith("0.606531    1.0             1.0")
-    assert len(lines) == 7
+    assert lines[7].startswith("The times are of 20")
+    assert len(lines) == 8
 
 
 def test_table_of_a_stream_and_of_fields(run):
     _, out, _ = run("table", "3", "--stream", "baseline", "--fields", "temperature, motor")
     assert set(out.splitlines()[0].split()) == {"time", "temperature", "motor"}
-    assert len(out.splitlines()) == 4
+    assert len(out.splitlines()) == 5
+
+
+def number(**more):
+    return {"dtype": "number", "shape": [], "source": "sim"} | more
+
+
+def save(db, uid, columns, events=5, step=1.0, began=1.7e9):
+    """Save a run with these values, made from the number of the event."""
+    db.insert("start", {"uid": uid, "time": began})
+    keys = {name: number() for name in columns(0)}
+    descriptor = {"uid": f"{uid}-d", "run_start": uid, "time": began, "name": "primary"}
+    db.insert("descriptor", descriptor | {"data_keys": keys})
+    for n in range(events):
+        data = columns(n)
+        event = {"uid": f"{uid}-{n}", "descriptor": f"{uid}-d", "time": began + n * step}
+        stamps = dict.fromkeys(data, began)
+        db.insert("event", event | {"seq_num": n + 1, "data": data, "timestamps": stamps})
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("columns", [3, 20, 100])
+def test_each_row_is_one_line_and_what_has_no_room_is_told(
+    lab, run_at_lab, monkeypatch, columns, width
+):
+    with lab() as db:
+        save(db, "u1", lambda n: {f"column_{k}": n * k / 3 for k in range(columns)}, events=30)
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = run_at_lab("table", "lab")[1].splitlines()
+    rows = [line for line in lines if re.match(r"\d+ +\d\d:\d\d:\d\d\.\d{3} ", line)]
+    assert [int(row.split()[0]) for row in rows] == list(range(1, 31))
+    assert max(map(len, lines)) <= width
+    shown = re.findall(r"column_(\d+)", lines[0])
+    assert len(rows[0].split()) == len(shown) + 2
+    told = " ".join(lines[32:])
+    assert "The times are of 2023-11-14 UTC." in told
+    left_out = columns - len(shown)
+    named = re.findall(r"column_(\d+)", told)
+    more = re.search(r"and (\d+) more", told)
+    assert len(named) + (int(more[1]) if more else 0) == left_out
+    assert not set(named) & set(shown)
+    assert ("Choose columns with --fields." in told) == bool(left_out)
+
+
+def test_in_a_pipe_every_column_is_given(lab, run_at_lab, monkeypatch):
+    with lab() as db:
+        save(db, "u1", lambda n: {f"column_{k}": n * k / 3 for k in range(100)})
+    monkeypatch.delenv("COLUMNS")
+    out = run_at_lab("table", "lab")[1]
+    assert len(out.splitlines()[0].split()) == 101
+    assert "Left out" not in out
+
+
+def test_long_columns_yield_to_others(lab, run_at_lab, monkeypatch):
+    with lab() as db:
+        save(db, "u1", lambda n: {"text": "x" * 500, "det": n / 3, "motor": float(n)})
+    monkeypatch.setenv("COLUMNS", "60")
+    out = run_at_lab("table", "lab")[1]
+    assert out.splitlines()[0].split() == ["time", "det", "motor"]
+    assert "Left out, as there is no room: text." in out
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run_at_lab("table", "lab")[1].splitlines()[0].split() == [
+        *("time", "text", "det", "motor")
+    ]
+
+
+def test_a_name_longer_than_the_terminal_is_cut(lab, run_at_lab, monkeypatch):
+    with lab() as db:
+        save(db, "u1", lambda n: {"x" * 200: n, "y" * 200: n})
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run_at_lab("table", "lab")[1].splitlines()
+    assert max(map(len, lines)) <= 80
+    assert re.search(r"time  x+…$", lines[0])
+    assert lines[2].split()[2] == "0"
+
+
+def test_arrays_are_told_by_what_they_are(lab, run_at_lab):
+    with lab() as db:
+        row = {"wave": np.arange(500.0), "image": np.zeros((48, 64), "u2"), "few": [1, 2]}
+        save(db, "u1", lambda n: row | {"none": None, "odd": "\x1b[2J"})
+    lines = run_at_lab("table", "lab")[1].splitlines()
+    assert re.split("  +", lines[2])[2:] == [
+        *("500 float64", "48 x 64 uint16", "[1 2]", "None", r"\x1b[2J")
+    ]
+
+
+def test_times_of_several_days_have_their_date(lab, run_at_lab):
+    with lab("timezone: Asia/Tokyo\n") as db:
+        save(db, "u1", lambda n: {"det": n}, step=40_000)
+    lines = run_at_lab("table", "lab")[1].splitlines()
+    assert lines[2].split()[1:3] == ["2023-11-15", "07:13:20"]
+    assert lines[-1] == "The times are in JST."
+
+
+def test_of_a_long_table_the_ends_are_shown(lab, run_at_lab):
+    with lab() as db:
+        save(db, "u1", lambda n: {"det": n}, events=1000)
+    lines = run_at_lab("table", "lab")[1].splitlines()
+    assert [line.split()[0] for line in lines[2:23]] == [
+        *map(str, range(1, 11)),
+        "...",
+        *map(str, range(991, 1001)),
+    ]
+    assert lines[-1] == "These are the first and last 10 of 1,000 rows."
+
+
+def test_a_stream_without_events_says_so(lab, run_at_lab):
+    with lab() as db:
+        save(db, "u1", lambda n: {"det": n}, events=0)
+    assert run_at_lab("table", "lab")[1] == "The stream 'primary' has no events.\n"
 
 
 def test_files(run, at_demo_home):
@@ -196,7 +416,7 @@ def test_times_are_shown_with_their_zone(at_demo_home, capsys, monkeypatch):
     for command in (["table", "tokyo", "-1"], ["show", "tokyo", "-1"], ["list", "tokyo"]):
         with pytest.raises(SystemExit):
             main(command)
-        assert re.search(r"\+09:00|JST", capsys.readouterr().out)
+        assert "JST" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -225,7 +445,7 @@ def test_an_error_is_one_line(run, arguments, says):
     ("arguments", "says"),
     [
         (["show"], "Missing argument 'RUN'"),
-        (["show", "a", "b", "c"], "expected [NAME] RUN"),
+        (["show", "a", "b", "c"], "expected [NAME] [RUN]"),
         (["table", "-1", "--feilds", "det"], "there is no option --feilds"),
         (["list", "--limit", "0"], "--limit"),
         (["lst"], "lst"),

@@ -35,11 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     from ..errors import DatabrokerError
     from .app import app
+    from .common import complain, warnings_as_lines
 
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="databroker")
+        with warnings_as_lines():
+            app(args=None if arguments is None else list(arguments), prog_name="databroker")
     except DatabrokerError as error:
-        from .common import complain
-
         complain(str(error))
         sys.exit(1)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
-from ..errors import UnknownBrokerName
+from .._util.suggestions import did_you_mean
+from ..errors import NoSuchRun, UnknownBrokerName
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
     from ..broker import Broker
+    from ..header import Header
 
 __all__ = [
     "TARGET_HELP",
@@ -27,28 +31,31 @@ __all__ = [
     "console",
     "default_name",
     "open_broker",
+    "open_run",
     "split_target",
     "status_text",
+    "warnings_as_lines",
 ]
 
 Target = Annotated[list[str], typer.Argument(metavar="RUN", hidden=True)]
-"""What was typed for ``[NAME] RUN``; the usage line and the text of the command say what it is."""
+"""What was typed for ``[NAME] [RUN]``; the usage line and the command's text say what it is."""
 
 TARGET_HELP = (
-    "RUN is a uid, its beginning, a scan_id, or -1 for the newest run. NAME is the configuration; "
-    "where it is left out, the only one or 'example' is meant."
+    "RUN is a uid, its beginning, a scan_id, or -1 for the newest run, which is meant where only "
+    "NAME is given. NAME is the configuration; where it is left out, the only one or 'example' is "
+    "meant."
 )
 
 
 class TargetCommand(TyperCommand):
-    """A command that takes ``[NAME] RUN``: an optional word before a required one."""
+    """A command that takes ``[NAME] [RUN]``, of which one must be given."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words of the usage line, of which no argument parser knows the order."""
-        return ["[OPTIONS]", "[NAME]", "RUN"]
+        return ["[OPTIONS]", "[NAME]", "[RUN]"]
 
 
-_PIPED_WIDTH = 160
+_PIPED_WIDTH = 10_000
 _COLOURS = {"success": "green", "running": "blue", "abort": "yellow", "fail": "red"}
 _NEGATIVE = re.compile(r"-\d+\Z")
 
@@ -84,6 +91,29 @@ def complain(message: str) -> None:
     typer.echo(f"databroker: {' '.join(message.split())}", err=True)
 
 
+@contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Print warnings as errors are, not as Python would: where it stands in the code is no help.
+
+    Examples
+    --------
+    >>> with warnings_as_lines():
+    ...     warnings.warn("the disk is full")
+    """
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: complain(f"warning: {message}")
+        yield
+
+
+def known_names() -> list[str]:
+    """Return the names of the configurations; ``databroker list`` says what is wrong with them."""
+    from ..config import list_configs
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return list_configs()
+
+
 def default_name() -> str:
     """Return the configuration that is meant where none is named.
 
@@ -92,9 +122,9 @@ def default_name() -> str:
     UnknownBrokerName
         There is none, or one must be chosen.
     """
-    from ..config import list_configs, load
+    from ..config import load
 
-    known = list_configs()
+    known = known_names()
     if len(known) == 1:
         return known[0]
     if "example" in known or not known:
@@ -109,21 +139,45 @@ def open_broker(name: str | None) -> Broker:
     return Broker.named(default_name() if name is None else name)
 
 
-def split_target(words: Sequence[str]) -> tuple[str | None, str]:
-    """Take ``[NAME] RUN`` apart.
+@contextmanager
+def open_run(words: Sequence[str]) -> Iterator[Header]:
+    """Open the broker and find the run that ``[NAME] [RUN]`` stands for.
+
+    Raises
+    ------
+    NoSuchRun
+        There is none. A name of a configuration that is nearly what was typed is suggested.
+    """
+    known = known_names()
+    name, run = split_target(words, known)
+    with open_broker(name) as db:
+        try:
+            header = db[run]
+        except NoSuchRun as error:
+            near = did_you_mean(run, known) if name is None else ""
+            raise NoSuchRun(f"{error}{near}") from None
+        yield header
+
+
+def split_target(words: Sequence[str], known: Collection[str]) -> tuple[str | None, str]:
+    """Take ``[NAME] [RUN]`` apart: the name of a known configuration alone means its newest run.
 
     Examples
     --------
-    >>> split_target(["-1"]), split_target(["example", "bb805845"])
+    >>> split_target(["-1"], ["example"]), split_target(["example", "bb805845"], ["example"])
     ((None, '-1'), ('example', 'bb805845'))
+    >>> split_target(["example"], ["example"])
+    ('example', '-1')
     """
     for word in words:
         # Unknown options come here too, since '-1' looks like one.
         if word.startswith("-") and not _NEGATIVE.match(word):
             raise typer.BadParameter(f"there is no option {word}")
     if len(words) > 2:
-        raise typer.BadParameter(f"expected [NAME] RUN, got {len(words)} words")
-    return (words[0], words[1]) if len(words) == 2 else (None, words[0])
+        raise typer.BadParameter(f"expected [NAME] [RUN], got {len(words)} words")
+    if len(words) == 2:
+        return words[0], words[1]
+    return (words[0], "-1") if words[0] in known else (None, words[0])
 
 
 def status_text(status: str) -> Text:

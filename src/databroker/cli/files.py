@@ -29,11 +29,10 @@ def files(
     Ends with the exit code 1 if a file is missing.
     """
     from ..display import files_text
-    from .common import console, open_broker, split_target
+    from .common import console, open_run
 
-    name, run = split_target(target)
-    with open_broker(name) as db:
-        found = db[run].files()
+    with open_run(target) as header:
+        found = header.files()
     lost = found.missing
     shown = lost if missing else found
     if found and not shown:

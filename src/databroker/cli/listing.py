@@ -10,9 +10,14 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..broker import Broker
+    from ..display.runs import RunList
 
 __all__ = ["EXAMPLES", "list_runs"]
+
+_WHOLE = ("scan_id", "uid", "started", "status")
+"""Columns of which a part is of no use."""
+
+_LONGEST = 1_000
 
 EXAMPLES = """\b
 Examples:
@@ -39,62 +44,63 @@ def _list_configurations() -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ..config import describe_configs
+    from ..config import survey_configs
+    from ..display.summary import one_line
     from .common import console
 
-    described = describe_configs()
-    if not described:
+    surveyed = survey_configs()
+    if not surveyed:
         typer.echo("There are no configurations yet. 'databroker demo' makes one: 'example'.")
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "description"):
-        table.add_column(heading)
-    for name, description in described.items():
-        table.add_row(Text(name), Text(description or ""))
+        table.add_column(heading, overflow="fold")
+    for name, found in surveyed.items():
+        said = Text(one_line(found.description or "", _LONGEST))
+        if found.fault is not None:
+            said = Text(f"broken: {one_line(found.fault, _LONGEST)}", style="red")
+        table.add_row(Text(one_line(name)), said)
     console().print(table)
 
 
 def _list_newest(name: str, limit: int) -> None:
+    from ..display.runs import list_of_runs
     from .common import console, open_broker
 
     with open_broker(name) as db:
-        table, shown, more = _runs(db, limit)
+        headers = iter(db())
+        rows = [(header.start, header.status) for header in islice(headers, limit)]
+        found = list_of_runs(rows, db.zone)
+        more = next(headers, None) is not None
     out = console()
-    if not shown:
+    if not rows:
         out.print(f"The configuration {name!r} has no runs yet.")
         return
-    out.print(table)
+    out.print(_table(found))
     if more:
-        out.print(f"There are more: these are the newest {shown}. See --limit.")
+        out.print(f"There are more: these are the newest {len(rows)}. See --limit.")
 
 
-def _runs(db: Broker, limit: int) -> tuple[Table, int, bool]:
+def _table(found: RunList) -> Table:
+    """Return a table with one line a run: what is wide is cut, where the terminal is not."""
     from rich.table import Table
     from rich.text import Text
 
-    from .. import times
-    from ..display.summary import devices, one_line, plan, sample
     from .common import status_text
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("scan_id", "uid", "started", "plan", "devices", "sample", "status"):
+    for caption in found:
         table.add_column(
-            heading,
-            justify="right" if heading == "scan_id" else "left",
-            # In a narrow terminal the words wrap; half a uid is of no use.
-            no_wrap=heading not in ("plan", "devices", "sample"),
+            caption,
+            justify="right" if caption == "scan_id" else "left",
+            no_wrap=caption.startswith(_WHOLE),
             overflow="ellipsis",
         )
-    headers = iter(db())
-    shown = 0
-    for header in islice(headers, limit):
-        start = header.start
+    for texts in zip(*found.values(), strict=True):
         table.add_row(
-            Text(one_line(start.get("scan_id", ""), 12)),
-            Text(one_line(header.uid)[:8]),
-            Text(times.format_time(start["time"], db.zone)),
-            *(Text(fact(start)) for fact in (plan, devices, sample)),
-            status_text(header.status),
+            *(
+                status_text(text) if caption == "status" else Text(text, no_wrap=True)
+                for caption, text in zip(found, texts, strict=True)
+            )
         )
-        shown += 1
-    return table, shown, next(headers, None) is not None
+    return table

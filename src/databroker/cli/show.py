@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .common import Target
 
@@ -19,13 +19,8 @@ Examples:
   databroker show example 8
   databroker show example bb805845
 """
-
-_TOLD = ("uid", "time", "scan_id", "plan_name")
-_BY_PROGRAMS = (
-    *("detectors", "motors", "num_points", "num_intervals", "shape", "extents", "snaking"),
-    *("hints", "plan_type", "plan_args", "versions"),
-    *("plan_pattern", "plan_pattern_module", "plan_pattern_args"),
-)
+_TOLD = ("uid", "time", "scan_id", "plan_name", "detectors", "motors")
+"""What stands among the facts already."""
 
 
 def show(
@@ -33,26 +28,24 @@ def show(
 ) -> None:
     """Show one run: how it went, its streams, its metadata."""
     from ..display import document_text
-    from .common import console, open_broker, split_target
+    from ..display.summary import by_people, by_programs
+    from .common import console, open_run
 
-    name, run = split_target(target)
-    with open_broker(name) as db:
-        header = db[run]
-        facts, streams = _facts(header), _streams(header)
-        metadata = document_text("Metadata", _metadata(header), db.zone)
     out = console()
+    with open_run(target) as header:
+        facts, streams = _facts(header), _streams(header)
+        said, recorded = by_people(header.start), by_programs(header.start)
+        recorded = {key: value for key, value in recorded.items() if key not in _TOLD}
+        blocks = [document_text("Metadata", said, header.db.zone)] if said else []
+        # What programs write is long and seldom read: a line each is enough.
+        if recorded:
+            blocks.append(document_text("Recorded by programs", recorded, width=out.width))
     out.print(facts)
     out.print()
     out.print(streams if streams else "No streams yet.")
-    out.print()
-    out.print(metadata, soft_wrap=True)
-
-
-def _metadata(header: Header) -> dict[str, Any]:
-    """Return what people have said about the run, then what programs have."""
-    start = header.start
-    said = {key: start[key] for key in start if key not in (*_TOLD, *_BY_PROGRAMS)}
-    return said | {key: start[key] for key in start if key in _BY_PROGRAMS}
+    for block in blocks:
+        out.print()
+        out.print(block, soft_wrap=True)
 
 
 def _facts(header: Header) -> Table:

@@ -32,21 +32,22 @@ def table(
 ) -> None:
     """Print the data of one run as a table.
 
-    Of a long one, the first and the last rows.
+    Of a long one, the first and the last rows; in a terminal, the columns that fit.
     """
-    from .common import console, open_broker, split_target
+    from .common import console, open_run
     from .frames import frame_text
 
-    name, run = split_target(target)
     wanted = (
         None if fields is None else [each.strip() for each in fields.split(",") if each.strip()]
     )
-    with open_broker(name) as db:
-        header = db[run]
+    with open_run(target) as header:
         _check_stream(header, stream)
-        frame = header.table(stream, fields=wanted, timezone=db.zone)
+        frame = header.table(stream, fields=wanted, timezone=header.db.zone)
     out = console()
-    out.print(frame_text(frame, out.width), soft_wrap=True)
+    if frame.empty:
+        out.print(f"The stream {stream!r} has no events.")
+    else:
+        out.print(frame_text(frame, out.width), soft_wrap=True)
 
 
 def _check_stream(header: Header, stream: str) -> None:

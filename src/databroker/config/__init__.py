@@ -2,7 +2,7 @@
 
 from .configuration import Configuration
 from .forms import from_mapping
-from .names import describe_configs, list_configs, load, lookup_config
+from .names import describe_configs, list_configs, load, lookup_config, survey_configs
 from .search import user_config_dir, user_data_dir
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "list_configs",
     "load",
     "lookup_config",
+    "survey_configs",
     "user_config_dir",
     "user_data_dir",
 ]

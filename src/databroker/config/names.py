@@ -11,13 +11,15 @@ from typing import Any
 
 from .._util.suggestions import did_you_mean
 from ..errors import ConfigurationFileNotFound, InvalidConfiguration, UnknownBrokerName
+from ..stores.registry import find_driver
 from . import catalogs
 from .configuration import Configuration
 from .forms import read_form
 from .place import Place, read_yaml
 from .search import catalog_folders, config_folders, user_config_dir
+from .secrets import hide_passwords
 
-__all__ = ["describe_configs", "list_configs", "load", "lookup_config"]
+__all__ = ["describe_configs", "list_configs", "load", "lookup_config", "survey_configs"]
 
 _SUFFIXES = (".yml", ".yaml")
 # Read by 1.x at import, to make a broker without being asked: not a name.
@@ -112,16 +114,54 @@ def describe_configs() -> dict[str, str | None]:
     >>> isinstance(describe_configs(), dict)
     True
     """
-    described: dict[str, str | None] = {}
-    for name, entry in sorted(_first_of_each(_entries(None)).items()):
-        try:
-            mapping, place = entry.read()
-            text = place.mapping(mapping).get("description")
-        except InvalidConfiguration as error:
-            warnings.warn(str(error), UserWarning, stacklevel=2)
-            text = None
-        described[name] = None if text is None else str(text)
-    return described
+    surveyed = survey_configs()
+    for found in surveyed.values():
+        if found.fault is not None and not found.is_read:
+            warnings.warn(found.fault, UserWarning, stacklevel=2)
+    return {name: found.description for name, found in surveyed.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a configuration says of itself, and what is wrong with it.
+
+    Attributes
+    ----------
+    description
+        For people; None where there is none.
+    fault
+        Why it cannot be used; None where it can.
+    is_read
+        Whether its file could be read at all.
+    """
+
+    description: str | None
+    fault: str | None
+    is_read: bool
+
+
+def survey_configs() -> dict[str, Survey]:
+    """Look at each configuration, by its name, without opening what it describes.
+
+    Examples
+    --------
+    >>> isinstance(survey_configs(), dict)
+    True
+    """
+    return {name: _survey(entry) for name, entry in sorted(_first_of_each(_entries(None)).items())}
+
+
+def _survey(entry: _Entry) -> Survey:
+    description = None
+    is_read = False
+    try:
+        mapping, place = entry.read()
+        text = place.mapping(mapping).get("description")
+        description, is_read = None if text is None else str(text), True
+        find_driver(read_form(mapping, place, entry.name).driver).check_available()
+    except InvalidConfiguration as error:
+        return Survey(description, hide_passwords(str(error)), is_read)
+    return Survey(description, None, is_read)
 
 
 def load(name: str) -> Configuration:

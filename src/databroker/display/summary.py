@@ -8,15 +8,50 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from .. import times
 from ..documents.kinds import Document
 
-__all__ = ["STREAM", "devices", "duration", "one_line", "plan", "sample", "when"]
+__all__ = [
+    "STREAM",
+    "by_people",
+    "by_programs",
+    "devices",
+    "duration",
+    "is_number",
+    "one_line",
+    "plan",
+    "sample",
+    "when",
+]
 
 STREAM = tuple[str, int, list[str]]
 """A stream as it is shown: its name, how many events, its fields."""
+
+_BY_PROGRAMS = (
+    *("uid", "time", "scan_id", "plan_name", "detectors", "motors", "num_points", "num_intervals"),
+    *("shape", "extents", "snaking", "hints", "plan_type", "plan_args", "versions"),
+    *("plan_pattern", "plan_pattern_module", "plan_pattern_args"),
+)
+"""The keys of a start document that the RunEngine and its plans write."""
+
+
+def by_people(start: Document) -> dict[str, Any]:
+    """Return what people said of a run.
+
+    Examples
+    --------
+    >>> start = {"uid": "bb80", "time": 0, "versions": {}, "operator": "Dan", "plan_name": "scan"}
+    >>> by_people(start), list(by_programs(start))
+    ({'operator': 'Dan'}, ['uid', 'time', 'plan_name', 'versions'])
+    """
+    return {key: start[key] for key in start if key not in _BY_PROGRAMS}
+
+
+def by_programs(start: Document) -> dict[str, Any]:
+    """Return what programs recorded of a run, what matters most first."""
+    return {key: start[key] for key in _BY_PROGRAMS if key in start}
 
 
 def plan(start: Document) -> str:
@@ -92,7 +127,7 @@ def when(epoch: object, zone: datetime.tzinfo, now: float | None = None) -> str:
     >>> when("never", datetime.timezone.utc)
     'never'
     """
-    if isinstance(epoch, bool) or not isinstance(epoch, int | float):
+    if not is_number(epoch):
         return _text(epoch)
     return f"{times.format_time(epoch, zone)} ({times.ago(epoch, now)})"
 
@@ -115,6 +150,17 @@ def one_line(value: Any, limit: int = 200) -> str:
         # Escape codes would colour, or command, the terminal that shows them.
         text = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text[:limit])
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Tell whether a value is a number that one can reckon with.
+
+    Examples
+    --------
+    >>> is_number(0.5), is_number(True), is_number("now")
+    (True, False, False)
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _names(value: object) -> str:

@@ -15,9 +15,12 @@ __all__ = ["document_text", "header_text"]
 _WIDTH = 16
 _WIDEST = 32
 _DEEPEST = 8
+_LONGEST = 240
 
 
-def document_text(label: str, doc: Document, zone: datetime.tzinfo | None = None) -> str:
+def document_text(
+    label: str, doc: Document, zone: datetime.tzinfo | None = None, width: int = _LONGEST
+) -> str:
     """Return a document as a block of lines: a heading, then each key and its value.
 
     Parameters
@@ -28,6 +31,8 @@ def document_text(label: str, doc: Document, zone: datetime.tzinfo | None = None
         The document.
     zone
         Where given, times are shown in this zone too.
+    width
+        Where a line is cut.
 
     Examples
     --------
@@ -38,7 +43,7 @@ def document_text(label: str, doc: Document, zone: datetime.tzinfo | None = None
     versions        :
       ophyd           : 1.9
     """
-    return "\n".join([label, "=" * len(label), *_lines(doc, zone, 0)])
+    return "\n".join([label, "=" * len(label), *_lines(doc, zone, 0, width)])
 
 
 def header_text(
@@ -82,21 +87,23 @@ def header_text(
     return document_text(label, shown)
 
 
-def _lines(doc: Mapping[Any, Any], zone: datetime.tzinfo | None, depth: int) -> Iterator[str]:
+def _lines(
+    doc: Mapping[Any, Any], zone: datetime.tzinfo | None, depth: int, width: int
+) -> Iterator[str]:
     margin = "  " * depth
-    width = min(max((len(str(key)) for key in doc), default=0), _WIDEST)
+    widest = min(max((len(str(key)) for key in doc), default=0), _WIDEST)
     for key, value in doc.items():
-        name = f"{margin}{one_line(key, 60):<{max(width, _WIDTH)}}:"
+        name = f"{margin}{one_line(key, 60):<{max(widest, _WIDTH)}}:"
         if isinstance(value, Mapping) and value and depth < _DEEPEST:
             yield name
             if key == "data_keys" and all(isinstance(each, Mapping) for each in value.values()):
                 yield from _table(value, margin + "  ")
             else:
-                yield from _lines(value, zone, depth + 1)
+                yield from _lines(value, zone, depth + 1, width)
         elif key == "time" and zone and isinstance(value, int | float):
             yield f"{name} {value} ({times.format_time(value, zone)})"
         else:
-            yield f"{name} {one_line(value)}".rstrip()
+            yield f"{name} {one_line(value, max(width - len(name) - 1, _WIDTH))}".rstrip()
 
 
 def _table(data_keys: Mapping[Any, Mapping[Any, Any]], margin: str) -> Iterator[str]:

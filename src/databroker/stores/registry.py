@@ -113,6 +113,27 @@ class Driver:
             return None
         return ", or ".join(" and ".join(map(repr, names)) for names in self.needs)
 
+    def check_available(self) -> str:
+        """Return the target.
+
+        Raises
+        ------
+        InvalidConfiguration
+            This version does not have the driver.
+
+        Examples
+        --------
+        >>> find_driver("memory").check_available()
+        '.memory:MemoryStore'
+        """
+        if self.target is None:
+            available = ", ".join(repr(each.name) for each in _DRIVERS if each.target)
+            raise InvalidConfiguration(
+                f"The driver {self.name!r} is not available in this version of databroker. "
+                f"Available are {available}."
+            )
+        return self.target
+
 
 _URI = Option("uri")
 
@@ -198,13 +219,7 @@ def open_store(driver: str, **options: Any) -> Store:
     """
     known = find_driver(driver)
     _check(known, options)
-    if known.target is None:
-        available = ", ".join(repr(each.name) for each in _DRIVERS if each.target)
-        raise InvalidConfiguration(
-            f"The driver {known.name!r} is not available in this version of databroker. "
-            f"Available are {available}."
-        )
-    store: Store = _load(known.target, known)(**options)
+    store: Store = _load(known)(**options)
     return store
 
 
@@ -227,8 +242,8 @@ def _check(driver: Driver, options: Mapping[str, object]) -> None:
         raise InvalidConfiguration(f"The driver {driver.name!r} needs {missing}.")
 
 
-def _load(target: str, driver: Driver) -> Any:
-    module, _, name = target.partition(":")
+def _load(driver: Driver) -> Any:
+    module, _, name = driver.check_available().partition(":")
     try:
         home = importlib.import_module(module, __package__)
     except ModuleNotFoundError as error:

@@ -1,0 +1,60 @@
+"""A list of runs, for terminals and notebooks alike: its columns, and what is in them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from .._util.clock import clock_time, zone_names
+from ..documents.kinds import Document
+from .summary import devices, is_number, one_line, plan, sample
+
+__all__ = ["RunList", "list_of_runs"]
+
+CAPTIONS = ("scan_id", "uid", "started", "plan", "devices", "sample", "status")
+
+RunList = dict[str, list[str]]
+"""The texts of each column, by its caption."""
+
+
+def list_of_runs(rows: Sequence[tuple[Document, str]], zone: datetime.tzinfo) -> RunList:
+    """Return what a list of runs has room for; columns that would be empty are left out.
+
+    Parameters
+    ----------
+    rows
+        The start document and the status of each run.
+    zone
+        Where times are shown. The caption names it, for all of them.
+
+    Examples
+    --------
+    >>> start = {"uid": "bb805845-5757", "time": 0, "plan_name": "scan"}
+    >>> for caption, texts in list_of_runs([(start, "fail")], datetime.timezone.utc).items():
+    ...     print(caption, texts)
+    uid ['bb805845']
+    started (UTC) ['1970-01-01 00:00:00']
+    plan ['scan']
+    status ['fail']
+    """
+    facts = [_facts(start, status, zone) for start, status in rows]
+    zones = zone_names([start["time"] for start, _ in rows if is_number(start.get("time"))], zone)
+    found = {}
+    for caption, texts in zip(CAPTIONS, zip(*facts, strict=True), strict=False):
+        if any(texts):
+            found[f"started ({zones})" if caption == "started" and zones else caption] = list(texts)
+    return found
+
+
+def _facts(start: Document, status: str, zone: datetime.tzinfo) -> tuple[str, ...]:
+    """Return the facts of a run in the order of `CAPTIONS`."""
+    scan_id, time = start.get("scan_id"), start.get("time")
+    return (
+        "" if scan_id is None else one_line(scan_id, 12),
+        one_line(start.get("uid", ""))[:8],
+        clock_time(time, zone) if is_number(time) else one_line(time or "", 19),
+        plan(start),
+        devices(start),
+        sample(start),
+        one_line(status, 12),
+    )
