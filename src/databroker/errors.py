@@ -46,6 +46,10 @@ class InvalidKey(DatabrokerError, ValueError):
     """``db[...]`` was given a slice or key that has no meaning."""
 
 
+class KeyOfWrongType(InvalidKey, TypeError):
+    """``db[...]`` was given something that is no key of any kind, such as None."""
+
+
 class InvalidQuery(DatabrokerError, ValueError):
     """A search that says nothing sensible: a misspelt operator, a bad bound."""
 

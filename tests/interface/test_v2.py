@@ -96,6 +96,13 @@ def test_a_catalog_is_always_current(db, catalog):
     assert list(found) == ["new-run"]
 
 
+def test_old_programs_clear_what_a_catalog_no_longer_keeps(db, catalog):
+    db._catalog._entries.cache_clear()
+    catalog._entries.cache_clear()
+    assert list(db._catalog._entries) == list(catalog)
+    assert repr(catalog._entries["r2-run"].get()) == repr(catalog["r2-run"])
+
+
 def test_what_a_catalog_says_of_itself(db, catalog):
     assert catalog.name == db.name
     assert repr(catalog) == f"<Catalog: {db.name}>"

@@ -1,8 +1,13 @@
 """``db[...]``: what each kind of key finds, and what is said where nothing is found."""
 
+import uuid
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
+import databroker
 from databroker import Header
 from databroker.errors import AmbiguousPrefix, InvalidKey, NoSuchRun, TooFarBack
 
@@ -34,10 +39,11 @@ class TestFiveRuns:
             (" 2 ", "e"),
             ("+3", "c"),
             (2.0, "e"),
-            (2.9, "e"),
-            (True, "d"),
+            (Decimal(2), "e"),
+            (Fraction(4, 2), "e"),
             (np.int64(-2), "d"),
             (np.float64(3), "c"),
+            (np.array(3), "c"),
             ("c", "c"),
             ("c0000003", "c"),
             ("c0000003-uid", "c"),
@@ -66,6 +72,9 @@ class TestFiveRuns:
             (-5, None, 2, "eca"),
             (-4, -1, 2, "db"),
             (-1, -3, None, ""),
+            (-1, -3, -1, "de"),
+            (-1, -6, -2, "ace"),
+            (-3, -5, -1, "bc"),
             (-3, None, -1, ""),
             (-2, -2, None, ""),
         ],
@@ -83,7 +92,14 @@ class TestFiveRuns:
         with pytest.raises(ValueError, match="slice"):
             db[key]
 
-    @pytest.mark.parametrize("key", [-6, "-6", slice(-6, None)])
+    @pytest.mark.parametrize(
+        "key", [True, False, np.True_, [True], 2.9, np.float32(0.5), Decimal("2.5"), float("nan")]
+    )
+    def test_a_number_that_counts_nothing_is_refused(self, db, key):
+        with pytest.raises(InvalidKey, match=r"no whole number|neither a scan_id nor an index"):
+            db[key]
+
+    @pytest.mark.parametrize("key", [-6, "-6", slice(-6, None), slice(-1, -7, -1), -(10**40)])
     def test_reaching_past_the_oldest_run_says_how_many_there_are(self, db, key):
         with pytest.raises(TooFarBack, match="only 5 runs") as caught:
             db[key]
@@ -108,10 +124,49 @@ class TestFiveRuns:
         db.add_filter(scan_id=1)
         assert uids(db[-1]) == "e"
 
-    @pytest.mark.parametrize("key", [None, object(), 1j])
+    @pytest.mark.parametrize("key", [None, object(), 1j, [None]])
     def test_what_is_no_key_is_a_type_error(self, db, key):
         with pytest.raises(TypeError):
             db[key]
+
+
+class TestAHeaderAsAKey:
+    """Whatever stands for a run means that run, wherever a uid does."""
+
+    @pytest.fixture(params=["header", "v2 run"])
+    def older(self, request, db, save):
+        """The older of two runs, one of whose uids is the beginning of the other's."""
+        save("ab", 1.0, scan_id=7)
+        save("abc", 2.0, scan_id=7)
+        return db["ab"] if request.param == "header" else db.v2["ab"]
+
+    def test_it_is_that_run(self, db, older):
+        assert db[older].uid == "ab"
+        assert [header.uid for header in db[[older, -1]]] == ["ab", "abc"]
+        assert repr(db.v2[older]) == "<BlueskyRun uid='ab'>"
+        assert older in db.v2
+        assert db.v2.get(older) is not None
+
+    def test_it_can_be_closed(self, db, older):
+        assert db.close_run(older, force=True).stop["exit_status"] == "fail"
+        assert db["abc"].stop == {}
+
+    def test_the_run_of_another_broker_is_looked_up_here(self, db, older):
+        other = databroker.temp()
+        with pytest.raises(NoSuchRun, match="'ab' is not among these"):
+            other[older]
+        db.export([db["ab"]], other)
+        assert other[older].db is other
+        assert older in other.v2
+
+    def test_results_are_their_runs(self, db, older):
+        assert uids(db[db(scan_id=7)]) == ["a", "a"]
+
+
+def test_a_uuid_is_the_run_of_this_uid(db, save):
+    uid = uuid.uuid4()
+    save(str(uid))
+    assert db[uid].uid == str(uid)
 
 
 def test_an_empty_broker_says_so(db):

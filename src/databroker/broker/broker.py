@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import warnings
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from ..external import Registry
 from ..header import Header
 from ..header.hooks import Fetcher, Hooks, Transforms
 from ..header.status import run_status
-from ..query.nodes import Everything
+from ..query.nodes import Everything, Node
 from ..query.parse import from_keywords
 from ..results import Results
 from ..stores.contract import Store
@@ -20,6 +21,7 @@ from ..times import resolve_zone
 from .copying import Copying
 from .lookup import look_up
 from .searching import Aliases, Filters
+from .selection import Selection
 from .several import SeveralHeaders
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
                 "Broker.from_config({...}), or the `v1` of a catalog."
             )
         self.store = store
+        self.selection = Selection(store)
         self.name = name
         self.stale_after = stale_after
         self._timezone = timezone
@@ -195,7 +198,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         """
         self.store.insert(name, doc)
 
-    def close_run(self, uid: str, reason: str = "", *, force: bool = False) -> Header:
+    def close_run(self, uid: Any, reason: str = "", *, force: bool = False) -> Header:
         """End a run whose writer died, with a stop document that says so.
 
         Its time is that of the run's newest document. Should the writer's own
@@ -204,7 +207,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         Parameters
         ----------
         uid
-            Of the run, or the beginning of it.
+            Of the run, or the beginning of it; or its header.
         reason
             For the stop document.
         force
@@ -230,7 +233,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
 
         ``db[-1]`` is the newest run, ``db[-5:]`` a list of the five newest,
         ``db[42]`` the newest with scan_id 42, ``db['x39do5']`` the one whose
-        uid begins so.
+        uid begins so, ``db[header]`` the run of a header, as this broker has it.
 
         Raises
         ------
@@ -241,9 +244,11 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         TooFarBack
             There are not so many runs (an IndexError).
         InvalidKey
-            The slice has no meaning (a ValueError).
+            The slice or number has no meaning (a ValueError).
+        KeyOfWrongType
+            It is nothing that could mean a run (a TypeError).
         """
-        return self._headers(look_up(self.store, key))
+        return self._headers(look_up(self.selection, key))
 
     def __call__(self, text_search: Any = None, **kwargs: Any) -> Results:
         """Search for runs.
@@ -273,6 +278,38 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         filters = from_keywords(None, self.filters, self.zone)
         return Results(self, from_keywords(text_search, kwargs, self.zone) & filters)
 
+    def narrowed(self, query: Node, limit: int | None = None) -> Broker:
+        """Return a broker of some of these runs, which knows of no others.
+
+        Whatever is looked up, searched, counted or listed there is among them.
+        It begins with the filters, aliases and hooks of this broker, and has
+        the same handlers. What is inserted goes into the same store.
+
+        Parameters
+        ----------
+        query
+            Which runs.
+        limit
+            How many of them, the newest first; None for all.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> from databroker.queries import PlanName
+        >>> db = databroker.temp()
+        >>> for n, plan in enumerate(["scan", "count"]):
+        ...     db.insert("start", {"uid": f"run {n}", "time": float(n), "plan_name": plan})
+        >>> scans = db.narrowed(PlanName("scan"))
+        >>> scans[-1].uid, scans().count()
+        ('run 0', 1)
+        """
+        broker = copy.copy(self)
+        broker.selection = self.selection.narrowed(query, limit)
+        broker.filters = dict(self.filters)
+        broker.aliases = dict(self.aliases)
+        broker.external_fetchers = dict(self.external_fetchers)
+        return broker
+
     def _headers(self, found: Any) -> Any:
         if isinstance(found, list):
             return [self._headers(item) for item in found]
@@ -293,6 +330,11 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         return Catalog(self)
 
     @property
+    def _catalog(self) -> Catalog:
+        """The name by which old programs reach `v2`."""
+        return self.v2
+
+    @property
     def fs(self) -> Registry:
         """The old name of `reg`."""
         warnings.warn("Broker.fs is now called Broker.reg.", UserWarning, stacklevel=2)
@@ -306,7 +348,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         >>> Broker.from_config({"driver": "memory"}).stats()
         {'store': 'memory of this process', 'runs': 0}
         """
-        return {"store": str(self.store), "runs": self.store.count(Everything())}
+        return {"store": str(self.store), "runs": self.selection.count(Everything())}
 
     def close(self) -> None:
         """Let go of files and connections. Closing twice is harmless."""
@@ -320,19 +362,19 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         self.close()
 
     def __str__(self) -> str:
-        runs = self.store.count(Everything())
+        runs = self.selection.count(Everything())
         named = "Broker" if self.name is None else f"Broker {self.name!r}"
         return f"{named}: {runs:,} run{'' if runs == 1 else 's'} ({self.store})"
 
     def _repr_html_(self) -> str:
         from ..display import broker_html
 
-        newest = islice(self.store.find(Everything()), 5)
+        newest = islice(self.selection.find(Everything()), 5)
         rows = [
             (run.start, run_status(self.store, run.uid, run.stop, self.stale_after))
             for run in newest
         ]
-        runs = self.store.count(Everything())
+        runs = self.selection.count(Everything())
         return broker_html(self.name, str(self.store), runs, rows, self.zone)
 
 

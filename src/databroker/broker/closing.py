@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..documents.identity import CLOSED_BY
 from ..errors import ConflictingDocument, NoSuchRun, RunIsRunning
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["close_run"]
 
 
-def close_run(db: Broker, uid: str, reason: str, force: bool) -> Header:
+def close_run(db: Broker, uid: Any, reason: str, force: bool) -> Header:
     """End a run with a stop document that says so; see `Broker.close_run`."""
     header = db[uid]
     if not isinstance(header, Header):
@@ -40,5 +40,6 @@ def close_run(db: Broker, uid: str, reason: str, force: bool) -> Header:
         CLOSED_BY: "databroker.close_run",
     }
     db.store.insert("stop", document)
-    closed: Header = db[header.uid]
-    return closed
+    # Not looked up again: it may be none of a search for runs that have not ended.
+    record = db.store.record(header.uid)
+    return header if record is None else Header(db, record)

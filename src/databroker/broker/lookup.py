@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import decimal
+import math
+import numbers
 import re
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AmbiguousPrefix, InvalidKey, NoSuchRun, TooFarBack
+from ..errors import AmbiguousPrefix, InvalidKey, KeyOfWrongType, NoSuchRun, TooFarBack
+from ..header import Header
 from ..query.nodes import Equals, Everything, Path
+from ..query.values import thaw
 
 if TYPE_CHECKING:
-    from ..stores.contract import RunRecord, Store
+    from ..stores.contract import RunRecord
+    from .selection import Selection
 
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _MOST_DIGITS = 1_000
@@ -20,7 +27,7 @@ _NEAR = 500
 _SHOWN = 10
 
 
-def look_up(store: Store, key: Any) -> Any:
+def look_up(runs: Selection, key: Any) -> Any:
     """Return the run of a single key, or a list of runs for a slice or a collection.
 
     ================  ==========================================================
@@ -30,49 +37,80 @@ def look_up(store: Store, key: Any) -> Any:
     ``n``             the newest run whose scan_id is n
     text              the run whose uid is this, or begins with it; a number in
                       text is first taken as a number
+    header, v2 run    that run
     slice             a list, newest first: ``[-5:]``
     list, set, ...    a list, key by key
     ================  ==========================================================
 
     Raises
     ------
-    NoSuchRun, AmbiguousPrefix, TooFarBack, InvalidKey
+    NoSuchRun, AmbiguousPrefix, TooFarBack, InvalidKey, KeyOfWrongType
     """
+    key = thaw(key)
     if isinstance(key, slice):
-        return _slice(store, key)
-    if isinstance(key, str):
-        return _by_text(store, key)
+        return _slice(runs, key)
+    if isinstance(key, str | uuid.UUID):
+        return _by_text(runs, str(key))
+    if (uid := uid_of(key)) is not None:
+        return _same_run(runs, uid)
     if isinstance(key, Iterable):
-        return [look_up(store, item) for item in key]
-    if key is None:
-        raise TypeError("None is not a run; give a uid, a scan_id or a negative index.")
-    return _by_number(store, int(key))
+        return [look_up(runs, item) for item in key]
+    return _by_number(runs, _whole(key))
 
 
-def _by_text(store: Store, text: str) -> RunRecord:
+def uid_of(run: Any) -> str | None:
+    """Return the uid of a header, or of a run of a catalog; None for anything else."""
+    from ..v2.run import BlueskyRun
+
+    if isinstance(run, BlueskyRun):
+        run = run.header
+    return run.uid if isinstance(run, Header) else None
+
+
+def _same_run(runs: Selection, uid: str) -> RunRecord:
+    record = runs.record(uid)
+    if record is None:
+        raise NoSuchRun(f"The run {uid[:8]!r} is not among these.{_newest(runs)}")
+    return record
+
+
+def _whole(key: Any) -> int:
+    """Return a key that is a whole number, however it is written."""
+    if isinstance(key, bool):
+        raise InvalidKey(f"{key} is neither a scan_id nor an index; give a number, or a uid.")
+    if not isinstance(key, numbers.Real | decimal.Decimal):
+        raise KeyOfWrongType(
+            f"{key!r:.80} is not a run; give a uid, a scan_id, a negative index or a header."
+        )
+    if not math.isfinite(key) or (whole := math.trunc(key)) != key:
+        raise InvalidKey(f"{key} is no whole number, as scan_ids and indices are.")
+    return int(whole)
+
+
+def _by_text(runs: Selection, text: str) -> RunRecord:
     if len(text) < _MOST_DIGITS and _INTEGER.fullmatch(text):
         try:
-            return _by_number(store, int(text))
+            return _by_number(runs, int(text))
         except NoSuchRun as error:
-            found = _by_uid(store, text)
+            found = _by_uid(runs, text)
             if found is None:
                 raise error
             return found
-    found = _by_uid(store, text)
+    found = _by_uid(runs, text)
     if found is None:
-        raise NoSuchRun(f"There is no run whose uid is or begins with {text!r}.{_newest(store)}")
+        raise NoSuchRun(f"There is no run whose uid is or begins with {text!r}.{_newest(runs)}")
     return found
 
 
-def _by_uid(store: Store, prefix: str) -> RunRecord | None:
-    record = store.record(prefix)
+def _by_uid(runs: Selection, prefix: str) -> RunRecord | None:
+    record = runs.record(prefix)
     if record is not None:
         return record
-    uids = store.resolve(prefix, _SHOWN + 1)
+    uids = runs.resolve(prefix, _SHOWN + 1)
     if not uids:
         return None
     if len(uids) == 1:
-        return store.record(uids[0])
+        return runs.record(uids[0])
     listed = "\n".join(f"    {uid}" for uid in uids[:_SHOWN])
     more = "\n    ..." if len(uids) > _SHOWN else ""
     raise AmbiguousPrefix(
@@ -80,16 +118,16 @@ def _by_uid(store: Store, prefix: str) -> RunRecord | None:
     )
 
 
-def _by_number(store: Store, number: int) -> RunRecord:
+def _by_number(runs: Selection, number: int) -> RunRecord:
     if number < 0:
-        return _newest_runs(store, [number])[0]
-    record = next(store.find(Equals(Path("scan_id"), number)), None)
+        return _newest_runs(runs, range(number, number - 1, -1))[0]
+    record = next(runs.find(Equals(Path("scan_id"), number)), None)
     if record is None:
-        raise NoSuchRun(f"There is no run with scan_id {number}.{_newest(store)}")
+        raise NoSuchRun(f"There is no run with scan_id {number}.{_newest(runs)}")
     return record
 
 
-def _slice(store: Store, key: slice) -> list[RunRecord]:
+def _slice(runs: Selection, key: slice) -> list[RunRecord]:
     for part in (key.start, key.stop, key.step):
         if part is not None and not hasattr(part, "__index__"):
             raise InvalidKey(
@@ -105,45 +143,53 @@ def _slice(store: Store, key: slice) -> list[RunRecord]:
     step = 1 if key.step is None else key.step
     if step == 0:
         raise InvalidKey("The step of a slice cannot be 0.")
-    places = list(range(key.start, key.stop or 0, step)) if step > 0 else []
-    return _newest_runs(store, places[::-1]) if places else []
+    places = range(key.start, key.stop or 0, step)
+    if not places:
+        return []
+    found = _newest_runs(runs, places if step < 0 else places[::-1])
+    return found[::-1] if step < 0 else found
 
 
-def _newest_runs(store: Store, places: list[int]) -> list[RunRecord]:
+def _newest_runs(runs: Selection, places: range) -> list[RunRecord]:
     """Return runs by their negative places, given from the newest to the oldest."""
-    wanted = set(places)
-    runs = _newest_first(store, -min(places))
-    found = [run() for place, run in enumerate(runs, 1) if -place in wanted]
+    oldest = -places[-1]
+    if oldest > _NEAR and oldest > (there := runs.count(Everything())):
+        raise _too_far_back(there, oldest)
+    newest = _newest_first(runs, oldest)
+    found = [run() for place, run in enumerate(newest, 1) if -place in places]
     if len(found) < len(places):
-        there = store.count(Everything())
-        raise TooFarBack(
-            f"There {'is' if there == 1 else 'are'} only {there} run{'' if there == 1 else 's'} "
-            f"here; {min(places)} reaches too far back."
-        )
+        raise _too_far_back(runs.count(Everything()), oldest)
     return found
 
 
-def _newest_first(store: Store, number: int) -> Iterator[Callable[[], RunRecord]]:
+def _too_far_back(there: int, wanted: int) -> TooFarBack:
+    return TooFarBack(
+        f"There {'is' if there == 1 else 'are'} only {there} run{'' if there == 1 else 's'} "
+        f"here; {-wanted} reaches too far back."
+    )
+
+
+def _newest_first(runs: Selection, number: int) -> Iterator[Callable[[], RunRecord]]:
     """Yield functions that return the newest runs; far back, documents are only read by these."""
     if number <= _NEAR:
-        return (partial(_the, run) for run in islice(store.find(Everything()), number))
-    uids = store.select(Everything(), [Path("uid")], number)
-    return (partial(_read, store, uid) for (uid,) in uids)
+        return (partial(_the, run) for run in islice(runs.find(Everything()), number))
+    uids = runs.select(Everything(), [Path("uid")], number)
+    return (partial(_read, runs, uid) for (uid,) in uids)
 
 
 def _the(run: RunRecord) -> RunRecord:
     return run
 
 
-def _read(store: Store, uid: str) -> RunRecord:
-    record = store.record(uid)
+def _read(runs: Selection, uid: str) -> RunRecord:
+    record = runs.record(uid)
     if record is None:
         raise NoSuchRun(f"Run {uid!r} was removed just now.")
     return record
 
 
-def _newest(store: Store) -> str:
-    newest = next(store.find(Everything()), None)
+def _newest(runs: Selection) -> str:
+    newest = next(runs.find(Everything()), None)
     if newest is None:
         return " There are no runs here yet."
     scan_id = newest.start.get("scan_id")

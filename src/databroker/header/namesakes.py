@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..query.nodes import Equals, Path
-from ..stores.contract import Store
+
+if TYPE_CHECKING:
+    from ..broker.selection import Selection
 
 __all__ = ["repeated_scan_id"]
 
 _SHOWN = 10
 
 
-def repeated_scan_id(store: Store, start: Mapping[str, Any]) -> str | None:
+def repeated_scan_id(runs: Selection, start: Mapping[str, Any]) -> str | None:
     """Say which other runs have the scan_id of a run; None if there are none.
 
     Counters start again, and ``db[42]`` is the newest of them.
@@ -22,10 +24,10 @@ def repeated_scan_id(store: Store, start: Mapping[str, Any]) -> str | None:
     scan_id = start.get("scan_id")
     if type(scan_id) is not int:
         return None
-    runs = list(islice(store.find(Equals(Path("scan_id"), scan_id)), _SHOWN + 1))
-    others = [run.uid[:8] for run in runs if run.uid != start["uid"]][:_SHOWN]
+    alike = list(islice(runs.find(Equals(Path("scan_id"), scan_id)), _SHOWN + 1))
+    others = [run.uid[:8] for run in alike if run.uid != start["uid"]][:_SHOWN]
     if not others:
         return None
-    more = ", …" if len(runs) > _SHOWN else ""
-    which = "this is the newest" if runs[0].uid == start["uid"] else f"db[{scan_id}] is the newest"
+    more = ", …" if len(alike) > _SHOWN else ""
+    which = "this is the newest" if alike[0].uid == start["uid"] else f"db[{scan_id}] is the newest"
     return f"scan_id {scan_id} was given to other runs too ({which}): {', '.join(others)}{more}"

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
+from ..errors import InvalidQuery
 from ..query.nodes import Node, Path
 from ..query.projection import sort_key, value_at
 from .frames import Column
 
 if TYPE_CHECKING:
+    from ..broker.selection import Selection
     from ..header.hooks import Transforms
-    from ..stores.contract import RunRecord, Store
+    from ..stores.contract import RunRecord
 
-__all__ = ["Picked", "Sorted", "Step"]
+__all__ = ["Picked", "Sorted", "Step", "checked_limit"]
 
 _UID = Path("uid")
 _SMALL = 100
@@ -35,14 +38,29 @@ Step = int | Sorted
 """What is done with the runs of a search: so many of them are taken, or they are sorted."""
 
 
+def checked_limit(n: SupportsIndex) -> int:
+    """Return how many runs are wanted at most.
+
+    Examples
+    --------
+    >>> checked_limit(-1)
+    Traceback (most recent call last):
+    databroker.errors.InvalidQuery: limit takes a number from 0 upwards, not -1
+    """
+    most = operator.index(n)
+    if most < 0:
+        raise InvalidQuery(f"limit takes a number from 0 upwards, not {most}")
+    return most
+
+
 @dataclass(frozen=True)
 class Picked:
     """The runs of a search after some steps, read anew each time.
 
     Attributes
     ----------
-    store
-        Where the runs are.
+    runs
+        Among which runs.
     transforms
         What changes documents on their way out.
     query
@@ -51,7 +69,7 @@ class Picked:
         What is done with the runs, one step after the other.
     """
 
-    store: Store
+    runs: Selection
     transforms: Transforms
     query: Node
     steps: tuple[Step, ...]
@@ -64,10 +82,10 @@ class Picked:
     def records(self) -> Iterator[RunRecord]:
         """Yield the runs as they are stored."""
         if not self._sorts:
-            yield from islice(self.store.find(self.query), self._limit)
+            yield from islice(self.runs.find(self.query), self._limit)
             return
         for (uid,) in self.values([Column("uid", (_UID,), lambda value: value)]):
-            record = self.store.record(uid)
+            record = self.runs.record(uid)
             if record is not None:
                 yield record
 
@@ -79,8 +97,8 @@ class Picked:
         """Return how many runs there are after all steps."""
         limit = self._limit
         if limit is not None and limit <= _SMALL:  # do not count what is not wanted
-            return sum(1 for _ in islice(self.store.find(self.query), limit))
-        found = self.store.count(self.query)
+            return sum(1 for _ in islice(self.runs.find(self.query), limit))
+        found = self.runs.count(self.query)
         return found if limit is None else min(found, limit)
 
     def values(self, columns: Sequence[Column]) -> Iterator[Row]:
@@ -111,8 +129,8 @@ class Picked:
 
     def _select(self, paths: Sequence[Path], limit: int | None) -> Iterator[Row]:
         if not self.is_mended:
-            return self.store.select(self.query, paths, limit)
-        documents = map(self._mended, islice(self.store.find(self.query), limit))
+            return self.runs.select(self.query, paths, limit)
+        documents = map(self._mended, islice(self.runs.find(self.query), limit))
         return (tuple(value_at(start, stop, path) for path in paths) for start, stop in documents)
 
     def _mended(self, run: RunRecord) -> tuple[dict[str, Any], dict[str, Any] | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import operator
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -18,7 +17,7 @@ from ..query.parse import time_bounds
 from ..times import format_time
 from .counts import Counts
 from .frames import COLUMNS, column, frame_of
-from .picking import Picked, Sorted, Step
+from .picking import Picked, Sorted, Step, checked_limit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +54,7 @@ class Results:
 
     @property
     def _picked(self) -> Picked:
-        return Picked(self._db.store, self._db.transforms, self._query, self._steps)
+        return Picked(self._db.selection, self._db.transforms, self._query, self._steps)
 
     @property
     def query(self) -> Node:
@@ -127,10 +126,7 @@ class Results:
         >>> [header.uid for header in db().limit(2)]
         ['run 2', 'run 1']
         """
-        most = operator.index(n)
-        if most < 0:
-            raise InvalidQuery(f"limit takes a number from 0 upwards, not {most}")
-        return Results(self._db, self._query, (*self._steps, most))
+        return Results(self._db, self._query, (*self._steps, checked_limit(n)))
 
     def sort(self, key: Any, descending: bool = False) -> Results:
         """Return these runs in the order of a key.
@@ -188,7 +184,7 @@ class Results:
         by = column(key, self._status_of)
         path, picked = by.paths[0], self._picked
         if by.is_plain and not self._steps and not picked.is_mended:
-            return Counts(self._db.store.distinct(path, self._query))
+            return Counts(self._db.selection.distinct(path, self._query))
         counts: Counter[Keyed] = Counter()
         if by.is_plain:
             for start, stop in picked.documents():

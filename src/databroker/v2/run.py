@@ -37,6 +37,11 @@ class BlueskyRun:
         self._header = header
 
     @property
+    def header(self) -> Header:
+        """The same run as a broker gives it."""
+        return self._header
+
+    @property
     def metadata(self) -> dict[str, Any]:
         """The start document, and the stop document (None while there is none)."""
         return {"start": self._header.start, "stop": self._header.stop or None}

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..broker.lookup import look_up
 from ..errors import DatabrokerError, NoSuchRun
 from ..header import Header
 from ..header.status import run_status
-from ..query.nodes import Everything, Node
+from ..query.nodes import Everything
 from ..query.parse import from_keywords
+from ..results.picking import checked_limit
 from .run import BlueskyRun
-from .within import Within
 
 if TYPE_CHECKING:
     from ..broker import Broker
-    from ..stores.contract import RunRecord, Store
+    from ..stores.contract import RunRecord
 
 __all__ = ["Catalog"]
 
@@ -31,12 +31,6 @@ class Catalog:
     ----------
     db
         The broker whose runs these are.
-    query
-        Which of them.
-    limit
-        How many of them, the newest first; None for all.
-    name
-        What the catalog is called; by default as the broker.
 
     Examples
     --------
@@ -48,20 +42,18 @@ class Catalog:
     (<BlueskyRun uid='run 1'>, ['run 2'], 2)
     """
 
-    def __init__(
-        self,
-        db: Broker,
-        query: Node | None = None,
-        limit: int | None = None,
-        name: str | None = None,
-    ) -> None:
+    def __init__(self, db: Broker) -> None:
         self.v1 = db
-        self.name = name or db.name
+        self.name = db.name if db.selection.is_all else "search results"
         self.metadata: dict[str, Any] = {}
-        self._query = Everything() if query is None else query
-        self._limit = limit
-        # A view of the store has all that is asked of it here.
-        self._runs = cast("Store", Within(db.store, self._query, limit))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Catalog):
+            return NotImplemented
+        return self.v1.selection == other.v1.selection
+
+    def __hash__(self) -> int:
+        return hash(self.v1.store)
 
     @property
     def v2(self) -> Catalog:
@@ -84,22 +76,19 @@ class Catalog:
         InvalidQuery
             The search makes no sense; the message says what would.
         """
-        node = self._query & from_keywords(query, {}, self.v1.zone)
-        if self._limit is not None:
-            from ..query.nodes import In, Path
-
-            node = In(Path("uid"), tuple(self)) & node
-        return Catalog(self.v1, node, limit, "search results")
+        node = from_keywords(query, {}, self.v1.zone)
+        most = None if limit is None else checked_limit(limit)
+        return Catalog(self.v1.narrowed(node, most))
 
     # -- a mapping -------------------------------------------------------
 
     def __getitem__(self, key: Any) -> Any:
         """Return the run of a uid, its beginning, a scan_id or a negative index."""
-        return self._opened(look_up(self._runs, key))
+        return self._opened(look_up(self.v1.selection, key))
 
     def __contains__(self, key: object) -> bool:
         try:
-            look_up(self._runs, key)
+            look_up(self.v1.selection, key)
         except (DatabrokerError, TypeError, ValueError):
             return False
         return True
@@ -108,7 +97,7 @@ class Catalog:
         return (record.uid for record in self._records())
 
     def __len__(self) -> int:
-        return self._runs.count(Everything())
+        return self.v1.selection.count(Everything())
 
     def keys(self) -> Iterator[str]:
         """Yield the uids, newest first."""
@@ -137,6 +126,14 @@ class Catalog:
 
     def force_reload(self) -> None:
         """Do nothing: a catalog is always current."""
+
+    def cache_clear(self) -> None:
+        """Do nothing: a catalog keeps no runs."""
+
+    @property
+    def _entries(self) -> Catalog:
+        """The catalog itself: old programs clear what it kept, ``_entries.cache_clear()``."""
+        return self
 
     # -- external data ---------------------------------------------------
 
@@ -177,7 +174,7 @@ class Catalog:
         return list(islice(self, _OFFERED))
 
     def _records(self) -> Iterator[RunRecord]:
-        return islice(self.v1.store.find(self._query), self._limit)
+        return self.v1.selection.find(Everything())
 
     def _opened(self, found: Any) -> Any:
         if isinstance(found, list):

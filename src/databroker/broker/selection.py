@@ -1,0 +1,95 @@
+"""Which of a store's runs a broker sees: all of them, or those of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..query.nodes import Equals, Everything, In, Node, Path, UidPrefix
+from ..stores.contract import RunRecord, Store
+
+__all__ = ["Selection"]
+
+_UID = Path("uid")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The runs of a store that match a query, asked as the store itself is.
+
+    Each question is put to the store anew, so runs that arrive later are seen.
+
+    Attributes
+    ----------
+    source
+        Where the runs are: a store, or another selection.
+    query
+        What they must match.
+    limit
+        How many of them, the newest first; None for all.
+
+    Examples
+    --------
+    >>> from databroker.stores.memory import MemoryStore
+    >>> store = MemoryStore()
+    >>> for n in range(3):
+    ...     store.insert("start", {"uid": f"run {n}", "time": float(n), "scan_id": n})
+    >>> newest = Selection(store).narrowed(Everything(), limit=2)
+    >>> [run.uid for run in newest.find(Everything())], newest.record("run 0")
+    (['run 2', 'run 1'], None)
+    """
+
+    source: Store | Selection
+    query: Node = field(default_factory=Everything)
+    limit: int | None = None
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every run of the source belongs to it."""
+        return self.limit is None and self.query == Everything()
+
+    def narrowed(self, query: Node, limit: int | None = None) -> Selection:
+        """Return the runs among these that match, the newest `limit` of them."""
+        if self.limit is None:
+            return Selection(self.source, self.query & query, limit)
+        return Selection(self, query, limit)
+
+    def find(self, query: Node) -> Iterator[RunRecord]:
+        """Yield the runs that match, newest first."""
+        return self.source.find(self._within(query))
+
+    def count(self, query: Node) -> int:
+        """Return how many runs match."""
+        return self.source.count(self._within(query))
+
+    def record(self, uid: str) -> RunRecord | None:
+        """Return the run of this full uid, or None."""
+        if self.is_all:
+            return self.source.record(uid)
+        return next(self.find(Equals(_UID, uid)), None)
+
+    def resolve(self, prefix: str, limit: int) -> list[str]:
+        """Return the uids that begin with ``prefix``, sorted, at most ``limit``."""
+        if self.is_all:
+            return self.source.resolve(prefix, limit)
+        found = self.source.select(self._within(UidPrefix(prefix)), [_UID])
+        return sorted(uid for (uid,) in found)[:limit]
+
+    def select(
+        self, query: Node, paths: Sequence[Path], limit: int | None = None
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield the values at some paths of the runs that match, newest first."""
+        return self.source.select(self._within(query), paths, limit)
+
+    def distinct(self, path: Path, query: Node) -> list[tuple[Any, int]]:
+        """Return each value at a path, and how many of the matching runs have it."""
+        return self.source.distinct(path, self._within(query))
+
+    def _within(self, query: Node) -> Node:
+        """Return what a run of the source must match to be one of these and match a query."""
+        if self.limit is None:
+            return self.query & query
+        # Only the newest few count, and of those the ones that match.
+        newest = self.source.select(self.query, [_UID], self.limit)
+        return In(_UID, tuple(uid for (uid,) in newest)) & query
