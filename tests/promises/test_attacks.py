@@ -1,0 +1,28 @@
+"""A few of each attack on a store; `benchmarks/promises/run.py` tries them at any length."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FEW = {"kills": 6}
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_nothing_is_lost_doubled_wrong_or_stuck(name, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    promises = importlib.import_module("benchmarks.promises.run")
+    outcome = promises.attack(name, FEW[name], seed=1)
+    assert outcome.faults == 0, outcome
+    if not outcome.tried:
+        pytest.skip(outcome.note)
+    assert outcome.tried >= FEW[name]
+
+
+def test_each_attack_is_tried(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    assert set(importlib.import_module("benchmarks.promises.run").ATTACKS) == set(FEW)
