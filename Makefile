@@ -30,13 +30,28 @@ clean:
 	rm -rf $(VENV)
 
 $(VENV)/python:
-	$(PYTHON) -m venv $(VENV)
-	touch $@
+	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
 
+$(VENV)/demo: EXTRAS := demo
 $(VENV)/demo: $(VENV)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[demo]'
-	touch $@
+	$(install)
+	@touch $@
 
+$(VENV)/test: EXTRAS := test,lint
 $(VENV)/test: $(VENV)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
-	touch $@
+	$(install)
+	@touch $@
+
+# Left alone, pip says either nothing for a minute or several hundred lines: so
+# the names of the packages as they come, and whatever it has to say if it fails.
+define install
+@echo "Installing databroker, which takes a minute or two. Packages:"
+@{ $(BIN)/python -m pip install --progress-bar off --editable '.[$(EXTRAS)]' || echo FAILED; } | \
+	while read -r first second rest; do case "$$first $$second" in \
+		Collecting*) printf ' %s' "$${second%%[][<>=!~;]*}" ;; \
+		"Installing collected") printf '\nUnpacking them ...\n' ;; \
+		FAILED*) exit 1 ;; \
+	esac; done
+endef

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import sys
+
 __all__ = ["EXAMPLES", "demo"]
 
 EXAMPLES = """\b
@@ -44,11 +49,31 @@ def _show_newest() -> None:
     out.print(f"\nThe newest scan, {header.uid[:8]}:\n")
     out.print(text, soft_wrap=True)
     out.print(
-        "\nType next, in Python:\n\n"
+        "\nType next:\n\n"
+        f"    {what_starts_python()}\n"
         "    from databroker import Broker\n"
         "    db = Broker.named('example')\n"
-        "    db[-1].table()\n"
+        "    db[-1].table()\n",
+        soft_wrap=True,
     )
+
+
+def what_starts_python() -> str:
+    """Return what to type, in this folder and this shell, for the Python that has databroker.
+
+    Examples
+    --------
+    >>> what_starts_python().endswith(("python", "python3"))
+    True
+    """
+    name = os.path.basename(sys.executable)
+    # Not whether it is the same file: each environment links to the one interpreter.
+    if shutil.which(name) == sys.executable:
+        return name
+    here = os.path.relpath(sys.executable)
+    if here.startswith(os.pardir):
+        return shlex.quote(sys.executable)
+    return shlex.quote(here if os.sep in here else os.path.join(os.curdir, here))
 
 
 class _Progress:
