@@ -1,5 +1,7 @@
 """Fields of a run as arrays, without a header: what a stream makes of its documents."""
 
+import numpy as np
+
 from databroker.external import ExternalArray
 from databroker.external.reading.datum_reader import DatumReader
 from databroker.streams.streamed import Streamed
@@ -16,5 +18,8 @@ def streamed_array(
 ):
     """A field whose values are in stream resources."""
     found = Streamed.of(source.store, run, descriptors).fields[field]
-    reader = found.reader(registry, run, seq_nums)
+    if seq_nums is None:
+        seq_nums = found.claims.seq_nums()
+    places = found.claims.match(np.zeros(len(seq_nums), int), seq_nums)
+    reader = found.reader(registry, run, places, seq_nums)
     return ExternalArray(field, reader, found.data_key, on_missing, warn)

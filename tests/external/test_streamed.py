@@ -10,7 +10,7 @@ from databroker.errors import NoHandler
 from databroker.external.failures import DatasetMissing, FileDamaged, FileMissing, FramesMissing
 from databroker.external.formats.frames import Declared, Frames
 from databroker.external.paths import uri_of_path
-from databroker.external.reading.spans import Spans
+from databroker.external.reading.claims import Claims
 from databroker.external.reading.streamed import frames_of_event
 from databroker.streams.streamed import Streamed
 
@@ -81,8 +81,9 @@ def test_dask_reads_a_streamed_field(run, registry, detector, scheduler):
 def test_a_reference_says_where_a_value_is(run, registry, detector):
     _, descriptor = detector
     found = Streamed.of(run.store, run.uid, [descriptor]).fields["cam"]
-    assert found.references("d", np.array([1, 2])).to_pylist() == ["sres/0", "sres/1"]
-    assert found.reader(registry, run.uid).seq_nums.tolist() == list(range(1, 11))
+    places = found.claims.match(np.zeros(2, int), np.array([1, 2]))
+    assert found.references(places).to_pylist() == ["sres/0", "sres/1"]
+    assert found.claims.seq_nums().tolist() == list(range(1, 11))
 
 
 @pytest.mark.parametrize(
@@ -311,13 +312,14 @@ def test_an_unknown_mimetype_names_the_mend_and_can_be_taught(run, registry, fil
     assert array[:].tolist() == [[1, 1]] * 3
 
 
-def test_a_million_stream_datums_are_a_few_spans():
+def test_a_million_stream_datums_are_a_few_claims():
     rows = np.arange(1_000_000)
-    spans = Spans.of(np.stack([rows + 1, rows + 2, rows, rows // 600_000], axis=1))
-    assert len(spans.first) == 2
-    part, place = spans.locate(np.array([1, 600_000, 600_001, 1_000_000, 1_000_001, 0]))
-    assert part.tolist() == [0, 0, 1, 1, -1, -1]
-    assert place.tolist() == [0, 599_999, 600_000, 999_999, 0, 0]
+    claims = Claims.of(np.stack([rows + 1, rows + 2, rows, rows // 600_000, 0 * rows], axis=1))
+    assert len(claims.first) == 2
+    asked = np.array([0, 1, 600_000, 600_001, 1_000_000, 1_000_001])
+    part, place = claims.match(np.zeros(6, int), asked)
+    assert part.tolist() == [-1, 0, 0, 1, 1, -1]
+    assert place.tolist() == [0, 0, 599_999, 600_000, 999_999, 0]
 
 
 def test_a_sparse_stack_reads_one_chunk(run, registry, files):

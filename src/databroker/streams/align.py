@@ -109,7 +109,7 @@ def _join(
     """Return values for some times, and the rule by which they were found."""
     # Events of a descriptor without this field are no readings of it.
     holders = [doc["uid"] for doc in stream.descriptors if variable.name in doc["data_keys"]]
-    has = np.array([owner in holders for owner in readings.owners], bool)
+    has = np.array([owner in holders for owner in readings.layout.owners], bool)
     there = np.isfinite(readings.time)
     if isinstance(variable, Variable) and len(has):
         there &= has[readings.codes]

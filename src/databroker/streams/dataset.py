@@ -30,7 +30,9 @@ def read(request: Request) -> xr.Dataset:
     builder = Builder(request.names)
     for variable, values in gathered.values:
         if isinstance(variable, Variable) and (each := request.outside_of(variable, values.dtype)):
-            values = each.load(variable.name, variable.key, values, gathered.seq_num)
+            values = each.load(
+                variable.name, variable.key, values, gathered.layout, gathered.seq_num
+            )
         builder.add(variable, values)
     return builder.dataset(gathered.time, gathered.seq_num, request.attrs)
 
@@ -51,7 +53,7 @@ def lazy(request: Request) -> xr.Dataset:
         array = Field(locator, layout, variable, form, keep=True)
         outside = request.outside_of(variable, form.dtype)
         if outside is not None:
-            loaded = outside.array(variable.name, variable.key, array, seq_num)
+            loaded = outside.array(variable.name, variable.key, array, layout, seq_num)
             builder.add(variable, loaded.to_dask())
         else:
             builder.add(variable, array.to_dask(chunks) if layout.rows else np.asarray(array))

@@ -220,6 +220,14 @@ def attributes(keys: Iterable[Doc]) -> dict[str, Any]:
     return found
 
 
+def attributes_of_run(start: Doc, stop: Doc, stream: str) -> dict[str, Any]:
+    """Return what a dataset of a stream says of its run."""
+    found = {name: start.get(name) for name in ("uid", "scan_id", "plan_name")}
+    found |= {"stream": stream, "start_time": start.get("time")}
+    found |= {"stop_time": stop.get("time"), "exit_status": stop.get("exit_status")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def _device(descriptor: Doc, name: str) -> Any:
     for device, fields in mapping(descriptor.get("object_keys")).items():
         if isinstance(fields, list | tuple) and name in fields:

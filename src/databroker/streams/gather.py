@@ -105,16 +105,16 @@ class Gathered:
         Of each event.
     values
         Of each variable, then of each constant.
-    owners
-        The descriptors that have events.
+    layout
+        Which events these are.
     codes
-        The place in `owners` of each event's descriptor.
+        The place in the layout's `owners` of each event's descriptor.
     """
 
     time: Array
     seq_num: Array
     values: list[tuple[Variable | Constant, Array]]
-    owners: list[str]
+    layout: Layout
     codes: Array
 
 
@@ -140,7 +140,7 @@ def gather(request: Request) -> Gathered:
         values.append((variable, _as_declared(array, variable.keys)))
     for constant in request.constants:
         values.append((constant, constant.table(layout.owners)[codes]))
-    return Gathered(time, seq_num, values, layout.owners, codes)
+    return Gathered(time, seq_num, values, layout, codes)
 
 
 def wanted_columns(variables: Sequence[Variable]) -> Columns:

@@ -142,6 +142,19 @@ class Layout:
         """Return time and seq_num of all rows."""
         return index_of([self.read(store, window, _INDEX) for window in self.windows()])
 
+    def origins(self, store: EventSource) -> tuple[Order, Order]:
+        """Return where each row is stored: the place in `owners`, and the number among its rows."""
+        numbers = {owner: number for number, owner in enumerate(self.owners)}
+        owners, ordinals = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
+        for place, cluster in enumerate(self.clusters):
+            sizes = [extent.stop - extent.first for _, extent in cluster]
+            mine = np.repeat([numbers[owner] for owner, _ in cluster], sizes)
+            each = np.concatenate([np.arange(extent.first, extent.stop) for _, extent in cluster])
+            order = self._order(store, place)
+            owners.append(mine if order is None else mine[order])
+            ordinals.append(each if order is None else each[order])
+        return np.concatenate(owners), np.concatenate(ordinals)
+
     def pieces(self, store: EventSource, columns: Container[str] | None) -> Iterator[Chunk]:
         """Yield all rows in order, about `PAGE_BYTES` at a time."""
         for window in self.windows():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,8 @@ from ..external.reading.filling import (
     external_fields,
 )
 from .layout import Layout
-from .lazy import codes_of
 from .locator import Locator
-from .rows import Columns, EventSource
+from .rows import Chunk, Columns, EventSource
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..external import ExternalArray, Registry
     from ..external.reading.streamed import StreamReader
     from ..stores.contract import Store
-    from .streamed import Streamed
+    from .streamed import StreamedField, StreamedRows
 
 __all__ = ["Outside"]
 
@@ -52,6 +52,8 @@ class Outside:
         Which external fields are wanted, and how.
     on_missing
         'raise', 'mask' or 'skip' what cannot be had; see `Filler` and `ExternalArray`.
+    ended
+        Whether the run has ended: no more events will come.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Outside:
         descriptors: Sequence[Doc],
         filling: Filling,
         on_missing: OnMissing = "raise",
+        ended: bool = False,
     ) -> None:
         check_on_missing(on_missing)
         self._store = store
@@ -69,27 +72,28 @@ class Outside:
         self._run = run
         self._descriptors = descriptors
         self._on_missing = on_missing
+        self._ended = ended
         self._kinds = external_fields(descriptors)
         self.filled = filling.fields(self._kinds)
         self.delayed = filling.delayed
 
     @cached_property
-    def streamed(self) -> Streamed | None:
-        """The streamed fields; None if there are none."""
+    def _view(self) -> StreamedRows | None:
+        """The events with streamed fields among them; None if there are none."""
         if "stream" not in self._kinds.values():
             return None
-        from .streamed import Streamed
+        from .streamed import Streamed, StreamedRows
 
-        return Streamed.of(self._store, self._run, self._descriptors)
+        return StreamedRows(self._store, Streamed.of(self._store, self._run, self._descriptors))
 
-    @cached_property
+    @property
     def rows(self) -> EventSource:
         """The events of the stream, with the references of streamed fields among them."""
-        if self.streamed is None:
-            return self._store
-        from .streamed import StreamedRows
+        return self._store if self._view is None else self._view
 
-        return StreamedRows(self._store, self.streamed)
+    @property
+    def _streamed(self) -> Mapping[str, StreamedField]:
+        return {} if self._view is None else self._view.streamed.fields
 
     def is_streamed(self, field: str) -> bool:
         """Tell whether the values of a field are in stream resources."""
@@ -100,6 +104,8 @@ class Outside:
         """What loads single values."""
         from ..external.reading.paged import Paged
 
+        for name in filter(self._streamed.__contains__, self.filled):
+            self._tell_left_over(name)
         if self.delayed:
             return self._delayed_filler()
         paged = {name: Paged(reader) for name, reader in self._readers().items()}
@@ -121,20 +127,21 @@ class Outside:
         return Filler(self._store, self._registry, self._run, self._on_missing, frames, datums)
 
     def _readers(self) -> dict[str, StreamReader]:
-        """Return what reads each streamed field."""
-        fields = {} if self.streamed is None else self.streamed.fields
-        return {name: each.reader(self._registry, self._run) for name, each in fields.items()}
+        """Return what reads single values of each streamed field."""
+        fields = self._streamed.items()
+        return {name: each.reader(self._registry, self._run) for name, each in fields}
 
-    def referring(self, event: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-        """Return an event with the references of some of its streamed fields."""
-        fields = {} if self.streamed is None else self.streamed.fields
-        owner = event["descriptor"]
-        found = {
-            name: fields[name].references(owner, np.array([event["seq_num"]]))[0].as_py()
-            for name in names
-            if name in fields and owner in fields[name].spans and name not in event["data"]
-        }
-        return {**event, "data": {**event["data"], **found}} if found else event
+    def referring(self, chunk: Chunk, names: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """Yield the events of a chunk of `rows` with the references of some streamed fields."""
+        fields = [self._streamed[name] for name in names if name in self._streamed]
+        columns = [nested("data", field.name) for field in fields]
+        cells = assemble(chunk.batches, columns)
+        for row, event in enumerate(chunk.documents()):
+            place = row if chunk.order is None else chunk.order[row]
+            for field, column in zip(fields, columns, strict=True):
+                if event["descriptor"] in field.holders:
+                    event["data"].setdefault(field.name, cells[column][place])
+            yield event
 
     def references(self, field: str) -> Iterator[Any]:
         """Yield what the rows have in the place of a field's data, in order."""
@@ -148,8 +155,9 @@ class Outside:
         """Return the table of a stream with data in the place of references."""
         import pandas as pd
 
+        layout = Layout.of(self.rows, [doc["uid"] for doc in self._descriptors])
         for name in filter(table.__contains__, self.filled):
-            absent = self.absent(name)
+            absent = self.absent(name, layout)
             rows = list(range(len(table))) if absent is None else np.flatnonzero(~absent).tolist()
             cells = pd.Series([None] * len(table), table.index, dtype=object)
             with _advice():
@@ -159,51 +167,66 @@ class Outside:
             table[name] = cells
         return table
 
-    def absent(self, field: str) -> Array | None:
+    def absent(self, field: str, layout: Layout) -> Array | None:
         """Tell which rows belong to a descriptor without a field; None if none do."""
-        layout = Layout.of(self.rows, [doc["uid"] for doc in self._descriptors])
         holders = [doc["uid"] for doc in self._descriptors if field in doc["data_keys"]]
-        lacks = {owner: int(owner not in holders) for owner in layout.owners}
-        if not any(lacks.values()):
-            return None
-        chunks = (layout.read(self.rows, window, Columns(())) for window in layout.windows())
-        return np.concatenate([codes_of(chunk, lacks) for chunk in chunks]).astype(bool)
+        lacks = np.array([owner not in holders for owner in layout.owners], bool)
+        return lacks[layout.origins(self.rows)[0]] if lacks.any() else None
 
-    def array(self, field: str, data_key: Doc, references: Any, seq_nums: Array) -> ExternalArray:
+    def array(
+        self, field: str, data_key: Doc, references: Any, layout: Layout, seq_nums: Array
+    ) -> ExternalArray:
         """Return a field as an array that reads what is asked of it.
 
         Parameters
         ----------
         data_key
             What is declared of it.
-        references, seq_nums
-            What the rows have in its place, and their numbers.
+        references
+            What the rows have in its place.
+        layout, seq_nums
+            Of the rows.
         """
         from ..external.reading.datum_reader import DatumReader
         from ..external.reading.lazy import ExternalArray
         from ..external.reading.reader import Reader
 
         reader: Reader
-        if self.streamed is not None and field in self.streamed.fields:
-            streamed = self.streamed.fields[field]
-            reader = streamed.reader(self._registry, self._run, seq_nums, self.absent(field))
+        if self._view is not None and field in self._streamed:
+            places, absent = self._view.places(field, layout), self.absent(field, layout)
+            self._tell_left_over(field)
+            streamed = self._streamed[field]
+            reader = streamed.reader(self._registry, self._run, places, seq_nums, absent)
         else:
             locator = Locator(self._store)
             reader = DatumReader(locator, self._registry, self._run, field, references)
         return ExternalArray(field, reader, data_key, self._on_missing)
 
-    def load(self, field: str, data_key: Doc, references: Array, seq_nums: Array) -> Any:
+    def load(
+        self, field: str, data_key: Doc, references: Array, layout: Layout, seq_nums: Array
+    ) -> Any:
         """Return a field in memory; as objects where its values differ in shape."""
         if self.delayed:
-            return self.array(field, data_key, references, seq_nums).to_dask()
+            return self.array(field, data_key, references, layout, seq_nums).to_dask()
         with _advice():
             try:
-                return np.asarray(self.array(field, data_key, references, seq_nums))
+                return np.asarray(self.array(field, data_key, references, layout, seq_nums))
             except ShapesDiffer:
                 cells = np.empty(len(references), object)
                 for row, value in enumerate(self.filler.column(references, field)):
                     cells[row] = value
                 return cells
+
+    def _tell_left_over(self, field: str) -> None:
+        """Warn of values that will never be those of an event."""
+        values = self._view.left_over(field) if self._view is not None and self._ended else 0
+        if values:
+            warnings.warn(
+                f"{values} values of the field {field!r} of run {self._run!r} belong to no event: "
+                "more of them were recorded than events. header.files() says where they are.",
+                UserWarning,
+                stacklevel=6,
+            )
 
 
 @contextlib.contextmanager

@@ -317,12 +317,14 @@ class Stream:
         filler = outside.filler if names else None
         columns = None if wanted is None else Columns(wanted, wanted, others=True)
         owners = [descriptor["uid"] for descriptor in self._descriptors]
-        for chunk in Layout.of(self._store, owners).pieces(self._store, columns):
-            for event in chunk.documents():
+        # Rows that are no events are not in the store.
+        layout, rows = Layout.of(self._store, owners), outside.rows if names else self._store
+        for chunk in layout.pieces(rows, columns):
+            for event in outside.referring(chunk, names):
                 for name, source in selection.extras.items():
                     source.add_to(event, name)
                 if filler is not None:
-                    event = filler.fill(outside.referring(event, names), names)
+                    event = filler.fill(event, names)
                 if wanted is None or event["data"]:
                     yield event
 
@@ -369,7 +371,10 @@ class Stream:
 
         uid = str(self._start["uid"])
         filling = checked_fill(fill, self.fields)
-        return Outside(self._store, self._registry, uid, self._descriptors, filling, on_missing)
+        ended = bool(self._stop)
+        return Outside(
+            self._store, self._registry, uid, self._descriptors, filling, on_missing, ended
+        )
 
     def _empty_request(
         self,
@@ -377,19 +382,13 @@ class Stream:
         fill: Fill = True,
         on_missing: OnMissing = "raise",
     ) -> Request:
+        from .forms import attributes_of_run
         from .gather import Request
 
         outside = self._outside(fill, on_missing)
         owners = [doc["uid"] for doc in self._descriptors]
-        return Request(outside.rows, owners, variables, (), self._attrs(), outside)
-
-    def _attrs(self) -> dict[str, Any]:
-        """Return what a dataset says of the run."""
-        start, stop = self._start, self._stop
-        found = {name: start.get(name) for name in ("uid", "scan_id", "plan_name")}
-        found |= {"stream": self.name, "start_time": start.get("time")}
-        found |= {"stop_time": stop.get("time"), "exit_status": stop.get("exit_status")}
-        return {name: value for name, value in found.items() if value is not None}
+        attrs = attributes_of_run(self._start, self._stop, self.name)
+        return Request(outside.rows, owners, variables, (), attrs, outside)
 
     def select(self, fields: Fields) -> Selection:
         """Return what `fields` means in this stream."""

@@ -17,11 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..columns.names import SEQ_NUM, TIME, exact, nested
+from ..external.reading.claims import ANYBODY, Claims, Places, read_claims
 from ..external.reading.filling import is_streamed
 from ..external.reading.sources import StreamSource, stream_sources
-from ..external.reading.spans import Spans, read_spans
 from ..external.reading.streamed import StreamReader
 from ..stores.contract import Extent
+from .layout import Layout
 from .locator import Locator
 
 if TYPE_CHECKING:
@@ -58,22 +59,24 @@ class StreamedField:
         What the first descriptor says of it.
     sources
         Its stream resources.
-    spans
-        For each descriptor that has the field, which events have a value, and where it is.
+    holders
+        The descriptors that have the field, each with its number.
+    claims
+        Which events have a value, and where it is.
     """
 
     name: str
     data_key: Doc
     sources: list[StreamSource]
-    spans: dict[str, Spans]
+    holders: dict[str, int]
+    claims: Claims
 
-    def references(self, owner: str, seq_nums: Array) -> pa.Array:
-        """Return the references of some events of a descriptor; null where there is none."""
-        part, index = self.spans[owner].locate(seq_nums)
+    def references(self, places: Places) -> pa.Array:
+        """Return references to values; null where there is none."""
         uids = pa.array([str(source.document["uid"]) for source in self.sources], pa.string())
-        places = pa.array(part, mask=part < 0)
+        parts = pa.array(places.part, mask=places.part < 0)
         texts: pa.Array = pc.binary_join_element_wise(
-            uids.take(places), pa.array(index).cast(pa.string()), "/"
+            uids.take(parts), pa.array(places.place).cast(pa.string()), "/"
         )
         return texts
 
@@ -81,19 +84,27 @@ class StreamedField:
         self,
         registry: Registry,
         run: str | None,
+        places: Places | None = None,
         seq_nums: Array | None = None,
         absent: Array | None = None,
     ) -> StreamReader:
-        """Return what reads the values of some events; of all that have one by default.
+        """Return what reads the values of some events, or single values.
 
         Parameters
         ----------
-        registry, run, seq_nums, absent
+        registry, run, places, seq_nums, absent
             As for `StreamReader`.
         """
-        spans = Spans.joined(list(self.spans.values()))
         return StreamReader(
-            registry, run, self.name, self.data_key, self.sources, spans, seq_nums, absent
+            registry,
+            run,
+            self.name,
+            self.data_key,
+            self.sources,
+            self.claims,
+            places,
+            seq_nums,
+            absent,
         )
 
 
@@ -105,7 +116,7 @@ class Streamed:
     fields
         By name.
     rows
-        For each descriptor of a stream without events, the seq_nums that have a value.
+        For each descriptor of a stream without events, the seq_num of each row.
     """
 
     def __init__(self, fields: Mapping[str, StreamedField], rows: Mapping[str, Array]) -> None:
@@ -116,20 +127,21 @@ class Streamed:
     def of(cls, store: Store, run: str, descriptors: Sequence[Doc]) -> Streamed:
         """Ask a store where the values of a stream's streamed fields are."""
         documents = store.documents(run)
-        holders: dict[str, list[Doc]] = {}
+        owners = {doc["uid"]: number for number, doc in enumerate(descriptors)}
+        flown = not any(store.extents("event", owner) for owner in owners)
+        fields: dict[str, StreamedField] = {}
         for descriptor in descriptors:
             for name in streamed_fields(descriptor):
-                holders.setdefault(name, []).append(descriptor)
-        fields = {}
-        for name, docs in holders.items():
-            sources = stream_sources(documents, name)
-            uids = [str(source.document["uid"]) for source in sources]
-            spans = {doc["uid"]: read_spans(store, uids, {doc["uid"]}) for doc in docs}
-            fields[name] = StreamedField(name, docs[0]["data_keys"][name], sources, spans)
-        owners = [doc["uid"] for doc in descriptors]
-        if any(store.extents("event", owner) for owner in owners):
-            return cls(fields, {})
-        return cls(fields, {owner: _seq_nums(fields, owner) for owner in owners})
+                if name not in fields:
+                    sources = stream_sources(documents, name)
+                    uids = [str(source.document["uid"]) for source in sources]
+                    claims = read_claims(store, uids, owners)
+                    if flown:  # there are no events to tell whose these are
+                        claims = claims.owned_by(owners[descriptor["uid"]])
+                    key = descriptor["data_keys"][name]
+                    fields[name] = StreamedField(name, key, sources, {}, claims)
+                fields[name].holders[descriptor["uid"]] = owners[descriptor["uid"]]
+        return cls(fields, {owner: _seq_nums(fields, owner) for owner in owners} if flown else {})
 
 
 class StreamedRows:
@@ -147,11 +159,12 @@ class StreamedRows:
 
     def __init__(self, store: Store, streamed: Streamed) -> None:
         self._locator = Locator(store)
-        self._streamed = streamed
+        self.streamed = streamed
+        self._places: dict[str, dict[str, Places]] = {}
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
         """Return the stretches of rows of one owner; see `Store.extents`."""
-        rows = self._streamed.rows.get(owner) if kind == "event" else None
+        rows = self.streamed.rows.get(owner) if kind == "event" else None
         if rows is None:
             return self._locator.store.extents(kind, owner)
         return [Extent(0, len(rows), int(rows[0]), int(rows[-1]))] if len(rows) else []
@@ -160,34 +173,104 @@ class StreamedRows:
         self, kind: str, owner: str, first: int, stop: int, columns: Container[str] | None
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows as batches, which for events have references; see `Store.read`."""
-        rows = self._streamed.rows.get(owner) if kind == "event" else None
+        rows = self.streamed.rows.get(owner) if kind == "event" else None
         if rows is not None:
-            yield self._with_references(_without_times(rows[first:stop]), owner, columns)
+            yield self._with_references(_without_times(rows[first:stop]), owner, first, columns)
             return
         for batch in self._locator.store.read(kind, owner, first, stop, columns):
-            yield self._with_references(batch, owner, columns) if kind == "event" else batch
+            if kind == "event":
+                yield self._with_references(batch, owner, first, columns)
+                first += batch.num_rows
+            else:
+                yield batch
 
     def close(self) -> None:
         """Do nothing: the store is not ours to close."""
 
+    def places(self, name: str, layout: Layout) -> Places:
+        """Return where the values of a field are, for all rows of a layout."""
+        owners, ordinals = layout.origins(self)
+        found = Places.nowhere(layout.rows)
+        for number, owner in enumerate(layout.owners):
+            if owner in self.streamed.fields[name].holders:
+                mine = np.flatnonzero(owners == number)
+                stop = int(ordinals[mine].max(initial=-1)) + 1
+                part, index = self._of_owner(name, owner, stop)
+                found.part[mine] = part[ordinals[mine]]
+                found.place[mine] = index[ordinals[mine]]
+        return found
+
+    def left_over(self, name: str) -> int:
+        """Return how many values of a field are claimed for events that there are not."""
+        field = self.streamed.fields[name]
+        if self.streamed.rows or (field.claims.owner == ANYBODY).any():
+            return 0
+        matched = [self._of_owner(name, owner, 0) for owner in field.holders]
+        return field.claims.total - sum(int((places.part >= 0).sum()) for places in matched)
+
     def _with_references(
-        self, batch: pa.RecordBatch, owner: str, columns: Container[str] | None
+        self, batch: pa.RecordBatch, owner: str, first: int, columns: Container[str] | None
     ) -> pa.RecordBatch:
         there = set(batch.schema.names)
         schema, arrays = batch.schema, list(batch.columns)
-        for name, field in self._streamed.fields.items():
+        for name, field in self.streamed.fields.items():
             column = nested("data", name)
-            wanted = owner in field.spans and (columns is None or column in columns)
+            wanted = owner in field.holders and (columns is None or column in columns)
             # Filled documents that were inserted again have the values themselves.
             if wanted and not there & {column, exact(column)}:
+                stop = first + batch.num_rows
+                places = self._of_owner(name, owner, stop)
                 schema = schema.append(pa.field(column, pa.string()))
-                arrays.append(field.references(owner, batch.column(SEQ_NUM).to_numpy()))
+                arrays.append(field.references(Places(*(each[first:stop] for each in places))))
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def _of_owner(self, name: str, owner: str, rows: int) -> Places:
+        """Return where the values of a field are, for at least some rows as they are stored."""
+        known = self._places.get(name)
+        # A run that goes on may have more events by now.
+        if known is None or len(known[owner].part) < rows:
+            known = self._places[name] = self._match(self.streamed.fields[name])
+        return known[owner]
+
+    def _match(self, field: StreamedField) -> dict[str, Places]:
+        """Find the value of each event, by its descriptor, as they are stored."""
+        if self.streamed.rows:
+            rows = [self.streamed.rows[owner] for owner in field.holders]
+            matched = [
+                field.claims.match(np.full(len(seq_nums), number), seq_nums)
+                for number, seq_nums in zip(field.holders.values(), rows, strict=True)
+            ]
+            return dict(zip(field.holders, matched, strict=True))
+        store = self._locator.store
+        layout = Layout.of(store, list(field.holders))
+        _, seq_nums = layout.index(store)
+        owners, ordinals = layout.origins(store)
+        numbers = np.array([field.holders[owner] for owner in layout.owners], np.int64)
+        places = field.claims.match(numbers[owners], seq_nums)
+        found = {owner: Places.nowhere(0) for owner in field.holders}
+        for number, owner in enumerate(layout.owners):
+            mine = owners == number
+            found[owner] = Places.nowhere(int(ordinals[mine].max()) + 1)
+            found[owner].part[ordinals[mine]] = places.part[mine]
+            found[owner].place[ordinals[mine]] = places.place[mine]
+        return found
 
 
 def _seq_nums(fields: Mapping[str, StreamedField], owner: str) -> Array:
-    found = [field.spans[owner].seq_nums() for field in fields.values() if owner in field.spans]
-    return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+    """Return the seq_num of each row of a descriptor without events: one for each value."""
+    counted = [
+        np.unique(field.claims.some(field.claims.owner == number).seq_nums(), return_counts=True)
+        for field in fields.values()
+        if (number := field.holders.get(owner)) is not None
+    ]
+    if not counted:
+        return np.empty(0, np.int64)
+    seq_nums = np.unique(np.concatenate([each for each, _ in counted]))
+    most = np.zeros(len(seq_nums), np.int64)
+    for each, counts in counted:
+        places = np.searchsorted(seq_nums, each)
+        most[places] = np.maximum(most[places], counts)
+    return np.repeat(seq_nums, most)
 
 
 def _without_times(seq_nums: Array) -> pa.RecordBatch:

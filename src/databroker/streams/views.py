@@ -130,4 +130,4 @@ def lazy_array(request: Request, layout: Layout) -> LazyArray | ExternalArray:
     if outside is None:
         return field
     _, seq_nums = layout.index(request.store)
-    return outside.array(variable.name, variable.key, field, seq_nums)
+    return outside.array(variable.name, variable.key, field, layout, seq_nums)

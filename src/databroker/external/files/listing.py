@@ -12,9 +12,9 @@ from ...columns.names import nested
 from ...errors import DatabrokerError
 from ..failures import FileRefused, Reference
 from ..paths import Place, place_of
+from ..reading.claims import read_claims
 from ..reading.filling import external_fields
 from ..reading.sources import StreamSource
-from ..reading.spans import read_spans
 from ..reading.streamed import StreamReader
 from ..registry import Mend
 
@@ -285,9 +285,10 @@ def _of_stream(
     source = StreamSource.of(document)
     descriptors = [doc for kind, doc in documents if kind == "descriptor"]
     keys = (doc["data_keys"].get(source.data_key) for doc in descriptors)
-    spans = read_spans(store, [str(document["uid"])], {doc["uid"] for doc in descriptors})
+    owners = {doc["uid"]: number for number, doc in enumerate(descriptors)}
+    claims = read_claims(store, [str(document["uid"])], owners)
     key: Doc = next(filter(None, keys), {})
-    reader = StreamReader(registry, run, source.data_key, key, [source], spans)
+    reader = StreamReader(registry, run, source.data_key, key, [source], claims)
     return [path for _, path in reader.files()]
 
 

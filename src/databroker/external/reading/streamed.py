@@ -13,10 +13,10 @@ from ...errors import DatabrokerError, ExternalDataMissing
 from ..failures import FileDamaged, FramesMissing, Reference, about, failure, translated
 from ..formats.frames import Declared, Frames, reader_of
 from ..opened import identity
+from .claims import Claims, Places
 from .filling import UNREADABLE
 from .reader import Look, leave_out
 from .sources import StreamSource
-from .spans import Spans
 
 if TYPE_CHECKING:
     from ..registry import Registry
@@ -73,10 +73,12 @@ class StreamReader:
         What the descriptor says of the field.
     sources
         The stream resources of the field.
-    spans
-        Where the value of each event is in them.
+    claims
+        What of them the stream datums say to be values of events.
+    places
+        Where the value of each event is; None to read single values.
     seq_nums
-        The events that there are; None for those that have a value.
+        The numbers of the events, for errors.
     absent
         Which of them are of a descriptor without the field; None if none are.
     """
@@ -88,7 +90,8 @@ class StreamReader:
         field: str,
         data_key: Doc,
         sources: Sequence[StreamSource],
-        spans: Spans,
+        claims: Claims,
+        places: Places | None = None,
         seq_nums: Array | None = None,
         absent: Array | None = None,
     ) -> None:
@@ -97,30 +100,26 @@ class StreamReader:
         self._field = field
         self._declared = Declared.by(data_key)
         self._sources = list(sources)
-        self._spans = spans
-        self._seq_nums = spans.seq_nums() if seq_nums is None else np.asarray(seq_nums)
+        self._claims = claims
+        self._places = Places.nowhere(0) if places is None else places
+        self._seq_nums = seq_nums
         self._absent = absent
 
     @property
     def rows(self) -> int:
         """How many events there are."""
-        return len(self._seq_nums)
+        return len(self._places.part)
 
     @property
     def gaps(self) -> bool:
         """Whether some events are of a descriptor without the field."""
         return self._absent is not None
 
-    @property
-    def seq_nums(self) -> Array:
-        """The seq_num of each event."""
-        return self._seq_nums
-
     def identity(self) -> tuple[Any, ...]:
         """Return what tells this reader from any other, for dask's names."""
         uids = [source.document.get("uid") for source in self._sources]
         root_map = sorted(self._registry.root_map.items())
-        return ("stream", self._run, self._field, uids, root_map, self._seq_nums, *self._spans)
+        return ("stream", self._run, self._field, uids, root_map, *self._places)
 
     def uncovered(self, seq_num: int | None = None) -> Exception:
         """Return the error for an event of which nothing says where its value is."""
@@ -135,7 +134,7 @@ class StreamReader:
 
     def look(self) -> Look | None:
         """Return what the values are like; None if no file can be opened."""
-        for part in dict.fromkeys(self._spans.part.tolist()):
+        for part in dict.fromkeys(self._claims.part.tolist()):
             try:
                 with self._opened(part) as frames:
                     return self._look(part, frames)
@@ -145,32 +144,30 @@ class StreamReader:
 
     def count(self) -> int:
         """Return how many events have their value in a file by now."""
-        spans = self._spans
         there = 0
-        for first, stop, index, part in zip(*spans, strict=True):
-            wanted = int(((self._seq_nums >= first) & (self._seq_nums < stop)).sum())
+        for start, stop in self._places.stretches():
+            part, first = self._place(start)
+            if part < 0:
+                continue
             with contextlib.suppress(*UNREADABLE), self._opened(part) as frames:
                 each, _ = self._layout(part, frames)
-                found = frames.count(int(index) * each, int(index + stop - first) * each)
-                there += min(found // each, wanted)
+                there += frames.count(first * each, (first + stop - start) * each) // each
         return there
 
     def read(
         self, places: Array, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
     ) -> None:
         """Put the values of some events, and of each what `inner` selects, into an array."""
-        parts, index = self._spans.locate(self._seq_nums[places])
-        breaks = np.flatnonzero((np.diff(parts) != 0) | (np.diff(index) != 1)) + 1
-        for start, stop in zip([0, *breaks], [*breaks, len(places)], strict=True):
-            if start == stop:
-                continue
-            part, first = int(parts[start]), int(index[start])
-            if self._absent is not None and self._absent[places[start]]:
+        chosen = Places(*(column[places] for column in self._places))
+        for start, stop in chosen.stretches():
+            place = int(places[start])
+            part, first = self._place(place)
+            if part >= 0:
+                self.stretch(part, first, shape, inner, out[start:stop])
+            elif self._absent is not None and self._absent[place]:
                 leave_out(out[start:stop])
-                continue
-            if part < 0:
-                raise self.uncovered(int(self._seq_nums[places[start]]))
-            self.stretch(part, first, shape, inner, out[start:stop])
+            else:
+                raise self.uncovered(None if self._seq_nums is None else int(self._seq_nums[place]))
 
     def stretch(
         self, part: int, first: int, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
@@ -223,8 +220,8 @@ class StreamReader:
         """
         uid, _, place = reference.rpartition("/")
         found = copy(self)
-        found._spans = Spans.of([(1, 2, int(place), self.part(uid)[0])])
-        found._seq_nums, found._absent = found._spans.seq_nums(), None
+        found._places = Places(np.array([self.part(uid)[0]]), np.array([int(place)]))
+        found._seq_nums = found._absent = None
         return found
 
     def part(self, uid: str) -> tuple[int, int]:
@@ -251,7 +248,7 @@ class StreamReader:
         found: dict[str, StreamSource] = {}
         stretches = [
             (int(part), int(index), int(index + stop - first))
-            for first, stop, index, part in zip(*self._spans, strict=True)
+            for first, stop, index, part, _ in zip(*self._claims, strict=True)
         ]
         # Before its first event, a resource may have a file, but no file of a sequence.
         waiting = set(range(len(self._sources))) - {part for part, _, _ in stretches}
@@ -264,9 +261,12 @@ class StreamReader:
 
     def _end(self, part: int) -> int:
         """Return how many events a resource has by the documents."""
-        spans = self._spans
-        ends = (spans.places + spans.stop - spans.first)[spans.part == part]
-        return int(ends.max(initial=0))
+        claims = self._claims.some(self._claims.part == part)
+        return int((claims.place + claims.stop - claims.first).max(initial=0))
+
+    def _place(self, row: int) -> tuple[int, int]:
+        """Return the resource of an event's value, and its index there."""
+        return int(self._places.part[row]), int(self._places.place[row])
 
     def _read(
         self, part: int, frames: Frames, first: int, inner: tuple[slice, ...], out: Array

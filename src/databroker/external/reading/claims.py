@@ -1,0 +1,224 @@
+"""Which value of which stream resource an event has: stream datums claim stretches of events.
+
+After a rewind, events of the same seq_num come again, each with a value of its
+own. So the n-th event of a seq_num has the value of the n-th claim to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ...columns import assemble
+from ...columns.names import nested, top
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ...stores.contract import Store
+
+__all__ = ["Claims", "Places", "read_claims"]
+
+Array = np.ndarray[Any, Any]
+
+ANYBODY = -1
+"""The owner of a claim that does not say whose events it means, as old documents have it."""
+
+_COLUMNS = [
+    nested("seq_nums", "start"),
+    nested("seq_nums", "stop"),
+    nested("indices", "start"),
+    nested("indices", "stop"),
+]
+_DESCRIPTOR = top("descriptor")
+
+
+class Places(NamedTuple):
+    """Where the values of some events are.
+
+    Attributes
+    ----------
+    part
+        The number of the resource; -1 where there is no value.
+    place
+        The index of the value in it.
+    """
+
+    part: Array
+    place: Array
+
+    @classmethod
+    def nowhere(cls, size: int) -> Places:
+        """Return places of events without values."""
+        return cls(np.full(size, -1), np.zeros(size, np.int64))
+
+    def stretches(self) -> list[tuple[int, int]]:
+        """Return where the events begin and end whose values follow each other in one resource."""
+        breaks = np.flatnonzero((np.diff(self.part) != 0) | (np.diff(self.place) != 1)) + 1
+        ends = [*breaks.tolist(), len(self.part)]
+        return [(a, b) for a, b in zip([0, *ends], ends, strict=False) if a < b]
+
+
+class Claims(NamedTuple):
+    """Stretches of events whose values follow each other in one resource, as they were told.
+
+    Attributes
+    ----------
+    first, stop
+        The seq_nums of each stretch, half-open.
+    place
+        The index of the first value in the resource.
+    part
+        The number of the resource.
+    owner
+        The number of the descriptor whose events are meant, or `ANYBODY`.
+
+    Examples
+    --------
+    Event 2 was taken twice:
+
+    >>> claims = Claims.of([(1, 3, 0, 0, 0), (2, 4, 2, 0, 0)])
+    >>> claims.seq_nums().tolist()
+    [1, 2, 2, 3]
+    >>> claims.match(np.zeros(5, int), np.array([1, 2, 2, 2, 3])).place.tolist()
+    [0, 1, 2, 0, 3]
+    """
+
+    first: Array
+    stop: Array
+    place: Array
+    part: Array
+    owner: Array
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[int, int, int, int, int]] | Array) -> Claims:
+        """Return claims of rows in this order of columns, those that continue others joined."""
+        found = np.asarray(rows, np.int64).reshape(-1, 5)
+        found = found[found[:, 1] > found[:, 0]]
+        first, stop, index, part, owner = found.T
+        if not len(found):
+            return cls(first, stop, index, part, owner)
+        goes_on = (
+            (first[1:] == stop[:-1])
+            & (part[1:] == part[:-1])
+            & (owner[1:] == owner[:-1])
+            & (index[1:] == index[:-1] + stop[:-1] - first[:-1])
+        )
+        starts = np.flatnonzero(np.concatenate([[True], ~goes_on]))
+        ends = np.append(starts[1:], len(found)) - 1
+        return cls(first[starts], stop[ends], index[starts], part[starts], owner[starts])
+
+    def some(self, chosen: Array) -> Claims:
+        """Return those of the claims that a mask or an order chooses."""
+        return Claims(*(column[chosen] for column in self))
+
+    def owned_by(self, owner: int) -> Claims:
+        """Return the claims with an owner for those that do not say whose events they mean."""
+        return self._replace(owner=np.where(self.owner == ANYBODY, owner, self.owner))
+
+    @property
+    def total(self) -> int:
+        """How many values are claimed."""
+        return int((self.stop - self.first).sum())
+
+    def seq_nums(self) -> Array:
+        """Return the seq_num of each claimed value, in order."""
+        return np.sort(self._each()[0])
+
+    def match(self, owners: Array, seq_nums: Array) -> Places:
+        """Return where the values of some events are.
+
+        A claim that names the descriptor counts before one that does not.
+
+        Parameters
+        ----------
+        owners, seq_nums
+            Of all events that may have a value, in their order.
+        """
+        found = Places.nowhere(len(seq_nums))
+        for owner in np.unique(self.owner)[::-1]:
+            mine = np.flatnonzero(found.part < 0 if owner == ANYBODY else owners == owner)
+            part, index = self.some(self.owner == owner)._match(seq_nums[mine])
+            found.part[mine], found.place[mine] = part, index
+        return found
+
+    def _match(self, seq_nums: Array) -> Places:
+        claims = self.some(np.argsort(self.first, kind="stable"))
+        apart = (claims.first[1:] >= np.maximum.accumulate(claims.stop)[:-1]).all()
+        if apart and (np.diff(seq_nums) > 0).all():
+            return claims._locate(seq_nums)
+        return self._match_repeated(seq_nums)
+
+    def _locate(self, seq_nums: Array) -> Places:
+        """Match events of different seq_nums with sorted claims, none of which overlap."""
+        place = np.searchsorted(self.first, seq_nums, "right") - 1
+        known = np.maximum(place, 0)
+        there = (place >= 0) & (seq_nums < self.stop[known])
+        index = self.place[known] + seq_nums - self.first[known]
+        return Places(np.where(there, self.part[known], -1), np.where(there, index, 0))
+
+    def _match_repeated(self, seq_nums: Array) -> Places:
+        if not len(seq_nums):
+            return Places.nowhere(0)
+        claimed, index, part = self._within(int(seq_nums[0]), int(seq_nums[-1]) + 1)._each()
+        order = np.argsort(claimed, kind="stable")
+        claimed = claimed[order]
+        nth = np.arange(len(seq_nums)) - np.searchsorted(seq_nums, seq_nums, "left")
+        place = np.searchsorted(claimed, seq_nums, "left") + nth
+        there = place < np.searchsorted(claimed, seq_nums, "right")
+        found = Places.nowhere(len(seq_nums))
+        found.part[there] = part[order][place[there]]
+        found.place[there] = index[order][place[there]]
+        return found
+
+    def _within(self, low: int, high: int) -> Claims:
+        """Return what of the claims is within some seq_nums."""
+        first, stop = np.maximum(self.first, low), np.minimum(self.stop, high)
+        cut = Claims(first, stop, self.place + first - self.first, self.part, self.owner)
+        return cut.some(stop > first)
+
+    def _each(self) -> tuple[Array, Array, Array]:
+        """Return seq_num, index and resource of each claimed value."""
+        sizes = self.stop - self.first
+        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        first, index, part = (
+            np.repeat(each, sizes) for each in (self.first, self.place, self.part)
+        )
+        return first + within, index + within, part
+
+
+def read_claims(store: Store, resources: Sequence[str], owners: Mapping[str, int]) -> Claims:
+    """Read the stream datum documents of some resources.
+
+    Parameters
+    ----------
+    resources
+        The uids of stream resources; their order gives the numbers of parts.
+    owners
+        The descriptors of the stream that is read, by uid, with a number for each.
+    """
+    rows = [
+        found
+        for part, uid in enumerate(resources)
+        for extent in store.extents("stream_datum", uid)
+        for batch in store.read(
+            "stream_datum", uid, extent.first, extent.stop, [*_COLUMNS, _DESCRIPTOR]
+        )
+        if len(found := _rows(batch, part, owners))
+    ]
+    return Claims.of(np.concatenate(rows) if rows else np.empty((0, 5), np.int64))
+
+
+def _rows(batch: pa.RecordBatch, part: int, owners: Mapping[str, int]) -> Array:
+    columns = assemble([batch], [*_COLUMNS, _DESCRIPTOR])
+    numbers = [np.asarray(columns[name], np.float64) for name in _COLUMNS]
+    # One resource may serve two streams. Older documents leave the descriptor empty.
+    codes = [owners.get(uid) if uid else ANYBODY for uid in columns[_DESCRIPTOR]]
+    mine = np.array([code is not None for code in codes], bool)
+    mine &= np.isfinite(numbers).all(axis=0)
+    owner = np.array([-1 if code is None else code for code in codes], np.int64)[mine]
+    first, stop, index, end = (column[mine].astype(np.int64) for column in numbers)
+    stop = np.minimum(stop, first + end - index)
+    return np.stack([first, stop, index, np.full(len(first), part), owner], axis=1)
