@@ -60,7 +60,7 @@ NEIGHBOURS = {
     ("cli", "demo"): "the terminal runs the demonstration",
 }
 
-SHARED_BY_STORES = ("contract", "registry", "writer")
+SHARED_BY_STORES = ("contract", "facts", "registry", "writer")
 
 OPTIONAL = {
     "bluesky",

@@ -8,6 +8,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
+from databroker import queries
 from databroker.errors import InvalidQuery, UnsupportedQuery
 from databroker.queries import (
     And,
@@ -454,9 +455,10 @@ def test_old_query_objects_combine_with_new_ones():
     assert TextQuery("good").query == {"$text": {"$search": "good"}}
 
 
-def test_status_of_a_live_run_is_no_question_for_documents():
-    with pytest.raises(UnsupportedQuery, match="have not ended"):
-        Status("running")
+def test_how_a_run_stands_that_has_not_ended_is_a_question_about_the_run():
+    for status in ("running", "unknown"):
+        assert Status(status) == Equals(Path("status", "run"), status)
+        assert eval(repr(Status(status)), vars(queries)) == Status(status)
 
 
 # -- any input -------------------------------------------------------------------

@@ -33,7 +33,7 @@ class TestThreeRuns:
         assert frame["scan_id"].tolist() == [pd.NA, 2, 1]
         assert frame["plan_name"].tolist() == ["scan", "count", "scan"]
         assert frame["status"].tolist() == ["unknown", "fail", "success"]
-        assert frame["num_events"].tolist() == [pd.NA, 5, 5]
+        assert frame["num_events"].tolist() == [0, 5, 5]
         assert str(frame["time"].dtype) == "datetime64[ns]"
         assert frame["time"].iloc[2] == pd.Timestamp("2015-03-05 05:00:00.25")
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ..external import Registry
 from ..header import Header
 from ..header.hooks import Fetcher, Hooks, Transforms
-from ..header.status import run_status
 from ..query.nodes import Everything, Node
 from ..query.parse import from_keywords
 from ..results import Results
-from ..stores.contract import Store
+from ..stores.contract import STALE_AFTER, Store
+from ..stores.facts import run_status
 from ..times import resolve_zone
 from .copying import Copying
 from .lookup import look_up
@@ -27,8 +27,6 @@ from .several import SeveralHeaders
 if TYPE_CHECKING:
     from ..config import Configuration
     from ..v2 import Catalog
-
-HOUR = 3600.0
 
 
 class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
@@ -74,7 +72,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         *,
         name: str | None = None,
         timezone: str | datetime.tzinfo | None = None,
-        stale_after: float = HOUR,
+        stale_after: float = STALE_AFTER,
         config: Mapping[str, Any] | None = None,
         registry: Registry | None = None,
         transforms: Mapping[str, Any] | None = None,
@@ -159,6 +157,15 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
             registry=registry,
             transforms=configuration.transforms,
         )
+
+    @property
+    def stale_after(self) -> float:
+        """Seconds after which a run that has fallen silent no longer counts as running."""
+        return self.store.stale_after
+
+    @stale_after.setter
+    def stale_after(self, seconds: float) -> None:
+        self.store.stale_after = seconds
 
     @property
     def zone(self) -> datetime.tzinfo:
@@ -370,10 +377,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
         from ..display import broker_html
 
         newest = islice(self.selection.find(Everything()), 5)
-        rows = [
-            (run.start, run_status(self.store, run.uid, run.stop, self.stale_after))
-            for run in newest
-        ]
+        rows = [(run.start, run_status(self.store, run.uid, run.stop)) for run in newest]
         runs = self.selection.count(Everything())
         return broker_html(self.name, str(self.store), runs, rows, self.zone)
 

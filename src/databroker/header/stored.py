@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ..documents.kinds import stream_name as name_of
 from ..documents.readonly import ALL
 from ..errors import NoSuchStream
+from ..stores.facts import run_status
 from ..streams import Stream
 from ..streams.several import run_documents
-from .status import run_status
 
 if TYPE_CHECKING:
     from ..broker import Broker
@@ -54,8 +54,7 @@ class StoredRun:
         'unknown' is a run that did not end, and whose writer is gone or has
         been silent for too long; `Broker.close_run` ends it.
         """
-        stop = self.stored_stop()
-        return run_status(self.db.store, self.uid, stop, self.db.stale_after)
+        return run_status(self.db.store, self.uid, self.stored_stop())
 
     @property
     def streams(self) -> Mapping[str, Stream]:

@@ -42,7 +42,8 @@ class Key:
     document
         ``'start'`` or ``'stop'``; by default 'stop' if the path begins with
         ``stop.``, else 'start'. So ``Key('stop.x', document='start')`` is the
-        key ``x`` of a dictionary that the RunStart holds under ``stop``.
+        key ``x`` of a dictionary that the RunStart holds under ``stop``. Or
+        ``'run'`` for what is known of the run beyond these: 'status', 'num_events'.
 
     Examples
     --------
@@ -55,9 +56,9 @@ class Key:
     __slots__ = ("_path",)
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
-    def __init__(self, path: str, document: Literal["start", "stop"] | None = None) -> None:
-        if document not in (None, "start", "stop"):
-            raise InvalidQuery(f"document is 'start' or 'stop', not {document!r}")
+    def __init__(self, path: str, document: Literal["start", "stop", "run"] | None = None) -> None:
+        if document not in (None, "start", "stop", "run"):
+            raise InvalidQuery(f"document is 'start' or 'stop', or 'run', not {document!r}")
         self._path = Path.parse(path) if document is None else Path(path, document)
 
     @property
@@ -203,7 +204,8 @@ def _within_element(node: Node) -> Node:
         if path.document in ("start", "stop"):
             text = f"stop.{path.text}" if path.document == "stop" else path.text
             return replace(node, path=Path(text, "element"))
-        return node
+        if path.document != "run":
+            return node
     raise InvalidQuery(f"{node!r} asks about a run; elem_match can only ask about elements")
 
 

@@ -1,8 +1,7 @@
 """The operators of Mongo-style questions: ``{'$gt': 5}`` and its kin.
 
 Each operator is one small function that checks its operand and makes nodes.
-A *target* is the paths that a key stands for: mostly one, but ``motor`` stands
-for two (``motor`` and ``motors``), and a value at either is as good.
+The *target* is the places that a key stands for (see `words`).
 """
 
 from __future__ import annotations
@@ -32,10 +31,9 @@ from .nodes import (
 )
 from .patterns import is_pattern, matching
 from .values import is_number, plain, thaw, type_name
+from .words import Target
 
-__all__ = ["OPERATORS", "Target", "condition", "equal", "refuse_operator"]
-
-Target = tuple[Path, ...]
+__all__ = ["OPERATORS", "Place", "condition", "equal", "refuse_operator"]
 
 #: Operators that MongoDB has and that nothing here answers.
 _ELSEWHERE = frozenset(
@@ -95,7 +93,7 @@ class Place:
 def condition(value: Any, place: Place) -> Node:
     """Read what a key is asked for: a value, a pattern, or a dictionary of operators."""
     if is_pattern(value):
-        return _either(place, lambda path: matching(path, value))
+        return place.target.any(lambda path: matching(path, value))
     if not _has_operators(value):
         return equal(value, place)
     return _all_operators(value, place)
@@ -104,8 +102,8 @@ def condition(value: Any, place: Place) -> Node:
 def equal(value: Any, place: Place) -> Node:
     """Make the question whether one of the places holds this value."""
     if (value := plain(value)) is None:  # missing in one place says nothing of the other
-        return _all_of([Equals(path, None) for path in place.target])
-    return _either(place, lambda path: Equals(path, value))
+        return place.target.every(lambda path: Equals(path, None))
+    return place.target.of(value).any(lambda path: Equals(path, value))
 
 
 def _has_operators(value: Any) -> bool:
@@ -173,8 +171,8 @@ def _comparing(op: Operator) -> Callable[[Any, Place], Node]:
     def compare(operand: Any, place: Place) -> Node:
         value = comparable(operand, f"${op}")
         if value is None:
-            return _all_of([Compare(path, op, None) for path in place.target])
-        return _either(place, lambda path: Compare(path, op, value))
+            return place.target.every(lambda path: Compare(path, op, None))
+        return place.target.any(lambda path: Compare(path, op, value))
 
     return compare
 
@@ -203,11 +201,11 @@ def _in(operand: Any, place: Place) -> Node:
     patterns = [item for item in items if is_pattern(item)]
     values = tuple(plain(item) for item in items if not is_pattern(item))
     nodes = []
-    if len(place.target) > 1 and None in values:
+    if not place.target.is_one and None in values:
         nodes.append(equal(None, place))
         values = tuple(value for value in values if value is not None)
     if values or not (patterns or nodes):
-        nodes.append(_either(place, lambda path: In(path, values)))
+        nodes.append(place.target.any(lambda path: In(path, values)))
     nodes += [condition(pattern, place) for pattern in patterns]
     return nodes[0] if len(nodes) == 1 else Or(nodes)
 
@@ -220,14 +218,14 @@ def _exists(operand: Any, place: Place) -> Node:
     operand = plain(operand)
     if operand not in (0, 1):
         raise InvalidQuery(f"$exists takes True or False, not {_shown(operand)}")
-    node = _either(place, Exists)
+    node = place.target.any(Exists)
     if operand:
         return node
-    return Exists(place.target[0], False) if len(place.target) == 1 else ~node
+    return Exists(place.target.paths[0], False) if place.target.is_one else ~node
 
 
 def _regex(operand: Any, options: Any, place: Place) -> Node:
-    return _either(place, lambda path: matching(path, operand, options))
+    return place.target.any(lambda path: matching(path, operand, options))
 
 
 def _not(operand: Any, place: Place) -> Node:
@@ -243,16 +241,16 @@ def _all(operand: Any, place: Place) -> Node:
     if any(is_pattern(item) or _has_operators(item) for item in items):
         return _all_of([condition(item, place.deeper()) for item in items])
     values = tuple(map(plain, items))
-    if len(place.target) > 1 and values:  # each value may be in either place
+    if not place.target.is_one and values:  # each value may be in either place
         return _all_of([equal(value, place) for value in values])
-    return _either(place, lambda path: ContainsAll(path, values))
+    return place.target.any(lambda path: ContainsAll(path, values))
 
 
 def _size(operand: Any, place: Place) -> Node:
     n = whole_number("$size", operand)
     if n < 0:
         raise InvalidQuery(f"$size takes a number from 0 upwards, not {n}")
-    return _either(place, lambda path: Size(path, n))
+    return place.target.any(lambda path: Size(path, n))
 
 
 def _elem_match(operand: Any, place: Place) -> Node:
@@ -260,10 +258,10 @@ def _elem_match(operand: Any, place: Place) -> Node:
         raise InvalidQuery(f"$elemMatch takes a dictionary, not {_shown(operand)}")
     below = place.deeper()
     if operand and all(str(key).startswith("$") and key not in _LOGICAL for key in operand):
-        inner = condition(operand, Place((Path("", "value"),), place.reader, below.depth))
+        inner = condition(operand, Place(Target((Path("", "value"),)), place.reader, below.depth))
     else:
         inner = place.reader.element(operand, below.depth)
-    return _either(place, lambda path: ElemMatch(path, inner))
+    return place.target.any(lambda path: ElemMatch(path, inner))
 
 
 def _type(operand: Any, place: Place) -> Node:
@@ -275,7 +273,7 @@ def _type(operand: Any, place: Place) -> Node:
 
 
 def _of_type(name: str, place: Place) -> Node:
-    return _either(place, lambda path: HasType(path, name))
+    return place.target.any(lambda path: HasType(path, name))
 
 
 def _mod(operand: Any, place: Place) -> Node:
@@ -284,7 +282,7 @@ def _mod(operand: Any, place: Place) -> Node:
     divisor, remainder = (whole_number("$mod", item) for item in operand)
     if divisor == 0:
         raise InvalidQuery("$mod cannot divide by 0")
-    return _either(place, lambda path: Mod(path, divisor, remainder))
+    return place.target.any(lambda path: Mod(path, divisor, remainder))
 
 
 #: The operators that stand inside a key; ``$regex`` and ``$options`` come as a pair.
@@ -326,11 +324,6 @@ def _array(name: str, operand: Any) -> list[Any]:
     if not isinstance(operand, _COLLECTIONS):
         raise InvalidQuery(f"{name} takes a list of values, not {_shown(operand)}")
     return list(operand)
-
-
-def _either(place: Place, make: Callable[[Path], Node]) -> Node:
-    nodes = [make(path) for path in place.target]
-    return nodes[0] if len(nodes) == 1 else Or(nodes)
 
 
 def _all_of(nodes: list[Node]) -> Node:

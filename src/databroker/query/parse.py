@@ -5,7 +5,7 @@ Keywords and dictionaries follow the same rules, at every level:
 - a key is a path in the RunStart, ``sample.name`` leads into a nested
   dictionary, ``stop.exit_status`` into the RunStop;
 - ``since`` and ``until`` bound the time of the run, ``data_key`` asks for a
-  column, ``motor`` and ``detector`` look in ``motors`` and ``detectors`` too;
+  column, and a few words look in more than one place (see `words`);
 - a value is equal to the value there or to one of its elements; None means
   null or missing; a compiled pattern searches; a dictionary of operators
   (``{'$gt': 5}``) asks more.
@@ -29,12 +29,12 @@ from ..times import Edge, parse_bound, resolve_zone
 from .nodes import MAX_DEPTH, And, DataKey, Everything, Node, Or, Path, TimeBounds
 from .operators import Place, condition, refuse_operator
 from .text import parse_text
+from .words import Target, target_of, written
 
 __all__ = ["from_keywords", "from_mongo", "time_bounds"]
 
 _OLD_NAMES = {"start_time": "since", "stop_time": "until"}
-_PLURALS = {"motor": "motors", "detector": "detectors"}
-_SPECIAL = frozenset({"since", "until", "data_key", *_OLD_NAMES, *_PLURALS})
+_SPECIAL = frozenset({"since", "until", *_OLD_NAMES})
 
 
 def from_keywords(
@@ -155,7 +155,7 @@ class _Reader:
             [
                 self._logical(key, value, depth, in_element=True)
                 if key.startswith("$")
-                else condition(value, Place((Path(key, "element"),), self, depth))
+                else condition(value, Place(Target((Path(key, "element"),)), self, depth))
                 for key, value in query.items()
             ]
         )
@@ -165,10 +165,9 @@ class _Reader:
             return self._logical(key, value, depth)
         if key == "data_key":
             return _data_key(value)
-        target: tuple[Path, ...] = (Path.parse(key),)
-        if key in _PLURALS:
-            target = (*target, Path(_PLURALS[key]))
-        return condition(value, Place(target, self, depth))
+        if (asked := written(key, value)) is not None:
+            return asked
+        return condition(value, Place(target_of(key), self, depth))
 
     def _bounds(self, query: Mapping[str, Any]) -> TimeBounds | None:
         if query.get("since") is None and query.get("until") is None:

@@ -7,16 +7,21 @@ from typing import Any, Literal
 
 from ..errors import InvalidQuery
 
-__all__ = ["MAX_DEPTH", "Document", "Path", "code_of"]
+__all__ = ["FACTS", "MAX_DEPTH", "Document", "Path", "code_of"]
 
 #: How deeply a question may be nested. Deeper ones are refused with a clear
 #: error instead of running into Python's recursion limit half-way.
 MAX_DEPTH = 100
 
-#: Where a path begins. Besides the two documents of a run, ``'element'`` is an
-#: element of an array whose keys are looked at, and ``'value'`` the element
-#: itself; both occur only inside :class:`ElemMatch`.
-Document = Literal["start", "stop", "element", "value"]
+#: Where a path begins. Besides the two documents of a run, ``'run'`` is what is
+#: known of the run beyond these (`FACTS`); ``'element'`` is an element of an array
+#: whose keys are looked at, and ``'value'`` the element itself; both occur only
+#: inside :class:`ElemMatch`.
+Document = Literal["start", "stop", "run", "element", "value"]
+
+#: What is known of a run beyond its documents: how it stands, and how many events
+#: its main stream has (all its streams, if none is called primary).
+FACTS = ("status", "num_events")
 
 _STOP = "stop."
 
@@ -30,7 +35,7 @@ class Path:
     text
         Keys joined by dots, such as ``'sample.name'``.
     document
-        ``'start'`` (the RunStart) or ``'stop'`` (the RunStop).
+        ``'start'`` (the RunStart), ``'stop'`` (the RunStop) or ``'run'`` (`FACTS`).
 
     Examples
     --------
@@ -48,6 +53,11 @@ class Path:
             )
         if self.text.count(".") >= MAX_DEPTH:
             raise InvalidQuery(f"a key may have at most {MAX_DEPTH} parts between dots")
+
+        if self.document == "run" and self.text not in FACTS:
+            raise InvalidQuery(
+                f"what is known of a run is {' and '.join(map(repr, FACTS))}, not {self.text!r}"
+            )
 
     @classmethod
     def parse(cls, text: str) -> Path:
@@ -75,6 +85,8 @@ class Path:
             return "Item"
         if self.document == "stop":
             return f"Key({_STOP + self.text!r})"
+        if self.document == "run":
+            return f"Key({self.text!r}, document='run')"
         if self.document == "start" and Path.parse(self.text).document == "stop":
             return f"Key({self.text!r}, document='start')"
         return f"Key({self.text!r})"

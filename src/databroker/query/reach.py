@@ -27,6 +27,8 @@ def finder(path: Path) -> Callable[[RunView], list[Any]]:
     parts = path.parts
     if path.document == "value":
         return lambda run: [run.start[""]]
+    if path.document == "run":
+        return lambda run: [MISSING if (fact := run.fact(path.text)) is None else fact]
     if path.document == "stop":
         return lambda run: [MISSING] if run.stop is None else reach(run.stop, parts)
     if len(parts) == 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import InvalidQuery, UnsupportedQuery
+from ..errors import InvalidQuery
 from . import nodes
 from .nodes import Equals, Node, Path
 from .parse import from_mongo
@@ -89,16 +89,13 @@ def MotorOrDetector(name: Any) -> Node:
 
 
 def Status(status: str) -> Node:
-    """Give the runs that ended in this way: 'success', 'abort' or 'fail'.
+    """Give the runs that stand so: 'success', 'abort', 'fail', 'running' or 'unknown'.
 
     Examples
     --------
-    >>> Status("fail")
-    Key('stop.exit_status') == 'fail'
+    >>> Status("fail"), Status("running")
+    (Key('stop.exit_status') == 'fail', Key('status', document='run') == 'running')
     """
     if status in ("running", "unknown"):
-        raise UnsupportedQuery(
-            f"whether a run is {status} is found by looking at its writer, not in its documents; "
-            "for all runs that have not ended write ~Key('stop.uid').exists()"
-        )
+        return Equals(Path("status", "run"), status)
     return Equals(Path("exit_status", "stop"), plain(status))

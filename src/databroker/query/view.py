@@ -9,6 +9,10 @@ from typing import Any
 __all__ = ["Predicate", "RunView"]
 
 
+def _not_known(fact: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class RunView:
     """What a question can ask of a run.
@@ -22,6 +26,9 @@ class RunView:
     data_keys
         Called without arguments, gives the names of the data keys of all
         descriptors. It is called only if a question needs them.
+    fact
+        Called with the name of a fact (`paths.FACTS`), gives it, or None where it
+        is not known. It is called only if a question needs it.
 
     Examples
     --------
@@ -32,6 +39,7 @@ class RunView:
     start: Mapping[str, Any]
     stop: Mapping[str, Any] | None = None
     data_keys: Callable[[], Container[str]] = frozenset
+    fact: Callable[[str], Any] = _not_known
 
 
 Predicate = Callable[[RunView], bool]

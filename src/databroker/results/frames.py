@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidQuery
 from ..query.keys import Key
 from ..query.nodes import Path
+from ..stores.facts import main_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,8 +20,8 @@ __all__ = ["COLUMNS", "Column", "column", "frame_of"]
 COLUMNS = ("uid", "scan_id", "time", "plan_name", "status", "num_events")
 """The columns of a list of runs, unless others are asked for."""
 
-StatusOf = Callable[[str], str]
-"""Tells how a run stands that has not ended, by its uid."""
+FactOf = Callable[[str, str], Any]
+"""Gives a fact of a run that its stop document does not say, by its uid and the fact's name."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,22 @@ class Column:
         return len(self.paths) == 1 and self.paths[0].text == "time"
 
 
-def column(key: Any, status_of: StatusOf) -> Column:
+def column(key: Any, fact_of: FactOf) -> Column:
     """Return the column of a name, of a key with dots, or of a `Key`.
 
-    'status' and 'num_events' are drawn from the stop document; any other name
-    is a key of the RunStart, or behind ``stop.`` of the RunStop.
+    'status' and 'num_events' are drawn from the stop document, or else from what
+    is known of the run; any other name is a key of the RunStart, or behind
+    ``stop.`` of the RunStop.
 
     Examples
     --------
-    >>> column("sample.name", str).paths
+    >>> column("sample.name", max).paths
     (Path(text='sample.name', document='start'),)
-    >>> column("num_events", str).value({"primary": 5, "baseline": 2})
+    >>> column("num_events", max).value("a", {"primary": 5, "baseline": 2})
     5
     """
+    if isinstance(key, Key) and key.path.document == "run":
+        key = key.path.text
     if isinstance(key, Key):
         path = key.path
         prefix = "stop." if path.document == "stop" else ""
@@ -72,14 +76,18 @@ def column(key: Any, status_of: StatusOf) -> Column:
     if not isinstance(key, str):
         raise InvalidQuery(f"a column is a key such as 'sample.name', not {key!r:.80}")
     if key == "num_events":
-        return Column(key, (Path("num_events", "stop"),), _num_events)
+
+        def num_events(uid: str, counts: Any) -> Any:
+            return fact_of(uid, key) if counts is None else main_count(counts)
+
+        return Column(key, (Path("uid"), Path("num_events", "stop")), num_events)
     if key == "status":
         paths = (Path("uid"), Path("uid", "stop"), Path("exit_status", "stop"))
 
         def status(uid: str, ended: str | None, exit_status: Any) -> str:
             if ended is None:
-                return status_of(uid)
-            return "unknown" if exit_status is None else str(exit_status)
+                return str(fact_of(uid, key))
+            return exit_status if isinstance(exit_status, str) else "unknown"
 
         return Column(key, paths, status)
     return Column(key, (Path.parse(key),), _as_it_is)
@@ -110,16 +118,6 @@ def frame_of(
 
 def _as_it_is(value: Any) -> Any:
     return value
-
-
-def _num_events(counts: Any) -> int | None:
-    """Return how many events the main stream has; all streams, if none has its name."""
-    if not isinstance(counts, Mapping):
-        return None
-    if "primary" in counts:
-        counts = {"primary": counts["primary"]}
-    numbers = [count for count in counts.values() if type(count) is int]
-    return sum(numbers) if len(numbers) == len(counts) else None
 
 
 def _stamps(values: list[Any], timezone: str | datetime.tzinfo | None, convert_times: bool) -> Any:

@@ -14,6 +14,7 @@ from ..header.filing import Files, Progress, files_of
 from ..query.distinct import Keyed, distinct_values, keyed_value, ranked
 from ..query.nodes import Everything, Node, TimeBounds
 from ..query.parse import time_bounds
+from ..stores.facts import run_fact
 from ..times import format_time
 from .counts import Counts
 from .frames import COLUMNS, column, frame_of
@@ -151,7 +152,7 @@ class Results:
         >>> [header.uid for header in db().sort("T")]
         ['run 3', 'run 0', 'run 2', 'run 1']
         """
-        by = column(key, self._status_of)
+        by = column(key, self._fact_of)
         return Results(self._db, self._query, (*self._steps, Sorted(by, bool(descending))))
 
     # -- many at once ----------------------------------------------------
@@ -181,7 +182,7 @@ class Results:
         >>> db().distinct("plan_name")
         {'scan': 2, 'count': 1}
         """
-        by = column(key, self._status_of)
+        by = column(key, self._fact_of)
         path, picked = by.paths[0], self._picked
         if by.is_plain and not self._steps and not picked.is_mended:
             return Counts(self._db.selection.distinct(path, self._query))
@@ -232,7 +233,7 @@ class Results:
         """
         if isinstance(columns, str):
             raise InvalidQuery(f"columns is a list of keys: [{columns!r}]")
-        wanted = [column(each, self._status_of) for each in columns or COLUMNS]
+        wanted = [column(each, self._fact_of) for each in columns or COLUMNS]
         return frame_of(wanted, self._picked.values(wanted), timezone, convert_times)
 
     def files(self, progress: Progress | None = None) -> Files:
@@ -256,9 +257,10 @@ class Results:
         """
         return files_of(self, progress)
 
-    def _status_of(self, uid: str) -> str:
-        record = self._db.store.record(uid)
-        return "unknown" if record is None else Header(self._db, record).status
+    def _fact_of(self, uid: str, name: str) -> Any:
+        store = self._db.store
+        record = store.record(uid)
+        return run_fact(store, uid, None if record is None else record.stop, name)
 
     # -- shown to people -------------------------------------------------
 

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from ..query.nodes import Node, Path
 
 
+STALE_AFTER = 3600.0
+"""Seconds after which a run that has fallen silent no longer counts as running."""
+
+
 class Ability(enum.Enum):
     """What a store may be able to do beyond reading; asked for, never tried."""
 
@@ -87,11 +91,19 @@ class Store(ABC):
 
     A store is used from several threads. It pickles as its configuration,
     unless it has nothing to reopen (the memory store), which it says.
+
+    Attributes
+    ----------
+    abilities
+        What it can do beyond reading.
+    stale_after
+        Seconds after which a run that has fallen silent no longer counts as running.
     """
 
     abilities: frozenset[Ability] = frozenset()
 
     def __init__(self) -> None:
+        self.stale_after = STALE_AFTER
         self._warned: set[str] = set()
 
     # -- writing ---------------------------------------------------------

@@ -20,6 +20,7 @@ from ..documents.pages import owner_of
 from ..query.distinct import distinct_values, ranked
 from ..query.evaluate import RunView, compile
 from .contract import Ability, Activity, Extent, RunRecord, Store
+from .facts import run_fact
 from .writer import writer_here
 
 if TYPE_CHECKING:
@@ -173,7 +174,9 @@ class MemoryStore(Store):
 
     def _view(self, start: Doc) -> RunView:
         uid = start["uid"]
-        return RunView(start, self._stops.get(uid), lambda: self._data_keys(uid))
+        stop = self._stops.get(uid)
+        fact = lambda name: run_fact(self, uid, stop, name)  # noqa: E731
+        return RunView(start, stop, lambda: self._data_keys(uid), fact)
 
     def _data_keys(self, uid: str) -> set[str]:
         return {

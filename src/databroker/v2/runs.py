@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ..broker.lookup import look_up
 from ..errors import DatabrokerError, NoSuchRun
 from ..header import Header
-from ..header.status import run_status
 from ..query.nodes import Everything
 from ..query.parse import from_keywords
 from ..results.picking import checked_limit
+from ..stores.facts import run_status
 from .run import BlueskyRun
 
 if TYPE_CHECKING:
@@ -164,10 +164,7 @@ class Catalog:
         from ..display import results_html
 
         newest = islice(self._records(), 10)
-        rows = [
-            (run.start, run_status(self.v1.store, run.uid, run.stop, self.v1.stale_after))
-            for run in newest
-        ]
+        rows = [(run.start, run_status(self.v1.store, run.uid, run.stop)) for run in newest]
         return results_html(rows, len(self) - len(rows), self.v1.zone)
 
     def _ipython_key_completions_(self) -> list[str]:

@@ -38,7 +38,7 @@ from ...query.nodes import (
     UidPrefix,
 )
 from ...query.values import is_number
-from . import patterns, values
+from . import facts, patterns, values
 from .conditions import ALL, NOTHING, Condition, Lookup, both, either, unless
 from .connection import portable
 from .index import IDENTITY
@@ -122,12 +122,16 @@ class Compiler:
     def _equals(self, node: Equals) -> Compiled:
         if _is_identity(node.path):
             return self._identity(node.path, [node.value])
+        if node.path.document == "run":
+            return facts.one_of(self.places, node.path, [node.value])
         return values.equal(self.places, node.path, node.value)
 
     @compile.register
     def _in(self, node: In) -> Compiled:
         if _is_identity(node.path):
             return self._identity(node.path, node.values)
+        if node.path.document == "run":
+            return facts.one_of(self.places, node.path, node.values)
         return values.one_of(self.places, node.path, node.values)
 
     @compile.register

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -54,6 +55,8 @@ class Search:
         What is searched for.
     data_keys
         Gives the data keys of a run by its uid.
+    fact
+        Gives a fact of a run by its uid, its stop document and the fact's name.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Search:
         connect: Callable[[], sqlite3.Connection],
         query: Node,
         data_keys: Callable[[str], set[str]],
+        fact: Callable[[str, dict[str, Any] | None, str], Any],
     ) -> None:
         self._connect = connect
         connection = connect()
@@ -70,6 +74,7 @@ class Search:
         self.parts = compiler.plan(query)
         self.candidates = Candidates(connect, self.parts, compiler.places.every())
         self._data_keys = data_keys
+        self._fact = fact
 
     @property
     def remainder(self) -> Node | None:
@@ -117,8 +122,9 @@ class Search:
         predicate: Predicate = compile_predicate(question)
 
         def check(found: Found) -> bool:
-            keys = lambda: self._data_keys(found.uid)  # noqa: E731
-            return predicate(RunView(found.start, found.stop, keys))
+            keys = partial(self._data_keys, found.uid)
+            fact = partial(self._fact, found.uid, found.stop)
+            return predicate(RunView(found.start, found.stop, keys, fact))
 
         return check
 

@@ -15,6 +15,7 @@ from ...documents.pages import owner_of
 from ...errors import StoreIsReadOnly, StoreUnavailable
 from ...query.distinct import ranked
 from ..contract import Ability, Activity, Extent, RunRecord, Store
+from ..facts import run_fact
 from . import runs, series
 from .blocks import Unpacked
 from .checkpoint import tidy
@@ -100,7 +101,8 @@ class SQLiteStore(Store):
         return f"sqlite: {self.path}"
 
     def __reduce__(self) -> Any:
-        return functools.partial(SQLiteStore, **self._options, create=False), (str(self.path),)
+        make = functools.partial(SQLiteStore, **self._options, create=False)
+        return make, (str(self.path),), {"stale_after": self.stale_after}
 
     # -- writing ---------------------------------------------------------
 
@@ -247,7 +249,9 @@ class SQLiteStore(Store):
             return self._search(query).count()
 
     def _search(self, query: Node) -> Search:
-        return Search(self._connections.get, query, self._data_keys)
+        return Search(
+            self._connections.get, query, self._data_keys, functools.partial(run_fact, self)
+        )
 
     def _data_keys(self, uid: str) -> set[str]:
         return {

@@ -117,6 +117,11 @@ def _questions() -> list[n.Node]:
         n.Equals(n.Path("exit_status", "stop"), status) for status in ("success", "fail", None)
     ]
     found += [n.Exists(n.Path("num_events.primary", "stop")), n.DataKey("det"), n.DataKey("d")]
+    status, counted = n.Path("status", "run"), n.Path("num_events", "run")
+    found += [n.Equals(status, one) for one in ("success", "fail", "unknown", "running", None, 1)]
+    found += [n.In(status, ("fail", "unknown")), n.Matches(status, "^u"), n.Exists(status)]
+    found += [n.Equals(counted, number) for number in (0, 1, 1.0, True, "1", None)]
+    found += [n.In(counted, (1, 2)), n.Compare(counted, "lt", 1), n.HasType(counted, "int")]
     found += [n.DataKey("a.b"), n.UidPrefix("run"), n.UidPrefix("run 1"), n.UidPrefix("RUN")]
     bounds: list[float | None] = [None, 1e9, 1e9 + 3, 1e9 + 3.5, 1e9 + 99]
     found += [n.TimeBounds(since, until) for since in bounds for until in bounds]
@@ -141,7 +146,10 @@ def _fill(store: Store) -> list[tuple[str, RunView]]:
         ended = stop(f"run {number}", exit_status="fail", num_events={"primary": 1})
         if number % 2:
             store.insert("stop", ended)
-        view = RunView(begun, ended if number % 2 else None, partial(set, fields))
+        # One that has not ended is long silent, and has no events.
+        facts = {"status": "fail", "num_events": 1} if number % 2 else {"status": "unknown"}
+        fact = partial({"num_events": 0, **facts}.get)
+        view = RunView(begun, ended if number % 2 else None, partial(set, fields), fact)
         views.append((f"run {number}", view))
     return views[::-1]
 

@@ -1,0 +1,118 @@
+"""What is known of a run beyond what its documents say: how it stands, how many events it has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..documents.kinds import Document, stream_name
+from .contract import Activity, Store
+from .writer import writer_lives
+
+__all__ = ["main_count", "run_fact", "run_status", "status_of"]
+
+
+def run_fact(store: Store, uid: str, stop: Document | None, name: str) -> Any:
+    """Return a fact of a run, one of `query.paths.FACTS`; None where it is not known.
+
+    Parameters
+    ----------
+    store
+        Where the run is.
+    uid
+        Of the run.
+    stop
+        Its stop document, if it has one.
+    name
+        Which fact.
+    """
+    return run_status(store, uid, stop) if name == "status" else _num_events(store, uid, stop)
+
+
+def run_status(store: Store, uid: str, stop: Document | None) -> str:
+    """Return how a run stands: 'success', 'abort', 'fail', 'running' or 'unknown'."""
+    if stop:
+        found = stop.get("exit_status")
+        return found if isinstance(found, str) else "unknown"
+    return status_of(store.activity(uid), store.stale_after, time.time())
+
+
+def status_of(activity: Activity, stale_after: float, now: float) -> str:
+    """Return 'running' or 'unknown' for a run without a stop document.
+
+    It is running while its newest document is younger than ``stale_after``
+    seconds and its writer lives, as far as that can be known: a process on
+    another machine is believed to.
+
+    Examples
+    --------
+    >>> status_of(Activity(last_time=100.0), stale_after=3600.0, now=200.0)
+    'running'
+    >>> status_of(Activity(last_time=100.0), stale_after=3600.0, now=9999.0)
+    'unknown'
+    """
+    if now - activity.last_time > stale_after:
+        return "unknown"
+    return "unknown" if writer_lives(activity) is False else "running"
+
+
+def main_count(counts: Any) -> int | None:
+    """Return how many events the main stream has; all streams, if none has its name.
+
+    Examples
+    --------
+    >>> main_count({"primary": 5, "baseline": 2}), main_count({"dark": 1, "flat": 2})
+    (5, 3)
+    >>> main_count(None)
+    """
+    if not isinstance(counts, Mapping):
+        return None
+    if "primary" in counts:
+        counts = {"primary": counts["primary"]}
+    numbers = [count for count in counts.values() if type(count) is int]
+    return sum(numbers) if len(numbers) == len(counts) else None
+
+
+def _num_events(store: Store, uid: str, stop: Document | None) -> int | None:
+    """Return how many events a run has, counted where its stop document does not say so."""
+    counts = (stop or {}).get("num_events")
+    return main_count(_counted(store, uid) if counts is None else counts)
+
+
+def _counted(store: Store, uid: str) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    documents = store.documents(uid)
+    for kind, descriptor in documents:
+        if kind == "descriptor":
+            extents = store.extents("event", descriptor["uid"])
+            rows = sum(each.stop - each.first for each in extents)
+            name = stream_name(descriptor)
+            counts[name] = counts.get(name, 0) + (rows or _streamed(store, documents, descriptor))
+    return counts
+
+
+def _streamed(
+    store: Store, documents: list[tuple[str, dict[str, Any]]], descriptor: Document
+) -> int:
+    """Return how many seq_nums have a value in stream resources: of a stream without events."""
+    stretches = sorted(
+        (row["seq_nums"]["start"], row["seq_nums"]["stop"])
+        for kind, resource in documents
+        if kind == "stream_resource"
+        for row in _stream_datums(store, resource["uid"])
+        if row["descriptor"] == descriptor["uid"]
+    )
+    count = end = 0
+    for first, stop in stretches:
+        count += max(0, stop - max(first, end))
+        end = max(end, stop)
+    return count
+
+
+def _stream_datums(store: Store, resource: str) -> Iterator[dict[str, Any]]:
+    from ..columns import to_rows
+
+    stop = max((each.stop for each in store.extents("stream_datum", resource)), default=0)
+    for batch in store.read("stream_datum", resource, 0, stop, None):
+        yield from to_rows("stream_datum", resource, batch)

@@ -1,0 +1,40 @@
+"""Questions about what is known of a run beyond its documents, as conditions on the leaf index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...query.nodes import Path
+from . import values
+from .conditions import ALL, NOTHING, either
+from .leaves import TEXT
+from .places import Places
+from .values import Compiled
+
+__all__ = ["one_of"]
+
+_EXIT_STATUS = Path("exit_status", "stop")
+_MAIN_COUNT = Path("num_events.primary", "stop")
+
+
+def one_of(places: Places, fact: Path, wanted: Sequence[Any]) -> Compiled:
+    """Compile the question whether a fact is one of some values."""
+    return _status(places, wanted) if fact.text == "status" else _num_events(places, wanted)
+
+
+def _status(places: Places, wanted: Sequence[Any]) -> Compiled:
+    odd = places.find(_EXIT_STATUS, (f"x.kind <> {TEXT}", ()))
+    if odd.marks or any(map(places.any, odd.lookups)):
+        return ALL, False  # such a status is shown as another
+    texts = [value for value in wanted if isinstance(value, str)]
+    found, exact = values.one_of(places, _EXIT_STATUS, texts) if texts else (NOTHING, True)
+    if not {"running", "unknown"} & set(texts):
+        return found, exact
+    return either([found, values.equal(places, _EXIT_STATUS, None)[0]]), False
+
+
+def _num_events(places: Places, wanted: Sequence[Any]) -> Compiled:
+    # Where the main stream has no count, others have one, or events are counted.
+    counts = [values.one_of(places, _MAIN_COUNT, wanted), values.equal(places, _MAIN_COUNT, None)]
+    return either(condition for condition, _ in counts), False
