@@ -157,3 +157,7 @@ class MissingExtra(DatabrokerError, ImportError):
 
 class LossyDocumentWarning(UserWarning):
     """A value in a document was kept in another form (see the docs: odd input)."""
+
+
+class DamageWarning(UserWarning):
+    """Something stored is damaged and was left out; everything else is as it should be."""

@@ -10,6 +10,8 @@ from databroker.testing import StoreConformance
 from databroker.testing.conformance.base import descriptor, event, insert_all, start
 from databroker.testing.conformance.keeping import Keeping
 
+from .files import opened
+
 
 class OnSQLite:
     durability = "normal"
@@ -43,18 +45,19 @@ def test_it_is_shared_with_other_processes(tmp_path):
 
 @pytest.mark.usefixtures("small_limits")
 def test_no_row_is_overlooked_while_the_tail_becomes_a_block(tmp_path, monkeypatch):
-    store = SQLiteStore(tmp_path / "runs.db")
-    insert_all(store, [("start", start()), ("descriptor", descriptor())])
-    insert_all(store, [("event", event(number)) for number in range(2)])
-    later = [("event", event(number)) for number in range(2, 4)]
-    look = series.block_extents
+    with opened(tmp_path / "runs.db") as store, opened(tmp_path / "runs.db") as other:
+        insert_all(store, [("start", start()), ("descriptor", descriptor())])
+        insert_all(store, [("event", event(number)) for number in range(2)])
+        look = series.block_extents
 
-    def look_just_before(connection, number):
-        found = look(connection, number)
-        insert_all(store, later)
-        later.clear()
-        return found
+        def look_and_wait(*arguments):
+            found = look(*arguments)
+            insert_all(other, [("event", event(number)) for number in range(2, 4)])
+            return found
 
-    monkeypatch.setattr(series, "block_extents", look_just_before)
-    assert sum(extent.stop - extent.first for extent in store.extents("event", "desc")) == 4
-    store.close()
+        monkeypatch.setattr(series, "block_extents", look_and_wait)
+        extents = store.extents("event", "desc")
+        assert [(extent.first, extent.stop) for extent in extents] == [(0, 2)]
+        monkeypatch.undo()
+        extents = store.extents("event", "desc")
+        assert sum(extent.stop - extent.first for extent in extents) == 4

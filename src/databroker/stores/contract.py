@@ -160,7 +160,7 @@ class Store(ABC):
 
     @abstractmethod
     def find(self, query: Node) -> Iterator[RunRecord]:
-        """Yield the runs that match, by start time and uid, both descending.
+        """Yield the runs that match, by start time, then arrival in the store, both descending.
 
         Lazy, in pages; bounded by the runs that existed when it began. No
         transaction stays open between two runs handed out.

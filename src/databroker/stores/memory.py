@@ -138,11 +138,9 @@ class MemoryStore(Store):
         """Yield the runs that match, newest first."""
         predicate = compile(query)
         with self._lock:
-            starts = sorted(
-                self._documents["start"].values(),
-                key=lambda start: (start["time"], start["uid"]),
-                reverse=True,
-            )
+            # A stable sort: of equal times, the one that arrived last comes first.
+            arrived = reversed(self._documents["start"].values())
+            starts = sorted(arrived, key=lambda start: start["time"], reverse=True)
         for start in starts:
             if predicate(self._view(start)):
                 yield self._record(start)

@@ -60,8 +60,8 @@ def expected(documents: Delivery) -> dict[str, Any]:
         kept.setdefault((kind, owner, doc[IDENTITY[kind]]), doc)
     by_kind = [(kind, doc) for (kind, _, _), doc in kept.items()]
     stops = {doc["run_start"]: doc for kind, doc in by_kind if kind == "stop"}
-    starts = [doc for kind, doc in by_kind if kind == "start"]
-    starts.sort(key=lambda doc: (doc["time"], doc["uid"]), reverse=True)
+    starts = [doc for kind, doc in by_kind if kind == "start"][::-1]
+    starts.sort(key=lambda doc: doc["time"], reverse=True)
     rows: dict[str, list[Row]] = {}
     for (kind, owner, _), doc in kept.items():
         if kind in OWNER:

@@ -5,16 +5,13 @@ each group is a chain of segments of a few megabytes at most. So a group of
 narrow columns is one segment for all rows of the block, while a column of
 images is many; to read some columns of some rows is to read the segments of
 their groups that have these rows.
-
-The layout of a block is a list of groups: the names of the columns (None for
-all), and for each segment its number, its rows and its bytes.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Container
-from itertools import accumulate
+from collections.abc import Container, Sequence
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,9 +20,12 @@ from ...columns import segments
 from ...columns.assemble import assemble
 from ...columns.names import SEQ_NUM, TIME
 from ...columns.rows import concatenate, is_wanted, select
-from ...documents import decode, encode
-from ..contract import Extent
-from .connection import fetch
+from ...errors import StoreDamaged
+from .bodies import checksum
+from .connection import is_damage
+from .damage import damaged_rows
+from .layouts import Block, Group, Segment, block_at, first_after, insert_block, newest_blocks
+from .snapshot import snapshot
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,8 +35,6 @@ SEGMENT_BYTES = 4 * 2**20
 
 _FAN = 16  # so many blocks of one size become one of the next
 
-Segment = list[int]  # its number, its rows, its bytes
-Group = tuple[list[str] | None, list[Segment]]
 Unpacked = dict[int, "pa.RecordBatch"]
 
 
@@ -50,8 +48,9 @@ def write_block(
     ]
     least, most = _range(batch, SEQ_NUM) or (0, 0)
     _, last_time = _range(batch, TIME) or (0, 0)
-    bounds = (first, first + batch.num_rows, int(least), int(most), float(last_time))
-    _insert(connection, series, bounds, layout)
+    stop = first + batch.num_rows
+    block = Block(first, stop, int(least), int(most), float(last_time), layout)
+    insert_block(connection, series, block)
 
 
 def merge_blocks(connection: sqlite3.Connection, series: int) -> None:
@@ -62,25 +61,9 @@ def merge_blocks(connection: sqlite3.Connection, series: int) -> None:
     are handed to the new block as they are.
     """
     while True:
-        newest = fetch(
-            connection,
-            "SELECT first, stop, min_seq, max_seq, last_time, layout FROM blocks "
-            "WHERE series = ? ORDER BY first DESC LIMIT ?",
-            (series, _FAN),
-        )
-        sizes = {(stop - first).bit_length() // 3 for first, stop, *_ in newest}
-        if len(newest) < _FAN or len(sizes) > 1:
-            return
-        newest.reverse()
-        layouts: list[list[Group]] = [decode(row[-1]) for row in newest]
-        bounds = (
-            newest[0][0],
-            newest[-1][1],
-            min(row[2] for row in newest),
-            max(row[3] for row in newest),
-            max(row[4] for row in newest),
-        )
-        if not _merge(connection, series, bounds, layouts):
+        blocks = newest_blocks(connection, series, _FAN)[::-1]
+        sizes = {(block.stop - block.first).bit_length() // 3 for block in blocks}
+        if len(blocks) < _FAN or len(sizes) > 1 or not _merge(connection, series, blocks):
             return
 
 
@@ -94,58 +77,36 @@ def read_block(
 ) -> pa.RecordBatch | None:
     """Return rows from ``ordinal`` on, ``stop`` at most, as far as their segments reach.
 
-    None if no block has the row. A block may be merged away between the two
-    looks that this takes; then it is looked for again.
+    None if they are in no block.
 
     A segment of narrow columns goes on where one of wide columns ends. What a
     caller that reads on gives as `unpacked` keeps it for the next rows.
+
+    Raises
+    ------
+    StoreDamaged
+        Their block, or a segment of these columns, is not as it was written.
     """
-    kept: Unpacked = {} if unpacked is None else unpacked
-    while True:
-        row = connection.execute(
-            "SELECT first, stop, layout FROM blocks WHERE series = ? AND first <= ? "
-            "ORDER BY first DESC LIMIT 1",
-            (series, ordinal),
-        ).fetchone()
-        if row is None or row[1] <= ordinal:
+    with snapshot(connection):  # a block may be merged away, and its segments with it
+        block = block_at(connection, series, ordinal)
+        if block is not None:
+            kept: Unpacked = {} if unpacked is None else unpacked
+            return _read(connection, series, block, (ordinal, stop), columns, kept)
+        sealed = sealed_rows(connection, series)
+        if ordinal >= sealed:
             return None
-        first, end, layout = row
-        bounds = (ordinal - first, min(end, stop) - first)
-        batch = _read(connection, decode(layout), bounds, columns, kept)
-        if batch is not None:
-            return batch
+        end = min(first_after(connection, series, ordinal) or sealed, stop)
+        why = "their block is missing, or not as it was written"
+        raise damaged_rows(connection, series, ordinal, end, why)
 
 
-def has_block(connection: sqlite3.Connection, series: int, ordinal: int) -> bool:
-    """Tell whether a block has a row."""
-    row = connection.execute(
-        "SELECT stop FROM blocks WHERE series = ? AND first <= ? ORDER BY first DESC LIMIT 1",
-        (series, ordinal),
-    ).fetchone()
-    return row is not None and row[0] > ordinal
-
-
-def block_extents(connection: sqlite3.Connection, series: int) -> list[Extent]:
-    """Return the extent of each block, by ordinal."""
-    rows = fetch(
-        connection,
-        "SELECT first, stop, min_seq, max_seq FROM blocks WHERE series = ? ORDER BY first",
-        (series,),
-    )
-    return [Extent(*row) for row in rows]
-
-
-def _insert(
-    connection: sqlite3.Connection,
-    series: int,
-    bounds: tuple[int, int, int, int, float],
-    layout: list[Group],
-) -> None:
-    connection.execute(
-        "INSERT INTO blocks (series, first, stop, min_seq, max_seq, last_time, layout) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (series, *bounds, encode(layout)),
-    )
+def sealed_rows(connection: sqlite3.Connection, series: int) -> int:
+    """Return how many rows of a series are in blocks."""
+    row = connection.execute("SELECT sealed FROM series WHERE id = ?", (series,)).fetchone()
+    if row is None or type(row[0]) is not int:
+        raise damaged_rows(connection, series, 0, 1, "how many there are is not known any more")
+    sealed: int = row[0]
+    return sealed
 
 
 def _write(
@@ -159,89 +120,110 @@ def _write(
         part = batch if rows == batch.num_rows else batch.slice(start, rows)
         blob = segments.pack(part, columns, group)
         cursor = connection.execute("INSERT INTO segments (data) VALUES (?)", (blob,))
-        chain.append([cursor.lastrowid or 0, part.num_rows, len(blob)])
+        chain.append(Segment(cursor.lastrowid or 0, part.num_rows, len(blob), checksum(blob)))
     return chain
 
 
-def _merge(
-    connection: sqlite3.Connection,
-    series: int,
-    bounds: tuple[int, int, int, int, float],
-    layouts: list[list[Group]],
-) -> bool:
+def _merge(connection: sqlite3.Connection, series: int, blocks: Sequence[Block]) -> bool:
     """Put one block in the place of several; False where nothing would be gained."""
-    columns = [names for names, _ in layouts[0]]
-    if any([names for names, _ in layout] != columns for layout in layouts[1:]):
+    columns = [names for names, _ in blocks[0].layout]
+    if any([names for names, _ in block.layout] != columns for block in blocks[1:]):
         return False
-    chains = [[part for layout in layouts for part in layout[n][1]] for n in range(len(columns))]
+    if any(one.stop != other.first for one, other in pairwise(blocks)):
+        return False  # the one between them is damaged
+    chains = [
+        [part for block in blocks for part in block.layout[n][1]] for n in range(len(columns))
+    ]
     joined = [_joined(connection, chain) for chain in chains]
     if all(batch is None for batch in joined):
         return False
+    first, stop = blocks[0].first, blocks[-1].stop
     connection.execute(
-        "DELETE FROM blocks WHERE series = ? AND first >= ? AND first < ?", (series, *bounds[:2])
+        "DELETE FROM blocks WHERE series = ? AND first >= ? AND first < ?", (series, first, stop)
     )
     for chain, batch in zip(chains, joined, strict=True):
         if batch is not None:
-            gone = [(number,) for number, _, _ in chain]
+            gone = [(segment.number,) for segment in chain]
             connection.executemany("DELETE FROM segments WHERE id = ?", gone)
     if columns == [None]:
-        write_block(connection, series, bounds[0], joined[0])
+        write_block(connection, series, first, joined[0])
         return True
     layout: list[Group] = []
     for names, chain, batch in zip(columns, chains, joined, strict=True):
         if batch is not None and names is not None:
             chain = _write(connection, batch, names, segments.group_of(batch, names))
         layout.append((names, chain))
-    _insert(connection, series, bounds, layout)
+    least = min(block.min_seq for block in blocks)
+    most = max(block.max_seq for block in blocks)
+    last_time = max(block.last_time for block in blocks)
+    insert_block(connection, series, Block(first, stop, least, most, last_time, layout))
     return True
 
 
 def _joined(connection: sqlite3.Connection, chain: list[Segment]) -> pa.RecordBatch | None:
-    """Return the rows of a chain as one batch; None if they are too many, or not alike."""
-    if sum(size for _, _, size in chain) > SEGMENT_BYTES:
+    """Return the rows of a chain as one batch; None if they are too many, not alike or damaged."""
+    if sum(segment.size for segment in chain) > SEGMENT_BYTES:
         return None
-    blobs = [_blob(connection, number) for number, _, _ in chain]
-    if None in blobs:
+    try:
+        return concatenate([_unpack(connection, segment, None) for segment in chain])
+    except StoreDamaged:
         return None
-    return concatenate([segments.unpack(blob, None) for blob in blobs if blob is not None])
 
 
 def _read(
     connection: sqlite3.Connection,
-    layout: list[Group],
+    series: int,
+    block: Block,
     bounds: tuple[int, int],
     columns: Container[str] | None,
     unpacked: Unpacked,
-) -> pa.RecordBatch | None:
+) -> pa.RecordBatch:
     """Return rows of a block within bounds, as far as one segment of each wanted group goes."""
     first, stop = bounds
     wanted = [
         chain
-        for names, chain in layout
+        for names, chain in block.layout
         if names is None or any(is_wanted(name, columns) for name in names)
-    ] or [layout[0][1]]  # a batch without columns still has its rows
-    found: list[tuple[int, int]] = []
+    ] or [block.layout[0][1]]  # a batch without columns still has its rows
+    found: list[tuple[Segment, int]] = []
     for chain in wanted:
-        ends = list(accumulate(rows for _, rows, _ in chain))
+        ends = list(accumulate((segment.rows for segment in chain), initial=block.first))[1:]
         place = next(place for place, end in enumerate(ends) if end > first)
-        found.append((chain[place][0], ends[place] - chain[place][1]))
+        found.append((chain[place], ends[place] - chain[place].rows))
         stop = min(stop, ends[place])
-    for gone in unpacked.keys() - {number for number, _ in found}:
+    for gone in unpacked.keys() - {segment.number for segment, _ in found}:
         del unpacked[gone]
     parts = []
-    for number, start in found:
-        if number not in unpacked:
-            blob = _blob(connection, number)
-            if blob is None:
-                return None
-            unpacked[number] = segments.unpack(blob, columns)
-        parts.append(unpacked[number].slice(first - start, stop - first))
+    for segment, start in found:
+        if segment.number not in unpacked:
+            try:
+                unpacked[segment.number] = _unpack(connection, segment, columns)
+            except StoreDamaged as error:
+                raise damaged_rows(
+                    connection, series, start, start + segment.rows, str(error)
+                ) from error
+        parts.append(unpacked[segment.number].slice(first - start, stop - first))
     return segments.beside(parts)
 
 
-def _blob(connection: sqlite3.Connection, segment: int) -> bytes | None:
-    row = connection.execute("SELECT data FROM segments WHERE id = ?", (segment,)).fetchone()
-    return None if row is None else row[0]
+def _unpack(
+    connection: sqlite3.Connection, segment: Segment, columns: Container[str] | None
+) -> pa.RecordBatch:
+    """Return the columns of a segment, if it is as it was written."""
+    try:
+        row = connection.execute(
+            "SELECT data FROM segments WHERE id = ?", (segment.number,)
+        ).fetchone()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        row = ("",)
+    if row is None:
+        raise StoreDamaged("a segment is missing")
+    (blob,) = row
+    if type(blob) is not bytes or checksum(blob) != segment.checksum:
+        raise StoreDamaged("a segment is not as it was written (its checksum does not fit)")
+    return segments.unpack(blob, columns)
 
 
 def _range(batch: pa.RecordBatch, column: str) -> tuple[Any, Any] | None:

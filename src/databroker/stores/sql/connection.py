@@ -179,7 +179,8 @@ class Connections:
             factory=Connection,
         )
         connection.execute("PRAGMA cache_size = -16384")
-        connection.execute("PRAGMA mmap_size = 268435456")
+        # Reading a mapped file that somebody cuts short would end the interpreter.
+        connection.execute("PRAGMA mmap_size = 0")
         if not self.read_only:
             full = self._durability == "full" or self._network
             connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
@@ -294,7 +295,7 @@ def translate(error: sqlite3.Error, path: Path) -> BaseException:
         )
     if code == sqlite3.SQLITE_NOTADB:
         return ForeignStore(f"{path} is not an SQLite database, so it is not one of databroker's.")
-    if code == sqlite3.SQLITE_CORRUPT:
+    if is_damage(error):
         return StoreDamaged(
             f"{path} is damaged ({text}). Copy the file, then try `sqlite3 FILE .recover`."
         )
@@ -304,6 +305,17 @@ def translate(error: sqlite3.Error, path: Path) -> BaseException:
             "Close what holds it, then try again."
         )
     return StoreUnavailable(f"{path} cannot be used: {text}.")
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Tell whether an exception says that the file is not as SQLite wrote it."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    text = str(error)
+    return (
+        code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_TOOBIG)
+        or text.startswith("Could not decode to UTF-8")
+        or (code == sqlite3.SQLITE_ERROR and text.startswith("no such"))  # such a table or column
+    )
 
 
 def _is_busy(error: sqlite3.Error) -> bool:
@@ -330,6 +342,11 @@ def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
             "touched."
         )
     version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application and version < min([schema.VERSION, *schema.MIGRATIONS]):
+        raise ForeignStore(
+            f"{path} was written by a databroker before its first release (its tables have "
+            f"version {version}), which this one cannot read. Insert its runs into a new file."
+        )
     if version > schema.VERSION:
         raise ForeignStore(
             f"{path} was written by a newer databroker (its tables have version {version}, this "

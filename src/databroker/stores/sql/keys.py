@@ -10,7 +10,7 @@ _SMALLEST = -(2**63)
 
 
 class Placed(Protocol):
-    """A run as it comes from a search: its key, its time and its uid."""
+    """A run as it comes from a search: its key, its time and its arrival."""
 
     @property
     def id(self) -> int:
@@ -21,8 +21,8 @@ class Placed(Protocol):
         """The start time, in seconds since the epoch."""
 
     @property
-    def uid(self) -> str:
-        """The uid."""
+    def arrival(self) -> int:
+        """Which run of the store it was, in the order in which they arrived."""
 
 
 P = TypeVar("P", bound=Placed)
@@ -44,7 +44,7 @@ def key_of(time: float) -> int:
 
 
 def newest_first(runs: Iterable[P]) -> Iterator[P]:
-    """Put runs that come by descending key into the order (time, uid), both descending.
+    """Put runs that come by descending key into the order (time, arrival), both descending.
 
     The two differ only where keys were taken and runs had to be moved on. A
     run never has a smaller key than its time, so once the next key is smaller
@@ -67,5 +67,5 @@ def newest_first(runs: Iterable[P]) -> Iterator[P]:
 
 def _settled(held: list[P]) -> list[P]:
     if len(held) > 1:
-        held.sort(key=lambda run: (run.time, run.uid), reverse=True)
+        held.sort(key=lambda run: (run.time, run.arrival), reverse=True)
     return held

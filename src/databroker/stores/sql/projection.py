@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from ...documents import decode
+from ...errors import StoreDamaged
 from ...query.distinct import Keyed, distinct_values, keyed_value
 from ...query.nodes import Path
 from ...query.projection import value_at
 from ...query.values import thaw
 from .conditions import Lookup
 from .connection import fetch, original
+from .displacement import displacement
 from .keys import newest_first
 from .leaves import EXACT_INTEGERS, FALSE_TRUE, LONG_TEXT, NAN, NULL, NUMBER, TEXT
 from .places import Places
-from .search import Search
+from .search import Search, Skipped
+from .starts import find_run, open_stop
 from .values import ANYTHING
-from .windows import displacement
 
 __all__ = ["Projection"]
 
@@ -39,6 +40,7 @@ class _Row:
 
     id: int
     time: float
+    arrival: int
     uid: str
     values: tuple[Any, ...]
 
@@ -111,24 +113,39 @@ class Projection:
     def _rows(
         self, paths: Sequence[Path], keys: Sequence[int], known: Mapping[Path, Mapping[int, Any]]
     ) -> Iterator[_Row]:
+        """Yield a row for each run; at the end, say what was skipped."""
         getters = [self._getter(path, known.get(path)) for path in paths]
         needed = {path.document for path in paths if path not in known and path not in _COLUMNS}
-        columns = ", ".join(one if one in needed else "NULL" for one in ("start", "stop"))
-        for at in range(0, len(keys), _PAGE):
-            page = keys[at : at + _PAGE]
-            for key, time, uid, start, stop in fetch(
-                self._connect(),
-                f"SELECT id, time, uid, {columns} FROM runs "
-                f"WHERE id IN ({', '.join('?' * len(page))}) ORDER BY id DESC",
-                page,
-            ):
-                row = _Row(
-                    key, time, original(uid), (start and decode(start), stop and decode(stop))
-                )
-                if abs(time) >= EXACT_INTEGERS:  # such a column may be rounded
-                    row.time = self._start(key)["time"]
-                row.values = tuple([get(row) for get in getters])
-                yield row
+        read = self._with_start if "start" in needed else self._without_start
+        skipped = Skipped()
+        try:
+            for at in range(0, len(keys), _PAGE):
+                for row in read(keys[at : at + _PAGE], skipped):
+                    row.values = tuple([get(row) for get in getters])
+                    yield row
+        finally:
+            skipped.warn()
+
+    def _with_start(self, keys: Sequence[int], skipped: Skipped) -> Iterator[_Row]:
+        for run in self._search.runs(keys, skipped):
+            yield _Row(run.id, run.time, run.arrival, run.uid, (run.start, run.stop))
+
+    def _without_start(self, keys: Sequence[int], skipped: Skipped) -> Iterator[_Row]:
+        for key, time, arrival, uid, stop_uid, body in fetch(
+            self._connect(),
+            "SELECT id, time, arrival, uid, stop_uid, stop FROM runs "
+            f"WHERE id IN ({', '.join('?' * len(keys))}) ORDER BY id DESC",
+            keys,
+        ):
+            try:
+                stop = open_stop(uid, stop_uid, body)
+            except StoreDamaged:
+                skipped.stops += 1
+                stop = None
+            row = _Row(key, time, arrival, original(uid), (None, stop))
+            if abs(time) >= EXACT_INTEGERS:  # such a column may be rounded
+                row.time = self._start(key)["time"]
+            yield row
 
     def _getter(self, path: Path, known: Mapping[int, Any] | None) -> Callable[[_Row], Any]:
         """Return a function from a row, whose values are still its documents, to a value."""
@@ -148,7 +165,8 @@ class Projection:
         return lambda row: None if (doc := row.values[place]) is None else thaw(doc.get(text))
 
     def _start(self, key: int) -> Any:
-        return decode(fetch(self._connect(), "SELECT start FROM runs WHERE id = ?", (key,))[0][0])
+        run = find_run(self._connect(), "id", key)
+        return {} if run is None else run.start
 
     # -- from the leaf index ---------------------------------------------
 

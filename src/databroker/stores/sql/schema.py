@@ -23,6 +23,10 @@ notes, tags    what people say about runs later (reserved)
 journal        a change, for readers that follow a run live (reserved)
 meta           a fact about the database
 =============  ==============================================================
+
+What is called body, start, stop, layout (and the value of a fact) has a
+checksum, of the other columns of its row too; that of a segment stands in the
+layout (see `bodies`).
 """
 
 from __future__ import annotations
@@ -30,8 +34,8 @@ from __future__ import annotations
 APPLICATION_ID = 0x44424B52
 """Stands in the header of each SQLite file of ours ('DBKR')."""
 
-VERSION = 1
-"""The version of the tables below."""
+VERSION = 2
+"""The version of the tables below. (Version 1 had no checksums, and was never released.)"""
 
 START, STOP, DATA_KEYS, RUNS = range(4)
 """What `paths.document` says."""
@@ -41,7 +45,7 @@ CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     uid TEXT NOT NULL UNIQUE,
     arrival INTEGER NOT NULL UNIQUE,
-    time NUMERIC NOT NULL,
+    time REAL NOT NULL,
     start BLOB NOT NULL,
     stop BLOB,
     stop_uid TEXT UNIQUE,

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from typing import Any
 
-from ...documents import decode
+from ...errors import StoreDamaged
 from ...query.evaluate import compile as compile_predicate
 from ...query.nodes import And, Node
 from ...query.view import Predicate, RunView
 from ..contract import RunRecord
 from .candidates import Candidates
 from .compile import Compiler, Part
-from .connection import fetch
+from .connection import fetch, is_damage
+from .damage import warn_of_damage
 from .keys import newest_first
+from .starts import RUN, Run, open_run
 
 _PAGES = (8, 64, 256, 512)
 
@@ -27,20 +29,20 @@ _PATIENCE = 500
 _FEW = 0.05
 
 
-@dataclass(slots=True)
-class Found:
-    """A run as a row of a search."""
+@dataclass
+class Skipped:
+    """What a search could not read."""
 
-    id: int
-    uid: str
-    start: dict[str, Any]
-    stop: dict[str, Any] | None
+    starts: int = 0
+    stops: int = 0
 
-    @property
-    def time(self) -> float:
-        """The run's start time."""
-        time: float = self.start["time"]
-        return time
+    def warn(self) -> None:
+        """Say how many, if there were any."""
+        if self.starts or self.stops:
+            warn_of_damage(
+                f"This search could not read the starts of {self.starts} runs, which it left out, "
+                f"and the stops of {self.stops}, which it took as missing: they are damaged."
+            )
 
 
 class Search:
@@ -82,8 +84,8 @@ class Search:
         return _joined(part for part in self.parts if not part.exact)
 
     def __iter__(self) -> Iterator[RunRecord]:
-        for found in newest_first(self._fitting()):
-            yield RunRecord(found.uid, found.start, found.stop)
+        for run in newest_first(self._fitting()):
+            yield RunRecord(run.uid, run.start, run.stop)
 
     def count(self) -> int:
         """Return how many runs match."""
@@ -97,54 +99,81 @@ class Search:
             return iter(self.candidates.keys_below(None).tolist())
         return (found.id for found in self._fitting())
 
-    def _fitting(self) -> Iterator[Found]:
-        """Yield the runs that match, by descending key."""
+    def _fitting(self) -> Iterator[Run]:
+        """Yield the runs that match, by descending key; at the end, say what was skipped."""
+        skipped = Skipped()
+        try:
+            yield from self._filtered(skipped)
+        finally:
+            skipped.warn()
+
+    def _filtered(self, skipped: Skipped) -> Iterator[Run]:
         untested = self.candidates.untested
         check = self._check(part for part in self.parts if not part.exact or part in untested)
         fit = 0
-        for looked, found in enumerate(self._documents(self.candidates), 1):
+        for looked, found in enumerate(self._documents(self.candidates, skipped), 1):
             if check(found):
                 fit += 1
                 yield found
             if untested and looked >= _PATIENCE and fit < _FEW * looked:
-                yield from self._fitting_below(found.id)
+                check = self._check(part for part in self.parts if not part.exact)
+                below = map(int, self.candidates.keys_below(found.id))
+                yield from filter(check, self._documents(below, skipped))
                 return
 
-    def _fitting_below(self, key: int) -> Iterator[Found]:
-        check = self._check(part for part in self.parts if not part.exact)
-        keys = self.candidates.keys_below(key)
-        yield from filter(check, self._documents(map(int, keys)))
-
-    def _check(self, parts: Iterable[Part]) -> Callable[[Found], bool]:
+    def _check(self, parts: Iterable[Part]) -> Callable[[Run], bool]:
         question = _joined(parts)
         if question is None:
             return lambda found: True
         predicate: Predicate = compile_predicate(question)
 
-        def check(found: Found) -> bool:
+        def check(found: Run) -> bool:
             keys = partial(self._data_keys, found.uid)
             fact = partial(self._fact, found.uid, found.stop)
             return predicate(RunView(found.start, found.stop, keys, fact))
 
         return check
 
-    def _documents(self, keys: Iterable[int]) -> Iterator[Found]:
+    def _documents(self, keys: Iterable[int], skipped: Skipped) -> Iterator[Run]:
         """Yield runs by their keys, each page a statement of its own."""
         ahead = iter(keys)
         for size in chain(_PAGES, iter(lambda: _PAGES[-1], None)):
             page = list(islice(ahead, size))
             if not page:
                 return
+            yield from (run for run in self.runs(page, skipped) if run.arrival <= self._newest)
+
+    def runs(self, keys: Sequence[int], skipped: Skipped) -> Iterator[Run]:
+        """Yield runs by their keys, the newest first; in one statement, so not too many."""
+        for row in self._rows(keys, skipped):
+            try:
+                run = open_run(row)
+            except StoreDamaged:
+                skipped.starts += 1
+            else:
+                skipped.stops += not run.intact
+                yield run
+
+    def _rows(self, keys: Sequence[int], skipped: Skipped) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of some runs, the newest first; where a page is damaged, the others."""
+        try:
             rows = fetch(
                 self._connect(),
-                "SELECT id, arrival, start, stop FROM runs "
-                f"WHERE id IN ({', '.join('?' * len(page))}) ORDER BY id DESC",
-                page,
+                f"SELECT {RUN} FROM runs WHERE id IN ({', '.join('?' * len(keys))}) "
+                "ORDER BY id DESC",
+                keys,
             )
-            for key, arrival, start, stop in rows:
-                if arrival <= self._newest:
-                    doc = decode(start)
-                    yield Found(key, doc["uid"], doc, None if stop is None else decode(stop))
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            if len(keys) == 1:
+                skipped.starts += 1
+                return
+            for key in keys:
+                yield from self._rows([key], skipped)
+            return
+        skipped.starts += len(keys) - len(rows)
+        yield from rows
 
 
 def _joined(parts: Iterable[Part]) -> Node | None:

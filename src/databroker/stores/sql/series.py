@@ -16,13 +16,27 @@ from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...documents import decode, encode, same
+from ...documents import same
 from ...documents.identity import conflict
-from ...documents.kinds import IDENTITY
+from ...documents.kinds import IDENTITY, OWNER
+from ...errors import StoreDamaged
 from ..contract import Extent
-from .blocks import Unpacked, block_extents, has_block, merge_blocks, read_block, write_block
+from .blocks import Unpacked, merge_blocks, read_block, sealed_rows, write_block
 from .connection import execute, fetch, original, portable
+from .damage import damaged_rows
 from .known import Known
+from .layouts import all_blocks, block_extents, newest_stop
+from .single import stored_document
+from .snapshot import snapshot
+from .tail import (
+    append_row,
+    clear_tail,
+    damaged_tail,
+    read_tail,
+    tail_end,
+    tail_extent,
+    whole_tail,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,12 +47,7 @@ TAIL_ROWS = 2048
 TAIL_BYTES = 2 * 2**20
 """When the tail has grown to one of these, it becomes a block."""
 
-_SHIFT = 32  # bits for the ordinal in the key of a tail row
-
-_APPEND = (
-    "INSERT INTO tail (id, seq, body) "
-    "SELECT ?, ?, ? WHERE (SELECT sealed FROM series WHERE id = ?) = ?"
-)
+_ANY = 1 << 32  # more rows than a series may have
 
 
 @dataclass(slots=True)
@@ -86,25 +95,35 @@ def load_series(connection: sqlite3.Connection, kind: str, owner: str) -> Series
 
 def create_series(connection: sqlite3.Connection, kind: str, owner: str, run: str | None) -> Series:
     """Make the series of an owner, unless another process just did."""
-    execute(
-        connection,
-        "INSERT OR IGNORE INTO series (kind, owner, run) VALUES (?, ?, ?)",
-        (kind, portable(owner), None if run is None else portable(run)),
-    )
+    add_series(connection, kind, owner, run)
     series = load_series(connection, kind, owner)
     assert series is not None
     return series
 
 
+def add_series(connection: sqlite3.Connection, kind: str, owner: str, run: str | None) -> None:
+    """See to it that an owner has a series, and that its run is known there."""
+    execute(
+        connection,
+        "INSERT INTO series (kind, owner, run) VALUES (?, ?, ?) "
+        "ON CONFLICT (owner, kind) DO UPDATE SET run = coalesce(run, excluded.run)",
+        (kind, portable(owner), None if run is None else portable(run)),
+    )
+
+
 def refresh(connection: sqlite3.Connection, series: Series) -> None:
     """Look at a series again: another process may have written to it."""
-    sealed = _sealed(connection, series.id)
+    with snapshot(connection):
+        sealed = sealed_rows(connection, series.id)
+        if newest_stop(connection, series.id) != sealed:
+            why = "a block is missing, or what is known of it is damaged"
+            raise damaged_rows(connection, series.id, 0, sealed, why)
+        tail = whole_tail(connection, series.id, sealed)
     if sealed != series.sealed:
         series.sealed, series.known = sealed, None
     key = IDENTITY[series.kind]
-    bodies = [body for _, body in _tail_rows(connection, series.id, 0)]
-    series.tail = {row[key]: row for row in map(decode, bodies)}
-    series.tail_bytes = sum(map(len, bodies))
+    series.tail = {row[key]: row for row in tail.rows}
+    series.tail_bytes = tail.size
 
 
 def append(connection: sqlite3.Connection, series: Series, row: Doc) -> None:
@@ -116,22 +135,17 @@ def append(connection: sqlite3.Connection, series: Series, row: Doc) -> None:
         Another row of this identity is there.
     """
     identity = row[IDENTITY[series.kind]]
-    while True:
-        if is_known(connection, series, row):
-            return
-        body = encode(row)
-        ordinal = series.length
-        key = (series.id << _SHIFT) | ordinal
-        values = (key, row.get("seq_num", 0), body, series.id, series.sealed)
-        try:
-            stored = execute(connection, _APPEND, values).rowcount
-        except sqlite3.IntegrityError:
-            stored = 0
-        if stored:
+    while not is_known(connection, series, row):
+        seen = series.sealed, series.length
+        size = append_row(connection, series.id, series.length, series.sealed, row)
+        if size:
             series.tail[identity] = row
-            series.tail_bytes += len(body)
+            series.tail_bytes += size
             return
         refresh(connection, series)
+        if (series.sealed, series.length) == seen:
+            why = "its place is taken, though nothing is known of what is there"
+            raise damaged_rows(connection, series.id, series.length, series.length + 1, why)
 
 
 def append_block(
@@ -164,8 +178,7 @@ def seal(connection: sqlite3.Connection, series: Series) -> None:
     with collection_paused():
         batch = from_rows(series.kind, list(series.tail.values()))
         write_block(connection, series.id, first, batch)
-    low, high = _keys(series.id, 0)
-    connection.execute("DELETE FROM tail WHERE id BETWEEN ? AND ?", (low, high))
+    clear_tail(connection, series.id)
     _set_sealed(connection, series, first + batch.num_rows, set(map(hash, series.tail)))
     merge_blocks(connection, series.id)
 
@@ -187,14 +200,9 @@ def collection_paused() -> Iterator[None]:
 
 def refresh_if_stale(connection: sqlite3.Connection, series: Series) -> None:
     """Look again if another process has written to a series since we looked."""
-    low, high = _keys(series.id, 0)
-    sealed, newest = connection.execute(
-        "SELECT (SELECT sealed FROM series WHERE id = ?), "
-        "(SELECT max(id) FROM tail WHERE id BETWEEN ? AND ?)",
-        (series.id, low, high),
-    ).fetchone()
-    length = sealed if newest is None else (newest & ((1 << _SHIFT) - 1)) + 1
-    if (sealed, length) != (series.sealed, series.length):
+    sealed = sealed_rows(connection, series.id)
+    end = tail_end(connection, series.id, sealed)
+    if (sealed, end) != (series.sealed, series.length):
         refresh(connection, series)
 
 
@@ -255,45 +263,59 @@ def next_rows(
 
     They are those of one block, or of the tail; None when there are none. For
     `unpacked` see `read_block`.
+
+    Raises
+    ------
+    StoreDamaged
+        There are, but the first of them cannot be read.
     """
     from ...columns import from_rows, select
 
-    key, kind = series
-    while True:
-        batch = read_block(connection, key, first, stop, columns, unpacked)
+    number, kind = series
+    with snapshot(connection):  # the tail may become a block
+        batch = read_block(connection, number, first, stop, columns, unpacked)
         if batch is not None:
             return batch
-        rows = _tail_rows(connection, key, first, stop)
-        if rows and rows[0][0] == first:
-            return select(from_rows(kind, [decode(body) for _, body in rows]), columns)
-        # The tail may have become a block between the two looks.
-        if not has_block(connection, key, first):
-            return None
+        tail = read_tail(connection, number, first, stop)
+        end = tail_end(connection, number, first)
+    if tail.rows:
+        return select(from_rows(kind, tail.rows), columns)
+    if first < end:
+        raise damaged_tail(connection, number, first, end)
+    return None
 
 
 def series_extents(connection: sqlite3.Connection, series: int) -> list[Extent]:
     """Return the extents of blocks and tail."""
-    while True:
-        extents = block_extents(connection, series)
-        sealed = extents[-1].stop if extents else 0
-        low, high = _keys(series, sealed)
-        rows, oldest, least, most = connection.execute(
-            "SELECT count(*), min(id), min(seq), max(seq) FROM tail WHERE id BETWEEN ? AND ?",
-            (low, high),
-        ).fetchone()
-        if oldest == low:
-            return [*extents, Extent(sealed, sealed + rows, least, most)]
-        # The tail may have become a block between the two looks.
-        if _sealed(connection, series) == sealed:
-            return extents
+    with snapshot(connection):  # the tail may become a block
+        sealed = sealed_rows(connection, series)
+        extents = block_extents(connection, series, sealed)
+        if extents:
+            sealed = extents[-1].stop
+        tail = tail_extent(connection, series, sealed)
+    return extents if tail is None else [*extents, tail]
 
 
 def series_id(connection: sqlite3.Connection, kind: str, owner: str) -> int | None:
-    """Return the number of a series, or None if the owner has no rows."""
-    row = connection.execute(
-        "SELECT id FROM series WHERE owner = ? AND kind = ?", (portable(owner), kind)
-    ).fetchone()
-    return None if row is None else row[0]
+    """Return the number of a series, or None if there is none.
+
+    Raises
+    ------
+    StoreDamaged
+        The document that its rows belong to is there, and every such has a series.
+    """
+    rows = fetch(
+        connection, "SELECT id FROM series WHERE owner = ? AND kind = ?", (portable(owner), kind)
+    )
+    if rows:
+        number: int = rows[0][0]
+        return number
+    if stored_document(connection, OWNER[kind], owner) is not None:
+        raise StoreDamaged(
+            f"The {OWNER[kind].replace('_', ' ')} {owner!r} is there, but which rows belong to it "
+            "is not known any more. Other streams and other runs can still be read."
+        )
+    return None
 
 
 def series_of_run(connection: sqlite3.Connection, run: str) -> list[tuple[str, str]]:
@@ -310,44 +332,32 @@ def newest_rows(connection: sqlite3.Connection, run: str) -> list[Doc]:
     for (series,) in fetch(
         connection, "SELECT id FROM series WHERE run = ? AND kind = 'event'", (portable(run),)
     ):
-        newest = connection.execute(
-            "SELECT max(last_time) FROM blocks WHERE series = ?", (series,)
-        ).fetchone()[0]
-        found.append({"time": newest})
-        found += [decode(body) for _, body in _tail_rows(connection, series, 0)]
+        with snapshot(connection):
+            times = [block.last_time for block in all_blocks(connection, series)]
+            tail = read_tail(connection, series, sealed_rows(connection, series), _ANY)
+        found += [{"time": time} for time in times] + tail.rows
     return found
 
 
 def _blocks(
     connection: sqlite3.Connection, series: int, columns: Collection[str]
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
-    first = 0
-    while (batch := read_block(connection, series, first, 1 << _SHIFT, columns)) is not None:
-        yield first, batch
-        first += batch.num_rows
-
-
-def _keys(series: int, first: int, stop: int = 1 << _SHIFT) -> tuple[int, int]:
-    base = series << _SHIFT
-    return base + first, base + stop - 1
-
-
-def _tail_rows(
-    connection: sqlite3.Connection, series: int, first: int, stop: int = 1 << _SHIFT
-) -> list[tuple[int, bytes]]:
-    base = series << _SHIFT
-    rows = fetch(
-        connection,
-        "SELECT id, body FROM tail WHERE id BETWEEN ? AND ? ORDER BY id",
-        _keys(series, first, stop),
-    )
-    return [(key - base, body) for key, body in rows]
-
-
-def _sealed(connection: sqlite3.Connection, series: int) -> int:
-    row = connection.execute("SELECT sealed FROM series WHERE id = ?", (series,)).fetchone()
-    sealed: int = row[0]
-    return sealed
+    """Yield the rows in blocks; those that cannot be read are an error after all others."""
+    damage: StoreDamaged | None = None
+    for extent in block_extents(connection, series, sealed_rows(connection, series)):
+        first = extent.first
+        while first < extent.stop:
+            try:
+                batch = read_block(connection, series, first, extent.stop, columns)
+            except StoreDamaged as error:
+                damage = damage or error
+                break
+            if batch is None:
+                break
+            yield first, batch
+            first += batch.num_rows
+    if damage is not None:
+        raise damage
 
 
 def _set_sealed(

@@ -20,9 +20,11 @@ from . import runs, series
 from .blocks import Unpacked
 from .checkpoint import tidy
 from .connection import Connections, DriverError, transaction, translate, translated
+from .damage import warn_of_damage
 from .projection import Projection
 from .search import Search
 from .series import Series
+from .single import documents_of_run, stored_document
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -204,7 +206,7 @@ class SQLiteStore(Store):
             connection = self._connections.get()
             rows = series.load_series(connection, kind, owner)
             if rows is None:
-                document = runs.stored_document(connection, OWNER[kind], owner)
+                document = stored_document(connection, OWNER[kind], owner)
                 if document is None and kind == "event":
                     raise unknown_descriptor({"descriptor": owner})
                 run = document.get("run_start") if document else None
@@ -233,7 +235,7 @@ class SQLiteStore(Store):
         if owner_kind is None:
             return doc.get("run_start")
         uid = owner_of(kind, doc) or ""
-        owner = self._ask(runs.stored_document, owner_kind, uid)
+        owner = self._ask(stored_document, owner_kind, uid)
         return owner.get("run_start") if owner else None
 
     # -- finding runs ----------------------------------------------------
@@ -263,8 +265,12 @@ class SQLiteStore(Store):
 
     def record(self, uid: str) -> RunRecord | None:
         """Return the run of this full uid as it is now, or None."""
-        row = self._ask(runs.stored_run, uid)
-        return None if row is None else RunRecord(uid, *row)
+        run = self._ask(runs.stored_run, uid)
+        if run is None:
+            return None
+        if not run.intact:
+            warn_of_damage(f"The stop document of run {uid!r} is damaged, and taken as missing.")
+        return RunRecord(uid, run.start, run.stop)
 
     def resolve(self, prefix: str, limit: int) -> list[str]:
         """Return the uids that begin with ``prefix``, sorted, at most ``limit``."""
@@ -289,16 +295,26 @@ class SQLiteStore(Store):
 
     def documents(self, uid: str) -> list[tuple[str, Doc]]:
         """Return the run's descriptors, resources and stream resources."""
-        return self._ask(runs.documents_of, uid)
+        found, damaged = self._ask(documents_of_run, uid)
+        if damaged:
+            warn_of_damage(
+                f"Run {uid!r}: {damaged} of its descriptors and resources "
+                f"{'is' if damaged == 1 else 'are'} damaged and left out; what belongs to them "
+                "cannot be read."
+            )
+        return found
 
     def activity(self, uid: str) -> Activity:
         """Return who writes this run and when it last did."""
         with translated(self.path):
             connection = self._connections.get()
-            start, writer = runs.writer_of(connection, uid)
+            run = runs.stored_run(connection, uid)
+            if run is None:
+                return Activity(float("-inf"))
             descriptors = [doc for kind, doc in self.documents(uid) if kind == "descriptor"]
-            newest = last_time([start, *descriptors, *series.newest_rows(connection, uid)])
-            return Activity(newest, *writer)
+            rows = series.newest_rows(connection, uid)
+            newest = last_time([run.start, *descriptors, *rows])
+            return Activity(newest, *run.writer)
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
         """Return the stretches of rows of one owner, by ordinal."""
@@ -331,7 +347,7 @@ class SQLiteStore(Store):
 
     def resource(self, uid: str) -> Doc | None:
         """Return one resource document by its uid, or None."""
-        return self._ask(runs.stored_document, "resource", uid)
+        return self._ask(stored_document, "resource", uid)
 
     def close(self) -> None:
         """Let go of the file. Closing twice is harmless."""

@@ -9,11 +9,10 @@ from typing import Any
 from ...query.values import is_number
 from .conditions import ALL, NOTHING, Window
 from .connection import fetch
+from .displacement import displacement
 from .keys import key_of
 from .leaves import EXACT_INTEGERS
 from .values import Compiled
-
-__all__ = ["displacement", "window"]
 
 _FIRST, _LAST = -(2**63), 2**63 - 2
 _OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -41,9 +40,3 @@ def window(connection: sqlite3.Connection, op: str, time: Any) -> Compiled:
     )
     found = Window(first, _LAST) if op.startswith("g") else Window(_FIRST, last)
     return found, not strays
-
-
-def displacement(connection: sqlite3.Connection) -> int:
-    """Return how far a run was ever moved on because its key was taken."""
-    rows = fetch(connection, "SELECT value FROM meta WHERE key = 'displacement'")
-    return int(rows[0][0]) if rows else 0

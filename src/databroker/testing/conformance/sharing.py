@@ -78,7 +78,10 @@ class Sharing(Base):
 
         _together([partial(write, uids[n::WRITERS]) for n in range(WRITERS)])
         found = [run.uid for run in store.find(Everything())]
-        assert found == sorted(uids, reverse=True)
+        assert sorted(found) == sorted(uids)
+        for n in range(WRITERS):
+            mine = uids[n::WRITERS]
+            assert [uid for uid in found if uid in mine] == mine[::-1]
         for uid in uids:
             record = store.record(uid)
             assert record is not None

@@ -1,0 +1,96 @@
+"""Stored bytes with a checksum, so that what a disk changed is found before it is believed.
+
+A *body* is an encoded value and four bytes more: a checksum of it and of the
+other columns of its row. So a row that was changed anywhere, or that stands
+where another one belongs, is not taken for one that we wrote.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+
+from ...documents import decode, encode
+from ...errors import StoreDamaged
+
+_BYTES = 4
+_LONG = 16_384
+_SPAN = 128  # words of 8 bytes
+
+
+def checksum(data: bytes | memoryview, start: int = 0) -> int:
+    """Return 32 bits that are others when a bit of the data is.
+
+    It is the CRC-32 of short data. Of long data, it is that of the sums of
+    each KiB: ten times as fast, since NumPy adds as fast as memory is read.
+
+    Examples
+    --------
+    >>> checksum(b"abc") == checksum(b"abd")
+    False
+    >>> checksum(bytes(10**6)) == checksum(bytes(10**6 - 1) + b"!")
+    False
+    """
+    if len(data) < _LONG:
+        return zlib.crc32(data, start)
+    spans = len(data) // (8 * _SPAN)
+    words = np.frombuffer(data, "<u8", spans * _SPAN).reshape(spans, _SPAN)
+    rest = memoryview(data)[8 * _SPAN * spans :]
+    return zlib.crc32(rest, zlib.crc32(words.sum(axis=1), start))
+
+
+def pack_body(value: Any, *columns: Any) -> bytes:
+    """Return the body of a row.
+
+    Parameters
+    ----------
+    value
+        A normalised value.
+    columns
+        The other columns of the row, as SQLite will give them back.
+    """
+    data = encode(value)
+    return data + checksum(data, _of_columns(columns)).to_bytes(_BYTES, "little")
+
+
+def open_body(body: Any, columns: tuple[Any, ...], what: str, name: Any = "") -> Any:
+    """Return the value in a body, if nothing of its row was changed since it was written.
+
+    Parameters
+    ----------
+    body, columns
+        What the row holds now; damaged ones may be of any type.
+    what, name
+        What the body is, for people.
+
+    Raises
+    ------
+    StoreDamaged
+        Something of the row is not as it was written.
+
+    Examples
+    --------
+    >>> body = pack_body({"a": 1}, "run", 5)
+    >>> open_body(body, ("run", 5), "start document", "run")
+    {'a': 1}
+    >>> open_body(body, ("run", 4), "start document", "run")
+    Traceback (most recent call last):
+    databroker.errors.StoreDamaged: The start document 'run' is damaged: it is not as it was...
+    """
+    if type(body) is bytes and len(body) > _BYTES:
+        data = memoryview(body)[:-_BYTES]
+        stored = int.from_bytes(body[-_BYTES:], "little")
+        if checksum(data, _of_columns(columns)) == stored:
+            return decode(data)
+    raise StoreDamaged(
+        f"The {what}{f' {name!r}' if name != '' else ''} is damaged: it is not as it was written "
+        "(its checksum does not fit). What is not damaged can still be read."
+    )
+
+
+def _of_columns(columns: tuple[Any, ...]) -> int:
+    # SQLite does not keep the sign of a zero.
+    plain = [value + 0.0 if type(value) is float else value for value in columns]
+    return zlib.crc32(encode(plain))

@@ -1,0 +1,123 @@
+"""The rows of the table of blocks: which rows of a series each has, and where its segments are.
+
+A *layout* is a list of groups: the names of the columns (None for all), and
+for each segment its number, its rows, its bytes and its checksum.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from ...errors import StoreDamaged
+from ..contract import Extent
+from .bodies import open_body, pack_body
+from .connection import fetch
+
+
+class Segment(NamedTuple):
+    """Where some columns of some rows are stored."""
+
+    number: int
+    rows: int
+    size: int
+    checksum: int
+
+
+Group = tuple[list[str] | None, list[Segment]]
+
+
+class Block(NamedTuple):
+    """Consecutive rows of a series."""
+
+    first: int
+    stop: int
+    min_seq: int
+    max_seq: int
+    last_time: float
+    layout: list[Group]
+
+    @property
+    def extent(self) -> Extent:
+        """Its rows, and the range of their seq_nums."""
+        return Extent(self.first, self.stop, self.min_seq, self.max_seq)
+
+
+_SELECT = "SELECT first, stop, min_seq, max_seq, last_time, layout FROM blocks WHERE series = ?"
+
+
+def insert_block(connection: sqlite3.Connection, series: int, block: Block) -> None:
+    """Store a block."""
+    *columns, layout = block
+    connection.execute(
+        "INSERT INTO blocks (series, first, stop, min_seq, max_seq, last_time, layout) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (series, *columns, pack_body(layout, series, *columns)),
+    )
+
+
+def block_at(connection: sqlite3.Connection, series: int, ordinal: int) -> Block | None:
+    """Return the block that has a row; None if there is none that can be read."""
+    rows = fetch(
+        connection, f"{_SELECT} AND first <= ? ORDER BY first DESC LIMIT 1", (series, ordinal)
+    )
+    block = next(_readable(series, rows), None)
+    return block if block is not None and ordinal < block.stop else None
+
+
+def newest_blocks(connection: sqlite3.Connection, series: int, most: int) -> list[Block]:
+    """Return the last blocks of a series, as far as they can be read, the newest first."""
+    rows = fetch(connection, f"{_SELECT} ORDER BY first DESC LIMIT ?", (series, most))
+    return list(_readable(series, rows))
+
+
+def newest_stop(connection: sqlite3.Connection, series: int) -> Any:
+    """Return how many rows the blocks of a series have, as the newest of them says."""
+    rows = fetch(
+        connection,
+        "SELECT stop FROM blocks WHERE series = ? ORDER BY first DESC LIMIT 1",
+        (series,),
+    )
+    return rows[0][0] if rows else 0
+
+
+def all_blocks(connection: sqlite3.Connection, series: int) -> list[Block]:
+    """Return the blocks of a series that can be read, by ordinal."""
+    return list(_readable(series, fetch(connection, f"{_SELECT} ORDER BY first", (series,))))
+
+
+def block_extents(connection: sqlite3.Connection, series: int, sealed: int) -> list[Extent]:
+    """Return the extents of the first ``sealed`` rows of a series.
+
+    Where a block is missing or damaged an extent stands for it: reading its
+    rows is refused, and the others are where they were.
+    """
+    extents: list[Extent] = []
+    reached = newest = 0
+    for block in all_blocks(connection, series):
+        if block.first > reached:
+            extents.append(Extent(reached, block.first, newest, block.min_seq))
+        if block.first >= reached:
+            extents.append(block.extent)
+            reached, newest = block.stop, block.max_seq
+    if reached < sealed:
+        extents.append(Extent(reached, sealed, newest, newest))
+    return extents
+
+
+def first_after(connection: sqlite3.Connection, series: int, ordinal: int) -> int | None:
+    """Return where the next block that can be read begins, if there is one."""
+    rows = fetch(connection, f"{_SELECT} AND first > ? ORDER BY first", (series, ordinal))
+    return next((block.first for block in _readable(series, rows)), None)
+
+
+def _readable(series: int, rows: Sequence[tuple[Any, ...]]) -> Iterator[Block]:
+    for row in rows:
+        try:
+            layout = open_body(row[-1], (series, *row[:-1]), "block")
+        except StoreDamaged:
+            continue
+        first, stop, min_seq, max_seq, last_time, _ = row
+        groups = [(names, [Segment(*each) for each in chain]) for names, chain in layout]
+        yield Block(first, stop, min_seq, max_seq, last_time, groups)

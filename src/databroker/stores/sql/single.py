@@ -1,0 +1,74 @@
+"""The rows of the table of documents: single ones, which are neither starts nor rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from ...documents.kinds import OWNER
+from ...errors import StoreDamaged
+from .bodies import open_body, pack_body
+from .connection import fetch, portable
+from .snapshot import snapshot
+
+Doc = dict[str, Any]
+
+_ORDER = {"descriptor": 0, "resource": 1, "stream_resource": 2}
+_SELECT = "SELECT kind, uid, run, body FROM documents"
+
+
+def insert_document(connection: sqlite3.Connection, kind: str, doc: Doc) -> None:
+    """Store a document."""
+    run = doc.get("run_start")
+    columns = (kind, portable(doc["uid"]), portable(run) if type(run) is str else None)
+    connection.execute(
+        "INSERT INTO documents (kind, uid, run, body) VALUES (?, ?, ?, ?)",
+        (*columns, pack_body(doc, *columns)),
+    )
+
+
+def stored_document(connection: sqlite3.Connection, kind: str, uid: str) -> Doc | None:
+    """Return a document by its uid."""
+    rows = fetch(connection, f"{_SELECT} WHERE uid = ? AND kind = ?", (portable(uid), kind))
+    return _open(rows[0]) if rows else None
+
+
+def documents_of_run(connection: sqlite3.Connection, run: str) -> tuple[list[tuple[str, Doc]], int]:
+    """Return the documents of a run but its stop, and how many more are damaged or missing.
+
+    One kind after the other, each in order of arrival. Which there were is also
+    known from the series of their rows.
+    """
+    found: list[tuple[str, Doc]] = []
+    damaged = 0
+    with snapshot(connection):
+        rows = fetch(
+            connection, f"{_SELECT} WHERE run = ? AND kind != 'stop' ORDER BY id", (portable(run),)
+        )
+        series = fetch(connection, "SELECT kind, owner FROM series WHERE run = ?", (portable(run),))
+    for row in rows:
+        try:
+            found.append((row[0], _open(row)))
+        except StoreDamaged:
+            damaged += 1
+    missing = {(OWNER.get(kind), uid) for kind, uid in series} - {(row[0], row[1]) for row in rows}
+    return sorted(found, key=lambda each: _ORDER[each[0]]), damaged + len(missing)
+
+
+def orphans(connection: sqlite3.Connection, kind: str, run: str) -> Iterator[Doc]:
+    """Yield the documents of one kind that arrived before the start of their run."""
+    for row in fetch(connection, f"{_SELECT} WHERE run = ? AND kind = ?", (portable(run), kind)):
+        yield _open(row)
+
+
+def drop_document(connection: sqlite3.Connection, kind: str, uid: str) -> None:
+    """Take a document out."""
+    connection.execute("DELETE FROM documents WHERE uid = ? AND kind = ?", (portable(uid), kind))
+
+
+def _open(row: tuple[Any, ...]) -> Doc:
+    *columns, body = row
+    kind, uid, _ = columns
+    document: Doc = open_body(body, tuple(columns), str(kind).replace("_", " "), uid)
+    return document

@@ -1,0 +1,104 @@
+"""The rows of the table of runs: their starts and stops, and who writes them."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, NamedTuple
+
+from ...errors import StoreDamaged
+from .bodies import open_body, pack_body
+from .connection import fetch, original, portable
+
+Doc = dict[str, Any]
+Writer = tuple[str | None, int | None, str | None]
+
+RUN = "id, uid, arrival, time, host, pid, boot_id, start, stop_uid, stop"
+"""The columns from which `Run` is made."""
+
+
+class Run(NamedTuple):
+    """A run as it is stored.
+
+    Attributes
+    ----------
+    id
+        Its key, which carries the start time.
+    arrival
+        The how manieth run of this store it is.
+    stop
+        None where it has none, or one that is damaged.
+    writer
+        Host, process id and boot id of who inserted it.
+    intact
+        Whether the stop is as it was written.
+    """
+
+    id: int
+    uid: str
+    arrival: int
+    time: float
+    start: Doc
+    stop: Doc | None
+    writer: Writer
+    intact: bool
+
+
+def open_run(row: tuple[Any, ...]) -> Run:
+    """Return a run whose row was selected as `RUN` says.
+
+    Raises
+    ------
+    StoreDamaged
+        The start document, or what stands beside it, is not as it was written.
+    """
+    *columns, body, stop_uid, stop_body = row
+    start = open_body(body, tuple(columns), "start document of run", columns[1])
+    key, uid, arrival, _, *writer = columns
+    intact = True
+    try:
+        stop = open_stop(uid, stop_uid, stop_body)
+    except StoreDamaged:
+        stop, intact = None, False
+    # The column may be rounded; the document has the time as it was given.
+    writing: Writer = tuple(writer)
+    return Run(key, original(uid), arrival, start["time"], start, stop, writing, intact)
+
+
+def open_stop(run_uid: Any, uid: Any, body: Any) -> Doc | None:
+    """Return the stop of a run, if it has one.
+
+    Raises
+    ------
+    StoreDamaged
+        It is not as it was written.
+    """
+    if uid is None and body is None:
+        return None
+    stop: Doc = open_body(body, (run_uid, uid), "stop document of run", run_uid)
+    return stop
+
+
+def find_run(connection: sqlite3.Connection, column: str, value: Any) -> Run | None:
+    """Return the run of which a column that is different for each has a value."""
+    rows = fetch(connection, f"SELECT {RUN} FROM runs WHERE {column} = ?", (value,))
+    return open_run(rows[0]) if rows else None
+
+
+def insert_run(connection: sqlite3.Connection, key: int, doc: Doc, writer: Writer) -> None:
+    """Store a start at a free key."""
+    newest = fetch(connection, "SELECT coalesce(max(arrival), 0) FROM runs")[0][0]
+    columns = (key, portable(doc["uid"]), newest + 1, float(doc["time"]), *writer)
+    connection.execute(
+        "INSERT INTO runs (id, uid, arrival, time, host, pid, boot_id, start) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (*columns, pack_body(doc, *columns)),
+    )
+
+
+def set_stop(connection: sqlite3.Connection, run: Run, doc: Doc) -> None:
+    """Store the stop of a run, in the place of one that it has."""
+    uid = portable(doc["uid"])
+    connection.execute(
+        "UPDATE runs SET stop = ?, stop_uid = ? WHERE id = ?",
+        (pack_body(doc, portable(run.uid), uid), uid, run.id),
+    )
