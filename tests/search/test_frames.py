@@ -199,6 +199,8 @@ def _comparable(value):
 def test_ties_in_time_are_in_order(db, save):
     for number in (5, 3, 9, 1, 7):
         save(f"{number}", 1e9, n=number)
-    assert [row[0] for row in db.store.select(Everything(), [Path("uid")])] == list("97531")
-    assert db().to_frame(["n"])["n"].tolist() == [9, 7, 5, 3, 1]
-    assert db().limit(2).to_frame(["n"])["n"].tolist() == [9, 7]
+    assert [row[0] for row in db.store.select(Everything(), [Path("uid")])] == list("71935")
+    assert db().to_frame(["n"])["n"].tolist() == [7, 1, 9, 3, 5]
+    assert db().limit(2).to_frame(["n"])["n"].tolist() == [7, 1]
+    assert [header.start["n"] for header in db[-3:]] == [7, 1, 9]
+    assert db[-1].start["n"] == 7
