@@ -43,7 +43,16 @@ RANKS = {
     # Import paths of old, and the names that are public.
     "": 8,
     "__main__": 7,
+    "_core": 7,
+    "_drivers": 7,
     "assets": 7,
+    "core": 7,
+    "databroker": 7,
+    "eventsource": 7,
+    "headersource": 7,
+    "in_memory": 7,
+    "resource_registry": 7,
+    "v0": 7,
     "legacy": 7,
     "v1": 7,
 }

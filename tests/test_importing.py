@@ -45,12 +45,23 @@ PUBLIC = [
 ]
 
 
+GONE = {
+    "databroker.assets.mongo",
+    "databroker.assets.sqlite",
+    "databroker.headersource",
+    "databroker.resource_registry",
+    "databroker.v0",
+}
+"""Modules that only say what to use instead."""
+
+
 def _modules():
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(["databroker", *(part for part in parts if part != "__init__")])
         # `python -m databroker` is there to be run, not to be imported.
-        if parts[-1] != "__main__":
-            yield ".".join(["databroker", *(part for part in parts if part != "__init__")])
+        if parts[-1] != "__main__" and name not in GONE:
+            yield name
 
 
 MODULES = list(_modules())

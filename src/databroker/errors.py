@@ -155,6 +155,10 @@ class MissingExtra(DatabrokerError, ImportError):
     """An optional package is not installed."""
 
 
+class RemovedModule(DatabrokerError, ImportError):
+    """A module of earlier databrokers is no more; the message says what to use instead."""
+
+
 class LossyDocumentWarning(UserWarning):
     """A value in a document was kept in another form (see the docs: odd input)."""
 

@@ -1,7 +1,7 @@
-"""The broker that databroker 1.x made by itself, where a configuration ``_legacy_config`` exists.
+"""The broker that databroker 1.x made by itself, and functions that use it.
 
-``from databroker import db, get_table`` works on machines that are set up so.
-Nothing is looked for before one of these names is used.
+``from databroker import db, get_table`` works where a configuration ``_legacy_config``
+exists, or a single one. Nothing is looked for before one of these names is used.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import warnings
 from typing import Any
+
+from .errors import UnknownBrokerName
 
 __all__ = ["METHODS", "NAMES", "find"]
 
@@ -24,7 +26,7 @@ METHODS = (
 """Methods of that broker that are functions of the package, and warn."""
 
 NAMES = ("DataBroker", "db", *METHODS)
-"""Every name that the package has only where that configuration exists."""
+"""Every name that stands for that broker, or for one of its methods."""
 
 
 def find(name: str) -> Any:
@@ -32,22 +34,23 @@ def find(name: str) -> Any:
 
     Raises
     ------
-    AttributeError
-        There is no such configuration.
+    UnknownBrokerName
+        It is the broker itself, and there is no such configuration. (The functions raise
+        it when they are called.)
     """
-    broker = _broker()
     if name not in METHODS:
-        return broker
-    method = getattr(broker, name)
+        return _broker()
 
-    @functools.wraps(method)
+    from .broker import Broker
+
+    @functools.wraps(getattr(Broker, name))
     def function(*args: Any, **kwargs: Any) -> Any:
         warnings.warn(
             f"databroker.{name} is deprecated: use db.{name} of a Broker instead.",
             UserWarning,
             stacklevel=2,
         )
-        return method(*args, **kwargs)
+        return getattr(_broker(), name)(*args, **kwargs)
 
     return function
 
@@ -56,6 +59,7 @@ def find(name: str) -> Any:
 def _broker() -> Any:
     from .broker import Broker
     from .config.forms import read_form
+    from .config.names import list_configs
     from .config.place import read_yaml
     from .config.search import config_folders
     from .utils import SPECIAL_NAME
@@ -63,8 +67,21 @@ def _broker() -> Any:
     for folder in config_folders():
         file = folder / f"{SPECIAL_NAME}.yml"
         if file.exists():
-            return Broker.opened(read_form(*read_yaml(file), SPECIAL_NAME))
-    raise AttributeError(
-        f"databroker has a broker of its own only where a configuration {SPECIAL_NAME!r} exists; "
-        "make one: db = databroker.Broker.named(name)."
+            broker = Broker.opened(read_form(*read_yaml(file), SPECIAL_NAME))
+            break
+    else:
+        names = list_configs()
+        if len(names) != 1:
+            raise UnknownBrokerName(
+                "databroker has a broker of its own only where a configuration "
+                f"{SPECIAL_NAME!r} exists, or a single one, and here are {len(names)}; "
+                "make one: db = databroker.Broker.named(name)."
+            )
+        broker = Broker.named(names[0])
+    warnings.warn(
+        f"databroker.db, and functions such as databroker.get_table, use the configuration "
+        f"{broker.name!r}. Better make a broker: db = databroker.Broker.named(name).",
+        UserWarning,
+        stacklevel=3,
     )
+    return broker

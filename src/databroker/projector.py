@@ -6,7 +6,10 @@ its value is: in the start document, in a device's configuration, in a stream.
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import DatabrokerError
@@ -20,6 +23,7 @@ __all__ = [
     "ProjectionError",
     "Projector",
     "get_run_projection",
+    "get_xarray_config_field",
     "project_summary_dict",
     "project_xarray",
 ]
@@ -77,6 +81,12 @@ def project_xarray(
 
     Fields of streams are its variables, loaded when they are computed; other
     values are its attributes. Events of a second stream are along ``time_<stream>``.
+    A variable has what the projection shows of its stream's configuration in its own
+    attribute ``configuration``; see `get_xarray_config_field`.
+
+    What is to be calculated is a variable, too. Documents may come from anybody, so only
+    a function that was written for this is called: one whose first parameter is annotated
+    as a `BlueskyRun`, in a module that this process has imported already.
 
     Parameters
     ----------
@@ -96,20 +106,62 @@ def project_xarray(
     """
     import xarray as xr
 
+    parts = _resolved(run, projection, projection_name)
     variables: dict[str, Any] = {}
-    values, linked, issues = _resolved(run, projection, projection_name)
     first: str | None = None
-    for name, (stream, field) in linked.items():
-        first = first or stream
+    for stream, fields in parts.linked.items():
         try:
-            array = run[stream](include=[field]).to_dask()[field].reset_coords(drop=True)
-        except DatabrokerError as error:
-            issues.append(f"{name}: {error}")
+            dataset = run[stream].to_dask()
+        except (LookupError, DatabrokerError) as error:
+            parts.issues += [f"{shown}: {error}" for shown in fields]
             continue
-        if stream != first:
-            array = array.rename(time=f"time_{stream}")
-        variables[name] = array
-    return xr.Dataset(variables, attrs=values), issues
+        first = first or stream
+        for shown, key in fields.items():
+            if key not in dataset:
+                parts.issues.append(f"{shown}: the stream {stream!r} has no field {key!r}.")
+                continue
+            array = dataset[key].reset_coords(drop=True)
+            if stream != first and "time" in array.dims:
+                array = array.rename(time=f"time_{stream}")
+            array.attrs = {**array.attrs, "configuration": parts.configuration.get(stream, [])}
+            variables[shown] = array
+    for shown, rule in parts.calculated.items():
+        try:
+            variables[shown] = _calculated(run, rule)
+        except ProjectionError as error:
+            parts.issues.append(f"{shown}: {error}")
+    return xr.Dataset(variables, attrs=parts.values), parts.issues
+
+
+def get_xarray_config_field(
+    dataset: xr.Dataset, projection_field: str, config_index: int, device: str, field: str
+) -> Any:
+    """Return a value of the configuration that a projection shows.
+
+    Parameters
+    ----------
+    dataset
+        As `project_xarray` gives it.
+    projection_field
+        A variable whose stream was configured so.
+    config_index
+        Which descriptor of the stream, from 0.
+    device, field
+        The device, and the name of the value in its configuration.
+
+    Raises
+    ------
+    LookupError
+        The projection does not show it.
+
+    Examples
+    --------
+    >>> import xarray
+    >>> shown = xarray.DataArray([1, 2], attrs={"configuration": [{"motor": {"velocity": 5}}]})
+    >>> get_xarray_config_field(xarray.Dataset({"x": shown}), "x", 0, "motor", "velocity")
+    5
+    """
+    return dataset[projection_field].attrs["configuration"][config_index][device][field]
 
 
 def project_summary_dict(
@@ -133,41 +185,85 @@ def project_summary_dict(
     values, issues
         And a sentence for each name that could not be found.
     """
-    values, _, issues = _resolved(run, projection, projection_name)
-    wanted = set(return_fields) or set(values)
-    return {name: value for name, value in values.items() if name in wanted}, issues
+    parts = _resolved(run, projection, projection_name)
+    issues = [*parts.issues, *(f"{shown}: it is to be calculated." for shown in parts.calculated)]
+    wanted = set(return_fields) or set(parts.values)
+    return {name: value for name, value in parts.values.items() if name in wanted}, issues
 
 
-def _resolved(
-    run: BlueskyRun, projection: Projection | None, name: str | None
-) -> tuple[dict[str, Any], dict[str, tuple[str, str]], list[str]]:
-    """Return values by name, (stream, field) by name, and what is wrong with the others."""
+@dataclass
+class _Parts:
+    """What a projection shows of a run, by the names under which it is shown."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    linked: dict[str, dict[str, str]] = field(default_factory=dict)  # by stream: fields by name
+    calculated: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    # By stream: for each descriptor, values by device and by their name.
+    configuration: dict[str, list[dict[str, dict[str, Any]]]] = field(default_factory=dict)
+    issues: list[str] = field(default_factory=list)
+
+    def configure(self, rule: Mapping[str, Any], value: Any) -> None:
+        """Note a value of a stream's configuration."""
+        known = self.configuration.setdefault(rule["stream"], [])
+        index = rule.get("config_index", 0)
+        known.extend({} for _ in range(len(known), index + 1))
+        known[index].setdefault(rule["config_device"], {})[rule["field"]] = value
+
+
+def _resolved(run: BlueskyRun, projection: Projection | None, name: str | None) -> _Parts:
     projection = projection or get_run_projection(run, name)
     if projection is None:
         raise ProjectionError("There is no such projection; give one, or the name of one.")
-    values: dict[str, Any] = {}
-    linked: dict[str, tuple[str, str]] = {}
-    issues: list[str] = []
+    parts = _Parts()
     for shown, rule in projection["projection"].items():
         try:
-            if rule.get("type") == "linked" and rule.get("location") == "event":
-                linked[shown] = (rule["stream"], rule["field"])
+            if rule.get("type") == "calculated":
+                parts.calculated[shown] = rule
+            elif rule.get("type") == "linked" and rule.get("location") == "event":
+                parts.linked.setdefault(rule["stream"], {})[shown] = rule["field"]
             else:
-                values[shown] = _value(run, rule)
+                parts.values[shown] = _value(run, rule)
+                if rule.get("location") == "configuration":
+                    parts.configure(rule, parts.values[shown])
         except (LookupError, ProjectionError) as error:
-            issues.append(f"{shown}: {error}")
-    return values, linked, issues
+            parts.issues.append(f"{shown}: {error}")
+    return parts
 
 
 def _value(run: BlueskyRun, rule: Mapping[str, Any]) -> Any:
     if rule.get("type") == "static":
         return rule["value"]
-    if rule.get("type") == "calculated":
-        # What documents name is not run: they may come from anybody.
-        raise ProjectionError("it is to be calculated, which is not supported.")
     if rule.get("location") == "start":
         return run.metadata["start"][rule["field"]]
     if rule.get("location") == "configuration":
         descriptor = run[rule["stream"]].metadata["descriptors"][rule.get("config_index", 0)]
         return descriptor["configuration"][rule["config_device"]]["data"][rule["field"]]
     raise ProjectionError(f"there is no location {rule.get('location')!r}.")
+
+
+def _calculated(run: BlueskyRun, rule: Mapping[str, Any]) -> Any:
+    """Call the function of a rule, if it was written to be called so."""
+    # Some put what belongs together into a dictionary of its own.
+    call = rule.get("calculation", rule)
+    target = call.get("callable")
+    module, _, name = str(target).partition(":")
+    function = getattr(sys.modules.get(module), name, None)
+    if not callable(function) or module == __name__ or not _takes_run(function):
+        raise ProjectionError(
+            f"it is to be calculated by {target!r:.80}, which is not called: import its module "
+            "first, and annotate its first parameter as a databroker.core.BlueskyRun."
+        )
+    try:
+        return function(run, *call.get("args", ()), **call.get("kwargs", {}))
+    except Exception as error:  # whatever the function raises
+        raise ProjectionError(f"{target!r:.80} raised {error!r:.200}") from error
+
+
+def _takes_run(function: Any) -> bool:
+    """Return whether a function says that its first parameter is a run."""
+    try:
+        first = next(iter(inspect.signature(function).parameters.values()), None)
+    except (TypeError, ValueError):
+        return False
+    said = getattr(first, "annotation", None)
+    return getattr(said, "__name__", str(said).rpartition(".")[2]) == "BlueskyRun"

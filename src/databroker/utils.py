@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from .config import describe_configs, list_configs, lookup_config
 from .documents.kinds import LABELS
 from .documents.readonly import ALL
 from .errors import DuplicateHandler, NotSupported
@@ -25,10 +26,14 @@ __all__ = [
     "DeprecatedDoct",
     "DuplicateHandler",
     "LazyMap",
+    "apply_to_dict_recursively",
     "catalog_search_path",
+    "describe_configs",
     "ensure_path_exists",
     "format_time",
     "get_fields",
+    "list_configs",
+    "lookup_config",
     "normalize_human_friendly_time",
     "sanitize_np",
     "temp_config",
@@ -181,6 +186,30 @@ def sanitize_np(val: Any) -> Any:
     (1.5, [0, 1], 'text')
     """
     return val.tolist() if type(val).__module__ == "numpy" and hasattr(val, "tolist") else val
+
+
+def apply_to_dict_recursively(d: MutableMapping[Any, Any], f: Callable[[Any], Any]) -> None:
+    """Replace each value in a dictionary, at any depth, by what a function makes of it.
+
+    Parameters
+    ----------
+    d
+        The dictionary, which is changed.
+    f
+        Is given a value; returns the new one.
+
+    Examples
+    --------
+    >>> document = {"a": 1, "inner": {"b": 2}}
+    >>> apply_to_dict_recursively(document, str)
+    >>> document
+    {'a': '1', 'inner': {'b': '2'}}
+    """
+    for key, value in d.items():
+        if isinstance(value, MutableMapping):
+            apply_to_dict_recursively(value, f)
+        else:
+            d[key] = f(value)
 
 
 def temp_config() -> NoReturn:

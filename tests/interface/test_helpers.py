@@ -1,6 +1,7 @@
 """The helper modules of databroker 1.x."""
 
 import pickle
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -110,13 +111,15 @@ def test_series_become_events(db):
 
 @pytest.mark.parametrize("lazy", [True, False])
 def test_events_side_by_side(header, lazy):
-    flows = header.events(fields=["det"]), header.events("baseline")
+    flows = islice(header.events(fields=["det"]), 2), header.events("baseline")
     assert [event["data"] for event in zip_events(*flows, lazy=lazy)] == [
         {"det": 1.0, "temperature": 295.0},
         {"det": 0.5, "temperature": 296.0},
     ]
     with pytest.raises(ValueError, match="det"):
         list(zip_events(header.events(), header.events(), lazy=lazy))
+    with pytest.raises(RuntimeError, match="length"):
+        list(zip_events(header.events(), header.events("baseline"), lazy=lazy))
 
 
 def test_time_taken_from_elsewhere(header):

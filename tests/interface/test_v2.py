@@ -166,9 +166,11 @@ def test_datum_documents_come_in_pages(db):
     assert [page["datum_kwargs"] for page in pages] == [{"frame": [1, 2]}]
 
 
-def test_how_to_fill_must_be_said(run):
-    with pytest.raises(TypeError):
-        run.documents()
+def test_without_a_word_on_filling_documents_are_those_of_the_header(run, header):
+    assert list(run.documents()) == list(header.documents())
+
+
+def test_other_words_on_filling_are_refused(run):
     with pytest.raises(ValueError, match="'yes', 'no' or 'delayed'"):
         run.documents(fill=True)
 
@@ -224,8 +226,7 @@ def test_some_of_the_fields(run, load):
         fields(primary(include=["det"], exclude=["motor"]))
     with pytest.raises(KeyError, match="nonsense"):
         fields(primary(include=["nonsense"]))
-    with pytest.raises(KeyError, match="nonsense"):
-        fields(primary(exclude=["nonsense"]))
+    assert fields(primary(exclude=["det", "nonsense"])) == ["motor", "motor_setpoint"]
 
 
 def test_times_of_the_values(run):

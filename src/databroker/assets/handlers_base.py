@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-__all__ = ["HandlerBase"]
+from ..errors import DuplicateHandler
+
+__all__ = ["DuplicateHandler", "HandlerBase"]
 
 
 class HandlerBase:

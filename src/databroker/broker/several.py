@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..documents.readonly import ALL
 from ..errors import NotSupported
 from ..header import Header
+from ..header.stored import StoredRun
 from ..streams.several import Wanted
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ class SeveralHeaders:
 def each_header(headers: Headers) -> Iterator[Header]:
     """Yield headers, and say what else was given."""
     for header in [headers] if isinstance(headers, Header) else headers:
-        if not isinstance(header, Header):
+        if not isinstance(header, StoredRun):
             given = headers if isinstance(headers, str) else header
             raise TypeError(f"Give headers, such as db[-1] or db(...), not {given!r:.60}.")
         yield header

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import warnings
+from abc import ABCMeta
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from .filing import FiledRun
 from .hooks import external_of
 from .namesakes import repeated_scan_id
 from .parts import Parts
+from .stored import StoredRun
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 Fields = str | Iterable[str] | None
 
 
-class Header(FiledRun, Parts):
+class Header(FiledRun, Parts, metaclass=ABCMeta):
     """One run: its metadata, and ways to load its data.
 
     Obtained from a broker: ``db[-1]``, ``db['uid prefix']``, or by looping
@@ -346,7 +348,7 @@ class Header(FiledRun, Parts):
     # -- the rest --------------------------------------------------------
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Header) and self._start == other._start
+        return isinstance(other, StoredRun) and self._start == other._start
 
     def __str__(self) -> str:
         from ..display import header_text

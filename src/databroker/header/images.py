@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from ..errors import NoSuchField
+from .frames import Frames
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Images"]
 
 
-class Images(Sequence["Array"]):
-    """The images of one field in the order of their time, each loaded when it is asked for.
+class Images(Frames):
+    """The images of one field in the order of their time; see `Frames`.
 
-    Indexing gives an array, slicing gives another such sequence, and
-    ``numpy.asarray`` loads them all. An image that comes twice is shown once.
+    An image that comes twice is shown once.
 
     Parameters
     ----------
@@ -59,41 +59,19 @@ class Images(Sequence["Array"]):
             if name not in stream.fields:
                 raise NoSuchField(f"The stream {stream.name!r} has no field {name!r}.")
         times = [stream.table([], convert_times=False)["time"].to_numpy() for stream in streams]
-        self._arrays = [stream[name] for stream in streams]
+        arrays = [stream[name] for stream in streams]
         places = [(n, row) for n, found in enumerate(times) for row in range(len(found))]
-        self._places = [places[place] for place in _in_order(np.concatenate([*times, []]))]
 
-    def __len__(self) -> int:
-        return len(self._places)
+        def load(place: tuple[int, int]) -> Array:
+            array, row = place
+            return np.asarray(arrays[array][row])
 
-    @overload
-    def __getitem__(self, key: int) -> Array: ...
-    @overload
-    def __getitem__(self, key: slice) -> Images: ...
-    def __getitem__(self, key: int | slice) -> Array | Images:
-        import numpy as np
-
-        if isinstance(key, slice):
-            some = object.__new__(Images)
-            some._arrays, some._places = self._arrays, self._places[key]
-            return some
-        array, row = self._places[key]
-        return np.asarray(self._arrays[array][row])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        import numpy as np
-
-        return np.asarray(list(self), dtype)
-
-    @property
-    def frame_shape(self) -> tuple[int, ...]:
-        """The shape of one image."""
-        return tuple(self._arrays[0].shape[1:]) if self._arrays else ()
-
-    @property
-    def pixel_type(self) -> Any:
-        """The dtype of the images; None where there are none."""
-        return self._arrays[0].dtype if self._arrays else None
+        super().__init__(
+            load,
+            [places[place] for place in _in_order(np.concatenate([*times, []]))],
+            tuple(arrays[0].shape[1:]) if arrays else (),
+            arrays[0].dtype if arrays else None,
+        )
 
 
 def _in_order(times: Array) -> list[int]:

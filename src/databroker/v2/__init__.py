@@ -14,6 +14,7 @@ Examples
 
 from __future__ import annotations
 
+from ..errors import DuplicateHandler
 from .names import Catalogs, catalog, load_combo_catalog
 from .run import BlueskyRun
 from .runs import Catalog
@@ -22,12 +23,17 @@ from .stream import BlueskyEventStream
 __all__ = [
     "BlueskyEventStream",
     "BlueskyRun",
+    "Broker",
     "Catalog",
     "Catalogs",
+    "DuplicateHandler",
     "catalog",
     "load_combo_catalog",
     "temp",
 ]
+
+Broker = Catalog
+"""The name that catalogs had here; `databroker.Broker` is another class."""
 
 
 def temp() -> Catalog:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import NoSuchStream, NotSupported
 from ..external.reading.filling import WORDS
 from ..header import Header
+from .describing import description
 from .paging import paged
 from .stream import BlueskyEventStream
+
+if TYPE_CHECKING:
+    from .runs import Catalog
 
 __all__ = ["BlueskyRun"]
 
 
+# Programs for both faces ask whether a thing is a Header before they take its start and its
+# documents (apstools' `replay` does). A run has both.
+@Header.register
 class BlueskyRun:
     """One run: its metadata, and its streams as items and as attributes.
+
+    It passes for a `Header` in ``isinstance``, having `start`, `stop` and `documents`.
 
     Parameters
     ----------
@@ -44,7 +53,31 @@ class BlueskyRun:
     @property
     def metadata(self) -> dict[str, Any]:
         """The start document, and the stop document (None while there is none)."""
-        return {"start": self._header.start, "stop": self._header.stop or None}
+        return {"start": self.start, "stop": self.stop}
+
+    @property
+    def start(self) -> dict[str, Any]:
+        """The start document."""
+        return self._header.start
+
+    @property
+    def stop(self) -> dict[str, Any] | None:
+        """The stop document; None while there is none."""
+        return self._header.stop or None
+
+    @property
+    def name(self) -> str:
+        """The uid of the run, under which the catalog has it."""
+        return self._header.uid
+
+    @property
+    def cat(self) -> Catalog:
+        """The catalog that it came from."""
+        return self._header.db.v2
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the run is, in the words of a catalog's entry."""
+        return description(self.name, "catalog", "bluesky-run", type(self), self.metadata)
 
     # -- streams ---------------------------------------------------------
 
@@ -95,7 +128,7 @@ class BlueskyRun:
     # -- documents -------------------------------------------------------
 
     def documents(
-        self, *, fill: str, strict_order: bool = True
+        self, *, fill: str | None = None, strict_order: bool = True
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield (name, document) for the run, its events and datum documents in pages.
 
@@ -103,7 +136,8 @@ class BlueskyRun:
         ----------
         fill
             'yes' to load external data, 'no' to leave what refers to them, 'delayed' for
-            dask arrays, which read their files when they are computed.
+            dask arrays, which read their files when they are computed. Without a word,
+            the documents come one by one, as `Header.documents` gives them.
         strict_order
             Without effect: documents always come in order.
 
@@ -112,6 +146,8 @@ class BlueskyRun:
         ValueError
             `fill` is something else.
         """
+        if fill is None:
+            return self._header.documents()
         if fill not in WORDS:
             raise ValueError(f"fill must be 'yes', 'no' or 'delayed', not {fill!r}.")
         return paged(self._header.documents(fill=fill))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NoSuchField
+from .describing import description
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,7 +29,8 @@ class BlueskyEventStream:
     stream
         The same stream as `Header.streams` gives it.
     include, exclude
-        Which fields, or which not; one of them, or neither.
+        Which fields, or which not; one of them, or neither. A name to exclude need not be
+        there.
     sub_dict
         'data', or 'timestamps' of the same fields.
     configuration_for
@@ -89,6 +91,26 @@ class BlueskyEventStream:
         """The start and the stop document of the run, and the stream's descriptors."""
         return {**self._run.metadata, "descriptors": self._stream.descriptors}
 
+    @property
+    def name(self) -> str:
+        """The name of the stream."""
+        return self._stream.name
+
+    @property
+    def descriptors(self) -> list[dict[str, Any]]:
+        """The descriptors of the stream, the oldest first."""
+        return [dict(descriptor) for descriptor in self._stream.descriptors]
+
+    @property
+    def _descriptors(self) -> list[dict[str, Any]]:
+        # The name by which programs reached for them before there was a public one.
+        return self.descriptors
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the stream is, in the words of a catalog's entry."""
+        kind = "bluesky-event-stream"
+        return description(self.name, kind, kind, type(self), self.metadata)
+
     # -- data ------------------------------------------------------------
 
     def read(self) -> xr.Dataset:
@@ -99,10 +121,9 @@ class BlueskyEventStream:
         ValueError
             Both `include` and `exclude` were given, or `sub_dict` has no meaning.
         NoSuchField
-            One of the names is no field of the stream.
+            One of the names to include is no field of the stream.
         """
-        dataset: xr.Dataset = self._source().read(self._fields())
-        return dataset
+        return _by_time(self._source().read(self._fields()))
 
     def to_dask(self) -> xr.Dataset:
         """Return the stream as a dataset whose arrays are loaded piece by piece, when computed.
@@ -112,8 +133,7 @@ class BlueskyEventStream:
         ValueError, NoSuchField
             As in `read`.
         """
-        dataset: xr.Dataset = self._source().to_dask(self._fields())
-        return dataset
+        return _by_time(self._source().to_dask(self._fields()))
 
     @property
     def timestamps(self) -> BlueskyEventStream:
@@ -153,12 +173,12 @@ class BlueskyEventStream:
         if self._include is None and self._exclude is None:
             return None
         known = self._source().fields
-        for name in self._include or self._exclude or ():
+        if self._exclude is not None:
+            return [name for name in known if name not in self._exclude]
+        for name in self._include or ():
             if name not in known:
                 raise NoSuchField(f"There is no field {name!r} here; there are: {known}.")
-        if self._include is not None:
-            return self._include
-        return [name for name in known if name not in (self._exclude or ())]
+        return self._include
 
 
 class _Devices(Mapping[str, BlueskyEventStream]):
@@ -173,6 +193,14 @@ class _Devices(Mapping[str, BlueskyEventStream]):
             raise NoSuchField(f"There is no device {device!r} here; there are: {self._names}.")
         return self._stream(configuration_for=device)
 
+    def __getattr__(self, device: str) -> BlueskyEventStream:
+        if device.startswith("_") or device not in self._names:
+            raise AttributeError(f"There is no device {device!r} here.")
+        return self[device]
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *filter(str.isidentifier, self._names)})
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
@@ -181,6 +209,11 @@ class _Devices(Mapping[str, BlueskyEventStream]):
 
     def _ipython_key_completions_(self) -> list[str]:
         return self._names
+
+
+def _by_time(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a dataset whose only coordinate is the time, as databroker 1.x gave it."""
+    return dataset.drop_vars("seq_num", errors="ignore")
 
 
 def _names(names: Iterable[str] | None) -> list[str] | None:

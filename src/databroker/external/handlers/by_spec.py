@@ -19,7 +19,7 @@ from ..importing import imported
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["FALLBACKS", "GROUP", "HandlerRegistry", "successor"]
+__all__ = ["FALLBACKS", "GROUP", "SUCCESSORS", "HandlerRegistry", "successor"]
 
 GROUP = "databroker.handlers"
 """The entry points by which installed packages offer handlers; the name is the spec."""
@@ -45,7 +45,7 @@ FALLBACKS: Mapping[str, str] = {
 }
 """Our own handlers, which give way to any other."""
 
-_SUCCESSORS: Mapping[str, str] = {
+SUCCESSORS: Mapping[str, str] = {
     "NpyHandler": FALLBACKS["npy"],
     "NpyFrameWise": FALLBACKS["npy_FRAMEWISE"],
     "SingleTiffHandler": FALLBACKS["SINGLE_TIFF"],
@@ -180,7 +180,7 @@ def successor(target: Any) -> Any:
     if not isinstance(target, str) or not target.startswith(_OLD):
         return target
     name = target[len(_OLD) :].lstrip(".:")
-    return _SUCCESSORS.get(name, f"{_NEW}:{name}")
+    return SUCCESSORS.get(name, f"{_NEW}:{name}")
 
 
 class _View(Mapping[str, Any]):

@@ -1,0 +1,1 @@
+"""The import paths of databroker 1.x for catalogs by their store."""

@@ -1,0 +1,75 @@
+"""Documents as classes, one for each kind, which cannot be changed."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from ..documents.readonly import ReadOnly
+
+__all__ = [
+    "Datum",
+    "DatumPage",
+    "Descriptor",
+    "Document",
+    "Event",
+    "EventPage",
+    "Resource",
+    "Start",
+    "Stop",
+]
+
+
+class Document(ReadOnly):
+    """A document: a dictionary that refuses to be changed, and says what it is.
+
+    Examples
+    --------
+    >>> start = Start({"uid": "a", "hints": {"dimensions": []}})
+    >>> start
+    Start({'uid': 'a', 'hints': {'dimensions': []}})
+    >>> start.to_dict()["hints"]["dimensions"].append("x")
+    >>> start["hints"]
+    {'dimensions': []}
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({dict(self)!r})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a plain dictionary that shares nothing with the document."""
+        return deepcopy(dict(self))
+
+
+class Start(Document):
+    """What was known when a run began."""
+
+
+class Stop(Document):
+    """How a run ended."""
+
+
+class Descriptor(Document):
+    """What the events of a stream hold."""
+
+
+class Event(Document):
+    """One row of a stream."""
+
+
+class EventPage(Document):
+    """Several rows of a stream."""
+
+
+class Resource(Document):
+    """A file, and how to read it."""
+
+
+class Datum(Document):
+    """A part of a file."""
+
+
+class DatumPage(Document):
+    """Several parts of a file."""
