@@ -66,6 +66,7 @@ NEIGHBOURS = {
     ("extras", "errors"): "what is not installed is an error of ours",
     ("queries", "query"): "the public face of the nodes",
     ("external", "stores"): "filling asks the contract for the documents of external data",
+    ("databroker", "legacy"): "an old path to the broker that was made by itself",
     ("cli", "demo"): "the terminal runs the demonstration",
 }
 

@@ -52,7 +52,9 @@ _HOMES = {
 }
 """The module of each public name."""
 
-_MODULES = ("assets", "errors", "pivot", "projector", "queries", "utils", "v1", "v2")
+_MODULES = (
+    *("assets", "errors", "eventsource", "pivot", "projector", "queries", "utils", "v1", "v2"),
+)
 """Modules that are there after ``import databroker`` alone, once they are used."""
 
 _GONE = {
@@ -60,7 +62,6 @@ _GONE = {
     "MergedCatalog": "databroker.catalog",
     "V0Catalog": "databroker.catalog",
     "discovery": "databroker.catalog",
-    "eventsource": "Broker.insert and Header.events",
     "headersource": "Broker.insert and Broker.__call__",
     "yaml_catalogs": "databroker.catalog",
 }

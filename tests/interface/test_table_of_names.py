@@ -21,7 +21,9 @@ def load_page():
 
 PAGE = load_page()
 ROWS = [tuple(row) for section in PAGE.table() for row in section["rows"]]
-HERE = [row for row in ROWS if row[1] != "gone" and row[0] != "databroker.db"]
+# There only where a configuration is.
+DEFAULT = ("databroker.db", "databroker.databroker.DataBroker")
+HERE = [row for row in ROWS if row[1] != "gone" and row[0] not in DEFAULT]
 GONE = [row for row in ROWS if row[1] == "gone"]
 
 

@@ -27,6 +27,7 @@ from .several import SeveralHeaders
 if TYPE_CHECKING:
     from ..config import Configuration
     from ..v2 import Catalog
+    from ..v2.serializer import Serializer
 
 
 class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
@@ -340,6 +341,13 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
     def _catalog(self) -> Catalog:
         """The name by which old programs reach `v2`."""
         return self.v2
+
+    @property
+    def _serializer(self) -> Serializer:
+        """The name by which old programs reach `insert`."""
+        from ..v2.serializer import Serializer
+
+        return Serializer(self.insert)
 
     @property
     def fs(self) -> Registry:

@@ -13,6 +13,7 @@ from ..query.nodes import Everything
 from ..query.parse import from_keywords
 from ..results.picking import checked_limit
 from ..stores.facts import run_status
+from .describing import description
 from .run import BlueskyRun
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class Catalog:
     >>> db.v2["run 1"], list(db.v2.search({"scan_id": 2})), len(db.v2)
     (<BlueskyRun uid='run 1'>, ['run 2'], 2)
     """
+
+    container = "catalog"
+    """What it is, in the words of databroker 1.x."""
 
     def __init__(self, db: Broker) -> None:
         self.v1 = db
@@ -123,6 +127,10 @@ class Catalog:
     def __call__(self) -> Catalog:
         """Return the catalog itself."""
         return self
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the catalog is, in the words of a catalog's entry."""
+        return description(self.name, self.container, "catalog", type(self), self.metadata)
 
     def force_reload(self) -> None:
         """Do nothing: a catalog is always current."""
