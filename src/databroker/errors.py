@@ -165,3 +165,7 @@ class LossyDocumentWarning(UserWarning):
 
 class DamageWarning(UserWarning):
     """Something stored is damaged and was left out; everything else is as it should be."""
+
+
+class NothingFoundWarning(UserWarning):
+    """Nothing was found because there is no key, stream, device or field of this name."""

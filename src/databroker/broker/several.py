@@ -81,7 +81,7 @@ class SeveralHeaders:
         """
         _no_registry(handler_registry)
         wanted = Wanted(fields, fill)
-        for header in each_header(headers):
+        for header in _that_have(headers, stream_name):
             fields = wanted.of(_streams(header, stream_name))
             yield from header.events(stream_name, fields, wanted.filling)
         wanted.check()
@@ -117,7 +117,7 @@ class SeveralHeaders:
                 convert_times,
                 localize_times,
             )
-            for header in each_header(headers)
+            for header in _that_have(headers, stream_name)
         ]
         wanted.check()
         return _stacked(tables)
@@ -211,6 +211,19 @@ def each_header(headers: Headers) -> Iterator[Header]:
             given = headers if isinstance(headers, str) else header
             raise TypeError(f"Give headers, such as db[-1] or db(...), not {given!r:.60}.")
         yield header
+
+
+def _that_have(headers: Headers, stream_name: Any) -> Iterator[Header]:
+    """Yield the headers that have a stream; with none, the last, which says what it has instead."""
+    passed, found = None, False
+    for header in each_header(headers):
+        if isinstance(stream_name, str) and stream_name not in header.stream_names:
+            passed = header
+        else:
+            found = True
+            yield header
+    if passed is not None and not found:
+        yield passed
 
 
 def _streams(header: Header, stream_name: Any) -> list[Stream]:

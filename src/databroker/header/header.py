@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import warnings
 from abc import ABCMeta
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..documents.kinds import stream_name as name_of
 from ..documents.readonly import ALL
 from ..streams.fields import mapping
 from ..streams.several import many_streams
+from .absent import warn_if_absent
 from .filing import FiledRun
 from .hooks import external_of
 from .namesakes import repeated_scan_id
@@ -100,6 +101,9 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
             if device is not None:
                 data = dict(mapping(mapping(device).get("data")))
                 found.setdefault(name_of(descriptor), []).append(data)
+        if not found:
+            known = {name for doc in self._descriptors() for name in _devices(doc)}
+            warn_if_absent(self.uid, "device", device_name, sorted(known))
         return found
 
     # -- data ------------------------------------------------------------
@@ -153,6 +157,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         if stream is None:
             from ..streams.table import no_table
 
+            warn_if_absent(self.uid, "stream", stream_name, self.stream_names)
             return no_table()
         return stream.table(
             fields,
@@ -192,7 +197,9 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
             A value cannot be had; the message says how to mend it.
         """
         stream = self.streams.get(stream_name)
-        if stream is not None:
+        if stream is None:
+            warn_if_absent(self.uid, "stream", stream_name, self.stream_names)
+        else:
             yield from stream.data(field, fill, on_missing)
 
     def events(
@@ -207,6 +214,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
 
         `fill` and `on_missing` are as in `table`.
         """
+        warn_if_absent(self.uid, "stream", stream_name, self.stream_names)
         for event in many_streams(self._streams_of(stream_name), fields, fill, on_missing):
             yield self._prepared("event", event)
 
@@ -366,9 +374,15 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         return handed_out
 
     def _of_stream(self, stream_name: Any) -> list[dict[str, Any]]:
-        return [
-            doc for doc in self._descriptors() if stream_name is ALL or name_of(doc) == stream_name
-        ]
+        known = self._descriptors()
+        found = [doc for doc in known if stream_name is ALL or name_of(doc) == stream_name]
+        if not found:
+            warn_if_absent(self.uid, "stream", stream_name, map(name_of, known))
+        return found
+
+
+def _devices(descriptor: Mapping[str, Any]) -> set[str]:
+    return {*mapping(descriptor.get("configuration")), *mapping(descriptor.get("object_keys"))}
 
 
 # Users and their tools know the class under this name.

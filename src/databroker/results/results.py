@@ -12,11 +12,12 @@ from ..errors import InvalidQuery
 from ..header import Header
 from ..header.filing import Files, Progress, files_of
 from ..query.distinct import Keyed, distinct_values, keyed_value, ranked
-from ..query.nodes import Everything, Node, TimeBounds
+from ..query.nodes import And, Everything, Exists, Node, TimeBounds
 from ..query.parse import time_bounds
 from ..stores.facts import run_fact
 from ..times import format_time
 from .counts import Counts
+from .emptiness import explain_nothing
 from .frames import COLUMNS, column, frame_of
 from .picking import Picked, Sorted, Step, checked_limit
 
@@ -98,8 +99,11 @@ class Results:
     # -- runs ------------------------------------------------------------
 
     def __iter__(self) -> Iterator[Header]:
+        record = None
         for record in self._picked.records():
             yield Header(self._db, record)
+        if record is None:
+            self._explain_nothing()
 
     def __getitem__(self, key: Any) -> NoReturn:
         raise TypeError(
@@ -113,7 +117,10 @@ class Results:
 
     def count(self) -> int:
         """Return how many runs match, without loading them."""
-        return self._picked.count()
+        found = self._picked.count()
+        if not found:
+            self._explain_nothing()
+        return found
 
     def limit(self, n: SupportsIndex) -> Results:
         """Return the first `n` of these runs, or all, if they are fewer.
@@ -182,6 +189,12 @@ class Results:
         >>> db().distinct("plan_name")
         {'scan': 2, 'count': 1}
         """
+        counts = self._distinct(key)
+        if not counts:
+            self._explain_nothing(*(Exists(path) for path in column(key, self._fact_of).paths))
+        return counts
+
+    def _distinct(self, key: Any) -> Counts:
         by = column(key, self._fact_of)
         path, picked = by.paths[0], self._picked
         if by.is_plain and not self._steps and not picked.is_mended:
@@ -234,7 +247,10 @@ class Results:
         if isinstance(columns, str):
             raise InvalidQuery(f"columns is a list of keys: [{columns!r}]")
         wanted = [column(each, self._fact_of) for each in columns or COLUMNS]
-        return frame_of(wanted, self._picked.values(wanted), timezone, convert_times)
+        frame = frame_of(wanted, self._picked.values(wanted), timezone, convert_times)
+        if not len(frame):
+            self._explain_nothing()
+        return frame
 
     def files(self, progress: Progress | None = None) -> Files:
         """Return the external files of all these runs, and whether they are there.
@@ -256,6 +272,9 @@ class Results:
         no external files
         """
         return files_of(self, progress)
+
+    def _explain_nothing(self, *asked: Node) -> None:
+        explain_nothing(self._db.store, And(self._query, *asked))
 
     def _fact_of(self, uid: str, name: str) -> Any:
         store = self._db.store

@@ -11,6 +11,7 @@ from ..errors import DatabrokerError, NoSuchRun
 from ..header import Header
 from ..query.nodes import Everything
 from ..query.parse import from_keywords
+from ..results.emptiness import explain_nothing
 from ..results.picking import checked_limit
 from ..stores.facts import run_status
 from .describing import description
@@ -98,7 +99,11 @@ class Catalog:
         return True
 
     def __iter__(self) -> Iterator[str]:
-        return (record.uid for record in self._records())
+        uid = None
+        for record in self._records():
+            yield (uid := record.uid)
+        if uid is None:
+            explain_nothing(self.v1.store, self.v1.selection.query)
 
     def __len__(self) -> int:
         return self.v1.selection.count(Everything())

@@ -1,0 +1,37 @@
+"""What is said where a run has no stream or device of a name, and so there is nothing to give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .._util.suggestions import did_you_mean
+from .._util.telling import warn_user
+from ..errors import NothingFoundWarning
+
+__all__ = ["warn_if_absent"]
+
+_SHOWN = 12
+
+
+def warn_if_absent(run: str, kind: str, name: object, known: Iterable[str]) -> None:
+    """Warn if a name is none of those that a run has; say nothing of a run that has none at all.
+
+    Parameters
+    ----------
+    run
+        The uid of the run.
+    kind
+        What the name is of: 'stream', 'device'.
+    name
+        What was asked for; what is no text, such as ALL, is no name.
+    known
+        The names that there are.
+    """
+    names = list(dict.fromkeys(known))
+    if not isinstance(name, str) or name in names or not names:
+        return
+    shown = ", ".join(map(repr, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
+    warn_user(
+        f"Run {run[:8]!r} has no {kind} {name!r}.{did_you_mean(name, names)} It has: {shown}.",
+        NothingFoundWarning,
+    )

@@ -1,0 +1,66 @@
+"""What is said where nothing was found because no run has such a key."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from .._util.suggestions import did_you_mean
+from .._util.telling import warn_user
+from ..errors import NothingFoundWarning
+from ..query.absent import absent_keys, keys_of
+from ..query.nodes import Everything, Exists, Node, Path
+from ..query.words import WORDS
+
+if TYPE_CHECKING:
+    from ..stores.contract import Store
+
+__all__ = ["explain_nothing"]
+
+_LOOKED_AT = 100
+_MOST_NAMES = 2_000
+
+_MEANT = {
+    "limit": "to take the first few of the results, write db(...).limit(n)",
+    "n": "to take the first few of the results, write db(...).limit(n)",
+    "sort": "to put the results into an order, write db(...).sort(key)",
+    "columns": "for a table of the results, write db(...).to_frame(columns)",
+    "fields": "to load some fields, write header.table(fields=[...])",
+    "stream_name": "to load a stream, write header.table(stream_name)",
+    "text_search": "for words, write them first: db('good sample')",
+}
+"""What people mean who write the name of an option where a key is expected."""
+
+
+def explain_nothing(store: Store, query: Node) -> None:
+    """Warn if nothing matches a query because of a key that no run has, with the nearest name.
+
+    This is for searches that turned out empty: it costs a look into the index, or into
+    all runs where there is none.
+    """
+    absent = absent_keys(query, lambda path: _is_there(store, path))
+    if absent and (known := _known_keys(store)):
+        path = absent[0]
+        prefix = "stop." if path.document == "stop" else ""
+        key = prefix + path.text
+        hint = did_you_mean(key, [name for name in known if name != key])
+        if not prefix and key in _MEANT:
+            hint = f" If it is not meant as a key: {_MEANT[key]}."
+        warn_user(f"Nothing was found: no run has the key {key!r}.{hint}", NothingFoundWarning)
+
+
+def _is_there(store: Store, path: Path) -> bool:
+    return next(iter(store.select(Exists(path), [Path("uid")], 1)), None) is not None
+
+
+def _known_keys(store: Store) -> list[str]:
+    """Return the keys of the newest runs, and the words of a search; nothing if there are none."""
+    keys: dict[str, None] = {}
+    for run in islice(store.find(Everything()), _LOOKED_AT):
+        keys.update(dict.fromkeys(islice(keys_of(run.start), _MOST_NAMES)))
+        if run.stop is not None:
+            stop_keys = islice(keys_of(run.stop), _MOST_NAMES)
+            keys.update(dict.fromkeys(f"stop.{key}" for key in stop_keys))
+        if len(keys) >= _MOST_NAMES:
+            break
+    return [*list(keys)[:_MOST_NAMES], "since", "until", "data_key", *WORDS] if keys else []
