@@ -24,6 +24,7 @@ from benchmarks import (  # noqa: E402
     saving,
     starting,
     tables,
+    wide,
 )
 from benchmarks.harness import HEADINGS, Row  # noqa: E402
 
@@ -51,6 +52,7 @@ def _finding(full: bool) -> Iterator[Row]:
 BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "starting": starting.rows,
     "tables": tables.rows,
+    "wide": wide.rows,
     "parts": parts.rows,
     "saving": saving.rows,
     "progress": progress.rows,

@@ -42,6 +42,12 @@ def test_small_and_large_tables() -> None:
     assert cold.memory is not None
 
 
+def test_wide_streams() -> None:
+    pytest.importorskip("xarray")
+    rows = list(module("wide").rows(widths=(12,), repeat=1))
+    assert {row.size for row in rows} == {"2 x 12, ended", "2 x 12, running"}
+
+
 @pytest.mark.parametrize(("name", "count"), [("one_of_many", 30), ("beside_waveform", 5)])
 def test_parts(name: str, count: int) -> None:
     rows = list(getattr(module("parts"), name)(count, 4, repeat=1))

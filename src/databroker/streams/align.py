@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -88,9 +89,10 @@ def align(
     for variable, values in base.values:
         builder.add(_titled(variable, titles[on, variable.name], on), values)
     for stream, readings in zip(chosen[1:], joined, strict=True):
+        join = _Join(base.time, readings, stream)
         for variable, values in readings.values:
             title = titles[stream.name, variable.name]
-            picked, used = _join(base.time, readings, variable, values, rule, stream)
+            picked, used = join.find(variable, values, rule)
             builder.add(_titled(variable, title, stream.name, used.words()), picked)
     attrs = {**requests[0].attrs, "align_on": on, "align_how": how, "align_rule": rule.words()}
     if rule.tolerance is not None:
@@ -98,31 +100,60 @@ def align(
     return builder.dataset(base.time, base.seq_num, attrs)
 
 
-def _join(
-    times: Array,
-    readings: Gathered,
-    variable: Variable | Constant,
-    values: Array,
-    rule: Rule,
-    stream: Stream,
-) -> tuple[Array, Rule]:
-    """Return values for some times, and the rule by which they were found."""
-    # Events of a descriptor without this field are no readings of it.
-    holders = [doc["uid"] for doc in stream.descriptors if variable.name in doc["data_keys"]]
-    has = np.array([owner in holders for owner in readings.layout.owners], bool)
-    there = np.isfinite(readings.time)
-    if isinstance(variable, Variable) and len(has):
-        there &= has[readings.codes]
-    order = np.flatnonzero(there)
-    order = order[np.argsort(readings.time[order], kind="stable")]
-    values, when = values[order], readings.time[order]
-    if rule.how == "linear":
-        if values.ndim == 1 and values.dtype.kind in "iuf":
-            return _between(times, when, values, rule.tolerance), rule
-        rule = replace(rule, how="previous")
+class _Join:
+    """Finds the readings of a stream for some times; what fields share is found once.
+
+    Parameters
+    ----------
+    times
+        Of the events that readings are wanted for.
+    """
+
+    def __init__(self, times: Array, readings: Gathered, stream: Stream) -> None:
+        self._times = times
+        self._readings = readings
+        self._descriptors = {doc["uid"]: doc for doc in stream.descriptors}
+        self._sorted: dict[bytes, tuple[Array, Array]] = {}
+        self._found: dict[tuple[bytes, Rule], Array] = {}
+
+    def find(self, variable: Variable | Constant, values: Array, rule: Rule) -> tuple[Array, Rule]:
+        """Return values for the times, and the rule by which they were found."""
+        # Events of a descriptor without this field are no readings of it.
+        owners = self._readings.layout.owners
+        has = np.ones(len(owners), bool)
+        if isinstance(variable, Variable):
+            keys = [self._descriptors[owner]["data_keys"] for owner in owners]
+            has = np.array([variable.name in each for each in keys], bool)
+        order, when = self._in_order(has)
+        values = values[order]
+        if rule.how == "linear":
+            if values.ndim == 1 and values.dtype.kind in "iuf":
+                return _between(self._times, when, values, rule.tolerance), rule
+            rule = replace(rule, how="previous")
+        key = (has.tobytes(), rule)
+        if key not in self._found:
+            self._found[key] = _places(self._times, when, rule)
+        return _take(values, self._found[key]), rule
+
+    def _in_order(self, has: Array) -> tuple[Array, Array]:
+        """Return places and times of the readings of some descriptors, sorted by time."""
+        key = has.tobytes()
+        if key not in self._sorted:
+            time = self._readings.time
+            there = np.isfinite(time)
+            if len(has):
+                there &= has[self._readings.codes]
+            order = np.flatnonzero(there)
+            order = order[np.argsort(time[order], kind="stable")]
+            self._sorted[key] = order, time[order]
+        return self._sorted[key]
+
+
+def _places(times: Array, when: Array, rule: Rule) -> Array:
+    """Return the place of the reading for each time; -1 where there is none."""
     places = _previous(times, when) if rule.how == "previous" else _nearest(times, when)
     places = np.where(np.isfinite(times), places, -1)  # a row without a time is near nothing
-    return _take(values, _near(times, when, places, rule.tolerance)), rule
+    return _near(times, when, places, rule.tolerance)
 
 
 def _previous(times: Array, when: Array) -> Array:
@@ -201,13 +232,15 @@ def _titles(streams: Sequence[str], parts: Sequence[Gathered]) -> dict[tuple[str
         for stream, part in zip(streams, parts, strict=True)
         for variable, _ in part.values
     ]
-    names = [name for _, name in fields]
+    counts = Counter(name for _, name in fields)
     titles: dict[tuple[str, str], str] = {}
+    taken: set[str] = set()
     for stream, name in fields:
         title = name
-        while (stream != streams[0] and names.count(title) > 1) or title in titles.values():
+        while (stream != streams[0] and counts[title] > 1) or title in taken:
             title = f"{stream}_{title}"
         titles[stream, name] = title
+        taken.add(title)
     return titles
 
 

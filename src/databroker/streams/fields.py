@@ -83,7 +83,7 @@ def select(
     """
     if fields is None:
         return Selection(None, {})
-    known = data_keys(descriptors)
+    known = dict.fromkeys(data_keys(descriptors))
     wanted: set[str] = set()
     extras: dict[str, Source] = {}
     for name in [fields] if isinstance(fields, str) else fields:
@@ -94,7 +94,7 @@ def select(
         elif (source := _extra(name, descriptors, start, stop)) is not None:
             extras[name] = source
         elif re.escape(name) == name or name.isidentifier():
-            raise no_such_field(name, known)
+            raise no_such_field(name, list(known))
         else:
             wanted.update(filter(_pattern(name), known))
     return Selection([name for name in known if name in wanted], extras)

@@ -101,7 +101,8 @@ class Known:
 
 def variables(descriptors: Sequence[Doc], names: Iterable[str], section: str) -> list[Variable]:
     """Return the variables for some fields of a stream."""
-    return [_variable(descriptors, name, section) for name in names]
+    devices = [_devices(descriptor) for descriptor in descriptors]
+    return [_variable(descriptors, devices, name, section) for name in names]
 
 
 def columns_of(section: str, names: Iterable[str]) -> Columns:
@@ -156,14 +157,19 @@ class _Finding:
         self._row_bytes = 0.0
         self._cast = declared_dtype(variable.key)
 
-    def add(self, chunk: Chunk, found: set[Label]) -> None:
+    def add(self, found: set[Label], row_bytes: float) -> None:
         self._seen |= found
-        self._row_bytes = max(self._row_bytes, _stored_bytes(chunk, self._variable))
+        self._row_bytes = max(self._row_bytes, row_bytes)
+
+    def to_cast(self, found: set[Label]) -> Form | None:
+        """Return the form of values that might not fit the declared dtype; None if all do."""
         form = form_of(found)
-        if self._cast is not None and form is not None and form.dtype != self._cast:
-            column = self._variable.column
-            if exactly(dense(chunk.batches, {column: form})[column], self._cast) is None:
-                self._cast = None
+        return form if self._cast is not None and form and form.dtype != self._cast else None
+
+    def cast(self, values: Array) -> None:
+        """See whether values fit the declared dtype."""
+        if self._cast is not None and exactly(values, self._cast) is None:
+            self._cast = None
 
     def known(self) -> Known:
         form = form_of(self._seen) or self._variable.declared
@@ -190,12 +196,23 @@ def _look(store: EventSource, layout: Layout, group: Sequence[Variable]) -> dict
     for page in pages:
         chunk = layout.read(store, page, columns)
         found = labels(chunk.batches, [variable.column for variable in group])
+        sizes = _stored_bytes(chunk)
+        forms: dict[str, Form] = {}
         for variable, finding in findings.items():
-            finding.add(chunk, found[variable.column])
+            column = variable.column
+            finding.add(found[column], sizes.get(column, 0.0))
+            if (form := finding.to_cast(found[column])) is not None:
+                forms[column] = form
+        values = dense(chunk.batches, forms) if forms else {}
+        for variable, finding in findings.items():
+            if variable.column in values:
+                finding.cast(values.pop(variable.column))
     return {variable.name: finding.known() for variable, finding in findings.items()}
 
 
-def _variable(descriptors: Sequence[Doc], name: str, section: str) -> Variable:
+def _variable(
+    descriptors: Sequence[Doc], devices: Sequence[Doc], name: str, section: str
+) -> Variable:
     holders = [doc for doc in descriptors if name in doc["data_keys"]]
     keys = tuple(mapping(doc["data_keys"][name]) for doc in holders)
     attrs: dict[str, Any] = {}
@@ -204,7 +221,7 @@ def _variable(descriptors: Sequence[Doc], name: str, section: str) -> Variable:
         attrs["units"] = SECONDS
     else:
         attrs |= attributes(keys)
-    device = next(filter(None, (_device(doc, name) for doc in holders)), None)
+    device = next(filter(None, (each.get(name) for each in devices)), None)
     if device:
         attrs["object"] = device
     return Variable(name, section, keys, attrs)
@@ -228,11 +245,18 @@ def attributes_of_run(start: Doc, stop: Doc, stream: str) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _device(descriptor: Doc, name: str) -> Any:
+def _devices(descriptor: Doc) -> dict[str, Any]:
+    """Return the device of each data key, as far as one is named."""
+    found: dict[str, Any] = {
+        name: mapping(key).get("object_name") for name, key in descriptor["data_keys"].items()
+    }
+    taken: set[str] = set()
     for device, fields in mapping(descriptor.get("object_keys")).items():
-        if isinstance(fields, list | tuple) and name in fields:
-            return device
-    return mapping(descriptor["data_keys"][name]).get("object_name")
+        for name in fields if isinstance(fields, list | tuple) else ():
+            if isinstance(name, str) and name in found and name not in taken:
+                taken.add(name)
+                found[name] = device
+    return found
 
 
 def _shape(key: Doc) -> tuple[int, ...] | None:
@@ -257,13 +281,11 @@ def _declared_bytes(variable: Variable) -> float:
     return float(np.prod(sizes, dtype=float)) * max(declared.dtype.itemsize, 8)
 
 
-def _stored_bytes(chunk: Chunk, variable: Variable) -> float:
-    """Return how many bytes a row of a column takes as it is stored."""
-    names = (variable.column, f"!{variable.column}")
-    size = sum(
-        batch.column(name).nbytes
-        for batch in chunk.batches
-        for name in names
-        if name in batch.schema.names
-    )
-    return float(size / chunk.rows) if chunk.rows else 0.0
+def _stored_bytes(chunk: Chunk) -> dict[str, float]:
+    """Return how many bytes a row of each column takes as it is stored."""
+    sizes: dict[str, float] = {}
+    for batch in chunk.batches:
+        for name, array in zip(batch.schema.names, batch.columns, strict=True):
+            column = name.removeprefix("!")
+            sizes[column] = sizes.get(column, 0.0) + array.nbytes / chunk.rows
+    return sizes

@@ -129,12 +129,17 @@ def gather(request: Request) -> Gathered:
     time, seq_num = index_of(chunks)
     batches = [batch for chunk in chunks for batch in chunk.batches]
     found = labels(batches, [variable.column for variable in request.variables])
+    forms = {
+        variable.column: form_of(found[variable.column]) or variable.declared
+        for variable in request.variables
+    }
+    if batches:
+        arrays = dense(batches, forms)
+    else:
+        arrays = {name: np.empty((0, *form.shape), form.dtype) for name, form in forms.items()}
     values: list[tuple[Variable | Constant, Array]] = []
     for variable in request.variables:
-        form = form_of(found[variable.column]) or variable.declared
-        array = np.empty((0, *form.shape), form.dtype)
-        if batches:
-            array = dense(batches, {variable.column: form})[variable.column]
+        array = arrays.pop(variable.column)
         if order is not None:
             array = array[order]
         values.append((variable, _as_declared(array, variable.keys)))

@@ -1,0 +1,73 @@
+"""Streams of many columns: what is done for each column does not grow with their number."""
+
+from importlib import import_module
+
+import pytest
+
+from databroker import Broker
+from databroker.stores.memory import MemoryStore
+from databroker.stores.sql import SQLiteStore
+
+pytest.importorskip("xarray")
+
+READERS = {
+    "read": lambda header: header.xarray("baseline"),
+    "named fields": lambda header: header.xarray("baseline", header.streams["baseline"].fields),
+    "to_dask": lambda header: header.xarray_dask("baseline"),
+    "v2": lambda header: header.db.v2[header.uid].baseline.read(),
+    "timestamps": lambda header: header.streams["baseline"].timestamps.read(),
+    "table of timestamps": lambda header: header.streams["baseline"].timestamps.table(),
+    "align": lambda header: header.align(),
+    "align on": lambda header: header.align("baseline", "linear"),
+    "documents": lambda header: list(header.documents()),
+    "table": lambda header: header.table("baseline"),
+}
+
+
+def insert_run(db, width, ended):
+    db.insert("start", {"uid": "wide", "time": 1.0})
+    for stream, names in (("baseline", [f"x{n}" for n in range(width)]), ("primary", ["x1"])):
+        key = {"dtype": "number", "shape": [], "source": "sim", "dtype_numpy": "<f4"}
+        document = {"uid": stream, "run_start": "wide", "time": 1.0, "name": stream}
+        document |= {"data_keys": dict.fromkeys(names, key), "object_keys": {"dev": names}}
+        db.insert("descriptor", document)
+        for row in range(2):
+            document = {"uid": f"{stream}{row}", "descriptor": stream, "seq_num": row + 1}
+            document |= {"time": 2.0 + row, "data": dict.fromkeys(names, float(row))}
+            db.insert("event", {**document, "timestamps": dict.fromkeys(names, 2.0)})
+    if ended:
+        db.insert("stop", {"uid": "stop", "run_start": "wide", "time": 9.0})
+
+
+@pytest.mark.parametrize("ended", [True, False], ids=["ended", "running"])
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_batches_are_taken_apart_once_for_all_columns(monkeypatch, tmp_path, kind, ended, read):
+    apart = []
+
+    def counted(split):
+        return lambda batch: apart.append(batch) or split(batch)
+
+    for name in ("assemble", "dense"):
+        module = import_module(f"databroker.columns.{name}")
+        monkeypatch.setattr(module, "split", counted(module.split))
+    counts = []
+    for width in (20, 80):
+        store = MemoryStore() if kind == "memory" else SQLiteStore(tmp_path / f"{width}.db")
+        with Broker(store) as db:
+            insert_run(db, width, ended)
+            apart.clear()
+            read(db[-1])
+            counts.append(len(apart))
+    assert counts[0] == counts[1] < 20
+
+
+@pytest.mark.parametrize("how", ["previous", "nearest", "linear"])
+def test_wide_streams_are_aligned_as_narrow_ones(how):
+    with Broker(MemoryStore()) as db:
+        insert_run(db, 30, True)
+        aligned = db[-1].align(how=how)
+        assert sorted(aligned.data_vars) == sorted(
+            ["x1", *(f"x{n}" for n in range(30) if n != 1), "baseline_x1"]
+        )
+        assert aligned["x7"].values.tolist() == aligned["baseline_x1"].values.tolist() == [0.0, 1.0]
