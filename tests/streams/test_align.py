@@ -32,7 +32,9 @@ def same(values, expected):
 
 def test_nearest_takes_the_nearest_reading_and_of_two_the_earlier(header):
     found = header.align()
-    assert found.time.values.tolist() == [1001, 1002, 1003, 1004, 1005]
+    assert found.time.values.tolist() == [n * 10**9 for n in (1001, 1002, 1003, 1004, 1005)]
+    seconds = header.align(convert_times=False)
+    assert seconds.time.values.tolist() == [1001, 1002, 1003, 1004, 1005]
     assert found.det.values.tolist() == [10, 20, 30, 40, 50]
     assert found.ring.values.tolist() == [100, 100, 200, 300, 300]
     assert found.ring.dtype == np.int64

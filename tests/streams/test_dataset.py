@@ -34,11 +34,60 @@ def test_it_has_a_variable_for_each_field_in_the_order_of_the_descriptor(header)
 
 def test_it_runs_along_time_with_seq_num_beside_it(header):
     dataset = header.xarray()
-    assert dataset.time.dtype == np.float64
-    assert dataset.time.values.tolist() == [1001.0, 1002.0, 1003.0]
+    assert dataset.time.dtype == np.dtype("datetime64[ns]")
+    assert dataset.time.attrs == {"timezone": "UTC"}
+    stamps = np.datetime64(1001, "s") + np.arange(3)
+    assert (dataset.time.values == stamps).all()
     assert set(dataset.coords) == {"time", "seq_num"}
     assert dataset.seq_num.values.tolist() == [1, 2, 3]
-    assert dataset.sel(time=1002.0).det == 2
+    assert dataset.sel(time="1970-01-01T00:16:42").det == 2
+
+
+def test_time_may_be_in_seconds(header):
+    stream = header.streams["primary"]
+    for dataset in (
+        header.xarray(convert_times=False),
+        header.xarray_dask(convert_times=False),
+        stream.timestamps.read(convert_times=False),
+        stream.timestamps.to_dask(convert_times=False),
+    ):
+        assert dataset.time.dtype == np.float64
+        assert dataset.time.values.tolist() == [1001.0, 1002.0, 1003.0]
+        assert dataset.time.attrs == {"units": "seconds since 1970-01-01 UTC"}
+    assert header.xarray(convert_times=False).sel(time=1002.0).det == 2
+
+
+def test_every_dataset_has_one_clock(header):
+    stream = header.streams["primary"]
+    stamps = stream.table()["time"].to_numpy()
+    for dataset in (header.xarray(), header.xarray_dask(), header.align()):
+        assert (dataset.time.values == stamps).all()
+    for view in (stream.timestamps, *stream.config.values()):
+        assert (view.read().time.values == stamps).all()
+        assert (view.to_dask().time.values == stamps).all()
+
+
+def test_a_dataset_with_stamps_can_be_written_and_read_again(header, tmp_path):
+    import xarray
+
+    dataset = header.xarray(fields=["motor", "det"])
+    dataset.to_zarr(tmp_path / "run.zarr")
+    with xarray.open_zarr(tmp_path / "run.zarr") as again:
+        assert (again.time.values == dataset.time.values).all()
+
+
+def test_a_table_says_what_its_times_are(header):
+    stream = header.streams["primary"]
+    for table in (header.table(), stream.timestamps.table(), stream.table([])):
+        assert table.attrs["time"] == "UTC"
+        assert table["time"].dt.tz is None
+    assert stream.config_changes().attrs["time"] == "UTC"
+    assert header.table(timezone="Asia/Tokyo").attrs["time"] == "Asia/Tokyo"
+    seconds = stream.table(convert_times=False)
+    assert seconds.attrs["time"] == "seconds since 1970-01-01 UTC"
+    both = header.db.get_table([header, header])
+    assert both.attrs["time"] == "UTC"
+    assert header.table(fill=True).attrs["time"] == "UTC"
 
 
 def test_dimensions_are_declared_or_numbered(header):
@@ -130,7 +179,7 @@ def test_names_of_coordinates_and_dimensions_do_not_clash(db, new_run, key):
     data = {"time": 5.0, "seq_num": 6.0, "x": [1, 2], "y": [1, 2, 3], "dim_0": [1, 2, 3, 4]}
     run.event(owner, data=data)
     for dataset in (run.header.xarray(), run.header.xarray_dask().compute()):
-        assert dataset.time.values.tolist() == [1001.0]
+        assert dataset.time.values.tolist() == [1001 * 10**9]
         assert dataset.time_data.values.tolist() == [5.0]
         assert dataset.seq_num_data.values.tolist() == [6.0]
         assert dataset.time_data.attrs["data_key"] == "time"

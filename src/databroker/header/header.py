@@ -252,6 +252,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         *,
         fill: Fill = True,
         on_missing: OnMissing = "raise",
+        convert_times: bool = True,
     ) -> xr.Dataset:
         """Load a stream as an xarray dataset, with its external data; see `Stream.read`.
 
@@ -259,7 +260,9 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         ------
         NoSuchStream, NoSuchField, NoHandler, ExternalDataMissing, MissingExtra
         """
-        return self.streams[stream_name].read(fields, fill=fill, on_missing=on_missing)
+        return self.streams[stream_name].read(
+            fields, fill=fill, on_missing=on_missing, convert_times=convert_times
+        )
 
     def xarray_dask(
         self,
@@ -268,6 +271,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         *,
         fill: Fill = True,
         on_missing: OnMissing = "raise",
+        convert_times: bool = True,
     ) -> xr.Dataset:
         """Return a stream as a lazy dataset of dask arrays; see `Stream.to_dask`.
 
@@ -275,7 +279,9 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         ------
         NoSuchStream, NoSuchField, MissingExtra
         """
-        return self.streams[stream_name].to_dask(fields, fill=fill, on_missing=on_missing)
+        return self.streams[stream_name].to_dask(
+            fields, fill=fill, on_missing=on_missing, convert_times=convert_times
+        )
 
     def align(
         self,
@@ -284,6 +290,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         streams: Iterable[str] | None = None,
         tolerance: float | datetime.timedelta | None = None,
         fields: Fields = None,
+        convert_times: bool = True,
     ) -> xr.Dataset:
         """Return several streams as one dataset, at the times of the events of one.
 
@@ -309,6 +316,8 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
             'linear': each of the two).
         fields
             Which fields, of whichever stream; None for all.
+        convert_times
+            Whether ``time`` holds stamps (naive UTC) rather than seconds since 1970.
 
         Returns
         -------
@@ -325,7 +334,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         """
         from ..streams.align import align
 
-        return align(self.streams, on, how, streams, tolerance, fields)
+        return align(self.streams, on, how, streams, tolerance, fields, convert_times)
 
     def preview(self, fields: Fields = None, streams: Fields = None, frames: int = 5) -> Preview:
         """Return pictures of the data, which a notebook shows below the metadata.

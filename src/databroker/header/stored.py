@@ -68,10 +68,10 @@ class StoredRun:
         by_name: dict[str, list[Any]] = {}
         for descriptor in self._descriptors():
             by_name.setdefault(name_of(descriptor), []).append(descriptor)
-        stop = self.stored_stop()
+        stop, db = self.stored_stop(), self.db
         return _Streams(
             {
-                name: Stream(self.db.store, self.db.reg, name, descriptors, self._start, stop)
+                name: Stream(db.store, db.reg, name, descriptors, self._start, stop, db.zone)
                 for name, descriptors in by_name.items()
             }
         )

@@ -96,7 +96,7 @@ def column(key: Any, fact_of: FactOf) -> Column:
 def frame_of(
     columns: Sequence[Column],
     rows: Iterable[tuple[Any, ...]],
-    timezone: str | datetime.tzinfo | None,
+    timezone: str | datetime.tzinfo,
     convert_times: bool,
 ) -> pd.DataFrame:
     """Return rows, which hold the values at the paths of all columns, as a table."""
@@ -120,7 +120,7 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _stamps(values: list[Any], timezone: str | datetime.tzinfo | None, convert_times: bool) -> Any:
+def _stamps(values: list[Any], timezone: str | datetime.tzinfo, convert_times: bool) -> Any:
     import numpy as np
     import pandas as pd
 
@@ -129,10 +129,8 @@ def _stamps(values: list[Any], timezone: str | datetime.tzinfo | None, convert_t
     seconds = np.array([value if _is_real(value) else np.nan for value in values], np.float64)
     if not convert_times:
         return pd.Series(seconds)
-    stamps = pd.DatetimeIndex(to_datetime64(seconds))
-    if timezone is not None:
-        stamps = stamps.tz_localize("UTC").tz_convert(timezone)
-    return pd.Series(stamps)
+    stamps = pd.DatetimeIndex(to_datetime64(seconds), tz="UTC")
+    return pd.Series(stamps.tz_convert(timezone))
 
 
 def _series(values: list[Any]) -> Any:

@@ -225,29 +225,30 @@ class Results:
             stream 'primary', else of all). By default uid, scan_id, time,
             plan_name, status and num_events.
         timezone
-            Makes times aware, in this zone; by default they are naive UTC.
+            The zone of times; by default the broker's.
         convert_times
             Whether times are stamps rather than seconds since 1970.
 
         Returns
         -------
         pandas.DataFrame
-            Its rows are in the order of the runs. What a run does not have is
-            missing (None, NaN or <NA>).
+            Its rows are in the order of the runs; times know their zone. What a
+            run does not have is missing (None, NaN or <NA>).
 
         Examples
         --------
         >>> import databroker
         >>> db = databroker.temp()
         >>> db.insert("start", {"uid": "b2c1", "time": 0.5, "sample": {"name": "Ni"}})
-        >>> db().to_frame(["uid", "time", "sample.name"])
-            uid                    time sample.name
-        0  b2c1 1970-01-01 00:00:00.500          Ni
+        >>> db().to_frame(["uid", "time", "sample.name"], timezone="UTC")
+            uid                             time sample.name
+        0  b2c1 1970-01-01 00:00:00.500000+00:00          Ni
         """
         if isinstance(columns, str):
             raise InvalidQuery(f"columns is a list of keys: [{columns!r}]")
         wanted = [column(each, self._fact_of) for each in columns or COLUMNS]
-        frame = frame_of(wanted, self._picked.values(wanted), timezone, convert_times)
+        zone = self._db.zone if timezone is None else timezone
+        frame = frame_of(wanted, self._picked.values(wanted), zone, convert_times)
         if not len(frame):
             self._explain_nothing()
         return frame

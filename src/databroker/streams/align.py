@@ -60,6 +60,7 @@ def align(
     names: Iterable[str] | None = None,
     tolerance: float | datetime.timedelta | None = None,
     fields: Fields = None,
+    convert_times: bool = True,
 ) -> xr.Dataset:
     """Return the events of one stream, with the readings of others joined to them.
 
@@ -77,6 +78,8 @@ def align(
         How many seconds a reading may be away from the event.
     fields
         Which fields; None for all.
+    convert_times
+        Whether times are stamps rather than seconds since 1970.
     """
     require("xarray", "arrays")
     rule = Rule(_known(how), _seconds(tolerance))
@@ -97,7 +100,7 @@ def align(
     attrs = {**requests[0].attrs, "align_on": on, "align_how": how, "align_rule": rule.words()}
     if rule.tolerance is not None:
         attrs["align_tolerance"] = rule.tolerance
-    return builder.dataset(base.time, base.seq_num, attrs)
+    return builder.dataset(base.time, base.seq_num, attrs, convert_times)
 
 
 class _Join:

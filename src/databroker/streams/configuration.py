@@ -13,12 +13,12 @@ from ..columns.names import SEQ_NUM, TIME
 from ..documents.encoding import same
 from ..errors import NoSuchField
 from .fields import mapping
-from .forms import SECONDS, Doc, attributes
+from .forms import Doc, attributes
 from .gather import Constant, Request
 from .layout import Layout
 from .lazy import codes_of
 from .rows import Columns, EventSource
-from .times import to_datetime64
+from .times import SECONDS, clock, to_datetime64
 from .views import View
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def changes(store: EventSource, descriptors: Sequence[Doc]) -> pd.DataFrame:
         }
     )
     frame["time"] = to_datetime64(frame["time"].to_numpy(np.float64))
+    frame.attrs["time"] = clock(convert=True)
     return frame
 
 

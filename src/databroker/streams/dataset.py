@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..extras import require
-from .forms import SECONDS, Doc, Variable, look
+from .forms import Doc, Variable, look
 from .gather import Constant, Request, gather
 from .layout import Layout
 from .lazy import Field, PerDescriptor
 from .locator import Locator
+from .times import SECONDS, to_datetime64
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,7 +24,7 @@ Array = np.ndarray[Any, Any]
 _COORDINATES = ("time", "seq_num")
 
 
-def read(request: Request) -> xr.Dataset:
+def read(request: Request, convert_times: bool = True) -> xr.Dataset:
     """Return a dataset in memory."""
     require("xarray", "arrays")
     gathered = gather(request)
@@ -34,10 +35,10 @@ def read(request: Request) -> xr.Dataset:
                 variable.name, variable.key, values, gathered.layout, gathered.seq_num
             )
         builder.add(variable, values)
-    return builder.dataset(gathered.time, gathered.seq_num, request.attrs)
+    return builder.dataset(gathered.time, gathered.seq_num, request.attrs, convert_times)
 
 
-def lazy(request: Request) -> xr.Dataset:
+def lazy(request: Request, convert_times: bool = True) -> xr.Dataset:
     """Return a dataset of dask arrays, which hold where the data are; only times are read now."""
     require("dask.array", "arrays")
     require("xarray", "arrays")
@@ -61,7 +62,7 @@ def lazy(request: Request) -> xr.Dataset:
         table = constant.table(layout.owners)
         repeated = PerDescriptor(locator, layout, constant.name, table, codes)
         builder.add(constant, repeated.to_dask(chunks) if layout.rows else table)
-    return builder.dataset(time, seq_num, request.attrs)
+    return builder.dataset(time, seq_num, request.attrs, convert_times)
 
 
 class Builder:
@@ -91,7 +92,7 @@ class Builder:
         named = self._dimensions.names(variable.name, dims, values.shape[1:])
         self._variables[name] = make_variable(("time", *named), values, attrs)
 
-    def dataset(self, time: Array, seq_num: Array, attrs: Doc) -> xr.Dataset:
+    def dataset(self, time: Array, seq_num: Array, attrs: Doc, convert_times: bool) -> xr.Dataset:
         """Return the dataset; warn once if shapes are not as declared."""
         if self._mismatches:
             warnings.warn(
@@ -101,10 +102,12 @@ class Builder:
                 stacklevel=4,
             )
         xarray = require("xarray", "arrays")
+        # An attribute `units` of stamps is one that xarray writes itself.
+        stamps = (to_datetime64(time), {"timezone": "UTC"})
         dataset: xr.Dataset = xarray.Dataset(
             self._variables,
             coords={
-                "time": ("time", time, {"units": SECONDS}),
+                "time": ("time", *(stamps if convert_times else (time, {"units": SECONDS}))),
                 "seq_num": ("time", seq_num),
             },
             attrs=dict(attrs),

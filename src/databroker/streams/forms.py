@@ -13,11 +13,11 @@ from ..columns.names import nested
 from .fields import mapping
 from .layout import PAGE_BYTES, Layout
 from .rows import Chunk, Columns, EventSource
+from .times import SECONDS
 
 Doc = Mapping[str, Any]
 Array = np.ndarray[Any, Any]
 
-SECONDS = "seconds since 1970-01-01 UTC"
 """The units of times."""
 
 _LOOKED_AT = 8 * PAGE_BYTES  # bytes of a field that are looked through to find its form

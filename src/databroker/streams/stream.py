@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .fields import Selection, checked_fill, data_keys, mapping, no_such_field, select
+from .described import Described
+from .fields import checked_fill, no_such_field
 from .layout import Layout
 from .rows import Columns
 
@@ -14,9 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from ..external import ExternalArray, Registry
+    from ..external import ExternalArray
     from ..external.reading.filling import Fill, OnMissing
-    from ..stores.contract import Store
     from .configuration import Configuration
     from .gather import Request
     from .lazy import LazyArray
@@ -27,69 +27,19 @@ Doc = Mapping[str, Any]
 Fields = str | Iterable[str] | None
 
 
-class Stream:
+class Stream(Described):
     """One of the concurrent streams of a run.
 
     Obtained as ``header.streams['primary']``. It is current: while the run
     goes on, each call sees the events stored so far. ``stream['det']`` is one
-    field, read when it is sliced.
-
-    Parameters
-    ----------
-    store, registry
-        Where the events are, and what opens the files that they refer to.
-    name
-        'primary', 'baseline', ...
-    descriptors
-        The stream's descriptors, oldest first.
-    start, stop
-        The run's documents, from which `fields` may ask for values.
+    field, read when it is sliced. It is made as `Described` says.
     """
-
-    def __init__(
-        self,
-        store: Store,
-        registry: Registry,
-        name: str,
-        descriptors: Sequence[Doc],
-        start: Doc,
-        stop: Doc,
-    ) -> None:
-        self._store = store
-        self._registry = registry
-        self.name = name
-        self._descriptors = descriptors
-        self._start = start
-        self._stop = stop
-        # By field and on_missing, with the rows that they were made for.
-        self._arrays: dict[tuple[str, str], tuple[LazyArray | ExternalArray, Any]] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_arrays": {}}
-
-    def __repr__(self) -> str:
-        return f"<Stream {self.name!r} of run {str(self._start['uid'])[:8]}>"
 
     def _repr_html_(self) -> str:
         from ..display import stream_html
 
-        return stream_html(self.name, str(self._start["uid"]), self.num_events, self._descriptors)
-
-    @property
-    def descriptors(self) -> list[Doc]:
-        """The stream's descriptors, oldest first."""
-        return list(self._descriptors)
-
-    @property
-    def fields(self) -> list[str]:
-        """The names of the data keys, in the order of the descriptors."""
-        return data_keys(self._descriptors)
-
-    @property
-    def devices(self) -> list[str]:
-        """The names of the devices that were read, in the order of the descriptors."""
-        found = (mapping(doc.get("object_keys")) for doc in self._descriptors)
-        return list(dict.fromkeys(name for keys in found for name in keys))
+        uid = str(self._start["uid"])
+        return stream_html(self.name, uid, self.num_events, self._descriptors, self._zone)
 
     @property
     def num_events(self) -> int:
@@ -146,15 +96,20 @@ class Stream:
         return outside.fill_table(table)
 
     def read(
-        self, fields: Fields = None, *, fill: Fill = True, on_missing: OnMissing = "raise"
+        self,
+        fields: Fields = None,
+        *,
+        fill: Fill = True,
+        on_missing: OnMissing = "raise",
+        convert_times: bool = True,
     ) -> xr.Dataset:
         """Return the stream as a dataset in memory.
 
-        Along ``time`` (seconds since 1970, with ``seq_num`` beside it) there
-        is a variable for each field, in the order of the descriptors. Arrays
-        of one shape become further dimensions; what is ragged, mixed or text
-        is an object for each event. Missing numbers are NaN, other missing
-        values None.
+        Along ``time`` (naive UTC, with ``seq_num`` beside it) there is a
+        variable for each field, in the order of the descriptors. Arrays of one
+        shape become further dimensions; what is ragged, mixed or text is an
+        object for each event. Missing numbers are NaN, other missing values
+        None.
 
         Parameters
         ----------
@@ -166,6 +121,8 @@ class Stream:
         on_missing
             Where such data cannot be had: 'raise' the error, or 'mask' (or 'skip') it with
             NaN, which makes integers floats.
+        convert_times
+            Whether ``time`` holds stamps (datetime64) rather than seconds since 1970.
 
         Raises
         ------
@@ -184,10 +141,15 @@ class Stream:
         """
         from .dataset import read
 
-        return read(self.request(fields, fill, on_missing))
+        return read(self.request(fields, fill, on_missing), convert_times)
 
     def to_dask(
-        self, fields: Fields = None, *, fill: Fill = True, on_missing: OnMissing = "raise"
+        self,
+        fields: Fields = None,
+        *,
+        fill: Fill = True,
+        on_missing: OnMissing = "raise",
+        convert_times: bool = True,
     ) -> xr.Dataset:
         """Return the stream as a lazy dataset: as `read`, of dask arrays.
 
@@ -200,7 +162,7 @@ class Stream:
 
         Parameters
         ----------
-        fields, fill, on_missing
+        fields, fill, on_missing, convert_times
             As in `read`.
 
         Raises
@@ -210,7 +172,7 @@ class Stream:
         """
         from .dataset import lazy
 
-        return lazy(self.request(fields, fill, on_missing))
+        return lazy(self.request(fields, fill, on_missing), convert_times)
 
     @property
     def timestamps(self) -> View:
@@ -289,15 +251,6 @@ class Stream:
             array = lazy_array(request, layout)
             self._arrays[field, on_missing] = (array, layout.clusters)
         return array
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.fields)
-
-    def __contains__(self, field: object) -> bool:
-        return field in self.fields
-
-    def _ipython_key_completions_(self) -> list[str]:
-        return self.fields
 
     def events(
         self, fields: Fields = None, fill: Fill = False, on_missing: OnMissing = "raise"
@@ -389,7 +342,3 @@ class Stream:
         owners = [doc["uid"] for doc in self._descriptors]
         attrs = attributes_of_run(self._start, self._stop, self.name)
         return Request(outside.rows, owners, variables, (), attrs, outside)
-
-    def select(self, fields: Fields) -> Selection:
-        """Return what `fields` means in this stream."""
-        return select(fields, self._descriptors, self._start, self._stop)

@@ -15,7 +15,7 @@ from .dataset import variable_names
 from .fields import Selection, data_keys
 from .gather import Request, gather
 from .rows import Chunk, Columns, EventSource, chunks, joint_order
-from .times import to_datetime64
+from .times import clock, to_datetime64
 
 Array = np.ndarray[Any, Any]
 
@@ -53,7 +53,7 @@ def make_table(
         data[shown[name]] = _series(arrays[column], index)
     for name in selection.extras:
         data[shown[name]] = _series(arrays[name], index)
-    return pd.DataFrame(data, index=index, copy=False)
+    return _frame(data, index, convert_times, timezone)
 
 
 def frame_of(
@@ -69,12 +69,24 @@ def frame_of(
             data[names[each.name]] = _stamps(values, index, convert_times, timezone)
         else:
             data[names[each.name]] = _series(_cells(values), index)
-    return pd.DataFrame(data, index=index, copy=False)
+    return _frame(data, index, convert_times, timezone)
 
 
 def no_table() -> pd.DataFrame:
     """Return the table of a stream that there is not."""
     return pd.DataFrame(index=pd.RangeIndex(0, name="seq_num"))
+
+
+def _frame(
+    data: Mapping[str, Any],
+    index: pd.Index,
+    convert: bool,
+    timezone: str | datetime.tzinfo | None,
+) -> pd.DataFrame:
+    """Return columns as a table that says what its times are: naive ones do not show it."""
+    frame = pd.DataFrame(data, index=index, copy=False)
+    frame.attrs["time"] = clock(convert, timezone)
+    return frame
 
 
 def _cells(values: Array) -> Array:
@@ -147,4 +159,4 @@ def _empty(
         scalar = declared and not declared[0].get("shape")
         dtype = _DECLARED.get(declared[0].get("dtype"), object) if scalar else object
         data[name] = pd.Series(np.empty(0, dtype), index=index, dtype=dtype)
-    return pd.DataFrame(data, index=index)
+    return _frame(data, index, convert_times, timezone)

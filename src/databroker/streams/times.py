@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
 
+SECONDS = "seconds since 1970-01-01 UTC"
+"""The units of times that are numbers."""
+
 _LIMIT = 9.2e9  # seconds, about the year 2261: where nanoseconds end
+
+
+def clock(convert: bool, timezone: str | datetime.tzinfo | None = None) -> str:
+    """Return what the times of a table are, for its ``attrs``.
+
+    Examples
+    --------
+    >>> clock(True), clock(True, "Asia/Tokyo"), clock(False)
+    ('UTC', 'Asia/Tokyo', 'seconds since 1970-01-01 UTC')
+    """
+    return str(timezone or "UTC") if convert else SECONDS
 
 
 def to_datetime64(seconds: Array) -> Array:

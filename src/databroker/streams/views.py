@@ -58,17 +58,17 @@ class View:
             raise AttributeError("Timestamps have no timestamps.")
         return View(f"Timestamps of {self._title.lower()}", self._times)
 
-    def read(self, fields: Fields = None) -> xr.Dataset:
-        """Return a dataset in memory; see `Stream.read`."""
+    def read(self, fields: Fields = None, *, convert_times: bool = True) -> xr.Dataset:
+        """Return a dataset in memory; see `Stream.read`. Values that are times stay seconds."""
         from .dataset import read
 
-        return read(self._chosen(fields))
+        return read(self._chosen(fields), convert_times)
 
-    def to_dask(self, fields: Fields = None) -> xr.Dataset:
-        """Return a lazy dataset; see `Stream.to_dask`."""
+    def to_dask(self, fields: Fields = None, *, convert_times: bool = True) -> xr.Dataset:
+        """Return a lazy dataset; see `Stream.to_dask`. Values that are times stay seconds."""
         from .dataset import lazy
 
-        return lazy(self._chosen(fields))
+        return lazy(self._chosen(fields), convert_times)
 
     def table(
         self,

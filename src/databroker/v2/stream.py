@@ -123,7 +123,7 @@ class BlueskyEventStream:
         NoSuchField
             One of the names to include is no field of the stream.
         """
-        return _by_time(self._source().read(self._fields()))
+        return _by_time(self._source().read(self._fields(), convert_times=False))
 
     def to_dask(self) -> xr.Dataset:
         """Return the stream as a dataset whose arrays are loaded piece by piece, when computed.
@@ -133,7 +133,7 @@ class BlueskyEventStream:
         ValueError, NoSuchField
             As in `read`.
         """
-        return _by_time(self._source().to_dask(self._fields()))
+        return _by_time(self._source().to_dask(self._fields(), convert_times=False))
 
     @property
     def timestamps(self) -> BlueskyEventStream:
