@@ -96,7 +96,19 @@ def test_fractions_of_a_second(text, seconds):
         "days ago",
         "999999999 days ago",
         "3000 years ago",
-        "today 10:00",
+        "today 10",
+        "today 25:00",
+        "today 13 pm",
+        "0am",
+        "15",
+        "8h",
+        "10:60",
+        "last today",
+        "this monday",
+        "1.5 days ago",
+        "-8",
+        "- h",
+        "22:00 22:00",
         "2015\x00",
         "'; drop table runs; --",
         "😀",
@@ -195,6 +207,39 @@ NOW = parse_bound("2015-03-05 10:01:30", NEW_YORK)
         ("8 months ago", "2014-07-05 10:01:30 EDT"),
         ("2 years ago", "2013-03-05 10:01:30 EST"),
         ("0 days ago", "2015-03-05 10:01:30 EST"),
+        ("8 h ago", "2015-03-05 02:01:30 EST"),
+        ("8h ago", "2015-03-05 02:01:30 EST"),
+        ("-8h", "2015-03-05 02:01:30 EST"),
+        ("- 8 hrs", "2015-03-05 02:01:30 EST"),
+        ("1.5 h ago", "2015-03-05 08:31:30 EST"),
+        ("-90s", "2015-03-05 10:00:00 EST"),
+        ("-5 min", "2015-03-05 09:56:30 EST"),
+        ("-1d", "2015-03-04 10:01:30 EST"),
+        ("-2 weeks", "2015-02-19 10:01:30 EST"),
+        ("-1mo", "2015-02-05 10:01:30 EST"),
+        ("-1y", "2014-03-05 10:01:30 EST"),
+        ("tomorrow", "2015-03-06 00:00:00 EST"),
+        ("last thursday", "2015-02-26 00:00:00 EST"),
+        ("last wednesday", "2015-03-04 00:00:00 EST"),
+        ("this week", "2015-03-02 00:00:00 EST"),
+        ("Last Week", "2015-02-23 00:00:00 EST"),
+        ("this month", "2015-03-01 00:00:00 EST"),
+        ("last month", "2015-02-01 00:00:00 EST"),
+        ("this year", "2015-01-01 00:00:00 EST"),
+        ("last  year", "2014-01-01 00:00:00 EST"),
+        ("3am", "2015-03-05 03:00:00 EST"),
+        ("3 AM", "2015-03-05 03:00:00 EST"),
+        ("12am", "2015-03-05 00:00:00 EST"),
+        ("12 pm", "2015-03-04 12:00:00 EST"),
+        ("10:01", "2015-03-05 10:01:00 EST"),
+        ("10:02", "2015-03-04 10:02:00 EST"),
+        ("9:30:15", "2015-03-05 09:30:15 EST"),
+        ("9:30 pm", "2015-03-04 21:30:00 EST"),
+        ("yesterday 22:00", "2015-03-04 22:00:00 EST"),
+        ("yesterday at 10 pm", "2015-03-04 22:00:00 EST"),
+        ("today 22:00", "2015-03-05 22:00:00 EST"),
+        ("monday 3am", "2015-03-02 03:00:00 EST"),
+        ("last thursday 23:59:59", "2015-02-26 23:59:59 EST"),
     ],
 )
 def test_relative_times(text, expected):
@@ -206,6 +251,52 @@ def test_days_are_counted_by_the_calendar_and_hours_by_the_clock():
     now = parse_bound("2015-03-08 12:00", NEW_YORK)
     assert shown("1 day ago", NEW_YORK, now=now) == "2015-03-07 12:00:00 EST"
     assert shown("24 hours ago", NEW_YORK, now=now) == "2015-03-07 11:00:00 EST"
+
+
+@pytest.mark.parametrize(
+    ("now", "text", "zone", "since", "until"),
+    [
+        ("2015-10-25 12:00", "2:30", BERLIN, "25 02:30:00 CEST", "25 02:30:00 CET"),
+        ("2015-10-25 12:00", "today 2:30", BERLIN, "25 02:30:00 CEST", "25 02:30:00 CET"),
+        ("2015-10-26 12:00", "yesterday 2:30 am", BERLIN, "25 02:30:00 CEST", "25 02:30:00 CET"),
+        ("2015-03-29 12:00", "2:30", BERLIN, "29 03:00:00 CEST", "29 03:00:00 CEST"),
+        ("2015-03-30 12:00", "sunday 2am", BERLIN, "29 03:00:00 CEST", "29 03:00:00 CEST"),
+        ("2015-03-29 12:00", "-12h", BERLIN, "28 23:00:00 CET", "28 23:00:00 CET"),
+        ("2015-03-30 02:30", "1 day ago", BERLIN, "29 03:00:00 CEST", "29 03:00:00 CEST"),
+        ("2015-10-05 12:00", "yesterday 2:15", LORD_HOWE, "04 02:30:00 +11", "04 02:30:00 +11"),
+        ("2011-12-31 12:00", "yesterday", APIA, "31 00:00:00 +14", "31 00:00:00 +14"),
+        ("2011-12-31 12:00", "yesterday 22:00", APIA, "31 00:00:00 +14", "31 00:00:00 +14"),
+    ],
+)
+def test_phrases_where_clocks_change(now, text, zone, since, until):
+    seconds = parse_bound(now, zone)
+    found = [shown(text, zone, edge=edge, now=seconds) for edge in ("since", "until")]
+    assert [each.split("-")[2] for each in found] == [since, until]
+
+
+PHRASES = [
+    *("now", "today", "yesterday", "monday", "last sunday", "this week", "last month", "last year"),
+    *("3am", "2:30", "22:00", "yesterday 2:30", "tuesday 12 am", "8 h ago", "-1.5h", "-3d", "-1mo"),
+]
+
+
+@pytest.mark.parametrize("text", PHRASES)
+@given(
+    now=st.datetimes(datetime.datetime(1970, 1, 9), datetime.datetime(2037, 12, 1)),
+    zone=st.sampled_from(ZONES),
+)
+def test_a_phrase_is_never_an_error_and_never_after_now(text, now, zone):
+    seconds = parse_bound(now, zone)
+    since, until = (parse_bound(text, zone, edge, seconds) for edge in ("since", "until"))
+    assert since <= until
+    assert since <= seconds or zone is APIA  # which left out a day, as if it were an hour
+    assert until - since in (0, 1800, 3600, 86400)
+
+
+def test_of_a_time_of_day_the_most_recent_is_meant():
+    for now, day in (("2015-03-05 02:59", "04"), ("2015-03-05 03:00", "05")):
+        found = shown("3am", UTC, now=parse_bound(now, UTC))
+        assert found == f"2015-03-{day} 03:00:00 UTC"
 
 
 def test_a_month_before_the_31st_is_the_last_day_of_the_month():

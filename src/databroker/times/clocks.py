@@ -1,0 +1,53 @@
+"""From what a clock shows in a zone to seconds since 1970, also where clocks change."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from fractions import Fraction
+from typing import Literal
+
+__all__ = ["SECOND", "Edge", "as_utc", "local"]
+
+Edge = Literal["since", "until"]
+
+SECOND = datetime.timedelta(seconds=1)
+_EPOCH = datetime.datetime(1970, 1, 1)
+
+
+def as_utc(naive: datetime.datetime) -> int:
+    """Count whole seconds since 1970 as if the clock showed UTC."""
+    return (naive.replace(fold=0) - _EPOCH) // SECOND
+
+
+def local(
+    naive: datetime.datetime, zone: datetime.tzinfo, edge: Edge, fraction: Fraction = Fraction(0)
+) -> float:
+    """Return the instant of a local time; see `parse_bound` for those that are no one instant."""
+    first, second = (as_utc(naive) - _utc_offset(naive, zone, fold) for fold in (0, 1))
+    if first > second:  # clocks went forward over this time; see PEP 495
+        return float(_change_between(math.floor(second), math.ceil(first), zone))
+    # Equal, except when clocks went back and this time comes twice.
+    return float(Fraction(first if edge == "since" else second) + fraction)
+
+
+def _utc_offset(naive: datetime.datetime, zone: datetime.tzinfo, fold: int) -> Fraction:
+    offset = zone.utcoffset(naive.replace(fold=fold)) or datetime.timedelta(0)
+    return Fraction(offset // datetime.timedelta(microseconds=1), 10**6)
+
+
+def _change_between(before: int, after: int, zone: datetime.tzinfo) -> int:
+    """Find the second at which clocks change between two instants."""
+
+    def offset_at(instant: int) -> datetime.timedelta | None:
+        utc = _EPOCH.replace(tzinfo=datetime.UTC) + datetime.timedelta(seconds=instant)
+        return utc.astimezone(zone).utcoffset()
+
+    old = offset_at(before)
+    while after - before > 1:
+        middle = (before + after) // 2
+        if offset_at(middle) == old:
+            before = middle
+        else:
+            after = middle
+    return after

@@ -1,0 +1,55 @@
+"""Time zones by name, and that of the machine."""
+
+from __future__ import annotations
+
+import datetime
+import warnings
+import zoneinfo
+
+from .._util.suggestions import did_you_mean
+from ..errors import InvalidConfiguration
+
+__all__ = ["resolve_zone"]
+
+
+def resolve_zone(name: str | datetime.tzinfo | None = None) -> datetime.tzinfo:
+    """Give the time zone of this name, or the machine's own.
+
+    Raises
+    ------
+    InvalidConfiguration
+        There is no such zone.
+
+    Examples
+    --------
+    >>> resolve_zone("Europe/Berlin")
+    zoneinfo.ZoneInfo(key='Europe/Berlin')
+    >>> resolve_zone("Europe/Berlni")
+    Traceback (most recent call last):
+    databroker.errors.InvalidConfiguration: unknown time zone 'Europe/Berlni'. Did you mean ...
+    """
+    if isinstance(name, datetime.tzinfo):
+        return name
+    if name is None:
+        return _machine_zone()
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
+        hint = did_you_mean(name, zoneinfo.available_timezones())
+        hint = hint or " Names look like 'America/New_York'."
+        raise InvalidConfiguration(f"unknown time zone {name!r}.{hint}") from error
+
+
+def _machine_zone() -> datetime.tzinfo:
+    import tzlocal
+
+    try:
+        return tzlocal.get_localzone()
+    except (zoneinfo.ZoneInfoNotFoundError, LookupError, ValueError, OSError) as error:
+        # A machine whose zone is set up wrongly should still show its data.
+        warnings.warn(
+            f"the machine's time zone is not known ({error}); using UTC. "
+            "Set `timezone:` in the configuration.",
+            stacklevel=3,
+        )
+        return datetime.UTC
