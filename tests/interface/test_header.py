@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from databroker import ALL, Header
+from databroker.errors import NoSuchField, NothingFoundWarning
 
 from . import runs
 from .runs import FIRST, save
@@ -142,6 +143,48 @@ def test_a_pattern_means_data_keys_only(header):
 def test_a_field_that_is_nowhere(header):
     with pytest.raises(KeyError, match=r"no field 'dett'.*'det'"):
         header.table(fields=["dett"])
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda header: list(header.table(fields=["det", "dett"]).columns)[1:],
+        lambda header: list(next(header.events(fields=["det", "dett"]))["data"]),
+        lambda header: [
+            list(doc["data"])
+            for kind, doc in header.documents(fields=["det", "dett"])
+            if kind == "event"
+        ][-1],
+        lambda header: list(header.db.get_table(header, fields=["det", "dett"]).columns)[1:],
+        lambda header: list([*header.db.get_events(header, fields=["dett", "det"])][-1]["data"]),
+    ],
+)
+def test_fields_that_are_there_come_with_one_warning_of_the_others(header, recwarn, read):
+    assert read(header) == ["det"]
+    assert [each.category for each in recwarn] == [NothingFoundWarning]
+    assert "no field 'dett'. Did you mean 'det'?" in str(recwarn[0].message)
+
+
+def test_data_of_a_field_that_is_nowhere_is_nothing_with_a_warning(header):
+    with pytest.warns(NothingFoundWarning, match=r"no field 'dett'. Did you mean 'det'\?"):
+        assert list(header.data("dett")) == []
+
+
+def test_a_field_that_is_nowhere_alone_is_an_error(header):
+    stream = header.streams["primary"]
+    for read in (
+        lambda: header.table(fields="dett"),
+        lambda: list(header.events(fields="dett")),
+        lambda: stream.table(["det", "dett"]),
+        lambda: stream.read(["det", "dett"]),
+        lambda: stream["dett"],
+        lambda: list(stream.data("dett")),
+        lambda: list(stream.documents(["det", "dett"])),
+        lambda: header.xarray(fields=["det", "dett"]),
+        lambda: header.align(fields=["det", "dett"]),
+    ):
+        with pytest.raises(NoSuchField, match="Did you mean 'det'"):
+            read()
 
 
 def test_data_is_a_generator_as_it_always_was(header):

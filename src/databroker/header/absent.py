@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from .._util.suggestions import did_you_mean
 from .._util.telling import warn_user
-from ..errors import NothingFoundWarning
+from ..errors import NoSuchField, NothingFoundWarning
+from ..streams.fields import mapping
 
-__all__ = ["warn_if_absent"]
+if TYPE_CHECKING:
+    from ..streams import Stream
+
+__all__ = ["device_names", "has_field", "warn_if_absent"]
 
 _SHOWN = 12
 
@@ -35,3 +40,18 @@ def warn_if_absent(run: str, kind: str, name: object, known: Iterable[str]) -> N
         f"Run {run[:8]!r} has no {kind} {name!r}.{did_you_mean(name, names)} It has: {shown}.",
         NothingFoundWarning,
     )
+
+
+def has_field(run: str, stream: Stream, field: str) -> bool:
+    """Tell whether `field` means something in a stream; warn if it does not."""
+    try:
+        stream.select([field])
+    except NoSuchField:
+        warn_if_absent(run, "field", field, stream.fields)
+        return False
+    return True
+
+
+def device_names(descriptor: Mapping[str, Any]) -> set[str]:
+    """Return the devices that a descriptor names."""
+    return {*mapping(descriptor.get("configuration")), *mapping(descriptor.get("object_keys"))}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime
 import warnings
 from abc import ABCMeta
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..documents.kinds import stream_name as name_of
 from ..documents.readonly import ALL
 from ..streams.fields import mapping
-from ..streams.several import many_streams
-from .absent import warn_if_absent
+from ..streams.several import known_fields, many_streams
+from .absent import device_names, has_field, warn_if_absent
 from .filing import FiledRun
 from .hooks import external_of
 from .namesakes import repeated_scan_id
@@ -102,7 +102,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
                 data = dict(mapping(mapping(device).get("data")))
                 found.setdefault(name_of(descriptor), []).append(data)
         if not found:
-            known = {name for doc in self._descriptors() for name in _devices(doc)}
+            known = {name for doc in self._descriptors() for name in device_names(doc)}
             warn_if_absent(self.uid, "device", device_name, sorted(known))
         return found
 
@@ -127,7 +127,8 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
             Which stream. One that the run does not have gives an empty table.
         fields
             A name, or names and patterns, of the wanted columns; None for all.
-            Names of values in the configuration, start or stop work too.
+            Names of values in the configuration, start or stop work too. Names that are
+            nowhere are left out, with a warning.
         fill
             Whether to load external data into the cells: True or 'yes', False or 'no', or the
             names of fields; 'delayed' for dask arrays, which read when they are computed.
@@ -149,7 +150,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         Raises
         ------
         NoSuchField
-            A plain name in `fields` that is nowhere, or one in `fill` that no field has.
+            Nothing in `fields` is there, or a name in `fill` is none of a field.
         NoHandler, ExternalDataMissing
             What is to be filled cannot be had; the message says how to mend it.
         """
@@ -160,7 +161,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
             warn_if_absent(self.uid, "stream", stream_name, self.stream_names)
             return no_table()
         return stream.table(
-            fields,
+            known_fields([stream], fields),
             fill=fill,
             on_missing=on_missing,
             convert_times=convert_times or localize_times,
@@ -182,7 +183,8 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         Parameters
         ----------
         field, stream_name
-            Which field of which stream; a stream that the run does not have yields nothing.
+            Which field of which stream; one that the run does not have yields nothing, with
+            a warning.
         fill
             As in `table`; where external data are not loaded, what refers to them is yielded.
         on_missing
@@ -192,14 +194,14 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         Raises
         ------
         NoSuchField
-            The stream has no such field.
+            A name in `fill` that no field has.
         NoHandler, ExternalDataMissing
             A value cannot be had; the message says how to mend it.
         """
         stream = self.streams.get(stream_name)
         if stream is None:
             warn_if_absent(self.uid, "stream", stream_name, self.stream_names)
-        else:
+        elif has_field(self.uid, stream, field):
             yield from stream.data(field, fill, on_missing)
 
     def events(
@@ -388,10 +390,6 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         if not found:
             warn_if_absent(self.uid, "stream", stream_name, map(name_of, known))
         return found
-
-
-def _devices(descriptor: Mapping[str, Any]) -> set[str]:
-    return {*mapping(descriptor.get("configuration")), *mapping(descriptor.get("object_keys"))}
 
 
 # Users and their tools know the class under this name.

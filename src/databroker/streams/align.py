@@ -85,7 +85,9 @@ def align(
     rule = Rule(_known(how), _seconds(tolerance))
     others = list(streams) if names is None else [names] if isinstance(names, str) else list(names)
     chosen = [streams[name] for name in dict.fromkeys([on, *others])]
-    requests = [stream.request(share, fill=False) for stream, share in share_fields(chosen, fields)]
+    requests = [
+        stream.request(share, fill=False) for stream, share in share_fields(chosen, fields, True)
+    ]
     base, *joined = [gather(request) for request in requests]
     titles = _titles([stream.name for stream in chosen], [base, *joined])
     builder = Builder(titles.values())

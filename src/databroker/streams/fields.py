@@ -154,6 +154,11 @@ def _pattern(text: str) -> Any:
 
 def no_such_field(name: object, known: Sequence[str]) -> NoSuchField:
     """Return the error that says which fields there are."""
-    hint = did_you_mean(name, known)
+    return NoSuchField(absent_fields([name], known))
+
+
+def absent_fields(names: Iterable[object], known: Sequence[str]) -> str:
+    """Say that some fields are not there, what may be meant, and which fields there are."""
+    each = " ".join(f"There is no field {name!r}.{did_you_mean(name, known)}" for name in names)
     shown = ", ".join(map(repr, known[:12])) + (", ..." if len(known) > 12 else "")
-    return NoSuchField(f"There is no field {name!r}.{hint} The fields here are: {shown or 'none'}.")
+    return f"{each} The fields here are: {shown or 'none'}."

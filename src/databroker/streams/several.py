@@ -6,9 +6,11 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._util.telling import warn_user
 from ..columns import to_rows
+from ..errors import NothingFoundWarning
 from ..external.reading.filling import Filling, external_fields
-from .fields import checked_fill, no_field_to_fill
+from .fields import absent_fields, checked_fill, no_field_to_fill, no_such_field
 from .stream import Fields, Stream
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class Wanted:
             fields = [fields]
         self.filling = Filling.of(fill)
         self._names = None if fields is None else list(fields)
-        self._unknown: dict[str, Exception] = {}
+        self._unknown: dict[str, None] = {}  # to some streams
         self._known: set[str] = set()
         self._fields: dict[str, None] = {}  # of all streams, in order
 
@@ -71,43 +73,74 @@ class Wanted:
             return None
         found: set[str] = set()
         for stream in streams:
+            keys = set(stream.fields)
+            found.update(filter(keys.__contains__, self._names))
             for name in self._names:
+                if name in keys:
+                    continue
                 try:
                     stream.select([name])
-                except KeyError as error:
-                    self._unknown[name] = error
+                except KeyError:
+                    self._unknown[name] = None
                 else:
                     found.add(name)
         self._known |= found
         return [name for name in self._names if name in found]
 
-    def check(self) -> None:
-        """Raise if some stream was asked for a field, and none had it.
+    def check(self, strict: bool = False) -> None:
+        """Say if some stream was asked for a field, and none had it.
+
+        Parameters
+        ----------
+        strict
+            Whether one that is not there is an error among others that are, too.
 
         Raises
         ------
         NoSuchField
-            Says which.
+            Nothing that was asked for is there, or a name to fill is not.
+
+        Warns
+        -----
+        NothingFoundWarning
+            Some fields are not there, among others that are.
         """
-        for name, error in self._unknown.items():
-            if name not in self._known:
-                raise error
+        absent = [name for name in self._unknown if name not in self._known]
+        if absent and (strict or not self._known):
+            raise no_such_field(absent[0], list(self._fields))
+        if absent:
+            warn_user(absent_fields(absent, list(self._fields)), NothingFoundWarning)
         for name in self.filling.names or ():
             if self._fields and name not in (known := list(self._fields)):
                 raise no_field_to_fill(name, known)
 
 
-def share_fields(streams: Iterable[Stream], fields: Fields) -> list[tuple[Stream, Fields]]:
-    """Give each stream those of the fields that it can answer.
+def known_fields(streams: Iterable[Stream], fields: Fields) -> list[str] | None:
+    """Return those of some fields that one of some streams has, as `Wanted` does.
 
     Raises
     ------
     NoSuchField
-        A plain name that no stream has.
+        No stream has any of them.
+
+    Warns
+    -----
+    NothingFoundWarning
+        No stream has some of them.
     """
     wanted = Wanted(fields)
-    shares: list[tuple[Stream, Fields]] = [(stream, wanted.of([stream])) for stream in streams]
+    found = wanted.of(streams)
     wanted.check()
+    return found
+
+
+def share_fields(
+    streams: Iterable[Stream], fields: Fields, strict: bool = False
+) -> list[tuple[Stream, Fields]]:
+    """Give each stream those of the fields that it can answer; see `Wanted.check`."""
+    wanted = Wanted(fields)
+    shares: list[tuple[Stream, Fields]] = [(stream, wanted.of([stream])) for stream in streams]
+    wanted.check(strict)
     return shares
 
 

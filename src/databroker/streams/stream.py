@@ -208,6 +208,9 @@ class Stream(Described):
         """Yield (name, document) for the run with only this stream's descriptors and events."""
         from .several import run_documents
 
+        if fields is not None and not isinstance(fields, str):
+            fields = list(fields)
+        self.select(fields)  # or there is an error
         start, stop = dict(self._start), dict(self._stop) or None
         return run_documents(self._store, start, stop, [self], fields)
 

@@ -172,12 +172,13 @@ class BlueskyEventStream:
             raise ValueError("Give include or exclude, not both.")
         if self._include is None and self._exclude is None:
             return None
-        known = self._source().fields
+        known = dict.fromkeys(self._source().fields)
         if self._exclude is not None:
-            return [name for name in known if name not in self._exclude]
+            excluded = set(self._exclude)
+            return [name for name in known if name not in excluded]
         for name in self._include or ():
             if name not in known:
-                raise NoSuchField(f"There is no field {name!r} here; there are: {known}.")
+                raise NoSuchField(f"There is no field {name!r} here; there are: {list(known)}.")
         return self._include
 
 
