@@ -70,7 +70,7 @@ NEIGHBOURS = {
     ("cli", "demo"): "the terminal runs the demonstration",
 }
 
-SHARED_BY_STORES = ("contract", "facts", "registry", "writer")
+SHARED_BY_STORES = ("contract", "facts", "forks", "registry", "writer")
 
 OPTIONAL = {
     "bluesky",
@@ -96,9 +96,8 @@ ONLY_IN = {
     "pytest": ("testing",),
 }
 
-MUTABLE = {
+MUTABLE: dict[tuple[str, str], str] = {
     # Module-level state that is no constant, and why it has to be.
-    ("stores.sql.connection", "_abandoned"): "must outlive all stores of a forked child",
 }
 
 LINES = 400

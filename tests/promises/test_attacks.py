@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-FEW = {"kills": 6}
+FEW = {"kills": 6, "interrupts": 150}
 
 
 @pytest.mark.parametrize("name", FEW)

@@ -298,11 +298,11 @@ def _statements(store, work):
     """Return the statements that some work makes, and the plan of each."""
     made = []
     connection = store._connections.get()
-    connection.set_trace_callback(made.append)
+    connection.driver.set_trace_callback(made.append)
     try:
         work()
     finally:
-        connection.set_trace_callback(None)
+        connection.driver.set_trace_callback(None)
     return {
         sql: " | ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}"))
         for sql in made

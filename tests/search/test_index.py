@@ -22,10 +22,12 @@ def uids(store, question):
 
 
 def _fail_after(store, document):
-    connection = store._connections.get()
-    with transaction(connection):
-        put_start(connection, document)
-        raise OSError("the disk is full")
+    def fail(connection):
+        with transaction(connection):
+            put_start(connection, document)
+            raise OSError("the disk is full")
+
+    store._connections.write(fail)
 
 
 def test_paths_of_a_transaction_that_failed_are_forgotten(store):

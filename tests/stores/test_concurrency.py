@@ -182,7 +182,6 @@ def test_a_search_begun_before_others_write_is_bounded_by_what_existed(processes
 
 
 def test_a_writer_waits_for_another_beyond_the_timeout_of_sqlite(monkeypatch, path):
-    monkeypatch.setattr("databroker.stores.sql.connection._BUSY_TIMEOUT", 0.01)
     documents = whole_run()
     with (
         contextlib.closing(SQLiteStore(path)) as store,
@@ -200,7 +199,6 @@ def test_a_writer_waits_for_another_beyond_the_timeout_of_sqlite(monkeypatch, pa
 
 
 def test_a_lock_that_is_never_given_back_is_named(monkeypatch, path):
-    monkeypatch.setattr("databroker.stores.sql.connection._BUSY_TIMEOUT", 0.01)
     monkeypatch.setattr("databroker.stores.sql.connection.PATIENCE", 0.05)
     with (
         contextlib.closing(SQLiteStore(path)) as store,

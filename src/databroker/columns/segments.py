@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from .._util.signals import from_signal
 from ..errors import StoreDamaged
 from . import names
 from .rows import select
@@ -76,6 +77,8 @@ def unpack(blob: bytes, columns: Container[str] | None) -> pa.RecordBatch:
     try:
         part = pa.ipc.open_stream(pa.py_buffer(blob)).read_next_batch()
     except (pa.ArrowInvalid, OSError, StopIteration) as error:
+        if from_signal(error):
+            raise
         raise StoreDamaged(f"A stored block of events cannot be read: {error}") from error
     part = select(part, columns)
     restored = list(map(_undo_delta, part.schema, part.columns))

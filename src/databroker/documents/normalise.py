@@ -34,6 +34,7 @@ from typing import Any
 
 import numpy as np
 
+from .._util.signals import from_signal
 from ..errors import InvalidDocument
 
 SCALARS = frozenset({float, int, str, bool, type(None)})
@@ -168,7 +169,9 @@ def _rendered(value: Any) -> Any:
         return {"real": float(value.real), "imag": float(value.imag)}
     try:
         return repr(value)
-    except Exception:  # whatever it is that fails, the experiment goes on
+    except Exception as error:  # whatever it is that fails, the experiment goes on
+        if from_signal(error):
+            raise
         return f"<{type(value).__name__} that cannot be printed>"
 
 

@@ -22,8 +22,9 @@ from ...columns.names import SEQ_NUM, TIME
 from ...columns.rows import concatenate, is_wanted, select
 from ...errors import StoreDamaged
 from .bodies import checksum
-from .connection import is_damage
+from .connection import Connection
 from .damage import damaged_rows
+from .failures import is_damage
 from .layouts import Block, Group, Segment, block_at, first_after, insert_block, newest_blocks
 from .snapshot import snapshot
 
@@ -38,9 +39,7 @@ _FAN = 16  # so many blocks of one size become one of the next
 Unpacked = dict[int, "pa.RecordBatch"]
 
 
-def write_block(
-    connection: sqlite3.Connection, series: int, first: int, batch: pa.RecordBatch
-) -> None:
+def write_block(connection: Connection, series: int, first: int, batch: pa.RecordBatch) -> None:
     """Store a batch as the rows from ordinal ``first`` on."""
     layout = [
         (None if group == segments.ALL else columns, _write(connection, batch, columns, group))
@@ -53,7 +52,7 @@ def write_block(
     insert_block(connection, series, block)
 
 
-def merge_blocks(connection: sqlite3.Connection, series: int) -> None:
+def merge_blocks(connection: Connection, series: int) -> None:
     """Make one block of the newest sixteen, while they are of one size and it is worth it.
 
     So each row is written again once or twice, and a stream of any length has
@@ -68,7 +67,7 @@ def merge_blocks(connection: sqlite3.Connection, series: int) -> None:
 
 
 def read_block(
-    connection: sqlite3.Connection,
+    connection: Connection,
     series: int,
     ordinal: int,
     stop: int,
@@ -100,7 +99,7 @@ def read_block(
         raise damaged_rows(connection, series, ordinal, end, why)
 
 
-def sealed_rows(connection: sqlite3.Connection, series: int) -> int:
+def sealed_rows(connection: Connection, series: int) -> int:
     """Return how many rows of a series are in blocks."""
     row = connection.execute("SELECT sealed FROM series WHERE id = ?", (series,)).fetchone()
     if row is None or type(row[0]) is not int:
@@ -110,7 +109,7 @@ def sealed_rows(connection: sqlite3.Connection, series: int) -> int:
 
 
 def _write(
-    connection: sqlite3.Connection, batch: pa.RecordBatch, columns: list[str], group: str
+    connection: Connection, batch: pa.RecordBatch, columns: list[str], group: str
 ) -> list[Segment]:
     """Store the columns of a group as one segment, or as several where they are wide."""
     size = sum(batch.column(name).nbytes for name in columns)
@@ -124,7 +123,7 @@ def _write(
     return chain
 
 
-def _merge(connection: sqlite3.Connection, series: int, blocks: Sequence[Block]) -> bool:
+def _merge(connection: Connection, series: int, blocks: Sequence[Block]) -> bool:
     """Put one block in the place of several; False where nothing would be gained."""
     columns = [names for names, _ in blocks[0].layout]
     if any([names for names, _ in block.layout] != columns for block in blocks[1:]):
@@ -160,7 +159,7 @@ def _merge(connection: sqlite3.Connection, series: int, blocks: Sequence[Block])
     return True
 
 
-def _joined(connection: sqlite3.Connection, chain: list[Segment]) -> pa.RecordBatch | None:
+def _joined(connection: Connection, chain: list[Segment]) -> pa.RecordBatch | None:
     """Return the rows of a chain as one batch; None if they are too many, not alike or damaged."""
     if sum(segment.size for segment in chain) > SEGMENT_BYTES:
         return None
@@ -171,7 +170,7 @@ def _joined(connection: sqlite3.Connection, chain: list[Segment]) -> pa.RecordBa
 
 
 def _read(
-    connection: sqlite3.Connection,
+    connection: Connection,
     series: int,
     block: Block,
     bounds: tuple[int, int],
@@ -207,7 +206,7 @@ def _read(
 
 
 def _unpack(
-    connection: sqlite3.Connection, segment: Segment, columns: Container[str] | None
+    connection: Connection, segment: Segment, columns: Container[str] | None
 ) -> pa.RecordBatch:
     """Return the columns of a segment, if it is as it was written."""
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count
@@ -12,7 +11,7 @@ import numpy as np
 
 from .compile import Part
 from .conditions import ALL, MANY, Lookup, Sql, Window, both
-from .connection import fetch
+from .connection import Connection, fetch
 from .sets import NONE, Keys, RunSet, in_order
 
 __all__ = ["Candidates"]
@@ -69,7 +68,7 @@ class Candidates:
 
     def __init__(
         self,
-        connect: Callable[[], sqlite3.Connection],
+        connect: Callable[[], Connection],
         parts: Sequence[Part],
         every: Lookup | None,
     ) -> None:
@@ -242,7 +241,7 @@ def _is_small(test: Sql) -> bool:
 class _Reader:
     """Reads sets of runs between two keys, which belong."""
 
-    connect: Callable[[], sqlite3.Connection]
+    connect: Callable[[], Connection]
     every: Lookup
     low: int
     high: int

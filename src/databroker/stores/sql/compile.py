@@ -9,7 +9,6 @@ alone.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
@@ -40,7 +39,7 @@ from ...query.nodes import (
 from ...query.values import is_number
 from . import facts, patterns, values
 from .conditions import ALL, NOTHING, Condition, Lookup, both, either, unless
-from .connection import portable
+from .connection import Connection, portable
 from .index import IDENTITY
 from .leaves import ARRAY, NUMBER, PARTLY, TEXT, leaf
 from .places import DOCUMENTS, Places
@@ -79,7 +78,7 @@ class Compiler:
         To the database.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.places = Places(connection)
 

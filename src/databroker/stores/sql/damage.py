@@ -8,12 +8,12 @@ import warnings
 
 from ...documents.kinds import OWNER, stream_name
 from ...errors import DamageWarning, StoreDamaged
-from .connection import original
+from .connection import Connection, original
 from .single import stored_document
 
 
 def damaged_rows(
-    connection: sqlite3.Connection, series: int, first: int, stop: int, why: str
+    connection: Connection, series: int, first: int, stop: int, why: str
 ) -> StoreDamaged:
     """Return the error for rows of a series, by ordinal, that cannot be read."""
     rows = f"row {first}" if stop == first + 1 else f"rows {first} to {stop - 1}"
@@ -23,7 +23,7 @@ def damaged_rows(
     )
 
 
-def _whereabouts(connection: sqlite3.Connection, series: int) -> str:
+def _whereabouts(connection: Connection, series: int) -> str:
     """Say what rows belong to, as far as that can still be read."""
     run = owner = what = "?"
     with contextlib.suppress(sqlite3.Error, StoreDamaged, TypeError, KeyError, UnicodeError):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
-from .connection import fetch
+from .connection import Connection, fetch
 
 _KEY = "displacement"
 
 
-def displacement(connection: sqlite3.Connection) -> int:
+def displacement(connection: Connection) -> int:
     """Return how far a run was ever moved on because its key was taken."""
     rows = fetch(connection, "SELECT value FROM meta WHERE key = ?", (_KEY,))
     if not rows:
@@ -20,7 +18,7 @@ def displacement(connection: sqlite3.Connection) -> int:
     return places
 
 
-def raise_displacement(connection: sqlite3.Connection, places: int) -> None:
+def raise_displacement(connection: Connection, places: int) -> None:
     """Remember that a run was moved on by so much; within a transaction."""
     try:
         known = displacement(connection)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from .connection import portable
+from .connection import Connection, portable
 from .leaves import OBJECT, TEXT, Leaf, indexed_words, leaf, leaves
 from .schema import DATA_KEYS, RUNS, START, STOP
 
@@ -23,7 +22,7 @@ and more time, than any others.
 """
 
 
-def index_start(connection: sqlite3.Connection, run: int, doc: Doc) -> None:
+def index_start(connection: Connection, run: int, doc: Doc) -> None:
     """Index the leaves and the words of a RunStart."""
     _add(connection, RUNS, run, {(EVERY, OBJECT, 0)})
     _add(connection, START, run, leaves(doc, IDENTITY[START]))
@@ -33,13 +32,13 @@ def index_start(connection: sqlite3.Connection, run: int, doc: Doc) -> None:
     )
 
 
-def index_stop(connection: sqlite3.Connection, run: int, doc: Doc) -> None:
+def index_stop(connection: Connection, run: int, doc: Doc) -> None:
     """Index the leaves of a RunStop."""
     _add(connection, RUNS, run, {(ENDED, OBJECT, 0)})
     _add(connection, STOP, run, leaves(doc, IDENTITY[STOP]))
 
 
-def unindex_stop(connection: sqlite3.Connection, run: int, doc: Doc) -> None:
+def unindex_stop(connection: Connection, run: int, doc: Doc) -> None:
     """Take the leaves of a RunStop out of the index, before another one takes its place."""
     connection.executemany(
         "DELETE FROM leaves WHERE path = ? AND kind = ? AND value = ? AND run = ?",
@@ -47,26 +46,25 @@ def unindex_stop(connection: sqlite3.Connection, run: int, doc: Doc) -> None:
     )
 
 
-def index_data_keys(connection: sqlite3.Connection, run: int, data_keys: Iterable[str]) -> None:
+def index_data_keys(connection: Connection, run: int, data_keys: Iterable[str]) -> None:
     """Index the names of the data keys of a run."""
     _add(connection, DATA_KEYS, run, {("", *leaf(name)) for name in data_keys})
 
 
-def path_id(connection: sqlite3.Connection, document: int, path: str) -> int | None:
+def path_id(connection: Connection, document: int, path: str) -> int | None:
     """Return the number of a path, or None if no document has it.
 
     A number never changes once it is committed, so each connection remembers
-    them; when a transaction fails it forgets them (see `connection.transaction`).
+    them; when a transaction fails it forgets them (see `Connections.write`).
     """
-    known: dict[tuple[int, str], int] = getattr(connection, "paths", {})
-    number = known.get((document, path))
+    number = connection.paths.get((document, path))
     if number is None:
         row = connection.execute(
             "SELECT id FROM paths WHERE document = ? AND path = ?", (document, portable(path))
         ).fetchone()
         if row is None:
             return None
-        number = known[document, path] = row[0]
+        number = connection.paths[document, path] = row[0]
     return number
 
 
@@ -75,7 +73,7 @@ def bound(kind: int, value: Any) -> Any:
     return portable(value) if kind >= TEXT and type(value) is str else value
 
 
-def _add(connection: sqlite3.Connection, document: int, run: int, found: set[Leaf]) -> None:
+def _add(connection: Connection, document: int, run: int, found: set[Leaf]) -> None:
     connection.executemany(
         "INSERT OR IGNORE INTO leaves (path, kind, value, run) VALUES (?, ?, ?, ?)",
         _rows(connection, document, run, found),
@@ -83,7 +81,7 @@ def _add(connection: sqlite3.Connection, document: int, run: int, found: set[Lea
 
 
 def _rows(
-    connection: sqlite3.Connection, document: int, run: int, found: set[Leaf]
+    connection: Connection, document: int, run: int, found: set[Leaf]
 ) -> list[tuple[int, int, Any, int]]:
     rows = []
     for path, kind, value in found:
@@ -94,7 +92,7 @@ def _rows(
     return rows
 
 
-def _new_path(connection: sqlite3.Connection, document: int, path: str) -> int:
+def _new_path(connection: Connection, document: int, path: str) -> int:
     number = connection.execute(
         "INSERT INTO paths (document, path) VALUES (?, ?)", (document, portable(path))
     ).lastrowid

@@ -6,14 +6,13 @@ for each segment its number, its rows, its bytes and its checksum.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ...errors import StoreDamaged
 from ..contract import Extent
 from .bodies import open_body, pack_body
-from .connection import fetch
+from .connection import Connection, fetch
 
 
 class Segment(NamedTuple):
@@ -47,7 +46,7 @@ class Block(NamedTuple):
 _SELECT = "SELECT first, stop, min_seq, max_seq, last_time, layout FROM blocks WHERE series = ?"
 
 
-def insert_block(connection: sqlite3.Connection, series: int, block: Block) -> None:
+def insert_block(connection: Connection, series: int, block: Block) -> None:
     """Store a block."""
     *columns, layout = block
     connection.execute(
@@ -57,7 +56,7 @@ def insert_block(connection: sqlite3.Connection, series: int, block: Block) -> N
     )
 
 
-def block_at(connection: sqlite3.Connection, series: int, ordinal: int) -> Block | None:
+def block_at(connection: Connection, series: int, ordinal: int) -> Block | None:
     """Return the block that has a row; None if there is none that can be read."""
     rows = fetch(
         connection, f"{_SELECT} AND first <= ? ORDER BY first DESC LIMIT 1", (series, ordinal)
@@ -66,13 +65,13 @@ def block_at(connection: sqlite3.Connection, series: int, ordinal: int) -> Block
     return block if block is not None and ordinal < block.stop else None
 
 
-def newest_blocks(connection: sqlite3.Connection, series: int, most: int) -> list[Block]:
+def newest_blocks(connection: Connection, series: int, most: int) -> list[Block]:
     """Return the last blocks of a series, as far as they can be read, the newest first."""
     rows = fetch(connection, f"{_SELECT} ORDER BY first DESC LIMIT ?", (series, most))
     return list(_readable(series, rows))
 
 
-def newest_stop(connection: sqlite3.Connection, series: int) -> Any:
+def newest_stop(connection: Connection, series: int) -> Any:
     """Return how many rows the blocks of a series have, as the newest of them says."""
     rows = fetch(
         connection,
@@ -82,12 +81,12 @@ def newest_stop(connection: sqlite3.Connection, series: int) -> Any:
     return rows[0][0] if rows else 0
 
 
-def all_blocks(connection: sqlite3.Connection, series: int) -> list[Block]:
+def all_blocks(connection: Connection, series: int) -> list[Block]:
     """Return the blocks of a series that can be read, by ordinal."""
     return list(_readable(series, fetch(connection, f"{_SELECT} ORDER BY first", (series,))))
 
 
-def block_extents(connection: sqlite3.Connection, series: int, sealed: int) -> list[Extent]:
+def block_extents(connection: Connection, series: int, sealed: int) -> list[Extent]:
     """Return the extents of the first ``sealed`` rows of a series.
 
     Where a block is missing or damaged an extent stands for it: reading its
@@ -106,7 +105,7 @@ def block_extents(connection: sqlite3.Connection, series: int, sealed: int) -> l
     return extents
 
 
-def first_after(connection: sqlite3.Connection, series: int, ordinal: int) -> int | None:
+def first_after(connection: Connection, series: int, ordinal: int) -> int | None:
     """Return where the next block that can be read begins, if there is one."""
     rows = fetch(connection, f"{_SELECT} AND first > ? ORDER BY first", (series, ordinal))
     return next((block.first for block in _readable(series, rows)), None)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...query.nodes import Path
 from .conditions import ALL, MANY, Condition, Lookup, Sql, either
-from .connection import fetch, original
+from .connection import Connection, fetch, original
 from .index import ENDED, EVERY, IDENTITY, bound, path_id
 from .leaves import ARRAY, DOTTED, MAX_PATH, OBJECT, TEXT, UNINDEXED
 from .schema import DATA_KEYS, RUNS, START, STOP
@@ -56,7 +55,7 @@ class Places:
         To the database, whose paths and marks are looked up.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def find(self, path: Path, *wanted: Sql) -> Found:

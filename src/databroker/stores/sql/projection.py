@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from ...query.nodes import Path
 from ...query.projection import value_at
 from ...query.values import thaw
 from .conditions import Lookup
-from .connection import fetch, original
+from .connection import Connection, fetch, original
 from .displacement import displacement
 from .keys import newest_first
 from .leaves import EXACT_INTEGERS, FALSE_TRUE, LONG_TEXT, NAN, NULL, NUMBER, TEXT
@@ -56,7 +55,7 @@ class Projection:
         Finds the runs.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], search: Search) -> None:
+    def __init__(self, connect: Callable[[], Connection], search: Search) -> None:
         self._connect = connect
         self._search = search
 

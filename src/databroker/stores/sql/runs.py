@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from typing import Any
 
 from ...documents import same
 from ...documents.identity import conflict, is_provisional
 from ...documents.kinds import OWNER
 from ..writer import boot_id, host
-from .connection import execute, fetch, original, portable
+from .connection import Connection, fetch, original, portable
 from .displacement import raise_displacement
 from .index import index_data_keys, index_start, index_stop, unindex_stop
 from .keys import key_of
@@ -23,7 +22,7 @@ Doc = dict[str, Any]
 _ROWS = {owner: kind for kind, owner in OWNER.items()}
 
 
-def put_start(connection: sqlite3.Connection, doc: Doc) -> None:
+def put_start(connection: Connection, doc: Doc) -> None:
     """Store a start document, and link what arrived before it."""
     uid = doc["uid"]
     known = stored_run(connection, uid)
@@ -43,7 +42,7 @@ def put_start(connection: sqlite3.Connection, doc: Doc) -> None:
         index_data_keys(connection, key, descriptor["data_keys"])
 
 
-def put_stop(connection: sqlite3.Connection, doc: Doc) -> None:
+def put_stop(connection: Connection, doc: Doc) -> None:
     """Store a stop document with its run, or by itself until the run is known."""
     known = stored_stop(connection, doc["uid"])
     if known is not None:
@@ -63,7 +62,7 @@ def put_stop(connection: sqlite3.Connection, doc: Doc) -> None:
     index_stop(connection, run.id, doc)
 
 
-def put_document(connection: sqlite3.Connection, kind: str, doc: Doc) -> None:
+def put_document(connection: Connection, kind: str, doc: Doc) -> None:
     """Store a descriptor, resource or stream resource."""
     known = stored_document(connection, kind, doc["uid"])
     if known is not None:
@@ -79,13 +78,13 @@ def put_document(connection: sqlite3.Connection, kind: str, doc: Doc) -> None:
             index_data_keys(connection, rows[0][0], doc["data_keys"])
 
 
-def stored_stop(connection: sqlite3.Connection, uid: str) -> Doc | None:
+def stored_stop(connection: Connection, uid: str) -> Doc | None:
     """Return a stop document by its own uid."""
     run = find_run(connection, "stop_uid", portable(uid))
     return stored_document(connection, "stop", uid) if run is None else run.stop
 
 
-def _free_key(connection: sqlite3.Connection, key: int) -> int:
+def _free_key(connection: Connection, key: int) -> int:
     """Return the first free key from ``key`` on."""
     while True:
         taken = [
@@ -112,12 +111,12 @@ def _check_provisional(known: Doc, doc: Doc) -> None:
         raise conflict("stop", known, doc)
 
 
-def stored_run(connection: sqlite3.Connection, uid: str) -> Run | None:
+def stored_run(connection: Connection, uid: str) -> Run | None:
     """Return a run by its uid."""
     return find_run(connection, "uid", portable(uid))
 
 
-def resolve(connection: sqlite3.Connection, prefix: str, limit: int) -> list[str]:
+def resolve(connection: Connection, prefix: str, limit: int) -> list[str]:
     """Return the uids that begin with a prefix, sorted, at most ``limit``."""
     # Uids that SQLite cannot hold as text come after all others there, and are few.
     found: list[str] = []
@@ -132,7 +131,7 @@ def resolve(connection: sqlite3.Connection, prefix: str, limit: int) -> list[str
     return sorted(set(found))[:limit]
 
 
-def claim_datum(connection: sqlite3.Connection, datum_id: str, owner: str) -> None:
+def claim_datum(connection: Connection, datum_id: str, owner: str) -> None:
     """See to it that a datum can be found by its id, which no other resource has.
 
     Most ids are the resource and a word, with a slash between them; for the others, where
@@ -149,14 +148,13 @@ def claim_datum(connection: sqlite3.Connection, datum_id: str, owner: str) -> No
     stored = None if known is None else _datum_of(connection, known, datum_id)
     if stored is not None:
         raise conflict("datum", stored, {"datum_id": datum_id, "resource": owner})
-    execute(
-        connection,
+    connection.execute(
         "INSERT OR REPLACE INTO datum_owners (datum_id, owner) VALUES (?, ?)",
         (portable(datum_id), portable(owner)),
     )
 
 
-def owner_of_datum(connection: sqlite3.Connection, datum_id: str) -> str | None:
+def owner_of_datum(connection: Connection, datum_id: str) -> str | None:
     """Return the resource that a datum belongs to, if it is in the store at all.
 
     What is stored of it comes first: the id may begin with the uid of another resource too.
@@ -172,12 +170,12 @@ def owner_of_datum(connection: sqlite3.Connection, datum_id: str) -> str | None:
     return None
 
 
-def stored_datum(connection: sqlite3.Connection, datum_id: str) -> Doc | None:
+def stored_datum(connection: Connection, datum_id: str) -> Doc | None:
     """Return a datum by its id."""
     owner = owner_of_datum(connection, datum_id)
     return None if owner is None else _datum_of(connection, owner, datum_id)
 
 
-def _datum_of(connection: sqlite3.Connection, owner: str, datum_id: str) -> Doc | None:
+def _datum_of(connection: Connection, owner: str, datum_id: str) -> Doc | None:
     series = load_series(connection, "datum", owner)
     return None if series is None else find_row(connection, series, datum_id)

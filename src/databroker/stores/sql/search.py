@@ -16,8 +16,9 @@ from ...query.view import Predicate, RunView
 from ..contract import RunRecord
 from .candidates import Candidates
 from .compile import Compiler, Part
-from .connection import fetch, is_damage
+from .connection import Connection, fetch
 from .damage import warn_of_damage
+from .failures import is_damage
 from .keys import newest_first
 from .starts import RUN, Run, open_run
 
@@ -63,7 +64,7 @@ class Search:
 
     def __init__(
         self,
-        connect: Callable[[], sqlite3.Connection],
+        connect: Callable[[], Connection],
         query: Node,
         data_keys: Callable[[str], set[str]],
         fact: Callable[[str, dict[str, Any] | None, str], Any],

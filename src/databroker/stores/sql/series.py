@@ -9,9 +9,7 @@ at the series again and decides anew.
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import sqlite3
 from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,7 +20,7 @@ from ...documents.kinds import IDENTITY, OWNER
 from ...errors import StoreDamaged
 from ..contract import Extent
 from .blocks import Unpacked, merge_blocks, read_block, sealed_rows, write_block
-from .connection import execute, fetch, original, portable
+from .connection import Connection, fetch, original, portable
 from .damage import damaged_rows
 from .known import Known
 from .layouts import all_blocks, block_extents, newest_stop
@@ -81,7 +79,7 @@ class Series:
         return self.sealed + len(self.tail)
 
 
-def load_series(connection: sqlite3.Connection, kind: str, owner: str) -> Series | None:
+def load_series(connection: Connection, kind: str, owner: str) -> Series | None:
     """Look at a series; None if it has no rows yet."""
     row = connection.execute(
         "SELECT id, sealed FROM series WHERE owner = ? AND kind = ?", (portable(owner), kind)
@@ -93,7 +91,7 @@ def load_series(connection: sqlite3.Connection, kind: str, owner: str) -> Series
     return series
 
 
-def create_series(connection: sqlite3.Connection, kind: str, owner: str, run: str | None) -> Series:
+def create_series(connection: Connection, kind: str, owner: str, run: str | None) -> Series:
     """Make the series of an owner, unless another process just did."""
     add_series(connection, kind, owner, run)
     series = load_series(connection, kind, owner)
@@ -101,17 +99,16 @@ def create_series(connection: sqlite3.Connection, kind: str, owner: str, run: st
     return series
 
 
-def add_series(connection: sqlite3.Connection, kind: str, owner: str, run: str | None) -> None:
+def add_series(connection: Connection, kind: str, owner: str, run: str | None) -> None:
     """See to it that an owner has a series, and that its run is known there."""
-    execute(
-        connection,
+    connection.execute(
         "INSERT INTO series (kind, owner, run) VALUES (?, ?, ?) "
         "ON CONFLICT (owner, kind) DO UPDATE SET run = coalesce(run, excluded.run)",
         (kind, portable(owner), None if run is None else portable(run)),
     )
 
 
-def refresh(connection: sqlite3.Connection, series: Series) -> None:
+def refresh(connection: Connection, series: Series) -> None:
     """Look at a series again: another process may have written to it."""
     with snapshot(connection):
         sealed = sealed_rows(connection, series.id)
@@ -126,7 +123,7 @@ def refresh(connection: sqlite3.Connection, series: Series) -> None:
     series.tail_bytes = tail.size
 
 
-def append(connection: sqlite3.Connection, series: Series, row: Doc) -> None:
+def append(connection: Connection, series: Series, row: Doc) -> None:
     """Store one row durably, unless it is there already.
 
     Raises
@@ -149,7 +146,7 @@ def append(connection: sqlite3.Connection, series: Series, row: Doc) -> None:
 
 
 def append_block(
-    connection: sqlite3.Connection,
+    connection: Connection,
     series: Series,
     batch: pa.RecordBatch,
     hashes: set[int],
@@ -167,7 +164,7 @@ def is_full(series: Series) -> bool:
     return len(series.tail) >= TAIL_ROWS or series.tail_bytes >= TAIL_BYTES
 
 
-def seal(connection: sqlite3.Connection, series: Series) -> None:
+def seal(connection: Connection, series: Series) -> None:
     """Move the tail into blocks; within a transaction."""
     from ...columns import from_rows
 
@@ -175,30 +172,22 @@ def seal(connection: sqlite3.Connection, series: Series) -> None:
     if not series.tail:
         return
     first = series.sealed
-    with collection_paused():
+    # Many objects are made at once; in a large program the search for garbage that this would
+    # set off takes longer than all the rest.
+    collects = gc.isenabled()
+    try:
+        gc.disable()
         batch = from_rows(series.kind, list(series.tail.values()))
         write_block(connection, series.id, first, batch)
+    finally:
+        if collects:
+            gc.enable()
     clear_tail(connection, series.id)
     _set_sealed(connection, series, first + batch.num_rows, set(map(hash, series.tail)))
     merge_blocks(connection, series.id)
 
 
-@contextlib.contextmanager
-def collection_paused() -> Iterator[None]:
-    """Make many objects at once without the search for garbage that this would set off.
-
-    In a large program one search takes longer than all the rest.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def refresh_if_stale(connection: sqlite3.Connection, series: Series) -> None:
+def refresh_if_stale(connection: Connection, series: Series) -> None:
     """Look again if another process has written to a series since we looked."""
     sealed = sealed_rows(connection, series.id)
     end = tail_end(connection, series.id, sealed)
@@ -206,7 +195,7 @@ def refresh_if_stale(connection: sqlite3.Connection, series: Series) -> None:
         refresh(connection, series)
 
 
-def is_known(connection: sqlite3.Connection, series: Series, row: Doc) -> bool:
+def is_known(connection: Connection, series: Series, row: Doc) -> bool:
     """Tell whether a row is stored already.
 
     Raises
@@ -227,14 +216,14 @@ def is_known(connection: sqlite3.Connection, series: Series, row: Doc) -> bool:
     return True
 
 
-def any_known(connection: sqlite3.Connection, series: Series, hashes: set[int]) -> bool:
+def any_known(connection: Connection, series: Series, hashes: set[int]) -> bool:
     """Tell whether one of many rows, given by the hashes of identities, may be stored already."""
     if series.tail and not hashes.isdisjoint(map(hash, series.tail)):
         return True
     return series.sealed > 0 and _known(connection, series).may_have_any(hashes)
 
 
-def find_row(connection: sqlite3.Connection, series: Series, identity: str) -> Doc | None:
+def find_row(connection: Connection, series: Series, identity: str) -> Doc | None:
     """Return a row by its identity."""
     from ...columns.rows import to_rows, values_of
 
@@ -252,7 +241,7 @@ def find_row(connection: sqlite3.Connection, series: Series, identity: str) -> D
 
 
 def next_rows(
-    connection: sqlite3.Connection,
+    connection: Connection,
     series: tuple[int, str],
     first: int,
     stop: int,
@@ -285,7 +274,7 @@ def next_rows(
     return None
 
 
-def series_extents(connection: sqlite3.Connection, series: int) -> list[Extent]:
+def series_extents(connection: Connection, series: int) -> list[Extent]:
     """Return the extents of blocks and tail."""
     with snapshot(connection):  # the tail may become a block
         sealed = sealed_rows(connection, series)
@@ -296,7 +285,7 @@ def series_extents(connection: sqlite3.Connection, series: int) -> list[Extent]:
     return extents if tail is None else [*extents, tail]
 
 
-def series_id(connection: sqlite3.Connection, kind: str, owner: str) -> int | None:
+def series_id(connection: Connection, kind: str, owner: str) -> int | None:
     """Return the number of a series, or None if there is none.
 
     Raises
@@ -318,7 +307,7 @@ def series_id(connection: sqlite3.Connection, kind: str, owner: str) -> int | No
     return None
 
 
-def series_of_run(connection: sqlite3.Connection, run: str) -> list[tuple[str, str]]:
+def series_of_run(connection: Connection, run: str) -> list[tuple[str, str]]:
     """Return kind and owner of each series of a run."""
     rows = fetch(
         connection, "SELECT kind, owner FROM series WHERE run = ? ORDER BY id", (portable(run),)
@@ -326,7 +315,7 @@ def series_of_run(connection: sqlite3.Connection, run: str) -> list[tuple[str, s
     return [(kind, original(owner)) for kind, owner in rows]
 
 
-def newest_rows(connection: sqlite3.Connection, run: str) -> list[Doc]:
+def newest_rows(connection: Connection, run: str) -> list[Doc]:
     """Return something with the time of the newest events of each descriptor of a run."""
     found: list[Doc] = []
     for (series,) in fetch(
@@ -340,7 +329,7 @@ def newest_rows(connection: sqlite3.Connection, run: str) -> list[Doc]:
 
 
 def _blocks(
-    connection: sqlite3.Connection, series: int, columns: Collection[str]
+    connection: Connection, series: int, columns: Collection[str]
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Yield the rows in blocks; those that cannot be read are an error after all others."""
     damage: StoreDamaged | None = None
@@ -360,9 +349,7 @@ def _blocks(
         raise damage
 
 
-def _set_sealed(
-    connection: sqlite3.Connection, series: Series, sealed: int, moved: set[int]
-) -> None:
+def _set_sealed(connection: Connection, series: Series, sealed: int, moved: set[int]) -> None:
     connection.execute("UPDATE series SET sealed = ? WHERE id = ?", (sealed, series.id))
     if not series.sealed and series.known is None:
         series.known = Known()
@@ -371,7 +358,7 @@ def _set_sealed(
     series.sealed, series.tail, series.tail_bytes = sealed, {}, 0
 
 
-def _known(connection: sqlite3.Connection, series: Series) -> Known:
+def _known(connection: Connection, series: Series) -> Known:
     """Return the identities of the rows in blocks, which are read only once."""
     if series.known is None:
         from ...columns.rows import values_of

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
 from ...documents.kinds import OWNER
 from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
-from .connection import fetch, portable
+from .connection import Connection, fetch, portable
 from .snapshot import snapshot
 
 Doc = dict[str, Any]
@@ -18,7 +17,7 @@ _ORDER = {"descriptor": 0, "resource": 1, "stream_resource": 2}
 _SELECT = "SELECT kind, uid, run, body FROM documents"
 
 
-def insert_document(connection: sqlite3.Connection, kind: str, doc: Doc) -> None:
+def insert_document(connection: Connection, kind: str, doc: Doc) -> None:
     """Store a document."""
     run = doc.get("run_start")
     columns = (kind, portable(doc["uid"]), portable(run) if type(run) is str else None)
@@ -28,13 +27,13 @@ def insert_document(connection: sqlite3.Connection, kind: str, doc: Doc) -> None
     )
 
 
-def stored_document(connection: sqlite3.Connection, kind: str, uid: str) -> Doc | None:
+def stored_document(connection: Connection, kind: str, uid: str) -> Doc | None:
     """Return a document by its uid."""
     rows = fetch(connection, f"{_SELECT} WHERE uid = ? AND kind = ?", (portable(uid), kind))
     return _open(rows[0]) if rows else None
 
 
-def documents_of_run(connection: sqlite3.Connection, run: str) -> tuple[list[tuple[str, Doc]], int]:
+def documents_of_run(connection: Connection, run: str) -> tuple[list[tuple[str, Doc]], int]:
     """Return the documents of a run but its stop, and how many more are damaged or missing.
 
     One kind after the other, each in order of arrival. Which there were is also
@@ -56,13 +55,13 @@ def documents_of_run(connection: sqlite3.Connection, run: str) -> tuple[list[tup
     return sorted(found, key=lambda each: _ORDER[each[0]]), damaged + len(missing)
 
 
-def orphans(connection: sqlite3.Connection, kind: str, run: str) -> Iterator[Doc]:
+def orphans(connection: Connection, kind: str, run: str) -> Iterator[Doc]:
     """Yield the documents of one kind that arrived before the start of their run."""
     for row in fetch(connection, f"{_SELECT} WHERE run = ? AND kind = ?", (portable(run), kind)):
         yield _open(row)
 
 
-def drop_document(connection: sqlite3.Connection, kind: str, uid: str) -> None:
+def drop_document(connection: Connection, kind: str, uid: str) -> None:
     """Take a document out."""
     connection.execute("DELETE FROM documents WHERE uid = ? AND kind = ?", (portable(uid), kind))
 

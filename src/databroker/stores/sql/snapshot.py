@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
+
+from .connection import Connection
 
 
 @contextlib.contextmanager
-def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+def snapshot(connection: Connection) -> Iterator[None]:
     """See the database as it is now in all looks within, whatever others write meanwhile.
 
     It must be short: the log cannot be emptied before it ends. Within a

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any, NamedTuple
 
 from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
-from .connection import fetch, original, portable
+from .connection import Connection, fetch, original, portable
 
 Doc = dict[str, Any]
 Writer = tuple[str | None, int | None, str | None]
@@ -78,13 +77,13 @@ def open_stop(run_uid: Any, uid: Any, body: Any) -> Doc | None:
     return stop
 
 
-def find_run(connection: sqlite3.Connection, column: str, value: Any) -> Run | None:
+def find_run(connection: Connection, column: str, value: Any) -> Run | None:
     """Return the run of which a column that is different for each has a value."""
     rows = fetch(connection, f"SELECT {RUN} FROM runs WHERE {column} = ?", (value,))
     return open_run(rows[0]) if rows else None
 
 
-def insert_run(connection: sqlite3.Connection, key: int, doc: Doc, writer: Writer) -> None:
+def insert_run(connection: Connection, key: int, doc: Doc, writer: Writer) -> None:
     """Store a start at a free key."""
     newest = fetch(connection, "SELECT coalesce(max(arrival), 0) FROM runs")[0][0]
     columns = (key, portable(doc["uid"]), newest + 1, float(doc["time"]), *writer)
@@ -95,7 +94,7 @@ def insert_run(connection: sqlite3.Connection, key: int, doc: Doc, writer: Write
     )
 
 
-def set_stop(connection: sqlite3.Connection, run: Run, doc: Doc) -> None:
+def set_stop(connection: Connection, run: Run, doc: Doc) -> None:
     """Store the stop of a run, in the place of one that it has."""
     uid = portable(doc["uid"])
     connection.execute(

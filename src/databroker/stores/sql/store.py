@@ -5,26 +5,26 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Container, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...documents import unpack
-from ...documents.identity import last_time, unknown_descriptor
-from ...documents.kinds import IDENTITY, OWNER, PAGES, Document
+from ...documents.identity import last_time
+from ...documents.kinds import OWNER, PAGES, Document
 from ...documents.pages import owner_of
 from ...errors import StoreIsReadOnly, StoreUnavailable
 from ...query.distinct import ranked
 from ..contract import Ability, Activity, Extent, RunRecord, Store
 from ..facts import run_fact
 from . import runs, series
+from .access import Connections
 from .blocks import Unpacked
 from .checkpoint import tidy
-from .connection import Connections, DriverError, transaction, translate, translated
 from .damage import warn_of_damage
+from .failures import translated
+from .file import located
 from .projection import Projection
 from .search import Search
-from .series import Series
 from .single import documents_of_run, stored_document
+from .writing import Writer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 T = TypeVar("T")
-
-_REMEMBERED = 512  # series of which this process knows the state
-_LARGE = 2**20  # bytes of events from which the log is moved into the file at the stop
 
 
 class SQLiteStore(Store):
@@ -82,15 +79,14 @@ class SQLiteStore(Store):
     ) -> None:
         super().__init__()
         self._options: dict[str, Any] = {"durability": durability, "read_only": read_only}
-        self.path = Path(path).expanduser().absolute()
-        if not (create or self.path.exists()):
+        self.path = located(path)
+        if not (create or os.path.exists(self.path)):
             raise StoreUnavailable(
                 f"There is no file {self.path} on this machine. What was pickled here refers to "
                 "the file; it must be reachable under the same path."
             )
         self._connections = Connections(self.path, durability, read_only)
-        self._series: dict[tuple[str, str], Series] = {}
-        self._pid = os.getpid()
+        self._writer = Writer(self._connections)
 
     @property
     def abilities(self) -> frozenset[Ability]:  # type: ignore[override]
@@ -114,118 +110,9 @@ class SQLiteStore(Store):
                 f"{self.path} is open for reading only. Check the permissions of the file and of "
                 "its folder, and the `read_only` option."
             )
-        with self._connections.lock:
-            try:
-                if kind in OWNER:
-                    self._put_row(kind, doc)
-                elif kind in PAGES:
-                    self._put_page(kind, doc)
-                else:
-                    self._put_document(kind, doc)
-            except BaseException as error:
-                # What a transaction that failed had told us about series is not so.
-                self._series.clear()
-                if isinstance(error, DriverError):
-                    raise translate(error, self.path) from error
-                raise
-
-    def _put_row(self, kind: str, row: Doc) -> None:
-        rows = self._writable_series(kind, row[OWNER[kind]])
-        connection = self._connections.get()
-        if kind == "datum":
-            runs.claim_datum(connection, row["datum_id"], row["resource"])
-        series.append(connection, rows, row)
-        if series.is_full(rows):
-            with transaction(connection):
-                series.seal(connection, rows)
-
-    def _put_page(self, kind: str, page: Doc) -> None:
-        """Store a page: as a block if all its rows are new, else row by row; all or nothing."""
-        single = PAGES[kind]
-        connection = self._connections.get()
-        if kind in ("event_page", "datum_page") and self._put_new_rows(single, page):
-            return
-        documents = list(unpack(kind, page))
-        for row in documents:
-            self._writable_series(single, row[OWNER[single]])
-        with transaction(connection):
-            for row in documents:
-                if single == "datum":
-                    runs.claim_datum(connection, row["datum_id"], row["resource"])
-                rows = self._writable_series(single, row[OWNER[single]])
-                series.append(connection, rows, row)
-                if series.is_full(rows):
-                    series.seal(connection, rows)
-
-    def _put_new_rows(self, kind: str, page: Doc) -> bool:
-        """Store a page as a block; tell whether all its rows were new, so that it could be."""
-        from ...columns import from_page
-
-        identities = page[IDENTITY[kind]]
-        hashes = set(map(hash, identities))
-        if not identities or len(hashes) < len(identities):
-            return False
-        connection = self._connections.get()
-        rows = self._writable_series(kind, page[OWNER[kind]])
-        batch = from_page(kind, page)
-        with transaction(connection):
-            series.refresh_if_stale(connection, rows)
-            if series.any_known(connection, rows, hashes):
-                return False
-            if kind == "datum":
-                for datum_id in identities:
-                    runs.claim_datum(connection, datum_id, page["resource"])
-            series.append_block(connection, rows, batch, hashes)
-            return True
-
-    def _put_document(self, kind: str, doc: Doc) -> None:
-        connection = self._connections.get()
-        if kind == "descriptor":
-            # Events will follow. What they need is imported now, not between two of them.
-            from ...columns.values import prepare
-
-            prepare()
-        large = False
-        with transaction(connection):
-            if kind == "start":
-                runs.put_start(connection, doc)
-            elif kind == "stop":
-                runs.put_stop(connection, doc)
-                large = self._seal_run(doc["run_start"])
-            else:
-                runs.put_document(connection, kind, doc)
-        if large:
-            tidy(connection)
-
-    def _writable_series(self, kind: str, owner: str) -> Series:
-        """Return the state of a series, making it where there is none."""
-        if self._pid != os.getpid():
-            self._pid, self._series = os.getpid(), {}
-        rows = self._series.get((kind, owner))
-        if rows is None:
-            connection = self._connections.get()
-            rows = series.load_series(connection, kind, owner)
-            if rows is None:
-                document = stored_document(connection, OWNER[kind], owner)
-                if document is None and kind == "event":
-                    raise unknown_descriptor({"descriptor": owner})
-                run = document.get("run_start") if document else None
-                rows = series.create_series(connection, kind, owner, run)
-            if len(self._series) >= _REMEMBERED:
-                self._series.pop(next(iter(self._series)))
-            self._series[kind, owner] = rows
-        return rows
-
-    def _seal_run(self, run: str) -> bool:
-        """Move all tails of a run into blocks; tell whether the run is a large one."""
-        connection = self._connections.get()
-        large = False
-        for kind, owner in series.series_of_run(connection, run):
-            rows = self._writable_series(kind, owner)
-            large |= rows.sealed > 0 or rows.tail_bytes > _LARGE
-            series.seal(connection, rows)
-            self._series.pop((kind, owner))
-        return large
+        with translated(self.path):
+            if self._writer.put(kind, doc):
+                self._connections.write(tidy)
 
     def run_of(self, kind: str, doc: Document) -> str | None:
         """Return the uid of the run that a document belongs to, if that is known."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ...errors import StoreDamaged
 from ..contract import Extent
 from .bodies import open_body, pack_body
-from .connection import execute, fetch
+from .connection import Connection, fetch
 from .damage import damaged_rows
 
 Doc = dict[str, Any]
@@ -31,20 +31,18 @@ class Tail(NamedTuple):
     size: int
 
 
-def append_row(
-    connection: sqlite3.Connection, series: int, ordinal: int, sealed: int, row: Doc
-) -> int:
+def append_row(connection: Connection, series: int, ordinal: int, sealed: int, row: Doc) -> int:
     """Store a row in the tail; return its bytes, or 0 if its place is taken or in a block now."""
     key, seq = (series << _SHIFT) | ordinal, row.get("seq_num", 0)
     body = pack_body(row, key, seq)
     try:
-        stored = execute(connection, _APPEND, (key, seq, body, series, sealed)).rowcount
+        stored = connection.execute(_APPEND, (key, seq, body, series, sealed)).rowcount
     except sqlite3.IntegrityError:
         return 0
     return len(body) if stored else 0
 
 
-def read_tail(connection: sqlite3.Connection, series: int, first: int, stop: int) -> Tail:
+def read_tail(connection: Connection, series: int, first: int, stop: int) -> Tail:
     """Return rows from ordinal ``first`` on, as far as they are there and as they were written."""
     rows: list[Doc] = []
     size = 0
@@ -63,7 +61,7 @@ def read_tail(connection: sqlite3.Connection, series: int, first: int, stop: int
     return Tail(rows, size)
 
 
-def whole_tail(connection: sqlite3.Connection, series: int, sealed: int) -> Tail:
+def whole_tail(connection: Connection, series: int, sealed: int) -> Tail:
     """Return all rows of a tail, which begins where the blocks end.
 
     Raises
@@ -78,13 +76,13 @@ def whole_tail(connection: sqlite3.Connection, series: int, sealed: int) -> Tail
     return tail
 
 
-def damaged_tail(connection: sqlite3.Connection, series: int, first: int, end: int) -> StoreDamaged:
+def damaged_tail(connection: Connection, series: int, first: int, end: int) -> StoreDamaged:
     """Return the error for a row that is not there though later ones are, or is damaged."""
     why = "it is missing, or not as it was written (its checksum does not fit)"
     return damaged_rows(connection, series, first, min(first + 1, end), why)
 
 
-def tail_end(connection: sqlite3.Connection, series: int, sealed: int) -> int:
+def tail_end(connection: Connection, series: int, sealed: int) -> int:
     """Return the ordinal after the last row of a tail, which begins where the blocks end."""
     row = connection.execute(
         "SELECT max(id) FROM tail WHERE id BETWEEN ? AND ?", _keys(series, 0)
@@ -92,7 +90,7 @@ def tail_end(connection: sqlite3.Connection, series: int, sealed: int) -> int:
     return sealed if row[0] is None else (row[0] & ((1 << _SHIFT) - 1)) + 1
 
 
-def tail_extent(connection: sqlite3.Connection, series: int, sealed: int) -> Extent | None:
+def tail_extent(connection: Connection, series: int, sealed: int) -> Extent | None:
     """Return the extent of a tail; None if it is empty."""
     end = tail_end(connection, series, sealed)
     if end <= sealed:
@@ -105,7 +103,7 @@ def tail_extent(connection: sqlite3.Connection, series: int, sealed: int) -> Ext
     return Extent(sealed, end, least, most)
 
 
-def clear_tail(connection: sqlite3.Connection, series: int) -> None:
+def clear_tail(connection: Connection, series: int) -> None:
     """Drop the rows of a tail."""
     connection.execute("DELETE FROM tail WHERE id BETWEEN ? AND ?", _keys(series, 0))
 

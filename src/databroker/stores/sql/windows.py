@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 from typing import Any
 
 from ...query.values import is_number
 from .conditions import ALL, NOTHING, Window
-from .connection import fetch
+from .connection import Connection, fetch
 from .displacement import displacement
 from .keys import key_of
 from .leaves import EXACT_INTEGERS
@@ -18,7 +17,7 @@ _FIRST, _LAST = -(2**63), 2**63 - 2
 _OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
-def window(connection: sqlite3.Connection, op: str, time: Any) -> Compiled:
+def window(connection: Connection, op: str, time: Any) -> Compiled:
     """Compile a comparison of the run's start time.
 
     A key is never smaller than that of its time, and greater only by as much

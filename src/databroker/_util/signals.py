@@ -1,0 +1,44 @@
+"""Telling what the handler of a signal raised from what a call itself raised."""
+
+from __future__ import annotations
+
+import signal
+
+__all__ = ["from_signal"]
+
+
+def from_signal(error: BaseException) -> bool:
+    """Tell whether an exception comes from the handler of a signal.
+
+    An alarm's TimeoutError is an OSError too, and may be raised amid anything; it says
+    nothing about what was being done, and must reach who set the alarm as it is.
+
+    Examples
+    --------
+    >>> def ring(*_):
+    ...     raise TimeoutError
+    >>> before = signal.signal(signal.SIGINT, ring)
+    >>> try:
+    ...     signal.raise_signal(signal.SIGINT)
+    ... except OSError as error:
+    ...     from_signal(error)
+    True
+    >>> _ = signal.signal(signal.SIGINT, before)
+    >>> try:
+    ...     open("/there/is/no/such/file")
+    ... except OSError as error:
+    ...     from_signal(error)
+    False
+    """
+    handlers = {_code(signal.getsignal(number)) for number in signal.valid_signals()} - {None}
+    step = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code in handlers:
+            return True
+        step = step.tb_next
+    return False
+
+
+def _code(handler: object) -> object:
+    """Return the code of a handler in Python, or None."""
+    return getattr(handler, "__code__", getattr(type(handler).__call__, "__code__", None))

@@ -1,0 +1,169 @@
+"""The connections to one file: one for each thread, none across a fork, one write at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from ...errors import StoreUnavailable
+from ..forks import leave_open, tell_of_forks
+from .connection import Connection, Gate
+from .failures import translated
+from .file import File, after_fork
+
+T = TypeVar("T")
+
+_FORK_PATIENCE = 10.0
+"""Seconds that a fork waits for transactions of other threads."""
+
+
+class Connections:
+    """Gives each thread of each process its own connection to one SQLite file.
+
+    SQLite keeps what a process has locked in the memory of that process, and a
+    child that inherits it takes locks to be its own that it does not have:
+    what it writes then is lost. So all connections are closed before a fork,
+    and open again when they are used. Where one is in a transaction and does
+    not come to its end, the child is refused.
+
+    Parameters
+    ----------
+    path, durability, read_only
+        As `File` takes them.
+
+    Raises
+    ------
+    StoreUnavailable
+        The file is not there or cannot be opened.
+    ForeignStore
+        It is not a database of ours, or one of a newer version.
+    """
+
+    _inherited: Sequence[Connection] = ()
+    _at_rest: Sequence[Connection] = ()
+
+    def __init__(self, path: Path, durability: str, read_only: bool) -> None:
+        with translated(path):
+            self.file = File(path, durability, read_only)
+            self._reset()
+            tell_of_forks(self)
+            try:
+                self._alone(self.file.prepare, self._connection())
+            except BaseException:
+                self.close()
+                raise
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.file.path
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing is ever written."""
+        return self.file.read_only
+
+    def get(self) -> Connection:
+        """Return the connection of this thread, for reading."""
+        connection = self._connection()
+        if connection.frozen is not None and connection.frozen != self.file.state():
+            connection.shut()
+        elif connection.in_transaction and not connection.writing:
+            connection.shut()  # an interrupt left it behind
+        return connection
+
+    def write(self, job: Callable[[Connection], T]) -> T:
+        """Do a write, alone in this process, and leave nothing open whatever is raised."""
+        connection = self._connection()
+        with self._lock:
+            return self._alone(job, connection)
+
+    def _alone(self, job: Callable[[Connection], T], connection: Connection) -> T:
+        if connection.writing:
+            raise StoreUnavailable(
+                f"Something was inserted into {self.path} from within another insert, by the "
+                "handler of a signal perhaps. It was not stored; insert it afterwards."
+            )
+        if connection.in_transaction or not connection.can_write:
+            connection.shut()
+        connection.writing = True
+        try:
+            return job(connection)
+        except BaseException:
+            # Python sees to signals after calls. So no other interrupt comes before all this
+            # is done, and what was learnt in a transaction is forgotten before it is rolled back.
+            connection.paths = {}
+            if connection.driver is not None:
+                connection.driver.rollback()
+            raise
+        finally:
+            connection.writing = False
+
+    def close(self) -> None:
+        """Close the connections of this process.
+
+        What another thread is asking at this very moment is answered first.
+        """
+        if self._pid != os.getpid():
+            return
+        with self._lock:
+            self.file.is_closed = True
+            for connection in self._connections():
+                with connection.guard:
+                    connection.shut()
+
+    def before_fork(self) -> None:
+        """Close all connections, and keep them closed."""
+        gate = self.file.gate
+        gate.lock.acquire()
+        gate.is_shut = True
+        deadline = time.monotonic() + _FORK_PATIENCE
+        self._inherited = inherited = self._connections()
+        self._at_rest = [one for one in inherited if one.rest(deadline)]
+
+    def after_fork_in_parent(self) -> None:
+        """Let the connections open again."""
+        for connection in self._at_rest:
+            connection.guard.release()
+        self._inherited, self._at_rest = (), ()
+        self.file.gate.is_shut = False
+        self.file.gate.lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew, unless something could not be closed."""
+        if len(self._inherited) > len(self._at_rest):
+            if self.file.identity is not None:
+                leave_open(self.file.identity, self._inherited)
+            return  # the process is another one, and is refused for that
+        self._reset()
+
+    def _connection(self) -> Connection:
+        if self._pid != os.getpid():
+            raise StoreUnavailable(after_fork(self.path))
+        if self.file.identity is not None:
+            self.file.check()
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = Connection(self.file)
+            with self._members_lock:
+                self._members.add(connection)
+            self._local.connection = connection
+        return connection
+
+    def _connections(self) -> list[Connection]:
+        with self._members_lock:
+            return list(self._members)
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._local = threading.local()
+        self._members_lock = threading.RLock()
+        self._members: weakref.WeakSet[Connection] = weakref.WeakSet()
+        self._inherited, self._at_rest = (), ()
+        self.file.gate = Gate()

@@ -1,0 +1,151 @@
+"""How documents get into the tables: rows, pages, and all the others."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from ...documents import unpack
+from ...documents.identity import unknown_descriptor
+from ...documents.kinds import IDENTITY, OWNER, PAGES
+from . import runs, series
+from .access import Connections
+from .connection import Connection, transaction
+from .series import Series
+from .single import stored_document
+
+Doc = dict[str, Any]
+Known = dict[tuple[str, str], Series]
+
+_REMEMBERED = 512  # series of which this process knows the state
+_LARGE = 2**20  # bytes of events from which the log is moved into the file at the stop
+
+
+class Writer:
+    """Puts documents into a database.
+
+    What it knows of series mirrors the tables. It is put aside for the time of a write, and
+    taken up again when that has come to its end. So it never says more, or less, than what is
+    stored, whatever is raised and wherever.
+    """
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._known: Known = {}
+        self._pid = os.getpid()
+
+    def put(self, kind: str, doc: Doc) -> bool:
+        """Store a document; tell whether it ended a large run."""
+        return self._connections.write(partial(self._put, kind, doc))
+
+    def _put(self, kind: str, doc: Doc, connection: Connection) -> bool:
+        known = self._known if self._pid == os.getpid() else {}
+        self._known, self._pid = {}, os.getpid()
+        write = _Write(connection, known)
+        write.put(kind, doc)
+        self._known = known
+        return write.ended_large
+
+
+@dataclass
+class _Write:
+    """One write."""
+
+    connection: Connection
+    known: Known
+    ended_large: bool = field(default=False, init=False)
+
+    def put(self, kind: str, doc: Doc) -> None:
+        if kind in OWNER:
+            self._put_row(kind, doc)
+        elif kind in PAGES:
+            self._put_page(kind, doc)
+        else:
+            self._put_document(kind, doc)
+
+    def _put_row(self, kind: str, row: Doc) -> None:
+        rows = self._series(kind, row[OWNER[kind]])
+        if kind == "datum":
+            runs.claim_datum(self.connection, row["datum_id"], row["resource"])
+        series.append(self.connection, rows, row)
+        if series.is_full(rows):
+            with transaction(self.connection):
+                series.seal(self.connection, rows)
+
+    def _put_page(self, kind: str, page: Doc) -> None:
+        """Store a page: as a block if all its rows are new, else row by row; all or nothing."""
+        single = PAGES[kind]
+        if kind in ("event_page", "datum_page") and self._put_new_rows(single, page):
+            return
+        documents = list(unpack(kind, page))
+        for row in documents:
+            self._series(single, row[OWNER[single]])
+        with transaction(self.connection):
+            for row in documents:
+                if single == "datum":
+                    runs.claim_datum(self.connection, row["datum_id"], row["resource"])
+                rows = self._series(single, row[OWNER[single]])
+                series.append(self.connection, rows, row)
+                if series.is_full(rows):
+                    series.seal(self.connection, rows)
+
+    def _put_new_rows(self, kind: str, page: Doc) -> bool:
+        """Store a page as a block; tell whether all its rows were new, so that it could be."""
+        from ...columns import from_page
+
+        identities = page[IDENTITY[kind]]
+        hashes = set(map(hash, identities))
+        if not identities or len(hashes) < len(identities):
+            return False
+        rows = self._series(kind, page[OWNER[kind]])
+        batch = from_page(kind, page)
+        with transaction(self.connection):
+            series.refresh_if_stale(self.connection, rows)
+            if series.any_known(self.connection, rows, hashes):
+                return False
+            if kind == "datum":
+                for datum_id in identities:
+                    runs.claim_datum(self.connection, datum_id, page["resource"])
+            series.append_block(self.connection, rows, batch, hashes)
+            return True
+
+    def _put_document(self, kind: str, doc: Doc) -> None:
+        if kind == "descriptor":
+            # Events will follow. What they need is imported now, not between two of them.
+            from ...columns.values import prepare
+
+            prepare()
+        with transaction(self.connection):
+            if kind == "start":
+                runs.put_start(self.connection, doc)
+            elif kind == "stop":
+                runs.put_stop(self.connection, doc)
+                self._seal_run(doc["run_start"])
+            else:
+                runs.put_document(self.connection, kind, doc)
+
+    def _series(self, kind: str, owner: str) -> Series:
+        """Return the state of a series, making it where there is none."""
+        rows = self.known.get((kind, owner))
+        if rows is None:
+            rows = series.load_series(self.connection, kind, owner)
+            if rows is None:
+                document = stored_document(self.connection, OWNER[kind], owner)
+                if document is None and kind == "event":
+                    raise unknown_descriptor({"descriptor": owner})
+                run = document.get("run_start") if document else None
+                rows = series.create_series(self.connection, kind, owner, run)
+            if len(self.known) >= _REMEMBERED:
+                self.known.pop(next(iter(self.known)))
+            self.known[kind, owner] = rows
+        return rows
+
+    def _seal_run(self, run: str) -> None:
+        """Move all tails of a run into blocks."""
+        for kind, owner in series.series_of_run(self.connection, run):
+            rows = self._series(kind, owner)
+            self.ended_large |= rows.sealed > 0 or rows.tail_bytes > _LARGE
+            series.seal(self.connection, rows)
+            self.known.pop((kind, owner))
