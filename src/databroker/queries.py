@@ -14,6 +14,7 @@ Key('stop.num_events.primary') > 10
 Key('scan_id').isin([1, 2]) | DataKey('det') | UidPrefix('bb80')
 """
 
+from .errors import InvalidQuery
 from .query.classic import TextQuery, TimeRange
 from .query.keys import Item, Key
 from .query.nodes import And, DataKey, Everything, Node, Not, Or, TimeBounds, UidPrefix
@@ -26,22 +27,56 @@ from .query.shorthands import (
     ScanID,
     Status,
 )
+from .query.tiled import (
+    Comparison,
+    Contains,
+    Eq,
+    In,
+    KeyLookup,
+    KeyPresent,
+    Like,
+    NotEq,
+    NotIn,
+    Operator,
+    PartialUID,
+    RawMongo,
+    Regex,
+    ScanIDRange,
+)
+
+QueryValueError = InvalidQuery
+"""The name that databroker 2 has for it."""
 
 __all__ = [
     "And",
+    "Comparison",
+    "Contains",
     "DataKey",
     "Detector",
+    "Eq",
     "Everything",
     "FullText",
+    "In",
     "Item",
     "Key",
+    "KeyLookup",
+    "KeyPresent",
+    "Like",
     "Motor",
     "MotorOrDetector",
     "Node",
     "Not",
+    "NotEq",
+    "NotIn",
+    "Operator",
     "Or",
+    "PartialUID",
     "PlanName",
+    "QueryValueError",
+    "RawMongo",
+    "Regex",
     "ScanID",
+    "ScanIDRange",
     "Status",
     "TextQuery",
     "TimeBounds",

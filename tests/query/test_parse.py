@@ -224,7 +224,9 @@ def test_malformed_queries_say_what_was_found_and_what_is_expected(query, messag
     "query",
     [
         {"$where": "this.a == 1"},
-        {"$text": {"$search": "good"}},
+        {"$text": {"$search": "good", "$caseSensitive": True}},
+        {"a": {"$text": {"$search": "good"}}},
+        {"samples": {"$elemMatch": {"$text": {"$search": "good"}, "a": 1}}},
         {"$expr": {}},
         {"a": {"$near": [1, 2]}},
         {"a": {"$bitsAllSet": 1}},
@@ -238,6 +240,18 @@ def test_what_mongodb_answers_and_databroker_does_not(query):
     with pytest.raises(UnsupportedQuery):
         from_mongo(query)
     assert issubclass(UnsupportedQuery, NotImplementedError)
+
+
+def test_mongodb_s_search_for_words_is_ours():
+    good = FullText("good sample")
+    words = {"$text": {"$search": "good sample", "$language": "none", "$caseSensitive": False}}
+    assert from_mongo(words) == from_mongo(dict(TextQuery("good sample"))) == good
+    assert from_mongo({"a": 1, **words}) == And(Key("a") == 1, good)
+    assert from_mongo({"$or": [words, {"a": 1}]}) == Or(good, Key("a") == 1)
+    assert from_mongo({"$nor": [words]}) == from_mongo({"$not": words}) == ~good
+    for wrong in ("good", {}, {"$search": 5}, {"$search": "?"}):
+        with pytest.raises(InvalidQuery):
+            from_mongo({"$text": wrong})
 
 
 @pytest.mark.parametrize("kind", ["$and", "$or", "$nor", "$not", "value", "elem", "not-op", "dict"])
@@ -397,7 +411,7 @@ def test_old_and_new_name_together_are_a_type_error(pair):
 
 def test_a_bad_bound_shows_the_accepted_forms():
     with pytest.raises(ValueError, match="'2015-3-5 10:01'"):
-        read(since="last tuesday")
+        read(since="last teatime")
 
 
 def test_resolved_bounds_can_be_read_back():

@@ -159,7 +159,7 @@ def test_what_makes_no_sense_is_refused_at_once_with_a_hint(db, query, said):
     assert isinstance(caught.value, ValueError)
 
 
-@pytest.mark.parametrize("operator", ["$where", "$text", "$near", "$jsonSchema"])
+@pytest.mark.parametrize("operator", ["$where", "$expr", "$near", "$jsonSchema"])
 def test_what_is_not_answered_here_says_so(db, operator):
     with pytest.raises(UnsupportedQuery, match=f"does not answer \\{operator}"):
         db({operator: "x"})

@@ -3,7 +3,7 @@
 Keywords and dictionaries follow the same rules, at every level:
 
 - a key is a path in the RunStart, ``sample.name`` leads into a nested
-  dictionary, ``stop.exit_status`` into the RunStop;
+  dictionary, ``stop.exit_status`` into the RunStop; ``start.`` may stand before it;
 - ``since`` and ``until`` bound the time of the run, ``data_key`` asks for a
   column, and a few words look in more than one place (see `words`);
 - a value is equal to the value there or to one of its elements; None means
@@ -186,6 +186,8 @@ class _Reader:
         read = self.element if in_element else self.mapping
         if name == "$not":
             return ~read(operand, depth + 1)
+        if name == "$text" and not in_element:
+            return _full_text(operand)
         if name not in ("$and", "$or", "$nor"):
             refuse_operator(name, ("$and", "$or", "$nor", "$not"))
         if not isinstance(operand, list | tuple) or not operand:
@@ -226,6 +228,21 @@ def _joined(nodes: list[Node]) -> Node:
     if not joined.nodes:
         return Everything()
     return joined.nodes[0] if len(joined.nodes) == 1 else joined
+
+
+_NO_DIFFERENCE = {"$caseSensitive": False, "$diacriticSensitive": False}
+
+
+def _full_text(operand: Any) -> Node:
+    """Read MongoDB's form of a search for words; its words must all occur, as ours must."""
+    if not isinstance(operand, Mapping) or not isinstance(operand.get("$search"), str):
+        raise InvalidQuery(f"$text takes {{'$search': 'some words'}}, not {operand!r:.80}")
+    for name, value in operand.items():
+        if name not in ("$search", "$language") and _NO_DIFFERENCE.get(name) is not value:
+            raise UnsupportedQuery(
+                f"$text here takes no heed of case or accents; {name!r:.80} cannot be {value!r:.80}"
+            )
+    return parse_text(operand["$search"])
 
 
 def _data_key(value: Any) -> Node:

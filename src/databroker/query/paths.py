@@ -23,7 +23,7 @@ Document = Literal["start", "stop", "run", "element", "value"]
 #: its main stream has (all its streams, if none is called primary).
 FACTS = ("status", "num_events")
 
-_STOP = "stop."
+_WRITTEN: tuple[Document, Document] = ("start", "stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Path:
 
     @classmethod
     def parse(cls, text: str) -> Path:
-        """Read a key as users write it: ``stop.`` leads into the RunStop.
+        """Read a key as users write it, who may put ``start.`` or ``stop.`` before it.
 
         Examples
         --------
@@ -70,8 +70,11 @@ class Path:
         >>> Path.parse("stop")
         Path(text='stop', document='start')
         """
-        if isinstance(text, str) and text.startswith(_STOP) and len(text) > len(_STOP):
-            return cls(text[len(_STOP) :], "stop")
+        if isinstance(text, str):
+            for document in _WRITTEN:
+                key = text.removeprefix(f"{document}.")
+                if key not in (text, ""):
+                    return cls(key, document)
         return cls(text)
 
     @property
@@ -84,10 +87,10 @@ class Path:
         if self.document == "value":
             return "Item"
         if self.document == "stop":
-            return f"Key({_STOP + self.text!r})"
+            return f"Key({'stop.' + self.text!r})"
         if self.document == "run":
             return f"Key({self.text!r}, document='run')"
-        if self.document == "start" and Path.parse(self.text).document == "stop":
+        if self.document == "start" and Path.parse(self.text) != self:
             return f"Key({self.text!r}, document='start')"
         return f"Key({self.text!r})"
 

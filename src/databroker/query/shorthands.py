@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import InvalidQuery
+from ..errors import InvalidQuery, UnsupportedQuery
 from . import nodes
 from .nodes import Equals, Node, Path
 from .parse import from_mongo
@@ -41,8 +41,17 @@ def FullText(text: str) -> nodes.FullText:
     return parse_text(text)
 
 
-def ScanID(*scan_ids: int) -> Node:
-    """Give the runs with this scan_id, or one of these.
+def check_duplicates(duplicates: str) -> None:
+    """Refuse to choose among the runs of one scan_id."""
+    if duplicates != "all":
+        raise UnsupportedQuery(
+            f"a search finds all runs of a scan_id: duplicates is 'all', not {duplicates!r:.80}. "
+            "The newest one is db[scan_id]."
+        )
+
+
+def ScanID(*scan_ids: int, duplicates: str = "all") -> Node:
+    """Give the runs with this scan_id, or one of these: all of them, newest first.
 
     Examples
     --------
@@ -51,6 +60,7 @@ def ScanID(*scan_ids: int) -> Node:
     >>> ScanID(1, 2)
     Key('scan_id').isin([1, 2])
     """
+    check_duplicates(duplicates)
     if len(scan_ids) == 1:
         return Equals(Path("scan_id"), plain(scan_ids[0]))
     return nodes.In(Path("scan_id"), tuple(map(plain, scan_ids)))
