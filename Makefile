@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench bench-peers clean
+.PHONY: demo test lint bench bench-peers clients clean
 
 demo: $(VENV)/demo
 	$(BIN)/databroker demo
@@ -25,6 +25,9 @@ bench: $(VENV)/test
 
 bench-peers: $(VENV)/test
 	$(BIN)/python benchmarks/peers.py
+
+clients: $(VENV)/test
+	$(BIN)/python tests/clients/run.py --write
 
 clean:
 	rm -rf $(VENV)

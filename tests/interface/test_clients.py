@@ -131,6 +131,13 @@ def test_a_run_knows_its_catalog(catalog):
     assert list(found[-1].cat) == ["r0-run"]
 
 
+def test_a_run_is_known_again(catalog):
+    runs_seen = list(catalog.values())
+    assert catalog[-1] in runs_seen
+    assert {catalog[-1], *runs_seen} == set(runs_seen)
+    assert catalog[-1] != catalog[-2]
+
+
 def test_start_and_stop_of_a_run(db, header):
     run = db.v2[header.uid]
     assert run.start == run.metadata["start"] == header.start

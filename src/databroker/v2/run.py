@@ -101,6 +101,12 @@ class BlueskyRun:
         except NoSuchStream as error:
             raise AttributeError(str(error)) from error
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BlueskyRun) and self._header == other._header
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def __dir__(self) -> list[str]:
         streams = (name for name in self if name.isidentifier())
         return sorted({*super().__dir__(), *streams})
