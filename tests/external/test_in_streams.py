@@ -504,3 +504,61 @@ def test_old_resources_that_do_not_say_whose_they_are_come_with_the_run(db, file
     for kind, document in db[-1].documents():
         other.insert(kind, document)
     np.testing.assert_array_equal(list(other[-1].data("img")), [np.ones((4, 5))])
+
+
+# -- what events hold --------------------------------------------------------
+
+
+@pytest.fixture
+def mislabelled(db, files):
+    """A run whose data key promises stream resources, and whose events have datum ids."""
+    run = Run(db.store)
+    key = {"dtype": "array", "shape": [1, 4, 5], "source": "file", "external": "STREAM:"}
+    run.descriptor(img=key, cam=CAM)
+    images = frames(3, 4, 5)
+    for number, image in enumerate(images):
+        np.save(files / f"img_{number}.npy", image)
+    run.resource("NPY_SEQ", files, "img", run_start=False)
+    run.events(run.datums([{"index": number} for number in range(3)]))
+    with h5py.File(files / "cam.h5", "w") as file:
+        file["data"] = images + 1000
+    return run, images
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside a streamed field"])
+@pytest.mark.filterwarnings("ignore:.*another form:UserWarning")
+def test_datum_ids_under_a_key_that_says_stream_are_datums(db, mislabelled, files, beside):
+    run, images = mislabelled
+    if beside:
+        run.stream(HDF5, uri_of_path(str(files / "cam.h5")), dataset="data")
+        run.stream_datum(0, 3)
+    header = db[-1]
+    ids = [f"res/{number}" for number in range(3)]
+    assert header.table()["img"].tolist() == list(header.data("img", fill=False)) == ids
+    np.testing.assert_array_equal(np.stack(header.table(fill=["img"])["img"]), images)
+    np.testing.assert_array_equal(list(header.data("img")), images)
+    np.testing.assert_array_equal(header.streams["primary"]["img"][:], images)
+    np.testing.assert_array_equal(header.xarray(fields=["img"]).img, images)
+    np.testing.assert_array_equal(header.xarray_dask(fields=["img"]).img, images)
+    filled = [event["data"]["img"] for event in header.events(fill=["img"])]
+    np.testing.assert_array_equal(filled, images)
+    if beside:
+        np.testing.assert_array_equal(np.stack(header.table(fill=True)["cam"]), images + 1000)
+    assert [file.path for file in header.files() if "img" in file.path] == [
+        str(files / f"img_{number}.npy") for number in range(3)
+    ]
+    if not beside:  # old resources, which do not say whose they are
+        kinds = [kind for kind, _ in header.documents()]
+        assert kinds.count("resource") == 1
+        assert kinds.count("datum") == 3
+
+
+def test_events_of_one_field_may_hold_datums_and_have_frames(db, both):
+    key = {**CAM, "shape": [4, 5]}
+    both.run.descriptor("d2", cam=key)
+    document = {"uid": "later", "descriptor": "d2", "seq_num": 6, "time": 9.0}
+    document |= {"data": {"cam": "res/3", "img": None, "det": 5.0}, "timestamps": {}}
+    db.insert("event", document)
+    cells = db[-1].table(fill=["cam"])["cam"].tolist()
+    np.testing.assert_array_equal(cells[:5], both.cam)
+    np.testing.assert_array_equal(cells[5], both.img[3])

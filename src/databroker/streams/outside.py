@@ -97,7 +97,7 @@ class Outside:
 
     def is_streamed(self, field: str) -> bool:
         """Tell whether the values of a field are in stream resources."""
-        return self._kinds.get(field) == "stream"
+        return field in self._streamed
 
     @cached_property
     def filler(self) -> Filler:

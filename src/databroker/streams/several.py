@@ -174,8 +174,8 @@ def run_documents(
 def _adopted(store: Store, run: str, documents: Sequence[tuple[str, Doc]]) -> list[tuple[str, Doc]]:
     """Return the resources of a run from the time when they did not say whose they were."""
     descriptors = [document for kind, document in documents if kind == "descriptor"]
-    says = any(kind == "resource" for kind, _ in documents)
-    if says or "datum" not in external_fields(descriptors).values():
+    says = any(kind in ("resource", "stream_resource") for kind, _ in documents)
+    if says or not external_fields(descriptors):
         return []
     from ..external.files.listing import referred_by
 

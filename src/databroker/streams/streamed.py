@@ -8,7 +8,7 @@ and a stream without events has one row, without a time, for each value.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +134,9 @@ class Streamed:
             for name in streamed_fields(descriptor):
                 if name not in fields:
                     sources = stream_sources(documents, name)
+                    # Whatever is declared: with datum ids in its events, a field is none of these.
+                    if not sources and _is_held(store, owners, name):
+                        continue
                     uids = [str(source.document["uid"]) for source in sources]
                     claims = read_claims(store, uids, owners)
                     if flown:  # there are no events to tell whose these are
@@ -254,6 +257,17 @@ class StreamedRows:
             found[owner].part[ordinals[mine]] = places.part[mine]
             found[owner].place[ordinals[mine]] = places.place[mine]
         return found
+
+
+def _is_held(store: Store, owners: Iterable[str], name: str) -> bool:
+    """Tell whether events have a field."""
+    column = nested("data", name)
+    return any(
+        {column, exact(column)} & set(batch.schema.names)
+        for owner in owners
+        for extent in store.extents("event", owner)
+        for batch in store.read("event", owner, extent.first, extent.stop, {column})
+    )
 
 
 def _seq_nums(fields: Mapping[str, StreamedField], owner: str) -> Array:

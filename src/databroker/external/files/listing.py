@@ -310,10 +310,9 @@ def _fields_of_resources(
             found.setdefault(str(doc["uid"]), {})[field] = None
         if kind != "descriptor":
             continue
-        for field, held in external_fields([doc]).items():
-            if held == "datum":
-                for uid in _resources_of_field(store, str(doc["uid"]), field, known):
-                    found.setdefault(uid, {})[field] = None
+        for field in external_fields([doc]):
+            for uid in _resources_of_field(store, str(doc["uid"]), field, known):
+                found.setdefault(uid, {})[field] = None
     return found
 
 

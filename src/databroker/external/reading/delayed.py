@@ -91,6 +91,10 @@ class DelayedFrames:
         single = self._reader.single(reference)
         return _only(single, self._field, self._data_key, self._on_missing)
 
+    def knows(self, reference: str) -> bool:
+        """Tell whether a reference is to one of the field's stream resources."""
+        return self._reader.knows(reference)
+
     def uncovered(self) -> Exception:
         """Return the error for an event of which nothing says where its value is."""
         return self._reader.uncovered()

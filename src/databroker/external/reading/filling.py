@@ -139,6 +139,10 @@ class Values(Protocol):
         """Return one value."""
         ...
 
+    def knows(self, reference: str) -> bool:
+        """Tell whether a reference is to one of the field's stream resources."""
+        ...
+
     def uncovered(self) -> Exception:
         """Return the error for an event that has no reference, but should have one."""
         ...
@@ -211,8 +215,9 @@ class Filler:
         ExternalDataMissing, NoHandler
             It cannot be had.
         """
-        if field is not None and field in self._streamed:
-            return self._streamed[field].value(datum_id)
+        frames = None if field is None else self._streamed.get(field)
+        if frames is not None and frames.knows(datum_id):
+            return frames.value(datum_id)
         return self._datums.value(datum_id, field)
 
     def values(self, references: Iterable[Any], field: str) -> Iterator[Any]:

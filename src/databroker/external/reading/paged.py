@@ -57,6 +57,10 @@ class Paged:
             self._page = (part, self._read(part, index, end))
         return self._page[1].pop(index)  # whoever has it may change it
 
+    def knows(self, reference: str) -> bool:
+        """Tell whether a reference is to one of the field's stream resources."""
+        return self._reader.knows(reference)
+
     def uncovered(self) -> Exception:
         """Return the error for an event of which nothing says where its value is."""
         return self._reader.uncovered()

@@ -100,6 +100,7 @@ class StreamReader:
         self._field = field
         self._declared = Declared.by(data_key)
         self._sources = list(sources)
+        self._uids = [str(source.document["uid"]) for source in sources]
         self._claims = claims
         self._places = Places.nowhere(0) if places is None else places
         self._seq_nums = seq_nums
@@ -117,9 +118,8 @@ class StreamReader:
 
     def identity(self) -> tuple[Any, ...]:
         """Return what tells this reader from any other, for dask's names."""
-        uids = [source.document.get("uid") for source in self._sources]
         root_map = sorted(self._registry.root_map.items())
-        return ("stream", self._run, self._field, uids, root_map, *self._places)
+        return ("stream", self._run, self._field, self._uids, root_map, *self._places)
 
     def uncovered(self, seq_num: int | None = None) -> Exception:
         """Return the error for an event of which nothing says where its value is."""
@@ -224,6 +224,11 @@ class StreamReader:
         found._seq_nums = found._absent = None
         return found
 
+    def knows(self, reference: str) -> bool:
+        """Tell whether a reference is to a value of one of the resources."""
+        uid, _, place = reference.rpartition("/")
+        return place.isdecimal() and uid in self._uids
+
     def part(self, uid: str) -> tuple[int, int]:
         """Return the number of a resource, and how many values it has by the documents.
 
@@ -232,8 +237,7 @@ class StreamReader:
         ExternalDataMissing
             This field has no such resource.
         """
-        uids = [str(source.document["uid"]) for source in self._sources]
-        if uid not in uids:
+        if uid not in self._uids:
             raise failure(
                 ExternalDataMissing,
                 Reference(self._run, self._field),
@@ -241,7 +245,7 @@ class StreamReader:
                 f"there is no stream resource {uid!r}",
                 "Were all documents of the run inserted?",
             )
-        return uids.index(uid), self._end(uids.index(uid))
+        return self._uids.index(uid), self._end(self._uids.index(uid))
 
     def files(self) -> list[tuple[StreamSource, str]]:
         """Return the files of all events, each with its resource."""
