@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from . import legacy
+from .broker import Broker
+from .header import Header
+from .utils import get_fields
+
+__all__ = ["Broker", "Header", "get_fields"]
 
 
 def __getattr__(name: str) -> Any:

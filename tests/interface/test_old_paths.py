@@ -76,6 +76,13 @@ def test_runs_and_streams_are_instances(db, header):
     assert isinstance(db[header.uid], core.Header)
 
 
+@pytest.mark.parametrize("module", ["_core", "broker", "core", "databroker", "v1"])
+def test_classes_have_many_old_paths(module):
+    old = importlib.import_module(f"databroker.{module}")
+    assert old.Header is databroker.Header
+    assert getattr(old, "Broker", databroker.Broker) is databroker.Broker
+
+
 def test_documents_by_kind_cannot_be_changed():
     kinds = ("Start", "Stop", "Resource", "Descriptor", "Event", "EventPage", "Datum", "DatumPage")
     for name in kinds:
@@ -89,6 +96,14 @@ def test_documents_by_kind_cannot_be_changed():
         plain["inner"]["x"].append(2)
         assert type(plain) is dict
         assert document["inner"] == {"x": [1]}
+
+
+def test_a_long_document_is_shown_on_several_lines():
+    pretty = pytest.importorskip("IPython.lib.pretty").pretty
+    document = core.Event(uid="a" * 40, descriptor="b" * 40, data={"x": 1})
+    shown = pretty(document)
+    assert len(shown.splitlines()) == 3
+    assert eval(shown, vars(core)) == document
 
 
 def test_pages_of_events_and_of_datums(db, header):
@@ -205,9 +220,10 @@ def test_handlers_are_registered_where_none_are_discovered():
 
 def test_a_second_handler_is_the_same_error_by_every_path(db):
     from databroker import utils, v2
-    from databroker.assets import handlers_base
+    from databroker.assets import base_registry, handlers_base
 
-    assert utils.DuplicateHandler is v2.DuplicateHandler is handlers_base.DuplicateHandler
+    for module in (utils, v2, handlers_base, base_registry):
+        assert module.DuplicateHandler is DuplicateHandler
     db.reg.register_handler("LAB", dict)
     with pytest.raises(utils.DuplicateHandler) as caught:
         db.reg.register_handler("LAB", list)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from pprint import pformat
 from typing import Any
 
 from ..documents.readonly import ReadOnly
@@ -37,6 +38,9 @@ class Document(ReadOnly):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({dict(self)!r})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(f"{type(self).__name__}({pformat(dict(self))})")
 
     def to_dict(self) -> dict[str, Any]:
         """Return a plain dictionary that shares nothing with the document."""

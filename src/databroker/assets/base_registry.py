@@ -1,0 +1,5 @@
+"""An import path of databroker 1.x for the error of a second handler."""
+
+from ..errors import DuplicateHandler
+
+__all__ = ["DuplicateHandler"]
