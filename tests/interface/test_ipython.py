@@ -46,9 +46,51 @@ def test_handles_are_shown_as_they_always_were(shell):
         return re.compile(rf"<databroker\.v1\.{name} at 0x[0-9a-f]+>")
 
     for code, name in (("header", "Header"), ("db()", "Results"), ("db", "Broker")):
-        assert pattern(name).fullmatch(shown(shell, code)["text/plain"])
+        line, *_ = shown(shell, code)["text/plain"].splitlines()
+        assert pattern(name).fullmatch(line)
     data = shown(shell, "header.data('det')")["text/plain"]
     assert re.fullmatch(r"<generator object Header\.data at 0x[0-9a-f]+>", data)
+
+
+def test_below_it_stands_what_print_says(shell, db, header):
+    for code, value in (("header", header), ("db(plan_name='scan')", None), ("db", db)):
+        _, *said = shown(shell, code)["text/plain"].splitlines()
+        assert said == str(value or db(plan_name="scan")).splitlines()
+    said = shown(shell, "db()")["text/plain"]
+    assert re.search(r"scan_id +uid +started \(\w+\) +plan +devices +sample +status", said)
+    assert re.search(r"\n1 +plain-ru +2020-09-13 .* scan +det vs motor +Ni +success$", said)
+
+
+def test_a_list_of_headers_has_a_line_for_each(shell, db):
+    save(db, runs.plain("b", runs.FIRST + 60))
+    listed = shown(shell, "list(db())")["text/plain"].splitlines()
+    assert [line[1:17] for line in listed] == ["<Header b-run: s", "<Header plain-ru"]
+    assert "scan_id 61" in listed[0]
+    assert listed[0].endswith("scan, det vs motor, Ni, success>,")
+    assert "<Header b-run" in shown(shell, "{'newest': db[-1]}")["text/plain"]
+    assert "\n" not in shown(shell, "[db, db()]")["text/plain"].replace(",\n ", ", ")
+
+
+def test_of_many_runs_the_newest_are_shown(shell, db):
+    for n in range(12):
+        save(db, runs.plain(f"r{n}", runs.FIRST + n))
+    lines = shown(shell, "db()")["text/plain"].splitlines()
+    assert len(lines) == 14
+    assert lines[-1] == "... and more"
+    catalog = shown(shell, "db.v2")["text/plain"].splitlines()
+    assert catalog[0] == repr(db.v2)
+    assert len(catalog) == 12
+
+
+def test_where_nothing_is_found_that_is_said(shell, db):
+    assert shown(shell, "db(plan_name='none')")["text/plain"].endswith("\nThere are none.")
+    assert shown(shell, "db.v2.search({'plan_name': 'none'})")["text/plain"].count("\n") == 0
+
+
+def test_the_plain_prompt_shows_what_it_always_did(db, header):
+    for value in (db, header, db()):
+        name = type(value).__name__
+        assert re.fullmatch(rf"<databroker\.v1\.{name} object at 0x[0-9a-f]+>", repr(value))
 
 
 def test_a_document_is_a_dictionary_in_its_own_order(shell):

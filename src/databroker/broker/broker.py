@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from ..display.prompt import InIPython
 from ..external import Registry
 from ..header import Header
 from ..header.hooks import Fetcher, Hooks, Transforms
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ..v2.serializer import Serializer
 
 
-class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks):
+class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks, InIPython):
     """Saves runs, finds them again and hands them over.
 
     Made by `Broker.named`, `Broker.from_config` or `databroker.temp`.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from ..display.prompt import InIPython, run_line
 from ..documents.kinds import stream_name as name_of
 from ..documents.readonly import ALL
 from ..errors import NoSuchStream
@@ -25,7 +26,7 @@ Fields = str | Iterable[str] | None
 __all__ = ["StoredRun"]
 
 
-class StoredRun:
+class StoredRun(InIPython):
     """What a header stands on: one run, always as it is stored now.
 
     Parameters
@@ -98,6 +99,9 @@ class StoredRun:
             (name, stream.num_events, stream.fields) for name, stream in self.streams.items()
         ]
         return self._start, self.stored_stop(), streams, self.status, self.db.zone
+
+    def _in_a_list(self) -> str:
+        return run_line(self._start, self.status, self.db.zone)
 
     def _streams_of(self, stream_name: Any) -> list[Stream]:
         return [

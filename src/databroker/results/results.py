@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
+from ..display.prompt import InIPython, runs_text
 from ..errors import InvalidQuery
 from ..header import Header
 from ..header.filing import Files, Progress, files_of
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _SHOWN = 10
 
 
-class Results:
+class Results(InIPython):
     """The runs that match a search, newest first.
 
     Loop over it, as often as you like: each loop is a fresh search, and only a
@@ -285,10 +286,18 @@ class Results:
     # -- shown to people -------------------------------------------------
 
     def __str__(self) -> str:
-        return (
+        rows, more = self._newest()
+        said = (
             f"Runs that match {self._asked() or 'any search'}. Loop over them, or use "
             ".count(), .first(), .limit(n), .sort(key), .distinct(key), .to_frame()."
         )
+        shown = runs_text(rows, self._db.zone) if rows else "There are none."
+        return "\n".join([said, shown, *(["... and more"] if more else [])])
+
+    def _newest(self) -> tuple[list[tuple[dict[str, Any], str]], bool]:
+        """Return the start and status of the first few runs, and whether there are more."""
+        newest = list(islice(self, _SHOWN + 1))
+        return [(header.start, header.status) for header in newest[:_SHOWN]], len(newest) > _SHOWN
 
     def _asked(self) -> str:
         """Return in words what was searched for."""
@@ -305,9 +314,8 @@ class Results:
     def _repr_html_(self) -> str:
         from ..display import results_html
 
-        newest = list(islice(self, _SHOWN + 1))
-        rows = [(header.start, header.status) for header in newest[:_SHOWN]]
-        return results_html(rows, len(newest) > _SHOWN, self._db.zone, asked=self._asked())
+        rows, more = self._newest()
+        return results_html(rows, more, self._db.zone, asked=self._asked())
 
 
 # Users and their tools know the class under this name.

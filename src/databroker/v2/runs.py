@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Catalog"]
 
+_SHOWN = 10
 _OFFERED = 100  # uids in tab completion
 
 
@@ -173,12 +174,24 @@ class Catalog:
     def __repr__(self) -> str:
         return f"<Catalog: {self.name}>"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        from ..display.prompt import runs_text
+
+        printer.text(repr(self))
+        if len(printer.stack) == 1 and (newest := self._newest()):
+            for line in runs_text(newest, self.v1.zone).splitlines():
+                printer.break_()
+                printer.text(line)
+
     def _repr_html_(self) -> str:
         from ..display import results_html
 
-        newest = islice(self._records(), 10)
-        rows = [(run.start, run_status(self.v1.store, run.uid, run.stop)) for run in newest]
+        rows = self._newest()
         return results_html(rows, len(self) - len(rows), self.v1.zone)
+
+    def _newest(self) -> list[tuple[dict[str, Any], str]]:
+        newest = islice(self._records(), _SHOWN)
+        return [(run.start, run_status(self.v1.store, run.uid, run.stop)) for run in newest]
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(islice(self, _OFFERED))

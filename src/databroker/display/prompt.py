@@ -1,0 +1,79 @@
+"""What IPython prints for an object, by the hook that it has for this.
+
+Python's own prompt prints the `repr`, which stays what it always was; there,
+``print(...)`` says more.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from ..documents.kinds import Document
+from .runs import list_of_runs
+from .summary import one_line
+
+__all__ = ["InIPython", "run_line", "runs_text"]
+
+
+class InIPython:
+    """Something that IPython shows by the line of old and, below it, what ``print`` says of it."""
+
+    def _in_a_list(self) -> str | None:
+        """Return what stands for it in a list; None for the line of old."""
+        return None
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        kind = type(self)
+        line = f"<{kind.__module__}.{kind.__qualname__} at {id(self):#x}>"
+        if len(printer.stack) > 1:
+            printer.text(self._in_a_list() or line)
+            return
+        printer.text(line)
+        for said in str(self).splitlines():
+            printer.break_()
+            printer.text(said)
+
+
+def runs_text(rows: Sequence[tuple[Document, str]], zone: datetime.tzinfo) -> str:
+    """Return a list of runs as a table.
+
+    Parameters
+    ----------
+    rows
+        The start document and the status of each run.
+    zone
+        Where times are shown.
+
+    Examples
+    --------
+    >>> start = {"uid": "bb805845-5757", "time": 0, "plan_name": "scan", "scan_id": 5}
+    >>> print(runs_text([(start, "fail")], datetime.timezone.utc))
+    scan_id  uid       started (UTC)        plan  status
+    5        bb805845  1970-01-01 00:00:00  scan  fail
+    """
+    columns = [[caption, *texts] for caption, texts in list_of_runs(rows, zone).items()]
+    widths = [max(map(len, column)) for column in columns]
+    lines = (
+        "  ".join(f"{text:<{width}}" for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in zip(*columns, strict=True)
+    )
+    return "\n".join(lines)
+
+
+def run_line(start: Document, status: str, zone: datetime.tzinfo) -> str:
+    """Return a run in one line, as it stands in a list.
+
+    Examples
+    --------
+    >>> start = {"uid": "bb805845-5757", "time": 0, "plan_name": "scan", "scan_id": 5}
+    >>> run_line(start, "fail", datetime.timezone.utc)
+    '<Header bb805845: scan_id 5, 1970-01-01 00:00:00 UTC, scan, fail>'
+    """
+    facts = []
+    for caption, (text,) in list_of_runs([(start, status)], zone).items():
+        name, _, zones = caption.rstrip(")").partition(" (")
+        if name != "uid":
+            facts.append(f"scan_id {text}" if name == "scan_id" else f"{text} {zones}".rstrip())
+    return f"<Header {one_line(start.get('uid', ''))[:8]}: {', '.join(facts)}>"
