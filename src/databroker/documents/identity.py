@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ConflictingDocument, UnknownDescriptor
 from .encoding import same
-from .kinds import IDENTITY, LABELS, Document
+from .kinds import IDENTITY, Document
 
 CLOSED_BY = "closed_by"
 """The key of a stop document that `Broker.close_run` made for a run whose writer died."""
@@ -40,11 +40,11 @@ def conflict(kind: str, known: Document, found: Document) -> ConflictingDocument
     )
 
 
-def unknown_descriptor(event: Document) -> UnknownDescriptor:
-    """Return the error for an event whose descriptor was never inserted."""
+def unknown_descriptor(uid: str) -> UnknownDescriptor:
+    """Return the error for an event whose descriptor, of this uid, was never inserted."""
     return UnknownDescriptor(
-        f"{LABELS['event']} {event.get('uid')!r} belongs to the descriptor "
-        f"{event['descriptor']!r}, which was never inserted. Insert the descriptor first."
+        f"The event belongs to the descriptor {uid!r}, which was never inserted. Insert the "
+        "descriptor first."
     )
 
 

@@ -99,7 +99,7 @@ class MemoryStore(Store):
         fresh: dict[tuple[str, str], Doc] = {}
         for row in rows:
             if kind == "event" and row["descriptor"] not in self._documents["descriptor"]:
-                raise unknown_descriptor(row)
+                raise unknown_descriptor(row["descriptor"])
             identity = row[IDENTITY[kind]]
             key = ("" if kind == "datum" else row[OWNER[kind]], identity)
             known = fresh.get(key) or self._known_row(kind, row)

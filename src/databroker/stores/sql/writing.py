@@ -134,7 +134,7 @@ class _Write:
             if rows is None:
                 document = stored_document(self.connection, OWNER[kind], owner)
                 if document is None and kind == "event":
-                    raise unknown_descriptor({"descriptor": owner})
+                    raise unknown_descriptor(owner)
                 run = document.get("run_start") if document else None
                 rows = series.create_series(self.connection, kind, owner, run)
             if len(self.known) >= _REMEMBERED:

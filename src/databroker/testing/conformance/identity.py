@@ -268,5 +268,5 @@ class Identity(Base):
         self.assert_refused(store, kind, doc, error)
 
     def test_an_event_of_an_unknown_descriptor_names_it(self, store: Store) -> None:
-        with pytest.raises(UnknownDescriptor, match="'unknown'"):
+        with pytest.raises(UnknownDescriptor, match="descriptor 'unknown', which was never"):
             store.insert("event", event(1, "unknown"))
