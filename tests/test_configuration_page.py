@@ -1,0 +1,41 @@
+"""The page on configuration names every key that is accepted, and no other."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from databroker.config import from_mapping
+from databroker.config.configuration import COMMON_KEYS
+from databroker.stores.registry import DRIVERS
+
+PAGE = (Path(__file__).parents[1] / "docs/configuration.md").read_text()
+
+
+def rows(heading):
+    """The first cells of the tables below a heading, without their code marks."""
+    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    for line in re.findall(r"^\| `.*", section, re.MULTILINE):
+        yield [cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def test_every_common_key_is_on_the_page():
+    assert [row[0] for row in rows("Keys of every configuration")] == ["driver", *COMMON_KEYS]
+
+
+def test_every_key_of_every_driver_is_on_the_page():
+    named = {(driver, key) for driver, key, *_ in rows("Drivers and their keys")}
+    accepted = {(name, key) for name, driver in DRIVERS.items() for key in driver.accepted or ("",)}
+    assert named == accepted
+
+
+def test_drivers_that_are_not_there_yet_are_told_from_the_others():
+    later = PAGE.partition("until a later version has them")[2]
+    for name, driver in DRIVERS.items():
+        assert (f"| `{name}` |" in later) == (driver.target is None)
+
+
+@pytest.mark.parametrize("text", re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S))
+def test_the_files_on_the_page_are_accepted(text):
+    from_mapping(yaml.safe_load(text))
