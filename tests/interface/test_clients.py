@@ -103,6 +103,12 @@ def test_a_catalog_of_runs_is_a_broker_of_v2(catalog):
     assert not isinstance(databroker.catalog, Broker)
 
 
+def test_search_asks_whether_words_can_be_searched_for(catalog):
+    assert len(catalog.search({"$text": ""})) == 3
+    assert len(catalog.search({"$text": {"$search": ""}})) == 3
+    assert list(catalog.search({"$text": {"$search": "count"}})) == ["r0-run"]
+
+
 def test_lines_are_chosen_by_the_first_descriptor(db, header):
     run = db.v2[header.uid]
     (descriptor,) = run.primary._descriptors

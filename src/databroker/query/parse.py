@@ -234,7 +234,13 @@ _NO_DIFFERENCE = {"$caseSensitive": False, "$diacriticSensitive": False}
 
 
 def _full_text(operand: Any) -> Node:
-    """Read MongoDB's form of a search for words; its words must all occur, as ours must."""
+    """Read MongoDB's form of a search for words; its words must all occur, as ours must.
+
+    Empty text asks for nothing, as elsewhere: programs put ``{"$text": ""}`` to see whether
+    a catalog answers such a search at all (bluesky-widgets does).
+    """
+    if operand in ("", {"$search": ""}):
+        return Everything()
     if not isinstance(operand, Mapping) or not isinstance(operand.get("$search"), str):
         raise InvalidQuery(f"$text takes {{'$search': 'some words'}}, not {operand!r:.80}")
     for name, value in operand.items():
