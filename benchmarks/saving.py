@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +78,37 @@ def pages(count: int, page: int = 1000) -> Iterator[Row]:
         target_ratio=0.6,
         more_is_better=True,
         note="limit: types, Arrow, IPC, a commit",
+    )
+
+
+def large_events(count: int, elements: int = 1_000_000) -> Iterator[Row]:
+    """Events with an array of 8 MB each, beside commits of the bytes alone, in turns."""
+    ours, least, synced = np.empty(count), np.empty(count), np.empty(count)
+    with harness.folder() as folder, open_broker(str(folder / "runs.db")) as db:
+        commits = Commits(folder / "plain.db")
+        scan = _opened(db)
+        with (folder / "plain").open("wb", buffering=0) as plain:
+            for place, event in enumerate(scan.events(count)):
+                image = np.random.default_rng(place).random(elements)
+                event["data"]["image"], event["timestamps"]["image"] = image, event["time"]
+                begun = time.perf_counter()
+                db.insert("event", event)
+                ours[place] = seconds(begun)
+                begun = time.perf_counter()
+                commits.write([image.tobytes()])
+                least[place] = seconds(begun)
+                begun = time.perf_counter()
+                plain.write(image.tobytes())
+                os.fsync(plain.fileno())
+                synced[place] = seconds(begun)
+        commits.close()
+    yield Row(
+        "insert, an event of 8 MB",
+        harness.number(count),
+        float(ours[1:].mean() * 1e3),
+        limit=float(least[1:].mean() * 1e3),
+        target_ratio=2.0,
+        note=f"limit: a plain commit; a file, synced: {harness.number(synced.mean() * 1e3)} ms",
     )
 
 
@@ -172,6 +204,7 @@ def rows(full: bool = False) -> Iterator[Row]:
     """Measure."""
     yield from single_events(100_000)
     yield from pages(1_000_000 if full else 300_000)
+    yield from large_events(50)
     yield from slowest(100_000)
     yield from bytes_an_event(100_000)
     yield from small_runs(500)

@@ -67,6 +67,18 @@ def test_ids_that_say_nothing_of_their_resource(run, registry, files):
     assert (found.path, found.fields) == (str(files / "img_0.npy"), ("img",))
 
 
+def test_an_id_that_begins_with_another_resource_belongs_to_its_own(run, registry, files):
+    run.descriptor()
+    for uid in ("a", "a/b"):
+        np.save(files / f"{uid[-1]}_0.npy", np.zeros(2))
+        run.resource("NPY_SEQ", files, uid[-1], uid=uid)
+    run.store.insert("datum", {"datum_id": "a/b/7", "resource": "a", "datum_kwargs": {"index": 0}})
+    run.events(["a/b/7"])
+    found = {each.resource: each.fields for each in external_files(run.store, registry, run.uid)}
+    assert found["a"] == ("img",)
+    assert found.get("a/b", ()) == ()
+
+
 def test_a_moved_sequence_is_listed_file_by_file(run, registry, files, everything):
     """What the files are called is known without any of them."""
     files.rename(files.parent / "gone")

@@ -1,7 +1,10 @@
 """The SQLite store passes the conformance suite, also where its limits are met all the time."""
 
+import contextlib
 import itertools
+import sqlite3
 
+import numpy as np
 import pytest
 
 from databroker.stores.contract import Ability
@@ -61,3 +64,15 @@ def test_no_row_is_overlooked_while_the_tail_becomes_a_block(tmp_path, monkeypat
         monkeypatch.undo()
         extents = store.extents("event", "desc")
         assert sum(extent.stop - extent.first for extent in extents) == 4
+
+
+def test_a_large_event_is_written_once(tmp_path):
+    with opened(tmp_path / "runs.db") as store:
+        insert_all(store, [("start", start()), ("descriptor", descriptor())])
+        store.insert("event", event(1, x=np.zeros(10**6)))
+        with contextlib.closing(sqlite3.connect(store.path)) as raw:
+            assert raw.execute("SELECT count(*) FROM tail").fetchone() == (0,)
+            assert raw.execute("SELECT max(length(data)) > 8000000 FROM segments").fetchone() == (
+                1,
+            )
+            assert raw.execute("SELECT seq FROM sqlite_sequence").fetchone()[0] < 8

@@ -157,10 +157,14 @@ def _tensors(
     values: Sequence[Any], base: Label, fits: list[bool]
 ) -> tuple[pa.Array, dict[bytes, bytes]]:
     kind, description, shape = base
-    stacked = np.zeros((len(values), *shape), restore_dtype(description))
-    for row, (value, fit) in enumerate(zip(values, fits, strict=True)):
-        if fit:
-            stacked[row] = value
+    dtype = restore_dtype(description)
+    if len(values) == 1:  # perhaps a large one, which is not copied
+        stacked = np.ascontiguousarray(values[0], dtype)[np.newaxis]
+    else:
+        stacked = np.zeros((len(values), *shape), dtype)
+        for row, (value, fit) in enumerate(zip(values, fits, strict=True)):
+            if fit:
+                stacked[row] = value
     metadata = {DTYPE: description.encode(), SHAPE: ",".join(map(str, shape)).encode()}
     if kind == "list":
         metadata[AS_LIST] = b"1"

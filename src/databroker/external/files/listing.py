@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...columns import assemble, to_rows
 from ...columns.names import nested
+from ...columns.rows import values_of
 from ...errors import DatabrokerError
 from ..failures import FileRefused, Reference
 from ..paths import Place, place_of
@@ -173,7 +174,7 @@ def referred_by(store: Store, run: str, mend: Mend | None = None) -> Referred:
         (kind, doc if mend is None else mend(kind, doc)) for kind, doc in store.documents(run)
     ]
     own = {str(doc["uid"]) for kind, doc in documents if kind == "resource"}
-    fields = _fields_of_resources(store, documents, own)
+    fields = _fields_of_resources(store, documents)
     others = [uid for uid in fields if uid not in own]
     adopted = [doc for doc in map(store.resource, others) if doc is not None]
     if mend is not None:
@@ -300,10 +301,10 @@ def _datum_kwargs(store: Store, uid: str) -> Iterator[dict[str, Any]]:
 
 
 def _fields_of_resources(
-    store: Store, documents: Sequence[tuple[str, Doc]], own: set[str]
+    store: Store, documents: Sequence[tuple[str, Doc]]
 ) -> dict[str, dict[str, None]]:
     """Return the fields that refer to each resource."""
-    known = dict.fromkeys(own, True)
+    ids: dict[str, set[str]] = {}
     found: dict[str, dict[str, None]] = {}
     for kind, doc in documents:
         if kind == "stream_resource" and (field := _data_key(doc)):
@@ -311,15 +312,19 @@ def _fields_of_resources(
         if kind != "descriptor":
             continue
         for field in external_fields([doc]):
-            for uid in _resources_of_field(store, str(doc["uid"]), field, known):
+            for uid in _resources_of_field(store, str(doc["uid"]), field, ids):
                 found.setdefault(uid, {})[field] = None
     return found
 
 
 def _resources_of_field(
-    store: Store, descriptor: str, field: str, known: dict[str, bool]
+    store: Store, descriptor: str, field: str, ids: dict[str, set[str]]
 ) -> Iterable[str]:
-    """Return the resources that the events of a field refer to."""
+    """Return the resources that the events of a field refer to.
+
+    What the ids of each resource are is read once. A resource that an id
+    begins with need not be its own, and some ids say nothing of theirs.
+    """
     column = nested("data", field)
     found: dict[str, None] = {}
     for extent in store.extents("event", descriptor):
@@ -327,13 +332,18 @@ def _resources_of_field(
             for datum_id in assemble([batch], [column])[column]:
                 if isinstance(datum_id, str):
                     uid = datum_id.rpartition("/")[0]
-                    if uid not in known:
-                        known[uid] = store.resource(uid) is not None
-                    # Some producers' ids say nothing of the resource.
-                    if not known[uid]:
-                        uid = (store.datum(datum_id) or {}).get("resource", "")
+                    if uid not in ids:
+                        ids[uid] = set(_ids(store, uid))
+                    if datum_id not in ids[uid]:
+                        uid = (store.datum(datum_id) or {}).get("resource", uid)
                     found[uid] = None
     return found
+
+
+def _ids(store: Store, resource: str) -> Iterator[str]:
+    for extent in store.extents("datum", resource):
+        for batch in store.read("datum", resource, extent.first, extent.stop, ["datum_id"]):
+            yield from values_of(batch, "datum_id")
 
 
 def _data_key(document: Doc) -> str:

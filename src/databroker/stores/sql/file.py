@@ -70,7 +70,8 @@ class File:
         self._is_network = is_network_folder(path.parent)
         full = durability == "full" or self._is_network
         # Reading a mapped file that somebody cuts short would end the interpreter.
-        self._pragmas = ["cache_size = -16384", "mmap_size = 0"]
+        # Some builds of SQLite write zeros over what is deleted: tails, blocks that were merged.
+        self._pragmas = ["cache_size = -16384", "mmap_size = 0", "secure_delete = OFF"]
         self._for_writing = [
             f"synchronous = {'FULL' if full else 'NORMAL'}",
             "wal_autocheckpoint = 2000",

@@ -145,6 +145,22 @@ def append(connection: Connection, series: Series, row: Doc) -> None:
             raise damaged_rows(connection, series.id, series.length, series.length + 1, why)
 
 
+def append_alone(connection: Connection, series: Series, row: Doc) -> None:
+    """Store one large row as a block, unless it is there already; within a transaction.
+
+    Raises
+    ------
+    ConflictingDocument
+        Another row of this identity is there.
+    """
+    from ...columns import from_rows
+
+    refresh_if_stale(connection, series)
+    if not is_known(connection, series, row):
+        hashes = {hash(row[IDENTITY[series.kind]])}
+        append_block(connection, series, from_rows(series.kind, [row]), hashes)
+
+
 def append_block(
     connection: Connection,
     series: Series,

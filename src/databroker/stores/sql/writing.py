@@ -15,6 +15,7 @@ from .access import Connections
 from .connection import Connection, transaction
 from .series import Series
 from .single import stored_document
+from .sizes import is_large
 
 Doc = dict[str, Any]
 Known = dict[tuple[str, str], Series]
@@ -69,6 +70,10 @@ class _Write:
         rows = self._series(kind, row[OWNER[kind]])
         if kind == "datum":
             runs.claim_datum(self.connection, row["datum_id"], row["resource"])
+        if is_large(row):
+            with transaction(self.connection):
+                series.append_alone(self.connection, rows, row)
+            return
         series.append(self.connection, rows, row)
         if series.is_full(rows):
             with transaction(self.connection):

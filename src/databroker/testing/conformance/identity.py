@@ -136,6 +136,20 @@ class Identity(Base):
         finally:
             store.close()
 
+    def test_large_events_among_small_ones(self, store: Store) -> None:
+        image = np.arange(100_000.0)
+        events = [
+            event(number, x=image + number if number % 3 == 1 else number) for number in range(12)
+        ]
+        delivered = [("start", start()), ("descriptor", descriptor())]
+        delivered += [("event", each) for each in events]
+        insert_all(store, delivered)
+        self.assert_holds(store, delivered)
+        insert_all(store, delivered)
+        self.assert_holds(store, [*delivered, ("event", events[4])])
+        with pytest.raises(ConflictingDocument, match="desc-4"):
+            store.insert("event", event(4, x=image))
+
     def test_delivery_again_after_each_document_changes_nothing(self, store: Store) -> None:
         run = whole_run()
         for number in range(len(run)):

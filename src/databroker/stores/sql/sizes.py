@@ -1,0 +1,27 @@
+"""About how large a row is, without encoding it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+LARGE_ROW = 2**19
+"""A row of so many bytes becomes a block of its own at once: so it is not written twice."""
+
+
+def is_large(row: dict[str, Any]) -> bool:
+    """Tell whether a row alone is worth a block.
+
+    Examples
+    --------
+    >>> is_large({"data": {"x": 1.5}}), is_large({"data": {"x": [0.0] * 10**5}})
+    (False, True)
+    """
+    return sum(map(_size, row.get("data", {}).values())) >= LARGE_ROW
+
+
+def _size(value: Any) -> int:
+    """Return about how many bytes a value is."""
+    if isinstance(value, list):
+        return len(value) * _size(value[0]) if value else 0
+    nbytes: int = getattr(value, "nbytes", 8)
+    return len(value) if isinstance(value, str | bytes) else nbytes
