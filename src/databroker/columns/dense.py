@@ -9,6 +9,8 @@ all values are                        the column is
 numbers or booleans                   as in a table (int64, float64, bool)
 arrays of one shape                   an array with one more dimension; dtypes
                                       are promoted; a missing array is NaN
+text in arrays of one shape           the same; with missing ones, or text that
+                                      NumPy would cut, of objects
 anything else                         object: one value an event
 ====================================  =======================================
 """
@@ -95,15 +97,17 @@ def form_of(found: set[Label]) -> Form | None:
 def fits(found: set[Label], form: Form) -> bool:
     """Tell whether values of these kinds can be given in a form without changing them."""
     own = form_of(found)
-    if own is None or form.dtype == _OBJECT:
+    if own is None or (form.dtype == _OBJECT and form.shape in ((), own.shape)):
         return True
     if found == {"null"}:
-        return form.dtype.kind in "fc"
+        return form.dtype.kind in "fcO"
     if own.shape != form.shape:
         return False
     both = own.dtype.kind + form.dtype.kind
-    numbers = set(both) <= set("iufc") and np.result_type(own.dtype, form.dtype) == form.dtype
-    return own.dtype == form.dtype or bool(numbers)
+    alike = set(both) <= set("iufc") or both == "UU"
+    return own.dtype == form.dtype or (
+        alike and np.result_type(own.dtype, form.dtype) == form.dtype
+    )
 
 
 def dense(batches: Sequence[pa.RecordBatch], forms: Mapping[str, Form]) -> dict[str, Array]:
@@ -139,6 +143,8 @@ def exactly(array: Array, dtype: np.dtype[Any]) -> Array | None:
         return array
     if array.dtype == _OBJECT:
         return _objects_as(array, dtype)
+    if array.dtype.kind + dtype.kind == "UU" and array.dtype.itemsize <= dtype.itemsize:
+        return array.astype(dtype)
     if not set(array.dtype.kind + dtype.kind) <= set("biuf"):
         return None
     if np.can_cast(array.dtype, dtype, "safe"):
@@ -159,6 +165,9 @@ def _form_of_arrays(
     dtypes = {dtype for dtype, _ in arrays}
     if len(shapes) > 1 or not others <= {"null"}:
         return Form(_OBJECT)
+    if all(dtype.kind in "UO" for dtype in dtypes):
+        exact = not others and _OBJECT not in dtypes
+        return Form(np.result_type(*dtypes) if exact else _OBJECT, shapes.pop())
     numbers = all(dtype.kind in "iufc" for dtype in dtypes)
     if not numbers and (others or len(dtypes) > 1):
         return Form(_OBJECT)
@@ -189,12 +198,30 @@ def _labels(column: Column | None, size: int) -> set[Label]:
 
 def _label(value: Any) -> Label:
     if type(value) is list:
-        value = cell(value)
+        value = _rectangle(value)
     return (value.dtype, value.shape) if isinstance(value, np.ndarray) else _kind(value)
 
 
+def _rectangle(value: list[Any]) -> Any:
+    """Return a list of numbers, of text or of nothing as an array, if it is rectangular."""
+    found = cell(value)
+    if found is not value:
+        return found
+    try:
+        array = np.array(value)
+    except (ValueError, OverflowError):
+        return value
+    if not array.size:
+        return array.astype(np.float64)
+    objects = np.array(value, object)
+    if array.dtype.kind != "U" or {type(each) for each in objects.flat} != {str}:
+        return value
+    # NumPy drops zeros at the end of a text.
+    return array if (array == objects).all() else objects
+
+
 def _fill(columns: list[Column | None], sizes: list[int], form: Form) -> Array:
-    if form.dtype == _OBJECT:
+    if form.dtype == _OBJECT and not form.shape:
         return _objects(columns, sizes)
     if any(column is not None and DTYPE in column.metadata for column in columns) or form.shape:
         return _piled(columns, sizes, form)
@@ -209,7 +236,9 @@ def _fill(columns: list[Column | None], sizes: list[int], form: Form) -> Array:
 
 def _piled(columns: list[Column | None], sizes: list[int], form: Form) -> Array:
     out = np.empty((sum(sizes), *form.shape), form.dtype)
-    missing = np.nan if form.dtype.kind in "fc" else np.zeros((), form.dtype)
+    missing: Any = np.nan if form.dtype.kind in "fc" else np.zeros((), form.dtype)
+    if form.dtype == _OBJECT:
+        missing = None
     place = 0
     for column, size in zip(columns, sizes, strict=True):
         part = out[place : place + size]

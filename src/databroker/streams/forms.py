@@ -182,7 +182,8 @@ class _Finding:
             return form.dtype
         if form.dtype == np.dtype(object):  # text, or integers that no int64 holds
             return cast if self._seen <= {"other", "int"} and cast.kind in "Uu" else form.dtype
-        return cast if set(form.dtype.kind + cast.kind) <= set("biuf") else form.dtype
+        both = form.dtype.kind + cast.kind
+        return cast if set(both) <= set("biuf") or both == "UU" else form.dtype
 
 
 def _look(store: EventSource, layout: Layout, group: Sequence[Variable]) -> dict[str, Known]:

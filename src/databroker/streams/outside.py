@@ -215,7 +215,7 @@ class Outside:
                 cells = np.empty(len(references), object)
                 for row, value in enumerate(self.filler.column(references, field)):
                     cells[row] = value
-                return cells
+                return _stacked(cells)
 
     def _tell_left_over(self, field: str) -> None:
         """Warn of values that will never be those of an event."""
@@ -227,6 +227,14 @@ class Outside:
                 UserWarning,
                 stacklevel=6,
             )
+
+
+def _stacked(cells: Array) -> Array:
+    """Return values as one array with the dtype that they have in common, where there is one."""
+    forms = {(each.shape, each.dtype.kind in "biufc") for each in cells if each is not None}
+    if len(forms) != 1 or not next(iter(forms))[1] or any(each is None for each in cells):
+        return cells
+    return np.stack(list(cells))
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from itertools import groupby
@@ -13,7 +14,7 @@ from ...columns.dense import exactly
 from ..failures import Reference
 from .filling import UNREADABLE
 from .loading import Loader, as_array, check_form
-from .reader import Look, leave_out
+from .reader import Look, common, leave_out, spread
 
 if TYPE_CHECKING:
     from ...stores.contract import Store
@@ -23,7 +24,7 @@ __all__ = ["DatumReader", "HasStore"]
 
 Array = np.ndarray[Any, Any]
 
-_SEEN = 4  # datums that are looked at to find out what the values are like
+_LARGE = 2**18  # bytes of a value
 _PAGE = 2**16  # ids that are looked through at a time
 
 
@@ -86,14 +87,25 @@ class DatumReader:
 
     def look(self) -> Look | None:
         """Return what the values are like; None if none of the first few can be had."""
-        for row in self._look_through()[0]:
-            if not isinstance(row, str):
-                value = as_array(row)
-                return Look(value.shape, value.dtype)
-            try:
-                return self._load.look(row, self._field)
-            except UNREADABLE:
-                continue
+        found: list[Look] = []
+        rows = self._look_through()[0]
+        # A list says little of a type: it is what the others are, if that holds it.
+        rows = [row for row in rows if not isinstance(row, list)] or rows
+        for place, row in enumerate(rows, 1):
+            # Where a handler must read large values to say what they are like, two have to do.
+            large = bool(found) and found[0].bytes > _LARGE
+            look = self._seen(row, cheaply=large and place < len(rows))
+            found += [] if look is None else [look]
+        return common(found)
+
+    def _seen(self, row: Any, cheaply: bool) -> Look | None:
+        """Return what one value is like; None if it cannot be had, or not without reading it."""
+        if not isinstance(row, str):
+            value = as_array(row)
+            return Look(value.shape, value.dtype)
+        look = self._load.form if cheaply else self._load.look
+        with contextlib.suppress(*UNREADABLE):
+            return look(row, self._field)
         return None
 
     def count(self) -> int:
@@ -139,16 +151,16 @@ class DatumReader:
         return True
 
     def _look_through(self) -> tuple[list[Any], bool]:
-        """Return the first few rows that have something, and whether any has nothing."""
+        """Return some rows that have something, and whether any has nothing."""
         if self._known is None:
             found: list[Any] = []
             gaps = False
             for first in range(0, self.rows, _PAGE):
                 page = self._ids[first : first + _PAGE]
                 there = [row for row in page if row is not None]
-                found += there[: _SEEN - len(found)]
+                found += spread(there)
                 gaps = gaps or len(there) < len(page)
-            self._known = found, gaps
+            self._known = spread(found), gaps
         return self._known
 
     @property

@@ -16,7 +16,7 @@ from ..formats.frames import Declared
 from .chunking import CHUNK_BYTES, LARGEST, cut, grown, whole
 from .filling import UNREADABLE, OnMissing, check_on_missing
 from .indexing import asked
-from .reader import Look, Reader, leave_out, with_nan
+from .reader import Look, Reader, apart, leave_out, with_nan
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -184,7 +184,7 @@ class ExternalArray:
             else:
                 # Copies, so that keeping one value does not keep its page.
                 page = self[first : first + step]
-                yield from page if step == 1 else (value.copy() for value in page)
+                yield from page if step == 1 else apart(page)
 
     def to_dask(self, chunks: Any = None) -> da.Array:
         """Return a dask array, which holds where the data are, not the data.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from .chunking import page_rows
 
@@ -12,7 +13,11 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-__all__ = ["Look", "Reader", "leave_out", "with_nan"]
+__all__ = ["Look", "Reader", "apart", "common", "leave_out", "spread", "with_nan"]
+
+T = TypeVar("T")
+
+_LOOKED_AT = 16
 
 
 class Look(NamedTuple):
@@ -77,6 +82,52 @@ class Reader(Protocol):
         A value that has not the given shape is an error: a part of it would look right.
         """
         ...
+
+
+def apart(values: Array) -> list[Any]:
+    """Return values as copies, each of its own; text is text.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> apart(numpy.array([[1, 2], [3, 4]])), apart(numpy.array(["a"], object))
+    ([array([1, 2]), array([3, 4])], ['a'])
+    """
+    return [value.copy() if hasattr(value, "copy") else value for value in values]
+
+
+def spread(items: Sequence[T]) -> list[T]:
+    """Return some items, from the first to the last, that stand for all of them.
+
+    Examples
+    --------
+    >>> spread([3, 4, 5]), len(spread(range(10_000))), spread(range(10_000))[-1]
+    ([3, 4, 5], 16, 9999)
+    """
+    if len(items) <= _LOOKED_AT:
+        return list(items)
+    return [items[n * (len(items) - 1) // (_LOOKED_AT - 1)] for n in range(_LOOKED_AT)]
+
+
+def common(looks: Sequence[Look]) -> Look | None:
+    """Return what values are like that are like one of these; None if there are none.
+
+    Numbers have the smallest type that holds them all. What else differs is as it is first.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> common([Look((2,), numpy.dtype("u2")), Look((2,), numpy.dtype("f4"))]).dtype
+    dtype('float32')
+    """
+    import numpy as np
+
+    if not looks:
+        return None
+    dtypes = {look.dtype for look in looks if look.shape == looks[0].shape}
+    if len(dtypes) > 1 and all(dtype.kind in "biufc" for dtype in dtypes):
+        return looks[0]._replace(dtype=np.result_type(*dtypes))
+    return looks[0]
 
 
 def with_nan(dtype: np.dtype[Any]) -> np.dtype[Any]:

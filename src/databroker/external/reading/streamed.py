@@ -15,7 +15,7 @@ from ..formats.frames import Declared, Frames, reader_of
 from ..opened import identity
 from .claims import Claims, Places
 from .filling import UNREADABLE
-from .reader import Look, leave_out
+from .reader import Look, apart, common, leave_out, spread
 from .sources import StreamSource
 
 if TYPE_CHECKING:
@@ -134,13 +134,11 @@ class StreamReader:
 
     def look(self) -> Look | None:
         """Return what the values are like; None if no file can be opened."""
-        for part in dict.fromkeys(self._claims.part.tolist()):
-            try:
-                with self._opened(part) as frames:
-                    return self._look(part, frames)
-            except UNREADABLE:
-                continue
-        return None
+        found: list[Look] = []
+        for part in spread(list(dict.fromkeys(self._claims.part.tolist()))):
+            with contextlib.suppress(*UNREADABLE), self._opened(part) as frames:
+                found.append(self._look(part, frames))
+        return common(found)
 
     def count(self) -> int:
         """Return how many events have their value in a file by now."""
@@ -208,7 +206,7 @@ class StreamReader:
             look = self._look(part, frames)
             if look.bytes >= _APART and (look.kept or look.rows == 1):
                 return [read(index, index + 1)[0] for index in range(first, stop)]
-            return [value.copy() for value in read(first, stop)]
+            return apart(read(first, stop))
 
     def single(self, reference: str) -> StreamReader:
         """Return a reader of the one value that '<stream resource>/<index>' stands for.
