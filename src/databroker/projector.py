@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from .errors import DatabrokerError
 
@@ -35,11 +34,100 @@ class ProjectionError(DatabrokerError, ValueError):
     """A projection cannot be carried out."""
 
 
-class Projector(Protocol):
-    """What makes something of a run by a projection, and says what was not possible."""
+class Projector:
+    """Walks through a projection, and hands what it shows of a run to functions.
 
-    def __call__(self, run: BlueskyRun, *args: Any, **kwargs: Any) -> tuple[Any, list[str]]:
-        """Return the result, and a sentence for each name that is missing in it."""
+    Parameters
+    ----------
+    metadata_cb
+        Is given the name under which a value of the start document is shown, and the value.
+    event_configuration_cb
+        Is given the name, the stream, the place of the descriptor, the device, the name of
+        the value in its configuration, and the value.
+    event_field_cb
+        Is given the name, the stream, the field, and its values as a lazy array. Without
+        it, no events are read, and nothing is calculated.
+
+    Attributes
+    ----------
+    issues
+        A sentence for each name that could not be found.
+
+    Examples
+    --------
+    >>> import databroker
+    >>> db = databroker.temp()
+    >>> db.insert("start", {"uid": "b2c1", "time": 1.0, "sample": "Ni"})
+    >>> rule = {"type": "linked", "location": "start", "field": "sample"}
+    >>> projector = Projector(metadata_cb=print)
+    >>> projector.project(db.v2[-1], {"projection": {"entry/sample": rule}})
+    entry/sample Ni
+    """
+
+    def __init__(
+        self,
+        metadata_cb: Callable[[str, Any], Any] | None = None,
+        event_configuration_cb: Callable[[str, str, int, str, str, Any], Any] | None = None,
+        event_field_cb: Callable[[str, str, str, Any], Any] | None = None,
+    ) -> None:
+        self._metadata = metadata_cb
+        self._configuration = event_configuration_cb
+        self._field = event_field_cb
+        self.issues: list[str] = []
+
+    def project(
+        self,
+        run: BlueskyRun,
+        projection: Projection | None = None,
+        projection_name: str | None = None,
+    ) -> None:
+        """Hand over what a projection shows of a run.
+
+        Parameters
+        ----------
+        run
+            As ``db.v2[uid]`` gives it.
+        projection
+            By default the run's own.
+        projection_name
+            Which of the run's own.
+
+        Raises
+        ------
+        ProjectionError
+            There is no such projection.
+        """
+        projection = projection or get_run_projection(run, projection_name)
+        if projection is None:
+            raise ProjectionError("There is no such projection; give one, or the name of one.")
+        datasets = _Datasets(run)
+        for shown, rule in projection["projection"].items():
+            try:
+                self._hand_over(run, datasets, shown, rule)
+            except (LookupError, DatabrokerError) as error:
+                self.issues.append(f"{shown}: {error}")
+
+    def _hand_over(
+        self, run: BlueskyRun, datasets: _Datasets, shown: str, rule: Mapping[str, Any]
+    ) -> None:
+        location = None if rule.get("type") == "static" else rule.get("location")
+        if rule.get("type") == "calculated":
+            if self._field is None:
+                raise ProjectionError("it is to be calculated.")
+            place = rule.get("stream", ""), rule.get("field", "")
+            self._field(shown, *place, _calculated(run, rule))
+        elif location == "event":
+            if self._field is not None:
+                place = rule["stream"], rule["field"]
+                self._field(shown, *place, datasets.array(*place))
+        elif location == "configuration":
+            index, device, key = rule.get("config_index", 0), rule["config_device"], rule["field"]
+            descriptor = run[rule["stream"]].metadata["descriptors"][index]
+            value = descriptor["configuration"][device]["data"][key]
+            if self._configuration is not None:
+                self._configuration(shown, rule["stream"], index, device, key, value)
+        elif self._metadata is not None:
+            self._metadata(shown, _metadata(run, rule))
 
 
 def get_run_projection(run: BlueskyRun, projection_name: str | None = None) -> Projection | None:
@@ -106,31 +194,32 @@ def project_xarray(
     """
     import xarray as xr
 
-    parts = _resolved(run, projection, projection_name)
+    attributes: dict[str, Any] = {}
     variables: dict[str, Any] = {}
-    first: str | None = None
-    for stream, fields in parts.linked.items():
-        try:
-            dataset = run[stream].to_dask()
-        except (LookupError, DatabrokerError) as error:
-            parts.issues += [f"{shown}: {error}" for shown in fields]
-            continue
-        first = first or stream
-        for shown, key in fields.items():
-            if key not in dataset:
-                parts.issues.append(f"{shown}: the stream {stream!r} has no field {key!r}.")
-                continue
-            array = dataset[key].reset_coords(drop=True)
-            if stream != first and "time" in array.dims:
-                array = array.rename(time=f"time_{stream}")
-            array.attrs = {**array.attrs, "configuration": parts.configuration.get(stream, [])}
-            variables[shown] = array
-    for shown, rule in parts.calculated.items():
-        try:
-            variables[shown] = _calculated(run, rule)
-        except ProjectionError as error:
-            parts.issues.append(f"{shown}: {error}")
-    return xr.Dataset(variables, attrs=parts.values), parts.issues
+    configuration: dict[str, list[dict[str, dict[str, Any]]]] = {}
+
+    def configure(shown: str, stream: str, index: int, device: str, key: str, value: Any) -> None:
+        attributes[shown] = value
+        known = configuration.setdefault(stream, [])
+        known.extend({} for _ in range(len(known), index + 1))
+        known[index].setdefault(device, {})[key] = value
+
+    def add(shown: str, stream: str, key: str, array: Any) -> None:
+        if isinstance(array, xr.DataArray):
+            known = configuration.setdefault(stream, [])
+            array = array.assign_attrs(configuration=known)
+        variables[shown] = stream, array
+
+    projector = Projector(attributes.__setitem__, configure, add)
+    projector.project(run, projection, projection_name)
+    first = next((stream for stream, _ in variables.values()), None)
+    along = {
+        shown: array.rename(time=f"time_{stream}")
+        if stream != first and "time" in getattr(array, "dims", ())
+        else array
+        for shown, (stream, array) in variables.items()
+    }
+    return xr.Dataset(along, attrs=attributes), projector.issues
 
 
 def get_xarray_config_field(
@@ -185,59 +274,38 @@ def project_summary_dict(
     values, issues
         And a sentence for each name that could not be found.
     """
-    parts = _resolved(run, projection, projection_name)
-    issues = [*parts.issues, *(f"{shown}: it is to be calculated." for shown in parts.calculated)]
-    wanted = set(return_fields) or set(parts.values)
-    return {name: value for name, value in parts.values.items() if name in wanted}, issues
+    values: dict[str, Any] = {}
+
+    def configure(shown: str, stream: str, index: int, device: str, key: str, value: Any) -> None:
+        values[shown] = value
+
+    projector = Projector(values.__setitem__, configure)
+    projector.project(run, projection, projection_name)
+    wanted = set(return_fields) or set(values)
+    return {name: value for name, value in values.items() if name in wanted}, projector.issues
 
 
-@dataclass
-class _Parts:
-    """What a projection shows of a run, by the names under which it is shown."""
+class _Datasets:
+    """The streams of a run as lazy datasets, each made once."""
 
-    values: dict[str, Any] = field(default_factory=dict)
-    linked: dict[str, dict[str, str]] = field(default_factory=dict)  # by stream: fields by name
-    calculated: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    # By stream: for each descriptor, values by device and by their name.
-    configuration: dict[str, list[dict[str, dict[str, Any]]]] = field(default_factory=dict)
-    issues: list[str] = field(default_factory=list)
+    def __init__(self, run: BlueskyRun) -> None:
+        self._run = run
+        self._known: dict[str, Any] = {}
 
-    def configure(self, rule: Mapping[str, Any], value: Any) -> None:
-        """Note a value of a stream's configuration."""
-        known = self.configuration.setdefault(rule["stream"], [])
-        index = rule.get("config_index", 0)
-        known.extend({} for _ in range(len(known), index + 1))
-        known[index].setdefault(rule["config_device"], {})[rule["field"]] = value
+    def array(self, stream: str, key: str) -> Any:
+        """Return a field of a stream; its only coordinate is the time."""
+        if stream not in self._known:
+            self._known[stream] = self._run[stream].to_dask()
+        if key not in self._known[stream]:
+            raise ProjectionError(f"the stream {stream!r} has no field {key!r}.")
+        return self._known[stream][key].reset_coords(drop=True)
 
 
-def _resolved(run: BlueskyRun, projection: Projection | None, name: str | None) -> _Parts:
-    projection = projection or get_run_projection(run, name)
-    if projection is None:
-        raise ProjectionError("There is no such projection; give one, or the name of one.")
-    parts = _Parts()
-    for shown, rule in projection["projection"].items():
-        try:
-            if rule.get("type") == "calculated":
-                parts.calculated[shown] = rule
-            elif rule.get("type") == "linked" and rule.get("location") == "event":
-                parts.linked.setdefault(rule["stream"], {})[shown] = rule["field"]
-            else:
-                parts.values[shown] = _value(run, rule)
-                if rule.get("location") == "configuration":
-                    parts.configure(rule, parts.values[shown])
-        except (LookupError, ProjectionError) as error:
-            parts.issues.append(f"{shown}: {error}")
-    return parts
-
-
-def _value(run: BlueskyRun, rule: Mapping[str, Any]) -> Any:
+def _metadata(run: BlueskyRun, rule: Mapping[str, Any]) -> Any:
     if rule.get("type") == "static":
         return rule["value"]
     if rule.get("location") == "start":
         return run.metadata["start"][rule["field"]]
-    if rule.get("location") == "configuration":
-        descriptor = run[rule["stream"]].metadata["descriptors"][rule.get("config_index", 0)]
-        return descriptor["configuration"][rule["config_device"]]["data"][rule["field"]]
     raise ProjectionError(f"there is no location {rule.get('location')!r}.")
 
 

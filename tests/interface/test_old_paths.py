@@ -487,6 +487,30 @@ def test_no_other_function_that_a_document_names_is_called(db, monkeypatch, targ
     assert "antigravity" not in sys.modules
 
 
+def test_a_projector_of_ones_own_is_told_what_is_shown(db):
+    pytest.importorskip("xarray")
+    from databroker.projector import Projector
+
+    event = {"type": "linked", "location": "event", "stream": "primary", "field": "motor"}
+    sample = {"type": "linked", "location": "start", "field": "plan_name"}
+    projection = {"projection": {"plan": sample, "speed": configured(1), "position": event}}
+    told = []
+    run = db.v2[save(db, runs.reconfigured()).uid]
+    projector = Projector(*[lambda *given: told.append(given)] * 3)
+    projector.project(run, projection=projection)
+    *values, (shown, stream, field, array) = told
+    assert values == [
+        ("plan", "scan"),
+        ("speed", "primary", 1, "motor", "motor_velocity", 5),
+    ]
+    assert (shown, stream, field) == ("position", "primary", "motor")
+    assert array.values.tolist() == run.primary.read()["motor"].values.tolist()
+    assert projector.issues == []
+    nobody = Projector()
+    nobody.project(run, projection)
+    assert nobody.issues == []
+
+
 def test_a_stream_or_a_field_that_is_not_there_is_an_issue(db):
     event = {"type": "linked", "location": "event", "stream": "primary", "field": "nonsense"}
     dataset, issues = shown(db, {"field": event, "stream": {**event, "stream": "nowhere"}})
