@@ -53,7 +53,9 @@ class Connections:
             self._reset()
             tell_of_forks(self)
             try:
-                self._alone(self.file.prepare, self._connection())
+                connection = self._connection()
+                if self.file.look(connection):
+                    self._alone(self.file.make_right, connection)
             except BaseException:
                 self.close()
                 raise

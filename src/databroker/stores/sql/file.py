@@ -25,8 +25,8 @@ _SMALLEST = 512  # bytes of a database
 
 _TABLES = frozenset(re.findall(r"CREATE TABLE (\w+)", schema.CREATE))
 
-State = tuple[int, int, bool]
-"""What changes when somebody else writes: size, time, whether a log is there."""
+State = tuple[int, int, int]
+"""What changes when somebody else writes: size, time, and the size of the log."""
 
 
 class File:
@@ -111,11 +111,14 @@ class File:
     def state(self) -> State:
         """Return what changes when somebody else writes."""
         found = self.check()
-        return found.st_size, found.st_mtime_ns, self.has_log()
+        return found.st_size, found.st_mtime_ns, self.log_size()
 
-    def has_log(self) -> bool:
-        """Tell whether a write-ahead log is beside the file."""
-        return os.path.exists(f"{self.path}-wal")
+    def log_size(self) -> int:
+        """Return how large the write-ahead log beside the file is; 0 if there is none."""
+        try:
+            return os.stat(f"{self.path}-wal").st_size
+        except FileNotFoundError:
+            return 0
 
     def open(self, connection: Connection) -> None:
         """Open a connection: for writing if that can be, else for reading what is there.
@@ -148,42 +151,48 @@ class File:
     def _uri(self, mode: str) -> str:
         return f"file:{urllib.parse.quote(os.fsencode(self.path))}?mode={mode}"
 
-    def prepare(self, connection: Connection) -> None:
-        """See that the tables are ours, and make those of a new file, or of an older version new.
+    def look(self, connection: Connection) -> bool:
+        """See that the file is ours; tell whether its tables must be made, or made new.
 
-        What is right is not written again: to open a file is not to write to it.
+        To open a file is not to write to it, unless something is not right.
         """
         connection.execute("PRAGMA user_version")  # which opens it
         self.identity = _identity(os.stat(self.path))
         version = _checked_version(connection, self.path)
-        if self.read_only:
-            if version is None:
-                raise StoreUnavailable(
-                    f"{self.path} is empty, and cannot be written to, so that no runs are in it "
-                    "and none can be."
-                )
-        else:
-            self._make_right(connection, version)
-        if version is not None:
+        if version is None and self.read_only:
+            raise StoreUnavailable(
+                f"{self.path} is empty, and cannot be written to, so that no runs are in it and "
+                "none can be."
+            )
+        if version == schema.VERSION:
             _check_tables(connection, self.path)
+        if not connection.can_write:
+            return version is None
+        return version != schema.VERSION or self._journal(connection) != self._wanted_journal
 
-    def _make_right(self, connection: Connection, version: int | None) -> None:
-        if version is None:
+    def make_right(self, connection: Connection) -> None:
+        """Make the tables of a new file, or those of an older version new."""
+        if _checked_version(connection, self.path) is None:
             connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        journal = "delete" if self._is_network else "wal"
-        if version != schema.VERSION or _one(connection, "PRAGMA journal_mode") != journal:
-            connection.execute(f"PRAGMA journal_mode = {journal}")
-        if version == schema.VERSION:
-            return
+        connection.execute(f"PRAGMA journal_mode = {self._wanted_journal}")
         with transaction(connection):
             version = _checked_version(connection, self.path)  # another process was here, perhaps
             if version is None:
                 _run(connection, schema.CREATE)
             for older in range(version or schema.VERSION, schema.VERSION):
                 _run(connection, schema.MIGRATIONS[older])
-            connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+            if version != schema.VERSION:
+                connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+
+    @property
+    def _wanted_journal(self) -> str:
+        return "delete" if self._is_network else "wal"
+
+    @staticmethod
+    def _journal(connection: Connection) -> Any:
+        return _one(connection, "PRAGMA journal_mode")
 
 
 def _identity(found: os.stat_result) -> FileId:
