@@ -1,12 +1,16 @@
 """The words that a list of runs shows are words of a search."""
 
+import datetime
 import re
 import time
 from html.parser import HTMLParser
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from databroker.display.runs import CAPTIONS, list_of_runs
+from databroker.errors import InvalidQuery
 from databroker.queries import Key, Status
 from databroker.testing.conformance.base import descriptor, event
 
@@ -68,7 +72,14 @@ def in_the_frame(db):
 
 def typed(caption, value):
     """Give what a person types for a value that is shown."""
+    if caption == "started" and shown_with_ago(value):
+        value = value.partition(" (")[0].rpartition(" ")[0]  # without the zone
     return int(value) if caption == "scan_id" else value
+
+
+def shown_with_ago(value):
+    """Tell whether a time is shown with its zone and how long ago it was."""
+    return " ago)" in value
 
 
 @pytest.mark.usefixtures("many")
@@ -78,8 +89,6 @@ def test_every_value_in_a_list_finds_its_run_by_its_caption(db, shown):
     tried = 0
     for caption, values in shown(db).items():
         word = caption.partition(" (")[0]
-        if word in ("started", "time"):
-            continue
         for uid, value in zip(uids, values, strict=True):
             if value not in ("", None) and value == value:
                 found = [header.uid for header in db(**{word: typed(word, value)})]
@@ -152,6 +161,34 @@ class TestWords:
         db.close_run("e", force=True)
         assert running.count() == 0
         assert db(status="fail").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ({"started": "2015-03-05 10:01:30"}, "b"),
+        ({"started": "2015-03-05 10:01"}, "cb"),
+        ({"started": "2015-03-05"}, "cba"),
+        ({"started": datetime.date(2015, 3, 5)}, "cba"),
+        ({"started": "2015"}, "dcba"),
+        ({"time": "2015-03-05T15:01:30Z"}, "b"),
+        ({"time": 1425567690.25}, "b"),
+        ({"time": pd.Timestamp("2015-03-05 15:01:30.25Z")}, "b"),
+        ({"time": np.datetime64("2015-03-05T10:01:30.25")}, "b"),
+        ({"started": {"$gt": "2015-03-05 10:01:31"}}, "dc"),
+        ({"time": {"$gte": "2015-03-05", "$lt": "2015-03-06"}}, "cba"),
+    ],
+)
+def test_when_a_run_began(db, save, words, wanted):
+    for n, uid in enumerate("abcd"):
+        save(uid, 1425567690.25 + [-3600, 0, 20, 86400 * 20][n])
+    assert "".join(header.uid for header in db(**words)) == wanted
+
+
+def test_a_time_that_cannot_be_read_says_what_can(db):
+    for words in ({"started": "yesterday"}, {"time": "soon"}):
+        with pytest.raises(InvalidQuery, match=r"such as '2015-03-05 10:01:30'.*since="):
+            db(**words)
 
 
 def test_a_run_with_a_key_of_this_name_is_judged_by_it(db, save):

@@ -26,6 +26,7 @@ from typing import Any, cast
 
 from ..errors import InvalidQuery, UnsupportedQuery
 from ..times import Edge, parse_bound, resolve_zone
+from .moments import MOMENTS, moment, or_own
 from .nodes import MAX_DEPTH, And, DataKey, Everything, Node, Or, Path, TimeBounds
 from .operators import Place, condition, refuse_operator
 from .text import parse_text
@@ -167,6 +168,11 @@ class _Reader:
             return _data_key(value)
         if (asked := written(key, value)) is not None:
             return asked
+        if key in MOMENTS:
+            found = moment(key, value, self._resolved_zone(), self._now)
+            if isinstance(found, Node):
+                return or_own(key, value, found)
+            value = found
         return condition(value, Place(target_of(key), self, depth))
 
     def _bounds(self, query: Mapping[str, Any]) -> TimeBounds | None:
@@ -178,9 +184,11 @@ class _Reader:
         value = query.get(edge)
         if value is None:
             return None
-        if self._zone is None:
-            self._zone = resolve_zone()
-        return parse_bound(value, self._zone, edge, self._now)
+        return parse_bound(value, self._resolved_zone(), edge, self._now)
+
+    def _resolved_zone(self) -> datetime.tzinfo:
+        self._zone = self._zone or resolve_zone()
+        return self._zone
 
     def _logical(self, name: str, operand: Any, depth: int, in_element: bool = False) -> Node:
         read = self.element if in_element else self.mapping

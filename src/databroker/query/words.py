@@ -72,6 +72,7 @@ WORDS: Mapping[str, Target] = {
     "devices": _target("devices", otherwise=("motors", "detectors")),
     "plan": _target("plan", otherwise=("plan_name",)),
     "sample": _target("sample", "sample.name", otherwise=("sample_name",)),
+    "started": _target("started", otherwise=("time",)),
     "exit_status": _target("exit_status", otherwise=("stop.exit_status",)),
     "status": Target((Path("status"),), (Path("status", "run"),)),
     "num_events": Target((Path("num_events"),), (Path("num_events", "run"),)),

@@ -8,8 +8,8 @@ Examples
 """
 
 from .._util.clock import ago, format_time
-from .bounds import ACCEPTED, parse_bound
+from .bounds import ACCEPTED, parse_bound, parse_period
 from .clocks import Edge
 from .zones import resolve_zone
 
-__all__ = ["ACCEPTED", "Edge", "ago", "format_time", "parse_bound", "resolve_zone"]
+__all__ = ["ACCEPTED", "Edge", "ago", "format_time", "parse_bound", "parse_period", "resolve_zone"]

@@ -16,7 +16,7 @@ from ..errors import InvalidQuery
 from .clocks import SECOND, Edge, as_utc, local
 from .phrases import from_phrase
 
-__all__ = ["ACCEPTED", "parse_bound"]
+__all__ = ["ACCEPTED", "parse_bound", "parse_period"]
 
 #: The forms of a bound, for messages and documentation.
 ACCEPTED = (
@@ -28,6 +28,7 @@ ACCEPTED = (
 )
 
 _LONGEST = 100
+_STEPS = {"year": 0, "month": 0, "day": 86400, "hour": 3600, "minute": 60, "second": 1}
 _CALENDAR = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2})"
     r"(?:(?:\s+|\s*T\s*)(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})"
@@ -105,6 +106,40 @@ def parse_bound(
     raise _unreadable(value)
 
 
+def parse_period(value: Any, zone: datetime.tzinfo) -> tuple[float, float] | None:
+    """Return the first instant of what a calendar's text or a date names, and that after it.
+
+    Returns
+    -------
+    tuple or None
+        None for all that is an instant or is named otherwise.
+
+    Examples
+    --------
+    >>> parse_period("1970-01", datetime.UTC), parse_period("1970-1-1 00:01", datetime.UTC)
+    ((0.0, 2678400.0), (60.0, 120.0))
+    >>> parse_period("yesterday", datetime.UTC)
+    """
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        value = value.isoformat()
+    match = _CALENDAR.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or match["fraction"]:
+        return None
+    first = parse_bound(value, zone, "since")
+    naive, unit = _naive(match), [name for name in _STEPS if match[name]][-1]
+    try:
+        if unit in ("year", "month"):
+            months = naive.year * 12 + naive.month - 1 + (12 if unit == "year" else 1)
+            after = naive.replace(year=months // 12, month=months % 12 + 1)
+        else:
+            after = naive + datetime.timedelta(seconds=_STEPS[unit])
+    except (ValueError, OverflowError):  # the last year of the calendar
+        return first, float("inf")
+    if match["offset"]:
+        return first, first + _STEPS[unit]
+    return first, local(after, zone, "until")
+
+
 def _unreadable(value: Any, reason: str = "") -> InvalidQuery:
     shown = repr(value)
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
@@ -130,18 +165,22 @@ def _parse_text(text: str, zone: datetime.tzinfo, edge: Edge, now: float | None)
 
 
 def _from_calendar(match: re.Match[str], zone: datetime.tzinfo, edge: Edge) -> float:
+    naive = _naive(match)
+    fraction = Fraction(f"0.{match['fraction'] or 0}")
+    offset = match["offset"]
+    if offset is None:
+        return local(naive, zone, edge, fraction)
+    return float(as_utc(naive) - _offset(offset) + fraction)
+
+
+def _naive(match: re.Match[str]) -> datetime.datetime:
     units = match.group("year", "month", "day", "hour", "minute", "second")
     defaults = (1, 1, 1, 0, 0, 0)
     year, month, day, hour, minute, second = (
         default if digits is None else int(digits)
         for digits, default in zip(units, defaults, strict=True)
     )
-    naive = datetime.datetime(year, month, day, hour, minute, second)
-    fraction = Fraction(f"0.{match['fraction'] or 0}")
-    offset = match["offset"]
-    if offset is None:
-        return local(naive, zone, edge, fraction)
-    return float(as_utc(naive) - _offset(offset) + fraction)
+    return datetime.datetime(year, month, day, hour, minute, second)
 
 
 def _offset(text: str) -> int:
