@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from databroker import Broker
+from databroker.stores.sql import SQLiteStore
+
 pytestmark = pytest.mark.filterwarnings("ignore:Some data have other shapes:UserWarning")
 
 COLUMNS = {
@@ -112,6 +115,27 @@ def test_the_lazy_dataset_gives_what_the_other_gives(header):
         computed = other.data.compute(scheduler="sync")
         assert computed.dtype == one.dtype
         assert all(map(equal, computed, one.values)), name
+
+
+@pytest.mark.parametrize("chunks", [None, 1])
+def test_some_events_of_the_lazy_dataset_are_those_of_the_other(header, chunks):
+    dataset, lazy = header.xarray(), header.xarray_dask()
+    lazy = lazy if chunks is None else lazy.chunk(time=chunks)
+    for rows in (1, -1, slice(1, 2), [0, 2]):
+        one, other = dataset.isel(time=rows), lazy.isel(time=rows).compute()
+        for name in COLUMNS:
+            assert one[name].values.dtype == other[name].values.dtype, name
+            assert repr(one[name].values) == repr(other[name].values), name
+
+
+def test_one_event_of_the_lazy_dataset_comes_from_other_processes(tmp_path, new_run, key):
+    with Broker(SQLiteStore(tmp_path / "runs.db")) as db:
+        run = new_run(db)
+        owner = run.descriptor({"ragged": key("array", [2])})
+        for values in ([1, 2], [3], ["a"]):
+            run.event(owner, ragged=values)
+        lazy = run.stop().xarray_dask().ragged.isel(time=2)
+        assert lazy.data.compute(scheduler="processes").tolist() == ["a"]
 
 
 def test_one_field_gives_what_the_dataset_gives(header):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..columns.cells import as_cells
 from ..columns.dense import Form, dense, exactly, fits, labels
 from ..errors import DatabrokerError
 from ..extras import require
@@ -52,6 +53,7 @@ class LazyArray:
         self._pages = layout.pages(known.row_bytes)
         self._starts = np.array([page.first for page in self._pages], np.intp)
         self._keep = False
+        self._in_dask = False
         self._kept: tuple[int, Array] | None = None
         self._lock = threading.Lock()
 
@@ -94,12 +96,18 @@ class LazyArray:
         return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
     def __getitem__(self, index: Any) -> Any:
+        found = self._chosen(index)
+        return as_cells(found) if self._in_dask and isinstance(found, np.ndarray) else found
+
+    def _chosen(self, index: Any) -> Any:
         rows, rest = _split(index, self.ndim)
         if isinstance(rows, int | np.integer):
             place = int(rows) + (len(self) if rows < 0 else 0)
             if not 0 <= place < len(self):
                 raise IndexError(f"Event {rows} of {len(self)}: there is no such row.")
-            return self._take(np.array([place]), rest)[0]
+            values = self._take(np.array([place]), rest)
+            # dask is not to see the value itself, which may be a list
+            return as_cells(values)[(0,)] if self._in_dask else values[0]
         if isinstance(rows, slice):
             return self._take(np.arange(*rows.indices(len(self))), rest)
         wanted = np.asarray(rows) if len(rows) else np.empty(0, np.intp)
@@ -143,9 +151,9 @@ class LazyArray:
         self._lock = threading.Lock()
 
     def _anew(self) -> LazyArray:
-        """Return a copy that keeps nothing that it has read."""
+        """Return a copy for dask, which keeps nothing that it has read."""
         other = object.__new__(type(self))
-        other.__setstate__({**self.__getstate__(), "_keep": False})
+        other.__setstate__({**self.__getstate__(), "_keep": False, "_in_dask": True})
         return other
 
     def _identity(self) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...columns.cells import as_cells
 from ...errors import NoHandler
 from ...extras import require
 from ..formats.frames import Declared
@@ -84,6 +85,7 @@ class ExternalArray:
         self._on_missing = on_missing
         self._warn = warn
         self._looked = look
+        self._in_dask = False
         self._told: set[str] = set()
 
     # -- what it is ------------------------------------------------------
@@ -164,7 +166,7 @@ class ExternalArray:
         if out.size:
             self._tell_disagreement()
             self._read(wanted.places, inner, out)
-        return out[wanted.finish]
+        return as_cells(out)[wanted.finish] if self._in_dask else out[wanted.finish]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if copy is False:
@@ -204,6 +206,7 @@ class ExternalArray:
         # What was promised stays promised, whatever files come later.
         promised = copy(self)
         promised._looked = self._look
+        promised._in_dask = True
         found: da.Array = dask_array.from_array(
             promised,
             chunks=self.chunks if chunks is None else chunks,
