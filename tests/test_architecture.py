@@ -67,6 +67,7 @@ NEIGHBOURS = {
     ("queries", "query"): "the public face of the nodes",
     ("external", "stores"): "filling asks the contract for the documents of external data",
     ("databroker", "legacy"): "an old path to the broker that was made by itself",
+    ("external", "display"): "a notebook shows what is read when it is sliced",
     ("cli", "demo"): "the terminal runs the demonstration",
 }
 

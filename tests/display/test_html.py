@@ -1,11 +1,24 @@
 """What a notebook shows: well formed, escaped, and all that matters in it."""
 
 import datetime
+import json
+import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import pytest
 
-from databroker.display import broker_html, document_html, header_html, results_html
+from databroker.display import (
+    array_html,
+    broker_html,
+    catalogs_html,
+    document_html,
+    header_html,
+    results_html,
+    stream_html,
+    streams_html,
+)
 
 UTC = datetime.UTC
 EVIL = "<script>alert('x')</script>&\"'"
@@ -94,7 +107,7 @@ def test_nothing_from_a_document_becomes_markup(value):
 
 def test_search_results_are_a_table():
     rows = [(START, "success"), ({**START, "uid": "cc", "sample": "good sample"}, "abort")]
-    page = Reader(results_html(rows, more=1234, zone=UTC, now=NOW))
+    page = Reader(results_html(rows, more=1234, zone=UTC))
     assert page.tags.count("tr") == 3
     for said in ("bb805845", "cc", "good sample", "abort", "… and 1,234 more"):
         assert said in page.text
@@ -138,3 +151,114 @@ def test_odd_documents_are_shown_not_refused(start):
     Reader(header_html(start, {}, [], "unknown", UTC))
     Reader(header_html(start, start, [], "unknown", UTC))
     Reader(results_html([(start, "unknown")]))
+
+
+class Table(HTMLParser):
+    """The first table of a page: the style and the text of each cell, row by row."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.rows, self.depth = [], 0
+        self.feed(html.partition("</table>")[0])
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append([dict(attrs).get("style", ""), ""])
+
+    def handle_data(self, data):
+        if self.rows:  # else it stands above the table
+            self.rows[-1][-1][1] += data
+
+    def texts(self):
+        return [[text for _, text in row] for row in self.rows]
+
+
+def test_what_people_said_comes_before_what_programs_did():
+    start = {"uid": "bb80", "time": 0, "versions": {"x": "1"}, "plan_name": "scan"}
+    start |= {"scan_id": 5, "hints": {}, "operator": "Dan", "purpose": "align", "nothing": None}
+    html = header_html(start, None, [], "running", UTC)
+    assert [name for name, _ in Table(html).texts()] == [
+        *("status", "operator", "purpose", "plan", "started", "scan_id", "uid")
+    ]
+    document = html.partition("Start document")[2]
+    places = [document.index(f">{key}<") for key in ("operator", "purpose", "uid", "versions")]
+    assert places == sorted(places)
+
+
+def test_much_that_people_said_is_not_all_seen_at_once():
+    start = {"uid": "bb80"} | {f"key{n}": n for n in range(50)}
+    rows = Table(header_html(start, None, [], "running", UTC)).texts()
+    assert ["…", "38 more in the start document"] in rows
+    assert len(rows) == 15
+
+
+def test_numbers_end_below_each_other():
+    runs = results_html([({"uid": f"u{n}", "scan_id": n}, "fail") for n in (1, 1000)], zone=UTC)
+    streams = streams_html([("primary", 5, ["det"]), ("baseline", 12345, ["det"])])
+    for html, column in ((runs, 0), (streams, 1)):
+        for row in Table(html).rows:
+            assert "text-align:right" in row[column][0]
+            others = row[:column] + row[column + 1 :]
+            assert all("text-align:left" in style for style, _ in others)
+
+
+def test_a_column_that_is_empty_is_left_out():
+    rows = [({"uid": "u1", "time": 0, "plan_name": "count"}, "fail")]
+    assert Table(results_html(rows, zone=UTC)).texts()[0] == [
+        *("uid", "started (UTC)", "plan", "status")
+    ]
+    keys = {"det": {"dtype": "number", "shape": []}}
+    page = stream_html("primary", "u1", 5, [{"data_keys": keys}], UTC)
+    assert Table(page).texts() == [["field", "dtype"], ["det", "number"]]
+
+
+def test_no_row_of_a_table_wraps_and_what_is_cut_can_be_read():
+    long = ", ".join(f"detector_{n}" for n in range(30))
+    rows = [({**START, "detectors": long, "sample": long}, "success")]
+    for html in (results_html(rows, zone=UTC), streams_html([("primary", 5, [long])])):
+        for row in Table(html).rows:
+            assert all("white-space:nowrap" in style for style, _ in row)
+            assert all("text-overflow:ellipsis" in style for style, _ in row)
+        assert 'title="detector_0, detector_1' in html
+
+
+def test_a_list_says_in_which_zone_its_times_are():
+    tokyo = datetime.timezone(datetime.timedelta(hours=9), "JST")
+    text = Reader(results_html([(START, "success")], zone=tokyo)).text
+    assert "started (JST)" in text
+    assert "2020-11-05 07:11:59" in text
+
+
+def test_streams_arrays_and_catalogs_have_pages_too():
+    assert "none yet" in Reader(streams_html([])).text
+    array = Reader(array_html(EVIL, (5, 48, 64), "uint16", 30720))
+    assert "48 x 64" in array.text
+    assert "script" not in array.tags
+    found = Reader(catalogs_html([("good", EVIL, None), (EVIL, None, "lab.yml: no key 'pth'.")]))
+    assert "broken: lab.yml: no key 'pth'." in found.text
+    assert "script" not in found.tags
+    assert "databroker demo" in Reader(catalogs_html([])).text
+
+
+WIDE = """<script>
+const heights = [...document.querySelectorAll("tr")].map(row => row.getBoundingClientRect().height);
+document.title = JSON.stringify([Math.max(...heights), document.body.scrollWidth]);
+</script>"""
+
+
+def test_a_page_of_800_pixels_has_room_for_a_list_of_runs(tmp_path):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("there is no browser to ask")
+    long = {**START, "scan_id": 123456, "plan_name": "relative_spiral_fermat", "sample": "x" * 80}
+    rows = [({**long, "detectors": ["a_detector"] * 9}, "success")] * 3
+    page = tmp_path / "page.html"
+    page.write_text(f"<body style='font:14px sans-serif'>{results_html(rows, zone=UTC)}{WIDE}")
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--window-size=800,600")
+    command = [browser, *options, f"--user-data-dir={tmp_path}", "--dump-dom", page.as_uri()]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    height, width = json.loads(re.search(r"<title>(.*?)</title>", shown)[1])
+    assert height < 30  # one line
+    assert width <= 800

@@ -220,6 +220,10 @@ FIGURES = {
     "maps": lambda name: maps(
         Axis(name, np.arange(3.0)), Axis(name, np.arange(2.0)), Axis(name, np.eye(2, 3), name)
     ),
+    "square map": lambda name: maps(
+        *[Axis(each, np.arange(5.0), "mm") for each in (name, f"{name}2")],
+        Axis(name, np.eye(5), name),
+    ),
     "scatter": lambda name: scatter(*[Axis(name, np.arange(9.0), name)] * 3),
 }
 

@@ -408,10 +408,11 @@ def test_hours_are_not_told_in_seconds(db):
 # -- what one has of it ------------------------------------------------------
 
 
-def test_a_notebook_shows_the_run_and_then_the_pictures(db):
+def test_a_notebook_shows_the_pictures_and_not_the_summary_again(db):
     run = Run(db, {"det": [1.0, 2.0]})
     html = run.preview()._repr_html_()
-    assert html.startswith(run.header._repr_html_())
+    assert "Preview of scan 1 (run " in html
+    assert "<table" not in html
     assert 'alt="det: over time' in html
     assert "data:image/png;base64," in html
     assert "data:image" not in run.header._repr_html_()

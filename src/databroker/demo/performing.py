@@ -62,7 +62,7 @@ def _run_one(engine: Any, run: DemoRun, devices: Devices, insert: Callback) -> N
     receiver = _until(insert, run.points) if run.ends == "open" else insert
     with _quiet():
         try:
-            engine(run.plan(devices), receiver, demo=run.key, **run.metadata)
+            engine(run.plan(devices), receiver, **run.metadata, demo=run.key)
         except RunEngineInterrupted:
             if run.ends != "abort":
                 raise

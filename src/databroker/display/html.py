@@ -1,44 +1,51 @@
-"""What a notebook shows for a broker, for search results and for a run.
-
-Everything that comes from a document is escaped. Colours are left to the
-notebook, so that dark ones stay readable; only lines and the words for a
-status have one, chosen to be legible on both.
-"""
+"""What a notebook shows: brokers, lists of runs, runs, streams, arrays and documents."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
 from .. import times
 from ..documents.kinds import Document
 from .files import HEAD, ShownFile, cells, problems, shortened, totals
-from .summary import STREAM, devices, duration, one_line, plan, sample, when
+from .files import size as in_bytes
+from .markup import block, code, folded, pairs, quiet, shown, table
+from .markup import status as status_html
+from .runs import list_of_runs
+from .summary import (
+    STREAM,
+    by_people,
+    by_programs,
+    devices,
+    duration,
+    is_number,
+    one_line,
+    plan,
+    sample,
+    when,
+)
 
 __all__ = [
+    "array_html",
     "broker_html",
+    "catalogs_html",
     "document_html",
     "files_html",
     "header_html",
     "results_html",
     "stream_html",
+    "streams_html",
 ]
 
-_LINE = "border:0;border-bottom:1px solid rgba(128,128,128,.3)"
-_CELL = f"text-align:left;vertical-align:top;padding:2px 12px 2px 0;background:none;{_LINE}"
-# Browsers and notebooks give tables colours of their own, which a dark page would hide.
-_TABLE = "border-collapse:collapse;margin:4px 0;color:inherit;font-size:inherit"
-_QUIET = "opacity:.65"
-_COLOURS = {
-    "success": "#2e9e5b",
-    "running": "#3d8bd4",
-    "abort": "#c98500",
-    "fail": "#d9485f",
-}
 _DEEPEST = 8
 _MOST_ITEMS = 200
+_RUN_FACT = 9
+"""Where the columns of a list of runs are cut, so that a page of 800 pixels has room for all."""
+
+_SAID = 12
+"""So many things that people said of a run are seen at once."""
 
 
 def header_html(
@@ -76,22 +83,33 @@ def header_html(
     local = times.resolve_zone(zone)
     reason = stop.get("reason") if stop else None
     facts = [
-        ("uid", f"<code>{_shown(start.get('uid'))}</code>"),
-        ("status", _status(status) + (f": {_shown(reason)}" if reason else "")),
-        ("scan_id", _shown(start.get("scan_id"))),
-        ("plan", _shown(plan(start))),
-        ("devices", _shown(devices(start))),
-        ("sample", _shown(sample(start))),
+        ("status", status_html(status) + (f": {shown(reason)}" if reason else "")),
+        *_said(start),
+        ("plan", shown(plan(start))),
+        ("devices", shown(devices(start))),
         ("started", escape(when(start.get("time"), local, now))),
         ("took", escape(duration(start, stop))),
+        ("scan_id", shown(start.get("scan_id"))),
+        ("uid", code(one_line(start.get("uid", "")))),
     ]
-    parts = [_pairs((name, html) for name, html in facts if html), _streams(streams)]
-    parts.append(_folded("Start document", document_html(start, local)))
+    ordered = by_people(start) | by_programs(start)
+    parts = [quiet(note)] if note else []
+    parts += [pairs((name, html) for name, html in facts if html), _streams(streams)]
+    parts.append(folded("Start document", document_html(ordered, local)))
     if stop:
-        parts.append(_folded("Stop document", document_html(stop, local)))
-    if note:
-        parts.insert(0, _quiet(note))
-    return _block("Run " + _shown(str(start.get("uid", ""))[:8]), *parts)
+        parts.append(folded("Stop document", document_html(stop, local)))
+    return block("Run " + one_line(start.get("uid", ""))[:8], *parts)
+
+
+def _said(start: Document) -> Iterator[tuple[str, str]]:
+    """Yield what people said of a run, in short."""
+    said = by_people(start)
+    for key in list(said)[:_SAID]:
+        value = sample(start) if key == "sample" and sample(start) else said[key]
+        if value is not None:
+            yield one_line(key, 40), escape(one_line(value, 120))
+    if len(said) > _SAID:
+        yield "…", f"{len(said) - _SAID} more in the start document"
 
 
 def stream_html(
@@ -130,39 +148,107 @@ def stream_html(
         for device, parts in (descriptor.get("configuration") or {}).items():
             if parts and parts.get("data"):
                 configuration[device] = parts["data"]
-    rows = [
-        (_shown(field), *(_shown(_described(key, word)) for word in _WORDS))
-        for field, key in keys.items()
-    ]
-    said = f"{events:,} event{'' if events == 1 else 's'} of run {_shown(run[:8])}"
+    columns = {"field": [one_line(field) for field in keys]}
+    for word in _WORDS:
+        columns[word] = [_described(key, word) for key in keys.values()]
+    said = f"{events:,} event{'' if events == 1 else 's'} of run {one_line(run)[:8]}"
     if len(descriptors) > 1:
         said += f" · {len(descriptors)} descriptors"
-    parts = [f'<div style="{_QUIET}">{said}</div>']
-    parts += [_table(("field", *_WORDS), rows)] if rows else []
+    parts = [quiet(said)]
+    parts += [table(columns)] if keys else []
     local = times.resolve_zone(zone)
     if configuration:
-        parts.append(_folded("Configuration", document_html(configuration, local)))
-    return _block("Stream " + _shown(name), *parts)
+        parts.append(folded("Configuration", document_html(configuration, local)))
+    return block("Stream " + one_line(name), *parts)
 
 
 _WORDS = ("dtype", "shape", "units", "source")
 
 
-def _described(key: Any, word: str) -> Any:
+def _described(key: Any, word: str) -> str:
     value = key.get(word) if isinstance(key, Mapping) else None
     if word == "shape" and isinstance(value, list | tuple):
-        return " x ".join(map(str, value))
+        return one_line(" x ".join(map(str, value)), 40)
     if word == "dtype" and isinstance(key, Mapping) and key.get("external"):
-        return f"{value} (external)"
-    return value
+        return one_line(f"{value} (external)", 40)
+    return "" if value is None else one_line(value)
+
+
+def streams_html(streams: Iterable[STREAM]) -> str:
+    """Return the streams of a run.
+
+    Parameters
+    ----------
+    streams
+        As in `header_html`.
+
+    Examples
+    --------
+    >>> "primary" in streams_html([("primary", 5, ["det"])])
+    True
+    """
+    return block("Streams", _streams(streams) or quiet("none yet"))
+
+
+def array_html(name: str, shape: Sequence[int], dtype: Any, nbytes: int) -> str:
+    """Return a field that is read when it is sliced: what it is, and how large.
+
+    Parameters
+    ----------
+    name
+        Of the field.
+    shape
+        The number of events, then the shape of one value.
+    dtype
+        Of the elements.
+    nbytes
+        How many bytes all of it would take.
+
+    Examples
+    --------
+    >>> html = array_html("img", (5, 48, 64), "uint16", 30720)
+    >>> "48 x 64" in html and "30.7 kB" in html
+    True
+    """
+    columns = {
+        "events": [f"{shape[0]:,}"],
+        "each": [" x ".join(map(str, shape[1:]))],
+        "dtype": [str(dtype)],
+        "all of it": [in_bytes(nbytes)],
+    }
+    how = quiet("Nothing is loaded until it is sliced, such as [0] or [:].")
+    return block(f"Field {one_line(name)}", table(columns, ["events", "all of it"]), how)
+
+
+def catalogs_html(rows: Sequence[tuple[str, str | None, str | None]]) -> str:
+    """Return the configurations of this machine.
+
+    Parameters
+    ----------
+    rows
+        Of each its name, its description, and what is wrong with it.
+
+    Examples
+    --------
+    >>> "broken" in catalogs_html([("lab", None, "lab.yml: there is no key 'pth'.")])
+    True
+    """
+    if not rows:
+        return block("Catalogs", quiet("none yet; 'databroker demo' makes one"))
+    texts = [
+        f"broken: {one_line(fault, 400)}" if fault else one_line(said or "")
+        for _, said, fault in rows
+    ]
+    columns = {"name": [one_line(name) for name, _, _ in rows], "description": texts}
+    return block("Catalogs", table(columns, widest=48))
 
 
 def results_html(
     rows: Sequence[tuple[Document, str]],
     more: int | bool = False,
     zone: datetime.tzinfo | None = None,
-    now: float | None = None,
     asked: str = "",
+    title: str = "Search results",
 ) -> str:
     """Return a list of runs.
 
@@ -172,10 +258,12 @@ def results_html(
         The start document and the status of each run.
     more
         How many further runs there are, or whether there are any.
-    zone, now
+    zone
         As in `header_html`.
     asked
         What was searched for.
+    title
+        What the list is.
 
     Examples
     --------
@@ -183,8 +271,8 @@ def results_html(
     >>> "scan" in html and "and more" in html
     True
     """
-    told = _quiet(one_line(asked, 400)) if asked else ""
-    return _block("Search results", told, _runs(rows, more, times.resolve_zone(zone), now))
+    told = quiet(one_line(asked, 400)) if asked else ""
+    return block(one_line(title), told, _runs(rows, more, times.resolve_zone(zone)))
 
 
 def broker_html(
@@ -193,7 +281,6 @@ def broker_html(
     runs: int,
     newest: Sequence[tuple[Document, str]] = (),
     zone: datetime.tzinfo | None = None,
-    now: float | None = None,
 ) -> str:
     """Return a broker: where its documents live, how many runs, the newest of them.
 
@@ -207,7 +294,7 @@ def broker_html(
         How many there are.
     newest
         Rows as in `results_html`.
-    zone, now
+    zone
         As in `header_html`.
 
     Examples
@@ -216,9 +303,9 @@ def broker_html(
     True
     """
     count = f"{runs:,} run{'' if runs == 1 else 's'}"
-    shown = _runs(newest, runs - len(newest), times.resolve_zone(zone), now) if newest else ""
-    title = "Broker" + (f" {escape(name)}" if name else "")
-    return _block(title, f'<div style="{_QUIET}">{escape(store)} · {count}</div>', shown)
+    found = _runs(newest, runs - len(newest), times.resolve_zone(zone)) if newest else ""
+    title = "Broker" + (f" {one_line(name)}" if name else "")
+    return block(title, quiet(f"{store} · {count}"), found)
 
 
 def files_html(files: Sequence[ShownFile]) -> str:
@@ -231,9 +318,10 @@ def files_html(files: Sequence[ShownFile]) -> str:
     """
     head, left_out, tail = shortened(files)
     rest = [("", "", "", f"… and {left_out:,} more …", "")] if left_out else []
-    rows = [tuple(map(escape, row)) for row in [*map(cells, head), *rest, *map(cells, tail)]]
-    table = _table(HEAD, rows) if rows else ""
-    return _block("Files", _quiet(totals(files)), table, *map(_quiet, problems(files)))
+    rows = [*map(cells, head), *rest, *map(cells, tail)]
+    columns = dict(zip(HEAD, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
+    found = table(columns, ["size"], widest=40) if rows else ""
+    return block("Files", quiet(totals(files)), found, *map(quiet, problems(files)))
 
 
 def document_html(doc: Mapping[Any, Any], zone: datetime.tzinfo) -> str:
@@ -255,94 +343,32 @@ def _mapping(doc: Mapping[Any, Any], zone: datetime.tzinfo, depth: int) -> str:
     ]
     if len(items) > _MOST_ITEMS:
         rows.append(("…", f"{len(items) - _MOST_ITEMS} more keys"))
-    return _pairs(rows)
+    return pairs(rows)
 
 
 def _value(key: Any, value: Any, zone: datetime.tzinfo, depth: int) -> str:
     if isinstance(value, Mapping) and value and depth < _DEEPEST:
         names = one_line(", ".join(map(str, list(value)[:20])), 60)
-        return _folded(escape(names), _mapping(value, zone, depth + 1))
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if key == "time" and is_number:
-        told = f'<span style="{_QUIET}">{escape(times.format_time(value, zone))}</span>'
-        return f"{escape(str(value))} {told}"
-    return _shown(value)
+        return folded(names, _mapping(value, zone, depth + 1))
+    if key == "time" and is_number(value):
+        return f"{escape(str(value))} ({escape(times.format_time(value, zone))})"
+    return shown(value)
 
 
-def _runs(
-    rows: Sequence[tuple[Document, str]],
-    more: int | bool,
-    zone: datetime.tzinfo,
-    now: float | None,
-) -> str:
+def _runs(rows: Sequence[tuple[Document, str]], more: int | bool, zone: datetime.tzinfo) -> str:
     if not rows:
-        return f'<div style="{_QUIET}">no runs</div>'
-    head = ("scan_id", "plan", "devices", "sample", "started", "status", "uid")
-    body = [
-        (
-            _shown(start.get("scan_id")),
-            _shown(plan(start)),
-            _shown(devices(start)),
-            _shown(sample(start)),
-            escape(when(start.get("time"), zone, now)),
-            _status(status),
-            f"<code>{_shown(str(start.get('uid', ''))[:8])}</code>",
-        )
-        for start, status in rows
-    ]
+        return quiet("no runs")
+    found = list_of_runs(rows, zone)
     rest = "… and more" if more is True else f"… and {more:,} more" if more > 0 else ""
-    return _table(head, body) + (f'<div style="{_QUIET}">{rest}</div>' if rest else "")
+    html = table(found, ["scan_id"], {"uid": code, "status": status_html}, widest=_RUN_FACT)
+    return html + (quiet(rest) if rest else "")
 
 
 def _streams(streams: Iterable[STREAM]) -> str:
-    rows = [
-        (_shown(name), f"{count:,}", escape(one_line(", ".join(fields), 400)))
-        for name, count, fields in streams
-    ]
-    return _table(("stream", "events", "fields"), rows) if rows else ""
-
-
-def _status(status: str) -> str:
-    colour = _COLOURS.get(status)
-    style = f' style="color:{colour};font-weight:600"' if colour else ""
-    return f"<span{style}>{escape(status)}</span>"
-
-
-def _shown(value: Any) -> str:
-    return "" if value is None else escape(one_line(value))
-
-
-def _pairs(rows: Iterable[tuple[str, str]]) -> str:
-    lines = "".join(
-        f'<tr style="background:none"><th style="{_CELL};font-weight:600">{escape(name)}</th>'
-        f'<td style="{_CELL}">{html}</td></tr>'
-        for name, html in rows
-    )
-    return f'<table style="{_TABLE}"><tbody>{lines}</tbody></table>'
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    names = "".join(f'<th style="{_CELL};{_QUIET}">{name}</th>' for name in head)
-    lines = "".join(
-        '<tr style="background:none">'
-        + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in row)
-        + "</tr>"
-        for row in rows
-    )
-    return (
-        f'<table style="{_TABLE}"><thead><tr style="background:none">{names}</tr></thead>'
-        f"<tbody>{lines}</tbody></table>"
-    )
-
-
-def _quiet(text: str) -> str:
-    return f'<div style="{_QUIET}">{escape(text)}</div>'
-
-
-def _folded(summary: str, html: str) -> str:
-    return f'<details><summary style="cursor:pointer">{summary}</summary>{html}</details>'
-
-
-def _block(title: str, *parts: str) -> str:
-    heading = f'<div style="font-weight:600;font-size:110%">{title}</div>'
-    return f'<div class="databroker">{heading}{"".join(parts)}</div>'
+    found = list(streams)
+    columns = {
+        "stream": [one_line(name) for name, _, _ in found],
+        "events": [f"{count:,}" for _, count, _ in found],
+        "fields": [one_line(", ".join(fields), 400) for _, _, fields in found],
+    }
+    return table(columns, ["events"], widest=32) if found else ""

@@ -14,6 +14,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from .figures import PIXELS, as_png
+from .markup import block, quiet
 from .summary import one_line
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Picture", "first_sentence", "pictures_html", "pictures_text"]
 
 _QUIET = "opacity:.65"
-_CARD = "display:inline-block;vertical-align:top;margin:4px 20px 8px 0;max-width:100%"
+_GROUP = "display:inline-block;vertical-align:top;max-width:100%"
+_CARD = "display:inline-block;vertical-align:top;margin:4px 12px 8px 0;max-width:100%"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ class Picture:
         return f"<Picture {self.field!r} of {self.stream!r}: {self.said}>"
 
 
-def pictures_html(pictures: Sequence[Picture], notes: Iterable[str] = ()) -> str:
+def pictures_html(
+    pictures: Sequence[Picture], notes: Iterable[str] = (), title: str = "Preview"
+) -> str:
     """Return pictures as HTML, stream by stream.
 
     Parameters
@@ -65,6 +69,8 @@ def pictures_html(pictures: Sequence[Picture], notes: Iterable[str] = ()) -> str
         Those of a stream together.
     notes
         What else a person should know.
+    title
+        What they are of.
 
     Examples
     --------
@@ -76,9 +82,8 @@ def pictures_html(pictures: Sequence[Picture], notes: Iterable[str] = ()) -> str
     for stream in dict.fromkeys(picture.stream for picture in pictures):
         cards = "".join(_card(each) for each in pictures if each.stream == stream)
         name = f'<div style="font-weight:600;margin-top:6px">{escape(one_line(stream))}</div>'
-        parts.append(f"<div>{name}{cards}</div>")
-    parts += [f'<div style="{_QUIET}">{escape(note)}</div>' for note in notes]
-    return f'<div class="databroker">{"".join(parts)}</div>'
+        parts.append(f'<div style="{_GROUP}">{name}{cards}</div>')
+    return block(one_line(title), *parts, *map(quiet, notes))
 
 
 def _card(picture: Picture) -> str:

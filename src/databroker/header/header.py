@@ -339,7 +339,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         return align(self.streams, on, how, streams, tolerance, fields, convert_times)
 
     def preview(self, fields: Fields = None, streams: Fields = None, frames: int = 5) -> Preview:
-        """Return pictures of the data, which a notebook shows below the metadata.
+        """Return pictures of the data, which a notebook shows.
 
         Numbers are drawn against what was scanned, as the run's hints say, or
         against the time; of images and waveforms, a few are read.

@@ -137,6 +137,11 @@ class _Streams(dict[str, Stream]):
         there = ", ".join(map(repr, self)) or "none"
         raise NoSuchStream(f"This run has no stream {name!r}; it has: {there}.")
 
+    def _repr_html_(self) -> str:
+        from ..display import streams_html
+
+        return streams_html((name, each.num_events, each.fields) for name, each in self.items())
+
 
 def _time_of(document: Mapping[str, Any]) -> float:
     value = document.get("time")

@@ -28,8 +28,8 @@ _HOW = "A notebook shows them; save('folder') or save('file.pdf') writes them."
 class Preview:
     """Pictures of a run's data, as they were when it was made.
 
-    Obtained as ``header.preview()``. In a notebook it shows them, below what
-    the header shows. It holds what is drawn, not the data.
+    Obtained as ``header.preview()``. In a notebook it shows them; the header
+    itself shows the metadata. It holds what is drawn, not the data.
 
     Parameters
     ----------
@@ -62,15 +62,17 @@ class Preview:
         return "\n".join(filter(None, [title, pictures_text(self.pictures, notes)]))
 
     def _repr_html_(self) -> str:
-        return self.header._repr_html_() + pictures_html(self.pictures, self.notes)
+        return pictures_html(self.pictures, self.notes, title=f"Preview of {self._run}")
+
+    @property
+    def _run(self) -> str:
+        run, scan_id = f"run {self.header.uid[:8]}", self.header.start.get("scan_id")
+        return run if scan_id is None else f"scan {scan_id} ({run})"
 
     @cached_property
     def figures(self) -> dict[tuple[str, str], Figure]:
         """The figures by stream and field, to be changed or saved as you like."""
-        start = self.header.start
-        run = f"run {self.header.uid[:8]}"
-        if start.get("scan_id") is not None:
-            run = f"scan {start['scan_id']} ({run})"
+        run = self._run
         return {
             (each.stream, each.field): titled(each.draw(), f"{each.field}: {each.said} · {run}")
             for each in self.pictures

@@ -95,6 +95,11 @@ class LazyArray:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
+    def _repr_html_(self) -> str:
+        from ..display import array_html
+
+        return array_html(self.name, self.shape, self.dtype, self.nbytes)
+
     def __getitem__(self, index: Any) -> Any:
         found = self._chosen(index)
         return as_cells(found) if self._in_dask and isinstance(found, np.ndarray) else found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..config import list_configs, load
+from ..config import list_configs, load, survey_configs
 from ..errors import UnknownBrokerName
 from .runs import Catalog
 
@@ -51,6 +51,12 @@ class Catalogs(Mapping[str, Catalog]):
 
     def __repr__(self) -> str:
         return f"<Catalogs: {', '.join(self) or 'none'}>"
+
+    def _repr_html_(self) -> str:
+        from ..display import catalogs_html
+
+        rows = survey_configs().items()
+        return catalogs_html([(name, each.description, each.fault) for name, each in rows])
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)

@@ -187,7 +187,8 @@ class Catalog:
         from ..display import results_html
 
         rows = self._newest()
-        return results_html(rows, len(self) - len(rows), self.v1.zone)
+        title = "Search results" if self.name == "search results" else f"Catalog {self.name}"
+        return results_html(rows, len(self) - len(rows), self.v1.zone, title=title)
 
     def _newest(self) -> list[tuple[dict[str, Any], str]]:
         newest = islice(self._records(), _SHOWN)

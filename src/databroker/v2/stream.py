@@ -156,6 +156,9 @@ class BlueskyEventStream:
         uid = str(self._run.metadata["start"]["uid"])
         return f"<BlueskyEventStream {self._stream.name!r} from Run {uid[:8]}...>"
 
+    def _repr_html_(self) -> str:
+        return self._stream._repr_html_()
+
     def _devices(self) -> list[str]:
         return list(self._stream.config)
 

@@ -156,6 +156,11 @@ class ExternalArray:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
+    def _repr_html_(self) -> str:
+        from ...display import array_html
+
+        return array_html(self.name, self.shape, self.dtype, self.nbytes)
+
     # -- reading ---------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Any:
