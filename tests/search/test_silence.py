@@ -78,6 +78,12 @@ class TestKeys:
         assert f"no run has the key {next(iter(option))!r}. If it is not meant as a key" in message
         assert instead in message
 
+    def test_a_known_word_is_no_slip(self, db):
+        assert said(lambda: list(db(detector="det"))) == ""
+        assert said(lambda: list(db(plan={"$gt": 5}, num_events=99))) == ""
+        message = said(lambda: list(db(Key("status") == "fail")))
+        assert message == "Nothing was found: no run has the key 'status'."
+
     def test_a_key_that_no_run_has_has_no_values(self, db):
         assert "'operater'" in said(lambda: db().distinct("operater"))
 

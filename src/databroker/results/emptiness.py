@@ -43,7 +43,8 @@ def explain_nothing(store: Store, query: Node) -> None:
         path = absent[0]
         prefix = "stop." if path.document == "stop" else ""
         key = prefix + path.text
-        hint = did_you_mean(key, [name for name in known if name != key])
+        # A word that is known is no slip of the pen; there is nothing to look it up in.
+        hint = "" if key in WORDS else did_you_mean(key, known)
         if not prefix and key in _MEANT:
             hint = f" If it is not meant as a key: {_MEANT[key]}."
         warn_user(f"Nothing was found: no run has the key {key!r}.{hint}", NothingFoundWarning)
