@@ -334,3 +334,14 @@ def test_a_sparse_stack_reads_one_chunk(run, registry, files):
     assert array.nbytes > 20e9
     expected = frames(1, 2048, 2048)[0, 100:200, 100:200]
     np.testing.assert_array_equal(array[1234, 0, 100:200, 100:200], expected)
+
+
+@pytest.mark.parametrize("multiplier", [None, 3])
+def test_an_open_shape_has_one_frame_an_event_unless_it_is_said(run, registry, files, multiplier):
+    descriptor = run.descriptor(cam={**key(numpy="<f8"), "shape": [None]})
+    uri = write(files / "a.h5", np.arange(12.0))
+    parameters = {} if multiplier is None else {"multiplier": multiplier}
+    run.stream(HDF5, uri, dataset="/entry/data/data", **parameters)
+    run.stream_datum(0, 4)
+    expected = [0, 1, 2, 3] if multiplier is None else np.arange(12).reshape(4, 3).tolist()
+    assert cam(run, registry, descriptor)[:].tolist() == expected

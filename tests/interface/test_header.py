@@ -265,3 +265,8 @@ def test_filling_reports_the_handler_that_is_missing(db, read):
 def test_fill_makes_no_difference_where_nothing_is_external(header):
     pd.testing.assert_frame_equal(header.table(fill=True), header.table())
     assert list(header.documents(fill=True)) == list(header.documents())
+
+
+def test_a_table_of_all_streams_is_empty_as_ever_and_says_so(header):
+    with pytest.warns(NothingFoundWarning, match="no stream 'ALL'. It has: 'baseline', 'primary'"):
+        assert header.table(ALL).shape == (0, 0)

@@ -132,3 +132,28 @@ def test_a_stream_tells_its_devices_and_documents(stream):
     assert stream.num_events == 6
     kinds = [kind for kind, _ in stream.documents()]
     assert kinds == ["start"] + ["descriptor"] * 3 + ["event"] * 6 + ["stop"]
+
+
+@pytest.mark.parametrize(
+    "recorded",
+    [
+        {"gain": {"value": 2.5, "timestamp": 5.0}, "mode": {"value": "a", "timestamp": 6.0}},
+        {"gain": 2.5, "mode": "a"},
+    ],
+    ids=["as read", "values"],
+)
+def test_configuration_that_was_recorded_in_another_layout(db, new_run, key, recorded):
+    db.insert("start", {"uid": "odd", "time": 1.0})
+    document = {"uid": "d", "run_start": "odd", "time": 1.0, "name": "primary"}
+    document |= {"data_keys": {"x": key()}, "configuration": {"cam": recorded, "eta": {}}}
+    db.insert("descriptor", document)
+    document = {"uid": "e", "descriptor": "d", "seq_num": 1, "time": 2.0, "data": {"x": 1.0}}
+    db.insert("event", {**document, "timestamps": {"x": 1.0}})
+    header = db["odd"]
+    assert header.config_data("cam") == {"primary": [{"gain": 2.5, "mode": "a"}]}
+    stream = header.streams["primary"]
+    assert stream.config["cam"].read().gain.values.tolist() == [2.5]
+    assert stream.config["cam"].table()["mode"].tolist() == ["a"]
+    assert header.table(fields=["x", "gain"])["gain"].tolist() == [2.5]
+    assert header.db.v2["odd"].primary.config["cam"].read().gain.values.tolist() == [2.5]
+    assert list(stream.config) == ["cam", "eta"]

@@ -98,7 +98,12 @@ def path_of_uri(uri: str) -> str:
     ('/data/x y.h5', '/data/#1.h5')
     >>> path_of_uri("file://localhost/C:/data/x.h5"), path_of_uri("/data/50%.h5")
     ('C:/data/x.h5', '/data/50%.h5')
+    >>> path_of_uri("file://C:/data/x.h5")  # not right, but written by some
+    'C:/data/x.h5'
     """
+    drive = re.match(r"file:/{0,3}([A-Za-z]:[/\\].*)", uri, re.IGNORECASE | re.DOTALL)
+    if drive is not None:
+        return unquote(drive[1]).replace("\\", "/")
     # Producers do not escape '#' and '?', so a parser of URIs would cut the path there.
     found = re.match(r"file:(?://[^/]*)?(/.*)", uri, re.IGNORECASE | re.DOTALL)
     if found is None:

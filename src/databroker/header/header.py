@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..documents.kinds import stream_name as name_of
 from ..documents.readonly import ALL
-from ..streams.fields import mapping
+from ..streams.fields import configuration, mapping
 from ..streams.several import known_fields, many_streams
 from .absent import device_names, has_field, warn_if_absent
 from .filing import FiledRun
@@ -97,9 +97,9 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         """
         found: dict[str, list[dict[str, Any]]] = {}
         for descriptor in self._descriptors():
-            device = mapping(descriptor.get("configuration")).get(device_name)
+            device = configuration(descriptor).get(device_name)
             if device is not None:
-                data = dict(mapping(mapping(device).get("data")))
+                data = dict(mapping(device.get("data")))
                 found.setdefault(name_of(descriptor), []).append(data)
         if not found:
             known = {name for doc in self._descriptors() for name in device_names(doc)}
@@ -158,7 +158,9 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         if stream is None:
             from ..streams.table import no_table
 
-            warn_if_absent(self.uid, "stream", stream_name, self.stream_names)
+            # A table is of one stream: ALL is the name of none.
+            name = getattr(stream_name, "__name__", stream_name)
+            warn_if_absent(self.uid, "stream", str(name), self.stream_names)
             return no_table()
         return stream.table(
             known_fields([stream], fields),

@@ -12,7 +12,7 @@ from ..columns import assemble
 from ..columns.names import SEQ_NUM, TIME
 from ..documents.encoding import same
 from ..errors import NoSuchField
-from .fields import mapping
+from .fields import configuration, mapping
 from .forms import Doc, attributes
 from .gather import Constant, Request
 from .layout import Layout
@@ -71,7 +71,7 @@ class Configuration(Mapping[str, View]):
 
 def devices(descriptors: Sequence[Doc]) -> list[str]:
     """Return the devices that have a configuration, in the order of the descriptors."""
-    return list(dict.fromkeys(name for doc in descriptors for name in _configuration(doc)))
+    return list(dict.fromkeys(name for doc in descriptors for name in configuration(doc)))
 
 
 def constants(descriptors: Sequence[Doc], device: str, section: str) -> list[Constant]:
@@ -81,10 +81,10 @@ def constants(descriptors: Sequence[Doc], device: str, section: str) -> list[Con
     values: dict[str, dict[str, Any]] = {}
     keys: dict[str, list[Doc]] = {}
     for descriptor in descriptors:
-        configuration = _configuration(descriptor).get(device, {})
-        for name, value in mapping(configuration.get(section)).items():
+        mine = configuration(descriptor).get(device, {})
+        for name, value in mapping(mine.get(section)).items():
             values.setdefault(name, {})[descriptor["uid"]] = value
-            key = mapping(mapping(configuration.get("data_keys")).get(name))
+            key = mapping(mapping(mine.get("data_keys")).get(name))
             keys.setdefault(name, []).extend([key] if key and section == "data" else [])
     return [
         Constant(name, those, tuple(keys[name]), attrs | attributes(keys[name]), stamps)
@@ -156,11 +156,6 @@ def _differences(before: Doc, after: Doc) -> Iterator[tuple[str, str, Any, Any]]
 def _values(descriptor: Doc) -> dict[tuple[str, str], Any]:
     return {
         (device, field): value
-        for device, configuration in _configuration(descriptor).items()
-        for field, value in mapping(configuration.get("data")).items()
+        for device, each in configuration(descriptor).items()
+        for field, value in mapping(each.get("data")).items()
     }
-
-
-def _configuration(descriptor: Doc) -> dict[str, Doc]:
-    found = mapping(descriptor.get("configuration"))
-    return {device: value for device, value in found.items() if isinstance(value, Mapping)}

@@ -69,6 +69,35 @@ def mapping(value: Any) -> Doc:
     return value if isinstance(value, Mapping) else {}
 
 
+def configuration(descriptor: Doc) -> dict[str, Doc]:
+    """Return the configuration of each device, with 'data', 'timestamps' and 'data_keys'.
+
+    Some programs recorded what a device gives, ``{field: {'value': ..., 'timestamp': ...}}``,
+    or only values; these are put in their places.
+
+    Examples
+    --------
+    >>> configuration({"configuration": {"cam": {"gain": {"value": 2, "timestamp": 5.0}}}})
+    {'cam': {'data': {'gain': 2}, 'timestamps': {'gain': 5.0}}}
+    """
+    found = mapping(descriptor.get("configuration"))
+    devices = {name: device for name, device in found.items() if isinstance(device, Mapping)}
+    return {name: _in_place(device) for name, device in devices.items()}
+
+
+def _in_place(device: Doc) -> Doc:
+    if not device or {"data", "timestamps", "data_keys"} & set(device):
+        return device
+    readings = {
+        name: each if isinstance(each, Mapping) and "value" in each else {"value": each}
+        for name, each in device.items()
+    }
+    return {
+        "data": {name: each["value"] for name, each in readings.items()},
+        "timestamps": {name: each.get("timestamp") for name, each in readings.items()},
+    }
+
+
 def select(
     fields: str | Iterable[str] | None, descriptors: Sequence[Doc], start: Doc, stop: Doc
 ) -> Selection:
@@ -104,8 +133,8 @@ def _extra(name: str, descriptors: Sequence[Doc], start: Doc, stop: Doc) -> Sour
     values: dict[str, Any] = {}
     times: dict[str, Any] = {}
     for descriptor in descriptors:
-        for device in mapping(descriptor.get("configuration")).values():
-            if name in mapping(mapping(device).get("data")):
+        for device in configuration(descriptor).values():
+            if name in mapping(device.get("data")):
                 values[descriptor["uid"]] = device["data"][name]
                 times[descriptor["uid"]] = mapping(device.get("timestamps")).get(name)
     if values:
