@@ -452,3 +452,13 @@ def test_what_is_no_time_is_shown_as_it_is(damaged):
 )
 def test_how_long_ago(elapsed, expected):
     assert ago(1_000_000_000 - elapsed, 1_000_000_000) == expected
+
+
+@pytest.mark.parametrize(("fold", "hour"), [(0, 5), (1, 6)])
+def test_a_datetime_says_which_of_two_equal_hours_it_means(fold, hour):
+    zone = zoneinfo.ZoneInfo("America/New_York")
+    twice = datetime.datetime(2024, 11, 3, 1, 30, fold=fold)
+    found = parse_bound(twice, zone, "since")
+    expected = datetime.datetime(2024, 11, 3, hour, 30, tzinfo=datetime.UTC).timestamp()
+    assert found == expected
+    assert parse_bound(twice, zone, "until") == expected + (1 - fold) * 3600

@@ -78,7 +78,6 @@ IMPOSSIBLE = [
     ("event_page", "data", {"x": {0: 1, 1: 2}}),
     ("event_page", "data", [1, 2]),
     ("event_page", "timestamps", {"x": [1.0, 2.0, 3.0]}),
-    ("event_page", "filled", {"x": [True]}),
     ("datum", "datum_kwargs", None),
     ("datum", "datum_id", 1),
     ("datum_page", "datum_id", ["r/1"]),

@@ -107,7 +107,7 @@ def test_everyday_forms_are_kept_silently(value, kept):
         (1 + 2j, {"real": 1.0, "imag": 2.0}),
         (np.complex64(1 + 2j), {"real": 1.0, "imag": 2.0}),
         (Colour.RED, "red"),
-        (Decimal("1.5"), "Decimal('1.5')"),
+        (Decimal("1.5"), "1.5"),
         (np.ma.array([1.0, 2.0], mask=[False, True]), [1.0, None]),
         (np.array([1, "a", None], dtype=object), [1, "a", None]),
         (np.array([[1], [2.5]], dtype=object), [[1], [2.5]]),

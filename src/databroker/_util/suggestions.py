@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from .printable import text_of
+
 __all__ = ["did_you_mean", "nearest"]
 
 _LONGEST = 200
@@ -21,7 +23,7 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
     >>> nearest("zebra", ["primary"]) is None
     True
     """
-    if len(text := str(word)) > _LONGEST:  # comparing takes the square of the length
+    if len(text := text_of(word)) > _LONGEST:  # comparing takes the square of the length
         return None
     names: dict[str, str] = {}
     for name in known:

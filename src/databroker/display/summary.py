@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from .. import times
+from .._util.printable import text_of
 from ..documents.kinds import Document
 
 __all__ = [
@@ -145,7 +146,7 @@ def one_line(value: Any, limit: int = 200) -> str:
     # The text of a long value is not made only to be thrown away.
     if isinstance(value, list | tuple) and len(value) > limit:
         value = [*value[:limit], ...]
-    text = " ".join((value[: limit * 9] if isinstance(value, str) else str(value)).split())
+    text = " ".join((value[: limit * 9] if isinstance(value, str) else text_of(value)).split())
     if not text.isprintable():
         # Escape codes would colour, or command, the terminal that shows them.
         text = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text[:limit])

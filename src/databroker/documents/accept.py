@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import InvalidDocument
-from .checks import check
+from .._util.printable import shown, type_name
+from .._util.signals import from_signal
+from ..errors import DatabrokerError, InvalidDocument
+from .checks import check, check_kind
 from .kinds import NESTED, PAGES
 from .normalise import SCALARS, normalise, normalise_column
 from .pages import unpack
+from .repair import repair
 
 _TEXT = frozenset({str})
 
@@ -23,17 +26,31 @@ def accept(kind: str, doc: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
     Raises
     ------
     UnknownDocumentKind, InvalidDocument
-        As `check` and `normalise` say.
+        As `check` and `normalise` say. Nothing else is raised, whatever is in the document.
 
     Examples
     --------
     >>> accept("start", {"uid": "a", "time": 1.5, "shape": (1, 2)})
     ({'uid': 'a', 'time': 1.5, 'shape': [1, 2]}, [])
     """
-    if not isinstance(doc, Mapping):
+    check_kind(kind)
+    try:
+        return _accepted(kind, doc)
+    except (DatabrokerError, MemoryError):
+        raise
+    except Exception as error:  # of somebody else's class
+        if from_signal(error):
+            raise
         raise InvalidDocument(
-            f"{kind} document is a {type(doc).__name__}; it must be a dictionary."
-        )
+            f"{kind} document, a {type_name(doc)}, cannot be read: it raises {shown(error, 200)}."
+        ) from error
+
+
+def _accepted(kind: str, doc: Any) -> tuple[dict[str, Any], list[str]]:
+    if not isinstance(doc, Mapping):
+        raise InvalidDocument(f"{kind} document is a {type_name(doc)}; it must be a dictionary.")
+    if type(doc) is not dict:
+        doc = dict(doc.items())
     changes: list[str] = []
     if kind == "event" and _is_plain_event(doc):
         clean = {key: dict(value) if type(value) is dict else value for key, value in doc.items()}
@@ -41,6 +58,7 @@ def accept(kind: str, doc: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
         clean = _accept_page(kind, doc, changes)
     else:
         clean, changes = normalise(doc)
+    repair(kind, clean, changes)
     check(kind, clean)
     if kind in ("bulk_events", "bulk_datum"):
         _check_each(kind, clean)
@@ -90,7 +108,7 @@ def _check_each(kind: str, bulk: dict[str, Any]) -> None:
     for place, document in enumerate(unpack(kind, bulk)):
         try:
             if not isinstance(document, dict):
-                raise InvalidDocument(f"{document!r:.60} is not a dictionary.")
+                raise InvalidDocument(f"{shown(document)} is not a dictionary.")
             check(single, document)
         except InvalidDocument as error:
             raise InvalidDocument(f"{kind} document, item {place}: {error}") from None

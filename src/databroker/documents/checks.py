@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from .._util.printable import shown, type_name
 from .._util.suggestions import did_you_mean
 from ..errors import InvalidDocument, UnknownDocumentKind
 from .kinds import ACCEPTED
@@ -34,17 +35,27 @@ def check(kind: str, doc: dict[str, Any]) -> None:
     Traceback (most recent call last):
     databroker.errors.InvalidDocument: start document 'a' has no 'time'; ...
     """
-    checks = _CHECKS.get(kind)
-    if checks is None:
-        raise UnknownDocumentKind(_unknown(kind))
-    for one in checks:
+    check_kind(kind)
+    for one in _CHECKS[kind]:
         one(kind, doc)
+
+
+def check_kind(kind: object) -> None:
+    """Raise unless this is a name of the event model.
+
+    Raises
+    ------
+    UnknownDocumentKind
+        It is not; the message has the nearest one.
+    """
+    if not isinstance(kind, str) or kind not in _CHECKS:
+        raise UnknownDocumentKind(_unknown(kind))
 
 
 def _unknown(kind: object) -> str:
     known = ", ".join(ACCEPTED)
     hint = did_you_mean(kind, ACCEPTED)
-    return f"{kind!r} is not a kind of document; known are: {known}.{hint}"
+    return f"{shown(kind)} is not a kind of document; known are: {known}.{hint}"
 
 
 def _fail(kind: str, doc: dict[str, Any], key: str, need: str) -> None:
@@ -54,7 +65,7 @@ def _fail(kind: str, doc: dict[str, Any], key: str, need: str) -> None:
         raise InvalidDocument(f"{who} has no {key!r}; it must be {need}.")
     found = doc[key]
     raise InvalidDocument(
-        f"{who} has {key!r} = {found!r:.60} ({type(found).__name__}); it must be {need}."
+        f"{who} has {key!r} = {shown(found)} ({type_name(found)}); it must be {need}."
     )
 
 
@@ -103,7 +114,7 @@ def _data_keys(kind: str, doc: dict[str, Any]) -> None:
         if type(data_key) is not dict:
             raise InvalidDocument(
                 f"descriptor document {doc['uid']!r}: the data key {name!r} is described by "
-                f"{data_key!r:.60}; it must be a dictionary."
+                f"{shown(data_key)}; it must be a dictionary."
             )
 
 
@@ -127,17 +138,6 @@ def _columns(*keys: str) -> Check:
                     )
 
     return check_columns
-
-
-def _optional_columns(key: str, *others: str) -> Check:
-    """Check a dictionary of columns that may be left out."""
-    check_columns = _columns(*others, key)
-
-    def check_optional(kind: str, doc: dict[str, Any]) -> None:
-        if isinstance(doc.get(key), dict):
-            check_columns(kind, doc)
-
-    return check_optional
 
 
 def _all(key: str, fits: Callable[[list[Any]], bool], need: str) -> Check:
@@ -190,7 +190,6 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
         _text("descriptor"),
         _dictionaries("data", "timestamps"),
         _columns("uid", "time", "seq_num", "data", "timestamps"),
-        _optional_columns("filled", "uid"),
         _all("uid", _are_texts, "texts that are not empty"),
         _all("time", _are_times, "finite numbers of seconds since 1970"),
         _all("seq_num", _are_integers, "integers below 2**63"),

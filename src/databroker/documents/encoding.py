@@ -1,7 +1,8 @@
 """Documents as bytes and back, exactly; and what it means for two to be equal.
 
 The form is MessagePack with two extension types: integers beyond 64 bits (as
-decimal digits) and NumPy arrays (a header that says dtype and shape, then the
+hexadecimal digits, which Python reads and writes whatever their number; once as
+decimal ones) and NumPy arrays (a header that says dtype and shape, then the
 elements). Text may hold anything that a Python string can, lone surrogates
 too. Key order, None, NaN and infinities survive.
 """
@@ -69,7 +70,7 @@ def restore_dtype(text: str) -> np.dtype[Any]:
 def _extend(value: Any) -> msgpack.ExtType:
     # msgpack calls this for what it cannot hold itself.
     if isinstance(value, int):
-        return msgpack.ExtType(_BIG_INTEGER, str(value).encode())
+        return msgpack.ExtType(_BIG_INTEGER, hex(value).encode())
     if isinstance(value, np.ndarray):
         header = msgpack.packb([describe_dtype(value.dtype), value.shape])
         size = len(header).to_bytes(_SIZE, "little")
@@ -79,7 +80,7 @@ def _extend(value: Any) -> msgpack.ExtType:
 
 def _restore(code: int, data: bytes) -> Any:
     if code == _BIG_INTEGER:
-        return int(data)
+        return int(data, 0)
     if code == _ARRAY:
         start = _SIZE + int.from_bytes(data[:_SIZE], "little")
         description, shape = msgpack.unpackb(data[_SIZE:start])

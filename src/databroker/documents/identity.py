@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .._util.printable import shown
 from ..errors import ConflictingDocument, UnknownDescriptor
 from .encoding import same
 from .kinds import IDENTITY, Document
@@ -16,6 +17,19 @@ CLOSED_BY = "closed_by"
 def is_provisional(stop: Document) -> bool:
     """Tell whether a stop was made by `Broker.close_run`, and gives way to the writer's own."""
     return CLOSED_BY in stop
+
+
+def same_row(known: Document, found: Document) -> bool:
+    """Tell whether two rows of one identity are equal; what they say is filled may differ.
+
+    A program that hands out events may add what was not said, and that is no other event.
+
+    Examples
+    --------
+    >>> same_row({"uid": "a", "data": {}}, {"uid": "a", "data": {}, "filled": {}})
+    True
+    """
+    return same(known, found) or same(_without_flags(known), _without_flags(found))
 
 
 def conflict(kind: str, known: Document, found: Document) -> ConflictingDocument:
@@ -57,9 +71,13 @@ def _seconds(value: Any) -> float:
     return float(value) if type(value) in (int, float) else float("-inf")
 
 
+def _without_flags(row: Document) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != "filled"}
+
+
 def _alike(key: str, known: Document, found: Document) -> bool:
     return key in known and key in found and same(known[key], found[key])
 
 
 def _shown(document: Document, key: str) -> str:
-    return f"{document[key]!r:.60}" if key in document else "missing"
+    return shown(document[key]) if key in document else "missing"

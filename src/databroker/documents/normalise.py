@@ -8,37 +8,48 @@ found                          kept as
 keys that are not text         their text (``1`` becomes ``'1'``)
 tuple, range, deque            list
 NumPy scalar                   the Python scalar
+NumPy void scalar              a dictionary of its fields
 set, frozenset                 sorted list
 bytes                          text if it is UTF-8, else ``'base64:...'``
 datetime, date, time           ISO 8601 text
 timedelta                      seconds
 complex                        ``{'real': ..., 'imag': ...}``
 Enum                           its value
+paths, UUID, Decimal           their text
 array of Python objects        nested lists
 anything else                  its ``repr``
 =============================  ==========================================
 
 Text keys, None, bool, int, float, str, dict, list and NumPy arrays are kept
 exactly. Tuples and NumPy scalars are everyday matters and pass silently; for
-the others the caller is told what was changed.
+the others the caller is told what was changed. Where an object raises while it
+is looked at, that is no reason to lose the rest: what is left to say of it is kept.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
+import decimal
 import enum
+import os
+import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from .._util.printable import repr_of, shown, text_of, type_name
 from .._util.signals import from_signal
 from ..errors import InvalidDocument
 
 SCALARS = frozenset({float, int, str, bool, type(None)})
 """The types that are kept as they are, compared by identity of the type."""
+
+TEXTUAL = (os.PathLike, uuid.UUID, decimal.Decimal)
+"""What is kept as its text."""
 
 MAX_DEPTH = 200
 """How deep a document may be nested; deeper than any that a person made."""
@@ -58,7 +69,10 @@ def normalise(doc: Mapping[Any, Any]) -> tuple[dict[str, Any], list[str]]:
     ({'sizes': [1, 2], '3': ['a', 'b']}, ["key 3 (int) as '3'", '3 (set) as list'])
     """
     changes: list[str] = []
-    return _mapping(doc, "", 0, changes), changes
+    try:
+        return _mapping(_items(doc), "", 0, changes), changes
+    except RecursionError:  # of a caller who is deep already
+        raise _too_deep("") from None
 
 
 def normalise_column(column: Any, path: str, changes: list[str]) -> Any:
@@ -82,9 +96,22 @@ def _value(value: Any, path: str, depth: int, changes: list[str]) -> Any:
     if kind in SCALARS:
         return value
     if kind is dict:
-        return _mapping(value, path, depth + 1, changes)
+        return _mapping(value.items(), path, depth + 1, changes)
     if kind is list or kind is tuple:
         return _sequence(value, path, depth + 1, changes)
+    said = len(changes)
+    try:
+        return _other(value, path, depth, changes)
+    except (InvalidDocument, RecursionError):
+        raise
+    except Exception as error:  # of somebody else's class: the experiment goes on
+        if from_signal(error):
+            raise
+        changes[said:] = [f"{path} ({type_name(value)}) as str"]
+        return repr_of(value)
+
+
+def _other(value: Any, path: str, depth: int, changes: list[str]) -> Any:
     if isinstance(value, np.ndarray):
         return _array(value, path, depth, changes)
     if isinstance(value, np.generic) and not isinstance(value, np.void | np.complexfloating):
@@ -92,12 +119,25 @@ def _value(value: Any, path: str, depth: int, changes: list[str]) -> Any:
     return _odd(value, path, depth, changes)
 
 
-def _mapping(value: Mapping[Any, Any], path: str, depth: int, changes: list[str]) -> dict[str, Any]:
+def _items(value: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
+    try:
+        return [(key, item) for key, item in value.items()]
+    except Exception as error:  # a dictionary has its values, whatever its class makes of them
+        if isinstance(value, dict) and not from_signal(error):
+            return list(dict.items(value))
+        raise
+
+
+def _mapping(
+    items: Collection[tuple[Any, Any]], path: str, depth: int, changes: list[str]
+) -> dict[str, Any]:
     _check_depth(depth, path)
     plain: dict[str, Any] = {}
-    for key, item in value.items():
+    taken: dict[str, int] = {}
+    for key, item in items:
         if type(key) is not str:
-            key = _text_key(key, {*value, *plain}, changes)
+            taken = taken or {other: 0 for other, _ in items if type(other) is str}
+            key = _text_key(key, taken, changes)
         if type(item) in SCALARS:
             plain[key] = item
         else:
@@ -105,17 +145,26 @@ def _mapping(value: Mapping[Any, Any], path: str, depth: int, changes: list[str]
     return plain
 
 
-def _text_key(key: Any, taken: set[Any], changes: list[str]) -> str:
-    text = str(key.decode("utf-8", "replace") if isinstance(key, bytes) else key)
-    if isinstance(key, str):  # a subclass, such as numpy.str_
-        return text
-    while text in taken:  # {1: ..., '1': ...} keeps both
-        text += f" ({type(key).__name__})"
-    changes.append(f"key {key!r} ({type(key).__name__}) as {text!r}")
-    return text
+def _text_key(key: Any, taken: dict[str, int], changes: list[str]) -> str:
+    """Return a key as text that no other has; how often a text was taken is counted."""
+    is_text = issubclass(type(key), str)  # a subclass, such as numpy.str_
+    if is_text:
+        text = str.__str__(key)
+    else:
+        text = bytes.decode(key, "utf-8", "replace") if type(key) is bytes else text_of(key)
+    name = text
+    if text in taken:  # {1: ..., '1': ...} keeps both
+        name = text = f"{text} ({type_name(key)})"
+        while name in taken:
+            taken[text] += 1
+            name = f"{text} {taken[text]}"
+    taken[name] = 0
+    if not is_text:
+        changes.append(f"key {shown(key)} ({type_name(key)}) as {shown(name)}")
+    return name
 
 
-def _sequence(value: Any, path: str, depth: int, changes: list[str]) -> list[Any]:
+def _sequence(value: Sequence[Any], path: str, depth: int, changes: list[str]) -> list[Any]:
     _check_depth(depth, path)
     if SCALARS.issuperset(map(type, value)):
         return list(value)
@@ -141,43 +190,68 @@ def _numpy_scalar(value: np.generic) -> Any:
 
 def _odd(value: Any, path: str, depth: int, changes: list[str]) -> Any:
     if isinstance(value, Mapping):
-        return _mapping(value, path, depth + 1, changes)
-    if isinstance(value, bool | int | float | str):  # their subclasses, enumerations among them
-        if isinstance(value, str):
-            return str.__str__(value)  # what it is, whatever it says of itself
-        return next(base(value) for base in (bool, int, float) if isinstance(value, base))
+        return _mapping(_items(value), path, depth + 1, changes)
+    for base in (str, bool, int, float):  # their subclasses, enumerations among them
+        if isinstance(value, base):
+            return _BASES[base](value)  # what it is, whatever it says of itself
     if isinstance(value, range | deque | list | tuple):
         return _sequence(list(value), path, depth + 1, changes)
     kept = value.value if isinstance(value, enum.Enum) else _rendered(value)
-    changes.append(f"{path} ({type(value).__name__}) as {type(kept).__name__}")
+    changes.append(f"{path} ({type_name(value)}) as {type_name(kept)}")
     return _value(kept, path, depth + 1, changes)
+
+
+_BASES: Mapping[type, Callable[[Any], Any]] = {
+    str: str.__str__,
+    bool: bool,
+    int: int.__int__,
+    float: float.__float__,
+}
 
 
 def _rendered(value: Any) -> Any:
     if isinstance(value, set | frozenset):
-        return sorted(value, key=lambda item: (type(item).__name__, repr(item)))
+        return sorted(value, key=lambda item: (type_name(item), repr_of(item)))
+    if isinstance(value, np.void) and value.dtype.names:
+        return {name: value[name] for name in value.dtype.names}
+    if isinstance(value, np.void):
+        value = value.tobytes()
     if isinstance(value, bytes | bytearray | memoryview):
         try:
             return bytes(value).decode("utf-8")
         except UnicodeDecodeError:
             return "base64:" + base64.b64encode(bytes(value)).decode("ascii")
-    if isinstance(value, datetime.date | datetime.time):  # datetime is a date
+    if isinstance(value, datetime.datetime):
+        return _iso_text(value)
+    if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()
     if isinstance(value, complex | np.complexfloating):
         return {"real": float(value.real), "imag": float(value.imag)}
-    try:
-        return repr(value)
-    except Exception as error:  # whatever it is that fails, the experiment goes on
-        if from_signal(error):
-            raise
-        return f"<{type(value).__name__} that cannot be printed>"
+    if isinstance(value, TEXTUAL):
+        return os.fsdecode(value) if isinstance(value, os.PathLike) else str(value)
+    return repr_of(value)
+
+
+def _iso_text(value: datetime.datetime) -> str:
+    """Return a datetime as text; of an hour that comes twice, the second says so by its offset."""
+    if value.fold and value.tzinfo is None:
+        # At the ends of the calendar no offset is known.
+        with contextlib.suppress(OverflowError, ValueError, OSError):
+            second, first = value.astimezone(), value.replace(fold=0).astimezone()
+            if second.utcoffset() != first.utcoffset():
+                return second.isoformat()
+    return value.isoformat()
 
 
 def _check_depth(depth: int, path: str) -> None:
     if depth > MAX_DEPTH:
-        raise InvalidDocument(
-            f"The document is nested more than {MAX_DEPTH} deep at {path[:80]!r}..., "
-            "or contains itself. Flatten it, or store it as text."
-        )
+        raise _too_deep(path)
+
+
+def _too_deep(path: str) -> InvalidDocument:
+    return InvalidDocument(
+        f"The document is nested more than {MAX_DEPTH} deep at {path[:80]!r}..., "
+        "or contains itself. Flatten it, or store it as text."
+    )

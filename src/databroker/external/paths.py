@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from .failures import FileRefused, Reference, failure
+from .local import is_odd_file, is_remote
 
 __all__ = ["Guard", "Place", "path_of_uri", "path_parts", "place_of", "uri_of_path"]
 
@@ -125,7 +126,7 @@ def uri_of_path(path: str) -> str:
 
 
 class Guard:
-    """The folders from which external files may be read.
+    """The folders from which external files may be read. What is no local file is never read.
 
     Parameters
     ----------
@@ -136,8 +137,8 @@ class Guard:
     --------
     >>> Guard(["/data"]).allows("/data/../etc/passwd"), Guard(["/data"]).allows("/data/a.h5")
     (False, True)
-    >>> Guard().allows("/etc/passwd")
-    True
+    >>> Guard().allows("/etc/passwd"), Guard().allows("http://host/a.csv")
+    (True, False)
     """
 
     def __init__(self, allowed: Iterable[str] = ()) -> None:
@@ -148,6 +149,8 @@ class Guard:
 
     def allows(self, path: str) -> bool:
         """Tell whether a file may be read, wherever symbolic links lead."""
+        if is_remote(path) or is_odd_file(path):
+            return False
         if not self.allowed:
             return True
         real = os.path.realpath(path)
@@ -160,17 +163,22 @@ class Guard:
         Raises
         ------
         FileRefused
-            It is outside of the allowed folders.
+            It is outside of the allowed folders, on another machine, or no file.
         """
-        if not self.allows(path):
-            allowed = ", ".join(self.allowed)
-            raise failure(
-                FileRefused,
-                reference or Reference(),
-                Place(path, path),
-                f"{path} is outside of the allowed roots ({allowed})",
-                "If it belongs to the data, add its folder to allowed_roots in the configuration.",
+        if self.allows(path):
+            return
+        if is_remote(path):
+            problem = f"{path} is a URL, and only files of this machine are read"
+            mend = "Copy the data to this machine, and say where with root_map."
+        elif is_odd_file(path):
+            problem = f"{path} is a device, a socket or a pipe, and only files are read"
+            mend = ""
+        else:
+            problem = f"{path} is outside of the allowed roots ({', '.join(self.allowed)})"
+            mend = (
+                "If it belongs to the data, add its folder to allowed_roots in the configuration."
             )
+        raise failure(FileRefused, reference or Reference(), Place(path, path), problem, mend)
 
 
 def _under(path: str, folder: str) -> bool:

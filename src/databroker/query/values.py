@@ -9,7 +9,10 @@ value, exactly, however large they are.
 from __future__ import annotations
 
 import datetime
+import decimal
 import enum
+import os
+import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -48,6 +51,9 @@ _KEPT_OTHERWISE = (
     datetime.date,
     datetime.time,
     datetime.timedelta,
+    decimal.Decimal,
+    os.PathLike,
+    uuid.UUID,
 )
 
 
@@ -91,6 +97,8 @@ def plain(value: Any, _depth: int = 0) -> Any:
     Traceback (most recent call last):
     databroker.errors.InvalidQuery: cannot search for a value of type object: ...
     """
+    if getattr(getattr(value, "dtype", None), "names", None) and value.shape == ():
+        value = {name: value[name] for name in value.dtype.names}
     value = thaw(value)
     if value is None or type(value) in (str, int, float, bool):
         return value

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..documents import same, unpack
-from ..documents.identity import conflict, is_provisional, last_time, unknown_descriptor
+from ..documents.identity import conflict, is_provisional, last_time, same_row, unknown_descriptor
 from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
 from ..documents.pages import owner_of
 from ..query.distinct import distinct_values, ranked
@@ -105,7 +105,7 @@ class MemoryStore(Store):
             known = fresh.get(key) or self._known_row(kind, row)
             if known is None:
                 fresh[key] = row
-            elif not same(known, row):
+            elif not same_row(known, row):
                 raise conflict(kind, known, row)
         for row in fresh.values():
             series = self._series.setdefault((kind, row[OWNER[kind]]), _Series())

@@ -99,6 +99,21 @@ class Outside:
         """Tell whether the values of a field are in stream resources."""
         return field in self._streamed
 
+    def flag(self, event: dict[str, Any]) -> None:
+        """Say which external fields hold their data, where an event itself does not say it.
+
+        What takes events asks for that, and some producers leave it out, or say it once for
+        all fields.
+        """
+        said = event.get("filled")
+        if isinstance(said, dict):
+            return
+        held = {name: event["data"][name] for name in self._kinds if name in event["data"]}
+        event["filled"] = {
+            name: said if isinstance(said, bool) else not isinstance(value, str)
+            for name, value in held.items()
+        }
+
     @cached_property
     def filler(self) -> Filler:
         """What loads single values."""

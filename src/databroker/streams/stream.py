@@ -277,6 +277,7 @@ class Stream(Described):
         layout, rows = Layout.of(self._store, owners), outside.rows if names else self._store
         for chunk in layout.pieces(rows, columns):
             for event in outside.referring(chunk, names):
+                outside.flag(event)
                 for name, source in selection.extras.items():
                     source.add_to(event, name)
                 if filler is not None:

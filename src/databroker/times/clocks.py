@@ -28,7 +28,8 @@ def local(
     if first > second:  # clocks went forward over this time; see PEP 495
         return float(_change_between(math.floor(second), math.ceil(first), zone))
     # Equal, except when clocks went back and this time comes twice.
-    return float(Fraction(first if edge == "since" else second) + fraction)
+    earlier = edge == "since" and not naive.fold
+    return float(Fraction(first if earlier else second) + fraction)
 
 
 def _utc_offset(naive: datetime.datetime, zone: datetime.tzinfo, fold: int) -> Fraction:

@@ -64,7 +64,8 @@ class ZarrFrames(Frames):
         _check_links(self._guard, os.path.join(self._path, self._name))
         zarr = require("zarr", "images")
         try:
-            found = zarr.open(self._path, mode="r")
+            # A text might be taken for a URL.
+            found = zarr.open(_local_store(zarr, self._path), mode="r")
             found = found[self._name] if self._name else found
         except KeyError as error:
             raise Problem(DatasetMissing, f"{self._path} has no array {self._name!r}") from error
@@ -80,6 +81,13 @@ class ZarrFrames(Frames):
                 f"{self._path} is a group of arrays, and the stream resource names none of them",
             )
         return found
+
+
+def _local_store(zarr: Any, path: str) -> Any:
+    """Return a folder as what zarr reads from, and never a host."""
+    if hasattr(zarr.storage, "LocalStore"):
+        return zarr.storage.LocalStore(path, read_only=True)
+    return zarr.storage.DirectoryStore(path)  # of zarr 2
 
 
 def _check_links(guard: Guard, folder: str, above: tuple[str, ...] = ()) -> None:

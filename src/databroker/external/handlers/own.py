@@ -30,6 +30,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from ..local import open_uncompressed
+
 __all__ = [
     "CsvFile",
     "ImageSequence",
@@ -211,7 +213,8 @@ class TextFile(OneFile):
         """Return the numbers."""
         import numpy as np
 
-        return np.loadtxt(self._path, **self._kwargs)
+        with open_uncompressed(self._path) as file:
+            return np.loadtxt(file, **self._kwargs)
 
 
 class CsvFile(OneFile):
@@ -233,7 +236,8 @@ class CsvFile(OneFile):
         """Return the table, or a column of it."""
         import pandas as pd
 
-        table = pd.read_csv(self._path, **self._options)
+        with open_uncompressed(self._path) as file:
+            table = pd.read_csv(file, **self._options)
         return (table if column is None else table[column]).to_numpy()
 
 

@@ -233,7 +233,8 @@ class Filler:
         Fields that are filled already, or hold no reference, stay as they are.
         """
         data = dict(event["data"])
-        filled = dict(event.get("filled") or {})
+        said = event.get("filled")
+        filled = dict(said) if isinstance(said, Mapping) else {}
         for field in fields:
             if field not in data or filled.get(field) is True:
                 continue

@@ -198,11 +198,18 @@ class Loader:
                 raise translated(error, reference, place, by) from error
 
     def _check(self, handler: Any, kwargs: Sequence[Doc], reference: Reference) -> None:
-        """Refuse files that templates lead to outside of the allowed roots."""
+        """Refuse what templates lead to: no local file, or one outside of the allowed roots."""
         guard = self._registry.guard
-        if guard and hasattr(handler, "get_file_list"):
-            for path in handler.get_file_list(kwargs):
-                guard.check(str(path), reference)
+        if not hasattr(handler, "get_file_list"):
+            return
+        try:
+            paths = list(handler.get_file_list(kwargs))
+        except Exception:  # many handlers have only the name of it
+            if guard:
+                raise
+            return
+        for path in paths:
+            guard.check(str(path), reference)
 
 
 def _form(handler: Any, kwargs: Doc) -> Look | None:

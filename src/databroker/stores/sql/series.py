@@ -14,8 +14,7 @@ from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...documents import same
-from ...documents.identity import conflict
+from ...documents.identity import conflict, same_row
 from ...documents.kinds import IDENTITY, OWNER
 from ...errors import StoreDamaged
 from ..contract import Extent
@@ -227,7 +226,7 @@ def is_known(connection: Connection, series: Series, row: Doc) -> bool:
     stored = find_row(connection, series, identity)
     if stored is None:
         return False
-    if not same(stored, row):
+    if not same_row(stored, row):
         raise conflict(series.kind, stored, row)
     return True
 

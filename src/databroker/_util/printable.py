@@ -1,0 +1,113 @@
+r"""Text from documents, files and people as it may stand on a screen or in a message.
+
+A terminal obeys the control characters that it is sent: it clears the screen, changes its
+title, moves back over what was printed. Some characters change the order in which others
+are shown. So these are shown by their codes, here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from .signals import from_signal
+
+__all__ = ["printable", "repr_of", "shown", "text_of", "type_name", "warn"]
+
+_HIDDEN = re.compile(
+    "["
+    "\x00-\x09\x0b-\x1f\x7f-\x9f"  # control characters, those of eight bits too
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # these change the order of what is shown
+    "\u2028\u2029"  # these end a line
+    "\u00ad\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"  # not seen
+    "\ud800-\udfff"  # these cannot be printed at all
+    "]"
+)
+
+
+def printable(text: str, lines: bool = True) -> str:
+    r"""Return text in which what a terminal would obey, or not show, is shown by its code.
+
+    Parameters
+    ----------
+    lines
+        Whether ends of lines stay; else they are shown by their code, too.
+
+    Examples
+    --------
+    >>> print(printable("a\x1b[2Jb\x9bc\u202ed"))
+    a\x1b[2Jb\x9bc\u202ed
+    >>> print(printable("one\ntwo", lines=False))
+    one\ntwo
+    """
+    if text.isprintable():
+        return text
+    text = _HIDDEN.sub(_code, text)
+    return text if lines else text.replace("\n", r"\n")
+
+
+def text_of(value: Any) -> str:
+    """Return the `str` of anything, or else its `repr`, or else what says of which type it is.
+
+    Examples
+    --------
+    >>> text_of(5), len(text_of(10**5000)) > 4000
+    ('5', True)
+    """
+    return _first(value, (str, repr))
+
+
+def repr_of(value: Any) -> str:
+    """Return the `repr` of anything, or else what says of which type it is.
+
+    Examples
+    --------
+    >>> repr_of("a"), len(repr_of(10**5000)) > 4000
+    ("'a'", True)
+    """
+    return _first(value, (repr,))
+
+
+def shown(value: Any, most: int = 60) -> str:
+    r"""Return the `repr` of anything on one printable line, cut where it is longer.
+
+    Examples
+    --------
+    >>> shown("a\x1b[2J"), shown([1] * 99, most=7), shown(10**5000, most=6)
+    ("'a\\x1b[2J'", '[1, 1, …', '0x31e2…')
+    """
+    text = printable(repr_of(value), lines=False)
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def type_name(value: Any) -> str:
+    """Return the name of the type of anything.
+
+    Examples
+    --------
+    >>> type_name(5)
+    'int'
+    """
+    return str(type.__dict__["__name__"].__get__(type(value)))
+
+
+def warn(message: str, category: type[Warning] = UserWarning, stacklevel: int = 1) -> None:
+    """Issue a warning whose text is printable; 1 stands for who calls this."""
+    warnings.warn(printable(message), category, stacklevel=stacklevel + 1)
+
+
+def _code(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
+
+
+def _first(value: Any, ways: tuple[Callable[[Any], str], ...]) -> str:
+    """Return what the first of some ways gives that does not fail, whatever it raises."""
+    for way in (*ways, hex):  # of integers, Python writes some thousand digits at most
+        try:
+            return str.__str__(way(value))
+        except Exception as error:  # of somebody else's class
+            if from_signal(error):
+                raise
+    return f"<{type_name(value)} that cannot be printed>"

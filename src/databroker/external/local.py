@@ -1,0 +1,66 @@
+"""Files of this machine: what is one, and how those are opened that others would fetch.
+
+Some libraries take a path that looks like a URL and ask the host in it. So a document
+must never choose what they are given: a path that looks like one is refused, and what
+can be opened here is handed to them open.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+__all__ = ["is_odd_file", "is_remote", "open_uncompressed"]
+
+_SCHEME = re.compile(
+    # Of two letters or more, as one is a drive; a chain is what fsspec makes of '::'.
+    r"[a-z][a-z0-9+.-]+:[/\\]|(?:file|https?|ftp):|(?![/\\]|[a-z]:[/\\]).*::.*:",
+    re.IGNORECASE | re.DOTALL,
+)
+
+_UNPACKED: dict[str, Callable[[IO[bytes]], Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
+
+
+def is_remote(path: str) -> bool:
+    """Tell whether some library may take a path for a URL.
+
+    Examples
+    --------
+    >>> is_remote("http://host/a.csv"), is_remote("s3://bucket/a"), is_remote("a::https://host/b")
+    (True, True, True)
+    >>> is_remote("/data/a.csv"), is_remote("C:/data/a.csv"), is_remote("scan:1.csv")
+    (False, False, False)
+    """
+    return _SCHEME.match(path.lstrip()) is not None
+
+
+def is_odd_file(path: str) -> bool:
+    """Tell whether a path is a pipe, a socket or a device: reading one may never end."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+@contextmanager
+def open_uncompressed(path: str) -> Iterator[IO[bytes]]:
+    """Open a file for reading; one whose name ends in .gz, .bz2 or .xz is unpacked."""
+    with open(path, "rb") as file:
+        unpack = _UNPACKED.get(os.path.splitext(path)[1].lower())
+        if unpack is None:
+            yield file
+        else:
+            with unpack(file) as unpacked:
+                yield unpacked
