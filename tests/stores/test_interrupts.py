@@ -53,6 +53,9 @@ def interrupted_after(calls, raised):
     """
     left, struck = calls, []
 
+    def strike(*_):
+        raise raised
+
     def count(_frame, what, _function):
         nonlocal left
         if what in ("call", "c_return"):
@@ -60,13 +63,15 @@ def interrupted_after(calls, raised):
             if left < 0 and not struck:
                 sys.setprofile(None)
                 struck.append(True)
-                raise raised
+                signal.raise_signal(signal.SIGUSR1)
 
+    before = signal.signal(signal.SIGUSR1, strike)
     sys.setprofile(count)
     try:
         yield struck
     finally:
         sys.setprofile(None)
+        signal.signal(signal.SIGUSR1, before)
 
 
 def may_write(other):

@@ -60,7 +60,6 @@ CHANGED: list[tuple[str, dict[str, Any]]] = [
     ("event", event(1, "run-desc", x="0.5")),
     ("event", event(1, "run-desc", x=0.5, y=1)),
     ("event", event(2, "run-paged") | {"filled": {"x": True}}),
-    ("event", {key: value for key, value in event(1, "run-desc").items() if key != "filled"}),
     ("event", event(1, "run-desc") | {"more": 1}),
     ("stop", stop(exit_status="fail")),
     ("stop", stop("run") | {"uid": "another stop", "exit_status": "success"}),

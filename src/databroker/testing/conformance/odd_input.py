@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import enum
+import pathlib
+import uuid
 import warnings
 from collections import deque
 from typing import Any
@@ -43,6 +46,14 @@ class _Device:
         return "Device('det')"
 
 
+class _Failing:
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
 ODD: list[tuple[Any, Any]] = [
     ({1: "a", "b": {2: "c"}}, {"1": "a", "b": {"2": "c"}}),
     ({"b", "a"}, ["a", "b"]),
@@ -53,6 +64,11 @@ ODD: list[tuple[Any, Any]] = [
     (1 + 2j, {"real": 1.0, "imag": 2.0}),
     (_Colour.RED, "red"),
     (_Device(), "Device('det')"),
+    (_Failing(), "<_Failing that cannot be printed>"),
+    (pathlib.PurePosixPath("/data/a.h5"), "/data/a.h5"),
+    (uuid.UUID(int=5), "00000000-0000-0000-0000-000000000005"),
+    (decimal.Decimal("1.50"), "1.50"),
+    (np.array([(1, 2.5)], [("n", "i4"), ("x", "f8")])[0], {"n": 1, "x": 2.5}),
     (np.array([None, "a"], dtype=object), [None, "a"]),
     ([{"in": [{3}]}], [{"in": [[3]]}]),
 ]
@@ -65,6 +81,8 @@ SILENT: list[tuple[Any, Any]] = [
     (np.bool_(True), True),
     (np.str_("a"), "a"),
     ([np.float64(0.5), (np.int8(1),)], [0.5, [1]]),
+    (10**5000, 10**5000),
+    ([-(10**5000)], [-(10**5000)]),
 ]
 
 
@@ -147,6 +165,25 @@ class OddInput(Base):
         assert "01234567" in str(found[0].message)
         assert "sample.tags (set) as list" in str(found[0].message)
         assert "once a run" in str(found[0].message)
+
+    @pytest.mark.parametrize("flags", [{"x": True}, {}], ids=repr)
+    def test_an_event_may_come_again_with_flags_that_it_had_not(
+        self, store: Store, flags: dict[str, Any]
+    ) -> None:
+        bare = {key: value for key, value in event(1).items() if key != "filled"}
+        insert_all(store, [("start", start()), ("descriptor", descriptor()), ("event", bare)])
+        store.insert("event", bare | {"filled": flags})
+        self.assert_kept(read_rows(store, "event", "desc"), [bare])
+        with pytest.raises(ConflictingDocument):
+            store.insert("event", bare | {"filled": flags, "time": 0.5})
+
+    def test_flags_and_counters_of_old_pages_are_kept(self, store: Store) -> None:
+        insert_all(store, [("start", start()), ("descriptor", descriptor())])
+        page = event_page(range(2)) | {"seq_num": [1.0, 2.0], "filled": {"x": False}}
+        store.insert("event_page", page)
+        rows = read_rows(store, "event", "desc")
+        self.assert_kept([row["seq_num"] for row in rows], [1, 2])
+        self.assert_kept([row["filled"] for row in rows], [{"x": False}] * 2)
 
     def test_a_refused_document_does_not_warn(self, store: Store) -> None:
         store.insert("start", start())
