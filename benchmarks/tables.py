@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+
+from databroker.stores.sql.bodies import checksum
 
 from . import harness
 from .data import Scan, open_broker, write
@@ -69,6 +73,21 @@ def small(repeat: int = 51) -> Row:
     return Row("table of the newest run, warm", "5 x 4", took, limit=least, target=2.0)
 
 
+def checksums(path: str, count: int, table: float) -> Row:
+    """How long it takes to check all segments, of which a table reads some."""
+    with closing(sqlite3.connect(path)) as raw:
+        blobs = [blob for (blob,) in raw.execute("SELECT data FROM segments")]
+    took = harness.median_ms(lambda: list(map(checksum, blobs)))
+    return Row(
+        "checksums of all that is stored",
+        f"{harness.number(count)} x 4",
+        took,
+        limit=table,
+        target_ratio=0.05,
+        note="limit: the table",
+    )
+
+
 def large(count: int, repeat: int = 9) -> Iterator[Row]:
     """A table of many rows, warm and in a fresh process."""
     size = f"{harness.number(count)} x 4"
@@ -78,6 +97,7 @@ def large(count: int, repeat: int = 9) -> Iterator[Row]:
         with open_broker(ours) as db:
             took, least = harness.side_by_side(lambda: db[-1].table(), blobs.table, repeat)
         yield Row("table, warm", size, took, limit=least, target_ratio=2.0)
+        yield checksums(ours, count, took)
         first = harness.median_fresh(cold, ours, repeat=repeat // 2 + 1)
         least_first = harness.median_fresh(cold_plain, plain, repeat=repeat // 2 + 1)
     yield Row(

@@ -130,12 +130,14 @@ class Projection:
             yield _Row(run.id, run.time, run.arrival, run.uid, (run.start, run.stop))
 
     def _without_start(self, keys: Sequence[int], skipped: Skipped) -> Iterator[_Row]:
-        for key, time, arrival, uid, stop_uid, body in fetch(
+        rows = fetch(
             self._connect(),
             "SELECT id, time, arrival, uid, stop_uid, stop FROM runs "
             f"WHERE id IN ({', '.join('?' * len(keys))}) ORDER BY id DESC",
             keys,
-        ):
+        )
+        skipped.starts += len(keys) - len(rows)
+        for key, time, arrival, uid, stop_uid, body in rows:
             try:
                 stop = open_stop(uid, stop_uid, body)
             except StoreDamaged:
