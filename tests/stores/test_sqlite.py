@@ -42,7 +42,7 @@ class TestSQLiteStoreThatSurvivesALossOfPower(OnSQLite, Keeping):
 
 def test_it_is_shared_with_other_processes(tmp_path):
     store = SQLiteStore(tmp_path / "runs.db")
-    assert store.abilities == {Ability.WRITE, Ability.SHARED}
+    assert store.abilities == {Ability.WRITE, Ability.SHARED, Ability.BACKUP}
     store.close()
 
 

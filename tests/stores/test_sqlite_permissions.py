@@ -25,7 +25,7 @@ from .files import RUN, assert_holds_run, opened, written
 def test_read_only_by_choice(path):
     written(path)
     with opened(path) as writer, opened(path, read_only=True) as reader:
-        assert reader.abilities == {Ability.SHARED}
+        assert reader.abilities == {Ability.SHARED, Ability.BACKUP}
         assert_holds_run(reader)
         with pytest.raises(StoreIsReadOnly, match=r"runs\.db"):
             reader.insert("start", start("new"))
@@ -57,7 +57,7 @@ path = sys.argv[1]
 
 READ = """
 store = SQLiteStore(path)
-assert store.abilities == {Ability.SHARED}, store.abilities
+assert store.abilities == {Ability.SHARED, Ability.BACKUP}, store.abilities
 for _ in range(2):
     assert_identical(answers(store, RUN), expected(RUN))
 try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import pathlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..documents.encoding import same
 from ..errors import ConflictingDocument
@@ -16,6 +17,7 @@ from .several import each_header
 if TYPE_CHECKING:
     from ..external.files.copying import CopyPlan, Progress
     from ..external.files.listing import Referred
+    from .broker import Broker
 
 __all__ = ["Copying"]
 
@@ -117,6 +119,51 @@ class Copying:
         """
         sizes = (_size_of_files(header, _referred(header)) for header in each_header(headers))
         return sum(sizes) / 1e9
+
+    def backup(
+        self,
+        path: Path,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> pathlib.Path:
+        """Copy all runs, as they are at this moment, into a new SQLite file.
+
+        Other programs may write meanwhile. The file appears when it is whole.
+        Data in external files is not copied; see `export`.
+
+        Parameters
+        ----------
+        path
+            Of the new file.
+        progress
+            Called again and again with the number of bytes copied, and of all
+            (not for stores that are copied run by run, such as the memory store).
+
+        Returns
+        -------
+        pathlib.Path
+            The whole path of the new file.
+
+        Raises
+        ------
+        CopyRefused
+            There is a file of this name.
+        StoreUnavailable
+            It cannot be written; nothing half is left there.
+
+        Examples
+        --------
+        >>> import databroker, tempfile
+        >>> db = databroker.temp()
+        >>> db.insert("start", {"uid": "a", "time": 1.0})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = db.backup(f"{folder}/copy.db")
+        ...     with databroker.Broker.from_config({"driver": "sqlite", "path": path}) as copy:
+        ...         print(copy[-1].uid)
+        a
+        """
+        from .backup import back_up
+
+        return back_up(cast("Broker", self), path, progress)
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,15 @@ from __future__ import annotations
 import enum
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from ..documents import accept
 from ..documents.kinds import Document
-from ..errors import LossyDocumentWarning
+from ..errors import LossyDocumentWarning, NotSupported
 from ..query.projection import value_at
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Ability(enum.Enum):
     """New documents can be inserted."""
     SHARED = "shared"
     """Other processes see what is inserted, and this one sees theirs."""
+    BACKUP = "backup"
+    """All that is stored can be copied into a file as it is at one moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +258,18 @@ class Store(ABC):
     @abstractmethod
     def resource(self, uid: str) -> dict[str, Any] | None:
         """Return one resource document by its uid, or None."""
+
+    def backup(self, path: FilePath, progress: Callable[[int, int], None] | None) -> None:
+        """Copy all that is stored into a new file, while others may write (Ability.BACKUP).
+
+        Parameters
+        ----------
+        path
+            Where nothing is yet.
+        progress
+            Called with how many bytes are copied, and how many there are.
+        """
+        raise NotSupported(f"{self} cannot be copied as a whole.")
 
     @abstractmethod
     def close(self) -> None:

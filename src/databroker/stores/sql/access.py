@@ -85,13 +85,17 @@ class Connections:
         with self._lock:
             return self._alone(job, connection)
 
+    def alone(self, job: Callable[[Connection], T]) -> T:
+        """Do something with the connection of this thread, in which nothing else may come."""
+        return self._alone(job, self._connection())
+
     def _alone(self, job: Callable[[Connection], T], connection: Connection) -> T:
         if connection.writing:
             raise StoreUnavailable(
                 f"Something was inserted into {self.path} from within another insert, by the "
                 "handler of a signal perhaps. It was not stored; insert it afterwards."
             )
-        if connection.in_transaction or not connection.can_write:
+        if connection.in_transaction or not (connection.can_write or self.read_only):
             connection.shut()
         connection.writing = True
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Container, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...documents.identity import last_time
@@ -16,8 +17,9 @@ from ..contract import Ability, Activity, Extent, RunRecord, Store
 from ..facts import run_fact
 from . import runs, series
 from .access import Connections
+from .backup import Progress, copy_database
 from .blocks import Unpacked
-from .checkpoint import tidy
+from .checkpoint import Tidier, tidy
 from .damage import warn_of_damage
 from .failures import translated
 from .file import located
@@ -87,13 +89,13 @@ class SQLiteStore(Store):
             )
         self._connections = Connections(self.path, durability, read_only)
         self._writer = Writer(self._connections)
+        self._tidier = Tidier(self._connections)
 
     @property
     def abilities(self) -> frozenset[Ability]:  # type: ignore[override]
         """What this store can do; a file without write permission is only read."""
-        if self._connections.read_only:
-            return frozenset({Ability.SHARED})
-        return frozenset({Ability.SHARED, Ability.WRITE})
+        always = frozenset({Ability.SHARED, Ability.BACKUP})
+        return always if self._connections.read_only else always | {Ability.WRITE}
 
     def __str__(self) -> str:
         return f"sqlite: {self.path}"
@@ -113,6 +115,8 @@ class SQLiteStore(Store):
         with translated(self.path):
             if self._writer.put(kind, doc):
                 self._connections.write(tidy)
+            elif kind == "stop":
+                self._tidier.soon()
 
     def run_of(self, kind: str, doc: Document) -> str | None:
         """Return the uid of the run that a document belongs to, if that is known."""
@@ -238,7 +242,13 @@ class SQLiteStore(Store):
 
     def close(self) -> None:
         """Let go of the file. Closing twice is harmless."""
+        self._tidier.finish()
         self._connections.close()
+
+    def backup(self, path: Path, progress: Progress | None) -> None:
+        """Copy all that is stored into a new file, while others may write."""
+        with translated(self.path):
+            self._connections.alone(lambda connection: copy_database(connection, path, progress))
 
     def _ask(self, question: Callable[..., T], *values: Any) -> T:
         with translated(self.path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import threading
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -50,6 +52,24 @@ class Writer:
         return write.ended_large
 
 
+@functools.cache
+def _get_ready() -> None:
+    """Import what events need, before they come.
+
+    In another thread, where no signal is seen to: an import that is interrupted may leave
+    half a module behind, with which nothing works from then on.
+    """
+    thread = threading.Thread(target=_import, daemon=True)
+    thread.start()
+    thread.join()
+
+
+def _import() -> None:
+    from ...columns.values import prepare
+
+    prepare()
+
+
 @dataclass
 class _Write:
     """One write."""
@@ -59,6 +79,8 @@ class _Write:
     ended_large: bool = field(default=False, init=False)
 
     def put(self, kind: str, doc: Doc) -> None:
+        if kind != "start":
+            _get_ready()
         if kind in OWNER:
             self._put_row(kind, doc)
         elif kind in PAGES:
@@ -117,11 +139,6 @@ class _Write:
             return True
 
     def _put_document(self, kind: str, doc: Doc) -> None:
-        if kind == "descriptor":
-            # Events will follow. What they need is imported now, not between two of them.
-            from ...columns.values import prepare
-
-            prepare()
         with transaction(self.connection):
             if kind == "start":
                 runs.put_start(self.connection, doc)

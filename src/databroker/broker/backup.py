@@ -1,0 +1,60 @@
+"""A whole copy of a broker's runs in one file, made while it is in use."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..external.files.carrying import CopyRefused
+from ..stores.contract import Ability
+
+if TYPE_CHECKING:
+    from .broker import Broker
+
+__all__ = ["back_up"]
+
+
+def back_up(
+    db: Broker, path: str | os.PathLike[str], progress: Callable[[int, int], None] | None
+) -> Path:
+    """Copy all runs into a new file; see `Broker.backup`."""
+    target = Path(path).expanduser().absolute()
+    if os.path.lexists(target):
+        raise CopyRefused(f"{target} is there already. A backup never overwrites; choose a name.")
+    part = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        if Ability.BACKUP in db.store.abilities:
+            db.store.backup(part, progress)
+        else:
+            _insert_all(db, part)
+        with part.open("rb") as whole:
+            os.fsync(whole.fileno())
+        _publish(part, target)
+    finally:
+        for each in (part, Path(f"{part}-wal"), Path(f"{part}-shm"), Path(f"{part}-journal")):
+            with contextlib.suppress(FileNotFoundError):
+                each.unlink()
+    return target
+
+
+def _insert_all(db: Broker, path: Path) -> None:
+    """Insert all runs into a new SQLite file, the oldest first."""
+    from ..stores.registry import open_store
+    from .broker import Broker
+
+    with Broker(open_store("sqlite", path=str(path))) as other:
+        db.export(reversed(list(db())), other)
+
+
+def _publish(part: Path, target: Path) -> None:
+    """Give a file its name, unless another has got it meanwhile."""
+    try:
+        os.link(part, target)
+    except FileExistsError as error:
+        raise CopyRefused(f"{target} has appeared meanwhile. It was left as it is.") from error
+    except OSError:  # this disk knows no links
+        os.rename(part, target)

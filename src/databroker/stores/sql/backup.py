@@ -1,0 +1,33 @@
+"""A copy of a database as it is at one moment, while others write to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from .connection import Connection
+from .failures import translated
+
+Progress = Callable[[int, int], None]
+"""Called with how many bytes are copied, and how many there are."""
+
+_PAGES = 1024  # at once
+
+
+def copy_database(connection: Connection, target: Path, progress: Progress | None) -> None:
+    """Copy a database, with what is in its log, into a new file."""
+    size = connection.execute("PRAGMA page_size").fetchone()[0]
+
+    def tell(_status: int, remaining: int, total: int) -> None:
+        if progress is not None:
+            progress((total - remaining) * size, total * size)
+
+    with connection.guard, translated(target), closing(sqlite3.connect(target)) as new:
+        # While this transaction lasts, what others write does not make the copy begin again.
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM meta")
+        assert connection.driver is not None
+        connection.driver.backup(new, pages=_PAGES, progress=tell, sleep=0)
+        connection.execute("ROLLBACK")
