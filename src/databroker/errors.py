@@ -14,13 +14,16 @@ no run whose uid begins with 'abc'
 
 from __future__ import annotations
 
+from ._util.printable import printable
+
 
 class DatabrokerError(Exception):
     """The root of the tree: catch this to catch whatever databroker raises."""
 
     def __str__(self) -> str:
-        # KeyError would show the repr of its argument; people want the sentence.
-        return str(self.args[0]) if len(self.args) == 1 else super().__str__()
+        # KeyError would show the repr of its argument; people want the sentence, and
+        # a terminal must not obey what a document has put into it.
+        return printable(str(self.args[0]) if len(self.args) == 1 else super().__str__())
 
 
 class NotSupported(DatabrokerError, NotImplementedError):

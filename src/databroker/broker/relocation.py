@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._util.printable import printable
 from ..header import Header
 from .several import each_header
 
@@ -71,7 +72,7 @@ class Relocation:
         self._config = config
 
     def __repr__(self) -> str:
-        return "\n".join(self._lines())
+        return printable("\n".join(self._lines()))
 
     def _lines(self) -> Iterator[str]:
         sought = len(self.found) + len(self.missing)

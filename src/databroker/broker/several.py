@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from .._util.printable import warn
 from ..documents.readonly import ALL
 from ..errors import NotSupported
 from ..header import Header
@@ -175,7 +175,7 @@ class SeveralHeaders:
         """
         from ..header.images import Images
 
-        warnings.warn(
+        warn(
             "get_images is deprecated: use header.data(name) to loop over images, or "
             "header.streams[...].to_dask() for an array of them.",
             UserWarning,

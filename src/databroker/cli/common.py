@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from .._util.printable import printable
 from .._util.suggestions import did_you_mean
 from ..errors import NoSuchRun, UnknownBrokerName
 
@@ -70,9 +71,20 @@ def console(*, stderr: bool = False) -> Console:
     """
     from rich.console import Console
 
+    class PrintableConsole(Console):
+        """Sends to the terminal what styles need, and nothing that came with a text."""
+
+        def render(self, renderable: Any, options: Any = None) -> Any:
+            """Yield segments in which no text commands the terminal."""
+            for segment in super().render(renderable, options):
+                if segment.control:
+                    yield segment
+                else:
+                    yield segment._replace(text=printable(segment.text))
+
     stream = sys.stderr if stderr else sys.stdout
     narrow = stream.isatty() or os.environ.get("COLUMNS")
-    return Console(
+    return PrintableConsole(
         stderr=stderr,
         markup=False,
         highlight=False,
@@ -88,7 +100,7 @@ def complain(message: str) -> None:
     --------
     >>> complain("first\nsecond")
     """
-    typer.echo(f"databroker: {' '.join(message.split())}", err=True)
+    typer.echo(f"databroker: {printable(' '.join(message.split()))}", err=True)
 
 
 @contextmanager

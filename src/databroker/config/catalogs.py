@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from .._util.printable import warn
 from .._util.suggestions import did_you_mean
 from .place import KeyPath, Place
 
@@ -116,7 +116,7 @@ def translate(source: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], 
     inner = place.inner("args")
     inner.check_keys(args, (*names, *_WITHOUT_MEANING), "'args'")
     if "filler_class" in args:
-        warnings.warn(
+        warn(
             f"{inner.say('filler_class')}: 'filler_class' is ignored.",
             UserWarning,
             stacklevel=2,

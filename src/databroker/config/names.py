@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._util.printable import warn
 from .._util.suggestions import did_you_mean
 from ..errors import ConfigurationFileNotFound, InvalidConfiguration, UnknownBrokerName
 from ..stores.registry import find_driver
@@ -117,7 +118,7 @@ def describe_configs() -> dict[str, str | None]:
     surveyed = survey_configs()
     for found in surveyed.values():
         if found.fault is not None and not found.is_read:
-            warnings.warn(found.fault, UserWarning, stacklevel=2)
+            warn(found.fault, UserWarning, stacklevel=2)
     return {name: found.description for name, found in surveyed.items()}
 
 
@@ -255,7 +256,7 @@ def _first_of_each(entries: Iterable[_Entry]) -> dict[str, _Entry]:
     for entry in entries:
         first = found.setdefault(entry.name, entry)
         if first.file != entry.file:
-            warnings.warn(
+            warn(
                 f"Several files are called {entry.name!r}: {first.file} is used, "
                 f"{entry.file} is not.",
                 UserWarning,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .._util.printable import warn
 from ..errors import DatabrokerError
 from .failures import Reference, about, translated
 from .handlers.by_spec import HandlerRegistry
@@ -184,7 +184,7 @@ class Registry(HandlerRegistry):
                 "This resource does not say to which run it belongs: pass run_start_uid."
             )
         if not resource.get("root"):
-            warnings.warn(
+            warn(
                 "The resource has no root: the whole path of its files is kept below the new one.",
                 UserWarning,
                 stacklevel=2,

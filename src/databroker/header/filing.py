@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
+from .._util.printable import printable
 from .stored import StoredRun
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Files(list["ExternalFile"]):
     def __repr__(self) -> str:
         from ..display import files_text
 
-        return files_text(self)
+        return printable(files_text(self))
 
     def _repr_html_(self) -> str:
         from ..display import files_html

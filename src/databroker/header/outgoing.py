@@ -6,10 +6,10 @@ Whatever a broker hands out goes through its `prepare_hook`, which is
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from .._util.printable import warn
 from ..documents.kinds import LABELS
 from ..documents.readonly import ReadOnly
 
@@ -104,7 +104,7 @@ class DeprecatedDoct(Doct):
 
     def __getattr__(self, name: str) -> Any:
         value = super().__getattr__(name)
-        warnings.warn(
+        warn(
             f"Dot access to documents is deprecated: use doc[{name!r}] instead of doc.{name}.",
             UserWarning,
             stacklevel=2,

@@ -20,10 +20,10 @@ FullText('good sample') & (Key('plan_name') == 'scan') & (Key('scan_id') > 5)
 from __future__ import annotations
 
 import datetime
-import warnings
 from collections.abc import Mapping
 from typing import Any, cast
 
+from .._util.printable import warn
 from ..errors import InvalidQuery, UnsupportedQuery
 from ..times import Edge, parse_bound, resolve_zone
 from .moments import MOMENTS, moment, or_own
@@ -226,7 +226,7 @@ def _renamed(query: Mapping[str, Any]) -> Mapping[str, Any]:
         if old in query:
             if new in given:
                 raise TypeError(f"both {new!r} and its old name {old!r} were given; use {new!r}")
-            warnings.warn(f"{old!r} is now called {new!r}", UserWarning, stacklevel=5)
+            warn(f"{old!r} is now called {new!r}", UserWarning, stacklevel=5)
             given[new] = query[old]
     return given
 

@@ -14,7 +14,6 @@ the rows of one owner from 0 in the order in which they arrived.
 from __future__ import annotations
 
 import enum
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from itertools import islice
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
+from .._util.printable import warn
 from ..documents import accept
 from ..documents.kinds import Document
 from ..errors import LossyDocumentWarning, NotSupported
@@ -150,7 +150,7 @@ class Store(ABC):
         if run in self._warned:
             return
         self._warned.add(run)
-        warnings.warn(
+        warn(
             f"Run {run[:8] or '(unknown)'}: values in its documents were kept in another form: "
             + "; ".join(changes[:3])
             + (f"; and {len(changes) - 3} more" if len(changes) > 3 else "")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._util.printable import warn
 from ..extras import require
 from .forms import Doc, Variable, look
 from .gather import Constant, Request, gather
@@ -95,7 +95,7 @@ class Builder:
     def dataset(self, time: Array, seq_num: Array, attrs: Doc, convert_times: bool) -> xr.Dataset:
         """Return the dataset; warn once if shapes are not as declared."""
         if self._mismatches:
-            warnings.warn(
+            warn(
                 "Some data have other shapes than their descriptors say; they are given as they "
                 f"are: {'; '.join(self._mismatches)}.",
                 UserWarning,

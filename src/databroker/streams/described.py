@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._util.printable import printable
 from .fields import Selection, data_keys, mapping, select
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ class Described:
         return {**self.__dict__, "_arrays": {}}
 
     def __repr__(self) -> str:
-        return f"<Stream {self.name!r} of run {str(self._start['uid'])[:8]}>"
+        return printable(
+            f"<Stream {self.name!r} of run {str(self._start['uid'])[:8]}>", lines=False
+        )
 
     @property
     def descriptors(self) -> list[Doc]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._util.printable import warn
 from ..columns import assemble
 from ..columns.names import nested
 from ..errors import ShapesDiffer
@@ -236,7 +236,7 @@ class Outside:
         """Warn of values that will never be those of an event."""
         values = self._view.left_over(field) if self._view is not None and self._ended else 0
         if values:
-            warnings.warn(
+            warn(
                 f"{values} values of the field {field!r} of run {self._run!r} belong to no event: "
                 "more of them were recorded than events. header.files() says where they are.",
                 UserWarning,

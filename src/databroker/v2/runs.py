@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from .._util.printable import printable
 from ..broker.lookup import look_up
 from ..errors import DatabrokerError, NoSuchRun
 from ..header import Header
@@ -172,7 +173,7 @@ class Catalog:
     # -- looks -----------------------------------------------------------
 
     def __repr__(self) -> str:
-        return f"<Catalog: {self.name}>"
+        return printable(f"<Catalog: {self.name}>")
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         from ..display.prompt import runs_text

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
+from .._util.printable import warn
 from ..errors import InvalidConfiguration, NotSupported
 from ..external.handlers.by_spec import FALLBACKS, GROUP, HandlerRegistry, successor
 from ..external.importing import imported
@@ -50,7 +50,7 @@ def discover_handlers(
         except Exception as error:  # whatever the import of somebody else's package raises
             if not skip_failures:
                 raise
-            warnings.warn(f"The handler {target} is skipped: {error!r}", UserWarning, stacklevel=2)
+            warn(f"The handler {target} is skipped: {error!r}", UserWarning, stacklevel=2)
     return found
 
 

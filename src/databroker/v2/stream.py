@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .._util.printable import printable
 from ..errors import NoSuchField
 from .describing import description
 
@@ -154,7 +155,7 @@ class BlueskyEventStream:
 
     def __repr__(self) -> str:
         uid = str(self._run.metadata["start"]["uid"])
-        return f"<BlueskyEventStream {self._stream.name!r} from Run {uid[:8]}...>"
+        return printable(f"<BlueskyEventStream {self._stream.name!r} from Run {uid[:8]}...>")
 
     def _repr_html_(self) -> str:
         return self._stream._repr_html_()

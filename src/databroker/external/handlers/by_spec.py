@@ -8,10 +8,10 @@ itself has. Nothing is imported before it is needed.
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..._util.printable import warn
 from ...errors import DuplicateHandler, NoHandler
 from ..failures import Reference
 from ..importing import imported
@@ -234,7 +234,7 @@ def _by_spec(entries: Iterable[EntryPoint]) -> dict[str, list[EntryPoint]]:
             same.append(entry)
     for spec, those in found.items():
         if len(those) > 1:
-            warnings.warn(
+            warn(
                 f"Several packages offer a handler for the spec {spec!r}: {those[0].value} is "
                 f"used, {', '.join(entry.value for entry in those[1:])} is not.",
                 UserWarning,
@@ -250,7 +250,7 @@ def _loaded(spec: str) -> Any:
         try:
             return entry.load()
         except Exception as error:  # whatever the import of somebody else's package raises
-            warnings.warn(
+            warn(
                 f"The handler {entry.value} for the spec {spec!r} cannot be loaded and is "
                 f"skipped: {error!r}",
                 UserWarning,

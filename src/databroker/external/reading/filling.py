@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+from ..._util.printable import warn
 from ...errors import ExternalDataMissing, NoHandler
 from .loading import Loader
 
@@ -263,7 +263,7 @@ class Filler:
         """Say once for each field that its data cannot be had."""
         if field not in self._warned:
             self._warned.add(field)
-            warnings.warn(
+            warn(
                 f"Some external data cannot be had (said once a field). {error}",
                 UserWarning,
                 stacklevel=4,

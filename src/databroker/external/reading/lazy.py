@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._util.printable import warn
 from ...columns.cells import as_cells
 from ...errors import NoHandler
 from ...extras import require
@@ -276,7 +276,7 @@ class ExternalArray:
     def _say(self, what: str, text: str) -> None:
         if what not in self._told:
             self._told.add(what)
-            warnings.warn(text, UserWarning, stacklevel=5)
+            warn(text, UserWarning, stacklevel=5)
 
     def _token(self) -> str:
         tokenize = require("dask.base", "arrays").tokenize

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import warnings
 
+from ..._util.printable import warn
 from ...documents.kinds import OWNER, stream_name
 from ...errors import DamageWarning, StoreDamaged
 from .connection import Connection, original
@@ -41,4 +41,4 @@ def _whereabouts(connection: Connection, series: int) -> str:
 
 def warn_of_damage(text: str) -> None:
     """Say what was left out."""
-    warnings.warn(f"{text} See 'Damage' in the documentation.", DamageWarning, stacklevel=3)
+    warn(f"{text} See 'Damage' in the documentation.", DamageWarning, stacklevel=3)

@@ -7,10 +7,10 @@ import re
 import sqlite3
 import stat
 import urllib.parse
-import warnings
 from pathlib import Path
 from typing import Any
 
+from ..._util.printable import warn
 from ...errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
 from ..forks import FileId, is_left_open
 from . import schema
@@ -80,7 +80,7 @@ class File:
         if found is None:
             path.parent.mkdir(parents=True, exist_ok=True)
         if self._is_network and not self.read_only:
-            warnings.warn(
+            warn(
                 f"{path} is on a network file system, where SQLite is slower and allows one "
                 "writer at a time. A local folder, or PostgreSQL, is a better place.",
                 UserWarning,

@@ -1,0 +1,109 @@
+"""Documents cannot command the terminal: whatever they say is shown by its code."""
+
+import unicodedata
+import warnings
+
+import pytest
+
+import databroker
+from databroker import errors
+from databroker.cli import main
+
+HOSTILE = "a\x1b[2J\x1b]0;title\x07\rb\x9bc\u202ed\u2066\x00\x08\x7f\ud800"
+MINE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def hidden(text):
+    """Return the characters that a terminal obeys or does not show, ends of lines apart."""
+    return {each for each in text if unicodedata.category(each) in MINE} - {"\n"}
+
+
+def every(kind):
+    """Return a class and all that are derived from it."""
+    return {kind}.union(*map(every, kind.__subclasses__()))
+
+
+def outcome(do, db):
+    """Return what an error says, if there is one."""
+    try:
+        do(db)
+    except Exception as error:
+        return str(error)
+    return ""
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    (tmp_path / "lab.yml").write_text(f"driver: sqlite\npath: {tmp_path}/runs.db\n")
+    monkeypatch.setenv("DATABROKER_PATH", str(tmp_path))
+    with databroker.v1.Broker.named("lab") as db:
+        start = {"uid": f"u{HOSTILE}", "time": 1.0, "plan_name": HOSTILE, "sample": HOSTILE}
+        db.insert("start", start | {HOSTILE: {HOSTILE: [HOSTILE]}, "motors": [HOSTILE]})
+        keys = {HOSTILE: {"dtype": "string", "shape": [], "source": HOSTILE}}
+        run = {"run_start": start["uid"], "time": 2.0}
+        db.insert("descriptor", {"uid": "d", **run, "name": HOSTILE, "data_keys": keys})
+        event = {"uid": "e", "descriptor": "d", "seq_num": 1, "time": 2.0}
+        db.insert("event", {**event, "data": {HOSTILE: HOSTILE}, "timestamps": {HOSTILE: 2.0}})
+        path = {"spec": HOSTILE, "root": "/", "resource_path": HOSTILE, "resource_kwargs": {}}
+        db.insert("resource", {"uid": f"r{HOSTILE}", **run, **path})
+        stop = {"uid": "s", **run, "exit_status": HOSTILE, "reason": HOSTILE}
+        db.insert("stop", stop)
+        yield db
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["list"],
+        ["list", "lab"],
+        ["show", "lab", "--", "-1"],
+        ["table", "lab", "--", "-1"],
+        ["table", "--stream", HOSTILE.replace("\x00", ""), "lab", "--", "-1"],
+        ["files", "lab", "--", "-1"],
+        ["show", "lab", HOSTILE],
+        ["list", HOSTILE],
+    ],
+    ids=lambda words: words[0],
+)
+def test_no_command_prints_what_a_terminal_obeys(lab, words, capsys):
+    with pytest.raises(SystemExit):
+        main(words)
+    printed = "".join(capsys.readouterr())
+    assert hidden(printed) == set()
+    assert printed
+
+
+def test_what_is_printed_of_a_run_is_harmless(lab):
+    header = lab[-1]
+    stream = next(iter(header.streams.values()))
+    run = lab.v2[-1]
+    for each in (header, stream, lab(), lab, header.files(), run, next(iter(run.values()))):
+        assert hidden(repr(each) + str(each)) == set()
+
+
+@pytest.mark.parametrize("kind", sorted(every(errors.DatabrokerError), key=str), ids=str)
+def test_no_error_says_what_a_terminal_obeys(kind):
+    error = kind(HOSTILE)
+    assert hidden(str(error)) == set()
+    assert "\\x1b[2J" in str(error)
+
+
+@pytest.mark.parametrize(
+    "do",
+    [
+        lambda db: db[HOSTILE],
+        lambda db: db[-1].table(HOSTILE + "x"),
+        lambda db: db[-1].streams[HOSTILE + "x"],
+        lambda db: db.insert("start", {"uid": "u" + HOSTILE, "time": 2.0}),
+        lambda db: db.insert("start", {"uid": "v", "time": 2.0, "x": {HOSTILE: {1}, 5: HOSTILE}}),
+        lambda db: db.insert(HOSTILE, {}),
+        lambda db: list(db(x={HOSTILE: 1})),
+        lambda db: list(db[-1].files()),
+        lambda db: databroker.v1.Broker.named(HOSTILE.replace("\x00", "")),
+    ],
+)
+def test_no_warning_and_no_error_says_what_a_terminal_obeys(lab, do):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        said = outcome(do, lab)
+    assert hidden(said + "".join(str(each.message) for each in told)) == set()
