@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
+import os
 import sqlite3
-import threading
+import time
 
 from ...errors import StoreUnavailable
 from .access import Connections
@@ -23,21 +25,24 @@ class Tidier:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._timer: threading.Timer | None = None
+        self._waiting: int | None = None  # the process in which a thread is about to do it
 
     def soon(self) -> None:
         """See to it that it happens."""
-        if self._timer is None or not self._timer.is_alive():
-            self._timer = threading.Timer(DELAY, self._move)
-            self._timer.daemon = True
-            self._timer.start()
+        if self._waiting != os.getpid():
+            self._waiting = os.getpid()
+            # Unlike this, a `threading.Thread` cannot be started safely amid signals.
+            _thread.start_new_thread(self._later, ())
 
     def finish(self) -> None:
         """Do it now if it is still to be done."""
-        timer, self._timer = self._timer, None
-        if timer is not None and timer.is_alive():
-            timer.cancel()
+        if self._waiting == os.getpid():
+            self._waiting = None
             self._move()
+
+    def _later(self) -> None:
+        time.sleep(DELAY)
+        self.finish()
 
     def _move(self) -> None:
         with contextlib.suppress(sqlite3.Error, StoreUnavailable):  # closed meanwhile, say

@@ -105,7 +105,7 @@ class Connection:
         self.writing = False
         self.frozen: object = None
         self.can_write = False
-        self.thread = threading.current_thread()
+        self.thread = threading.get_ident()
         self.guard = threading.RLock()
         self._home = home
         self._pid = os.getpid()
@@ -161,7 +161,7 @@ class Connection:
                 self.shut()
                 return True
             self.guard.release()
-            if self.thread is threading.current_thread() or time.monotonic() > deadline:
+            if self.thread == threading.get_ident() or time.monotonic() > deadline:
                 return False
             time.sleep(0.001)
         return False

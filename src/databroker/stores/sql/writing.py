@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import functools
 import os
-import threading
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -59,15 +59,20 @@ def _get_ready() -> None:
     In another thread, where no signal is seen to: an import that is interrupted may leave
     half a module behind, with which nothing works from then on.
     """
-    thread = threading.Thread(target=_import, daemon=True)
-    thread.start()
-    thread.join()
+    done = _thread.allocate_lock()
+    done.acquire()
+    # Unlike this, a `threading.Thread` cannot be started and waited for safely amid signals.
+    _thread.start_new_thread(_import, (done,))
+    done.acquire()
 
 
-def _import() -> None:
-    from ...columns.values import prepare
+def _import(done: _thread.LockType) -> None:
+    try:
+        from ...columns.values import prepare
 
-    prepare()
+        prepare()
+    finally:
+        done.release()
 
 
 @dataclass
