@@ -15,6 +15,7 @@ no run whose uid begins with 'abc'
 from __future__ import annotations
 
 from ._util.printable import printable
+from ._util.secrets import hide_passwords
 
 
 class DatabrokerError(Exception):
@@ -136,6 +137,10 @@ class ConfigurationFileNotFound(ConfigurationNotFound, FileNotFoundError):
 
 class InvalidConfiguration(DatabrokerError, ValueError):
     """A configuration says something that cannot be carried out."""
+
+    def __str__(self) -> str:
+        # What is mistaken may be a URI in the wrong place, with a password in it.
+        return hide_passwords(super().__str__())
 
 
 class StoreUnavailable(DatabrokerError, ConnectionError):

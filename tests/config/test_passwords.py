@@ -4,8 +4,8 @@ import traceback
 
 import pytest
 
+from databroker._util.secrets import hide_passwords, hide_passwords_in
 from databroker.config import from_mapping, load
-from databroker.config.secrets import hide_passwords, hide_passwords_in
 from databroker.errors import InvalidConfiguration
 
 WORD = "s3cret"
@@ -20,6 +20,14 @@ WORD = "s3cret"
         f"postgresql://:{WORD}@/db",
         f"postgresql://host/db?user=ann&password={WORD}&sslmode=require",
         f"host=db password={WORD}",
+        f"host=db password='two {WORD}' user=ann",
+        f'host=db password = "two {WORD}"',
+        f"host=db password='it\\'s {WORD}'",
+        f"{{'driver': 'mongo', 'password': 'two {WORD}'}}",
+        f"{{'mongo_pwd': '{WORD}'}}",
+        f'{{"token": "{WORD}"}}',
+        f"mongodb://ann:two {WORD}@host/db",
+        f"api_key: {WORD}",
         f"cannot reach 'mongodb://ann:{WORD}@h1,h2/db' (timeout)",
     ],
 )
@@ -73,3 +81,27 @@ def test_no_mistake_in_a_file_shows_it(write, text):
     with pytest.raises(InvalidConfiguration) as caught:
         load("lab")
     assert WORD not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"driver": f"mongodb://ann:{WORD}@host/db"},
+        {"driver": f"mongodb://ann:two {WORD}@host/db"},
+        {"driver": "sqlite", "path": "runs.db", "timezone": f"mongodb://ann:{WORD}@host"},
+        {"driver": "sqlite", "path": "runs.db", "root_map": f"password: 'two {WORD}'"},
+        {"driver": "sqlite", "path": {"password": f"two {WORD}"}},
+    ],
+)
+def test_a_mistaken_configuration_shows_none(mapping):
+    with pytest.raises(InvalidConfiguration) as caught:
+        from_mapping(mapping, name="lab").open()
+    assert WORD not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "{" * 5000, "- " * 5000 + "x"], ids=len)
+def test_brackets_without_an_end_are_refused(tmp_path, monkeypatch, text):
+    (tmp_path / "lab.yml").write_text(text)
+    monkeypatch.setenv("DATABROKER_PATH", str(tmp_path))
+    with pytest.raises(InvalidConfiguration, match=r"lab\.yml: it is nested too deep"):
+        load("lab")

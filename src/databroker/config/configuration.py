@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from .. import times
+from .._util.secrets import hide_passwords, hide_passwords_in
 from .._util.suggestions import nearest
 from ..errors import InvalidConfiguration
 from ..stores.contract import Store
 from ..stores.registry import Driver, find_driver, open_store
 from .place import Place
-from .secrets import hide_passwords, hide_passwords_in
 
 __all__ = ["COMMON_KEYS", "Configuration", "from_flat"]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .._util.printable import warn
+from .._util.secrets import hide_passwords
 from .._util.suggestions import did_you_mean
 from ..errors import ConfigurationFileNotFound, InvalidConfiguration, UnknownBrokerName
 from ..stores.registry import find_driver
@@ -18,7 +19,6 @@ from .configuration import Configuration
 from .forms import read_form
 from .place import Place, read_yaml
 from .search import catalog_folders, config_folders, user_config_dir
-from .secrets import hide_passwords
 
 __all__ = ["describe_configs", "list_configs", "load", "lookup_config", "survey_configs"]
 

@@ -184,6 +184,8 @@ def read_yaml(file: Path) -> tuple[Any, Place]:
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "unexpected characters"
         raise InvalidConfiguration(f"{file}{line}: this is not YAML ({problem}).") from None
+    except RecursionError:
+        raise InvalidConfiguration(f"{file}: it is nested too deep.") from None
     finally:
         loader.dispose()
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
+from .._util.printable import printable
 from ..display.prompt import InIPython, runs_text
 from ..errors import InvalidQuery
 from ..header import Header
@@ -292,7 +293,7 @@ class Results(InIPython):
             ".count(), .first(), .limit(n), .sort(key), .distinct(key), .to_frame()."
         )
         shown = runs_text(rows, self._db.zone) if rows else "There are none."
-        return "\n".join([said, shown, *(["... and more"] if more else [])])
+        return printable("\n".join([said, shown, *(["... and more"] if more else [])]))
 
     def _newest(self) -> tuple[list[tuple[dict[str, Any], str]], bool]:
         """Return the start and status of the first few runs, and whether there are more."""

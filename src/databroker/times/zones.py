@@ -34,10 +34,10 @@ def resolve_zone(name: str | datetime.tzinfo | None = None) -> datetime.tzinfo:
         return _machine_zone()
     try:
         return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         hint = did_you_mean(name, zoneinfo.available_timezones())
         hint = hint or " Names look like 'America/New_York'."
-        raise InvalidConfiguration(f"unknown time zone {name!r}.{hint}") from error
+        raise InvalidConfiguration(f"unknown time zone {name!r}.{hint}") from None
 
 
 def _machine_zone() -> datetime.tzinfo:

@@ -8,12 +8,14 @@ from typing import Any
 
 __all__ = ["hide_passwords", "hide_passwords_in"]
 
-# Greedy up to the last '@' of the word: an unescaped '@' or '/' in a password
+# Greedy up to the last '@' of the line: an unescaped '@', '/' or space in a password
 # must not leave a part of it standing.
-_IN_URI = re.compile(r"(://[^:/@\s]*):\S*@")
+_IN_URI = re.compile(r"(://[^:/@\s]*):.*@")
 _WORDS = "(?:password|passwd|passphrase|pwd|secret|api_?key|token)"
-_NAMED = re.compile(rf"(?i)({_WORDS}\s*[=:]\s*)[^\s&,;]+")
-_SECRET_KEY = re.compile(rf"(?i){_WORDS}$")
+_VALUE = r"""(?:'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|[^\s&,;}]+)"""
+# The key may itself be quoted, as in a mapping that is shown as text.
+_NAMED = re.compile(rf"""(?i)({_WORDS}['"]?\s*[=:]\s*){_VALUE}""")
+_SECRET_KEY = re.compile(rf"(?i){_WORDS}$|^key$")
 _STARS = "***"
 
 
