@@ -37,8 +37,9 @@ def test_a_function_in_a_fresh_process() -> None:
 def test_small_and_large_tables() -> None:
     tables = module("tables")
     assert tables.small(repeat=1).limit
-    warm, cold = tables.large(50, repeat=1)
+    warm, checked, cold = tables.large(50, repeat=1)
     assert warm.ratio
+    assert checked.ratio
     assert cold.memory is not None
 
 

@@ -20,6 +20,7 @@ from databroker.external.failures import (
     FramesMissing,
     HandlerFailed,
 )
+from databroker.stores.registry import open_store
 
 from .conftest import Run, frames
 
@@ -273,7 +274,9 @@ def nobody():
 
 
 @pytest.fixture
-def forbidden(run, files):
+def forbidden(files):
+    """A run whose files nobody may read; its store can be."""
+    run = Run(open_store("memory"))
     run.descriptor()
     with h5py.File(files / "a.h5", "w") as file:
         file["/entry/data/data"] = frames(2, 2, 2)
@@ -284,10 +287,11 @@ def forbidden(run, files):
     run.resource("AD_HDF5", files, "a.h5", uid="hdf5")
     run.datums([{"index": 0}])
     run.datums([{"point_number": 0}], "hdf5")
+    return run
 
 
-def test_files_that_may_not_be_read(run, registry, forbidden, nobody):
-    filler = Filler(run.store, registry, run.uid)
+def test_files_that_may_not_be_read(registry, forbidden, nobody):
+    filler = Filler(forbidden.store, registry, forbidden.uid)
     with pytest.raises(FileForbidden) as caught:
         filler.value("res/0", "img")
     told(caught)

@@ -68,6 +68,19 @@ def test_two_processes_write_different_runs_while_readers_read(processes, store,
     assert_identical(answers(store, runs), expected(runs))
 
 
+def test_a_descriptor_that_arrives_during_a_look_is_no_damage(store, path):
+    store.insert("start", start())
+    with contextlib.closing(SQLiteStore(path)) as writer:
+
+        def arrives(statement):
+            if "FROM documents" in statement and not writer.documents("run"):
+                writer.insert("descriptor", descriptor())
+
+        store._connections.get().driver.set_trace_callback(arrives)
+        assert store.extents("event", "desc") == []
+        assert writer.documents("run") == [("descriptor", descriptor())]
+
+
 SAME_RUN = """
 store = SQLiteStore(path)
 documents = pickle.load(open(sys.argv[2], "rb"))

@@ -93,6 +93,7 @@ class DeprecatedDoct(Doct):
 
     Examples
     --------
+    >>> import warnings
     >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
     ...     uid = DeprecatedDoct("Run Start", {"uid": "a"}).uid

@@ -308,18 +308,17 @@ def series_id(connection: Connection, kind: str, owner: str) -> int | None:
     StoreDamaged
         The document that its rows belong to is there, and every such has a series.
     """
-    rows = fetch(
-        connection, "SELECT id FROM series WHERE owner = ? AND kind = ?", (portable(owner), kind)
-    )
-    if rows:
-        number: int = rows[0][0]
-        return number
-    if stored_document(connection, OWNER[kind], owner) is not None:
-        raise StoreDamaged(
-            f"The {OWNER[kind].replace('_', ' ')} {owner!r} is there, but which rows belong to it "
-            "is not known any more. Other streams and other runs can still be read."
-        )
-    return None
+    number = _number(connection, kind, owner)
+    if number is None:
+        with snapshot(connection):  # another process may just now bring both
+            number = _number(connection, kind, owner)
+            if number is None and stored_document(connection, OWNER[kind], owner) is not None:
+                raise StoreDamaged(
+                    f"The {OWNER[kind].replace('_', ' ')} {owner!r} is there, but which rows "
+                    "belong to it is not known any more. Other streams and other runs can still "
+                    "be read."
+                )
+    return number
 
 
 def series_of_run(connection: Connection, run: str) -> list[tuple[str, str]]:
@@ -341,6 +340,13 @@ def newest_rows(connection: Connection, run: str) -> list[Doc]:
             tail = read_tail(connection, series, sealed_rows(connection, series), _ANY)
         found += [{"time": time} for time in times] + tail.rows
     return found
+
+
+def _number(connection: Connection, kind: str, owner: str) -> int | None:
+    rows = fetch(
+        connection, "SELECT id FROM series WHERE owner = ? AND kind = ?", (portable(owner), kind)
+    )
+    return rows[0][0] if rows else None
 
 
 def _blocks(
