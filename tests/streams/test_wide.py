@@ -14,6 +14,7 @@ READERS = {
     "read": lambda header: header.xarray("baseline"),
     "named fields": lambda header: header.xarray("baseline", header.streams["baseline"].fields),
     "to_dask": lambda header: header.xarray_dask("baseline"),
+    "computed": lambda header: header.xarray_dask("baseline").compute(),
     "v2": lambda header: header.db.v2[header.uid].baseline.read(),
     "timestamps": lambda header: header.streams["baseline"].timestamps.read(),
     "table of timestamps": lambda header: header.streams["baseline"].timestamps.table(),

@@ -27,7 +27,9 @@ Shape = tuple[Any, ...]
 _SHAPES = b"shapes"
 
 
-def from_rows(kind: str, rows: Sequence[Row]) -> pa.RecordBatch:
+def from_rows(
+    kind: str, rows: Sequence[Row], wanted: Container[str] | None = None
+) -> pa.RecordBatch:
     """Return documents of one kind and one owner as a batch.
 
     Parameters
@@ -36,6 +38,8 @@ def from_rows(kind: str, rows: Sequence[Row]) -> pa.RecordBatch:
         'event', 'datum' or 'stream_datum'.
     rows
         At least one normalised document.
+    wanted
+        The columns to make; None for all. See `select`.
 
     Examples
     --------
@@ -50,8 +54,9 @@ def from_rows(kind: str, rows: Sequence[Row]) -> pa.RecordBatch:
     shape = _shape(rows[0], NESTED[kind])
     alike = _alike(rows, shape, OWNER[kind])
     if alike is not None:
-        return _batch(alike, [shape], [0] * len(rows))
-    return _unlike(kind, rows)
+        return _batch(_of_these(alike, wanted), [shape], [0] * len(rows))
+    columns, shapes, marks = _unlike(kind, rows)
+    return _batch(_of_these(columns, wanted), shapes, marks)
 
 
 def _alike(rows: Sequence[Row], shape: Shape, owner_key: str) -> dict[str, Sequence[Any]] | None:
@@ -76,8 +81,10 @@ def _alike(rows: Sequence[Row], shape: Shape, owner_key: str) -> dict[str, Seque
     return columns
 
 
-def _unlike(kind: str, rows: Sequence[Row]) -> pa.RecordBatch:
-    """Return rows that differ in their keys as a batch."""
+def _unlike(
+    kind: str, rows: Sequence[Row]
+) -> tuple[dict[str, Sequence[Any]], list[Shape], list[int]]:
+    """Return the columns of rows that differ in their keys, the shapes, and which a row has."""
     nested = NESTED[kind]
     shapes: dict[Shape, int] = {}
     marks = [shapes.setdefault(_shape(row, nested), len(shapes)) for row in rows]
@@ -95,7 +102,7 @@ def _unlike(kind: str, rows: Sequence[Row]) -> pa.RecordBatch:
                     None if key in nested and isinstance(row.get(key), dict) else row.get(key)
                     for row in rows
                 ]
-    return _batch(columns, list(shapes), marks)
+    return columns, list(shapes), marks
 
 
 def from_page(kind: str, page: Row) -> pa.RecordBatch:
@@ -166,8 +173,7 @@ def select(batch: pa.RecordBatch, columns: Container[str] | None) -> pa.RecordBa
     """
     if columns is None:
         return batch
-    wanted = [name for name in batch.schema.names if is_wanted(name, columns)]
-    return batch.select(wanted or batch.schema.names[:1])
+    return batch.select(_some(batch.schema.names, columns))
 
 
 def is_wanted(name: str, columns: Container[str] | None) -> bool:
@@ -176,6 +182,18 @@ def is_wanted(name: str, columns: Container[str] | None) -> bool:
     Needed are the columns themselves, the exact values beside them, and the shape.
     """
     return columns is None or name.removeprefix("!") in columns or name == names.SHAPE
+
+
+def _of_these(
+    columns: dict[str, Sequence[Any]], wanted: Container[str] | None
+) -> dict[str, Sequence[Any]]:
+    if wanted is None:
+        return columns
+    return {name: columns[name] for name in _some(list(columns), wanted)}
+
+
+def _some(columns: Sequence[str], wanted: Container[str]) -> Sequence[str]:
+    return [name for name in columns if is_wanted(name, wanted)] or columns[:1]
 
 
 def concatenate(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch | None:

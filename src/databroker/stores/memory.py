@@ -227,12 +227,12 @@ class MemoryStore(Store):
         self, kind: str, owner: str, first: int, stop: int, columns: Container[str] | None
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows as one batch."""
-        from ..columns import from_rows, select
+        from ..columns import from_rows
 
         with self._lock:
             rows = self._rows(kind, owner)[first:stop]
         if rows:
-            yield select(from_rows(kind, rows), columns)
+            yield from_rows(kind, rows, columns)
 
     def datum(self, datum_id: str) -> Doc | None:
         """Return one datum document by its id, or None."""

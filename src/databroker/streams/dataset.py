@@ -14,6 +14,7 @@ from .gather import Constant, Request, gather
 from .layout import Layout
 from .lazy import Field, PerDescriptor
 from .locator import Locator
+from .shared import SharedFields
 from .times import SECONDS, to_datetime64
 
 if TYPE_CHECKING:
@@ -47,11 +48,13 @@ def lazy(request: Request, convert_times: bool = True) -> xr.Dataset:
     known = look(request.store, layout, request.variables)
     chunks = layout.chunks(max([each.row_bytes for each in known.values()], default=8))
     codes = {owner: number for number, owner in enumerate(layout.owners)}
+    shared = SharedFields.among(layout, request.variables, known)
     builder = Builder(request.names)
     time, seq_num = layout.index(request.store)
     for variable in request.variables:
         form = known[variable.name]
-        array = Field(locator, layout, variable, form, keep=True)
+        together = shared if shared is not None and variable in shared else None
+        array = Field(locator, layout, variable, form, keep=True, shared=together)
         outside = request.outside_of(variable, form.dtype)
         if outside is not None:
             loaded = outside.array(variable.name, variable.key, array, layout, seq_num)

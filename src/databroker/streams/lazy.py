@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..columns.cells import as_cells
-from ..columns.dense import Form, dense, exactly, fits, labels
+from ..columns.dense import Form
 from ..errors import DatabrokerError
 from ..extras import require
 from .forms import Known, Variable
 from .layout import Layout, Window
 from .locator import Locator
 from .rows import Chunk, Columns, EventSource
+from .shared import SharedFields, formed
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -237,10 +238,12 @@ class Field(LazyArray):
         variable: Variable,
         known: Known,
         keep: bool = False,
+        shared: SharedFields | None = None,
     ) -> None:
         super().__init__(locator, layout, variable.name, known)
         self._variable = variable
         self._keep = keep
+        self._shared = shared
 
     @property
     def data_key(self) -> Mapping[str, Any]:
@@ -251,8 +254,12 @@ class Field(LazyArray):
         return (self._variable.column, *super()._identity())
 
     def _load(self, window: Window) -> Array:
-        chunk = self._layout.read(self._locator.store, window, self._variable.columns)
-        values = formed(chunk, self._variable, self._known)
+        store, name = self._locator.store, self._variable.name
+        if self._shared is None:
+            chunk = self._layout.read(store, window, self._variable.columns)
+            values = formed(chunk, [self._variable], {name: self._known})[name]
+        else:
+            values = self._shared.read(store, window)[name]
         if values is None:
             raise DatabrokerError(
                 f"The field {self.name!r} changes: events {window.first} to {window.stop - 1} do "
@@ -296,17 +303,6 @@ class PerDescriptor(LazyArray):
             return np.repeat(self._values[place : place + 1], window.stop - window.first, axis=0)
         chunk = self._layout.read(self._locator.store, window, Columns(()))
         return np.asarray(self._values[codes_of(chunk, self._codes)])
-
-
-def formed(chunk: Chunk, variable: Variable, known: Known) -> Array | None:
-    """Return a column of a chunk as promised; None if its values do not allow that."""
-    column = variable.column
-    if not fits(labels(chunk.batches, [column])[column], known.form):
-        return None
-    values: Array = dense(chunk.batches, {column: known.form})[column]
-    if chunk.order is not None:
-        values = values[chunk.order]
-    return exactly(values, known.dtype)
 
 
 def codes_of(chunk: Chunk, codes: Mapping[str, int]) -> Array:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..columns import assemble, to_rows
-from ..columns.names import SEQ_NUM, TIME, UID
+from ..columns.names import SEQ_NUM, TIME, UID, parse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,8 +73,6 @@ class Columns:
         self._others = others
 
     def __contains__(self, column: object) -> bool:
-        from ..columns.names import parse
-
         if column in (SEQ_NUM, TIME):
             return True
         outer, key = parse(str(column))

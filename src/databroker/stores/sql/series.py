@@ -273,7 +273,7 @@ def next_rows(
     StoreDamaged
         There are, but the first of them cannot be read.
     """
-    from ...columns import from_rows, select
+    from ...columns import from_rows
 
     number, kind = series
     with snapshot(connection):  # the tail may become a block
@@ -283,7 +283,7 @@ def next_rows(
         tail = read_tail(connection, number, first, stop)
         end = tail_end(connection, number, first)
     if tail.rows:
-        return select(from_rows(kind, tail.rows), columns)
+        return from_rows(kind, tail.rows, columns)
     if first < end:
         raise damaged_tail(connection, number, first, end)
     return None
