@@ -231,6 +231,106 @@ def test_links_in_hdf5_files_of_resources(datum, inside, name):
     check_refused(datum("AD_HDF5", inside, f"{name}.h5", points))
 
 
+@pytest.mark.parametrize("name", ["beside", "virtual_beside", "raw_beside"])
+def test_links_in_hdf5_files_that_lead_to_the_working_folder(
+    datum, inside, tmp_path, monkeypatch, name
+):
+    link(inside / "beside.h5", "outside/a.h5")
+    virtual(inside / "virtual_beside.h5", "outside/a.h5")
+    with h5py.File(inside / "raw_beside.h5", "w") as file:
+        file.create_dataset(DATA, (3, 2, 2), "u2", external=[("outside/raw", 0, 24)])
+    monkeypatch.chdir(tmp_path)
+    check_refused(datum("AD_HDF5", inside, f"{name}.h5", [{"point_number": 0}]))
+
+
+@pytest.mark.parametrize("variable", ["HDF5_EXT_PREFIX", "HDF5_VDS_PREFIX"])
+def test_links_in_hdf5_files_that_lead_to_a_folder_of_the_environment(
+    datum, inside, outside, monkeypatch, variable
+):
+    monkeypatch.setenv(variable, f"/nowhere:{outside}")
+    {"HDF5_EXT_PREFIX": link, "HDF5_VDS_PREFIX": virtual}[variable](inside / "b.h5", "a.h5")
+    check_refused(datum("AD_HDF5", inside, "b.h5", [{"point_number": 0}]))
+
+
+ONE = {"template": "%s%s_%d.h5", "filename": "all"}
+OTHERS = {
+    "AD_HDF5_TS": ("all_0.h5", {}, {"point_number": 0}),
+    "AD_HDF5_SWMR_TS": ("all_0.h5", {}, {"point_number": 0}),
+    "AD_HDF5_SINGLE": ("", ONE, {"point_number": 0}),
+    "AD_EIGER": ("all", {"images_per_file": 1}, {"seq_id": 0}),
+    "XSP3": ("all_0.h5", {}, {"frame": 0, "channel": 1}),
+    "XSP3_FLY": ("all_0.h5", {}, {}),
+    "LAB": ("all_0.h5", {}, {}),
+}
+
+
+@pytest.mark.parametrize("spec", OTHERS)
+@pytest.mark.parametrize("how", ["external", "virtual", "twice", "late"])
+def test_links_in_hdf5_files_that_other_handlers_open(db, datum, inside, spec, how):
+    pytest.importorskip("area_detector_handlers")
+
+    class Handler:  # of a laboratory, without a list of files
+        def __init__(self, path):
+            self.path = path
+
+        def __call__(self):
+            with h5py.File(self.path) as file:
+                return file[DATA][:]
+
+    db.reg.register_handler("LAB", Handler)
+    path = inside / "all_0.h5"
+    if how == "virtual":
+        virtual(path, "../outside/a.h5")
+    else:
+        with h5py.File(path, "w", userblock_size=2048 if how == "late" else 0) as file:
+            target = "external.h5" if how == "twice" else "../outside/a.h5"
+            file["entry"] = h5py.ExternalLink(target, "/entry")
+    name, resource, kwargs = OTHERS[spec]
+    header = datum(spec, inside, name, [kwargs], **resource)
+    for way in WAYS:
+        with pytest.raises(FileRefused, match="outside of the allowed roots"):
+            way(header, "img", "primary")
+
+
+def test_other_handlers_read_what_links_nowhere_else(datum, inside):
+    pytest.importorskip("area_detector_handlers")
+    with h5py.File(inside / "real.h5", "w") as file:
+        file["data"] = frames(3, 2, 2)
+    with h5py.File(inside / "a.h5", "w") as file:
+        file["entry/instrument/detector/data"] = h5py.ExternalLink("real.h5", "/data")
+        file["soft"] = h5py.SoftLink("/entry")
+        file["round"] = file["entry"]
+    header = datum("XSP3_FLY", inside, "a.h5", [{}])
+    np.testing.assert_array_equal(next(header.data("img")), frames(3, 2, 2))
+
+
+@pytest.mark.parametrize("way", ["SINGLE_TIFF", "AD_TIFF", "stream"])
+def test_pictures_that_name_others(datum, stream, inside, outside, way):
+    """One image of two files, as microscopes write: only our own file's is read."""
+    pixels = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{own}">'
+        '<Image ID="Image:0"><Pixels DimensionOrder="XYZCT" ID="Pixels:0" SizeC="1" SizeT="1" '
+        'SizeX="2" SizeY="2" SizeZ="2" Type="uint16"><Channel ID="Channel:0:0" '
+        'SamplesPerPixel="1"/><TiffData FirstZ="0" IFD="0" PlaneCount="1"><UUID '
+        'FileName="a_0.tif">urn:uuid:1</UUID></TiffData><TiffData FirstZ="1" IFD="0" '
+        'PlaneCount="1"><UUID FileName="../outside/b.tif">urn:uuid:2</UUID></TiffData></Pixels>'
+        "</Image></OME>"
+    )
+    for path, own in ((inside / "a_0.tif", 1), (outside / "b.tif", 2)):
+        picture = np.full((2, 2), own, "u2")
+        tifffile.imwrite(path, picture, description=pixels.format(own=own), metadata=None)
+    assert 2 in tifffile.imread(inside / "a_0.tif")  # so the library would
+    if way == "stream":
+        header = stream(TIFF, uri_of_path(str(inside)) + "/", template="a_{:d}.tif")
+        found = header.streams["primary"].array("img")[0]
+    elif way == "AD_TIFF":
+        template = {"template": "%s%s_%d.tif", "filename": "a"}
+        found = next(datum(way, inside, "", [{"point_number": 0}], **template).data("img"))
+    else:
+        found = next(datum(way, inside, "a_0.tif", [{}]).data("img"))
+    assert np.unique(found).tolist() == [1]
+
+
 @pytest.mark.parametrize("name", LINKED)
 def test_links_in_hdf5_files_of_streams(stream, inside, name):
     check_refused(stream(HDF5, uri_of_path(str(inside / f"{name}.h5")), dataset=DATA))

@@ -108,7 +108,7 @@ def test_plain_hdf5(value, files, kwargs, datum, expected):
 @pytest.mark.parametrize("spec", ["AD_HDF5", "AD_HDF5_SWMR", "TPX_HDF5"])
 def test_area_detector_hdf5_files_read_as_by_area_detector_handlers(files, spec):
     pytest.importorskip("area_detector_handlers")
-    from databroker.external.handlers.hdf5_slices import stand_in
+    from databroker.external.handlers.stand_ins import stand_in
     from databroker.external.reading.loading import as_array
 
     theirs = Registry().handler_reg[spec]
@@ -129,7 +129,7 @@ def test_area_detector_hdf5_files_read_as_by_area_detector_handlers(files, spec)
 
 def test_a_subclass_stands_for_itself():
     handlers = pytest.importorskip("area_detector_handlers.handlers")
-    from databroker.external.handlers.hdf5_slices import stand_in
+    from databroker.external.handlers.stand_ins import stand_in
 
     class Mine(handlers.AreaDetectorHDF5Handler): ...
 

@@ -16,6 +16,8 @@ from databroker.errors import DatabrokerError
 from databroker.external.failures import FileRefused
 from databroker.external.formats.frames import MIMETYPES
 from databroker.external.handlers.by_spec import FALLBACKS
+from databroker.external.paths import Guard
+from databroker.external.registry import Registry
 
 from .conftest import NUMBER, Run
 from .ways import WAYS
@@ -179,6 +181,26 @@ def test_a_path_that_is_a_file_url_is_no_way_round(tmp_path, monkeypatch, path):
     with Broker.from_config({"driver": "memory", "allowed_roots": [str(inside)]}) as db:
         header = of_resource(db, "CSV", "", path.format(folder=tmp_path))
         check_refused(header, "is a URL", tmp_path / "copies")
+
+
+@pytest.mark.parametrize("path", [r"\\host\share\a.h5", "//host/share/a.h5", r"\\.\pipe\a"])
+def test_windows_asks_no_host_that_no_configuration_names(monkeypatch, path):
+    assert Guard().allows("//host/share/a.h5")  # elsewhere, two slashes are one
+    monkeypatch.setattr(os, "name", "nt")
+    for guard in (Guard(), Guard(["C:/data"]), Guard(["//other/share"])):
+        assert not guard.allows(path)
+        with pytest.raises(FileRefused, match="on another machine"):
+            guard.check(path)
+    assert Guard(named=["//Host/Share/data", r"\\.\pipe"]).allows(path)
+    assert Guard().allows("C:/data/a.h5")
+
+
+def test_a_share_that_the_root_map_leads_to_is_named_by_it(monkeypatch):
+    reg = Registry(root_map={"/data": "//host/share"})
+    monkeypatch.setattr(os, "name", "nt")
+    assert reg.place({"root": "/data", "resource_path": "a.h5"}).path == "//host/share/a.h5"
+    with pytest.raises(FileRefused):
+        reg.place({"root": "//other/share", "resource_path": "a.h5"})
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")

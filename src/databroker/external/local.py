@@ -10,6 +10,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import ntpath
 import os
 import re
 import stat
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-__all__ = ["is_odd_file", "is_remote", "open_uncompressed"]
+__all__ = ["is_odd_file", "is_remote", "open_uncompressed", "share_of"]
 
 _SCHEME = re.compile(
     # Of two letters or more, as one is a drive; a chain is what fsspec makes of '::'.
@@ -43,6 +44,18 @@ def is_remote(path: str) -> bool:
     (False, False, False)
     """
     return _SCHEME.match(path.lstrip()) is not None
+
+
+def share_of(path: str) -> str:
+    r"""Return the host and share that Windows would ask for a path; '' for one on this machine.
+
+    Examples
+    --------
+    >>> share_of(r"\\Host\data\a.h5"), share_of("//host/data/a.h5"), share_of("C:/data/a.h5")
+    ('//host/data', '//host/data', '')
+    """
+    share = ntpath.splitdrive(path)[0].replace("\\", "/").casefold()
+    return share if share.startswith("//") else ""
 
 
 def is_odd_file(path: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from .failures import FileRefused, Reference, failure
-from .local import is_odd_file, is_remote
+from .local import is_odd_file, is_remote, share_of
 
 __all__ = ["Guard", "Place", "path_of_uri", "path_parts", "place_of", "uri_of_path"]
 
@@ -132,6 +132,9 @@ class Guard:
     ----------
     allowed
         The folders; none means any.
+    named
+        Other folders that the configuration names: Windows asks no host but theirs, and
+        those of the allowed folders.
 
     Examples
     --------
@@ -141,15 +144,16 @@ class Guard:
     (True, False)
     """
 
-    def __init__(self, allowed: Iterable[str] = ()) -> None:
+    def __init__(self, allowed: Iterable[str] = (), named: Iterable[str] = ()) -> None:
         self.allowed = tuple(os.path.expanduser(folder) for folder in allowed)
+        self._shares = {"", *map(share_of, (*self.allowed, *named))}
 
     def __bool__(self) -> bool:
         return bool(self.allowed)
 
     def allows(self, path: str) -> bool:
         """Tell whether a file may be read, wherever symbolic links lead."""
-        if is_remote(path) or is_odd_file(path):
+        if is_remote(path) or self._is_elsewhere(path) or is_odd_file(path):
             return False
         if not self.allowed:
             return True
@@ -170,6 +174,10 @@ class Guard:
         if is_remote(path):
             problem = f"{path} is a URL, and only files of this machine are read"
             mend = "Copy the data to this machine, and say where with root_map."
+        elif self._is_elsewhere(path):
+            share = share_of(path)
+            problem = f"{path} is on another machine, which no configuration names"
+            mend = f"If that is right: root_map: {{{share!r}: {share!r}}} in the configuration."
         elif is_odd_file(path):
             problem = f"{path} is a device, a socket or a pipe, and only files are read"
             mend = ""
@@ -179,6 +187,11 @@ class Guard:
                 "If it belongs to the data, add its folder to allowed_roots in the configuration."
             )
         raise failure(FileRefused, reference or Reference(), Place(path, path), problem, mend)
+
+    def _is_elsewhere(self, path: str) -> bool:
+        # Elsewhere than on Windows, two slashes are one. There, a host that is asked is
+        # told who asks, even before it is known whether the file is there.
+        return os.name == "nt" and share_of(path) not in self._shares
 
 
 def _under(path: str, folder: str) -> bool:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from .._util.printable import warn
 from ..errors import DatabrokerError
 from .failures import Reference, about, translated
+from .formats.hdf5_links import check_links
 from .handlers.by_spec import HandlerRegistry
-from .handlers.hdf5_slices import stand_in
+from .handlers.stand_ins import stand_in
 from .opened import OPEN, identity
 from .paths import Guard, Place, place_of
 
@@ -82,7 +83,7 @@ class Registry(HandlerRegistry):
     @property
     def guard(self) -> Guard:
         """What tells whether a file may be read."""
-        return Guard(self._allowed)
+        return Guard(self._allowed, map(str, self.root_map.values()))
 
     def place(self, document: Mapping[str, Any], reference: Reference | None = None) -> Place:
         """Return where the file of a resource or stream resource is now.
@@ -115,8 +116,11 @@ class Registry(HandlerRegistry):
         used = stand_in(chosen)
 
         def make() -> Any:
-            more = {"guard": self.guard} if getattr(used, "takes_guard", False) else {}
+            guard = self.guard
+            more = {"guard": guard} if getattr(used, "takes_guard", False) else {}
             try:
+                if not more:
+                    check_links(guard, place.path)
                 return used(place.path, **kwargs, **more)
             except DatabrokerError as error:
                 raise about(error, reference) from error.__cause__

@@ -11,7 +11,6 @@ compressed. So the size is chosen for each dataset.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -24,12 +23,7 @@ from ..failures import DatasetMissing, Problem
 from ..paths import Guard
 from ..reading.chunking import LARGEST
 from .hdf5_links import linked_files
-
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # Windows has none
-    fcntl = None
+from .hdf5_opening import opened_hdf5
 
 __all__ = ["Hdf5Dataset"]
 
@@ -131,7 +125,7 @@ class Hdf5Dataset:
 
     def _open(self) -> None:
         self._files = None
-        self._file = _opened(self.path, self._swmr)
+        self._file = opened_hdf5(self.path, self._swmr)
         try:
             self._dataset = self._cached(self._find())
             _need_filters(self._dataset)
@@ -167,7 +161,7 @@ class Hdf5Dataset:
         return found
 
     def _linked(self, name: str, check: Callable[[str], Any] = lambda path: None) -> list[str]:
-        return linked_files(self._file, name, lambda path: _opened(path, self._swmr), check)
+        return linked_files(self._file, name, lambda path: opened_hdf5(path, self._swmr), check)
 
     def _cached(self, dataset: Any) -> Any:
         """Return a dataset that keeps as many of its chunks as is good for reading its frames."""
@@ -213,34 +207,6 @@ def _need_filters(dataset: Any) -> None:
         require("hdf5plugin", "filters")  # brings them when it is imported
 
 
-def _opened(path: str, swmr: bool) -> Any:
-    """Open a file for reading, so that neither its writer nor this process's user notices.
-
-    HDF5 refuses to open a file twice in a process with and without locking, so a
-    file that is opened without would be closed to the user's own `h5py.File`.
-    Therefore the lock is taken as usual and let go at once, where that can be done.
-    """
-    h5py = require("h5py", "images")
-    attempts = [True, False] if swmr else [False, True]
-    options = [{"swmr": each} for each in attempts]
-    # A writer may hold the lock, or the disk know none.
-    unlocked = [{"swmr": each, "locking": False} for each in attempts]
-    first: OSError | None = None
-    for each in [*options, *unlocked] if fcntl is not None else [*unlocked, *options]:
-        try:
-            file = h5py.File(path, "r", **each)
-        except (FileNotFoundError, PermissionError, IsADirectoryError):
-            raise
-        except OSError as error:
-            first = first or error
-        else:
-            if file.mode == "r":  # else it is open for writing in this process: not ours to unlock
-                _unlock(file)
-            return file
-    assert first is not None
-    raise first
-
-
 def _cache(dataset: Any, slots: int, size: int) -> tuple[int, int]:
     """Return how many chunks a dataset should keep, and how many bytes, where these are usual."""
     if not dataset.chunks:
@@ -253,12 +219,6 @@ def _cache(dataset: Any, slots: int, size: int) -> tuple[int, int]:
     if dataset.chunks[0] == 1 or not size < across * chunk <= LARGEST:
         return slots, size
     return max(slots, across), across * chunk
-
-
-def _unlock(file: Any) -> None:
-    if fcntl is not None:
-        with contextlib.suppress(OSError):
-            fcntl.flock(file.id.get_vfd_handle(), fcntl.LOCK_UN)
 
 
 def _state(path: str) -> tuple[int, int]:

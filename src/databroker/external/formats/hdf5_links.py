@@ -1,8 +1,9 @@
-"""The other files that a dataset in an HDF5 file is read from."""
+"""The other files that HDF5 files lead to, through links, virtual datasets and external storage."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import posixpath
 from collections.abc import Callable, Iterator
@@ -10,50 +11,100 @@ from itertools import count
 from typing import Any
 
 from ...extras import require
+from ..paths import Guard
+from .hdf5_opening import opened_hdf5
 
-__all__ = ["linked_files"]
+__all__ = ["check_links", "linked_files"]
 
-Step = tuple[str, str]
-"""The path of a file, and the name of a dataset in it; '' where it is no HDF5 file."""
+Step = tuple[tuple[str, ...], str]
+"""The paths that are tried in turn, and the name of a dataset in the file; '' if it is no HDF5."""
 
+_PREFIXES = ("HDF5_EXT_PREFIX", "HDF5_VDS_PREFIX", "HDF5_EXTFILE_PREFIX")
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MOST = 16  # soft links that follow each other, as the library itself has it
 
 
 def linked_files(
     file: Any,
-    name: str,
+    name: str | None,
     opened: Callable[[str], Any],
     check: Callable[[str], Any] = lambda path: None,
 ) -> list[str]:
-    """Return the files that links, virtual datasets and external storage lead to, at any depth.
+    """Return the files that a dataset in a file is read from beside it, at any depth.
 
     Parameters
     ----------
     file
         As h5py has it open.
     name
-        Of the dataset in the file.
+        Of the dataset in the file; None for whatever is in it.
     opened
         Opens other files.
     check
         Is called with the path of each before it is opened, and may raise.
     """
+
+    def steps(file: Any, inner: str) -> list[Step]:
+        return list(dict.fromkeys(_all_steps(file))) if name is None else _steps(file, inner)
+
     found: dict[str, None] = {}
-    waiting = _steps(file, name)
+    waiting = steps(file, name or "")
     seen = set(waiting)
     while waiting:
-        path, inner = waiting.pop(0)
-        check(path)
-        found[os.path.normpath(path)] = None
-        if not inner:
-            continue
-        # What cannot be opened leads nowhere.
-        with contextlib.suppress(OSError), opened(path) as other:
-            more = [step for step in _steps(other, inner) if step not in seen]
-            waiting += more
-            seen.update(more)
+        places, inner = waiting.pop(0)
+        there = [path for path in places if os.path.exists(path)] or [places[0]]
+        found[os.path.normpath(there[0])] = None
+        for path in there:
+            check(path)
+            # Where one cannot be opened, the library goes on to the next.
+            with contextlib.suppress(OSError):
+                if inner:
+                    with opened(path) as other:
+                        more = [step for step in steps(other, inner) if step not in seen]
+                    waiting += more
+                    seen.update(more)
+                    break
     found.pop(os.path.abspath(file.filename), None)
     return list(found)
+
+
+def check_links(guard: Guard, path: str) -> None:
+    """Refuse a file that leads to where nothing may be read, if it is an HDF5 file.
+
+    For readers that do not ask themselves; whatever is in the file is looked at, as
+    nobody knows what they read of it.
+
+    Raises
+    ------
+    FileRefused
+        It does.
+    """
+    if guard and os.path.isfile(path):
+        found = os.stat(path)
+        if not _leads_nowhere(path, (found.st_ino, found.st_size, found.st_mtime_ns)):
+            with opened_hdf5(path) as file:
+                linked_files(file, None, opened_hdf5, guard.check)
+
+
+@functools.lru_cache(maxsize=256)
+def _leads_nowhere(path: str, state: tuple[int, ...]) -> bool:
+    """Tell whether a file in some state has no links to others, or is no HDF5 file at all."""
+    if not _is_hdf5(path):
+        return True
+    with opened_hdf5(path) as file:
+        return not _all_steps(file)
+
+
+def _is_hdf5(path: str) -> bool:
+    """Tell whether there is a signature in any of the places where one may be."""
+    size, place = os.path.getsize(path), 0
+    with open(path, "rb") as file:
+        while place < size:
+            file.seek(place)
+            if file.read(len(_SIGNATURE)) == _SIGNATURE:
+                return True
+            place = max(2 * place, 512)
+    return False
 
 
 def _steps(file: Any, name: str, softly: int = 0) -> list[Step]:
@@ -65,7 +116,7 @@ def _steps(file: Any, name: str, softly: int = 0) -> list[Step]:
         link = item.get(part, getlink=True) if isinstance(item, h5py.Group) else None
         rest = "/".join(parts[number:])
         if isinstance(link, h5py.ExternalLink):
-            return [(_place(file, link.filename), f"{link.path}/{rest}")]
+            return [(_places(file, link.filename), f"{link.path}/{rest}")]
         if isinstance(link, h5py.SoftLink):
             target = posixpath.join(item.name, link.path, rest)
             return _steps(file, target, softly + 1) if softly < _MOST else []
@@ -75,32 +126,58 @@ def _steps(file: Any, name: str, softly: int = 0) -> list[Step]:
     return list(dict.fromkeys(_sources(item))) if isinstance(item, h5py.Dataset) else []
 
 
+def _all_steps(file: Any) -> list[Step]:
+    """Return where anything in a file is read from, one step further."""
+    h5py = require("h5py", "images")
+    found: list[Step] = []
+
+    def visit(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found.extend(_sources(item))
+        elif isinstance(item, h5py.Group):
+            links = (item.get(key, getlink=True) for key in item)
+            found.extend(
+                (_places(file, link.filename), link.path)
+                for link in links
+                if isinstance(link, h5py.ExternalLink)
+            )
+
+    visit("/", file)
+    file.visititems(visit)
+    return found
+
+
 def _sources(dataset: Any) -> Iterator[Step]:
     """Yield what a virtual dataset, or one with external storage, is read from."""
+    file = dataset.file
     for name, _, _ in dataset.external or ():
-        yield _place(dataset.file, name), ""
+        yield ((name,) if os.path.isabs(name) else _places(file, name)), ""
     for source in dataset.virtual_sources() if dataset.is_virtual else ():
         name, inner = source.file_name, source.dset_name
         if name == ".":
-            yield os.path.abspath(dataset.file.filename), inner
+            yield (os.path.abspath(file.filename),), inner
         elif "%b" not in name:
-            yield _place(dataset.file, name), inner
+            yield _places(file, name), inner
         else:
-            yield from _series(dataset.file, name, inner)
+            yield from _series(file, name, inner)
 
 
 def _series(file: Any, name: str, inner: str) -> Iterator[Step]:
     """Yield a series of files without an end: those that there are."""
     for number in count():
-        path = _place(file, name.replace("%b", str(number)))
-        if number and not os.path.exists(path):
+        places = _places(file, name.replace("%b", str(number)))
+        if number and not any(map(os.path.exists, places)):
             return
-        yield path, inner.replace("%b", str(number))
+        yield places, inner.replace("%b", str(number))
 
 
-def _place(file: Any, name: str) -> str:
-    """Return where the library looks: as a file is named, or beside the one that names it."""
-    folder = os.path.dirname(os.path.abspath(file.filename))
-    path = os.path.join(folder, name)
-    beside = os.path.join(folder, os.path.basename(name))
-    return beside if os.path.exists(beside) and not os.path.exists(path) else path
+def _places(file: Any, name: str) -> tuple[str, ...]:
+    """Return where the library looks for another file: also in the folder we happen to be in."""
+    path = os.path.abspath(file.filename)
+    own = os.path.dirname(path)
+    given = [name] if os.path.isabs(name) else []
+    told = [os.environ.get(variable, "").replace("${ORIGIN}", own) for variable in _PREFIXES]
+    folders = [folder for each in told for folder in each.split(os.pathsep) if folder]
+    folders += [own, os.getcwd(), os.path.dirname(os.path.realpath(path))]
+    rest = os.path.basename(name) if given else name
+    return tuple(dict.fromkeys([*given, *(os.path.join(folder, rest) for folder in folders)]))

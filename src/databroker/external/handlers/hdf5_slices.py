@@ -1,7 +1,4 @@
-"""Handlers of our own for datasets in HDF5 files: no lock is taken, and slices are read.
-
-They may stand in for handlers of area-detector-handlers that read the same values.
-"""
+"""Handlers of our own for datasets in HDF5 files: no lock is taken, and slices are read."""
 
 from __future__ import annotations
 
@@ -20,7 +17,6 @@ __all__ = [
     "MapsPlane",
     "MapsSpectrum",
     "TimepixHdf5",
-    "stand_in",
 ]
 
 Rows = int | slice
@@ -220,28 +216,3 @@ def _stretches(rows: Sequence[Rows]) -> Iterator[tuple[int, int]]:
             yield start, place
             start = place
     yield start, len(rows)
-
-
-_STAND_INS: Mapping[str, type[Any]] = {
-    "AreaDetectorHDF5Handler": AreaDetectorHdf5,
-    "AreaDetectorHDF5SWMRHandler": AreaDetectorHdf5Swmr,
-    "HDF5DatasetSliceHandler": Hdf5Slices,
-    "HDF5DatasetSliceHandlerPureNumpy": Hdf5Slices,
-    "TimepixHDF5Handler": TimepixHdf5,
-}
-
-
-def stand_in(handler: Any) -> Any:
-    """Return our own handler for one of area-detector-handlers that reads the same values.
-
-    Those lock the file while it is open, and read whole frames through dask. The
-    registry goes on naming the one that was chosen; a subclass of it stands for itself.
-
-    Examples
-    --------
-    >>> stand_in(dict)
-    <class 'dict'>
-    """
-    if getattr(handler, "__module__", None) != "area_detector_handlers.handlers":
-        return handler
-    return _STAND_INS.get(getattr(handler, "__name__", ""), handler)

@@ -41,6 +41,7 @@ __all__ = [
     "OneFile",
     "SingleImage",
     "TextFile",
+    "TiffSequence",
 ]
 
 Datums = Iterable[Mapping[str, Any]]
@@ -184,9 +185,7 @@ class ImageSequence:
         """Return the images of a point."""
         import numpy as np
 
-        from ..formats.pictures import read_picture
-
-        return np.stack([read_picture(path) for path in self._files(point_number)])
+        return np.stack([self._read(path) for path in self._files(point_number)])
 
     def get_file_list(self, datum_kwargs: Datums) -> list[str]:
         """Return the files that some datums need."""
@@ -198,6 +197,22 @@ class ImageSequence:
             self._template % (self._path, self._filename, number)
             for number in range(first, first + self._frames)
         ]
+
+    def _read(self, path: str) -> Any:
+        from ..formats.pictures import read_picture
+
+        return read_picture(path)
+
+
+class TiffSequence(ImageSequence):
+    """Opens AD_TIFF: TIFF files with numbered names, whatever these end in."""
+
+    specs: ClassVar[set[str]] = {"AD_TIFF"}
+
+    def _read(self, path: str) -> Any:
+        from ..formats.pictures import read_tiff
+
+        return read_tiff(path)
 
 
 class TextFile(OneFile):

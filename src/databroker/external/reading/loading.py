@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...errors import DatabrokerError, ShapesDiffer
 from ..failures import Reference, about, translated
+from ..formats.hdf5_links import check_links
 from .chunking import LARGEST, rows_ahead
 from .datums import Datum, Datums
 from .reader import Look
@@ -208,8 +209,10 @@ class Loader:
             if guard:
                 raise
             return
-        for path in paths:
-            guard.check(str(path), reference)
+        for path in map(str, paths):
+            guard.check(path, reference)
+            if not getattr(handler, "takes_guard", False):
+                check_links(guard, path)
 
 
 def _form(handler: Any, kwargs: Doc) -> Look | None:
