@@ -175,5 +175,9 @@ class DamageWarning(UserWarning):
     """Something stored is damaged and was left out; everything else is as it should be."""
 
 
+class MissingLogWarning(UserWarning):
+    """A file is a copy that lacks what was beside it, so that documents may be missing."""
+
+
 class NothingFoundWarning(UserWarning):
     """Nothing was found because there is no key, stream, device or field of this name."""

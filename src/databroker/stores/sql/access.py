@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from ...errors import StoreUnavailable
 from ..forks import leave_open, tell_of_forks
-from .connection import Connection, Gate
+from .connection import Connection, Gate, Home
 from .failures import translated
 from .file import File, after_fork
 
@@ -110,6 +111,16 @@ class Connections:
         finally:
             connection.writing = False
 
+    @contextlib.contextmanager
+    def another(self, home: Home) -> Iterator[Connection]:
+        """Have one more connection for a moment, to something else perhaps."""
+        connection = self._new(home)
+        try:
+            yield connection
+        finally:
+            with connection.guard:
+                connection.shut()
+
     def close(self) -> None:
         """Close the connections of this process.
 
@@ -155,10 +166,13 @@ class Connections:
             self.file.check()
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = Connection(self.file)
-            with self._members_lock:
-                self._members.add(connection)
-            self._local.connection = connection
+            connection = self._local.connection = self._new(self.file)
+        return connection
+
+    def _new(self, home: Home) -> Connection:
+        connection = Connection(home)
+        with self._members_lock:
+            self._members.add(connection)
         return connection
 
     def _connections(self) -> list[Connection]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .connection import Connection
 from .failures import translated
+from .mark import REMOVE, lacks_log
 
 Progress = Callable[[int, int], None]
 """Called with how many bytes are copied, and how many there are."""
@@ -16,7 +17,9 @@ Progress = Callable[[int, int], None]
 _PAGES = 1024  # at once
 
 
-def copy_database(connection: Connection, target: Path, progress: Progress | None) -> None:
+def copy_database(
+    connection: Connection, log_size: Callable[[], int], target: Path, progress: Progress | None
+) -> None:
     """Copy a database, with what is in its log, into a new file."""
     size = connection.execute("PRAGMA page_size").fetchone()[0]
 
@@ -27,7 +30,10 @@ def copy_database(connection: Connection, target: Path, progress: Progress | Non
     with connection.guard, translated(target), closing(sqlite3.connect(target)) as new:
         # While this transaction lasts, what others write does not make the copy begin again.
         connection.execute("BEGIN")
-        connection.execute("SELECT count(*) FROM meta")
+        lacks = lacks_log(connection, log_size)
         assert connection.driver is not None
         connection.driver.backup(new, pages=_PAGES, progress=tell, sleep=0)
         connection.execute("ROLLBACK")
+        if lacks is None:
+            new.execute(REMOVE)
+            new.commit()

@@ -9,44 +9,103 @@ import sqlite3
 import time
 
 from ...errors import StoreUnavailable
+from . import mark
 from .access import Connections
-from .connection import Connection
+from .connection import Connection, Gate
+from .file import File
 
 DELAY = 0.5
-"""Seconds after a run has ended: a scan that follows at once is not in the way of its tidying."""
+"""Seconds after a write: a scan that follows at once is not in the way of its tidying."""
 
 
 class Tidier:
     """Moves the log into the file soon after a run has ended, in a thread of its own.
 
-    Nobody waits for that: writers go on meanwhile, and what readers still need is moved
-    another time.
+    While more is being written, the file gets a mark as well, which says that a copy of it
+    may lack something. When the file was changed, by whomever, that may be gone.
     """
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._waiting: int | None = None  # the process in which a thread is about to do it
+        self._marked: int | None = None  # when the file was changed last, if it has the mark
+        self._is_marking = self._is_closing = False
+        self._ended = True  # whether what was written last ended a run
 
-    def soon(self) -> None:
-        """See to it that it happens."""
-        if self._waiting != os.getpid():
+    def wrote(self, kind: str) -> None:
+        """Take note of a document that was written, and see to what must follow."""
+        self._ended = kind == "stop"
+        if self._ended or self._connections.file.changed != self._marked:
+            self._soon()
+
+    def close(self) -> None:
+        """Do what is still to be done, for the last time."""
+        self._is_closing = True
+        with contextlib.suppress(sqlite3.Error, StoreUnavailable):
+            if self._is_marking:
+                self._connections.write(self._remove_mark)
+            if self._waiting == os.getpid():
+                move_log(self._connections.get())
+
+    def _soon(self) -> None:
+        if self._connections.file.has_log and self._waiting != os.getpid():
             self._waiting = os.getpid()
             # Unlike this, a `threading.Thread` cannot be started safely amid signals.
             _thread.start_new_thread(self._later, ())
 
-    def finish(self) -> None:
-        """Do it now if it is still to be done."""
-        if self._waiting == os.getpid():
-            self._waiting = None
-            self._move()
-
     def _later(self) -> None:
         time.sleep(DELAY)
-        self.finish()
-
-    def _move(self) -> None:
+        self._waiting = None
         with contextlib.suppress(sqlite3.Error, StoreUnavailable):  # closed meanwhile, say
-            self._connections.get().execute("PRAGMA wal_checkpoint(PASSIVE)")
+            if mark.is_marked(self._connections.get()):  # a copy that now is a file of its own
+                self._connections.write(self._remove_mark)
+            if self._ended and move_log(self._connections.get()):
+                return
+            if not self._has_mark():
+                self._move_with_mark()
+                if not self._has_mark():
+                    self._soon()  # others are reading what cannot be moved before
+
+    def _has_mark(self) -> bool:
+        changed = self._connections.file.check().st_mtime_ns
+        found = main_file_has_mark(self._connections)
+        if found:
+            self._marked = changed
+        return found
+
+    def _move_with_mark(self) -> None:
+        self._connections.write(self._set_mark)
+        try:
+            move_log(self._connections.get())
+        finally:
+            self._connections.write(self._remove_mark)
+
+    def _set_mark(self, connection: Connection) -> None:
+        if not self._is_closing:
+            self._is_marking = True
+            connection.execute(mark.SET)
+
+    def _remove_mark(self, connection: Connection) -> None:
+        connection.execute(mark.REMOVE)
+        self._is_marking = False
+
+
+def move_log(connection: Connection) -> bool:
+    """Move into the file what can be moved; tell whether that was all of the log.
+
+    Nobody waits for that: writers go on meanwhile, and what readers still need stays.
+    """
+    _, length, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return bool(length == moved)
+
+
+def main_file_has_mark(connections: Connections) -> bool:
+    """Tell whether a copy of the file, without the log, would have the mark."""
+    with connections.another(_MainFile(connections.file)) as alone:
+        try:
+            return mark.is_marked(alone)
+        except sqlite3.DatabaseError:  # it is being written to just now
+            return False
 
 
 def tidy(connection: Connection) -> None:
@@ -57,3 +116,17 @@ def tidy(connection: Connection) -> None:
     with contextlib.suppress(sqlite3.OperationalError):  # another process is writing, say
         connection.execute("PRAGMA incremental_vacuum")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+class _MainFile:
+    """A file without its log."""
+
+    def __init__(self, file: File) -> None:
+        self._file = file
+
+    @property
+    def gate(self) -> Gate:
+        return self._file.gate
+
+    def open(self, connection: Connection) -> None:
+        connection.connect(self._file.uri("ro&immutable=1"), [])

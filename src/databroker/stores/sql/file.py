@@ -13,7 +13,7 @@ from typing import Any
 from ..._util.printable import warn
 from ...errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
 from ..forks import FileId, is_left_open
-from . import schema
+from . import mark, schema
 from .connection import Connection, Gate, transaction
 from .failures import lacks_room
 from .place import is_network_folder, is_writable
@@ -59,6 +59,7 @@ class File:
         self.identity: FileId | None = None
         self.gate = Gate()
         self.is_closed = False
+        self.changed = 0  # when, as far as was seen last
         found = _looked_at(path)
         if found is None and read_only:
             raise StoreUnavailable(f"There is no file {path}, and it is to be opened read-only.")
@@ -106,6 +107,7 @@ class File:
                 f"{self.path} was {'removed' if found is None else 'replaced by another file'} "
                 "while it was in use. Nothing more is stored in it, or read from it; open it anew."
             )
+        self.changed = found.st_mtime_ns
         return found
 
     def state(self) -> State:
@@ -137,7 +139,7 @@ class File:
 
     def _connect(self, connection: Connection, mode: str) -> None:
         connection.frozen, connection.can_write = None, True
-        connection.connect(self._uri(mode), [*self._pragmas, *self._for_writing, "user_version"])
+        connection.connect(self.uri(mode), [*self._pragmas, *self._for_writing, "user_version"])
 
     def _connect_for_reading(self, connection: Connection) -> None:
         connection.frozen, connection.can_write = None, False
@@ -146,9 +148,10 @@ class File:
             # Without a log nobody is writing. To be told that the file does not change
             # keeps SQLite from making a log of its own, which others could not write to.
             mode, connection.frozen = "ro&immutable=1", state
-        connection.connect(self._uri(mode), self._pragmas)
+        connection.connect(self.uri(mode), self._pragmas)
 
-    def _uri(self, mode: str) -> str:
+    def uri(self, mode: str) -> str:
+        """Return what SQLite is told to open."""
         return f"file:{urllib.parse.quote(os.fsencode(self.path))}?mode={mode}"
 
     def look(self, connection: Connection) -> bool:
@@ -164,11 +167,15 @@ class File:
                 f"{self.path} is empty, and cannot be written to, so that no runs are in it and "
                 "none can be."
             )
+        lacks_log: bool | None = False
         if version == schema.VERSION:
             _check_tables(connection, self.path)
+            lacks_log = mark.lacks_log(connection, self.log_size)
+            if lacks_log:
+                mark.warn_of_missing_log(self.path)
         if not connection.can_write:
             return version is None
-        return version != schema.VERSION or self._journal(connection) != self._wanted_journal
+        return lacks_log is None or version != schema.VERSION or self._journal(connection) != self._wanted_journal
 
     def make_right(self, connection: Connection) -> None:
         """Make the tables of a new file, or those of an older version new."""
@@ -185,10 +192,17 @@ class File:
             if version != schema.VERSION:
                 connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+            connection.execute(mark.REMOVE)
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # without tables it is nobody's file
+
+    @property
+    def has_log(self) -> bool:
+        """Whether a log is written beside the file."""
+        return not self._is_network
 
     @property
     def _wanted_journal(self) -> str:
-        return "delete" if self._is_network else "wal"
+        return "wal" if self.has_log else "delete"
 
     @staticmethod
     def _journal(connection: Connection) -> Any:

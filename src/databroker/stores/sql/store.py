@@ -115,8 +115,7 @@ class SQLiteStore(Store):
         with translated(self.path):
             if self._writer.put(kind, doc):
                 self._connections.write(tidy)
-            elif kind == "stop":
-                self._tidier.soon()
+            self._tidier.wrote(kind)
 
     def run_of(self, kind: str, doc: Document) -> str | None:
         """Return the uid of the run that a document belongs to, if that is known."""
@@ -242,13 +241,14 @@ class SQLiteStore(Store):
 
     def close(self) -> None:
         """Let go of the file. Closing twice is harmless."""
-        self._tidier.finish()
+        self._tidier.close()
         self._connections.close()
 
     def backup(self, path: Path, progress: Progress | None) -> None:
         """Copy all that is stored into a new file, while others may write."""
         with translated(self.path):
-            self._connections.alone(lambda connection: copy_database(connection, path, progress))
+            log_size = self._connections.file.log_size
+            self._connections.alone(lambda one: copy_database(one, log_size, path, progress))
 
     def _ask(self, question: Callable[..., T], *values: Any) -> T:
         with translated(self.path):

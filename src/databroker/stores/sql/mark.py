@@ -1,0 +1,59 @@
+"""A mark in the main file while a log belongs to it, so that a copy without the log is known.
+
+What is written goes into the log, and the main file stays as it is. So the mark is set, moved
+into the main file with all that is in the log, and removed again. The main file has it then,
+and who reads the file with its log does not see it. Whoever moves the rest of the log into the
+main file, however that comes about, removes the mark there too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from ..._util.printable import warn
+from ...errors import MissingLogWarning
+from .connection import Connection
+
+SET = "INSERT OR REPLACE INTO meta (key, value) VALUES ('log', 1)"
+"""Sets the mark."""
+
+REMOVE = "DELETE FROM meta WHERE key = 'log'"
+"""Removes it."""
+
+_TRIES = 5
+
+
+def is_marked(connection: Connection) -> bool:
+    """Tell whether a connection sees the mark."""
+    return connection.execute("SELECT 1 FROM meta WHERE key = 'log'").fetchone() is not None
+
+
+def lacks_log(connection: Connection, log_size: Callable[[], int]) -> bool | None:
+    """Tell whether a file is a copy without its log.
+
+    None stands for a mark beside a log: it is being set just now, or who set it came to an
+    end before removing it.
+    """
+    with contextlib.suppress(sqlite3.DatabaseError):  # damage here is in nobody's way
+        for _ in range(_TRIES):  # another process may have emptied the log between two looks
+            if not is_marked(connection):
+                return False
+            if log_size():
+                return None
+        return True
+    return False
+
+
+def warn_of_missing_log(path: Path) -> None:
+    """Say that something may be missing, and how to copy a file that is in use."""
+    warn(
+        f"{path} was copied while a program had it open, and without the log that was beside it "
+        "(the file with -wal at the end of its name), so that what was written last may be "
+        "missing. Copy that too, or let `db.backup(path)` make a copy that is whole. See "
+        "'Sharing and backup' in the documentation.",
+        MissingLogWarning,
+        stacklevel=9,  # who called `Broker.from_config`
+    )
