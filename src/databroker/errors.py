@@ -14,6 +14,8 @@ no run whose uid begins with 'abc'
 
 from __future__ import annotations
 
+from typing import Any
+
 from ._util.printable import printable
 from ._util.secrets import hide_passwords
 
@@ -25,6 +27,14 @@ class DatabrokerError(Exception):
         # KeyError would show the repr of its argument; people want the sentence, and
         # a terminal must not obey what a document has put into it.
         return printable(str(self.args[0]) if len(self.args) == 1 else super().__str__())
+
+
+class _OfSettings(DatabrokerError):
+    """What settings say may be a URI in the wrong place, with a password in it: shown to nobody."""
+
+    def __init__(self, *args: Any) -> None:
+        # Not only as text: the repr of an error shows its arguments.
+        super().__init__(*(hide_passwords(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class NotSupported(DatabrokerError, NotImplementedError):
@@ -123,7 +133,7 @@ class ExternalDataMissing(DatabrokerError, OSError):
 # -- configuration and stores ----------------------------------------------
 
 
-class ConfigurationNotFound(DatabrokerError):
+class ConfigurationNotFound(_OfSettings):
     """No configuration has this name: the parent of both leaves below."""
 
 
@@ -135,23 +145,19 @@ class ConfigurationFileNotFound(ConfigurationNotFound, FileNotFoundError):
     """``lookup_config`` found no file for this name."""
 
 
-class InvalidConfiguration(DatabrokerError, ValueError):
+class InvalidConfiguration(_OfSettings, ValueError):
     """A configuration says something that cannot be carried out."""
 
-    def __str__(self) -> str:
-        # What is mistaken may be a URI in the wrong place, with a password in it.
-        return hide_passwords(super().__str__())
 
-
-class StoreUnavailable(DatabrokerError, ConnectionError):
+class StoreUnavailable(_OfSettings, ConnectionError):
     """The place where documents live cannot be reached or opened."""
 
 
-class StoreIsReadOnly(DatabrokerError, PermissionError):
+class StoreIsReadOnly(_OfSettings, PermissionError):
     """The store can be read, but not written to."""
 
 
-class StoreDamaged(DatabrokerError, RuntimeError):
+class StoreDamaged(_OfSettings, RuntimeError):
     """The stored bytes are not what databroker wrote."""
 
 

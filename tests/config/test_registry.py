@@ -33,7 +33,7 @@ def test_sqlite_opens(tmp_path):
 
 @pytest.mark.parametrize("driver", PLANNED, ids=lambda driver: driver.name)
 def test_a_planned_driver_says_so(driver):
-    options = dict.fromkeys(driver.needs[0], "scheme://x")
+    options = dict.fromkeys(driver.needs[0], "x")
     with pytest.raises(InvalidConfiguration, match="not available in this version") as caught:
         open_store(driver.name, **options)
     assert "'sqlite'" in str(caught.value)

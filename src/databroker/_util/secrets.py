@@ -6,15 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["hide_passwords", "hide_passwords_in"]
+__all__ = ["has_password", "hide_passwords", "hide_passwords_in"]
 
-# Greedy up to the last '@' of the line: an unescaped '@', '/' or space in a password
-# must not leave a part of it standing.
-_IN_URI = re.compile(r"(://[^:/@\s]*):.*@")
-_WORDS = "(?:password|passwd|passphrase|pwd|secret|api_?key|token)"
-_VALUE = r"""(?:'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|[^\s&,;}]+)"""
+# Greedy up to the last '@': an unescaped '@', '/' or space in a password must not leave a
+# part of it standing. With fewer slashes than it should have, it is a URI all the same.
+_IN_URI = re.compile(r"(:/+[^:/@\s]*:|(?<![\w.+%-])(?:[\w.+%-]{2,}):(?![\s/\\])).*@", re.DOTALL)
+_WORDS = "(?:pass(?:word|wd|phrase|code)|pwd|secret|api_?key|token|credentials?)"
+# Quoted, or else up to what looks like the next key: nobody knows where a mistaken one ends.
+_QUOTED = r"""(?:'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*")(?=[\s&,;:}\])]|$)"""
+_VALUE = rf"""(?:{_QUOTED}|[^&]*?(?=\s[\w'"\\]+\s*[=:]|&|$))"""
 # The key may itself be quoted, as in a mapping that is shown as text.
-_NAMED = re.compile(rf"""(?i)({_WORDS}['"]?\s*[=:]\s*){_VALUE}""")
+_NAMED = re.compile(rf"""(?is)({_WORDS}[\\'"]*\s*[=:]\s*){_VALUE}""")
 _SECRET_KEY = re.compile(rf"(?i){_WORDS}$|^key$")
 _STARS = "***"
 
@@ -29,7 +31,18 @@ def hide_passwords(text: str) -> str:
     >>> hide_passwords("host=db user=ann password=s3cret")
     'host=db user=ann password=***'
     """
-    return _NAMED.sub(rf"\1{_STARS}", _IN_URI.sub(rf"\1:{_STARS}@", text))
+    return _NAMED.sub(rf"\1{_STARS}", _IN_URI.sub(rf"\1{_STARS}@", text))
+
+
+def has_password(text: str) -> bool:
+    """Tell whether there is something like a password in a text.
+
+    Examples
+    --------
+    >>> has_password("mongodb://ann:s3cret@host/runs"), has_password("/data/runs.db")
+    (True, False)
+    """
+    return hide_passwords(text) != text
 
 
 def hide_passwords_in(value: Any) -> Any:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .._util.printable import warn
+from .._util.printable import shown, warn
 from .._util.suggestions import did_you_mean
 from .place import KeyPath, Place
 
@@ -52,7 +52,10 @@ def is_source(mapping: Mapping[str, Any]) -> bool:
     >>> is_source({"driver": "bluesky-jsonl-catalog", "args": {}})
     True
     """
-    return "driver" in mapping and ("args" in mapping or mapping["driver"] in _DRIVERS)
+    driver = mapping.get("driver")
+    return "driver" in mapping and (
+        "args" in mapping or (isinstance(driver, str) and driver in _DRIVERS)
+    )
 
 
 def offers(mapping: object) -> list[str]:
@@ -106,7 +109,7 @@ def translate(source: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], 
     old = source["driver"]
     if not isinstance(old, str) or old not in _DRIVERS:
         place.refuse(
-            f"the driver {old!r} holds no runs.{did_you_mean(old, _DRIVERS)} "
+            f"the driver {shown(old)} holds no runs.{did_you_mean(old, _DRIVERS)} "
             f"Those of databroker 1.x are: {', '.join(_DRIVERS)}.",
             "driver",
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import times
+from .._util.printable import shown
 from .._util.secrets import hide_passwords, hide_passwords_in
 from .._util.suggestions import nearest
 from ..errors import InvalidConfiguration
@@ -217,7 +218,7 @@ def _root_map(value: object, place: Place) -> dict[str, str]:
     mapped = {}
     for old, new in place.mapping(value, "root_map").items():
         if not isinstance(new, str | os.PathLike):
-            place.refuse(f"the new place of {old!r} must be a path.", "root_map", old)
+            place.refuse(f"the new place of {shown(old)} must be a path.", "root_map", old)
         # The old root is a name that documents carry: it is compared, never opened.
         mapped[old] = absolute(new, place)
     return mapped
@@ -265,5 +266,5 @@ def importable(target: object, place: Place, *keys: str) -> Any:
     text = target if isinstance(target, str) else ""
     module, _, name = text.partition(":") if ":" in text else text.rpartition(".")
     if not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
-        place.refuse(f"{keys[-1] if keys else 'it'!r} must be 'module:Class'.", *keys)
+        place.refuse(f"{shown(keys[-1] if keys else 'it')} must be 'module:Class'.", *keys)
     return f"{module}:{name}"

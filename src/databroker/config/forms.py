@@ -14,6 +14,7 @@ from typing import Any
 from . import catalogs, mongo_pairs
 from .configuration import Configuration, from_flat
 from .place import Place
+from .plain import plain
 
 __all__ = ["from_mapping", "read_form"]
 
@@ -42,7 +43,8 @@ def from_mapping(mapping: Mapping[str, Any], *, name: str | None = None) -> Conf
     Traceback (most recent call last):
     databroker.errors.InvalidConfiguration: The configuration: there is no key 'pth' in ...
     """
-    return read_form(mapping, Place(), name)
+    place = Place()
+    return read_form(plain(mapping, place), place, name)
 
 
 def read_form(mapping: object, place: Place, name: str | None) -> Configuration:

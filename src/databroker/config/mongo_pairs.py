@@ -106,16 +106,28 @@ def mongo_uri(config: Mapping[str, Any], place: Place) -> str:
     """
     if not isinstance(config.get("database"), str) or not config["database"]:
         place.refuse("it needs 'database'.")
-    database = quote(config["database"], safe="")
+    database = quote(config["database"].encode("utf-8", "replace"), safe="")
     if config.get("uri") is None:
-        return _from_pieces(config, database, place)
+        uri = _from_pieces(config, place)
+        return _joined(uri, database, config, place, "host")
     clash = [key for key in ("host", "port") if config.get(key) is not None]
     if clash:
         place.refuse(f"give 'uri', or 'host' and 'port', not 'uri' and {clash[0]!r}.", clash[0])
-    return _with_database(str(config["uri"]), database, config.get("authsource"))
+    return _joined(str(config["uri"]), database, config, place, "uri")
 
 
-def _from_pieces(config: Mapping[str, Any], database: str, place: Place) -> str:
+def _joined(uri: str, database: str, config: Mapping[str, Any], place: Place, key: str) -> str:
+    try:
+        return _with_database(uri, database, config.get("authsource"))
+    except ValueError:  # what it says may quote a password
+        place.refuse(
+            f"{key!r} makes no URI. Special characters in a user or password are written as "
+            "'%5B', for example.",
+            key,
+        )
+
+
+def _from_pieces(config: Mapping[str, Any], place: Place) -> str:
     if not config.get("host"):
         place.refuse("it needs 'uri', or 'host' and 'port'.")
     port = config.get("port", 27017)
@@ -123,11 +135,12 @@ def _from_pieces(config: Mapping[str, Any], database: str, place: Place) -> str:
         place.refuse("'port' must be a whole number.", "port")
     user = ""
     if config.get("mongo_user"):
-        user = quote_plus(str(config["mongo_user"]))
-        user += f":{quote_plus(str(config.get('mongo_pwd') or ''))}@"
-    return _with_database(
-        f"mongodb://{user}{config['host']}:{port}", database, config.get("authsource")
-    )
+        user = f"{_quoted(config['mongo_user'])}:{_quoted(config.get('mongo_pwd') or '')}@"
+    return f"mongodb://{user}{config['host']}:{port}"
+
+
+def _quoted(value: object) -> str:
+    return quote_plus(str(value).encode("utf-8", "replace"))
 
 
 def _with_database(uri: str, database: str, authsource: object) -> str:

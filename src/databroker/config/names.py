@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .._util.printable import warn
+from .._util.printable import shown, type_name, warn
 from .._util.secrets import hide_passwords
 from .._util.suggestions import did_you_mean
 from ..errors import ConfigurationFileNotFound, InvalidConfiguration, UnknownBrokerName
@@ -17,7 +17,8 @@ from ..stores.registry import find_driver
 from . import catalogs
 from .configuration import Configuration
 from .forms import read_form
-from .place import Place, read_yaml
+from .place import Place, read_bytes, read_yaml
+from .plain import plain
 from .search import catalog_folders, config_folders, user_config_dir
 
 __all__ = ["describe_configs", "list_configs", "load", "lookup_config", "survey_configs"]
@@ -36,7 +37,7 @@ class _Entry:
     is_source: bool = False
 
     def read(self) -> tuple[Any, Place]:
-        whole, place = read_yaml(self.file)
+        whole, place = _read(self.file)
         if not self.is_source:
             return whole, place
         sources = place.mapping(place.mapping(whole)["sources"], "sources")
@@ -89,6 +90,8 @@ def lookup_config(name: str) -> dict[str, Any]:
     Traceback (most recent call last):
     databroker.errors.ConfigurationFileNotFound: There is no configuration file for ...
     """
+    if not isinstance(name, str):
+        raise ConfigurationFileNotFound(_no_name(name))
     entry = _find(name)
     for suffix in _SUFFIXES:
         if entry is None and name.endswith(suffix):
@@ -182,11 +185,17 @@ def load(name: str) -> Configuration:
     Traceback (most recent call last):
     databroker.errors.UnknownBrokerName: There is no configuration 'no-such-lab'. ...
     """
+    if not isinstance(name, str):
+        raise UnknownBrokerName(_no_name(name))
     entry = _find(name)
     if entry is None:
         raise UnknownBrokerName(_unknown(name))
     mapping, place = entry.read()
     return read_form(mapping, place, name)
+
+
+def _no_name(name: object) -> str:
+    return f"The name of a configuration is text, not {type_name(name)} {shown(name)}."
 
 
 def _unknown(name: str) -> str:
@@ -204,7 +213,7 @@ def _unknown(name: str) -> str:
     )
 
 
-def _find(name: str) -> _Entry | None:
+def _find(name: object) -> _Entry | None:
     return next((entry for entry in _entries(None) if entry.name == name), None)
 
 
@@ -241,14 +250,19 @@ def _sources(file: Path) -> list[str] | None:
     try:
         # Most files are no catalogs, and parsing takes a hundred times as long
         # as this look.
-        if b"sources" not in file.read_bytes():
+        if b"sources" not in read_bytes(file):
             return None
-        mapping, _ = read_yaml(file)
+        mapping, _ = _read(file)
     except (OSError, InvalidConfiguration):
         return None  # told when it is opened by its name
     if isinstance(mapping, dict) and catalogs.is_catalog(mapping):
         return catalogs.offers(mapping)
     return None
+
+
+def _read(file: Path) -> tuple[Any, Place]:
+    whole, place = read_yaml(file)
+    return plain(whole, place), place
 
 
 def _first_of_each(entries: Iterable[_Entry]) -> dict[str, _Entry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,15 +10,18 @@ from typing import Any, NoReturn
 
 import yaml
 
+from .._util.printable import shown
+from .._util.signals import from_signal
 from .._util.suggestions import did_you_mean
-from ..errors import InvalidConfiguration
+from ..errors import DatabrokerError, InvalidConfiguration
 
-__all__ = ["KeyPath", "Place", "read_yaml"]
+__all__ = ["KeyPath", "Place", "read_bytes", "read_yaml"]
 
 KeyPath = tuple[str, ...]
 """The keys that lead to a value, from the outermost mapping inwards."""
 
 _DEEPEST = 12
+_MOST = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class Place:
             if key not in known:
                 where = f" in {of}" if of else ""
                 self.refuse(
-                    f"there is no key {key!r}{where}.{did_you_mean(key, known)} "
+                    f"there is no key {shown(key)}{where}.{did_you_mean(key, known)} "
                     f"Accepted keys: {', '.join(known)}.",
                     key,
                 )
@@ -167,7 +171,7 @@ def read_yaml(file: Path) -> tuple[Any, Place]:
     """
     try:
         # As bytes: YAML says itself in which encoding it is.
-        loader = yaml.SafeLoader(file.read_bytes())
+        loader = yaml.SafeLoader(read_bytes(file))
     except OSError as error:
         raise InvalidConfiguration(f"{file}: cannot be read ({error.strerror}).") from error
     except yaml.YAMLError as error:
@@ -186,13 +190,39 @@ def read_yaml(file: Path) -> tuple[Any, Place]:
         raise InvalidConfiguration(f"{file}{line}: this is not YAML ({problem}).") from None
     except RecursionError:
         raise InvalidConfiguration(f"{file}: it is nested too deep.") from None
+    except Exception as error:  # of a date or number that is none
+        if from_signal(error) or isinstance(error, DatabrokerError):
+            raise
+        raise InvalidConfiguration(
+            f"{file}: this is not YAML (a value is not what it says)."
+        ) from None
     finally:
         loader.dispose()
 
 
+def read_bytes(file: Path) -> bytes:
+    """Return what is in a file.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, or it is a pipe or a device, which might never end.
+
+    Examples
+    --------
+    >>> read_bytes(Path("/dev/null"))
+    Traceback (most recent call last):
+    OSError: [Errno 22] it is a folder, a pipe or a device: '/dev/null'
+    """
+    if not file.is_file():  # which is true of what links to one, too
+        file.stat()
+        raise OSError(errno.EINVAL, "it is a folder, a pipe or a device", str(file))
+    return file.read_bytes()
+
+
 def _note_lines(node: Any, path: KeyPath, lines: dict[KeyPath, int], file: Path) -> None:
     # An alias may point back to what contains it: nothing sensible is that deep.
-    if not isinstance(node, yaml.MappingNode) or len(path) > _DEEPEST:
+    if not isinstance(node, yaml.MappingNode) or len(path) > _DEEPEST or len(lines) > _MOST:
         return
     for key, value in node.value:
         inner = (*path, str(key.value))

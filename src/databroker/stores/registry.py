@@ -16,10 +16,13 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .._util.printable import shown
+from .._util.secrets import has_password
 from .._util.suggestions import did_you_mean
 from ..errors import InvalidConfiguration, MissingExtra
 from .contract import Store
@@ -66,9 +69,10 @@ class Option:
         if self.takes == "path":
             if value == ":memory:":
                 return "must be the path of a file; documents in memory need the driver 'memory'"
-            return None if _is_path(value) else "must be the path of a file"
-        several = isinstance(value, list | tuple) and value and all(map(_is_path, value))
-        return None if several or _is_path(value) else "must be a path or a list of paths"
+            return _fault_of_path(value, "must be the path of a file")
+        several = value if isinstance(value, list | tuple) and value else [value]
+        faults = (_fault_of_path(each, "must be a path or a list of paths") for each in several)
+        return next(filter(None, faults), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,8 @@ class Driver:
         return self.target
 
 
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
+
 _URI = Option("uri")
 
 _DRIVERS = (
@@ -186,7 +192,7 @@ def find_driver(name: object) -> Driver:
     driver = DRIVERS.get(name) if isinstance(name, str) else None
     if driver is None:
         raise InvalidConfiguration(
-            f"There is no driver {name!r}.{did_you_mean(name, DRIVERS)} "
+            f"There is no driver {shown(name)}.{did_you_mean(name, DRIVERS)} "
             f"The drivers are: {', '.join(DRIVERS)}."
         )
     return driver
@@ -258,8 +264,27 @@ def _load(driver: Driver) -> Any:
     return getattr(home, name)
 
 
-def _is_path(value: object) -> bool:
-    return isinstance(value, str | os.PathLike) and bool(os.fspath(value))
+def _fault_of_path(value: object, wanted: str) -> str | None:
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+        return wanted
+    path = os.fspath(value)
+    if not isinstance(path, str):
+        return f"{wanted}, as text"
+    scheme = _SCHEME.match(path)
+    if scheme is not None:
+        return f"{wanted}, not a URI.{_driver_of(scheme[1].lower())}"
+    if has_password(path):
+        return f"{wanted}; this looks like the address of a server, with a password in it"
+    return None
+
+
+def _driver_of(scheme: str) -> str:
+    """Return what to say of a URI that stands where a path should."""
+    if scheme.startswith(("sqlite", "file")):
+        return " Write the path alone, without what stands before it."
+    drivers = {"postgres": "postgresql", "mongodb": "mongo-normalized", "http": "tiled"}
+    found = next((drivers[known] for known in drivers if scheme.startswith(known)), None)
+    return f" The driver {found!r} takes it, as 'uri'." if found is not None else ""
 
 
 def _either(words: tuple[str, ...]) -> str:

@@ -6,6 +6,7 @@ import datetime
 import warnings
 import zoneinfo
 
+from .._util.printable import shown
 from .._util.suggestions import did_you_mean
 from ..errors import InvalidConfiguration
 
@@ -37,7 +38,7 @@ def resolve_zone(name: str | datetime.tzinfo | None = None) -> datetime.tzinfo:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         hint = did_you_mean(name, zoneinfo.available_timezones())
         hint = hint or " Names look like 'America/New_York'."
-        raise InvalidConfiguration(f"unknown time zone {name!r}.{hint}") from None
+        raise InvalidConfiguration(f"unknown time zone {shown(name)}.{hint}") from None
 
 
 def _machine_zone() -> datetime.tzinfo:
