@@ -102,7 +102,9 @@ def test_a_copy_that_was_written_to_is_a_file_of_its_own(path):
         insert_all(store, RUN)
         assert is_told_soon(path)
         alone = copied(path)
-    with pytest.warns(MissingLogWarning), opened(alone) as store:
+    with pytest.warns(MissingLogWarning):
+        store = SQLiteStore(alone)
+    with contextlib.closing(store):
         insert_all(store, whole_run("another"))
         assert is_quiet_soon(alone)
     assert said_of(alone) == []

@@ -175,7 +175,11 @@ class File:
                 mark.warn_of_missing_log(self.path)
         if not connection.can_write:
             return version is None
-        return lacks_log is None or version != schema.VERSION or self._journal(connection) != self._wanted_journal
+        return (
+            lacks_log is None
+            or version != schema.VERSION
+            or self._journal(connection) != self._wanted_journal
+        )
 
     def make_right(self, connection: Connection) -> None:
         """Make the tables of a new file, or those of an older version new."""
