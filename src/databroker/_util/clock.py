@@ -8,6 +8,8 @@ import math
 import time
 from collections.abc import Iterable
 
+from .signals import from_signal
+
 __all__ = ["ago", "clock_time", "format_time", "zone_names"]
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -52,7 +54,9 @@ def zone_names(epochs: Iterable[float], zone: datetime.tzinfo) -> str:
 def _at(epoch: float, zone: datetime.tzinfo) -> tuple[str, str]:
     try:
         return _shown(math.floor(epoch), zone)
-    except (ValueError, OverflowError, OSError, TypeError):
+    except (ValueError, OverflowError, OSError, TypeError) as error:
+        if from_signal(error):
+            raise
         return str(epoch), ""  # what a damaged document holds should be seen, not raise
 
 

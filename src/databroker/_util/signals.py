@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import signal
+from collections.abc import Iterator
 
-__all__ = ["from_signal"]
+__all__ = ["from_signal", "suppressed"]
 
 
 def from_signal(error: BaseException) -> bool:
@@ -39,6 +42,24 @@ def from_signal(error: BaseException) -> bool:
     return False
 
 
+@contextlib.contextmanager
+def suppressed(*kinds: type[Exception]) -> Iterator[None]:
+    """Suppress some exceptions, but not those from the handler of a signal.
+
+    Examples
+    --------
+    >>> with suppressed(OSError):
+    ...     open("/there/is/no/such/file")
+    """
+    try:
+        yield
+    except kinds as error:
+        if from_signal(error):
+            raise
+
+
 def _code(handler: object) -> object:
     """Return the code of a handler in Python, or None."""
+    while isinstance(handler, functools.partial):
+        handler = handler.func
     return getattr(handler, "__code__", getattr(type(handler).__call__, "__code__", None))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._util.signals import from_signal
 from ..external.files.carrying import CopyRefused
 from ..stores.contract import Ability
 
@@ -56,5 +57,7 @@ def _publish(part: Path, target: Path) -> None:
         os.link(part, target)
     except FileExistsError as error:
         raise CopyRefused(f"{target} has appeared meanwhile. It was left as it is.") from error
-    except OSError:  # this disk knows no links
+    except OSError as error:  # this disk knows no links
+        if from_signal(error):
+            raise
         os.rename(part, target)

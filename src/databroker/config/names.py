@@ -11,6 +11,7 @@ from typing import Any
 
 from .._util.printable import shown, type_name, warn
 from .._util.secrets import hide_passwords
+from .._util.signals import from_signal
 from .._util.suggestions import did_you_mean
 from ..errors import ConfigurationFileNotFound, InvalidConfiguration, UnknownBrokerName
 from ..stores.registry import find_driver
@@ -234,7 +235,9 @@ def _entries(paths: Iterable[str | os.PathLike[str]] | None) -> Iterator[_Entry]
 def _in_folder(folder: Path, *, own: bool) -> Iterator[_Entry]:
     try:
         files = sorted(file for file in folder.iterdir() if file.suffix in _SUFFIXES)
-    except OSError:
+    except OSError as error:
+        if from_signal(error):
+            raise
         return
     # Of two files that differ in their suffix alone, '.yml' was always read.
     for file in sorted(files, key=lambda file: (file.stem, _SUFFIXES.index(file.suffix))):
@@ -253,7 +256,9 @@ def _sources(file: Path) -> list[str] | None:
         if b"sources" not in read_bytes(file):
             return None
         mapping, _ = _read(file)
-    except (OSError, InvalidConfiguration):
+    except (OSError, InvalidConfiguration) as error:
+        if from_signal(error):
+            raise
         return None  # told when it is opened by its name
     if isinstance(mapping, dict) and catalogs.is_catalog(mapping):
         return catalogs.offers(mapping)

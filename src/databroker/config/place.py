@@ -173,6 +173,8 @@ def read_yaml(file: Path) -> tuple[Any, Place]:
         # As bytes: YAML says itself in which encoding it is.
         loader = yaml.SafeLoader(read_bytes(file))
     except OSError as error:
+        if from_signal(error):
+            raise
         raise InvalidConfiguration(f"{file}: cannot be read ({error.strerror}).") from error
     except yaml.YAMLError as error:
         raise InvalidConfiguration(f"{file}: is not text ({error}).") from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from .._util.signals import from_signal
 from ..config import Configuration, load, user_config_dir, user_data_dir
 from ..errors import InvalidConfiguration, MissingExtra, StoreUnavailable, UnknownBrokerName
 
@@ -118,6 +119,8 @@ def _write(config_file: Path, data_file: Path) -> None:
         draft.write_text(_COMMENT + yaml.safe_dump(said, sort_keys=False, allow_unicode=True))
         draft.replace(config_file)
     except OSError as error:
+        if from_signal(error):
+            raise
         raise StoreUnavailable(f"{config_file}: cannot be written ({error.strerror}).") from error
 
 
@@ -125,6 +128,8 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if from_signal(error):
+            raise
         raise StoreUnavailable(f"{folder}: cannot be made ({error.strerror}).") from error
 
 

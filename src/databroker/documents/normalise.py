@@ -29,7 +29,6 @@ is looked at, that is no reason to lose the rest: what is left to say of it is k
 from __future__ import annotations
 
 import base64
-import contextlib
 import datetime
 import decimal
 import enum
@@ -42,7 +41,7 @@ from typing import Any
 import numpy as np
 
 from .._util.printable import repr_of, shown, text_of, type_name
-from .._util.signals import from_signal
+from .._util.signals import from_signal, suppressed
 from ..errors import InvalidDocument
 
 SCALARS = frozenset({float, int, str, bool, type(None)})
@@ -238,7 +237,7 @@ def _iso_text(value: datetime.datetime) -> str:
     """Return a datetime as text; of an hour that comes twice, the second says so by its offset."""
     if value.fold and value.tzinfo is None:
         # At the ends of the calendar no offset is known.
-        with contextlib.suppress(OverflowError, ValueError, OSError):
+        with suppressed(OverflowError, ValueError, OSError):
             second, first = value.astimezone(), value.replace(fold=0).astimezone()
             if second.utcoffset() != first.utcoffset():
                 return second.isoformat()

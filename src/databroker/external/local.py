@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
+from .._util.signals import from_signal
+
 __all__ = ["is_odd_file", "is_remote", "open_uncompressed", "share_of"]
 
 _SCHEME = re.compile(
@@ -62,7 +64,9 @@ def is_odd_file(path: str) -> bool:
     """Tell whether a path is a pipe, a socket or a device: reading one may never end."""
     try:
         mode = os.stat(path).st_mode
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if from_signal(error):
+            raise
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 

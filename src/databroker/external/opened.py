@@ -18,6 +18,8 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._util.signals import from_signal, suppressed
+
 __all__ = ["OPEN", "Opened", "identity"]
 
 MOST = 64
@@ -28,7 +30,9 @@ def identity(path: str) -> tuple[int, int] | None:
     """Return what tells a file from another that takes its place; None where there is none."""
     try:
         found = os.stat(path)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if from_signal(error):
+            raise
         return None
     return found.st_dev, found.st_ino
 
@@ -165,7 +169,7 @@ def _close(kept: _Kept) -> None:
     close = getattr(kept.handler, "close", None)
     if callable(close):
         # A handler that cannot be closed must not spoil the reading of another.
-        with contextlib.suppress(Exception):
+        with suppressed(Exception):
             close()
 
 

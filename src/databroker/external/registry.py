@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._util.printable import warn
+from .._util.signals import from_signal
 from ..errors import DatabrokerError
 from .failures import Reference, about, translated
 from .formats.hdf5_links import check_links
@@ -125,6 +126,8 @@ class Registry(HandlerRegistry):
             except DatabrokerError as error:
                 raise about(error, reference) from error.__cause__
             except Exception as error:
+                if from_signal(error):
+                    raise
                 raise translated(error, reference, place, _name(chosen)) from error
 
         with self.borrow(key, make, bool(getattr(used, "thread_safe", False))) as handler:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._util.signals import from_signal
 from ..display.pictures import Picture
 from ..display.pixels import Part, part_of, sane, thinned, thumbnail
 from ..display.plots import Axis, Frame, strip, waves
@@ -54,6 +55,8 @@ def array_picture(rows: Rows, field: str, axes: Sequence[str], frames: int) -> P
         # Opens the first file, perhaps.
         part = None if array.dtype == object else part_of(array.shape[1:])
     except Exception as error:  # a preview shows what it can, and tells of the rest
+        if from_signal(error):
+            raise
         return picture("", missing=(f"It cannot be read: {reason(error)}",))
     if part is not None and part.kind == "number":
         return None
@@ -87,6 +90,8 @@ def _look(array: Any, place: int, part: Part | None) -> _Look:
         else:
             value, shape = np.asarray(array[(place, *part.index)]), array.shape[1:]
     except Exception as error:  # as above
+        if from_signal(error):
+            raise
         return _Look(place, why=reason(error))
     if value.dtype == object and value.ndim == 0 and value.item() is None:
         return _Look(place, why="no value")

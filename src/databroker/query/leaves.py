@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from .._util.signals import from_signal
 from ..errors import QueryTimeout
 from .nodes import Compare, Equals, Exists, HasType, In, Matches, Mod, Path, Size
 from .patterns import compile_pattern
@@ -211,6 +212,8 @@ def _search(search: Callable[..., Any], text: str, end: float, node: Matches) ->
     try:
         return search(text, timeout=left) is not None
     except TimeoutError as error:
+        if from_signal(error):
+            raise
         raise QueryTimeout(
             f"the pattern {node.pattern!r} took longer than {PATTERN_SECONDS:g} s on one run "
             f"(key {node.path.text!r}). Nested repetitions such as (a+)+ are the usual cause; "

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from .._util.printable import printable
+from .._util.signals import from_signal
 from ..display.prompt import InIPython, runs_text
 from ..errors import InvalidQuery
 from ..header import Header
@@ -94,7 +95,9 @@ class Results(InIPython):
             return None
         try:
             return datetime.datetime.fromtimestamp(seconds, self._db.zone)
-        except (OverflowError, ValueError, OSError):  # beyond the years of a calendar
+        except (OverflowError, ValueError, OSError) as error:  # beyond the years of a calendar
+            if from_signal(error):
+                raise
             end = datetime.datetime.max if seconds > 0 else datetime.datetime.min
             return end.replace(tzinfo=datetime.UTC)
 

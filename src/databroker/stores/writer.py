@@ -7,6 +7,7 @@ import os
 import socket
 from pathlib import Path
 
+from .._util.signals import from_signal
 from .contract import Activity
 
 
@@ -35,7 +36,9 @@ def boot_id() -> str | None:
     """Return what tells one run of this machine from the next, where that is known."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
+    except OSError as error:
+        if from_signal(error):
+            raise
         return None
 
 

@@ -7,6 +7,7 @@ import warnings
 import zoneinfo
 
 from .._util.printable import shown
+from .._util.signals import from_signal
 from .._util.suggestions import did_you_mean
 from ..errors import InvalidConfiguration
 
@@ -35,7 +36,9 @@ def resolve_zone(name: str | datetime.tzinfo | None = None) -> datetime.tzinfo:
         return _machine_zone()
     try:
         return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
+        if from_signal(error):
+            raise
         hint = did_you_mean(name, zoneinfo.available_timezones())
         hint = hint or " Names look like 'America/New_York'."
         raise InvalidConfiguration(f"unknown time zone {shown(name)}.{hint}") from None
@@ -47,6 +50,8 @@ def _machine_zone() -> datetime.tzinfo:
     try:
         return tzlocal.get_localzone()
     except (zoneinfo.ZoneInfoNotFoundError, LookupError, ValueError, OSError) as error:
+        if from_signal(error):
+            raise
         # A machine whose zone is set up wrongly should still show its data.
         warnings.warn(
             f"the machine's time zone is not known ({error}); using UTC. "

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from .._util.printable import warn
+from .._util.signals import from_signal
 from ..errors import InvalidConfiguration, NotSupported
 from ..external.handlers.by_spec import FALLBACKS, GROUP, HandlerRegistry, successor
 from ..external.importing import imported
@@ -48,6 +49,8 @@ def discover_handlers(
         try:
             found |= parse_handler_registry({spec: target})
         except Exception as error:  # whatever the import of somebody else's package raises
+            if from_signal(error):
+                raise
             if not skip_failures:
                 raise
             warn(f"The handler {target} is skipped: {error!r}", UserWarning, stacklevel=2)
@@ -157,7 +160,9 @@ def retry(function: Callable[..., Any]) -> Callable[..., Any]:
     def again(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return function(self, *args, **kwargs)
-        except Exception:  # whatever the method raises, as in databroker 1.x
+        except Exception as error:  # whatever the method raises, as in databroker 1.x
+            if from_signal(error):
+                raise
             self.force_reload()
             return function(self, *args, **kwargs)
 

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
+from ..._util.signals import from_signal, suppressed
 from ...errors import DatabrokerError
 
 fcntl: Any
@@ -71,6 +72,8 @@ def copy_file(old: str, new: str, verify: bool = True) -> bool:
     except DatabrokerError:
         raise
     except OSError as error:
+        if from_signal(error):
+            raise
         problem = error.strerror or str(error)
         failed = CopyFailed(
             f"{old} cannot be copied to {new}: {problem}. Nothing half is left there; copying "
@@ -106,7 +109,7 @@ def sync_folders(paths: Iterable[str]) -> None:
     """See to it that the names of new files survive a failure of the machine, too."""
     for folder in {os.path.dirname(path) for path in paths}:
         # Not every system opens folders; the files themselves are safe already.
-        with contextlib.suppress(OSError):
+        with suppressed(OSError):
             number = os.open(folder, os.O_RDONLY)
             try:
                 os.fsync(number)
@@ -120,7 +123,7 @@ def _fill(old: str, new: str, target: BinaryIO, verify: bool) -> None:
     checksum = _pour(old, target)
     if verify and _checksum(part) != checksum:
         raise CopyDiffers(f"The copy of {old} at {new} has another checksum. Is the disk sound?")
-    with contextlib.suppress(OSError):  # not every disk keeps times and rights
+    with suppressed(OSError):  # not every disk keeps times and rights
         shutil.copystat(old, part)
     if os.path.lexists(new):
         raise CopyRefused(f"{old} is not copied: meanwhile there is another file at {new}.")
@@ -156,7 +159,7 @@ def _alone(part: str) -> Iterator[BinaryIO]:
             file.truncate(0)
             yield file
         except BaseException:
-            with contextlib.suppress(OSError):
+            with suppressed(OSError):
                 os.unlink(part)
             raise
 
@@ -167,7 +170,9 @@ def _locked(file: BinaryIO) -> bool:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        except OSError:
+        except OSError as error:
+            if from_signal(error):
+                raise
             return True  # the disk knows no locks
     return True
 

@@ -8,12 +8,12 @@ files that are there already are compared, not copied.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..._util.signals import suppressed
 from ...errors import DatabrokerError, NotSupported
 from ..failures import FileMissing, FileRefused, Reference, failure
 from ..paths import Place, uri_of_path
@@ -170,7 +170,7 @@ class CopyPlan:
             for number, (new, old) in enumerate(self.files.items()):
                 if progress is not None:
                     # Reporting must not stop the work, as in databroker 1.x.
-                    with contextlib.suppress(Exception):
+                    with suppressed(Exception):
                         progress(number, len(self.files), old, new)
                 copy_file(old, new, verify)
                 copied.files.append((old, new))

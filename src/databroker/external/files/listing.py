@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..._util.signals import from_signal
 from ...columns import assemble, to_rows
 from ...columns.names import nested
 from ...columns.rows import values_of
@@ -217,6 +218,8 @@ def find_files(
     except DatabrokerError as error:
         return Found(document, place, [place.path], error)
     except Exception as error:  # documents come from many programs: a list goes on
+        if from_signal(error):
+            raise
         odd = DatabrokerError(f"{reference}: its document makes no sense here ({error!r}).")
         odd.__cause__ = error
         return Found(document, place, [place.path], odd)
@@ -250,7 +253,9 @@ def size_of(path: str) -> int | None:
         if os.path.isdir(path):
             return sum(map(os.path.getsize, files_below(path)))
         return os.path.getsize(path)
-    except (OSError, ValueError):  # it is not there, or may not be read
+    except (OSError, ValueError) as error:  # it is not there, or may not be read
+        if from_signal(error):
+            raise
         return None
 
 
@@ -269,6 +274,8 @@ def _of_handler(
         except DatabrokerError:
             raise
         except Exception as error:  # whatever somebody else's handler raises
+            if from_signal(error):
+                raise
             raise DatabrokerError(f"{reference}: get_file_list raised {error!r}.") from error
     return paths or ([place.path] if store is None else [])
 

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
+from ..._util.signals import from_signal
 from ...errors import DatabrokerError
 from ..paths import path_parts
 
@@ -60,7 +61,9 @@ def look_through(
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as entries:
                 inside = sorted(entries, key=lambda entry: entry.name)
-        except OSError:  # it may not be read, or has just gone
+        except OSError as error:  # it may not be read, or has just gone
+            if from_signal(error):
+                raise
             continue
         done += 1
         if progress is not None:
@@ -134,5 +137,7 @@ def _checked(folder: str | os.PathLike[str]) -> str:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:
+    except OSError as error:
+        if from_signal(error):
+            raise
         return False

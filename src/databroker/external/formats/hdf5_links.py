@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import posixpath
@@ -10,6 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
+from ..._util.signals import suppressed
 from ...extras import require
 from ..paths import Guard
 from .hdf5_opening import opened_hdf5
@@ -57,7 +57,7 @@ def linked_files(
         for path in there:
             check(path)
             # Where one cannot be opened, the library goes on to the next.
-            with contextlib.suppress(OSError):
+            with suppressed(OSError):
                 if inner:
                     with opened(path) as other:
                         more = [step for step in steps(other, inner) if step not in seen]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
+from ..._util.signals import from_signal, suppressed
 from ...extras import require
 
 fcntl: Any
@@ -35,6 +35,8 @@ def opened_hdf5(path: str, swmr: bool = False) -> Any:
         except (FileNotFoundError, PermissionError, IsADirectoryError):
             raise
         except OSError as error:
+            if from_signal(error):
+                raise
             first = first or error
         else:
             if file.mode == "r":  # else it is open for writing in this process: not ours to unlock
@@ -46,5 +48,5 @@ def opened_hdf5(path: str, swmr: bool = False) -> Any:
 
 def _unlock(file: Any) -> None:
     if fcntl is not None:
-        with contextlib.suppress(OSError):
+        with suppressed(OSError):
             fcntl.flock(file.id.get_vfd_handle(), fcntl.LOCK_UN)

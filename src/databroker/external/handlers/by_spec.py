@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..._util.printable import warn
+from ..._util.signals import from_signal
 from ...errors import DuplicateHandler, NoHandler
 from ..failures import Reference
 from ..importing import imported
@@ -250,6 +251,8 @@ def _loaded(spec: str) -> Any:
         try:
             return entry.load()
         except Exception as error:  # whatever the import of somebody else's package raises
+            if from_signal(error):
+                raise
             warn(
                 f"The handler {entry.value} for the spec {spec!r} cannot be loaded and is "
                 f"skipped: {error!r}",

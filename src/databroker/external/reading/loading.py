@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..._util.signals import from_signal, suppressed
 from ...errors import DatabrokerError, ShapesDiffer
 from ..failures import Reference, about, translated
 from ..formats.hdf5_links import check_links
@@ -61,7 +61,7 @@ class Loader:
         rest, several = iter(references), 1
         while some := list(islice(rest, several)):
             if len(some) > 1:
-                with contextlib.suppress(Exception):
+                with suppressed(Exception):
                     self._load([each for each in some if isinstance(each, str)], field)
             yield from some
             self._loaded.clear()
@@ -157,7 +157,9 @@ class Loader:
                 for each in kwargs:
                     check_form(handler.form(**each), shape, out.dtype, reference)
                 handler.read_into(out, inner, kwargs)
-        except Exception:  # whatever it is: reading them one by one tells which, and of what
+        except Exception as error:  # reading them one by one tells which, and of what
+            if from_signal(error):
+                raise
             return False
         return True
 
@@ -194,6 +196,8 @@ class Loader:
             except DatabrokerError as error:
                 raise about(error, reference) from error.__cause__
             except Exception as error:  # whatever somebody else's handler raises
+                if from_signal(error):
+                    raise
                 place = self._registry.place(found.resource, reference)
                 by = f"the handler {type(handler).__name__}"
                 raise translated(error, reference, place, by) from error
@@ -205,7 +209,9 @@ class Loader:
             return
         try:
             paths = list(handler.get_file_list(kwargs))
-        except Exception:  # many handlers have only the name of it
+        except Exception as error:  # many handlers have only the name of it
+            if from_signal(error):
+                raise
             if guard:
                 raise
             return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._util.signals import from_signal
 from ...errors import DatabrokerError, ExternalDataMissing
 from ..failures import FileDamaged, FramesMissing, Reference, about, failure, translated
 from ..formats.frames import Declared, Frames, reader_of
@@ -57,6 +58,8 @@ def opened_frames(
     except DatabrokerError as error:
         raise about(error, reference) from error.__cause__
     except Exception as error:  # of h5py, tifffile, ...
+        if from_signal(error):
+            raise
         raise translated(error, reference, place) from error
 
 

@@ -37,7 +37,9 @@ class Gate:
 class Home(Protocol):
     """What a connection is to."""
 
-    gate: Gate
+    @property
+    def gate(self) -> Gate:
+        """Shut while this process is being copied."""
 
     def open(self, connection: Connection) -> None:
         """Call `Connection.connect`."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..._util.signals import from_signal
+
 _NETWORK = frozenset(
     {
         "nfs",
@@ -36,7 +38,9 @@ def is_network_folder(folder: Path) -> bool:
     """
     try:
         mounts = Path("/proc/self/mounts").read_text(errors="replace").splitlines()
-    except OSError:
+    except OSError as error:
+        if from_signal(error):
+            raise
         return False
     folder = folder.resolve()
     kinds: dict[Path, str] = {}
