@@ -9,6 +9,8 @@ import databroker
 from databroker import errors
 from databroker.cli import main
 
+pretty = pytest.importorskip("IPython.lib.pretty").pretty
+
 HOSTILE = "a\x1b[2J\x1b]0;title\x07\rb\x9bc\u202ed\u2066\x00\x08\x7f\ud800"
 MINE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
@@ -77,8 +79,22 @@ def test_what_is_printed_of_a_run_is_harmless(lab):
     header = lab[-1]
     stream = next(iter(header.streams.values()))
     run = lab.v2[-1]
-    for each in (header, stream, lab(), lab, header.files(), run, next(iter(run.values()))):
-        assert hidden(repr(each) + str(each)) == set()
+    v2 = next(iter(run.values()))
+    for each in (
+        *(header, stream, lab(), lab, header.files(), header.preview(), header.preview().pictures),
+        *(stream.config, stream.timestamps, stream.array(HOSTILE), header.start, header.stop),
+        *(lab.reg, lab.reg.handler_reg, lab().distinct("plan_name"), lab().distinct(HOSTILE)),
+        *(run, v2, lab.v2, run.metadata["start"], list(run.documents()), v2.descriptors, v2.config),
+        *(v2.metadata, header.descriptors, list(header.events())),
+    ):
+        assert hidden(repr(each) + str(each) + pretty(each)) == set(), type(each)
+    for each in (header, lab(), lab, header.files(), header.preview(), run, v2, lab.v2, stream):
+        assert hidden(each._repr_html_()) == set(), type(each)
+
+
+def test_a_handler_with_any_name_is_shown(lab):
+    lab.reg.register_handler(HOSTILE, dict)
+    assert hidden(repr(lab.reg.handler_reg)) == set()
 
 
 @pytest.mark.parametrize("kind", sorted(every(errors.DatabrokerError), key=str), ids=str)

@@ -67,7 +67,7 @@ def repr_of(value: Any) -> str:
     >>> repr_of("a"), len(repr_of(10**5000)) > 4000
     ("'a'", True)
     """
-    return _first(value, (repr,))
+    return _first(value, (repr, _by_item))
 
 
 def shown(value: Any, most: int = 60) -> str:
@@ -100,6 +100,16 @@ def warn(message: str, category: type[Warning] = UserWarning, stacklevel: int = 
 
 def _code(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode("ascii")
+
+
+def _by_item(value: Any) -> str:
+    """Return the `repr` of a dictionary or list of which some of the items have none."""
+    if isinstance(value, dict):
+        pairs = (f"{repr_of(key)}: {repr_of(item)}" for key, item in dict.items(value))
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(repr_of, list.__iter__(value)))}]"
+    raise TypeError(type_name(value))
 
 
 def _first(value: Any, ways: tuple[Callable[[Any], str], ...]) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from html import escape
 from typing import Any
 
 from .. import times
 from ..documents.kinds import Document
 from .files import HEAD, ShownFile, cells, problems, shortened, totals
 from .files import size as in_bytes
-from .markup import block, code, folded, pairs, quiet, shown, table
+from .markup import block, code, escape, folded, pairs, quiet, shown, table
 from .markup import status as status_html
 from .runs import list_of_runs
 from .summary import (

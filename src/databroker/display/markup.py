@@ -8,12 +8,13 @@ legible on both.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from html import escape
+from html import escape as escaped
 from typing import Any
 
+from .._util.printable import printable
 from .summary import one_line
 
-__all__ = ["block", "code", "folded", "pairs", "quiet", "shown", "status", "table"]
+__all__ = ["block", "code", "escape", "folded", "pairs", "quiet", "shown", "status", "table"]
 
 _LINE = "border:0;border-bottom:1px solid rgba(128,128,128,.3)"
 _CELL = f"vertical-align:top;padding:2px 12px 2px 0;background:none;{_LINE}"
@@ -32,6 +33,11 @@ _SHORT = 8
 """Longer texts are shown whole where the mouse is."""
 
 Mark = Callable[[str], str]
+
+
+def escape(text: str) -> str:
+    """Return text as HTML, which also shows what changes the order in which it is read."""
+    return escaped(printable(text))
 
 
 def block(title: str, *parts: str) -> str:

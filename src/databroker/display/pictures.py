@@ -10,11 +10,11 @@ import base64
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
+from .._util.printable import printable
 from .figures import PIXELS, as_png
-from .markup import block, quiet
+from .markup import block, escape, quiet
 from .summary import one_line
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Picture:
     missing: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return f"<Picture {self.field!r} of {self.stream!r}: {self.said}>"
+        return printable(f"<Picture {self.field!r} of {self.stream!r}: {self.said}>", lines=False)
 
 
 def pictures_html(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from .. import times
-from .._util.printable import text_of
+from .._util.printable import printable, text_of
 from ..documents.kinds import Document
 
 __all__ = [
@@ -165,9 +165,10 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 
 def _names(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else ""
+    several = [value] if isinstance(value, str) else value
+    if not isinstance(several, list | tuple):
+        return ""
+    return printable(", ".join(map(text_of, several)), lines=False)
 
 
 def _text(value: object) -> str:

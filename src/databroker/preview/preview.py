@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._util.printable import printable
 from ..display.figures import titled
 from ..display.pictures import Picture, pictures_html, pictures_text
 from ..errors import InvalidQuery
@@ -59,7 +60,7 @@ class Preview:
         count = sum(picture.draw is not None for picture in self.pictures)
         title = f"Preview of run {self.header.uid[:8]}: {count} picture{'' if count == 1 else 's'}"
         notes = [*self.notes, _HOW] if count else self.notes
-        return "\n".join(filter(None, [title, pictures_text(self.pictures, notes)]))
+        return printable("\n".join(filter(None, [title, pictures_text(self.pictures, notes)])))
 
     def _repr_html_(self) -> str:
         return pictures_html(self.pictures, self.notes, title=f"Preview of {self._run}")

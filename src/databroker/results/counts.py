@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .._util.printable import repr_of
+
 __all__ = ["Counts"]
 
 
@@ -43,7 +45,7 @@ class Counts(Mapping[Any, int]):
         return len(self._rows)
 
     def __repr__(self) -> str:
-        return "{" + ", ".join(f"{v!r}: {count}" for v, count in self._rows.values()) + "}"
+        return "{" + ", ".join(f"{repr_of(v)}: {count}" for v, count in self._rows.values()) + "}"
 
 
 def _keyed(value: Any) -> tuple[bool, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._util.printable import printable
 from ..columns import assemble
 from ..columns.names import SEQ_NUM, TIME
 from ..documents.encoding import same
@@ -60,7 +61,7 @@ class Configuration(Mapping[str, View]):
         return len(self._devices())
 
     def __repr__(self) -> str:
-        return f"<Configuration of {', '.join(self) or 'no devices'}>"
+        return printable(f"<Configuration of {', '.join(self) or 'no devices'}>", lines=False)
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)

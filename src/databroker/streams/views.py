@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .._util.printable import printable
 from .fields import no_such_field, select
 from .forms import look
 from .gather import Request
@@ -44,7 +45,7 @@ class View:
         self._times = times
 
     def __repr__(self) -> str:
-        return f"<{self._title}: {', '.join(self.fields) or 'no fields'}>"
+        return printable(f"<{self._title}: {', '.join(self.fields) or 'no fields'}>", lines=False)
 
     @property
     def fields(self) -> list[str]:

@@ -6,6 +6,7 @@ from copy import deepcopy
 from pprint import pformat
 from typing import Any
 
+from .._util.printable import repr_of
 from ..documents.readonly import ReadOnly
 
 __all__ = [
@@ -37,10 +38,14 @@ class Document(ReadOnly):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({dict(self)!r})"
+        return f"{type(self).__name__}({repr_of(dict(self))})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(f"{type(self).__name__}({pformat(dict(self))})")
+        try:
+            shown = pformat(dict(self))
+        except ValueError:  # of an integer that is too long for Python to write
+            shown = repr_of(dict(self))
+        printer.text(f"{type(self).__name__}({shown})")
 
     def to_dict(self) -> dict[str, Any]:
         """Return a plain dictionary that shares nothing with the document."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from .._util.printable import printable
 from ..config import list_configs, load, survey_configs
 from ..errors import UnknownBrokerName
 from .runs import Catalog
@@ -50,7 +51,7 @@ class Catalogs(Mapping[str, Catalog]):
         return sorted({*super().__dir__(), *(name for name in self if name.isidentifier())})
 
     def __repr__(self) -> str:
-        return f"<Catalogs: {', '.join(self) or 'none'}>"
+        return printable(f"<Catalogs: {', '.join(self) or 'none'}>", lines=False)
 
     def _repr_html_(self) -> str:
         from ..display import catalogs_html

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..._util.printable import warn
+from ..._util.printable import printable, warn
 from ..._util.signals import from_signal
 from ...errors import DuplicateHandler, NoHandler
 from ..failures import Reference
@@ -204,7 +204,7 @@ class _View(Mapping[str, Any]):
         return len(self._specs())
 
     def __repr__(self) -> str:
-        return f"<handlers for: {', '.join(self) or 'nothing'}>"
+        return printable(f"<handlers for: {', '.join(self) or 'nothing'}>", lines=False)
 
 
 def _no_handler(spec: str, reference: Reference | None) -> NoHandler:
