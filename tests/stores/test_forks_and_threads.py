@@ -96,6 +96,83 @@ def test_a_child_that_only_ends_does_no_harm(processes, store, path):
     assert_identical(answers(store, runs), expected(runs))
 
 
+REFUSED = """
+import signal, threading
+from databroker.errors import StoreUnavailable
+from databroker.stores.sql import access
+access._FORK_PATIENCE = 0.1
+store, elsewhere = SQLiteStore(path), SQLiteStore(path + ".other")
+store.insert("start", start("before"))
+begun, go_on = threading.Event(), threading.Event()
+
+def job(connection):
+    connection.execute("BEGIN IMMEDIATE")
+    begun.set()
+    go_on.wait(60)
+    connection.execute("COMMIT")
+
+def refused(use):
+    try:
+        use()
+    except StoreUnavailable as error:
+        for text in (path, "forked while", "spawn", "forkserver", "nothing is being written"):
+            assert text in str(error), error
+    else:
+        raise AssertionError("it could be used")
+
+def child(of):
+    pid = os.fork()
+    if pid:
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        return
+    code = 1
+    try:
+        refused(lambda: store.insert("start", start("child")))
+        refused(lambda: store.record("before"))
+        refused(lambda: list(store.find(Everything())))
+        refused(lambda: SQLiteStore(path))
+        refused(lambda: SQLiteStore(path, read_only=True))
+        if of == "thread":
+            elsewhere.insert("start", start("child"))  # nothing was being written to that one
+            if os.fork() == 0:
+                refused(lambda: SQLiteStore(path))
+                os._exit(0)
+            assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
+        store.close()
+        code = 0
+    finally:
+        os._exit(code)
+
+go()
+thread = threading.Thread(target=lambda: store._connections.write(job))
+thread.start()
+begun.wait(60)
+child("thread")
+go_on.set()
+thread.join()
+store.insert("start", start("after"))
+
+def amid(connection):
+    connection.execute("BEGIN IMMEDIATE")
+    signal.raise_signal(signal.SIGUSR1)
+    connection.execute("COMMIT")
+
+signal.signal(signal.SIGUSR1, lambda *_: child("handler of a signal"))
+store._connections.write(amid)
+store.insert("start", start("last"))
+assert elsewhere.record("child") is not None
+elsewhere.close()
+store.close()
+"""
+
+
+def test_a_child_forked_in_the_middle_of_a_write_is_refused_and_told_how_to_go_on(
+    processes, store, path
+):
+    processes.run([(REFUSED, path)])
+    assert {run.uid for run in store.find(Everything())} == {"before", "after", "last"}
+
+
 CLOSE = """
 import itertools, threading, time
 from databroker.errors import StoreUnavailable

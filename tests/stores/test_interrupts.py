@@ -5,7 +5,6 @@ import gc
 import itertools
 import signal
 import sqlite3
-import sys
 import time
 
 import pytest
@@ -23,6 +22,7 @@ from databroker.testing.conformance.base import (
     stop,
     whole_run,
 )
+from databroker.testing.interrupting import interrupted_after
 
 
 class Alarm(TimeoutError):
@@ -43,35 +43,6 @@ def alarm(after, raised):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-@contextlib.contextmanager
-def interrupted_after(calls, raised):
-    """Raise something after so many calls: where a signal would be seen to, which is after calls.
-
-    Gives a list that tells whether it came to that.
-    """
-    left, struck = calls, []
-
-    def strike(*_):
-        raise raised
-
-    def count(_frame, what, _function):
-        nonlocal left
-        if what in ("call", "c_return"):
-            left -= 1
-            if left < 0 and not struck:
-                sys.setprofile(None)
-                struck.append(True)
-                signal.raise_signal(signal.SIGUSR1)
-
-    before = signal.signal(signal.SIGUSR1, strike)
-    sys.setprofile(count)
-    try:
-        yield struck
-    finally:
-        sys.setprofile(None)
-        signal.signal(signal.SIGUSR1, before)
 
 
 def may_write(other):

@@ -21,6 +21,7 @@ from ..query.distinct import distinct_values, ranked
 from ..query.evaluate import RunView, compile
 from .contract import Ability, Activity, Extent, RunRecord, Store
 from .facts import run_fact
+from .forks import tell_of_forks
 from .writer import writer_here
 
 if TYPE_CHECKING:
@@ -35,12 +36,27 @@ Doc = dict[str, Any]
 class _Series:
     """The rows of one owner, in order of arrival."""
 
+    identity: str
     rows: list[Doc] = field(default_factory=list)
-    by_id: dict[str, Doc] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
+
+    def find(self, identity: str) -> Doc | None:
+        place = self.places.get(identity, len(self.rows))
+        row = self.rows[place] if place < len(self.rows) else None
+        return row if row is not None and row[self.identity] == identity else None
+
+    def put(self, first: int, rows: list[Doc]) -> None:
+        """Let rows stand from a place on; to do so again changes nothing."""
+        self.places.update((row[self.identity], first + n) for n, row in enumerate(rows))
+        self.rows[first:] = rows
 
 
 class MemoryStore(Store):
     """Keeps documents in this process, for as long as it lives.
+
+    A forked process has a copy of its own. An interrupt leaves what is inserted whole or not
+    there: what leads to a document is noted before it, and counts only where it is there; rows
+    are put down as begun, all at once, and whoever looks next brings that to its end.
 
     Examples
     --------
@@ -57,8 +73,11 @@ class MemoryStore(Store):
         self._lock = threading.RLock()
         self._documents: dict[str, dict[str, Doc]] = {kind: {} for kind in IDENTITY}
         self._stops: dict[str, Doc] = {}
+        self._stopped: dict[str, str] = {}  # of the uid of a stop, its run
         self._series: dict[tuple[str, str], _Series] = {}
-        self._datums: dict[str, Doc] = {}
+        self._datums: dict[str, str] = {}  # of the id of a datum, its resource
+        self._begun: list[tuple[_Series, int, list[Doc]]] = []
+        tell_of_forks(self)
 
     def __str__(self) -> str:
         return "memory of this process"
@@ -81,19 +100,25 @@ class MemoryStore(Store):
                 self._put_document(kind, doc)
 
     def _put_document(self, kind: str, doc: Doc) -> None:
-        known = self._documents[kind].get(doc["uid"])
+        known = self._known_document(kind, doc)
         if known is not None:
             if not same(known, doc):
                 raise conflict(kind, known, doc)
-            return
-        if kind == "stop":
-            other = self._stops.get(doc["run_start"])
-            if other is not None:
-                if not is_provisional(other):
-                    raise conflict(kind, other, doc)
-                del self._documents["stop"][other["uid"]]
+        elif kind == "stop":
+            self._stopped[doc["uid"]] = doc["run_start"]
             self._stops[doc["run_start"]] = doc
-        self._documents[kind][doc["uid"]] = doc
+        else:
+            self._documents[kind][doc["uid"]] = doc
+
+    def _known_document(self, kind: str, doc: Doc) -> Doc | None:
+        """Return the document that is there in place of another one."""
+        if kind != "stop":
+            return self._documents[kind].get(doc["uid"])
+        named = self._stops.get(self._stopped.get(doc["uid"], ""))
+        if named is not None and named["uid"] == doc["uid"]:
+            return named
+        other = self._stops.get(doc["run_start"])
+        return None if other is None or is_provisional(other) else other
 
     def _put_rows(self, kind: str, rows: list[Doc]) -> None:
         fresh: dict[tuple[str, str], Doc] = {}
@@ -107,18 +132,37 @@ class MemoryStore(Store):
                 fresh[key] = row
             elif not same_row(known, row):
                 raise conflict(kind, known, row)
+        by_owner: dict[str, list[Doc]] = {}
         for row in fresh.values():
-            series = self._series.setdefault((kind, row[OWNER[kind]]), _Series())
-            series.rows.append(row)
-            series.by_id[row[IDENTITY[kind]]] = row
+            by_owner.setdefault(row[OWNER[kind]], []).append(row)
             if kind == "datum":
-                self._datums[row["datum_id"]] = row
+                self._datums[row["datum_id"]] = row["resource"]
+        begun = []
+        for owner, more in by_owner.items():
+            series = self._series.setdefault((kind, owner), _Series(IDENTITY[kind]))
+            begun.append((series, len(series.rows), more))
+        self._begun = begun
+        self._finish()
+
+    def _finish(self) -> None:
+        for series, first, rows in self._begun:
+            series.put(first, rows)
+        self._begun = []
+
+    def _series_of(self, kind: str, owner: str) -> _Series | None:
+        if self._begun:
+            self._finish()
+        return self._series.get((kind, owner))
 
     def _known_row(self, kind: str, row: Doc) -> Doc | None:
         if kind == "datum":
-            return self._datums.get(row["datum_id"])
-        series = self._series.get((kind, row[OWNER[kind]]))
-        return series.by_id.get(row[IDENTITY[kind]]) if series else None
+            return self._datum(row["datum_id"])
+        series = self._series_of(kind, row[OWNER[kind]])
+        return series.find(row[IDENTITY[kind]]) if series else None
+
+    def _datum(self, datum_id: str) -> Doc | None:
+        series = self._series_of("datum", self._datums.get(datum_id, ""))
+        return series.find(datum_id) if series else None
 
     def run_of(self, kind: str, doc: Document) -> str | None:
         """Return the uid of the run that a document belongs to, if that is known."""
@@ -211,7 +255,7 @@ class MemoryStore(Store):
             return writer_here(last_time(docs))
 
     def _rows(self, kind: str, owner: str) -> list[Doc]:
-        series = self._series.get((kind, owner))
+        series = self._series_of(kind, owner)
         return series.rows if series else []
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
@@ -237,7 +281,7 @@ class MemoryStore(Store):
     def datum(self, datum_id: str) -> Doc | None:
         """Return one datum document by its id, or None."""
         with self._lock:
-            return copy.deepcopy(self._datums.get(datum_id))
+            return copy.deepcopy(self._datum(datum_id))
 
     def resource(self, uid: str) -> Doc | None:
         """Return one resource document by its uid, or None."""
@@ -246,3 +290,15 @@ class MemoryStore(Store):
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
+
+    def before_fork(self) -> None:
+        """Let no other thread be in the middle of something."""
+        self._lock.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Go on, with a copy of all that is there."""
+        self._lock = threading.RLock()

@@ -8,6 +8,7 @@ from .identity import Identity
 from .keeping import Keeping
 from .odd_input import OddInput
 from .orphans import Orphans
+from .processes import Processes
 from .rows import Rows
 from .searching import Searching
 from .sharing import Sharing
@@ -16,7 +17,7 @@ __all__ = ["StoreConformance"]
 
 
 class StoreConformance(
-    Keeping, Rows, External, Finding, Searching, Identity, Orphans, OddInput, Sharing
+    Keeping, Rows, External, Finding, Searching, Identity, Orphans, OddInput, Sharing, Processes
 ):
     """All tests that a store must pass; inherit and define ``open_store``.
 
