@@ -9,6 +9,7 @@ import pathlib
 import sys
 import uuid
 import warnings
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -310,3 +311,87 @@ def test_the_second_of_two_equal_hours_is_kept_as_that(in_new_york):
         "once": "2024-06-03T01:30:00",
         "aware": "2024-11-03T01:30:00-05:00",
     }
+
+
+HUGE = 10**5000
+
+
+@pytest.fixture(scope="module")
+def huge():
+    """A run in which every number that nobody checks is huge."""
+    with databroker.temp() as db:
+        start = {"uid": "a", "time": 1.0, "scan_id": HUGE, "motors": [HUGE], "num_points": HUGE}
+        db.insert("start", {**start, "x": HUGE, "hints": {"dimensions": [[[HUGE], "primary"]]}})
+        keys = {
+            "m": {"dtype": "array", "shape": [HUGE], "source": "s", "precision": HUGE},
+            "img": {"dtype": "array", "shape": [HUGE], "source": "s", "external": "STREAM:"},
+        }
+        run = {"run_start": "a", "time": 1.0}
+        db.insert("descriptor", {"uid": "d", **run, "name": "primary", "data_keys": keys})
+        one = {"uid": "e", "descriptor": "d", "seq_num": 1, "time": 1.0}
+        db.insert("event", {**one, "data": {"m": HUGE}, "timestamps": {"m": 1.0}})
+        where = {"mimetype": "application/x-hdf5", "uri": "file:///x", "data_key": "img"}
+        db.insert("stream_resource", {"uid": "r", **run, **where, "parameters": {"a": HUGE}})
+        for number, end in enumerate((HUGE, 1e308, [1])):
+            spans = {"indices": {"start": 0, "stop": end}, "seq_nums": {"start": 1, "stop": end}}
+            claim = {"uid": f"c{number}", "stream_resource": "r", "descriptor": "d"}
+            with contextlib.suppress(InvalidDocument):
+                db.insert("stream_datum", {**claim, **spans})
+        stop = {"uid": "s", **run, "exit_status": HUGE, "num_events": {"primary": HUGE}}
+        db.insert("stop", {**stop, "x": HUGE})
+        yield db
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda db: repr(db[-1].start) + repr(db[-1].stop) + repr(db[-1].descriptors),
+        lambda db: str(db[-1]) + db[-1]._repr_html_(),
+        lambda db: str(db()) + db()._repr_html_() + str(db().to_frame().columns),
+        lambda db: repr(db().distinct("x")) + repr(db(x=HUGE)),
+        lambda db: repr(db[-1].preview()) + db[-1].preview()._repr_html_(),
+        lambda db: repr(db.v2[-1].metadata["start"]) + repr(db.v2[-1].metadata["stop"]),
+        lambda db: db[-1].table(fields=["m"]),
+        lambda db: db[-1].xarray(fields=["m"]),
+        lambda db: db.v2[-1]["primary"].to_dask(),
+        lambda db: list(db[-1].documents()),
+        lambda db: list(db[-1].table()["img"]),
+        lambda db: db(time={"$lt": HUGE}).count() == 1 and db(time={"$gt": HUGE}).count() == 0,
+    ],
+    ids=range(12),
+)
+def test_a_run_of_huge_numbers_is_shown_and_read(huge, look):
+    with contextlib.suppress(DatabrokerError):
+        look(huge)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda db: db[HUGE + 1],
+        lambda db: db[-HUGE],
+        lambda db: db[-HUGE:],
+        lambda db: db[: -HUGE + 1 : HUGE],
+        lambda db: db[Fraction(HUGE, 7)],
+        lambda db: db[decimal.Decimal("inf")],
+        lambda db: db[decimal.Decimal("nan")],
+        lambda db: db[float("nan")],
+        lambda db: list(db(since=HUGE)),
+        lambda db: list(db(data_key=HUGE)),
+        lambda db: list(db(x={"$type": HUGE})),
+        lambda db: list(db(x={"$in": HUGE})),
+        lambda db: list(db(x={"$size": HUGE})),
+        lambda db: list(db({HUGE: 1})),
+        lambda db: list(db(HUGE)),
+        lambda db: db().sort(HUGE),
+        lambda db: db().to_frame([HUGE]),
+        lambda db: db()[HUGE],
+    ],
+    ids=range(18),
+)
+def test_questions_with_huge_numbers_have_answers_or_errors_of_ours(huge, ask):
+    try:
+        ask(huge)
+    except (DatabrokerError, TypeError) as error:
+        assert len(str(error)) < 1000  # noqa: PT017

@@ -14,7 +14,7 @@ from typing import Any
 
 from .signals import from_signal
 
-__all__ = ["printable", "repr_of", "shown", "text_of", "type_name", "warn"]
+__all__ = ["printable", "repr_of", "repr_of_tree", "shown", "text_of", "type_name", "warn"]
 
 _HIDDEN = re.compile(
     "["
@@ -67,7 +67,24 @@ def repr_of(value: Any) -> str:
     >>> repr_of("a"), len(repr_of(10**5000)) > 4000
     ("'a'", True)
     """
-    return _first(value, (repr, _by_item))
+    return _first(value, (repr,))
+
+
+def repr_of_tree(value: Any) -> str:
+    """Return the `repr` of what is made of dictionaries and lists, none of which is in itself.
+
+    Examples
+    --------
+    >>> repr_of_tree({"a": [1]}), len(repr_of_tree({"a": [10**5000]})) > 4000
+    ("{'a': [1]}", True)
+    """
+    try:
+        return repr(value)
+    except ValueError:  # of an integer that is too long for Python to write
+        if isinstance(value, dict):
+            pairs = (f"{key!r}: {repr_of_tree(item)}" for key, item in value.items())
+            return f"{{{', '.join(pairs)}}}"
+        return f"[{', '.join(map(repr_of_tree, value))}]" if type(value) is list else repr_of(value)
 
 
 def shown(value: Any, most: int = 60) -> str:
@@ -100,16 +117,6 @@ def warn(message: str, category: type[Warning] = UserWarning, stacklevel: int = 
 
 def _code(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode("ascii")
-
-
-def _by_item(value: Any) -> str:
-    """Return the `repr` of a dictionary or list of which some of the items have none."""
-    if isinstance(value, dict):
-        pairs = (f"{repr_of(key)}: {repr_of(item)}" for key, item in dict.items(value))
-        return f"{{{', '.join(pairs)}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(repr_of, list.__iter__(value)))}]"
-    raise TypeError(type_name(value))
 
 
 def _first(value: Any, ways: tuple[Callable[[Any], str], ...]) -> str:

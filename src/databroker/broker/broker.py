@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from .._util.printable import shown
 from ..display.prompt import InIPython
 from ..external import Registry
 from ..header import Header
@@ -82,7 +83,7 @@ class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks, InIPython):
     ) -> None:
         if not isinstance(store, Store):
             raise TypeError(
-                f"A Broker is made from a store, not from {store!r:.80}. Use Broker.named(name), "
+                f"A Broker is made from a store, not from {shown(store)}. Use Broker.named(name), "
                 "Broker.from_config({...}), or the `v1` of a catalog."
             )
         self.store = store

@@ -12,6 +12,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from .._util.printable import shown
 from ..errors import AmbiguousPrefix, InvalidKey, KeyOfWrongType, NoSuchRun, TooFarBack
 from ..header import Header
 from ..query.nodes import Equals, Everything, Path
@@ -80,10 +81,14 @@ def _whole(key: Any) -> int:
         raise InvalidKey(f"{key} is neither a scan_id nor an index; give a number, or a uid.")
     if not isinstance(key, numbers.Real | decimal.Decimal):
         raise KeyOfWrongType(
-            f"{key!r:.80} is not a run; give a uid, a scan_id, a negative index or a header."
+            f"{shown(key)} is not a run; give a uid, a scan_id, a negative index or a header."
         )
-    if not math.isfinite(key) or (whole := math.trunc(key)) != key:
-        raise InvalidKey(f"{key} is no whole number, as scan_ids and indices are.")
+    try:
+        whole = int(key) if isinstance(key, numbers.Integral) else math.trunc(key)
+    except (OverflowError, ValueError):  # of an infinity, and of what is no number
+        whole = None
+    if whole is None or whole != key:
+        raise InvalidKey(f"{shown(key)} is no whole number, as scan_ids and indices are.")
     return int(whole)
 
 
@@ -123,7 +128,7 @@ def _by_number(runs: Selection, number: int) -> RunRecord:
         return _newest_runs(runs, range(number, number - 1, -1))[0]
     record = next(runs.find(Equals(Path("scan_id"), number)), None)
     if record is None:
-        raise NoSuchRun(f"There is no run with scan_id {number}.{_newest(runs)}")
+        raise NoSuchRun(f"There is no run with scan_id {shown(number)}.{_newest(runs)}")
     return record
 
 
@@ -131,7 +136,7 @@ def _slice(runs: Selection, key: slice) -> list[RunRecord]:
     for part in (key.start, key.stop, key.step):
         if part is not None and not hasattr(part, "__index__"):
             raise InvalidKey(
-                f"A slice counts runs back from the newest, such as db[-5:]; not {part!r}."
+                f"A slice counts runs back from the newest, such as db[-5:]; not {shown(part)}."
             )
     if key.start is None or key.start >= 0:
         raise InvalidKey(
@@ -165,7 +170,7 @@ def _newest_runs(runs: Selection, places: range) -> list[RunRecord]:
 def _too_far_back(there: int, wanted: int) -> TooFarBack:
     return TooFarBack(
         f"There {'is' if there == 1 else 'are'} only {there} run{'' if there == 1 else 's'} "
-        f"here; {-wanted} reaches too far back."
+        f"here; {shown(-wanted)} reaches too far back."
     )
 
 
@@ -193,5 +198,5 @@ def _newest(runs: Selection) -> str:
     if newest is None:
         return " There are no runs here yet."
     scan_id = newest.start.get("scan_id")
-    named = "" if scan_id is None else f"scan_id {scan_id}, "
+    named = "" if scan_id is None else f"scan_id {shown(scan_id)}, "
     return f" The newest run is {named}uid {newest.uid[:8]!r}."

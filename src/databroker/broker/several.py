@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .._util.printable import warn
+from .._util.printable import shown, warn
 from ..documents.readonly import ALL
 from ..errors import NotSupported
 from ..header import Header
@@ -209,7 +209,7 @@ def each_header(headers: Headers) -> Iterator[Header]:
     for header in [headers] if isinstance(headers, Header) else headers:
         if not isinstance(header, StoredRun):
             given = headers if isinstance(headers, str) else header
-            raise TypeError(f"Give headers, such as db[-1] or db(...), not {given!r:.60}.")
+            raise TypeError(f"Give headers, such as db[-1] or db(...), not {shown(given)}.")
         yield header
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, NoReturn
 
+from .._util.printable import repr_of_tree
 from ..errors import DocumentIsReadOnly
 
 
@@ -51,6 +52,9 @@ class ReadOnly(dict[str, Any]):
     popitem = _refuse
     setdefault = _refuse
     update = _refuse
+
+    def __repr__(self) -> str:
+        return repr_of_tree(dict(self))
 
     def copy(self) -> dict[str, Any]:
         """Return a plain dictionary."""

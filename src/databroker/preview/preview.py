@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .._util.printable import printable
 from ..display.figures import titled
 from ..display.pictures import Picture, pictures_html, pictures_text
+from ..display.summary import one_line
 from ..errors import InvalidQuery
 from ..extras import require
 
@@ -68,7 +69,7 @@ class Preview:
     @property
     def _run(self) -> str:
         run, scan_id = f"run {self.header.uid[:8]}", self.header.start.get("scan_id")
-        return run if scan_id is None else f"scan {scan_id} ({run})"
+        return run if scan_id is None else f"scan {one_line(scan_id, 12)} ({run})"
 
     @cached_property
     def figures(self) -> dict[tuple[str, str], Figure]:

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._util.printable import repr_of, shown
 from ..errors import InvalidQuery
 from ..times import parse_bound, resolve_zone
 from .nodes import And, Compare, Node, Or, Path
@@ -60,7 +61,7 @@ class Query(Mapping[str, Any]):
         return ~self.to_node()
 
     def __repr__(self) -> str:
-        given = ", ".join(f"{key}={value!r}" for key, value in self.kwargs.items())
+        given = ", ".join(f"{key}={repr_of(value)}" for key, value in self.kwargs.items())
         return f"{type(self).__name__}({given})"
 
 
@@ -108,7 +109,7 @@ class TimeRange(Query):
         self._since = None if since is None else parse_bound(since, zone, "since")
         self._until = None if until is None else parse_bound(until, zone, "until")
         if self._since is not None and self._until is not None and self._since > self._until:
-            raise InvalidQuery(f"since ({since!r}) is later than until ({until!r})")
+            raise InvalidQuery(f"since ({shown(since)}) is later than until ({shown(until)})")
 
     @property
     def kwargs(self) -> dict[str, Any]:

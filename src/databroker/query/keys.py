@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, NoReturn
 
+from .._util.printable import shown
 from ..errors import InvalidQuery
 from .nodes import (
     And,
@@ -58,7 +59,7 @@ class Key:
 
     def __init__(self, path: str, document: Literal["start", "stop", "run"] | None = None) -> None:
         if document not in (None, "start", "stop", "run"):
-            raise InvalidQuery(f"document is 'start' or 'stop', or 'run', not {document!r}")
+            raise InvalidQuery(f"document is 'start' or 'stop', or 'run', not {shown(document)}")
         self._path = Path.parse(path) if document is None else Path(path, document)
 
     @property
@@ -176,7 +177,7 @@ class Key:
         """
         if not isinstance(query, Node):
             raise InvalidQuery(
-                f"elem_match takes a query such as Key('name') == 'Ni', not {query!r}"
+                f"elem_match takes a query such as Key('name') == 'Ni', not {shown(query)}"
             )
         return ElemMatch(self._path, _within_element(query))
 
@@ -211,11 +212,11 @@ def _within_element(node: Node) -> Node:
 
 def _value(value: object) -> Any:
     if isinstance(value, Key | Node):
-        raise InvalidQuery(f"a key is compared with a value, not with {value!r}")
+        raise InvalidQuery(f"a key is compared with a value, not with {shown(value)}")
     return plain(value)
 
 
 def _values(values: Any) -> tuple[Any, ...]:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise InvalidQuery(f"expected a list of values, not {values!r:.80}")
+        raise InvalidQuery(f"expected a list of values, not {shown(values)}")
     return tuple(map(_value, values))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn
 
+from .._util.printable import shown
 from ..errors import InvalidQuery
 from .paths import MAX_DEPTH
 
@@ -80,7 +81,8 @@ def _flattened(kind: type[And] | type[Or], given: Iterable[Any]) -> Iterator[Nod
             yield from _flattened(kind, item)
         else:
             raise InvalidQuery(
-                f"{kind.__name__} takes queries such as Key('plan_name') == 'scan', not {item!r}"
+                f"{kind.__name__} takes queries such as Key('plan_name') == 'scan', "
+                f"not {shown(item)}"
             )
 
 
@@ -167,7 +169,7 @@ class Not(Node):
 
     def __post_init__(self) -> None:
         if not isinstance(self.node, Node):
-            raise InvalidQuery(f"Not takes a query, not {self.node!r}")
+            raise InvalidQuery(f"Not takes a query, not {shown(self.node)}")
         object.__setattr__(self, "_depth", checked_depth((self.node,)))
 
     def _code(self) -> str:

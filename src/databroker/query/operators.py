@@ -10,6 +10,7 @@ from collections.abc import Callable, KeysView, Mapping, ValuesView
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
+from .._util.printable import shown
 from .._util.suggestions import nearest
 from ..errors import InvalidQuery, UnsupportedQuery
 from .nodes import (
@@ -112,7 +113,7 @@ def _has_operators(value: Any) -> bool:
     dollars = [isinstance(key, str) and key.startswith("$") for key in value]
     if any(dollars) and not all(dollars):
         raise InvalidQuery(
-            f"{_shown(dict(value))} mixes operators (keys with $) and plain keys; for equality "
+            f"{shown(dict(value))} mixes operators (keys with $) and plain keys; for equality "
             "with a nested dictionary write {'$eq': {...}}"
         )
     return any(dollars)
@@ -147,7 +148,7 @@ def refuse_operator(name: str, known: tuple[str, ...]) -> NoReturn:
     meant = nearest(name, known)
     hint = f"did you mean {meant}?" if meant else f"known are {', '.join(known)}"
     raise InvalidQuery(
-        f"unknown operator {_shown(name)}; {hint} (for a key that begins with $: "
+        f"unknown operator {shown(name)}; {hint} (for a key that begins with $: "
         "Key(...) from databroker.queries)"
     )
 
@@ -190,9 +191,7 @@ def comparable(operand: Any, name: str) -> Any:
     """
     value = plain(operand)
     if isinstance(value, list | dict):
-        raise UnsupportedQuery(
-            f"{name} compares with a number, text or bool, not {_shown(operand)}"
-        )
+        raise UnsupportedQuery(f"{name} compares with a number, text or bool, not {shown(operand)}")
     return value
 
 
@@ -217,7 +216,7 @@ def _nin(operand: Any, place: Place) -> Node:
 def _exists(operand: Any, place: Place) -> Node:
     operand = plain(operand)
     if operand not in (0, 1):
-        raise InvalidQuery(f"$exists takes True or False, not {_shown(operand)}")
+        raise InvalidQuery(f"$exists takes True or False, not {shown(operand)}")
     node = place.target.any(Exists)
     if operand:
         return node
@@ -231,7 +230,7 @@ def _regex(operand: Any, options: Any, place: Place) -> Node:
 def _not(operand: Any, place: Place) -> Node:
     if not is_pattern(operand) and not (operand and _has_operators(operand)):
         raise InvalidQuery(
-            f"$not takes operators or a pattern, not {_shown(operand)}; for a value write $ne"
+            f"$not takes operators or a pattern, not {shown(operand)}; for a value write $ne"
         )
     return ~condition(operand, place.deeper())
 
@@ -249,13 +248,13 @@ def _all(operand: Any, place: Place) -> Node:
 def _size(operand: Any, place: Place) -> Node:
     n = whole_number("$size", operand)
     if n < 0:
-        raise InvalidQuery(f"$size takes a number from 0 upwards, not {n}")
+        raise InvalidQuery(f"$size takes a number from 0 upwards, not {shown(n)}")
     return place.target.any(lambda path: Size(path, n))
 
 
 def _elem_match(operand: Any, place: Place) -> Node:
     if not isinstance(operand, Mapping):
-        raise InvalidQuery(f"$elemMatch takes a dictionary, not {_shown(operand)}")
+        raise InvalidQuery(f"$elemMatch takes a dictionary, not {shown(operand)}")
     below = place.deeper()
     if operand and all(str(key).startswith("$") and key not in _LOGICAL for key in operand):
         inner = condition(operand, Place(Target((Path("", "value"),)), place.reader, below.depth))
@@ -278,7 +277,7 @@ def _of_type(name: str, place: Place) -> Node:
 
 def _mod(operand: Any, place: Place) -> Node:
     if not isinstance(operand, list | tuple) or len(operand) != 2:
-        raise InvalidQuery(f"$mod takes [divisor, remainder], not {_shown(operand)}")
+        raise InvalidQuery(f"$mod takes [divisor, remainder], not {shown(operand)}")
     divisor, remainder = (whole_number("$mod", item) for item in operand)
     if divisor == 0:
         raise InvalidQuery("$mod cannot divide by 0")
@@ -309,9 +308,9 @@ def whole_number(name: str, operand: Any) -> int:
     """Check a whole number, which may be written as 5.0."""
     value = plain(operand)
     if not is_number(value) or value != value or value in (float("inf"), float("-inf")):
-        raise InvalidQuery(f"{name} takes whole numbers, not {_shown(operand)}")
+        raise InvalidQuery(f"{name} takes whole numbers, not {shown(operand)}")
     if int(value) != value:
-        raise InvalidQuery(f"{name} takes whole numbers, not {_shown(operand)}")
+        raise InvalidQuery(f"{name} takes whole numbers, not {shown(operand)}")
     return int(value)
 
 
@@ -322,17 +321,9 @@ _COLLECTIONS = (list, tuple, set, frozenset, range, KeysView, ValuesView)
 def _array(name: str, operand: Any) -> list[Any]:
     operand = thaw(operand)
     if not isinstance(operand, _COLLECTIONS):
-        raise InvalidQuery(f"{name} takes a list of values, not {_shown(operand)}")
+        raise InvalidQuery(f"{name} takes a list of values, not {shown(operand)}")
     return list(operand)
 
 
 def _all_of(nodes: list[Node]) -> Node:
     return nodes[0] if len(nodes) == 1 else And(nodes)
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = repr(value)
-    except RecursionError:
-        return f"a deeply nested {type(value).__name__}"
-    return text if len(text) <= 80 else text[:77] + "..."

@@ -23,7 +23,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any, cast
 
-from .._util.printable import warn
+from .._util.printable import shown, warn
 from ..errors import InvalidQuery, UnsupportedQuery
 from ..times import Edge, parse_bound, resolve_zone
 from .moments import MOMENTS, moment, or_own
@@ -213,10 +213,10 @@ def _checked(query: Any, depth: int) -> Mapping[str, Any]:
     if depth > MAX_DEPTH:
         raise InvalidQuery(f"the query is nested more than {MAX_DEPTH} levels deep")
     if not isinstance(query, Mapping):
-        raise InvalidQuery(f"expected a dictionary such as {{'key': value}}, not {query!r:.80}")
+        raise InvalidQuery(f"expected a dictionary such as {{'key': value}}, not {shown(query)}")
     for key in query:
         if not isinstance(key, str):
-            raise InvalidQuery(f"a key must be text such as 'sample.name', not {key!r:.80}")
+            raise InvalidQuery(f"a key must be text such as 'sample.name', not {shown(key)}")
     return query
 
 
@@ -250,11 +250,12 @@ def _full_text(operand: Any) -> Node:
     if operand in ("", {"$search": ""}):
         return Everything()
     if not isinstance(operand, Mapping) or not isinstance(operand.get("$search"), str):
-        raise InvalidQuery(f"$text takes {{'$search': 'some words'}}, not {operand!r:.80}")
+        raise InvalidQuery(f"$text takes {{'$search': 'some words'}}, not {shown(operand)}")
     for name, value in operand.items():
         if name not in ("$search", "$language") and _NO_DIFFERENCE.get(name) is not value:
             raise UnsupportedQuery(
-                f"$text here takes no heed of case or accents; {name!r:.80} cannot be {value!r:.80}"
+                "$text here takes no heed of case or accents; "
+                f"{shown(name)} cannot be {shown(value)}"
             )
     return parse_text(operand["$search"])
 
@@ -268,7 +269,7 @@ def _data_key(value: Any) -> Node:
         return _joined([_data_key_operator(name, operand) for name, operand in value.items()])
     raise InvalidQuery(
         "data_key takes the name of one data key, or {'$in': [names]} or {'$all': [names]}, "
-        f"not {value!r:.80}"
+        f"not {shown(value)}"
     )
 
 
@@ -279,7 +280,7 @@ def _data_key_operator(name: str, operand: Any) -> Node:
         if not isinstance(operand, list | tuple | set | frozenset) or not all(
             isinstance(item, str) for item in operand
         ):
-            raise InvalidQuery(f"data_key: {name} takes a list of names, not {operand!r:.80}")
+            raise InvalidQuery(f"data_key: {name} takes a list of names, not {shown(operand)}")
         nodes = [DataKey(item) for item in operand]
         if name == "$all":
             return And(nodes) if nodes else ~Everything()
@@ -288,5 +289,5 @@ def _data_key_operator(name: str, operand: Any) -> Node:
         return ~_data_key(operand)
     raise UnsupportedQuery(
         "data_key understands $eq, $ne, $in, $nin, $all and $not, "
-        f"not {name!r:.80} with {operand!r:.80}"
+        f"not {shown(name)} with {shown(operand)}"
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import regex
 
+from .._util.printable import shown
 from ..errors import InvalidQuery, UnsupportedQuery
 from .nodes import Matches, Path
 
@@ -77,7 +78,7 @@ def matching(path: Path, pattern: Any, flags: str = "") -> Matches:
     Key('sample').matches('^ni', 'i')
     """
     if not isinstance(flags, str):
-        raise InvalidQuery(f"flags are letters such as 'i', not {flags!r}")
+        raise InvalidQuery(f"flags are letters such as 'i', not {shown(flags)}")
     letters = set(flags) - {"u"}
     if unknown := sorted(letters - set(FLAGS)):
         raise InvalidQuery(f"unknown pattern flag {unknown[0]!r}; known are {', '.join(FLAGS)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._util.printable import shown
 from ..errors import InvalidQuery, UnsupportedQuery
 from . import nodes
 from .nodes import Equals, Node, Path
@@ -45,7 +46,7 @@ def check_duplicates(duplicates: str) -> None:
     """Refuse to choose among the runs of one scan_id."""
     if duplicates != "all":
         raise UnsupportedQuery(
-            f"a search finds all runs of a scan_id: duplicates is 'all', not {duplicates!r:.80}. "
+            f"a search finds all runs of a scan_id: duplicates is 'all', not {shown(duplicates)}. "
             "The newest one is db[scan_id]."
         )
 

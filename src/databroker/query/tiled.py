@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from .._util.printable import shown
 from ..errors import InvalidQuery
 from .keys import Key
 from .nodes import Node, Or, UidPrefix
@@ -90,7 +91,7 @@ def Comparison(operator: str, key: str, value: Any) -> Node:
     (Key('temperature') > 300, Key('temperature') <= 300)
     """
     if operator not in _COMPARED:
-        raise InvalidQuery(f"Comparison knows {', '.join(Operator)}, not {operator!r:.80}")
+        raise InvalidQuery(f"Comparison knows {', '.join(Operator)}, not {shown(operator)}")
     found: Node = _COMPARED[operator](Key(key), value)
     return found
 
@@ -132,7 +133,7 @@ def Like(key: str, pattern: str) -> Node:
     Key('sample').matches('\\ANi.*\\Z', 's')
     """
     if not isinstance(pattern, str):
-        raise InvalidQuery(f"Like takes text such as 'Ni%', not {pattern!r:.80}")
+        raise InvalidQuery(f"Like takes text such as 'Ni%', not {shown(pattern)}")
     parts = (re.escape(part) for part in re.split("([%_])", pattern))
     wild = {"%": ".*", "_": "."}
     return Key(key).matches(rf"\A{''.join(wild.get(part, part) for part in parts)}\Z", "s")
@@ -164,7 +165,7 @@ def PartialUID(*partial_uids: str) -> Node:
     """
     for prefix in partial_uids:
         if not isinstance(prefix, str):
-            raise InvalidQuery(f"PartialUID takes text, not {prefix!r:.80}")
+            raise InvalidQuery(f"PartialUID takes text, not {shown(prefix)}")
     prefixes = [UidPrefix(prefix) for prefix in partial_uids]
     return prefixes[0] if len(prefixes) == 1 else Or(prefixes)
 

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from .._util.printable import shown
 from ..errors import InvalidQuery
 from .nodes import MAX_DEPTH
 
@@ -124,7 +125,7 @@ def plain(value: Any, _depth: int = 0) -> Any:
 
 def _text_key(key: Any) -> str:
     if not isinstance(key, str):
-        raise InvalidQuery(f"the keys of a nested value must be text, not {key!r}")
+        raise InvalidQuery(f"the keys of a nested value must be text, not {shown(key)}")
     return str(key)
 
 
@@ -191,7 +192,7 @@ def type_name(kind: Any) -> str:
     if isinstance(kind, str | int | type) and not isinstance(kind, bool) and kind in _TYPES:
         return _TYPES[kind]
     names = sorted(set(_TYPES.values()))
-    raise InvalidQuery(f"{kind!r:.80} is no type; known are {', '.join(names)}")
+    raise InvalidQuery(f"{shown(kind)} is no type; known are {', '.join(names)}")
 
 
 def equality(wanted: Any) -> Test:

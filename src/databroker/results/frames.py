@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .._util.printable import shown
 from ..errors import InvalidQuery
 from ..query.keys import Key
 from ..query.nodes import Path
@@ -74,7 +75,7 @@ def column(key: Any, fact_of: FactOf) -> Column:
         prefix = "stop." if path.document == "stop" else ""
         return Column(prefix + path.text, (path,), _as_it_is)
     if not isinstance(key, str):
-        raise InvalidQuery(f"a column is a key such as 'sample.name', not {key!r:.80}")
+        raise InvalidQuery(f"a column is a key such as 'sample.name', not {shown(key)}")
     if key == "num_events":
 
         def num_events(uid: str, counts: Any) -> Any:

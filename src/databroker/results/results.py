@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
-from .._util.printable import printable
+from .._util.printable import printable, shown
 from .._util.signals import from_signal
 from ..display.prompt import InIPython, runs_text
 from ..errors import InvalidQuery
@@ -113,7 +113,7 @@ class Results(InIPython):
     def __getitem__(self, key: Any) -> NoReturn:
         raise TypeError(
             "'Results' object does not support indexing. Loop over it, or use "
-            f"list(results)[{key!r}], which may be slow if the results are many."
+            f"list(results)[{shown(key)}], which may be slow if the results are many."
         )
 
     def first(self) -> Header | None:
@@ -250,7 +250,7 @@ class Results(InIPython):
         0  b2c1 1970-01-01 00:00:00.500000+00:00          Ni
         """
         if isinstance(columns, str):
-            raise InvalidQuery(f"columns is a list of keys: [{columns!r}]")
+            raise InvalidQuery(f"columns is a list of keys: [{shown(columns)}]")
         wanted = [column(each, self._fact_of) for each in columns or COLUMNS]
         zone = self._db.zone if timezone is None else timezone
         frame = frame_of(wanted, self._picked.values(wanted), zone, convert_times)

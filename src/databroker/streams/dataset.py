@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._util.printable import warn
+from .._util.printable import shown, warn
 from ..extras import require
 from .forms import Doc, Variable, look
 from .gather import Constant, Request, gather
@@ -125,7 +125,7 @@ class Builder:
             return
         ragged = values.dtype == np.dtype(object) and found == ()
         has = "values of varying shape or type" if ragged else f"shape {list(found)}"
-        self._mismatches.append(f"{variable.name!r} has {has}, declared {list(declared)}")
+        self._mismatches.append(f"{variable.name!r} has {has}, declared {shown(list(declared))}")
 
 
 class Dimensions:

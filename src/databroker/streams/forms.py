@@ -278,7 +278,8 @@ def _declared_bytes(variable: Variable) -> float:
     if variable.key.get("external"):
         return _NARROW
     declared = variable.declared
-    sizes = [size for size in variable.key.get("shape") or () if type(size) is int and size > 0]
+    shape = variable.key.get("shape") or ()
+    sizes = [min(size, 2**40) for size in shape if type(size) is int and size > 0]
     return float(np.prod(sizes, dtype=float)) * max(declared.dtype.itemsize, 8)
 
 

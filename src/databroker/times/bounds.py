@@ -12,6 +12,7 @@ import time
 from fractions import Fraction
 from typing import Any
 
+from .._util.printable import shown
 from ..errors import InvalidQuery
 from .clocks import SECOND, Edge, as_utc, local
 from .phrases import from_phrase
@@ -141,10 +142,10 @@ def parse_period(value: Any, zone: datetime.tzinfo) -> tuple[float, float] | Non
 
 
 def _unreadable(value: Any, reason: str = "") -> InvalidQuery:
-    shown = repr(value)
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
     why = f" ({reason})" if reason else ""
-    return InvalidQuery(f"cannot read {shown} as a time{why}; accepted are {ACCEPTED}")
+    return InvalidQuery(
+        f"cannot read {shown(value, most=80)} as a time{why}; accepted are {ACCEPTED}"
+    )
 
 
 # -- text ----------------------------------------------------------------------

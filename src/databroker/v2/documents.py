@@ -6,7 +6,7 @@ from copy import deepcopy
 from pprint import pformat
 from typing import Any
 
-from .._util.printable import repr_of
+from .._util.printable import repr_of_tree
 from ..documents.readonly import ReadOnly
 
 __all__ = [
@@ -38,13 +38,13 @@ class Document(ReadOnly):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({repr_of(dict(self))})"
+        return f"{type(self).__name__}({repr_of_tree(dict(self))})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         try:
             shown = pformat(dict(self))
         except ValueError:  # of an integer that is too long for Python to write
-            shown = repr_of(dict(self))
+            shown = repr_of_tree(dict(self))
         printer.text(f"{type(self).__name__}({shown})")
 
     def to_dict(self) -> dict[str, Any]:

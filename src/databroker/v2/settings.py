@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-from .._util.printable import warn
+from .._util.printable import shown, warn
 from .._util.signals import from_signal
 from ..errors import InvalidConfiguration, NotSupported
 from ..external.handlers.by_spec import FALLBACKS, GROUP, HandlerRegistry, successor
@@ -126,13 +126,13 @@ def parse_transforms(transforms: Mapping[str, Any] | None) -> dict[str, Callable
     """
     if not isinstance(transforms, Mapping | None):
         raise InvalidConfiguration(
-            f"Transforms are functions by the kind of document, not {transforms!r:.60}."
+            f"Transforms are functions by the kind of document, not {shown(transforms)}."
         )
     given = dict(transforms or {})
     for kind in given:
         if kind not in _TRANSFORMED:
             raise NotSupported(
-                f"Documents of the kind {kind!r:.60} cannot be transformed, only those of "
+                f"Documents of the kind {shown(kind)} cannot be transformed, only those of "
                 f"{', '.join(_TRANSFORMED)}."
             )
     return {

@@ -81,7 +81,9 @@ class Declared:
         Declared(shape=(1, 2), dtype=dtype('uint16'), number=False)
         """
         shape = data_key.get("shape")
-        known = isinstance(shape, list | tuple) and all(type(n) is int and n > 0 for n in shape)
+        known = isinstance(shape, list | tuple) and all(
+            type(n) is int and 0 < n < 2**63 for n in shape
+        )
         number = data_key.get("dtype") in ("number", "integer", "boolean", "string")
         return cls(tuple(shape) if known and shape is not None else None, _dtype(data_key), number)
 

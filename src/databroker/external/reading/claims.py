@@ -33,6 +33,7 @@ _COLUMNS = [
     nested("indices", "stop"),
 ]
 _DESCRIPTOR = top("descriptor")
+_LARGEST = 2.0**53  # above, not every integer has a float
 
 
 class Places(NamedTuple):
@@ -211,13 +212,28 @@ def read_claims(store: Store, resources: Sequence[str], owners: Mapping[str, int
     return Claims.of(np.concatenate(rows) if rows else np.empty((0, 5), np.int64))
 
 
+def _numbers(column: Any) -> Array:
+    """Return a column as numbers; what is none is NaN."""
+    try:
+        return np.asarray(column, np.float64)
+    except (OverflowError, TypeError, ValueError):
+        return np.array([_number(value) for value in column], np.float64)
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (OverflowError, TypeError, ValueError):
+        return float("nan")
+
+
 def _rows(batch: pa.RecordBatch, part: int, owners: Mapping[str, int]) -> Array:
     columns = assemble([batch], [*_COLUMNS, _DESCRIPTOR])
-    numbers = [np.asarray(columns[name], np.float64) for name in _COLUMNS]
+    numbers = [_numbers(columns[name]) for name in _COLUMNS]
     # One resource may serve two streams. Older documents leave the descriptor empty.
     codes = [owners.get(uid) if uid else ANYBODY for uid in columns[_DESCRIPTOR]]
     mine = np.array([code is not None for code in codes], bool)
-    mine &= np.isfinite(numbers).all(axis=0)
+    mine &= (np.abs(numbers) < _LARGEST).all(axis=0)
     owner = np.array([-1 if code is None else code for code in codes], np.int64)[mine]
     first, stop, index, end = (column[mine].astype(np.int64) for column in numbers)
     stop = np.minimum(stop, first + end - index)

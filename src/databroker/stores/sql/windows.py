@@ -26,7 +26,7 @@ def window(connection: Connection, op: str, time: Any) -> Compiled:
     """
     if not is_number(time) or time != time:
         return NOTHING, True
-    if math.isinf(time):
+    if time in (math.inf, -math.inf):  # integers of any size can be compared
         return (ALL if (time > 0) == op.startswith("l") else NOTHING), True
     if abs(time) >= EXACT_INTEGERS:
         return ALL, False
