@@ -1,5 +1,6 @@
 """Objects that raise wherever they are looked at: kept as far as they can be, or refused."""
 
+import array
 import collections
 import contextlib
 import datetime
@@ -13,7 +14,9 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -269,6 +272,73 @@ def test_what_has_a_text_or_fields_is_kept_as_these(value, kept):
     clean, changes = normalise({"value": value, "several": [value]})
     assert_identical(clean, {"value": kept, "several": [kept]})
     assert any(change.startswith(f"value ({name(value)}) as") for change in changes)
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (pd.Series([1.5, 2.5]), np.array([1.5, 2.5])),
+        (pd.Series([1, 2]).index, np.array([0, 1])),
+        (pd.Series(["a", None], dtype=object), ["a", None]),
+        (pd.to_datetime(["2024-01-01"]), np.array(["2024-01-01"], "M8[us]")),
+        (xr.DataArray([[1, 2], [3, 4]], dims=("x", "y")), np.array([[1, 2], [3, 4]])),
+        (xr.Dataset({"a": ("x", [1, 2])}), {"a": np.array([1, 2])}),
+        (
+            pd.DataFrame({"n": [1, 2], 5: ["x", "y"]}),
+            {"n": np.array([1, 2]), "5": ["x", "y"]},
+        ),
+        (pd.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]), np.array([[1, 2], [3, 4]])),
+        (array.array("d", [1.0, 2.0]), [1.0, 2.0]),
+        ({"a": 1, "b": 2}.keys(), ["a", "b"]),
+        (Fraction(1, 3), "1/3"),
+    ],
+    ids=name,
+)
+def test_what_is_an_array_or_a_table_is_kept_as_that(value, kept):
+    assert_identical(normalise({"value": value})[0], {"value": kept})
+
+
+def test_what_is_kept_as_an_array_without_its_unit_is_told():
+    class Metres(np.ndarray): ...
+
+    clean, changes = normalise({"value": np.ones(2).view(Metres)})
+    assert type(clean["value"]) is np.ndarray
+    assert changes == ["value (Metres) as ndarray"]
+
+
+class Quantity:
+    units = "m"
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(5)
+
+    def __repr__(self):
+        return "5 m"
+
+
+class Unwilling:
+    __array__ = fails
+
+    def __repr__(self):
+        return "an array elsewhere"
+
+
+def test_what_would_lose_its_unit_or_be_computed_is_kept_as_its_repr():
+    lazy = pytest.importorskip("dask.array").from_delayed(
+        pytest.importorskip("dask").delayed(pytest.fail)(), (2,), float
+    )
+    kept = {"q": Quantity(), "lazy": lazy, "in xarray": xr.DataArray(lazy), "no": Unwilling()}
+    clean, changes = normalise(kept)
+    assert (clean["q"], clean["no"]) == ("5 m", "an array elsewhere")
+    assert "dask.array" in clean["lazy"]
+    assert "dask.array" in clean["in xarray"]
+    assert len(changes) == 4
+
+
+def test_no_generator_is_used_up():
+    numbers = iter([1, 2])
+    assert "iterator" in normalise({"value": numbers})[0]["value"]
+    assert next(numbers) == 1
 
 
 def test_whatever_has_a_path_is_kept_as_that():

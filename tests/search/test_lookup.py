@@ -9,7 +9,13 @@ import pytest
 
 import databroker
 from databroker import Header
-from databroker.errors import AmbiguousPrefix, InvalidKey, NoSuchRun, TooFarBack
+from databroker.errors import (
+    AmbiguousPrefix,
+    InvalidKey,
+    KeyOfWrongType,
+    NoSuchRun,
+    TooFarBack,
+)
 
 
 @pytest.fixture
@@ -53,7 +59,6 @@ class TestFiveRuns:
             ([-1, ["b", slice(-2, None)]], ["e", ["b", ["e", "d"]]]),
             (range(1, 3), ["d", "e"]),
             (np.array([1, 2]), ["d", "e"]),
-            (b"\x01\x02", ["d", "e"]),
         ],
     )
     def test_a_key_finds(self, db, key, wanted):
@@ -115,6 +120,11 @@ class TestFiveRuns:
         with pytest.raises(NoSuchRun, match="newest run is scan_id 2, uid 'e0000005'") as caught:
             db[key]
         assert isinstance(caught.value, KeyError)
+
+    @pytest.mark.parametrize("key", [b"c0000003", b"", bytearray(b"\x02"), {}, {"uid": "c0000003"}])
+    def test_bytes_and_documents_are_not_taken_item_by_item(self, db, key):
+        with pytest.raises(KeyOfWrongType, match=r"give (a uid as text|db\[doc\['uid'\]\])"):
+            db[key]
 
     def test_an_empty_prefix_is_the_beginning_of_all(self, db):
         with pytest.raises(AmbiguousPrefix):

@@ -7,7 +7,7 @@ import math
 import numbers
 import re
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -54,6 +54,10 @@ def look_up(runs: Selection, key: Any) -> Any:
         return _by_text(runs, str(key))
     if (uid := uid_of(key)) is not None:
         return _same_run(runs, uid)
+    if isinstance(key, bytes | bytearray | memoryview | Mapping):
+        # Item by item, these would be numbers and names that nobody meant.
+        what = "db[doc['uid']]" if isinstance(key, Mapping) else "a uid as text"
+        raise KeyOfWrongType(f"{shown(key)} is not a run; give {what}.")
     if isinstance(key, Iterable):
         return [look_up(runs, item) for item in key]
     return _by_number(runs, _whole(key))

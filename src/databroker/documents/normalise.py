@@ -15,8 +15,10 @@ datetime, date, time           ISO 8601 text
 timedelta                      seconds
 complex                        ``{'real': ..., 'imag': ...}``
 Enum                           its value
-paths, UUID, Decimal           their text
+paths, UUID, Decimal, Fraction their text
 array of Python objects        nested lists
+Series, DataArray, Index, ...  the array that they are
+table (DataFrame)              a dictionary of its columns
 anything else                  its ``repr``
 =============================  ==========================================
 
@@ -28,14 +30,24 @@ is looked at, that is no reason to lose the rest: what is left to say of it is k
 
 from __future__ import annotations
 
+import array
 import base64
 import datetime
 import decimal
 import enum
+import fractions
 import os
 import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    ItemsView,
+    KeysView,
+    Mapping,
+    Sequence,
+    ValuesView,
+)
 from typing import Any
 
 import numpy as np
@@ -47,7 +59,7 @@ from ..errors import InvalidDocument
 SCALARS = frozenset({float, int, str, bool, type(None)})
 """The types that are kept as they are, compared by identity of the type."""
 
-TEXTUAL = (os.PathLike, uuid.UUID, decimal.Decimal)
+TEXTUAL = (os.PathLike, uuid.UUID, decimal.Decimal, fractions.Fraction)
 """What is kept as its text."""
 
 MAX_DEPTH = 200
@@ -177,6 +189,8 @@ def _array(value: np.ndarray[Any, Any], path: str, depth: int, changes: list[str
     if value.dtype.hasobject:
         changes.append(f"{path} (array of objects) as list")
         return _value(value.tolist(), path, depth + 1, changes)
+    if type(value) not in _ARRAYS:  # such as one with a unit
+        changes.append(f"{path} ({type_name(value)}) as ndarray")
     return np.array(value, order="C", copy=True, subok=False)
 
 
@@ -193,12 +207,15 @@ def _odd(value: Any, path: str, depth: int, changes: list[str]) -> Any:
     for base in (str, bool, int, float):  # their subclasses, enumerations among them
         if isinstance(value, base):
             return _BASES[base](value)  # what it is, whatever it says of itself
-    if isinstance(value, range | deque | list | tuple):
+    if isinstance(value, _SEQUENCES):
         return _sequence(list(value), path, depth + 1, changes)
     kept = value.value if isinstance(value, enum.Enum) else _rendered(value)
     changes.append(f"{path} ({type_name(value)}) as {type_name(kept)}")
     return _value(kept, path, depth + 1, changes)
 
+
+_SEQUENCES = (range, deque, list, tuple, array.array, KeysView, ValuesView, ItemsView)
+_ARRAYS = (np.ndarray, np.memmap, np.matrix, np.recarray)
 
 _BASES: Mapping[type, Callable[[Any], Any]] = {
     str: str.__str__,
@@ -226,11 +243,29 @@ def _rendered(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()
+    if _is_array_like(value):
+        return _columns(value) if hasattr(type(value), "columns") else np.asarray(value)
     if isinstance(value, complex | np.complexfloating):
         return {"real": float(value.real), "imag": float(value.imag)}
     if isinstance(value, TEXTUAL):
         return os.fsdecode(value) if isinstance(value, os.PathLike) else str(value)
     return repr_of(value)
+
+
+def _is_array_like(value: Any) -> bool:
+    """Tell whether something is an array, in memory and without units that would be lost."""
+    if isinstance(value, np.generic) or not hasattr(type(value), "__array__"):
+        return False
+    lazy = getattr(value, "__dask_graph__", None)
+    return not hasattr(type(value), "units") and (not callable(lazy) or lazy() is None)
+
+
+def _columns(table: Any) -> Any:
+    """Return a table by its columns; as an array where several have one name."""
+    names = list(table.columns)
+    if len(set(names)) < len(names):
+        return np.asarray(table)
+    return {name: table[name] for name in names}
 
 
 def _iso_text(value: datetime.datetime) -> str:

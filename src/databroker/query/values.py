@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
+import fractions
 import os
 import uuid
 from collections import deque
@@ -53,6 +54,7 @@ _KEPT_OTHERWISE = (
     datetime.time,
     datetime.timedelta,
     decimal.Decimal,
+    fractions.Fraction,
     os.PathLike,
     uuid.UUID,
 )
