@@ -132,6 +132,42 @@ def slowest(count: int) -> Iterator[Row]:
     )
 
 
+def at_a_pace(runs: int, events: int = 40, pause: float = 0.005) -> Iterator[Row]:
+    """Scans as an instrument makes them, some at once after another, some later.
+
+    Meanwhile a thread moves the log into the file. Beside each insert goes a plain commit,
+    with nothing of that.
+    """
+    took: dict[str, list[float]] = {"start": [], "event": [], "stop": []}
+    least: dict[str, list[float]] = {kind: [] for kind in took}
+    with harness.folder() as folder, open_broker(str(folder / "runs.db")) as db:
+        commits = Commits(folder / "plain.db")
+        for seed in range(runs + 1):
+            scan = Scan(seed + 1)
+            documents = [*scan.opening(), *(("event", event) for event in scan.events(events))]
+            for kind, doc in [*documents, ("stop", scan.stop())]:
+                (blob,) = commits.blobs(1)
+                begun = time.perf_counter()
+                db.insert(kind, doc)
+                between = time.perf_counter()
+                commits.write([blob])
+                if seed and kind in took:  # the first one loads modules
+                    took[kind].append((between - begun) * 1e3)
+                    least[kind].append(seconds(between) * 1e3)
+                time.sleep(pause)
+            time.sleep(0.7 * (seed % 2))
+        commits.close()
+    for kind, part, target in (("start", 90, 3.0), ("event", 99, 5.0), ("stop", 90, None)):
+        yield Row(
+            f"one {kind}, {1 / pause:.0f} a second, p{part}",
+            harness.number(len(took[kind])),
+            float(np.percentile(took[kind], part)),
+            limit=float(np.percentile(least[kind], part)),
+            target=target,
+            note=f"slowest {max(took[kind]):.1f} ms; limit: a plain commit",
+        )
+
+
 def bytes_an_event(count: int) -> Iterator[Row]:
     """All files of a run with four scalars, written event by event and by page."""
     for how in ("single events", "pages"):
@@ -206,6 +242,7 @@ def rows(full: bool = False) -> Iterator[Row]:
     yield from pages(1_000_000 if full else 300_000)
     yield from large_events(50)
     yield from slowest(100_000)
+    yield from at_a_pace(40)
     yield from bytes_an_event(100_000)
     yield from small_runs(500)
 

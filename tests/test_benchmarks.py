@@ -60,6 +60,11 @@ def test_saving_events(name: str) -> None:
     assert list(getattr(module("saving"), name)(2000))
 
 
+def test_saving_at_a_pace() -> None:
+    rows = list(module("saving").at_a_pace(2, events=3, pause=0.001))
+    assert [row.size for row in rows] == ["2", "6", "2"]
+
+
 def test_saving_small_runs() -> None:
     (row,) = module("saving").small_runs(3)
     assert row.ratio

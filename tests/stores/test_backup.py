@@ -12,7 +12,7 @@ from databroker import Broker
 from databroker.errors import StoreUnavailable
 from databroker.query.nodes import Everything
 from databroker.stores.memory import MemoryStore
-from databroker.stores.sql import SQLiteStore
+from databroker.stores.sql import SQLiteStore, checkpoint
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import insert_all, start, whole_run
 
@@ -33,6 +33,19 @@ def test_the_file_alone_is_whole_soon_after_a_run_has_ended(path, tmp_path):
             alone.unlink()
             time.sleep(0.1)
     raise AssertionError("the log was never moved into the file")
+
+
+def test_the_next_run_does_not_wait_for_the_log_to_begin_anew(path, monkeypatch):
+    begun = threading.Event()
+    begin = checkpoint.begin_log
+    monkeypatch.setattr(checkpoint, "begin_log", lambda one: (begin(one), begun.set()))
+    with opened(path) as store:
+        insert_all(store, whole_run("a"))
+        assert begun.wait(60)
+        log = path.with_name("runs.db-wal")
+        header = log.read_bytes()[:32]  # has another number each time, and is synced
+        store.insert("start", start("b"))
+        assert log.read_bytes()[:32] == header
 
 
 @pytest.mark.parametrize("make", [MemoryStore, None], ids=["memory", "sqlite"])

@@ -11,7 +11,7 @@ import time
 from ...errors import StoreUnavailable
 from . import mark
 from .access import Connections
-from .connection import Connection, Gate
+from .connection import Connection, Gate, transaction
 from .file import File
 
 DELAY = 0.5
@@ -60,6 +60,7 @@ class Tidier:
             if mark.is_marked(self._connections.get()):  # a copy that now is a file of its own
                 self._connections.write(self._remove_mark)
             if self._ended and move_log(self._connections.get()):
+                self._connections.write(begin_log)
                 return
             if not self._has_mark():
                 self._move_with_mark()
@@ -97,6 +98,13 @@ def move_log(connection: Connection) -> bool:
     """
     _, length, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     return bool(length == moved)
+
+
+def begin_log(connection: Connection) -> None:
+    """Begin the log anew by changing nothing: whoever does so first waits for the disk."""
+    with transaction(connection):
+        connection.execute(mark.SET)
+        connection.execute(mark.REMOVE)
 
 
 def main_file_has_mark(connections: Connections) -> bool:
