@@ -7,6 +7,8 @@ import pytest
 
 import databroker
 from databroker import errors
+from databroker._util.printable import warn
+from databroker._util.telling import warn_user
 from databroker.cli import main
 
 pretty = pytest.importorskip("IPython.lib.pretty").pretty
@@ -90,6 +92,13 @@ def test_what_is_printed_of_a_run_is_harmless(lab):
         assert hidden(repr(each) + str(each) + pretty(each)) == set(), type(each)
     for each in (header, lab(), lab, header.files(), header.preview(), run, v2, lab.v2, stream):
         assert hidden(each._repr_html_()) == set(), type(each)
+
+
+@pytest.mark.parametrize("tell", [warn, warn_user])
+def test_no_warning_says_what_a_terminal_obeys(tell):
+    with pytest.warns(UserWarning, match=r"a\\x1b\[2J") as told:
+        tell(HOSTILE)
+    assert hidden(str(told[0].message)) == set()
 
 
 def test_a_handler_with_any_name_is_shown(lab):

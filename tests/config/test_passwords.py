@@ -5,6 +5,7 @@ import traceback
 
 import pytest
 
+import databroker
 from databroker._util.secrets import hide_passwords, hide_passwords_in
 from databroker.config import from_mapping, load
 from databroker.errors import (
@@ -132,6 +133,12 @@ def test_a_mistaken_configuration_shows_none(mapping):
     with pytest.raises(InvalidConfiguration) as caught:
         from_mapping(mapping, name="lab").open()
     assert WORD not in "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+
+
+def test_neither_does_a_catalog_of_that_name(home):
+    with pytest.raises(KeyError) as caught:
+        databroker.catalog[f"mongodb://ann:{WORD}@host/db"]
+    assert WORD not in repr(caught.value) + str(caught.value.__cause__)
 
 
 @pytest.mark.parametrize("kind", [StoreUnavailable, ForeignStore, UnknownBrokerName, StoreDamaged])

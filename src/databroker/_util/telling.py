@@ -6,6 +6,8 @@ import sys
 import warnings
 from pathlib import Path
 
+from .printable import printable
+
 __all__ = ["warn_user"]
 
 _PACKAGE = str(Path(__file__).parent.parent)
@@ -25,4 +27,4 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(printable(message), category, stacklevel=level)

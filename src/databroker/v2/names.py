@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .._util.printable import printable
+from .._util.secrets import hide_passwords
 from ..config import list_configs, load, survey_configs
 from ..errors import UnknownBrokerName
 from .runs import Catalog
@@ -27,7 +28,8 @@ class Catalogs(Mapping[str, Catalog]):
         try:
             load(name)
         except UnknownBrokerName as error:
-            raise KeyError(name) from error
+            # As of any mapping, but what was given may be a URI.
+            raise KeyError(hide_passwords(str(name))) from error
         return Broker.named(name).v2
 
     def __contains__(self, name: object) -> bool:
