@@ -8,8 +8,11 @@ import ast
 import contextlib
 import datetime
 import functools
+import os
 import signal
+import subprocess
 import sys
+import threading
 import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -20,7 +23,7 @@ import pytest
 import databroker
 from databroker import Broker, projector
 from databroker._util.clock import format_time
-from databroker._util.signals import from_signal
+from databroker._util.signals import from_signal, unseen
 from databroker.config import list_configs, load
 from databroker.demo import installation
 from databroker.errors import ExternalDataMissing
@@ -403,3 +406,39 @@ def _names(node):
 def test_no_alarm_is_caught_anywhere():
     found = {path.name: list(_catch_alarms(ast.parse(path.read_text()))) for path in SOURCES}
     assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+ONE_RUN = """
+import sys
+from databroker.broker.broker import Broker
+from databroker.stores.memory import MemoryStore
+db = Broker(MemoryStore())
+db.insert("start", {"uid": "a", "time": 1.0})
+assert db[-1].uid == db["a"].uid == next(iter(db())).uid
+print([name for name in sys.modules if name.startswith(("databroker.v2", "databroker.config"))])
+"""
+
+
+def test_a_look_up_imports_no_catalogs():
+    """An import amid which an alarm rings may leave half a module behind."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(databroker.__file__).parents[1])}
+    arguments = [sys.executable, "-c", ONE_RUN]
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_an_alarm_ends_nothing_that_is_unseen(ring):
+    done = threading.Event()
+
+    def job():
+        ring()  # it is the main thread that sees to it
+        done.set()
+
+    with pytest.raises(Alarm):
+        unseen(job)
+    assert done.wait(60)
+
+
+def test_what_fails_unseen_is_raised():
+    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
+        unseen(lambda: __import__("no_such_module"))

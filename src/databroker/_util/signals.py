@@ -1,13 +1,17 @@
-"""Telling what the handler of a signal raised from what a call itself raised."""
+"""Telling what the handler of a signal raised from what a call raised; letting none come."""
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import functools
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
-__all__ = ["from_signal", "suppressed"]
+__all__ = ["from_signal", "suppressed", "unseen"]
+
+T = TypeVar("T")
 
 
 def from_signal(error: BaseException) -> bool:
@@ -56,6 +60,38 @@ def suppressed(*kinds: type[Exception]) -> Iterator[None]:
     except kinds as error:
         if from_signal(error):
             raise
+
+
+def unseen(job: Callable[[], T]) -> T:
+    """Do something in another thread, where no signal is seen to, and return what it returns.
+
+    For imports: one that is interrupted may leave half a module behind, with which nothing works
+    from then on; and of an alarm's TimeoutError it may make a module that is not there.
+
+    Examples
+    --------
+    >>> unseen(lambda: 1 + 1)
+    2
+    """
+    done = _thread.allocate_lock()
+    done.acquire()
+    came: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            came.append(job())
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            done.release()
+
+    # Unlike this, a `threading.Thread` cannot be started and waited for safely amid signals.
+    _thread.start_new_thread(run, ())
+    done.acquire()
+    if failed:
+        raise failed[0]
+    return came[0]
 
 
 def _code(handler: object) -> object:

@@ -6,6 +6,7 @@ import decimal
 import math
 import numbers
 import re
+import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -65,9 +66,9 @@ def look_up(runs: Selection, key: Any) -> Any:
 
 def uid_of(run: Any) -> str | None:
     """Return the uid of a header, or of a run of a catalog; None for anything else."""
-    from ..v2.run import BlueskyRun
-
-    if isinstance(run, BlueskyRun):
+    # Before its module is imported, there is no run of a catalog.
+    kinds: Any = getattr(sys.modules.get("databroker.v2.run"), "BlueskyRun", ())
+    if isinstance(run, kinds):
         run = run.header
     return run.uid if isinstance(run, Header) else None
 

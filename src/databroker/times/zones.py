@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import warnings
 import zoneinfo
 
 from .._util.printable import shown
-from .._util.signals import from_signal
+from .._util.signals import from_signal, unseen
 from .._util.suggestions import did_you_mean
 from ..errors import InvalidConfiguration
 
@@ -45,10 +46,10 @@ def resolve_zone(name: str | datetime.tzinfo | None = None) -> datetime.tzinfo:
 
 
 def _machine_zone() -> datetime.tzinfo:
-    import tzlocal
-
+    tzlocal = unseen(lambda: importlib.import_module("tzlocal"))
     try:
-        return tzlocal.get_localzone()
+        zone: datetime.tzinfo = tzlocal.get_localzone()
+        return zone
     except (zoneinfo.ZoneInfoNotFoundError, LookupError, ValueError, OSError) as error:
         if from_signal(error):
             raise

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import _thread
 import functools
 import os
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from ..._util.signals import unseen
 from ...documents import unpack
 from ...documents.identity import unknown_descriptor
 from ...documents.kinds import IDENTITY, OWNER, PAGES
@@ -54,25 +54,14 @@ class Writer:
 
 @functools.cache
 def _get_ready() -> None:
-    """Import what events need, before they come.
-
-    In another thread, where no signal is seen to: an import that is interrupted may leave
-    half a module behind, with which nothing works from then on.
-    """
-    done = _thread.allocate_lock()
-    done.acquire()
-    # Unlike this, a `threading.Thread` cannot be started and waited for safely amid signals.
-    _thread.start_new_thread(_import, (done,))
-    done.acquire()
+    """Import what events need, before they come."""
+    unseen(_import)
 
 
-def _import(done: _thread.LockType) -> None:
-    try:
-        from ...columns.values import prepare
+def _import() -> None:
+    from ...columns.values import prepare
 
-        prepare()
-    finally:
-        done.release()
+    prepare()
 
 
 @dataclass
