@@ -71,7 +71,7 @@ NEIGHBOURS = {
     ("cli", "demo"): "the terminal runs the demonstration",
 }
 
-SHARED_BY_STORES = ("contract", "facts", "forks", "registry", "writer")
+SHARED_BY_STORES = ("checking", "contract", "facts", "forks", "registry", "writer")
 
 OPTIONAL = {
     "bluesky",

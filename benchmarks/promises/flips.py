@@ -1,10 +1,15 @@
-"""Flipped bits, swapped pages, lost rows, cut files: each is found, or changes no answer."""
+"""Flipped bits, swapped pages, lost rows, cut files: each is found, or changes no answer.
+
+What a checksum covers is found by whoever reads it; what an index answers, by `Store.check`,
+which each file is asked for whose answers are others.
+"""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from multiprocessing.connection import Connection
@@ -31,8 +36,12 @@ Question = Callable[[SQLiteStore], Any]
 BY_INDEX = ("find", "count", "select", "distinct", "resolve", "record")
 """Questions that an index answers, which has no checksums (see `docs/damage.md`).
 
-That one of them is answered otherwise is told by itself; anything else counts as wrong.
+That one of them is answered otherwise must be found by a check of the file; anything else must
+be found at once.
 """
+
+FOUND_BY_CHECK = "changed what an index answers, all found by a check"
+MENDED = "were mended wholly"
 
 _CHUNK = 25
 """So many damaged files are looked at by one process."""
@@ -40,7 +49,8 @@ _CHUNK = 25
 
 def run(count: int, seed: int = 0) -> Outcome:
     """Damage a file so many times, and ask everything of what is left."""
-    outcome, random, misses = Outcome(), Random(seed), 0
+    outcome, random = Outcome(), Random(seed)
+    checked: Counter[str] = Counter()
     notes: list[str] = []
     with tempfile.TemporaryDirectory(prefix="promises-") as folder:
         whole = Path(folder) / "whole.db"
@@ -53,27 +63,29 @@ def run(count: int, seed: int = 0) -> Outcome:
             seeds = [random.getrandbits(32) for _ in range(min(_CHUNK, count - done))]
             found, more, said = _looked_at(whole, runs, list(enumerate(seeds, done)))
             outcome += found
-            misses += more
+            checked += more
             notes += said
             done += len(seeds)
-    outcome.note = "; ".join([f"{misses} changed what an index answers", *notes])
+    told = ", ".join(f"{count} {what}" for what, count in sorted(checked.items()))
+    outcome.note = "; ".join([*([told] if told else []), *notes])
     return outcome
 
 
 def _looked_at(
     whole: Path, runs: Offered, trials: list[tuple[int, int]]
-) -> tuple[Outcome, int, list[str]]:
+) -> tuple[Outcome, Counter[str], list[str]]:
     """Let a process look at damaged files; after a crash or a loop, another one goes on."""
-    outcome, misses = Outcome(), 0
+    outcome = Outcome()
+    checked: Counter[str] = Counter()
     notes: list[str] = []
     while trials:
         with worker(_look, whole, runs, trials) as looking:
             try:
                 while trials:
-                    wrong, missed = looking.next()
+                    wrong, found = looking.next()
                     trials = trials[1:]
                     outcome += Outcome(tried=1, wrong=bool(wrong))
-                    misses += missed
+                    checked += Counter(found)
                     notes += [wrong] if wrong else []
             except EOFError:
                 outcome += Outcome(tried=1, wrong=1)
@@ -83,7 +95,7 @@ def _looked_at(
                 outcome += Outcome(tried=1, stuck=1)
                 notes.append(f"a loop, seed {trials[0]}")
                 trials = trials[1:]
-    return outcome, misses, notes
+    return outcome, checked, notes
 
 
 def _look(telling: Connection, whole: Path, runs: Offered, trials: list[tuple[int, int]]) -> None:
@@ -96,10 +108,53 @@ def _look(telling: Connection, whole: Path, runs: Offered, trials: list[tuple[in
         done = KINDS[number % len(KINDS)](path, Random(seed))
         wrong = dict(_wrong_answers(path, questions, right))
         missed = [name for name in wrong if name.startswith(BY_INDEX)]
-        worse = "; ".join(f"{name}: {wrong[name]}" for name in wrong if name not in missed)
-        telling.send((worse and f"[{done}: {worse:.300}]", bool(missed)))
+        worse = [f"{name}: {why}" for name, why in wrong.items() if name not in missed]
+        checked = _checked(path)
+        found = [FOUND_BY_CHECK] if missed and checked == "damaged" else []
+        if missed and checked == "whole":
+            worse.append(f"no check finds that another answer is given to {missed[:3]}")
+        if checked == "damaged":
+            mended, why = _mended(path, questions, right, wrong)
+            found += [mended] if mended else []
+            worse += [why] if why else []
+        elif checked not in ("whole", "refused"):
+            worse.append(f"check: {checked}")
+        said = "; ".join(worse)
+        telling.send((said and f"[{done}: {said:.300}]", found))
         for each in path.parent.glob(f"{path.name}*"):
             each.unlink()
+
+
+def _checked(path: Path) -> str:
+    """Return what a check says of a file: 'whole', 'damaged', 'refused' or something foreign."""
+    try:
+        with closing(SQLiteStore(path)) as store:
+            return "whole" if store.check() else "damaged"
+    except DatabrokerError:
+        return "refused"
+    except Exception as error:
+        return f"{error!r:.200}"
+
+
+def _mended(
+    path: Path, questions: dict[str, Question], right: dict[str, Any], before: dict[str, str]
+) -> tuple[str, str]:
+    """Mend the index of a file; return what came of it, and what is wrong with that.
+
+    No answer may be worse for it, and none may be wrong if all is said to be mended.
+    """
+    try:
+        with closing(SQLiteStore(path)) as store:
+            ok = bool(store.check(mend_index=True)) and bool(store.check())
+    except DatabrokerError:
+        return "", ""
+    except Exception as error:
+        return "", f"mending: {error!r:.200}"
+    after = dict(_wrong_answers(path, questions, right))
+    if ok:
+        return MENDED, f"after all was mended, {list(after)[:3]} are wrong" if after else ""
+    worse = after.keys() - before.keys()
+    return "", f"mending spoiled {sorted(worse)[:3]}" if worse else ""
 
 
 def _wrong_answers(

@@ -107,8 +107,8 @@ def test_what_to_use_instead_is_there(header):
 def test_every_old_method_is_in_the_table(header, cls):
     new = {
         "Broker": {
-            *("backup", "close", "close_run", "narrowed", "opened", "selection", "stale_after"),
-            *("store", "transforms", "zone"),
+            *("backup", "check", "close", "close_run", "narrowed", "opened", "selection"),
+            *("stale_after", "store", "transforms", "zone"),
         },
         "Header": {
             "align",

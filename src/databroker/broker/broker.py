@@ -20,6 +20,7 @@ from ..results import Results
 from ..stores.contract import STALE_AFTER, Store
 from ..stores.facts import run_status
 from ..times import resolve_zone
+from .checking import Checking
 from .copying import Copying
 from .lookup import look_up
 from .searching import Aliases, Filters
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from ..v2.serializer import Serializer
 
 
-class Broker(SeveralHeaders, Copying, Filters, Aliases, Hooks, InIPython):
+class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPython):
     """Saves runs, finds them again and hands them over.
 
     Made by `Broker.named`, `Broker.from_config` or `databroker.temp`.

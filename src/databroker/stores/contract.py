@@ -26,6 +26,7 @@ from ..documents import accept
 from ..documents.kinds import Document
 from ..errors import LossyDocumentWarning, NotSupported
 from ..query.projection import value_at
+from .checking import CheckProgress, CheckReport, check_by_reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -270,6 +271,20 @@ class Store(ABC):
             Called with how many bytes are copied, and how many there are.
         """
         raise NotSupported(f"{self} cannot be copied as a whole.")
+
+    def check(self, progress: CheckProgress | None = None, mend_index: bool = False) -> CheckReport:
+        """Read everything that is stored once, and say what is not as it was written.
+
+        A store that keeps an index compares it with the documents too.
+
+        Parameters
+        ----------
+        progress
+            Called with how much is checked, and how much there is.
+        mend_index
+            Whether to set right what differs in an index; nothing else is ever changed.
+        """
+        return check_by_reading(self, progress)
 
     @abstractmethod
     def close(self) -> None:

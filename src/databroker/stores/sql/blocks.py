@@ -205,10 +205,14 @@ def _read(
     return segments.beside(parts)
 
 
-def _unpack(
-    connection: Connection, segment: Segment, columns: Container[str] | None
-) -> pa.RecordBatch:
-    """Return the columns of a segment, if it is as it was written."""
+def intact_segment(connection: Connection, segment: Segment) -> bytes:
+    """Return the bytes of a segment.
+
+    Raises
+    ------
+    StoreDamaged
+        They are missing, or not as they were written.
+    """
     try:
         row = connection.execute(
             "SELECT data FROM segments WHERE id = ?", (segment.number,)
@@ -222,7 +226,14 @@ def _unpack(
     (blob,) = row
     if type(blob) is not bytes or checksum(blob) != segment.checksum:
         raise StoreDamaged("a segment is not as it was written (its checksum does not fit)")
-    return segments.unpack(blob, columns)
+    return blob
+
+
+def _unpack(
+    connection: Connection, segment: Segment, columns: Container[str] | None
+) -> pa.RecordBatch:
+    """Return the columns of a segment, if it is as it was written."""
+    return segments.unpack(intact_segment(connection, segment), columns)
 
 
 def _range(batch: pa.RecordBatch, column: str) -> tuple[Any, Any] | None:

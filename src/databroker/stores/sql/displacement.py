@@ -25,7 +25,11 @@ def raise_displacement(connection: Connection, places: int) -> None:
     except StoreDamaged:
         return  # whoever searches is told
     if places > known:
-        connection.execute(
-            "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
-            (_KEY, pack_body(places, _KEY)),
-        )
+        set_displacement(connection, places)
+
+
+def set_displacement(connection: Connection, places: int) -> None:
+    """Store how far a run was ever moved on; within a transaction."""
+    connection.execute(
+        "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_KEY, pack_body(places, _KEY))
+    )

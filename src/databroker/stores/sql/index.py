@@ -22,10 +22,32 @@ and more time, than any others.
 """
 
 
+Entry = tuple[int, Leaf]
+"""Which document (see `schema`), and a leaf of it."""
+
+
+def entries_of_start(doc: Doc) -> set[Entry]:
+    """Return what the leaf index has of a RunStart."""
+    return {(RUNS, (EVERY, OBJECT, 0)), *((START, one) for one in leaves(doc, IDENTITY[START]))}
+
+
+def entries_of_stop(doc: Doc) -> set[Entry]:
+    """Return what the leaf index has of a RunStop, but for the mark that there is one."""
+    return {(STOP, one) for one in leaves(doc, IDENTITY[STOP])}
+
+
+def entries_of_data_keys(data_keys: Iterable[str]) -> set[Entry]:
+    """Return what the leaf index has of the data keys of a run."""
+    return {(DATA_KEYS, ("", *leaf(name))) for name in data_keys}
+
+
+HAS_ENDED: Entry = (RUNS, (ENDED, OBJECT, 0))
+"""The mark of a run that has a stop document."""
+
+
 def index_start(connection: Connection, run: int, doc: Doc) -> None:
     """Index the leaves and the words of a RunStart."""
-    _add(connection, RUNS, run, {(EVERY, OBJECT, 0)})
-    _add(connection, START, run, leaves(doc, IDENTITY[START]))
+    _add(connection, run, entries_of_start(doc))
     connection.executemany(
         "INSERT OR IGNORE INTO words (word, run) VALUES (?, ?)",
         [(portable(word), run) for word in sorted(indexed_words(doc))],
@@ -34,21 +56,20 @@ def index_start(connection: Connection, run: int, doc: Doc) -> None:
 
 def index_stop(connection: Connection, run: int, doc: Doc) -> None:
     """Index the leaves of a RunStop."""
-    _add(connection, RUNS, run, {(ENDED, OBJECT, 0)})
-    _add(connection, STOP, run, leaves(doc, IDENTITY[STOP]))
+    _add(connection, run, {HAS_ENDED, *entries_of_stop(doc)})
 
 
 def unindex_stop(connection: Connection, run: int, doc: Doc) -> None:
     """Take the leaves of a RunStop out of the index, before another one takes its place."""
     connection.executemany(
         "DELETE FROM leaves WHERE path = ? AND kind = ? AND value = ? AND run = ?",
-        _rows(connection, STOP, run, leaves(doc, IDENTITY[STOP])),
+        _rows(connection, run, entries_of_stop(doc)),
     )
 
 
 def index_data_keys(connection: Connection, run: int, data_keys: Iterable[str]) -> None:
     """Index the names of the data keys of a run."""
-    _add(connection, DATA_KEYS, run, {("", *leaf(name)) for name in data_keys})
+    _add(connection, run, entries_of_data_keys(data_keys))
 
 
 def path_id(connection: Connection, document: int, path: str) -> int | None:
@@ -73,28 +94,26 @@ def bound(kind: int, value: Any) -> Any:
     return portable(value) if kind >= TEXT and type(value) is str else value
 
 
-def _add(connection: Connection, document: int, run: int, found: set[Leaf]) -> None:
+def new_path(connection: Connection, document: int, path: str) -> int:
+    """Return the number of a path, which it is given if it has none; within a transaction."""
+    number = path_id(connection, document, path)
+    if number is None:
+        number = connection.execute(
+            "INSERT INTO paths (document, path) VALUES (?, ?)", (document, portable(path))
+        ).lastrowid
+        assert number is not None
+    return number
+
+
+def _add(connection: Connection, run: int, found: set[Entry]) -> None:
     connection.executemany(
         "INSERT OR IGNORE INTO leaves (path, kind, value, run) VALUES (?, ?, ?, ?)",
-        _rows(connection, document, run, found),
+        _rows(connection, run, found),
     )
 
 
-def _rows(
-    connection: Connection, document: int, run: int, found: set[Leaf]
-) -> list[tuple[int, int, Any, int]]:
-    rows = []
-    for path, kind, value in found:
-        number = path_id(connection, document, path)
-        if number is None:
-            number = _new_path(connection, document, path)
-        rows.append((number, kind, bound(kind, value), run))
-    return rows
-
-
-def _new_path(connection: Connection, document: int, path: str) -> int:
-    number = connection.execute(
-        "INSERT INTO paths (document, path) VALUES (?, ?)", (document, portable(path))
-    ).lastrowid
-    assert number is not None
-    return number
+def _rows(connection: Connection, run: int, found: set[Entry]) -> list[tuple[int, int, Any, int]]:
+    return [
+        (new_path(connection, document, path), kind, bound(kind, value), run)
+        for document, (path, kind, value) in found
+    ]

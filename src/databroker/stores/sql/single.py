@@ -30,7 +30,7 @@ def insert_document(connection: Connection, kind: str, doc: Doc) -> None:
 def stored_document(connection: Connection, kind: str, uid: str) -> Doc | None:
     """Return a document by its uid."""
     rows = fetch(connection, f"{_SELECT} WHERE uid = ? AND kind = ?", (portable(uid), kind))
-    return _open(rows[0]) if rows else None
+    return open_document(rows[0]) if rows else None
 
 
 def documents_of_run(connection: Connection, run: str) -> tuple[list[tuple[str, Doc]], int]:
@@ -48,7 +48,7 @@ def documents_of_run(connection: Connection, run: str) -> tuple[list[tuple[str, 
         series = fetch(connection, "SELECT kind, owner FROM series WHERE run = ?", (portable(run),))
     for row in rows:
         try:
-            found.append((row[0], _open(row)))
+            found.append((row[0], open_document(row)))
         except StoreDamaged:
             damaged += 1
     missing = {(OWNER.get(kind), uid) for kind, uid in series} - {(row[0], row[1]) for row in rows}
@@ -58,7 +58,7 @@ def documents_of_run(connection: Connection, run: str) -> tuple[list[tuple[str, 
 def orphans(connection: Connection, kind: str, run: str) -> Iterator[Doc]:
     """Yield the documents of one kind that arrived before the start of their run."""
     for row in fetch(connection, f"{_SELECT} WHERE run = ? AND kind = ?", (portable(run), kind)):
-        yield _open(row)
+        yield open_document(row)
 
 
 def drop_document(connection: Connection, kind: str, uid: str) -> None:
@@ -66,7 +66,14 @@ def drop_document(connection: Connection, kind: str, uid: str) -> None:
     connection.execute("DELETE FROM documents WHERE uid = ? AND kind = ?", (portable(uid), kind))
 
 
-def _open(row: tuple[Any, ...]) -> Doc:
+def open_document(row: tuple[Any, ...]) -> Doc:
+    """Return a document whose kind, uid, run and body were selected.
+
+    Raises
+    ------
+    StoreDamaged
+        It is not as it was written.
+    """
     *columns, body = row
     kind, uid, _ = columns
     document: Doc = open_body(body, tuple(columns), str(kind).replace("_", " "), uid)

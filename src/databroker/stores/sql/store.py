@@ -13,6 +13,7 @@ from ...documents.kinds import OWNER, PAGES, Document
 from ...documents.pages import owner_of
 from ...errors import StoreIsReadOnly, StoreUnavailable
 from ...query.distinct import ranked
+from ..checking import CheckProgress, CheckReport
 from ..contract import Ability, Activity, Extent, RunRecord, Store
 from ..facts import run_fact
 from . import runs, series
@@ -23,6 +24,7 @@ from .checkpoint import Tidier, tidy
 from .damage import warn_of_damage
 from .failures import translated
 from .file import located
+from .integrity import check_database
 from .projection import Projection
 from .search import Search
 from .single import documents_of_run, stored_document
@@ -108,10 +110,7 @@ class SQLiteStore(Store):
 
     def _put(self, kind: str, doc: Doc) -> None:
         if self._connections.read_only:
-            raise StoreIsReadOnly(
-                f"{self.path} is open for reading only. Check the permissions of the file and of "
-                "its folder, and the `read_only` option."
-            )
+            raise self._read_only()
         with translated(self.path):
             if self._writer.put(kind, doc):
                 self._connections.write(tidy)
@@ -249,6 +248,19 @@ class SQLiteStore(Store):
         with translated(self.path):
             log_size = self._connections.file.log_size
             self._connections.alone(lambda one: copy_database(one, log_size, path, progress))
+
+    def check(self, progress: CheckProgress | None = None, mend_index: bool = False) -> CheckReport:
+        """Read all that is stored, and compare the indexes with it, while others may write."""
+        if mend_index and self._connections.read_only:
+            raise self._read_only()
+        with translated(self.path):
+            return check_database(self._connections, progress, mend_index)
+
+    def _read_only(self) -> StoreIsReadOnly:
+        return StoreIsReadOnly(
+            f"{self.path} is open for reading only. Check the permissions of the file and of "
+            "its folder, and the `read_only` option."
+        )
 
     def _ask(self, question: Callable[..., T], *values: Any) -> T:
         with translated(self.path):

@@ -90,6 +90,14 @@ def tail_end(connection: Connection, series: int, sealed: int) -> int:
     return sealed if row[0] is None else (row[0] & ((1 << _SHIFT) - 1)) + 1
 
 
+def next_in_tail(connection: Connection, series: int, ordinal: int) -> int | None:
+    """Return the ordinal of the first row of a tail after one, if there is any."""
+    row = connection.execute(
+        "SELECT min(id) FROM tail WHERE id BETWEEN ? AND ?", _keys(series, ordinal + 1)
+    ).fetchone()
+    return None if row[0] is None else row[0] & ((1 << _SHIFT) - 1)
+
+
 def tail_extent(connection: Connection, series: int, sealed: int) -> Extent | None:
     """Return the extent of a tail; None if it is empty."""
     end = tail_end(connection, series, sealed)

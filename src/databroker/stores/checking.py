@@ -1,0 +1,132 @@
+"""What a check of a store found, and the check that any store can have: everything is read once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .._util.printable import printable
+from ..documents.kinds import OWNER
+from ..errors import StoreDamaged
+from ..query.nodes import Everything
+
+if TYPE_CHECKING:
+    from .contract import Store
+
+__all__ = ["CheckProgress", "CheckReport", "Finding", "check_by_reading"]
+
+CheckProgress = Callable[[int, int], None]
+"""Called with how much is checked, and how much there is."""
+
+_SHOWN = 20
+"""So many findings are shown."""
+
+_ROWS = {owner: kind for kind, owner in OWNER.items()}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it was written.
+
+    Attributes
+    ----------
+    text
+        What, in words.
+    run
+        The uid of the run that is concerned, where that is known.
+    in_index
+        Whether it is only an index that is wrong, which can be mended.
+    mended
+        Whether it was.
+    """
+
+    text: str
+    run: str | None = None
+    in_index: bool = False
+    mended: bool = False
+
+    def __str__(self) -> str:
+        return printable(self.text) + (" (mended)" if self.mended else "")
+
+
+@dataclass(frozen=True, repr=False)
+class CheckReport:
+    """What was checked, and what was found; true if nothing is left to be said.
+
+    Attributes
+    ----------
+    findings
+        What is not as it was written, whether or not it was mended.
+    checked
+        How many of what were looked at.
+
+    Examples
+    --------
+    >>> CheckReport([], {"runs": 2, "rows": 1500})
+    2 runs, 1 500 rows checked: all is as it was written.
+    >>> report = CheckReport([Finding("Run 'a', row 5: it is missing.", "a")], {"runs": 2})
+    >>> report
+    2 runs checked. Not as it was written:
+    - Run 'a', row 5: it is missing.
+    >>> bool(report), report.ok
+    (False, False)
+    """
+
+    findings: Sequence[Finding] = ()
+    checked: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether all is right, be it that it was mended."""
+        return all(each.mended for each in self.findings)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __repr__(self) -> str:
+        counts = ", ".join(
+            f"{count:,} {what}".replace(",", " ") for what, count in self.checked.items() if count
+        )
+        begin = f"{counts or 'Nothing to be'} checked"
+        if not self.findings:
+            return f"{begin}: all is as it was written."
+        lines = [f"- {each}" for each in self.findings[:_SHOWN]]
+        if len(self.findings) > _SHOWN:
+            lines.append(f"- and {len(self.findings) - _SHOWN} more: see `findings`.")
+        if not self.ok and any(each.in_index and not each.mended for each in self.findings):
+            lines.append("What concerns the index alone is mended by `db.check(mend_index=True)`.")
+        return "\n".join([f"{begin}. Not as it was written:", *lines])
+
+
+def check_by_reading(store: Store, progress: CheckProgress | None) -> CheckReport:
+    """Read everything in a store once.
+
+    Examples
+    --------
+    >>> from databroker.stores.memory import MemoryStore
+    >>> store = MemoryStore()
+    >>> store.insert("start", {"uid": "a", "time": 1.0})
+    >>> check_by_reading(store, None)
+    1 runs checked: all is as it was written.
+    """
+    found: list[Finding] = []
+    checked = Counter(runs=0, documents=0, rows=0)
+    total = store.count(Everything())
+    for run in store.find(Everything()):
+        checked["runs"] += 1
+        for kind, doc in store.documents(run.uid):
+            checked["documents"] += 1
+            try:
+                checked["rows"] += _rows(store, _ROWS[kind], doc["uid"])
+            except StoreDamaged as error:
+                found.append(Finding(str(error), run.uid))
+        if progress is not None:
+            progress(checked["runs"], total)
+    return CheckReport(found, checked)
+
+
+def _rows(store: Store, kind: str, owner: str) -> int:
+    stop = max((each.stop for each in store.extents(kind, owner)), default=0)
+    return sum(batch.num_rows for batch in store.read(kind, owner, 0, stop, None))

@@ -1,0 +1,68 @@
+"""Checking descriptors, resources, and stops without a start; and that each has its series."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from ....documents.kinds import OWNER
+from ....errors import StoreDamaged
+from ..access import Connections
+from ..connection import Connection, fetch, transaction
+from ..single import open_document
+from .log import Log, every_row
+
+_ROWS = {owner: kind for kind, owner in OWNER.items()}
+
+
+def check_documents(connections: Connections, log: Log, mend: bool) -> None:
+    """Check the table of documents.
+
+    Parameters
+    ----------
+    connections
+        To the file.
+    log
+        Where it is taken down.
+    mend
+        Whether to set right which run rows belong to.
+    """
+    with log.reading("The table of documents"):
+        for key, *row in every_row(connections.get, "documents", "kind, uid, run, body"):
+            log.looked_at("documents")
+            if not row:
+                log.found(f"Document number {key} cannot be read.")
+                continue
+            kind, uid, run, _ = row
+            try:
+                open_document(tuple(row))
+            except StoreDamaged as error:
+                log.found(f"Run {run!r}: {error}", run)
+                continue
+            if kind in _ROWS:
+                _check_series(connections, log, mend, (kind, uid, run))
+
+
+def _check_series(connections: Connections, log: Log, mend: bool, row: tuple[Any, ...]) -> None:
+    kind, uid, run = row
+    name = f"Run {run!r}, {kind.replace('_', ' ')} {uid!r}"
+    found = fetch(
+        connections.get(),
+        "SELECT run FROM series WHERE owner = ? AND kind = ?",
+        (uid, _ROWS[kind]),
+    )
+    if not found:
+        log.found(f"{name}: which rows belong to it is not known any more.", run)
+    elif found[0][0] != run:
+        if mend:
+            connections.write(partial(_set_run, _ROWS[kind], uid, run))
+        log.found(
+            f"{name}: its rows are said to belong to another run.", run, in_index=True, mended=mend
+        )
+
+
+def _set_run(kind: str, owner: Any, run: Any, connection: Connection) -> None:
+    with transaction(connection):
+        connection.execute(
+            "UPDATE series SET run = ? WHERE owner = ? AND kind = ?", (run, owner, kind)
+        )

@@ -1,0 +1,353 @@
+"""Comparing the index of metadata and words with the documents that it is made of."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ....errors import StoreDamaged
+from ..access import Connections
+from ..connection import Connection, fetch, transaction
+from ..displacement import displacement, set_displacement
+from ..index import ENDED, EVERY, new_path, path_id
+from ..keys import key_of
+from ..leaves import OBJECT
+from ..schema import DATA_KEYS, RUNS, START, STOP
+from ..snapshot import snapshot
+from ..starts import RUN
+from .entries import (
+    WORDS,
+    Held,
+    Wanted,
+    as_sql,
+    fingerprint,
+    stored_entries,
+    wanted_entries,
+)
+from .log import Log, every_row, rows_with
+
+_STRETCH = 100_000
+"""So many runs are compared with the index at once, by fingerprints."""
+
+_GROUP = 2_000
+_GROUP_ENTRIES = 200_000
+"""So many runs that differ, with so many entries, are compared at once, entry by entry."""
+
+_NAMED = 3
+"""So many entries are named."""
+
+
+@dataclass
+class Difference:
+    """In what the entries of a run differ from what they should be.
+
+    Attributes
+    ----------
+    run
+        Its key.
+    wanted
+        What should be; None if there is no such run.
+    missing, extra
+        The entries.
+    lost
+        What only the index still knows of, which stays as it is.
+    """
+
+    run: int
+    wanted: Wanted | None
+    missing: set[Held]
+    extra: set[Held]
+    lost: str = ""
+
+
+class IndexCheck:
+    """Compares the index with the starts and stops of runs, which are checked by the way.
+
+    Parameters
+    ----------
+    connections
+        To the file.
+    log
+        Where it is taken down.
+    mend
+        Whether to make the entries right that differ.
+    """
+
+    def __init__(self, connections: Connections, log: Log, mend: bool) -> None:
+        self._connections = connections
+        self._connect = connections.get
+        self._log = log
+        self._mend = mend
+        self._displaced = 0
+        self._damaged = 0
+
+    def carry_out(self) -> None:
+        """Check all starts and stops, and all entries."""
+        # What this connection remembers of paths may be what the file does not say any more.
+        self._connect().paths = {}
+        low = -(2**63)
+        stretch = _Stretch()
+        with self._log.reading("The table of runs"):
+            for key, *row in every_row(self._connect, "runs", RUN):
+                if len(stretch.sums) >= _STRETCH:
+                    self._compare(low, key - 1, stretch)
+                    low, stretch = key, _Stretch()
+                stretch.add(key, self._wanted(key, row))
+        self._compare(low, 2**63 - 1, stretch)
+        with self._log.reading("The table of runs"):
+            self._check_order()
+            self._check_count()
+
+    def _wanted(self, key: int, row: Sequence[Any]) -> Wanted:
+        wanted = wanted_entries(self._connect(), key, row)
+        for problem in wanted.problems:
+            self._log.found(problem, wanted.uid)
+        if START in wanted.unknown:
+            self._damaged += 1
+        else:
+            self._displaced = max(self._displaced, key - key_of(wanted.time))
+        self._log.looked_at("runs")
+        return wanted
+
+    # -- comparing -------------------------------------------------------
+
+    def _compare(self, low: int, high: int, stretch: _Stretch) -> None:
+        """Compare a stretch of runs, and look again, at one moment, at those that differ."""
+        with self._log.reading("The index of metadata and words"):
+            runs = len(stretch.sums)
+            count = 0
+            for run, entry in stored_entries(self._connect, "run BETWEEN ? AND ?", (low, high)):
+                stretch.take(run, entry)
+                count += 1
+            self._log.looked_at("index entries", count, steps=runs)
+            for group in stretch.suspects():
+                self._look_again(group)
+
+    def _look_again(self, runs: Sequence[int]) -> None:
+        differences = self._differences(runs)
+        if self._mend and differences:
+            self._connections.write(partial(_set_right, differences))
+            left = {each.run for each in self._differences([each.run for each in differences])}
+        else:
+            left = {each.run for each in differences}
+        for each in differences:
+            self._tell(each, each.run not in left)
+
+    def _differences(self, runs: Sequence[int]) -> list[Difference]:
+        connection = self._connect()
+        with snapshot(connection):
+            wanted = _wanted_of(connection, runs)
+            held: dict[int, set[Held]] = defaultdict(set)
+            marks = ", ".join("?" * len(runs))
+            for run, entry in stored_entries(lambda: connection, f"run IN ({marks})", runs):
+                held[run].add(entry)
+            return list(_compared(connection, runs, wanted, held))
+
+    # -- telling ---------------------------------------------------------
+
+    def _tell(self, difference: Difference, mended: bool) -> None:
+        wanted, run = difference.wanted, difference.run
+        if difference.lost:
+            self._log.found(difference.lost, wanted and wanted.uid)
+            return
+        names = _Names(self._connect())
+        missing, extra = names.of(difference.missing), names.of(difference.extra)
+        if wanted is None:
+            text = (
+                f"The index has {len(extra)} entries ({_some(extra)}) of a run that is not there "
+                f"(key {run})."
+            )
+        else:
+            parts = [f"lacks {len(missing)} of its entries ({_some(missing)})"] if missing else []
+            if extra:
+                parts.append(f"has {len(extra)} that are not its own ({_some(extra)})")
+            text = f"Run {wanted.uid!r}: the index {' and '.join(parts)}."
+        self._log.found(text, wanted and wanted.uid, in_index=True, mended=mended)
+
+    # -- what else is made of runs ---------------------------------------
+
+    def _check_order(self) -> None:
+        """Check what is known of how far runs were moved on from their times."""
+        try:
+            if self._displaced <= displacement(self._connect()):
+                return
+        except StoreDamaged:
+            pass
+        if self._mend:
+            self._connections.write(partial(_raise, self._displaced))
+        self._log.found(
+            "That runs of one time were moved on is not known any more; in searches by time, and "
+            "in their order, these may be missed.",
+            in_index=True,
+            mended=self._mend,
+        )
+
+    def _check_count(self) -> None:
+        """Check that no run is missing: they are numbered as they arrive, and never deleted."""
+        count, newest = fetch(self._connect(), "SELECT count(*), max(arrival) FROM runs")[0]
+        if not self._damaged and count and newest != count:
+            self._log.found(f"{newest} runs were inserted, of which {count} are there.")
+
+
+class _Stretch:
+    """Fingerprints of what some runs should have in the index, less those of what they have."""
+
+    def __init__(self) -> None:
+        self.sums: dict[int, int] = {}
+        self._sizes: dict[int, int] = {}
+        self._partly: set[int] = set()
+
+    def add(self, run: int, wanted: Wanted) -> None:
+        self.sums[run] = sum(map(fingerprint, wanted.entries))
+        self._sizes[run] = len(wanted.entries)
+        if wanted.unknown:
+            self._partly.add(run)
+
+    def take(self, run: int, entry: Held) -> None:
+        self.sums[run] = self.sums.get(run, 0) - fingerprint(entry)
+
+    def suspects(self) -> Iterator[list[int]]:
+        """Yield the runs that differ, or are not wholly known, in groups."""
+        group: list[int] = []
+        size = 0
+        for run in sorted(self._partly.union(run for run, left in self.sums.items() if left)):
+            group.append(run)
+            size += self._sizes.get(run, 1)
+            if len(group) >= _GROUP or size >= _GROUP_ENTRIES:
+                yield group
+                group, size = [], 0
+        if group:
+            yield group
+
+
+class _Names:
+    """Says in words what entries are."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of(self, entries: Iterable[Held]) -> list[str]:
+        counts = Counter(map(self._name, entries))
+        return sorted(counts.elements())
+
+    def _name(self, entry: Held) -> str:
+        place, _, value = entry
+        document: int
+        path: str
+        text = value.decode("utf-8", "replace") if type(value) is bytes else repr(value)
+        if place == WORDS:
+            return f"the word {text!r}"
+        if isinstance(place, int):
+            rows = fetch(
+                self._connection,
+                "SELECT document, CAST(path AS BLOB) FROM paths WHERE id = ?",
+                (place,),
+            )
+            if not rows:
+                return f"path number {place}"
+            document, path = rows[0][0], rows[0][1].decode("utf-8", "replace")
+        else:
+            document, path = place
+        if document == DATA_KEYS:
+            return f"the data key {text!r}"
+        if document == RUNS:
+            return {EVERY: "that it is there", ENDED: "that it has ended"}.get(path, path)
+        return f"'{'stop.' if document == STOP else ''}{path}'"
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = list(dict.fromkeys(names))
+    return ", ".join(shown[:_NAMED]) + (", ..." if len(shown) > _NAMED else "")
+
+
+def _wanted_of(connection: Connection, runs: Sequence[int]) -> dict[int, Wanted]:
+    found = {}
+    for run in runs:
+        for key, *row in rows_with(lambda: connection, f"SELECT id, {RUN} FROM runs", [run]):
+            found[key] = wanted_entries(connection, key, row)
+    return found
+
+
+def _compared(
+    connection: Connection,
+    runs: Sequence[int],
+    wanted: dict[int, Wanted],
+    held: dict[int, set[Held]],
+) -> Iterator[Difference]:
+    for run in runs:
+        one = wanted.get(run)
+        missing = one.entries - held[run] if one else set()
+        extra = held[run] - one.entries if one else held[run]
+        if one and one.unknown:
+            extra = {each for each in extra if not _is_of(connection, each, one.unknown)}
+        if missing or extra:
+            yield Difference(run, one, missing, extra, _lost(connection, run, one, extra))
+
+
+def _lost(connection: Connection, run: int, wanted: Wanted | None, extra: set[Held]) -> str:
+    """Say what is lost, if what is too many in the index is all that is left of it.
+
+    A mark alone is not: it may be a mark of another run, with another key.
+    """
+    mark = (path_id(connection, RUNS, EVERY if wanted is None else ENDED), OBJECT, 0)
+    if mark not in extra or len(extra) < 2 or (wanted and wanted.ended):
+        return ""
+    if wanted:
+        return f"Run {wanted.uid!r}: its stop document is missing."
+    return f"A run is missing, which began {run / 1e9:.3f} s after 1970 began."
+
+
+def _is_of(connection: Connection, entry: Held, documents: frozenset[int]) -> bool:
+    """Tell whether an entry may be of one of some documents."""
+    place = entry[0]
+    if place == WORDS:
+        return START in documents
+    rows = fetch(connection, "SELECT document FROM paths WHERE id = ?", (place,))
+    return not rows or rows[0][0] in documents or (rows[0][0] == RUNS and START in documents)
+
+
+def _set_right(differences: Sequence[Difference], connection: Connection) -> None:
+    """Take out the entries that are too many, and put in those that are missing."""
+    with transaction(connection):
+        now = _wanted_of(connection, [each.run for each in differences])
+        for each in differences:
+            if each.lost:
+                continue
+            run, wanted = each.run, now.get(each.run)
+            if (wanted and wanted.entries) != (each.wanted and each.wanted.entries):
+                continue  # it has changed meanwhile, and will be told as not mended
+            for place, kind, value in each.extra:
+                _delete(connection, run, place, kind, value)
+            for place, kind, value in each.missing:
+                _insert(connection, run, place, kind, value)
+
+
+def _delete(connection: Connection, run: int, place: Any, kind: int, value: Any) -> None:
+    sql, raw = as_sql(value)
+    if place == WORDS:
+        connection.execute(f"DELETE FROM words WHERE word = {sql} AND run = ?", (raw, run))
+    else:
+        connection.execute(
+            f"DELETE FROM leaves WHERE path = ? AND kind = ? AND value = {sql} AND run = ?",
+            (place, kind, raw, run),
+        )
+
+
+def _insert(connection: Connection, run: int, place: Any, kind: int, value: Any) -> None:
+    sql, raw = as_sql(value)
+    if place == WORDS:
+        connection.execute(f"INSERT OR IGNORE INTO words (word, run) VALUES ({sql}, ?)", (raw, run))
+        return
+    number = place if isinstance(place, int) else new_path(connection, *place)
+    connection.execute(
+        f"INSERT OR IGNORE INTO leaves (path, kind, value, run) VALUES (?, ?, {sql}, ?)",
+        (number, kind, raw, run),
+    )
+
+
+def _raise(places: int, connection: Connection) -> None:
+    with transaction(connection):
+        set_displacement(connection, places)

@@ -1,0 +1,117 @@
+"""What a check has found so far, and how far it is."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ....errors import StoreDamaged
+from ...checking import CheckProgress, CheckReport, Finding
+from ..connection import Connection, fetch
+from ..failures import is_damage
+
+Connect = Callable[[], Connection]
+Row = tuple[Any, ...]
+
+_PAGE = 200
+
+_MOST = 1_000
+"""So many findings are told one by one."""
+
+
+class Log:
+    """Takes down what is found.
+
+    Parameters
+    ----------
+    progress
+        Is told how far the check is.
+    total
+        How many steps there will be, about.
+    """
+
+    def __init__(self, progress: CheckProgress | None, total: int) -> None:
+        self._findings: list[Finding] = []
+        self._more: Counter[tuple[bool, bool]] = Counter()
+        self._checked: Counter[str] = Counter()
+        self._progress = progress
+        self._total = total
+        self._done = 0
+
+    def found(self, text: str, run: Any = None, **more: bool) -> None:
+        """Take down a finding."""
+        found = Finding(text, run if isinstance(run, str) else None, **more)
+        if len(self._findings) < _MOST:
+            self._findings.append(found)
+        else:
+            self._more[found.in_index, found.mended] += 1
+
+    def looked_at(self, what: str, count: int = 1, steps: int | None = None) -> None:
+        """Count what was checked."""
+        self._checked[what] += count
+        self._done = min(self._done + (count if steps is None else steps), self._total)
+        if self._progress is not None:
+            self._progress(self._done, self._total)
+
+    @contextlib.contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Take down that something cannot be read to its end."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            self.found(f"{what} cannot be read to the end: {error}.")
+        except StoreDamaged as error:
+            self.found(str(error))
+
+    def report(self) -> CheckReport:
+        """Return all that was found."""
+        if self._progress is not None:
+            self._progress(self._total, self._total)
+        more = [
+            Finding(
+                f"{count} more findings{' in the index' if in_index else ''}.",
+                None,
+                in_index,
+                mended,
+            )
+            for (in_index, mended), count in self._more.items()
+        ]
+        return CheckReport((*self._findings, *more), dict(self._checked))
+
+
+def rows_by_id(connect: Connect, table: str, columns: str, after: int | None) -> list[Row]:
+    """Return some rows of a table, by their integer key, after one; a row of None is damaged.
+
+    Each begins with the key.
+    """
+    where, values = ("", ()) if after is None else ("WHERE id > ?", (after,))
+    keys = fetch(connect(), f"SELECT id FROM {table} {where} ORDER BY id LIMIT {_PAGE}", values)
+    if not keys:
+        return []
+    return rows_with(connect, f"SELECT id, {columns} FROM {table}", [key for (key,) in keys])
+
+
+def every_row(connect: Connect, table: str, columns: str) -> Iterator[Row]:
+    """Yield all rows of a table, each behind its key; of damaged ones, the key alone."""
+    after = None
+    while rows := rows_by_id(connect, table, columns, after):
+        yield from rows
+        after = rows[-1][0]
+
+
+def rows_with(connect: Connect, select: str, keys: Sequence[int]) -> list[Row]:
+    """Return the rows between two keys, as `rows_by_id` does; all keys between must be given."""
+    where = "WHERE id BETWEEN ? AND ? ORDER BY id"
+    try:
+        return fetch(connect(), f"{select} {where}", (keys[0], keys[-1]))
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        if len(keys) == 1:
+            return [(keys[0],)]
+        return [row for key in keys for row in rows_with(connect, select, [key])]

@@ -1,0 +1,196 @@
+"""Checking rows: blocks, their segments, and tails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from ....documents.kinds import IDENTITY, OWNER
+from ....errors import StoreDamaged
+from ..access import Connections
+from ..blocks import Unpacked, intact_segment, sealed_rows
+from ..connection import Connection, fetch, original, portable, transaction
+from ..damage import damaged_rows
+from ..layouts import Block, block_at, first_after, newest_stop
+from ..runs import claim_datum
+from ..series import next_rows
+from ..single import stored_document
+from ..snapshot import snapshot
+from ..tail import next_in_tail, read_tail, tail_end
+from .log import Log, every_row
+
+_PAGE = 500  # rows of a tail, or look-ups in one statement
+
+_STRAYS = (
+    "SELECT count(*), min(series) FROM blocks WHERE series NOT IN (SELECT id FROM series)",
+    "SELECT count(*), min(id >> 32) FROM tail WHERE id >> 32 NOT IN (SELECT id FROM series)",
+    "SELECT count(*), min(s.id) FROM tail t JOIN series s ON s.id = t.id >> 32 "
+    "WHERE (t.id & 4294967295) < s.sealed",
+)
+"""Rows, or blocks of them, that nothing leads to."""
+
+
+class RowCheck:
+    """Checks the rows of all series.
+
+    Parameters
+    ----------
+    connections
+        To the file.
+    log
+        Where it is taken down.
+    mend
+        Whether to store anew where each datum is to be found.
+    """
+
+    def __init__(self, connections: Connections, log: Log, mend: bool) -> None:
+        self._connections = connections
+        self._connect = connections.get
+        self._log = log
+        self._mend = mend
+
+    def carry_out(self) -> None:
+        """Check all rows."""
+        for number, *columns in every_row(self._connect, "series", "kind, owner, run"):
+            if not columns or columns[0] not in OWNER:
+                self._log.found(f"What rows number {number} belong to is not known any more.")
+                continue
+            kind, owner, run = columns
+            with self._log.reading(f"Rows of {original(owner)!r}"):
+                self._check_owner(kind, original(owner), run)
+                for place in self._damage(number):
+                    self._log.found(place, run)
+                if kind == "datum":
+                    self._check_datums(number, original(owner), run)
+        for question in _STRAYS:
+            with self._log.reading("Which rows belong to what"):
+                count, number = fetch(self._connect(), question)[0]
+                if count:
+                    self._log.found(
+                        f"{count} rows, or blocks of rows, stand where nothing leads to them "
+                        f"(series {number})."
+                    )
+
+    def _check_owner(self, kind: str, owner: str, run: Any) -> None:
+        if kind != "event":
+            return  # other rows may come before what they belong to
+        try:
+            descriptor = stored_document(self._connect(), OWNER[kind], owner)
+        except StoreDamaged:
+            return  # that is found where documents are checked
+        if descriptor is None:
+            self._log.found(f"Run {run!r}: the descriptor {owner!r} is missing.", run)
+
+    def _damage(self, series: int) -> Iterator[str]:
+        """Yield what is wrong with the rows of a series."""
+        reached = 0
+        blocks = True
+        while True:
+            connection = self._connect()
+            with snapshot(connection):  # rows move from the tail into blocks, and blocks merge
+                sealed = sealed_rows(connection, series)
+                block = block_at(connection, series, reached)
+                end = tail_end(connection, series, sealed)
+                newest = newest_stop(connection, series)
+                if block is None and reached < sealed:
+                    stop = first_after(connection, series, reached) or sealed
+                    why = "their block is missing, or not as it was written"
+                    yield _said(damaged_rows(connection, series, reached, stop, why))
+                    reached = stop
+                    continue
+                if block is None:
+                    if blocks and newest > sealed:
+                        why = "how many rows are in blocks is not known any more"
+                        yield _said(damaged_rows(connection, series, sealed, newest, why))
+                    blocks = False
+                    if reached >= end:
+                        return
+                    rows = read_tail(connection, series, reached, reached + _PAGE).rows
+                    stop = reached + len(rows)
+                    if not rows:
+                        stop = next_in_tail(connection, series, reached) or end
+                        why = "missing, or not as written (their checksum does not fit)"
+                        yield _said(damaged_rows(connection, series, reached, stop, why))
+                    self._log.looked_at("rows", len(rows))
+                    reached = stop
+                    continue
+            wrong = list(self._damaged_segments(series, block))
+            if wrong and block_at(self._connect(), series, block.first) != block:
+                continue  # it was merged with others meanwhile
+            yield from map(_said, wrong)
+            self._log.looked_at("rows", block.stop - reached)
+            reached = block.stop
+
+    def _damaged_segments(self, series: int, block: Block) -> Iterator[StoreDamaged]:
+        for _, chain in block.layout:
+            first = block.first
+            for segment in chain:
+                connection = self._connect()
+                try:
+                    intact_segment(connection, segment)
+                except StoreDamaged as error:
+                    yield damaged_rows(connection, series, first, first + segment.rows, str(error))
+                first += segment.rows
+
+    # -- where a datum is to be found ------------------------------------
+
+    def _check_datums(self, series: int, owner: str, run: Any) -> None:
+        lost: list[str] = []
+        for ids in self._datum_ids(series):
+            for at in range(0, len(ids), _PAGE):
+                lost += _misplaced(self._connect(), owner, ids[at : at + _PAGE])
+        if not lost:
+            return
+        if self._mend:
+            self._connections.write(partial(_claim, owner, lost))
+        self._log.found(
+            f"Run {run!r}, resource {owner!r}: {len(lost)} datum documents are not found by their "
+            f"ids ({lost[0]!r}).",
+            run,
+            in_index=True,
+            mended=self._mend,
+        )
+
+    def _datum_ids(self, series: int) -> Iterator[list[str]]:
+        from ....columns.rows import values_of
+
+        key = IDENTITY["datum"]
+        unpacked: Unpacked = {}
+        first = 0
+        while True:
+            try:
+                batch = next_rows(
+                    self._connect(), (series, "datum"), first, 1 << 32, {key}, unpacked
+                )
+            except StoreDamaged:
+                return  # it is told already
+            if batch is None:
+                return
+            yield values_of(batch, key)
+            first += batch.num_rows
+
+
+def _misplaced(connection: Connection, owner: str, ids: list[str]) -> list[str]:
+    """Return the datum documents of a resource that are not looked for there."""
+    marks = ", ".join("?" * len(ids))
+    rows = fetch(
+        connection,
+        f"SELECT datum_id, CAST(owner AS BLOB) FROM datum_owners WHERE datum_id IN ({marks})",
+        [portable(each) for each in ids],
+    )
+    stored = {original(datum_id): found for datum_id, found in rows}
+    here = owner.encode("utf-8", "surrogatepass")
+    by_prefix = {each for each in ids if each.rpartition("/")[0] == owner}
+    return [each for each in ids if stored.get(each, here if each in by_prefix else None) != here]
+
+
+def _claim(owner: str, lost: list[str], connection: Connection) -> None:
+    with transaction(connection):
+        for datum_id in lost:
+            connection.execute("DELETE FROM datum_owners WHERE datum_id = ?", (portable(datum_id),))
+            claim_datum(connection, datum_id, owner)
+
+
+def _said(error: StoreDamaged) -> str:
+    return str(error).removesuffix(" Other rows, other fields and other runs can still be read.")
