@@ -124,7 +124,7 @@ def check_by_reading(store: Store, progress: CheckProgress | None) -> CheckRepor
                 found.append(Finding(str(error), run.uid))
         if progress is not None:
             progress(checked["runs"], total)
-    return CheckReport(found, checked)
+    return CheckReport(tuple(found), checked)
 
 
 def _rows(store: Store, kind: str, owner: str) -> int:
