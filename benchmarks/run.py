@@ -19,6 +19,7 @@ from benchmarks import (  # noqa: E402
     catalog,
     external,
     harness,
+    huge,
     parts,
     progress,
     saving,
@@ -30,7 +31,7 @@ from benchmarks.harness import HEADINGS, Row  # noqa: E402
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
-_SHAPED_BY = ("schema", "index", "leaves", "keys")
+_SHAPED_BY = ("schema", "index", "leaves", "name_filter", "keys")
 
 
 def _catalogs() -> str:
@@ -57,6 +58,7 @@ BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "saving": saving.rows,
     "progress": progress.rows,
     "external": external.rows,
+    "huge": huge.rows,
     "catalog": _finding,
 }
 

@@ -49,6 +49,11 @@ def test_wide_streams() -> None:
     assert {row.size for row in rows} == {"2 x 12, ended", "2 x 12, running"}
 
 
+def test_huge_metadata() -> None:
+    rows = list(module("huge").rows(keys=100, repeat=1))
+    assert len(rows) == 3 * len(module("huge").SEARCHES)
+
+
 @pytest.mark.parametrize(("name", "count"), [("one_of_many", 30), ("beside_waveform", 5)])
 def test_parts(name: str, count: int) -> None:
     rows = list(getattr(module("parts"), name)(count, 4, repeat=1))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from .._util.suggestions import did_you_mean
 from .._util.telling import warn_user
 from ..errors import NothingFoundWarning
-from ..query.absent import absent_keys, keys_of
-from ..query.nodes import Everything, Exists, Node, Path
+from ..query.absent import absent_keys
+from ..query.nodes import Exists, Node, Path
 from ..query.words import WORDS
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["explain_nothing"]
 
-_LOOKED_AT = 100
 _MOST_NAMES = 2_000
 
 _MEANT = {
@@ -39,12 +37,13 @@ def explain_nothing(store: Store, query: Node) -> None:
     all runs where there is none.
     """
     absent = absent_keys(query, lambda path: _is_there(store, path))
-    if absent and (known := _known_keys(store)):
+    if absent and (known := store.keys(_MOST_NAMES)):
         path = absent[0]
         prefix = "stop." if path.document == "stop" else ""
         key = prefix + path.text
         # A word that is known is no slip of the pen; there is nothing to look it up in.
-        hint = "" if key in WORDS else did_you_mean(key, known)
+        words = [*known, "since", "until", "data_key", *WORDS]
+        hint = "" if key in WORDS else did_you_mean(key, words)
         if not prefix and key in _MEANT:
             hint = f" If it is not meant as a key: {_MEANT[key]}."
         warn_user(f"Nothing was found: no run has the key {key!r}.{hint}", NothingFoundWarning)
@@ -52,16 +51,3 @@ def explain_nothing(store: Store, query: Node) -> None:
 
 def _is_there(store: Store, path: Path) -> bool:
     return next(iter(store.select(Exists(path), [Path("uid")], 1)), None) is not None
-
-
-def _known_keys(store: Store) -> list[str]:
-    """Return the keys of the newest runs, and the words of a search; nothing if there are none."""
-    keys: dict[str, None] = {}
-    for run in islice(store.find(Everything()), _LOOKED_AT):
-        keys.update(dict.fromkeys(islice(keys_of(run.start), _MOST_NAMES)))
-        if run.stop is not None:
-            stop_keys = islice(keys_of(run.stop), _MOST_NAMES)
-            keys.update(dict.fromkeys(f"stop.{key}" for key in stop_keys))
-        if len(keys) >= _MOST_NAMES:
-            break
-    return [*list(keys)[:_MOST_NAMES], "since", "until", "data_key", *WORDS] if keys else []

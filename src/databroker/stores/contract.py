@@ -25,6 +25,8 @@ from .._util.printable import warn
 from ..documents import accept
 from ..documents.kinds import Document
 from ..errors import LossyDocumentWarning, NotSupported
+from ..query.absent import keys_of
+from ..query.nodes import Everything
 from ..query.projection import value_at
 from .checking import CheckProgress, CheckReport, check_by_reading
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from ..query.nodes import Node, Path
 
+_LOOKED_AT = 100  # of the newest runs, for the keys that there are
 
 STALE_AFTER = 3600.0
 """Seconds after which a run that has fallen silent no longer counts as running."""
@@ -207,6 +210,20 @@ class Store(ABC):
         inside it are left out. Equal numbers are one value, whole ones an
         integer; NaN is none. The most frequent value comes first.
         """
+
+    def keys(self, most: int) -> list[str]:
+        """Return keys that runs have, as one writes them in a search: some, where they are many.
+
+        A store that has them in an index does better than this one, which looks at runs.
+        """
+        keys: dict[str, None] = {}
+        for run in islice(self.find(Everything()), _LOOKED_AT):
+            keys.update(dict.fromkeys(islice(keys_of(run.start), most)))
+            if run.stop is not None:
+                keys.update(dict.fromkeys(f"stop.{key}" for key in islice(keys_of(run.stop), most)))
+            if len(keys) >= most:
+                break
+        return list(keys)[:most]
 
     # -- reading a run ---------------------------------------------------
 

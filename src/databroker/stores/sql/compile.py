@@ -40,9 +40,10 @@ from ...query.values import is_number
 from . import facts, patterns, values
 from .conditions import ALL, NOTHING, Condition, Lookup, both, either, unless
 from .connection import Connection, portable
-from .index import IDENTITY
-from .leaves import ARRAY, NUMBER, PARTLY, TEXT, leaf
+from .index import IDENTITY, WORDS
+from .leaves import ARRAY, NUMBER, TEXT, leaf
 from .places import DOCUMENTS, Places
+from .schema import RUNS
 from .values import Compiled
 from .windows import window
 
@@ -207,10 +208,11 @@ class Compiler:
     def _full_text(self, node: FullText) -> Compiled:
         phrases = [word for phrase in node.phrases for word in phrase]
         single = [phrase[0] for phrase in node.excluded if len(phrase) == 1]
-        partly = _word(PARTLY)
         required = [_word(word) for word in dict.fromkeys((*node.words, *phrases))]
-        if self.places.any(partly):
-            return both(either([word, partly]) for word in required), False
+        names = {*node.words, *phrases, *single}
+        partly = list(self.places.unindexed(RUNS, WORDS, names))
+        if partly:
+            return both(either([word, *partly]) for word in required), False
         excluded = [unless(_word(word)) for word in single]
         exact = not phrases and len(single) == len(node.excluded)
         return both([*required, *excluded]), exact

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .connection import Connection, portable
-from .leaves import OBJECT, TEXT, Leaf, indexed_words, leaf, leaves
+from .connection import Connection, original, portable
+from .leaves import OBJECT, TEXT, UNINDEXED, Leaf, indexed_words, leaf, leaves
 from .schema import DATA_KEYS, RUNS, START, STOP
 
 Doc = dict[str, Any]
 
-EVERY, ENDED = "every", "ended"
-"""The paths, among those of RUNS, where each run has a mark, or each that has a stop document."""
+EVERY, ENDED, WORDS = "every", "ended", "words"
+"""Paths among those of RUNS.
+
+There each run has a mark, or each that has a stop document, or each whose words are not all
+indexed: a filter of the others.
+"""
 
 IDENTITY = {START: frozenset({"uid", "time"}), STOP: frozenset({"uid", "run_start"})}
 """Keys that each such document has, with one value, which the table of runs knows too.
@@ -31,6 +35,11 @@ def entries_of_start(doc: Doc) -> set[Entry]:
     return {(RUNS, (EVERY, OBJECT, 0)), *((START, one) for one in leaves(doc, IDENTITY[START]))}
 
 
+def mark_of_words(others: bytes | int | None) -> set[Entry]:
+    """Return what the leaf index has of words that are not indexed (see `leaves.indexed_words`)."""
+    return set() if others is None else {(RUNS, (WORDS, UNINDEXED, others))}
+
+
 def entries_of_stop(doc: Doc) -> set[Entry]:
     """Return what the leaf index has of a RunStop, but for the mark that there is one."""
     return {(STOP, one) for one in leaves(doc, IDENTITY[STOP])}
@@ -47,10 +56,11 @@ HAS_ENDED: Entry = (RUNS, (ENDED, OBJECT, 0))
 
 def index_start(connection: Connection, run: int, doc: Doc) -> None:
     """Index the leaves and the words of a RunStart."""
-    _add(connection, run, entries_of_start(doc))
+    indexed, others = indexed_words(doc)
+    _add(connection, run, entries_of_start(doc) | mark_of_words(others))
     connection.executemany(
         "INSERT OR IGNORE INTO words (word, run) VALUES (?, ?)",
-        [(portable(word), run) for word in sorted(indexed_words(doc))],
+        [(portable(word), run) for word in sorted(indexed)],
     )
 
 
@@ -87,6 +97,23 @@ def path_id(connection: Connection, document: int, path: str) -> int | None:
             return None
         number = connection.paths[document, path] = row[0]
     return number
+
+
+def known_paths(connection: Connection, most: int) -> list[str]:
+    """Return paths that documents have: of very many, those known longest and those known last."""
+    found: list[str] = []
+    for document, mark, before in ((START, EVERY, ""), (STOP, ENDED, "stop.")):
+        if path_id(connection, RUNS, mark) is None:
+            continue  # there is no such document
+        keys = set(IDENTITY[document])
+        for order in ("", "DESC"):
+            rows = connection.execute(
+                f"SELECT path FROM paths WHERE document = ? ORDER BY id {order} LIMIT ?",
+                (document, most // 4),
+            ).fetchall()
+            keys |= {original(path) for (path,) in rows}
+        found += [before + key for key in sorted(keys) if key]
+    return found[:most]
 
 
 def bound(kind: int, value: Any) -> Any:

@@ -2,21 +2,22 @@
 
 Containers leave a mark, so that one can ask whether a key exists. What is not
 indexed leaves a mark too, and runs with that mark are looked at themselves:
-arrays inside arrays, arrays longer than 256, and everything beyond the 5 000th
-leaf of a document.
+arrays inside arrays, arrays longer than 256, and what is deepest inside a
+document of more than 5 000 leaves.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
+from collections import deque
 from collections.abc import Container, Iterator
 from typing import Any
 
 import numpy as np
 
 from ...query.text import texts_of, words
+from .name_filter import name_filter
 
 Leaf = tuple[str, int, Any]
 """Path, kind and value."""
@@ -25,8 +26,8 @@ NULL, FALSE_TRUE, NUMBER, NAN, TEXT, LONG_TEXT, OBJECT, ARRAY, UNINDEXED, DOTTED
 """What a leaf is; marks have the value 0.
 
 UNINDEXED says that what is there is not indexed, or not wholly; at the path
-``""`` that this may be so anywhere in the document. DOTTED, at the path ``""``,
-says that some key contains a dot.
+``""``, the value is a filter of the keys of which this is so (see
+`name_filter`). DOTTED, at the path ``""``, says that some key contains a dot.
 """
 
 MAX_ARRAY = 256
@@ -34,15 +35,13 @@ MAX_PATH = 1_024
 MAX_LEAVES = 5_000
 MAX_TEXT = 256
 MAX_WORDS = 10_000
+MAX_KNOWN_WORDS = 2**20
 EXACT_INTEGERS = 2**53
 
 _PIECE = 65_536  # characters that are looked at between two counts of the words
 _SPACE = re.compile(r"\s")
 
 _PLAIN = "biufU"  # dtypes whose elements are Python's scalars
-
-PARTLY = ""
-"""The word of runs whose words are not all indexed."""
 
 
 def leaves(document: dict[str, Any], without: Container[str] = ()) -> set[Leaf]:
@@ -61,33 +60,47 @@ def leaves(document: dict[str, Any], without: Container[str] = ()) -> set[Leaf]:
     [('sample', 6, 0), ('sample.name', 4, 'Ni'), ('sizes', 2, 1), ('sizes', 2, 2.5), ...]
     """
     found: set[Leaf] = set()
-    stack = [item for item in document.items() if item[0] not in without]
-    if "." in "".join(document):
-        found.add(("", DOTTED, 0))
-    while stack:
-        path, value = stack.pop()
-        if len(found) >= MAX_LEAVES or len(path) > MAX_PATH:
-            found.add(("", UNINDEXED, 0))
-            if len(found) > MAX_LEAVES:
-                break
+    # Containers, the outermost first: what is not indexed is then deep inside.
+    waiting: deque[tuple[str, dict[str, Any]]] = deque([("", document)])
+    while waiting:
+        path, container = waiting.popleft()
+        whole = container is document
+        if len(found) >= MAX_LEAVES and not whole:
+            found.add((path, UNINDEXED, 0))
             continue
-        shape = type(value)
-        if shape is dict:
-            found.add((path, OBJECT, 0))
-            if "." in "".join(value):
-                found.add(("", DOTTED, 0))
-            stack += [(f"{path}.{key}", item) for key, item in value.items()]
-            continue
-        if shape is np.ndarray and value.ndim == 0:
-            value = value.item() if value.dtype.kind in _PLAIN else value
-        elif shape is list or shape is np.ndarray:
-            found.add((path, ARRAY, 0))
-            elements = _elements(value)
-            if elements is not None:
-                stack += [(path, item) for item in elements]
+        if "." in "".join(container):
+            found.add(("", DOTTED, 0))
+        left: list[str] = []
+        for key, value in container.items():
+            if whole and key in without:
                 continue
-        found.add((path, *leaf(value)))
+            place = key if whole else f"{path}.{key}"
+            if len(found) >= MAX_LEAVES or len(place) > MAX_PATH:
+                left.append(key)
+            else:
+                _add(found, waiting, place, value)
+        if left:
+            found.add((path, UNINDEXED, name_filter(left) if whole else 0))
     return found
+
+
+def _add(found: set[Leaf], waiting: deque[tuple[str, Any]], path: str, value: Any) -> None:
+    """Add what is at a path; what is in a dictionary is left for later."""
+    shape = type(value)
+    if shape is dict:
+        found.add((path, OBJECT, 0))
+        waiting.append((path, value))
+        return
+    if shape is np.ndarray and value.ndim == 0:
+        value = value.item() if value.dtype.kind in _PLAIN else value
+    elif shape is list or shape is np.ndarray:
+        found.add((path, ARRAY, 0))
+        elements = _elements(value)
+        if elements is not None:
+            for item in elements:
+                _add(found, waiting, path, item)
+            return
+    found.add((path, *leaf(value)))
 
 
 def leaf(value: Any) -> tuple[int, Any]:
@@ -116,22 +129,28 @@ def nearest_float(value: int) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def indexed_words(document: dict[str, Any]) -> set[str]:
-    """Return the words of a document, with the mark for "not all" where they are too many.
+def indexed_words(document: dict[str, Any]) -> tuple[set[str], bytes | int | None]:
+    """Return words of a document, and of the others a filter; None if there are no others.
+
+    Where even the others are too many, 0 stands for them.
 
     Examples
     --------
-    >>> sorted(indexed_words({"sample": "Ni foil", "tags": ["good"]}))
-    ['foil', 'good', 'ni']
+    >>> found, others = indexed_words({"sample": "Ni foil", "tags": ["good"]})
+    >>> sorted(found), others
+    (['foil', 'good', 'ni'], None)
     """
     found: set[str] = set()
     for text in texts_of(document):
         for piece in _pieces(text):
             found.update(words(piece))
-            if len(found) > MAX_WORDS:
+            if len(found) > MAX_KNOWN_WORDS:
                 # The rest of a book need not be read: the run will be looked at itself.
-                return {PARTLY, *itertools.islice(found, MAX_WORDS)}
-    return found
+                return set(sorted(found)[:MAX_WORDS]), 0
+    if len(found) <= MAX_WORDS:
+        return found, None
+    indexed = set(sorted(found)[:MAX_WORDS])
+    return indexed, name_filter(found - indexed)
 
 
 def _pieces(text: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from .conditions import ALL, MANY, Condition, Lookup, Sql, either
 from .connection import Connection, fetch, original
 from .index import ENDED, EVERY, IDENTITY, bound, path_id
 from .leaves import ARRAY, DOTTED, MAX_PATH, OBJECT, TEXT, UNINDEXED
+from .name_filter import might_contain
 from .schema import DATA_KEYS, RUNS, START, STOP
 
 __all__ = ["Found", "Places"]
@@ -57,6 +58,7 @@ class Places:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._filters: dict[int, list[tuple[int, bytes | int]]] = {}
 
     def find(self, path: Path, *wanted: Sql) -> Found:
         """Look up leaves at a path that fulfil one of some SQL expressions."""
@@ -97,8 +99,9 @@ class Places:
     def _marks(self, document: int, parts: tuple[str, ...]) -> Iterator[Condition]:
         plain = tuple(part for part in parts if not _is_position(part))
         ways = {".".join(way[:end]) for way in (parts, plain) for end in range(len(way) + 1)}
-        for place in sorted(ways):
+        for place in sorted(ways - {""}):
             yield from self.mark(document, place, UNINDEXED)
+        yield from self.unindexed(document, "", ways)
 
     def arrays(self, path: Path) -> list[Lookup]:
         """Look up runs in which a path to nowhere may still find nothing, rather than a gap.
@@ -156,6 +159,26 @@ class Places:
             lookup = Lookup("leaves", where, ())
             if self.any(lookup):
                 yield lookup
+
+    def unindexed(self, document: int, place: str, names: Collection[str]) -> Iterator[Lookup]:
+        """Look up the runs of which something that is not indexed may have one of some names."""
+        number = path_id(self._connection, document, place)
+        if number is None:
+            return
+        where = f"x.path = {number} AND x.kind = {UNINDEXED}"
+        held = self._filters.get(number)
+        if held is None:
+            held = fetch(self._connection, f"SELECT run, value FROM leaves x WHERE {where}")
+            self._filters[number] = held
+        runs = [
+            run
+            for run, one in held
+            if type(one) is not bytes or any(might_contain(one, name) for name in names)
+        ]
+        if len(runs) > _CHUNK:
+            yield Lookup("leaves", where, (), False)
+        elif runs:
+            yield Lookup("runs", f"x.id IN ({', '.join('?' * len(runs))})", tuple(runs))
 
     def any(self, lookup: Condition) -> bool:
         """Tell whether there is such an entry."""

@@ -24,6 +24,7 @@ from .checkpoint import Tidier, tidy
 from .damage import warn_of_damage
 from .failures import translated
 from .file import located
+from .index import known_paths
 from .integrity import check_database
 from .projection import Projection
 from .search import Search
@@ -169,6 +170,10 @@ class SQLiteStore(Store):
         """Return each value at a path, and how many of the matching runs have it."""
         with translated(self.path):
             return ranked(self._projection(query).counts(path))
+
+    def keys(self, most: int) -> list[str]:
+        """Return keys that runs have, as one writes them in a search."""
+        return self._ask(known_paths, most)
 
     def select(
         self, query: Node, paths: Sequence[DocumentPath], limit: int | None = None

@@ -274,6 +274,15 @@ class Searching(Base):
         assert list(store.select(odd, paths)) == wanted
         assert list(store.select(odd, paths, 50)) == wanted[:50]
 
+    def test_it_names_the_keys_that_runs_have(self, store: Store) -> None:
+        assert store.keys(100) == []
+        store.insert("start", start("a", sample={"name": "Ni"}, scan_id=5))
+        assert {"uid", "time", "sample", "sample.name", "scan_id"} <= set(store.keys(100))
+        assert not any(key.startswith("stop") for key in store.keys(100))
+        store.insert("stop", stop("a", exit_status="success"))
+        assert {"sample.name", "stop.exit_status"} <= set(store.keys(100))
+        assert len(store.keys(2)) == 2
+
     def test_distinct_values_of_some_runs(self, store: Store) -> None:
         _fill(store)
         scans = n.Equals(n.Path("plan_name"), "scan")

@@ -15,6 +15,7 @@ from ..index import (
     entries_of_data_keys,
     entries_of_start,
     entries_of_stop,
+    mark_of_words,
     path_id,
 )
 from ..leaves import indexed_words
@@ -89,7 +90,8 @@ def wanted_entries(connection: Connection, key: int, row: Sequence[Any]) -> Want
     data_keys = (
         name for kind, doc in documents if kind == "descriptor" for name in doc["data_keys"]
     )
-    entries = entries_of_start(run.start) | entries_of_data_keys(data_keys)
+    words, others = indexed_words(run.start)
+    entries = entries_of_start(run.start) | mark_of_words(others) | entries_of_data_keys(data_keys)
     unknown: set[int] = {DATA_KEYS} if damaged else set()
     problems = []
     if ended:
@@ -100,7 +102,7 @@ def wanted_entries(connection: Connection, key: int, row: Sequence[Any]) -> Want
     elif run.stop is not None:
         entries |= entries_of_stop(run.stop)
     held = {_held(connection, entry) for entry in entries}
-    held |= {(WORDS, 0, plain(portable(word))) for word in indexed_words(run.start)}
+    held |= {(WORDS, 0, plain(portable(word))) for word in words}
     return Wanted(run.uid, held, frozenset(unknown), ended, run.time, problems)
 
 
