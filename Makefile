@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench bench-peers clients clean
+.PHONY: demo test lint coverage bench bench-peers clients versions clean
 
 demo: $(VENV)/demo
 	$(BIN)/databroker demo
@@ -20,6 +20,9 @@ lint: $(VENV)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+coverage: $(VENV)/test
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov=databroker --cov-report=term:skip-covered
+
 bench: $(VENV)/test
 	$(BIN)/python benchmarks/run.py
 
@@ -28,6 +31,9 @@ bench-peers: $(VENV)/test
 
 clients: $(VENV)/test
 	$(BIN)/python tests/clients/run.py --write
+
+versions: $(VENV)/python
+	$(BIN)/python tests/versions/run.py
 
 clean:
 	rm -rf $(VENV)

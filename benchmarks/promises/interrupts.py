@@ -63,6 +63,9 @@ class _Victim:
         self.documents = self._documents()
         self.others = sqlite3.connect(path, timeout=5, isolation_level=None)
         self.usual: dict[str, float] = {}
+        # Packages are imported when they are first used. What an interrupt in the middle of that
+        # becomes is Python's affair.
+        list(self.db())
         signal.signal(signal.SIGALRM, self._strike)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

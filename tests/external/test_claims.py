@@ -72,10 +72,12 @@ def expected(holders, claims, events):
         for n in range(frames)
     ]
     holder = holders.index(True) if True in holders else None
+    if holder is None and not events:
+        return []
     if not events:
         owned = [[holder if owner is None else owner, *rest] for owner, *rest in each]
         rows = [[seq, value] for owner, seq, value in owned if holders[owner]]
-        return sorted(rows, key=lambda row: row[0]) if holder is not None else []
+        return sorted(rows, key=lambda row: row[0])
     numbered = enumerate(events)
     rows = sorted((seq, time, f"e{number:02}", owner) for number, (owner, seq, time) in numbered)
     found = [None] * len(rows)
