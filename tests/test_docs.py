@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import warnings
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,9 @@ def test_the_examples_of_a_page_run(page, at_demo_home, tmp_path, monkeypatch):
     assert all(">>> " in block for block in blocks), "examples are written as sessions"
     test = doctest.DocTestParser().get_doctest("".join(blocks), {}, page.name, str(page), 0)
     failures: list[str] = []
-    result = doctest.DocTestRunner(optionflags=OPTIONS).run(test, out=failures.append)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")  # as a reader has it
+        result = doctest.DocTestRunner(optionflags=OPTIONS).run(test, out=failures.append)
     assert result.failed == 0, "".join(failures)
     assert result.attempted == len(test.examples)
 

@@ -3,6 +3,7 @@
 import inspect
 import re
 import sys
+import warnings
 
 import pandas as pd
 import pytest
@@ -30,7 +31,9 @@ def header(db):
 
 def shown(value):
     """What IPython prints for a value."""
-    return InteractiveShell.instance().display_formatter.format(value)[0]["text/plain"]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Attempting to work in a virtualenv")
+        return InteractiveShell.instance().display_formatter.format(value)[0]["text/plain"]
 
 
 def test_the_demonstration_is_the_one_configuration(at_demo_home):

@@ -77,6 +77,7 @@ def test_no_command_prints_what_a_terminal_obeys(lab, words, capsys):
     assert printed
 
 
+@pytest.mark.filterwarnings("ignore::databroker.errors.NothingFoundWarning")
 def test_what_is_printed_of_a_run_is_harmless(lab):
     header = lab[-1]
     stream = next(iter(header.streams.values()))

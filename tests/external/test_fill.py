@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from databroker import Broker
-from databroker.errors import NoSuchField
+from databroker.errors import NoSuchField, NothingFoundWarning
 from databroker.external.failures import FileMissing
 from databroker.stores.memory import MemoryStore
 
@@ -112,7 +112,8 @@ def test_a_name_to_fill_need_be_in_one_of_the_streams(both):
     assert len(events(header.documents(fill=["cam"]))) == 5
     with pytest.raises(NoSuchField, match="'cam'"):
         list(header.events("baseline", fill=["cam"]))
-    assert list(header.events("no such stream", fill=["cam"])) == []
+    with pytest.warns(NothingFoundWarning, match="no stream 'no such stream'"):
+        assert list(header.events("no such stream", fill=["cam"])) == []
 
 
 def test_a_name_to_fill_need_be_in_one_of_the_headers(both):

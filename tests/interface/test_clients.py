@@ -256,7 +256,8 @@ def test_packing_takes_handlers_from_where_packages_offer_them():
 
 def test_packing_writes_a_run_in_pages_and_asks_for_its_files(db, header):
     run = db.v2[header.uid]
-    kinds = {name for name, doc in run.canonical(fill="no")}
+    with pytest.warns(UserWarning, match="canonical is now called documents"):
+        kinds = {name for name, doc in run.canonical(fill="no")}
     assert kinds == {"start", "descriptor", "event_page", "stop"}
     with pytest.raises(TypeError):
         db.v2.search({"plan_name": "scan"}, no_cursor_timeout=True)

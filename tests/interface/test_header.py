@@ -57,14 +57,16 @@ def test_fields_and_devices(header):
     assert header.fields("primary") == {"det", "motor", "motor_setpoint"}
     assert header.devices() == {"temperature", "det", "motor"}
     assert header.devices("baseline") == {"temperature"}
-    assert header.fields("nonsense") == header.devices("nonsense") == set()
+    with pytest.warns(NothingFoundWarning, match="no stream 'nonsense'"):
+        assert header.fields("nonsense") == header.devices("nonsense") == set()
 
 
 def test_the_configuration_of_a_device(db, header):
     expected = {"baseline": [{"motor_velocity": 1}], "primary": [{"motor_velocity": 1}]}
     assert header.config_data("motor") == expected
     assert header.config_data("det") == {"baseline": [{}], "primary": [{}]}
-    assert header.config_data("nonsense") == {}
+    with pytest.warns(NothingFoundWarning, match="no device 'nonsense'"):
+        assert header.config_data("nonsense") == {}
     changed = save(db, runs.reconfigured()).config_data("motor")
     assert changed == {"primary": [{"motor_velocity": 1}, {"motor_velocity": 5}]}
 
@@ -112,7 +114,8 @@ def test_times_are_left_alone_only_when_asked_twice(header):
 
 @pytest.mark.parametrize("stream_name", ["nonsense", ALL])
 def test_the_table_of_no_stream_is_empty(header, stream_name):
-    table = header.table(stream_name)
+    with pytest.warns(NothingFoundWarning, match="no stream"):
+        table = header.table(stream_name)
     assert table.shape == (0, 0)
     assert table.index.name == "seq_num"
 
@@ -192,7 +195,8 @@ def test_data_is_a_generator_as_it_always_was(header):
     assert repr(data).startswith("<generator object Header.data at 0x")
     assert list(data) == [1 / n for n in range(1, 6)]
     assert list(header.data("temperature", "baseline")) == [295.0, 296.0]
-    assert list(header.data("det", "nonsense")) == []
+    with pytest.warns(NothingFoundWarning, match="no stream 'nonsense'"):
+        assert list(header.data("det", "nonsense")) == []
 
 
 def test_events(header):

@@ -63,7 +63,8 @@ def test_the_broker_that_some_machines_have(hermit, monkeypatch):
     with pytest.raises(AttributeError, match="_legacy_config"):
         databroker.db  # noqa: B018
     (hermit / "_legacy_config.yml").write_text("driver: memory\n")
-    assert databroker.db is databroker.DataBroker
+    with pytest.warns(UserWarning, match="use the configuration '_legacy_config'"):
+        assert databroker.db is databroker.DataBroker
     databroker.db.insert("start", {"uid": "a", "time": 1.0})
     with pytest.warns(UserWarning, match=r"use db\.get_table"):
         assert len(databroker.get_table(databroker.db[-1])) == 0

@@ -177,6 +177,7 @@ def test_each_stream_of_a_run(db, run, method):
             STREAM[method](stream)
 
 
+@pytest.mark.filterwarnings("ignore:.* has no stream 'primary'")
 def test_a_loop_over_all_of_them(db):
     for make in ODD.values():
         save(db, make())

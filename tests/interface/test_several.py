@@ -63,6 +63,7 @@ def test_headers_without_rows_change_no_types(db, headers):
 
 
 @pytest.mark.parametrize("given", [[], "nonsense"])
+@pytest.mark.filterwarnings("ignore::databroker.errors.NothingFoundWarning")
 def test_with_nothing_to_show_the_table_is_empty(db, headers, given):
     table = db.get_table(headers if given else [], stream_name=given or "primary")
     assert table.shape == (0, 0)
@@ -107,7 +108,8 @@ def test_handlers_for_one_call_are_refused(db, header):
 def test_fields_and_streams_of_a_header(db, header):
     assert Broker.get_fields(header) == header.fields(ALL)
     assert db.get_fields(header, "baseline") == {"temperature"}
-    assert db.get_fields(header, "nonsense") == set()
+    with pytest.warns(NothingFoundWarning, match="no stream 'nonsense'"):
+        assert db.get_fields(header, "nonsense") == set()
     assert db.stream_names_given_header(header) == ["baseline", "primary"]
 
 

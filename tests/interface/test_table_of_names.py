@@ -72,6 +72,7 @@ def test_what_differs_says_how():
         assert bool(note) == (state != "same"), name
 
 
+@pytest.mark.filterwarnings("ignore:Broker.fs is now called")
 @pytest.mark.parametrize("name", [row[0] for row in HERE])
 def test_a_name_that_is_here_can_be_used(header, name):
     assert resolve(name, header) is not None

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from databroker import Header
-from databroker.errors import InvalidQuery
+from databroker.errors import InvalidQuery, NothingFoundWarning
 from databroker.queries import Key, TimeBounds
 
 NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
@@ -117,7 +117,8 @@ class TestRuns:
         assert dict(db().distinct("tags")) == {"a": 1, "b": 1}
         assert dict(db().distinct(Key("stop.exit_status"))) == {"success": 2, "fail": 2}
         assert dict(db().distinct("sample.name")) == {"Ni": 1}
-        assert dict(db().distinct("nothing")) == {}
+        with pytest.warns(NothingFoundWarning, match="no run has the key 'nothing'"):
+            assert dict(db().distinct("nothing")) == {}
 
     def test_distinct_values_of_some_runs(self, db):
         assert dict(db(plan_name="count").distinct("stop.exit_status")) == {"fail": 2}

@@ -67,6 +67,7 @@ def test_every_dataset_has_one_clock(header):
         assert (view.to_dask().time.values == stamps).all()
 
 
+@pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
 def test_a_dataset_with_stamps_can_be_written_and_read_again(header, tmp_path):
     import xarray
 

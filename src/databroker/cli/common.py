@@ -110,6 +110,7 @@ def warnings_as_lines() -> Iterator[None]:
     Examples
     --------
     >>> with warnings_as_lines():
+    ...     warnings.simplefilter("default")
     ...     warnings.warn("the disk is full")
     """
     with warnings.catch_warnings():
