@@ -10,11 +10,21 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
+from pprint import pformat
 from typing import Any
 
 from .signals import from_signal
 
-__all__ = ["printable", "repr_of", "repr_of_tree", "shown", "text_of", "type_name", "warn"]
+__all__ = [
+    "pformat_of_tree",
+    "printable",
+    "repr_of",
+    "repr_of_tree",
+    "shown",
+    "text_of",
+    "type_name",
+    "warn",
+]
 
 _HIDDEN = re.compile(
     "["
@@ -85,6 +95,21 @@ def repr_of_tree(value: Any) -> str:
             pairs = (f"{key!r}: {repr_of_tree(item)}" for key, item in value.items())
             return f"{{{', '.join(pairs)}}}"
         return f"[{', '.join(map(repr_of_tree, value))}]" if type(value) is list else repr_of(value)
+
+
+def pformat_of_tree(value: Any) -> str:
+    """Return the same over several lines, where one is too long.
+
+    Examples
+    --------
+    >>> print(pformat_of_tree({"a": "x" * 40, "b": "y" * 40}))
+    {'a': 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
+     'b': 'yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy'}
+    """
+    try:
+        return pformat(value, sort_dicts=False)
+    except ValueError:  # as above
+        return repr_of_tree(value)
 
 
 def shown(value: Any, most: int = 60) -> str:

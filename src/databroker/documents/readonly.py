@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, NoReturn
 
-from .._util.printable import repr_of_tree
+from .._util.printable import pformat_of_tree, repr_of_tree
 from ..errors import DocumentIsReadOnly
 
 
@@ -55,6 +55,10 @@ class ReadOnly(dict[str, Any]):
 
     def __repr__(self) -> str:
         return repr_of_tree(dict(self))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show it in IPython as the dictionary that it is, one key a line."""
+        printer.text(pformat_of_tree(dict(self)))
 
     def copy(self) -> dict[str, Any]:
         """Return a plain dictionary."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from pprint import pformat
 from typing import Any
 
-from .._util.printable import repr_of_tree
+from .._util.printable import pformat_of_tree, repr_of_tree
 from ..documents.readonly import ReadOnly
 
 __all__ = [
@@ -41,11 +40,7 @@ class Document(ReadOnly):
         return f"{type(self).__name__}({repr_of_tree(dict(self))})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        try:
-            shown = pformat(dict(self))
-        except ValueError:  # of an integer that is too long for Python to write
-            shown = repr_of_tree(dict(self))
-        printer.text(f"{type(self).__name__}({shown})")
+        printer.text(f"{type(self).__name__}({pformat_of_tree(dict(self))})")
 
     def to_dict(self) -> dict[str, Any]:
         """Return a plain dictionary that shares nothing with the document."""
