@@ -6,7 +6,13 @@ from .documents.readonly import ALL
 from .header import Header
 from .header.images import Images
 from .results import Results
-from .utils import DOCT_NAMES, get_fields, temp_config, wrap_in_deprecated_doct, wrap_in_doct
+from .utils import (
+    DOCT_NAMES,
+    get_fields,
+    temp_config,
+    wrap_in_deprecated_doct,
+    wrap_in_doct,
+)
 from .v2.settings import register_builtin_handlers
 
 __all__ = [

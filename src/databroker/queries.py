@@ -18,15 +18,7 @@ from .errors import InvalidQuery
 from .query.classic import TextQuery, TimeRange
 from .query.keys import Item, Key
 from .query.nodes import And, DataKey, Everything, Node, Not, Or, TimeBounds, UidPrefix
-from .query.shorthands import (
-    Detector,
-    FullText,
-    Motor,
-    MotorOrDetector,
-    PlanName,
-    ScanID,
-    Status,
-)
+from .query.shorthands import Detector, FullText, Motor, MotorOrDetector, PlanName, ScanID, Status
 from .query.tiled import (
     Comparison,
     Contains,

@@ -3,11 +3,7 @@
 import pytest
 
 from databroker.config import describe_configs, list_configs, load, lookup_config
-from databroker.errors import (
-    ConfigurationFileNotFound,
-    InvalidConfiguration,
-    UnknownBrokerName,
-)
+from databroker.errors import ConfigurationFileNotFound, InvalidConfiguration, UnknownBrokerName
 
 SQLITE = "driver: sqlite\npath: runs.db\n"
 

@@ -3,8 +3,8 @@
 import pytest
 
 from databroker.documents import accept
-from databroker.documents.checks import check
 from databroker.documents.kinds import ACCEPTED
+from databroker.documents.validate import check
 from databroker.errors import InvalidDocument, UnknownDocumentKind
 
 GOOD = {

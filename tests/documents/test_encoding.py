@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from databroker.documents import accept, decode, encode, same
-from databroker.documents.encoding import describe_dtype, restore_dtype
+from databroker.documents.encode import describe_dtype, restore_dtype
 from databroker.testing import values
 from databroker.testing.comparing import assert_identical
 

@@ -9,12 +9,7 @@ from collections import deque
 import numpy as np
 import pytest
 
-from databroker.errors import (
-    InvalidQuery,
-    NothingFoundWarning,
-    QueryTimeout,
-    UnsupportedQuery,
-)
+from databroker.errors import InvalidQuery, NothingFoundWarning, QueryTimeout, UnsupportedQuery
 from databroker.queries import And, Item, Key, Or
 
 EVIL_TEXTS = [

@@ -9,13 +9,7 @@ import pytest
 
 import databroker
 from databroker import Header
-from databroker.errors import (
-    AmbiguousPrefix,
-    InvalidKey,
-    KeyOfWrongType,
-    NoSuchRun,
-    TooFarBack,
-)
+from databroker.errors import AmbiguousPrefix, InvalidKey, KeyOfWrongType, NoSuchRun, TooFarBack
 
 
 @pytest.fixture

@@ -8,10 +8,7 @@ import pytest
 from databroker.query.nodes import Everything
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import answers, assert_identical, expected, read_rows
-from databroker.testing.conformance.base import (
-    start,
-    whole_run,
-)
+from databroker.testing.conformance.base import start, whole_run
 
 
 @pytest.fixture

@@ -9,12 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from databroker.errors import (
-    DatabrokerError,
-    ForeignStore,
-    StoreDamaged,
-    StoreUnavailable,
-)
+from databroker.errors import DatabrokerError, ForeignStore, StoreDamaged, StoreUnavailable
 from databroker.query.nodes import Equals, Everything
 from databroker.query.nodes import Path as Key
 from databroker.stores.sql import SQLiteStore

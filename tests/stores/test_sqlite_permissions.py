@@ -10,14 +10,9 @@ from pathlib import Path
 import pytest
 
 import databroker
-from databroker.errors import (
-    StoreIsReadOnly,
-)
+from databroker.errors import StoreIsReadOnly
 from databroker.stores.contract import Ability
-from databroker.testing.conformance.base import (
-    insert_all,
-    start,
-)
+from databroker.testing.conformance.base import insert_all, start
 
 from .files import RUN, assert_holds_run, opened, written
 

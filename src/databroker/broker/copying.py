@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from ..documents.encoding import same
+from ..documents.encode import same
 from ..errors import ConflictingDocument
 from ..header import Header
 from ..streams.several import owned_rows

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ..documents.encoding import decode, encode
+from ..documents.encode import decode, encode
 from ..documents.kinds import NESTED, OWNER
 from . import names
 from .values import Column, from_arrow, to_arrow

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from ..documents.encoding import decode, describe_dtype, encode, restore_dtype
+from ..documents.encode import decode, describe_dtype, encode, restore_dtype
 from . import uuids
 
 DTYPE = b"dtype"

@@ -13,7 +13,12 @@ import yaml
 
 from .._util.signals import from_signal
 from ..config import Configuration, load, user_config_dir, user_data_dir
-from ..errors import InvalidConfiguration, MissingExtra, StoreUnavailable, UnknownBrokerName
+from ..errors import (
+    InvalidConfiguration,
+    MissingExtra,
+    StoreUnavailable,
+    UnknownBrokerName,
+)
 
 if TYPE_CHECKING:
     from ..broker import Broker

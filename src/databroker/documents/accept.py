@@ -8,11 +8,11 @@ from typing import Any
 from .._util.printable import shown, type_name
 from .._util.signals import from_signal
 from ..errors import DatabrokerError, InvalidDocument
-from .checks import check, check_kind
 from .kinds import NESTED, PAGES
 from .normalise import SCALARS, normalise, normalise_column
 from .pages import unpack
 from .repair import repair
+from .validate import check, check_kind
 
 _TEXT = frozenset({str})
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .._util.printable import shown
 from ..errors import ConflictingDocument, UnknownDescriptor
-from .encoding import same
+from .encode import same
 from .kinds import IDENTITY, Document
 
 CLOSED_BY = "closed_by"

@@ -11,7 +11,7 @@ import numpy as np
 from .._util.printable import printable
 from ..columns import assemble
 from ..columns.names import SEQ_NUM, TIME
-from ..documents.encoding import same
+from ..documents.encode import same
 from ..errors import NoSuchField
 from .fields import configuration, mapping
 from .forms import Doc, attributes

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..errors import StoreUnavailable
-from .rows import Array, Chunk, Columns, EventSource, Order, clusters, index_of, read_cluster
+from .rows import (
+    Array,
+    Chunk,
+    Columns,
+    EventSource,
+    Order,
+    clusters,
+    index_of,
+    read_cluster,
+)
 
 if TYPE_CHECKING:
     from ..stores.contract import Extent

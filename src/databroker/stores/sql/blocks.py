@@ -25,7 +25,15 @@ from .bodies import checksum
 from .connection import Connection
 from .damage import damaged_rows
 from .failures import is_damage
-from .layouts import Block, Group, Segment, block_at, first_after, insert_block, newest_blocks
+from .layouts import (
+    Block,
+    Group,
+    Segment,
+    block_at,
+    first_after,
+    insert_block,
+    newest_blocks,
+)
 from .snapshot import snapshot
 
 if TYPE_CHECKING:

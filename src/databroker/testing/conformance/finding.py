@@ -12,7 +12,17 @@ import pytest
 
 from ...query.nodes import Everything, UidPrefix
 from ...stores.contract import RunRecord, Store
-from .base import Base, descriptor, event, event_page, insert_all, resource, start, stop, whole_run
+from .base import (
+    Base,
+    descriptor,
+    event,
+    event_page,
+    insert_all,
+    resource,
+    start,
+    stop,
+    whole_run,
+)
 
 
 def _uids(store: Store) -> list[str]:

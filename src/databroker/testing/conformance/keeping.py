@@ -18,7 +18,17 @@ from ...stores.contract import Ability, Store
 from .. import strategies
 from ..comparing import assert_identical
 from ..streams import Documents
-from .base import Base, descriptor, event, event_page, insert_all, quick, start, stop, whole_run
+from .base import (
+    Base,
+    descriptor,
+    event,
+    event_page,
+    insert_all,
+    quick,
+    start,
+    stop,
+    whole_run,
+)
 
 
 def _spoil(value: Any) -> None:

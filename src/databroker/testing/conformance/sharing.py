@@ -17,7 +17,16 @@ import pytest
 from ...query.nodes import Everything
 from ...stores.contract import Ability, Store
 from ..oracle import read_rows
-from .base import Base, descriptor, event, event_page, insert_all, start, stop, whole_run
+from .base import (
+    Base,
+    descriptor,
+    event,
+    event_page,
+    insert_all,
+    start,
+    stop,
+    whole_run,
+)
 
 WRITERS = 4
 
