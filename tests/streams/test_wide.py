@@ -49,7 +49,7 @@ def test_batches_are_taken_apart_once_for_all_columns(monkeypatch, tmp_path, kin
     def counted(split):
         return lambda batch: apart.append(batch) or split(batch)
 
-    for name in ("assemble", "dense"):
+    for name in ("assemble", "to_numpy"):
         module = import_module(f"databroker.columns.{name}")
         monkeypatch.setattr(module, "split", counted(module.split))
     counts = []

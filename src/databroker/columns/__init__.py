@@ -1,6 +1,6 @@
 """Events and their like as columns: to Arrow and back, stored as segments, joined again."""
 
 from .assemble import assemble
-from .rows import concatenate, from_page, from_rows, select, to_rows
+from .batches import concatenate, from_page, from_rows, select, to_rows
 
 __all__ = ["assemble", "concatenate", "from_page", "from_rows", "select", "to_rows"]

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from .rows import split
-from .values import AS_LIST, DTYPE, Column, exact_values, from_arrow, tensor
+from .arrow import AS_LIST, DTYPE, Column, exact_values, from_arrow, tensor
+from .batches import split
 
 Array = np.ndarray[Any, Any]
 

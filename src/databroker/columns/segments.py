@@ -19,7 +19,7 @@ import pyarrow as pa
 from .._util.signals import from_signal
 from ..errors import StoreDamaged
 from . import names
-from .rows import select
+from .batches import select
 
 ALL = "all"
 """The one group of a small batch."""

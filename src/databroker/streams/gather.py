@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..columns import from_rows
-from ..columns.dense import dense, exactly, form_of, labels
+from ..columns.to_numpy import dense, exactly, form_of, labels
 from .forms import Doc, Variable, columns_of, declared_dtype
 from .layout import Layout
 from .lazy import codes_of

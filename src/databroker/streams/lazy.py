@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..columns.cells import as_cells
-from ..columns.dense import Form
+from ..columns.to_numpy import Form
 from ..errors import DatabrokerError
 from ..extras import require
 from .forms import Known, Variable

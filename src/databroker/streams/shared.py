@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..columns.dense import dense, exactly, fits, labels
+from ..columns.to_numpy import dense, exactly, fits, labels
 from .forms import Known, Variable, columns_of
 from .layout import PAGE_BYTES, Layout, Window
 from .rows import Chunk, EventSource

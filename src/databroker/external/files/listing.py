@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._util.signals import from_signal
 from ...columns import assemble, to_rows
+from ...columns.batches import values_of
 from ...columns.names import nested
-from ...columns.rows import values_of
 from ...errors import DatabrokerError
 from ..failures import FileRefused, Reference
 from ..paths import Place, place_of

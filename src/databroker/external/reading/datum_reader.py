@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ...columns.dense import exactly
+from ...columns.to_numpy import exactly
 from ..failures import Reference
 from .filling import UNREADABLE
 from .loading import Loader, as_array, check_form

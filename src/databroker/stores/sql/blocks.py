@@ -18,8 +18,8 @@ import numpy as np
 
 from ...columns import segments
 from ...columns.assemble import assemble
+from ...columns.batches import concatenate, is_wanted, select
 from ...columns.names import SEQ_NUM, TIME
-from ...columns.rows import concatenate, is_wanted, select
 from ...errors import StoreDamaged
 from .bodies import checksum
 from .connection import Connection

@@ -240,7 +240,7 @@ def any_known(connection: Connection, series: Series, hashes: set[int]) -> bool:
 
 def find_row(connection: Connection, series: Series, identity: str) -> Doc | None:
     """Return a row by its identity."""
-    from ...columns.rows import to_rows, values_of
+    from ...columns.batches import to_rows, values_of
 
     if identity in series.tail:
         return series.tail[identity]
@@ -382,7 +382,7 @@ def _set_sealed(connection: Connection, series: Series, sealed: int, moved: set[
 def _known(connection: Connection, series: Series) -> Known:
     """Return the identities of the rows in blocks, which are read only once."""
     if series.known is None:
-        from ...columns.rows import values_of
+        from ...columns.batches import values_of
 
         key = IDENTITY[series.kind]
         known = Known()

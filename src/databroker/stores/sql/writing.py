@@ -59,7 +59,7 @@ def _get_ready() -> None:
 
 
 def _import() -> None:
-    from ...columns.values import prepare
+    from ...columns.arrow import prepare
 
     prepare()
 

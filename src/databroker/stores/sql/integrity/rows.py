@@ -153,7 +153,7 @@ class RowCheck:
         )
 
     def _datum_ids(self, series: int) -> Iterator[list[str]]:
-        from ....columns.rows import values_of
+        from ....columns.batches import values_of
 
         key = IDENTITY["datum"]
         unpacked: Unpacked = {}

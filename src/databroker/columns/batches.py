@@ -18,7 +18,7 @@ import pyarrow as pa
 from ..documents.encode import decode, encode
 from ..documents.kinds import NESTED, OWNER
 from . import names
-from .values import Column, from_arrow, to_arrow
+from .arrow import Column, from_arrow, to_arrow
 
 Row = dict[str, Any]
 Shape = tuple[Any, ...]

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from .arrow import DTYPE, Column, exact_values, tensor
 from .assemble import _TYPED, _kind, _numbers, _objects, cell
-from .rows import split
-from .values import DTYPE, Column, exact_values, tensor
+from .batches import split
 
 Array = np.ndarray[Any, Any]
 Label = str | tuple[np.dtype[Any], tuple[int, ...]]
