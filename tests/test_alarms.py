@@ -34,7 +34,7 @@ from databroker.external.handlers import by_spec
 from databroker.external.local import is_odd_file
 from databroker.external.opened import identity
 from databroker.external.reading.reader import Look
-from databroker.query import leaves
+from databroker.query import value_tests
 from databroker.query.nodes import Matches
 from databroker.query.nodes import Path as DocumentPath
 from databroker.stores import writer
@@ -337,7 +337,7 @@ def test_an_alarm_amid_the_progress_of_a_copy(db, ring, tmp_path):
 def test_an_alarm_while_a_pattern_is_sought(ring):
     node = Matches(DocumentPath("sample"), "a+")
     with pytest.raises(Alarm):
-        leaves._search(ring, "aaa", time.monotonic() + 1, node)
+        value_tests._search(ring, "aaa", time.monotonic() + 1, node)
 
 
 class OddZone(datetime.tzinfo):

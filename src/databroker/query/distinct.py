@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .get_path import get_path
 from .nodes import Path
-from .reach import reach
 
 __all__ = ["Keyed", "distinct_values", "keyed_value", "ranked"]
 
@@ -33,7 +33,7 @@ def distinct_values(
     if document is None:
         return set()
     found: set[Keyed] = set()
-    for value in reach(document, path.parts):
+    for value in get_path(document, path.parts):
         for item in value if isinstance(value, list) else [value]:
             keyed = keyed_value(item)
             if keyed is not None:

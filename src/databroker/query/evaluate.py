@@ -32,8 +32,8 @@ import math
 from collections.abc import Mapping
 from functools import singledispatch
 
-from . import leaves
-from .leaves import PATTERN_SECONDS
+from . import value_tests
+from .get_path import path_getter
 from .nodes import (
     And,
     ContainsAll,
@@ -48,8 +48,8 @@ from .nodes import (
     TimeBounds,
     UidPrefix,
 )
-from .reach import finder
 from .text import contains_phrase, texts_of, words
+from .value_tests import PATTERN_SECONDS
 from .values import is_number, thaw
 from .view import Predicate, RunView
 
@@ -87,14 +87,14 @@ def compile(node: Node) -> Predicate:
     raise NotImplementedError(f"the evaluator does not know {type(node).__name__}")
 
 
-compile.register(leaves.equals)
-compile.register(leaves.in_)
-compile.register(leaves.compare)
-compile.register(leaves.exists)
-compile.register(leaves.matches)
-compile.register(leaves.size)
-compile.register(leaves.has_type)
-compile.register(leaves.mod)
+compile.register(value_tests.equals)
+compile.register(value_tests.in_)
+compile.register(value_tests.compare)
+compile.register(value_tests.exists)
+compile.register(value_tests.matches)
+compile.register(value_tests.size)
+compile.register(value_tests.has_type)
+compile.register(value_tests.mod)
 
 
 @compile.register
@@ -176,7 +176,7 @@ def _elem_match(node: ElemMatch) -> Predicate:
     >>> matches(ElemMatch(Path("samples"), inner), run)
     False
     """
-    find = finder(node.path)
+    find = path_getter(node.path)
     inner = compile(node.node)
     by_value = _asks_for_value(node.node)
 

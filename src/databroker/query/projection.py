@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .get_path import get_path
 from .nodes import Path
-from .reach import reach
 from .values import MISSING, thaw
 
 __all__ = ["sort_key", "value_at"]
@@ -30,7 +30,7 @@ def value_at(start: Mapping[str, Any], stop: Mapping[str, Any] | None, path: Pat
     if "." not in path.text:  # nearly always, and much faster
         found = document.get(path.text)
         return found if type(found) in _EXACT else thaw(found)
-    values = [value for value in reach(document, path.parts) if value is not MISSING]
+    values = [value for value in get_path(document, path.parts) if value is not MISSING]
     return values if len(values) > 1 else values[0] if values else None
 
 

@@ -10,7 +10,7 @@ from .nodes import Path
 from .values import MISSING, thaw
 from .view import RunView
 
-__all__ = ["finder", "reach"]
+__all__ = ["get_path", "path_getter"]
 
 _POSITION = re.compile(r"0|[1-9][0-9]{0,17}")
 
@@ -18,7 +18,7 @@ _POSITION = re.compile(r"0|[1-9][0-9]{0,17}")
 _Steps = list[list[tuple[str, int]]]
 
 
-def finder(path: Path) -> Callable[[RunView], list[Any]]:
+def path_getter(path: Path) -> Callable[[RunView], list[Any]]:
     """Make a function that gives the values at a path of a run.
 
     MISSING stands for a dictionary without the key, and for a scalar where the
@@ -30,25 +30,25 @@ def finder(path: Path) -> Callable[[RunView], list[Any]]:
     if path.document == "run":
         return lambda run: [MISSING if (fact := run.fact(path.text)) is None else fact]
     if path.document == "stop":
-        return lambda run: [MISSING] if run.stop is None else reach(run.stop, parts)
+        return lambda run: [MISSING] if run.stop is None else get_path(run.stop, parts)
     if len(parts) == 1:
         key = parts[0]
         return lambda run: [thaw(run.start.get(key, MISSING))]
     steps = _steps(parts)
-    return lambda run: _reach(run.start, steps)
+    return lambda run: _get(run.start, steps)
 
 
-def reach(document: Mapping[str, Any], parts: tuple[str, ...]) -> list[Any]:
+def get_path(document: Mapping[str, Any], parts: tuple[str, ...]) -> list[Any]:
     """Give the values at a path of a document.
 
     Examples
     --------
-    >>> reach({"a": [{"b": 1}, {"b": 2}, {}]}, ("a", "b"))
+    >>> get_path({"a": [{"b": 1}, {"b": 2}, {}]}, ("a", "b"))
     [1, 2, MISSING]
-    >>> reach({"a": [5, 6], "a.b": 7}, ("a", "1")), reach({"a": {"b.c": 7}}, ("a", "b", "c"))
+    >>> get_path({"a": [5, 6], "a.b": 7}, ("a", "1")), get_path({"a": {"b.c": 7}}, ("a", "b", "c"))
     ([6], [7])
     """
-    return _reach(document, _steps(parts))
+    return _get(document, _steps(parts))
 
 
 def _steps(parts: tuple[str, ...]) -> _Steps:
@@ -59,18 +59,18 @@ def _steps(parts: tuple[str, ...]) -> _Steps:
     ]
 
 
-def _reach(document: Any, steps: _Steps) -> list[Any]:
+def _get(document: Any, steps: _Steps) -> list[Any]:
     value = document
     for (key, _), *longer in steps:  # dictionary in dictionary: nearly always
         if type(value) is not dict or any(other in value for other, _ in longer):
-            return _reach_all(document, steps)
+            return _get_all(document, steps)
         if key not in value:
             return [MISSING]
         value = value[key]
     return [thaw(value)]
 
 
-def _reach_all(document: Any, steps: _Steps) -> list[Any]:
+def _get_all(document: Any, steps: _Steps) -> list[Any]:
     found: list[Any] = []
     # Where an array's elements can be reached both by position and without,
     # ways would multiply with depth; each array is searched once per part.

@@ -10,9 +10,9 @@ from typing import Any
 
 from .._util.signals import from_signal
 from ..errors import QueryTimeout
+from .get_path import path_getter
 from .nodes import Compare, Equals, Exists, HasType, In, Matches, Mod, Path, Size
 from .patterns import compile_pattern
-from .reach import finder
 from .values import MISSING, Test, equality, is_number, kind_of, thaw
 from .view import Predicate, RunView
 
@@ -75,7 +75,7 @@ def exists(node: Exists) -> Predicate:
     >>> exists(Exists(Path("gone")))(run), exists(Exists(Path("nowhere"), False))(run)
     (True, True)
     """
-    find = finder(node.path)
+    find = path_getter(node.path)
     expected = node.expected
     return lambda run: any(found is not MISSING for found in find(run)) is expected
 
@@ -87,7 +87,7 @@ def matches(node: Matches) -> Predicate:
     >>> [matches(Matches(Path("sample"), pattern, "i"))(run) for pattern in ("^ni", "5")]
     [True, False]
     """
-    find = finder(node.path)
+    find = path_getter(node.path)
     search = compile_pattern(node.pattern, node.flags).search
 
     def predicate(run: RunView) -> bool:
@@ -108,7 +108,7 @@ def size(node: Size) -> Predicate:
     >>> size(Size(Path("shape"), 2))(RunView({"shape": [5, 7]}))
     True
     """
-    find, n = finder(node.path), node.n
+    find, n = path_getter(node.path), node.n
     return lambda run: any(isinstance(v, list | tuple) and len(v) == n for v in find(run))
 
 
@@ -153,7 +153,7 @@ def _tried(found: list[Any]) -> Iterator[Any]:
 
 
 def _any_value(path: Path, test: Test) -> Predicate:
-    find = finder(path)
+    find = path_getter(path)
     if path.document == "value":  # an element stands for itself, also if it is an array
         return lambda run: any(map(test, find(run)))
 
