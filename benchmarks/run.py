@@ -31,7 +31,13 @@ from benchmarks.harness import HEADINGS, Row  # noqa: E402
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
-_SHAPED_BY = ("schema", "index", "leaves", "name_filter", "keys")
+_SHAPED_BY = (
+    "schema",
+    "search/index",
+    "search/index_terms",
+    "search/name_filter",
+    "run_key",
+)
 
 
 def _catalogs() -> str:

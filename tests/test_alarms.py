@@ -22,6 +22,7 @@ import pytest
 
 import databroker
 from databroker import Broker, projector
+from databroker._util import filesystem
 from databroker._util.clock import format_time
 from databroker._util.signals import from_signal, unseen
 from databroker.config import list_configs, load
@@ -39,7 +40,6 @@ from databroker.query.nodes import Matches
 from databroker.query.nodes import Path as DocumentPath
 from databroker.stores import writer
 from databroker.stores.memory import MemoryStore
-from databroker.stores.sql import place
 from databroker.times.zones import resolve_zone
 from databroker.v2.settings import discover_handlers, retry
 
@@ -302,7 +302,7 @@ FILES = {
     "a time zone is read": ("zoneinfo.ZoneInfo", lambda _: resolve_zone("Europe/Berlin")),
     "the machine's zone is asked": ("tzlocal.get_localzone", lambda _: resolve_zone(None)),
     "the boot is asked": ("pathlib.Path.read_text", lambda _: writer.boot_id.__wrapped__()),
-    "the disk is asked": ("pathlib.Path.read_text", place.is_network_folder),
+    "the disk is asked": ("pathlib.Path.read_text", filesystem.is_network_folder),
     "a copy is made": ("os.fsync", _copy),
     "a copy gets its times": (
         "shutil.copystat",

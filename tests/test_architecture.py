@@ -71,7 +71,7 @@ NEIGHBOURS = {
     ("cli", "demo"): "the terminal runs the demonstration",
 }
 
-SHARED_BY_STORES = ("checking", "contract", "facts", "forks", "registry", "writer")
+SHARED_BY_STORES = ("base", "checking", "facts", "registry", "writer")
 
 OPTIONAL = {
     "bluesky",
@@ -89,7 +89,7 @@ OPTIONAL = {
 
 ONLY_IN = {
     # Packages that stay in one place, by the rooms that may import them.
-    "sqlite3": ("stores.sql",),
+    "sqlite3": ("stores.sql.engine",),
     "rich": ("cli", "demo"),
     "typer": ("cli", "demo"),
     "hypothesis": ("testing",),

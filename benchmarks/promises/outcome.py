@@ -11,7 +11,7 @@ from typing import Any
 
 from databroker.documents.kinds import IDENTITY, OWNER
 from databroker.query.nodes import Everything
-from databroker.stores.contract import Store
+from databroker.stores.base import Store
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import difference, read_rows
 from databroker.testing.oracle import singles

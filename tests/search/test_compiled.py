@@ -9,6 +9,15 @@ than it could (else the evaluator is asked in vain).
 import re
 
 import pytest
+from databroker.stores.sql.search.search.conditions import (
+    ALL,
+    NOTHING,
+    Both,
+    Either,
+    Lookup,
+    Unless,
+    Window,
+)
 
 from databroker.queries import (
     DataKey,
@@ -23,8 +32,8 @@ from databroker.queries import (
     UidPrefix,
 )
 from databroker.query.nodes import Path
-from databroker.stores.sql import SQLiteStore, leaves
-from databroker.stores.sql.conditions import ALL, NOTHING, Both, Either, Lookup, Unless, Window
+from databroker.stores.sql import SQLiteStore
+from databroker.stores.sql.search.search import index_terms
 
 KINDS = ("NULL", "FALSE_TRUE", "NUMBER", "NAN", "TEXT", "LONG_TEXT", "OBJECT", "ARRAY")
 DOCUMENTS = ("", "stop:", "data keys", "runs:")
@@ -76,7 +85,7 @@ class Shown:
         text = re.sub(r"x\.path = (\d+) AND ", lambda m: self._paths[m[1]] + ": ", lookup.where)
         for number, kind in enumerate(KINDS):
             text = text.replace(f"x.kind = {number}", kind)
-        text = text.replace(f"x.kind < {leaves.UNINDEXED}", "ANY").replace("x.", "")
+        text = text.replace(f"x.kind < {index_terms.UNINDEXED}", "ANY").replace("x.", "")
         for value in lookup.values:
             text = text.replace("?", repr(value), 1)
         table = "" if lookup.table == "leaves" else f"{lookup.table}: "

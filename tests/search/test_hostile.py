@@ -320,7 +320,7 @@ def test_ctrl_c_ends_a_long_search(db, save, monkeypatch):
         connection = db.store._connections.get()
         slow = "SELECT count(*) FROM leaves a, leaves b, leaves c, leaves d"
         monkeypatch.setattr(
-            "databroker.stores.sql.search.Search.count",
+            "databroker.stores.sql.search.search.Search.count",
             lambda search: connection.execute(slow).fetchone()[0],
         )
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))

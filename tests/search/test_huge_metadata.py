@@ -3,6 +3,7 @@
 import warnings
 
 import pytest
+from databroker.stores.sql.search.search.name_filter import might_contain, name_filter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +11,6 @@ from databroker import Broker
 from databroker.queries import Key
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore, bodies
-from databroker.stores.sql.name_filter import might_contain, name_filter
 
 MANY = 20_000
 SHAPES = {

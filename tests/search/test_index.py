@@ -7,7 +7,7 @@ import pytest
 from databroker.queries import Everything, Key
 from databroker.query.nodes import Path
 from databroker.stores.sql import SQLiteStore
-from databroker.stores.sql.connection import transaction
+from databroker.stores.sql.engine.connection import transaction
 from databroker.stores.sql.runs import put_start
 
 

@@ -16,10 +16,10 @@ LIMITS = {
     "stores.sql.sizes.LARGE_ROW": 200,
     "stores.sql.blocks.SEGMENT_BYTES": 300,
     "stores.sql.blocks._FAN": 2,
-    "stores.sql.leaves.MAX_ARRAY": 2,
-    "stores.sql.leaves.MAX_LEAVES": 8,
-    "stores.sql.leaves.MAX_TEXT": 4,
-    "stores.sql.leaves.MAX_WORDS": 3,
+    "stores.sql.search.index_terms.MAX_ARRAY": 2,
+    "stores.sql.search.index_terms.MAX_LEAVES": 8,
+    "stores.sql.search.index_terms.MAX_TEXT": 4,
+    "stores.sql.search.index_terms.MAX_WORDS": 3,
 }
 
 

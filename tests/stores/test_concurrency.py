@@ -212,7 +212,7 @@ def test_a_writer_waits_for_another_beyond_the_timeout_of_sqlite(monkeypatch, pa
 
 
 def test_a_lock_that_is_never_given_back_is_named(monkeypatch, path):
-    monkeypatch.setattr("databroker.stores.sql.connection.PATIENCE", 0.05)
+    monkeypatch.setattr("databroker.stores.sql.engine.connection.PATIENCE", 0.05)
     with (
         contextlib.closing(SQLiteStore(path)) as store,
         contextlib.closing(sqlite3.connect(path)) as other,

@@ -16,7 +16,8 @@ import pytest
 from databroker import Broker
 from databroker.errors import MissingLogWarning
 from databroker.query.nodes import Everything
-from databroker.stores.sql import SQLiteStore, checkpoint
+from databroker.stores.sql import SQLiteStore
+from databroker.stores.sql.engine import checkpoint
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import descriptor, event, insert_all, start, whole_run
 
@@ -170,7 +171,8 @@ time.sleep(1000)
 
 STOPPED = """
 import os, sys, time
-from databroker.stores.sql import SQLiteStore, checkpoint
+from databroker.stores.sql import SQLiteStore
+from databroker.stores.sql.engine import checkpoint
 from databroker.testing.conformance.base import *
 checkpoint.Tidier._remove_mark = lambda *_: os._exit(1)
 insert_all(SQLiteStore(sys.argv[1]), whole_run()[:-1])

@@ -88,7 +88,7 @@ def test_an_interrupt_while_waiting_is_seen_to_at_once(path):
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, Alarm, SystemExit])
 def test_what_a_handler_raises_amid_a_statement_is_what_is_raised(path, raised, monkeypatch):
     """The driver swallows it, and says only that the statement was interrupted."""
-    monkeypatch.setattr("databroker.stores.sql.connection._STEPS", 1000)
+    monkeypatch.setattr("databroker.stores.sql.engine.connection._STEPS", 1000)
     with contextlib.closing(SQLiteStore(path)) as store:
         connection = store._connections.get()
         endless = (

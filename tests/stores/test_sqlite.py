@@ -7,7 +7,7 @@ import sqlite3
 import numpy as np
 import pytest
 
-from databroker.stores.contract import Ability
+from databroker.stores.base import Ability
 from databroker.stores.sql import SQLiteStore, series
 from databroker.testing import StoreConformance
 from databroker.testing.conformance.base import descriptor, event, insert_all, start

@@ -9,7 +9,7 @@ import pytest
 
 from databroker.errors import DatabrokerError, ForeignStore, StoreDamaged, StoreUnavailable
 from databroker.query.nodes import Everything
-from databroker.stores.contract import Ability
+from databroker.stores.base import Ability
 from databroker.stores.sql import SQLiteStore
 from databroker.testing.conformance.base import start
 

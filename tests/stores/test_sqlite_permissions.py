@@ -11,7 +11,7 @@ import pytest
 
 import databroker
 from databroker.errors import StoreIsReadOnly
-from databroker.stores.contract import Ability
+from databroker.stores.base import Ability
 from databroker.testing.conformance.base import insert_all, start
 
 from .files import RUN, assert_holds_run, opened, written
@@ -32,7 +32,7 @@ AS_NOBODY = """
 import os, sys, tempfile
 from databroker.errors import DatabrokerError, StoreIsReadOnly, StoreUnavailable
 from databroker.query.nodes import Everything
-from databroker.stores.contract import Ability
+from databroker.stores.base import Ability
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import answers, assert_identical, expected, read_rows
 from databroker.testing.conformance.base import *

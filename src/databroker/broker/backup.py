@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .._util.signals import from_signal
 from ..external.files.carrying import CopyRefused
-from ..stores.contract import Ability
+from ..stores.base import Ability
 
 if TYPE_CHECKING:
     from .broker import Broker

@@ -17,7 +17,7 @@ from ..header.hooks import Fetcher, Hooks, Transforms
 from ..query.nodes import Everything, Node
 from ..query.parse import from_keywords
 from ..results import Results
-from ..stores.contract import STALE_AFTER, Store
+from ..stores.base import STALE_AFTER, Store
 from ..stores.facts import run_status
 from ..times import resolve_zone
 from .checking import Checking

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..stores.base import Store
     from ..stores.checking import CheckReport
-    from ..stores.contract import Store
 
 __all__ = ["Checking"]
 

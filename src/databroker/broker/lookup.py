@@ -20,7 +20,7 @@ from ..query.nodes import Equals, Everything, Path
 from ..query.values import thaw
 
 if TYPE_CHECKING:
-    from ..stores.contract import RunRecord
+    from ..stores.base import RunRecord
     from .selection import Selection
 
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..query.nodes import Equals, Everything, In, Node, Path, UidPrefix
-from ..stores.contract import RunRecord, Store
+from ..stores.base import RunRecord, Store
 
 __all__ = ["Selection"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .broker import Broker
 
 if TYPE_CHECKING:
-    from ..stores.contract import Store
+    from ..stores.base import Store
 
 __all__ = ["temp"]
 

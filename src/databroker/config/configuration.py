@@ -13,7 +13,7 @@ from .._util.printable import shown
 from .._util.secrets import hide_passwords, hide_passwords_in
 from .._util.suggestions import nearest
 from ..errors import InvalidConfiguration
-from ..stores.contract import Store
+from ..stores.base import Store
 from ..stores.registry import Driver, find_driver, open_store
 from .place import Place
 

@@ -18,7 +18,7 @@ from .opened import OPEN, identity
 from .paths import Guard, Place, place_of
 
 if TYPE_CHECKING:
-    from ..stores.contract import Store
+    from ..stores.base import Store
 
 __all__ = ["Registry"]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..broker import Broker
     from ..external.reading.filling import Fill, OnMissing
     from ..preview import Preview
-    from ..stores.contract import RunRecord
+    from ..stores.base import RunRecord
 
 Fields = str | Iterable[str] | None
 

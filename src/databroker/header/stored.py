@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..broker import Broker
     from ..display.summary import STREAM
     from ..external.reading.filling import Fill, OnMissing
-    from ..stores.contract import RunRecord
+    from ..stores.base import RunRecord
 
 Fields = str | Iterable[str] | None
 

@@ -12,7 +12,7 @@ from ..query.nodes import Exists, Node, Path
 from ..query.words import WORDS
 
 if TYPE_CHECKING:
-    from ..stores.contract import Store
+    from ..stores.base import Store
 
 __all__ = ["explain_nothing"]
 

@@ -16,7 +16,7 @@ from .frames import Column
 if TYPE_CHECKING:
     from ..broker.selection import Selection
     from ..header.hooks import Transforms
-    from ..stores.contract import RunRecord
+    from ..stores.base import RunRecord
 
 __all__ = ["Picked", "Sorted", "Step", "checked_limit"]
 

@@ -13,7 +13,7 @@ from ..errors import StoreDamaged
 from ..query.nodes import Everything
 
 if TYPE_CHECKING:
-    from .contract import Store
+    from .base import Store
 
 __all__ = ["CheckProgress", "CheckReport", "Finding", "check_by_reading"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..documents.kinds import Document, stream_name
-from .contract import Activity, Store
+from .base import Activity, Store
 from .writer import writer_lives
 
 __all__ = ["main_count", "run_fact", "run_status", "status_of"]

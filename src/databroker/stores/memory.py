@@ -13,15 +13,15 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .._util.forks import tell_of_forks
 from ..documents import same, unpack
 from ..documents.identity import conflict, is_provisional, last_time, same_row, unknown_descriptor
 from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
 from ..documents.pages import owner_of
 from ..query.distinct import distinct_values, ranked
 from ..query.evaluate import RunView, compile
-from .contract import Ability, Activity, Extent, RunRecord, Store
+from .base import Ability, Activity, Extent, RunRecord, Store
 from .facts import run_fact
-from .forks import tell_of_forks
 from .writer import writer_here
 
 if TYPE_CHECKING:

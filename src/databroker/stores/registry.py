@@ -25,7 +25,7 @@ from .._util.printable import shown
 from .._util.secrets import has_password
 from .._util.suggestions import did_you_mean
 from ..errors import InvalidConfiguration, MissingExtra
-from .contract import Store
+from .base import Store
 
 __all__ = ["DRIVERS", "Driver", "Option", "find_driver", "open_store"]
 

@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 from .._util.signals import from_signal
-from .contract import Activity
+from .base import Activity
 
 
 def writer_here(last_time: float) -> Activity:

@@ -11,7 +11,7 @@ from .fields import Selection, data_keys, mapping, select
 
 if TYPE_CHECKING:
     from ..external import ExternalArray, Registry
-    from ..stores.contract import Store
+    from ..stores.base import Store
     from .lazy import LazyArray
 
 Doc = Mapping[str, Any]

@@ -27,7 +27,7 @@ from .rows import (
 )
 
 if TYPE_CHECKING:
-    from ..stores.contract import Extent
+    from ..stores.base import Extent
 
 PAGE_BYTES = 4 * 2**20
 """About how much of one field is read at a time."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ..external import ExternalArray, Registry
     from ..external.reading.streamed import StreamReader
-    from ..stores.contract import Store
+    from ..stores.base import Store
     from .streamed import StreamedField, StreamedRows
 
 __all__ = ["Outside"]

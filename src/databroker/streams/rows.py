@@ -20,7 +20,7 @@ from ..columns.names import SEQ_NUM, TIME, UID, parse
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ..stores.contract import Extent
+    from ..stores.base import Extent
 
     Cluster = Sequence[tuple[str, Extent]]
 

@@ -15,7 +15,7 @@ from .stream import Fields, Stream
 
 if TYPE_CHECKING:
     from ..external.reading.filling import Fill, OnMissing
-    from ..stores.contract import Store
+    from ..stores.base import Store
 
 Doc = dict[str, Any]
 

@@ -21,13 +21,13 @@ from ..external.reading.claims import ANYBODY, Claims, Places, read_claims
 from ..external.reading.filling import is_streamed
 from ..external.reading.sources import StreamSource, stream_sources
 from ..external.reading.streamed import StreamReader
-from ..stores.contract import Extent
+from ..stores.base import Extent
 from .layout import Layout
 from .locator import Locator
 
 if TYPE_CHECKING:
     from ..external import Registry
-    from ..stores.contract import Store
+    from ..stores.base import Store
 
 __all__ = ["Streamed", "StreamedField", "StreamedRows", "streamed_fields"]
 

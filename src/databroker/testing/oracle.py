@@ -13,7 +13,7 @@ from typing import Any
 from ..documents import accept, same, unpack
 from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
 from ..query.nodes import Everything, Node, Path
-from ..stores.contract import Store
+from ..stores.base import Store
 from .comparing import assert_identical
 
 Delivery = Iterable[tuple[str, Document]]

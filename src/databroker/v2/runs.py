@@ -20,7 +20,7 @@ from .run import BlueskyRun
 
 if TYPE_CHECKING:
     from ..broker import Broker
-    from ..stores.contract import RunRecord
+    from ..stores.base import RunRecord
 
 __all__ = ["Catalog"]
 

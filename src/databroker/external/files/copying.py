@@ -21,7 +21,7 @@ from .carrying import PART, CopyRefused, copy_file, is_copy, sync_folders
 from .listing import Found, files_below, find_files, found_files
 
 if TYPE_CHECKING:
-    from ...stores.contract import Store
+    from ...stores.base import Store
     from ..registry import Registry
 
 __all__ = ["Copied", "CopyPlan", "OutsideOfRoot", "Progress", "copy_resource", "copy_run"]

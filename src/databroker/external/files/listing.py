@@ -21,7 +21,7 @@ from ..reading.streamed import StreamReader
 from ..registry import Mend
 
 if TYPE_CHECKING:
-    from ...stores.contract import Store
+    from ...stores.base import Store
     from ..registry import Registry
 
 __all__ = [

@@ -17,7 +17,7 @@ from .rooting import Aim, propose
 from .searching import Progress, Tails, look_through
 
 if TYPE_CHECKING:
-    from ...stores.contract import Store
+    from ...stores.base import Store
     from ..registry import Registry
 
 __all__ = ["Relocated", "Search"]

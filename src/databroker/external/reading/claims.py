@@ -17,7 +17,7 @@ from ...columns.names import nested, top
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ...stores.contract import Store
+    from ...stores.base import Store
 
 __all__ = ["Claims", "Places", "read_claims"]
 

@@ -17,7 +17,7 @@ from .loading import Loader, as_array, check_form
 from .reader import Look, common, leave_out, spread
 
 if TYPE_CHECKING:
-    from ...stores.contract import Store
+    from ...stores.base import Store
     from ..registry import Registry
 
 __all__ = ["DatumReader", "HasStore"]

@@ -15,7 +15,7 @@ from ..failures import Reference, failure
 from ..registry import Mend, as_it_is
 
 if TYPE_CHECKING:
-    from ...stores.contract import Extent, Store
+    from ...stores.base import Extent, Store
 
 __all__ = ["Datum", "Datums"]
 

@@ -11,7 +11,7 @@ from ...errors import ExternalDataMissing, NoHandler
 from .loading import Loader
 
 if TYPE_CHECKING:
-    from ...stores.contract import Store
+    from ...stores.base import Store
     from ..registry import Registry
 
 __all__ = [

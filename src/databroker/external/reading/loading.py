@@ -17,7 +17,7 @@ from .reader import Look
 if TYPE_CHECKING:
     import numpy as np
 
-    from ...stores.contract import Store
+    from ...stores.base import Store
     from ..registry import Registry
 
     Array = np.ndarray[Any, Any]

@@ -9,7 +9,6 @@ their groups that have these rows.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Container, Sequence
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
@@ -22,9 +21,10 @@ from ...columns.batches import concatenate, is_wanted, select
 from ...columns.names import SEQ_NUM, TIME
 from ...errors import StoreDamaged
 from .bodies import checksum
-from .connection import Connection
 from .damage import damaged_rows
-from .failures import is_damage
+from .engine.connection import Connection
+from .engine.failures import DatabaseError, is_damage
+from .engine.snapshot import snapshot
 from .layouts import (
     Block,
     Group,
@@ -34,7 +34,6 @@ from .layouts import (
     insert_block,
     newest_blocks,
 )
-from .snapshot import snapshot
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -225,7 +224,7 @@ def intact_segment(connection: Connection, segment: Segment) -> bytes:
         row = connection.execute(
             "SELECT data FROM segments WHERE id = ?", (segment.number,)
         ).fetchone()
-    except sqlite3.DatabaseError as error:
+    except DatabaseError as error:
         if not is_damage(error):
             raise
         row = ("",)

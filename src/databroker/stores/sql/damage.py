@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 
 from ..._util.printable import warn
 from ...documents.kinds import OWNER, stream_name
 from ...errors import DamageWarning, StoreDamaged
-from .connection import Connection, original
+from .engine.connection import Connection, original
+from .engine.failures import DriverError
 from .single import stored_document
 
 
@@ -26,7 +26,7 @@ def damaged_rows(
 def _whereabouts(connection: Connection, series: int) -> str:
     """Say what rows belong to, as far as that can still be read."""
     run = owner = what = "?"
-    with contextlib.suppress(sqlite3.Error, StoreDamaged, TypeError, KeyError, UnicodeError):
+    with contextlib.suppress(DriverError, StoreDamaged, TypeError, KeyError, UnicodeError):
         kind, key, run_key = connection.execute(
             "SELECT kind, owner, run FROM series WHERE id = ?", (series,)
         ).fetchone()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
-from .connection import Connection, fetch
+from .engine.connection import Connection, fetch
 
 _KEY = "displacement"
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ...errors import StoreDamaged
-from ..contract import Extent
+from ..base import Extent
 from .bodies import open_body, pack_body
-from .connection import Connection, fetch
+from .engine.connection import Connection, fetch
 
 
 class Segment(NamedTuple):

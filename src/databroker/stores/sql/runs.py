@@ -9,10 +9,10 @@ from ...documents import same
 from ...documents.identity import conflict, is_provisional
 from ...documents.kinds import OWNER
 from ..writer import boot_id, host
-from .connection import Connection, fetch, original, portable
 from .displacement import raise_displacement
-from .index import index_data_keys, index_start, index_stop, unindex_stop
-from .keys import key_of
+from .engine.connection import Connection, fetch, original, portable
+from .run_key import key_of
+from .search.index import index_data_keys, index_start, index_stop, unindex_stop
 from .series import add_series, find_row, load_series, series_id
 from .single import drop_document, insert_document, orphans, stored_document
 from .starts import Run, find_run, insert_run, set_stop

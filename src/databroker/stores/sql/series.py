@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 from ...documents.identity import conflict, same_row
 from ...documents.kinds import IDENTITY, OWNER
 from ...errors import StoreDamaged
-from ..contract import Extent
+from ..base import Extent
 from .blocks import Unpacked, merge_blocks, read_block, sealed_rows, write_block
-from .connection import Connection, fetch, original, portable
 from .damage import damaged_rows
-from .known import Known
+from .engine.connection import Connection, fetch, original, portable
+from .engine.snapshot import snapshot
 from .layouts import all_blocks, block_extents, newest_stop
 from .single import stored_document
-from .snapshot import snapshot
 from .tail import (
     append_row,
     clear_tail,
@@ -34,6 +33,7 @@ from .tail import (
     tail_extent,
     whole_tail,
 )
+from .uid_filter import Known
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,8 +8,8 @@ from typing import Any
 from ...documents.kinds import OWNER
 from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
-from .connection import Connection, fetch, portable
-from .snapshot import snapshot
+from .engine.connection import Connection, fetch, portable
+from .engine.snapshot import snapshot
 
 Doc = dict[str, Any]
 

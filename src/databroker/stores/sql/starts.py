@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
-from .connection import Connection, fetch, original, portable
+from .engine.connection import Connection, fetch, original, portable
 
 Doc = dict[str, Any]
 Writer = tuple[str | None, int | None, str | None]

@@ -13,21 +13,21 @@ from ...documents.kinds import OWNER, PAGES, Document
 from ...documents.pages import owner_of
 from ...errors import StoreIsReadOnly, StoreUnavailable
 from ...query.distinct import ranked
+from ..base import Ability, Activity, Extent, RunRecord, Store
 from ..checking import CheckProgress, CheckReport
-from ..contract import Ability, Activity, Extent, RunRecord, Store
 from ..facts import run_fact
 from . import runs, series
-from .access import Connections
-from .backup import Progress, copy_database
 from .blocks import Unpacked
-from .checkpoint import Tidier, tidy
 from .damage import warn_of_damage
-from .failures import translated
-from .file import located
-from .index import known_paths
+from .engine.backup import Progress, copy_database
+from .engine.checkpoint import Tidier, tidy
+from .engine.connections import Connections
+from .engine.failures import translated
+from .engine.file import located
 from .integrity import check_database
-from .projection import Projection
-from .search import Search
+from .search.index import known_paths
+from .search.project import Projection
+from .search.search import Search
 from .single import documents_of_run, stored_document
 from .writing import Writer
 

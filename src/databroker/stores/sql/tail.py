@@ -5,14 +5,14 @@ The key of a row is its series and its ordinal in one integer.
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any, NamedTuple
 
 from ...errors import StoreDamaged
-from ..contract import Extent
+from ..base import Extent
 from .bodies import open_body, pack_body
-from .connection import Connection, fetch
 from .damage import damaged_rows
+from .engine.connection import Connection, fetch
+from .engine.failures import IntegrityError
 
 Doc = dict[str, Any]
 
@@ -37,7 +37,7 @@ def append_row(connection: Connection, series: int, ordinal: int, sealed: int, r
     body = pack_body(row, key, seq)
     try:
         stored = connection.execute(_APPEND, (key, seq, body, series, sealed)).rowcount
-    except sqlite3.IntegrityError:
+    except IntegrityError:
         return 0
     return len(body) if stored else 0
 

@@ -13,8 +13,8 @@ from ...documents import unpack
 from ...documents.identity import unknown_descriptor
 from ...documents.kinds import IDENTITY, OWNER, PAGES
 from . import runs, series
-from .access import Connections
-from .connection import Connection, transaction
+from .engine.connection import Connection, transaction
+from .engine.connections import Connections
 from .series import Series
 from .single import stored_document
 from .sizes import is_large

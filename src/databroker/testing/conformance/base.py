@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from ...documents import same
-from ...stores.contract import Store
+from ...stores.base import Store
 from ..comparing import difference
 from ..oracle import Delivery, answers, expected
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ...stores.contract import Store
+from ...stores.base import Store
 from ..oracle import read_rows
 from .base import Base, datum, insert_all, resource, start, stream_datum
 

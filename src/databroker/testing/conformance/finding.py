@@ -11,7 +11,7 @@ import random
 import pytest
 
 from ...query.nodes import Everything, UidPrefix
-from ...stores.contract import RunRecord, Store
+from ...stores.base import RunRecord, Store
 from .base import (
     Base,
     descriptor,

@@ -21,7 +21,7 @@ from ...errors import (
     UnknownDocumentKind,
 )
 from ...query.nodes import Equals, Path
-from ...stores.contract import Store
+from ...stores.base import Store
 from .. import strategies
 from ..comparing import assert_identical
 from ..oracle import answers

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ...documents.kinds import ACCEPTED
-from ...stores.contract import Ability, Store
+from ...stores.base import Ability, Store
 from .. import strategies
 from ..comparing import assert_identical
 from ..streams import Documents

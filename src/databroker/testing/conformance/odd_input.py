@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ...errors import ConflictingDocument, LossyDocumentWarning
-from ...stores.contract import Store
+from ...stores.base import Store
 from .. import values
 from ..oracle import read_rows
 from .base import (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ...documents.kinds import OWNER
 from ...query.nodes import DataKey, Equals, Everything, Path
-from ...stores.contract import Store
+from ...stores.base import Store
 from .. import strategies
 from ..oracle import answers, expected, read_rows
 from ..streams import Documents

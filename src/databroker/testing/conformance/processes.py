@@ -16,7 +16,7 @@ from functools import partial
 import pytest
 
 from ...query.nodes import Everything
-from ...stores.contract import Ability, Store
+from ...stores.base import Ability, Store
 from ..interrupting import interrupted_after
 from ..oracle import answers, expected, read_rows
 from .base import Base, descriptor, event, insert_all, start, whole_run

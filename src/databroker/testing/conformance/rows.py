@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ...stores.contract import Store
+from ...stores.base import Store
 from .. import strategies
 from ..oracle import read_rows
 from ..streams import Documents

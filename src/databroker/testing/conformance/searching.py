@@ -17,7 +17,7 @@ from ...query import nodes as n
 from ...query.evaluate import RunView, matches
 from ...query.projection import value_at
 from ...query.text import parse_text
-from ...stores.contract import Store
+from ...stores.base import Store
 from .base import Base, descriptor, insert_all, start, stop
 
 STARTS: list[dict[str, Any]] = [

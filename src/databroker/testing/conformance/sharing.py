@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ...query.nodes import Everything
-from ...stores.contract import Ability, Store
+from ...stores.base import Ability, Store
 from ..oracle import read_rows
 from .base import (
     Base,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 
 from ...checking import CheckProgress, CheckReport
-from ..access import Connections
-from ..connection import fetch
+from ..engine.connection import fetch
+from ..engine.connections import Connections
+from ..engine.failures import DatabaseError
 from .documents import check_documents
 from .index import IndexCheck
 from .log import Log
@@ -29,7 +29,7 @@ def check_database(
     moment, as it may have been written meanwhile.
     """
     total = 0
-    with contextlib.suppress(sqlite3.DatabaseError):
+    with contextlib.suppress(DatabaseError):
         total = int(fetch(connections.get(), _SIZE)[0][0])
     log = Log(progress, total)
     # SQLite's own indexes come first: the others are found by them.

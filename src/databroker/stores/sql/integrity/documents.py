@@ -7,8 +7,8 @@ from typing import Any
 
 from ....documents.kinds import OWNER
 from ....errors import StoreDamaged
-from ..access import Connections
-from ..connection import Connection, fetch, transaction
+from ..engine.connection import Connection, fetch, transaction
+from ..engine.connections import Connections
 from ..single import open_document
 from .log import Log, every_row
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....errors import StoreDamaged
-from ..connection import Connection, fetch, portable
-from ..index import (
+from ..engine.connection import Connection, fetch, portable
+from ..schema import DATA_KEYS, START, STOP
+from ..search.index import (
     HAS_ENDED,
     Entry,
     bound,
@@ -18,8 +19,7 @@ from ..index import (
     mark_of_words,
     path_id,
 )
-from ..leaves import indexed_words
-from ..schema import DATA_KEYS, START, STOP
+from ..search.index_terms import indexed_words
 from ..single import documents_of_run
 from ..starts import open_run
 from .log import Connect

@@ -9,14 +9,14 @@ from functools import partial
 from typing import Any
 
 from ....errors import StoreDamaged
-from ..access import Connections
-from ..connection import Connection, fetch, transaction
 from ..displacement import displacement, set_displacement
-from ..index import ENDED, EVERY, new_path, path_id
-from ..keys import key_of
-from ..leaves import OBJECT
+from ..engine.connection import Connection, fetch, transaction
+from ..engine.connections import Connections
+from ..engine.snapshot import snapshot
+from ..run_key import key_of
 from ..schema import DATA_KEYS, RUNS, START, STOP
-from ..snapshot import snapshot
+from ..search.index import ENDED, EVERY, new_path, path_id
+from ..search.index_terms import OBJECT
 from ..starts import RUN
 from .entries import (
     WORDS,

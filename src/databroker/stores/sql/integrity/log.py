@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ....errors import StoreDamaged
 from ...checking import CheckProgress, CheckReport, Finding
-from ..connection import Connection, fetch
-from ..failures import is_damage
+from ..engine.connection import Connection, fetch
+from ..engine.failures import DatabaseError, is_damage
 
 Connect = Callable[[], Connection]
 Row = tuple[Any, ...]
@@ -61,7 +60,7 @@ class Log:
         """Take down that something cannot be read to its end."""
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except DatabaseError as error:
             if not is_damage(error):
                 raise
             self.found(f"{what} cannot be read to the end: {error}.")
@@ -109,7 +108,7 @@ def rows_with(connect: Connect, select: str, keys: Sequence[int]) -> list[Row]:
     where = "WHERE id BETWEEN ? AND ? ORDER BY id"
     try:
         return fetch(connect(), f"{select} {where}", (keys[0], keys[-1]))
-    except sqlite3.DatabaseError as error:
+    except DatabaseError as error:
         if not is_damage(error):
             raise
         if len(keys) == 1:

@@ -8,15 +8,15 @@ from typing import Any
 
 from ....documents.kinds import IDENTITY, OWNER
 from ....errors import StoreDamaged
-from ..access import Connections
 from ..blocks import Unpacked, intact_segment, sealed_rows
-from ..connection import Connection, fetch, original, portable, transaction
 from ..damage import damaged_rows
+from ..engine.connection import Connection, fetch, original, portable, transaction
+from ..engine.connections import Connections
+from ..engine.snapshot import snapshot
 from ..layouts import Block, block_at, first_after, newest_stop
 from ..runs import claim_datum
 from ..series import next_rows
 from ..single import stored_document
-from ..snapshot import snapshot
 from ..tail import next_in_tail, read_tail, tail_end
 from .log import Log, every_row
 

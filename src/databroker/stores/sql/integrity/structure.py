@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sqlite3
 from functools import partial
 
-from ..access import Connections
-from ..connection import Connection, fetch, transaction
+from ..engine.connection import Connection, fetch, transaction
+from ..engine.connections import Connections
+from ..engine.failures import DatabaseError
 from ..schema import CREATE
 from .log import Log
 
@@ -59,7 +59,7 @@ def _make_anew(connections: Connections, names: list[str]) -> None:
     jobs = [partial(_reindex, name) for name in dict.fromkeys(names) if name not in _DERIVED]
     jobs += [partial(_copy, name) for name in _DERIVED if _messages(connections.get(), name)]
     for job in jobs:
-        with contextlib.suppress(sqlite3.DatabaseError):
+        with contextlib.suppress(DatabaseError):
             connections.write(job)
 
 
@@ -77,7 +77,7 @@ def _copy(table: str, connection: Connection) -> None:
     with transaction(connection):
         connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
         connection.execute(statement)
-        with contextlib.suppress(sqlite3.DatabaseError):
+        with contextlib.suppress(DatabaseError):
             # Without an order SQLite would copy pages as they are.
             connection.execute(
                 f"INSERT OR IGNORE INTO {table} SELECT {columns} FROM old_{table} "

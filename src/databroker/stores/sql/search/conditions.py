@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Protocol
 
-from .sets import NONE, RunSet, union
+from .key_set import NONE, RunSet, union
 
 Sql = tuple[str, tuple[Any, ...]]
 """SQL, and the values of its question marks."""

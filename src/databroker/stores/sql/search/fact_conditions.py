@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...query.nodes import Path
-from . import values
+from ....query.nodes import Path
+from . import value_conditions
 from .conditions import ALL, NOTHING, either
-from .leaves import TEXT
-from .places import Places
-from .values import Compiled
+from .index_terms import TEXT
+from .path_index import Places
+from .value_conditions import Compiled
 
 __all__ = ["one_of"]
 
@@ -28,13 +28,18 @@ def _status(places: Places, wanted: Sequence[Any]) -> Compiled:
     if odd.marks or any(map(places.any, odd.lookups)):
         return ALL, False  # such a status is shown as another
     texts = [value for value in wanted if isinstance(value, str)]
-    found, exact = values.one_of(places, _EXIT_STATUS, texts) if texts else (NOTHING, True)
+    found, exact = (
+        value_conditions.one_of(places, _EXIT_STATUS, texts) if texts else (NOTHING, True)
+    )
     if not {"running", "unknown"} & set(texts):
         return found, exact
-    return either([found, values.equal(places, _EXIT_STATUS, None)[0]]), False
+    return either([found, value_conditions.equal(places, _EXIT_STATUS, None)[0]]), False
 
 
 def _num_events(places: Places, wanted: Sequence[Any]) -> Compiled:
     # Where the main stream has no count, others have one, or events are counted.
-    counts = [values.one_of(places, _MAIN_COUNT, wanted), values.equal(places, _MAIN_COUNT, None)]
+    counts = [
+        value_conditions.one_of(places, _MAIN_COUNT, wanted),
+        value_conditions.equal(places, _MAIN_COUNT, None),
+    ]
     return either(condition for condition, _ in counts), False

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from typing import Any
 
-from ...errors import StoreDamaged
-from ...query.evaluate import compile as compile_predicate
-from ...query.nodes import And, Node
-from ...query.view import Predicate, RunView
-from ..contract import RunRecord
-from .candidates import Candidates
+from ....errors import StoreDamaged
+from ....query.evaluate import compile as compile_predicate
+from ....query.nodes import And, Node
+from ....query.view import Predicate, RunView
+from ...base import RunRecord
+from ..damage import warn_of_damage
+from ..engine.connection import Connection, fetch
+from ..engine.failures import DatabaseError, is_damage
+from ..run_key import newest_first
+from ..starts import RUN, Run, open_run
 from .compile import Compiler, Part
-from .connection import Connection, fetch
-from .damage import warn_of_damage
-from .failures import is_damage
-from .keys import newest_first
-from .starts import RUN, Run, open_run
+from .plan import Candidates
 
 _PAGES = (8, 64, 256, 512)
 
@@ -164,7 +163,7 @@ class Search:
                 "ORDER BY id DESC",
                 keys,
             )
-        except sqlite3.DatabaseError as error:
+        except DatabaseError as error:
             if not is_damage(error):
                 raise
             if len(keys) == 1:

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from ...errors import StoreDamaged
-from ...query.distinct import Keyed, distinct_values, keyed_value
-from ...query.nodes import Path
-from ...query.projection import value_at
-from ...query.values import thaw
+from ....errors import StoreDamaged
+from ....query.distinct import Keyed, distinct_values, keyed_value
+from ....query.nodes import Path
+from ....query.projection import value_at
+from ....query.values import thaw
+from ..displacement import displacement
+from ..engine.connection import Connection, fetch, original
+from ..run_key import newest_first
+from ..starts import find_run, open_stop
 from .conditions import Lookup
-from .connection import Connection, fetch, original
-from .displacement import displacement
-from .keys import newest_first
-from .leaves import EXACT_INTEGERS, FALSE_TRUE, LONG_TEXT, NAN, NULL, NUMBER, TEXT
-from .places import Places
+from .index_terms import EXACT_INTEGERS, FALSE_TRUE, LONG_TEXT, NAN, NULL, NUMBER, TEXT
+from .path_index import Places
 from .search import Search, Skipped
-from .starts import find_run, open_stop
-from .values import ANYTHING
+from .value_conditions import ANYTHING
 
 __all__ = ["Projection"]
 

@@ -10,13 +10,14 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from ..._util.printable import warn
-from ...errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
-from ..forks import FileId, is_left_open
-from . import mark, schema
+from ...._util.filesystem import is_network_folder, is_writable
+from ...._util.forks import FileId, is_left_open
+from ...._util.printable import warn
+from ....errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
+from .. import schema
+from . import mark
 from .connection import Connection, Gate, transaction
 from .failures import lacks_room
-from .place import is_network_folder, is_writable
 
 PAGE_SIZE = 8192
 """Bytes a page: small enough for small commits, large enough for blobs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..._util.signals import from_signal
+from .signals import from_signal
 
 _NETWORK = frozenset(
     {

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from ...errors import StoreUnavailable
-from ..forks import leave_open, tell_of_forks
+from ...._util.forks import leave_open, tell_of_forks
+from ....errors import StoreUnavailable
 from .connection import Connection, Gate, Home
 from .failures import translated
 from .file import File, after_fork

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...query.nodes import Path
+from ....query.nodes import Path
+from ..engine.connection import Connection, fetch, original
+from ..schema import DATA_KEYS, RUNS, START, STOP
 from .conditions import ALL, MANY, Condition, Lookup, Sql, either
-from .connection import Connection, fetch, original
 from .index import ENDED, EVERY, IDENTITY, bound, path_id
-from .leaves import ARRAY, DOTTED, MAX_PATH, OBJECT, TEXT, UNINDEXED
+from .index_terms import ARRAY, DOTTED, MAX_PATH, OBJECT, TEXT, UNINDEXED
 from .name_filter import might_contain
-from .schema import DATA_KEYS, RUNS, START, STOP
 
 __all__ = ["Found", "Places"]
 

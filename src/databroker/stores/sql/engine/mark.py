@@ -13,8 +13,8 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from ..._util.printable import warn
-from ...errors import MissingLogWarning
+from ...._util.printable import warn
+from ....errors import MissingLogWarning
 from .connection import Connection
 
 SET = "INSERT OR REPLACE INTO meta (key, value) VALUES ('log', 1)"

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.connection import Connection, fetch
 from .compile import Part
 from .conditions import ALL, MANY, Lookup, Sql, Window, both
-from .connection import Connection, fetch
-from .sets import NONE, Keys, RunSet, in_order
+from .key_set import NONE, Keys, RunSet, in_order
 
 __all__ = ["Candidates"]
 

@@ -8,10 +8,10 @@ import os
 import sqlite3
 import time
 
-from ...errors import StoreUnavailable
+from ....errors import StoreUnavailable
 from . import mark
-from .access import Connections
 from .connection import Connection, Gate, transaction
+from .connections import Connections
 from .file import File
 
 DELAY = 0.5

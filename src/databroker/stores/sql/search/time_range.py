@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...query.values import is_number
+from ....query.values import is_number
+from ..displacement import displacement
+from ..engine.connection import Connection, fetch
+from ..run_key import key_of
 from .conditions import ALL, NOTHING, Window
-from .connection import Connection, fetch
-from .displacement import displacement
-from .keys import key_of
-from .leaves import EXACT_INTEGERS
-from .values import Compiled
+from .index_terms import EXACT_INTEGERS
+from .value_conditions import Compiled
 
 _FIRST, _LAST = -(2**63), 2**63 - 2
 _OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ...query.text import texts_of, words
+from ....query.text import texts_of, words
 from .name_filter import name_filter
 
 Leaf = tuple[str, int, Any]

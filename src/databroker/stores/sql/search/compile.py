@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import singledispatchmethod
 from typing import Any
 
-from ...query.nodes import (
+from ....query.nodes import (
     And,
     Compare,
     ContainsAll,
@@ -36,16 +36,16 @@ from ...query.nodes import (
     TimeBounds,
     UidPrefix,
 )
-from ...query.values import is_number
-from . import facts, patterns, values
+from ....query.values import is_number
+from ..engine.connection import Connection, portable
+from ..schema import RUNS
+from . import fact_conditions, pattern_conditions, value_conditions
 from .conditions import ALL, NOTHING, Condition, Lookup, both, either, unless
-from .connection import Connection, portable
 from .index import IDENTITY, WORDS
-from .leaves import ARRAY, NUMBER, TEXT, leaf
-from .places import DOCUMENTS, Places
-from .schema import RUNS
-from .values import Compiled
-from .windows import window
+from .index_terms import ARRAY, NUMBER, TEXT, leaf
+from .path_index import DOCUMENTS, Places
+from .time_range import window
+from .value_conditions import Compiled
 
 _ABOUT_A_VALUE = (Equals, In, Compare, Exists, Matches, ContainsAll, Size, ElemMatch, HasType, Mod)
 _UNKNOWN: Compiled = (ALL, False)
@@ -123,22 +123,22 @@ class Compiler:
         if _is_identity(node.path):
             return self._identity(node.path, [node.value])
         if node.path.document == "run":
-            return facts.one_of(self.places, node.path, [node.value])
-        return values.equal(self.places, node.path, node.value)
+            return fact_conditions.one_of(self.places, node.path, [node.value])
+        return value_conditions.equal(self.places, node.path, node.value)
 
     @compile.register
     def _in(self, node: In) -> Compiled:
         if _is_identity(node.path):
             return self._identity(node.path, node.values)
         if node.path.document == "run":
-            return facts.one_of(self.places, node.path, node.values)
-        return values.one_of(self.places, node.path, node.values)
+            return fact_conditions.one_of(self.places, node.path, node.values)
+        return value_conditions.one_of(self.places, node.path, node.values)
 
     @compile.register
     def _compare(self, node: Compare) -> Compiled:
         if node.path.text == "time" and node.path.document == "start":
             return window(self._connection, node.op, node.value)
-        return values.compared(self.places, node)
+        return value_conditions.compared(self.places, node)
 
     @compile.register
     def _exists(self, node: Exists) -> Compiled:
@@ -147,7 +147,7 @@ class Compiler:
             return (found if node.expected else unless(found)), True
         if node.path.document not in DOCUMENTS:
             return _UNKNOWN
-        condition, exact = self.places.find(node.path, values.ANYTHING).compiled
+        condition, exact = self.places.find(node.path, value_conditions.ANYTHING).compiled
         if node.expected:
             return condition, exact
         return (unless(condition), True) if exact else _UNKNOWN
@@ -160,7 +160,7 @@ class Compiler:
 
     @compile.register
     def _has_type(self, node: HasType) -> Compiled:
-        return values.of_type(self.places, node)
+        return value_conditions.of_type(self.places, node)
 
     @compile.register
     def _size(self, node: Size) -> Compiled:
@@ -172,7 +172,7 @@ class Compiler:
 
     @compile.register
     def _matches(self, node: Matches) -> Compiled:
-        return patterns.matching(self.places, node)
+        return pattern_conditions.matching(self.places, node)
 
     @compile.register
     def _elem_match(self, node: ElemMatch) -> Compiled:
@@ -199,7 +199,7 @@ class Compiler:
             return _UNKNOWN  # uids that SQLite can only hold, and order, as bytes
         if not node.prefix:
             return ALL, True
-        end = patterns.after(node.prefix)
+        end = pattern_conditions.after(node.prefix)
         if portable(node.prefix) != node.prefix or end is None:
             return NOTHING, True
         return Lookup("runs", "x.uid >= ? AND x.uid < ?", (node.prefix, end), False), True
@@ -245,7 +245,7 @@ class Compiler:
             return join(self._of_element(part, path) for part in node.nodes)
         if not isinstance(node, _ABOUT_A_VALUE):
             return ALL
-        moved = values.moved(node, path)
+        moved = value_conditions.moved(node, path)
         return ALL if moved is None else self.compile(moved)[0]
 
 

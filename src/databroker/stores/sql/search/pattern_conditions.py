@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from ...errors import QueryTimeout
-from ...query.evaluate import RunView, compile
-from ...query.nodes import Matches, Path
+from ....errors import QueryTimeout
+from ....query.evaluate import RunView, compile
+from ....query.nodes import Matches, Path
 from .conditions import ALL, either
-from .leaves import LONG_TEXT, TEXT
-from .places import DOCUMENTS, Places
-from .values import Compiled, odd_texts
+from .index_terms import LONG_TEXT, TEXT
+from .path_index import DOCUMENTS, Places
+from .value_conditions import Compiled, odd_texts
 
 __all__ = ["after", "matching"]
 

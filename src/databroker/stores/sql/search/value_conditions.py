@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...query.nodes import MAX_DEPTH, Compare, HasType, In, Node, Path
-from ...query.values import is_number, thaw
+from ....query.nodes import MAX_DEPTH, Compare, HasType, In, Node, Path
+from ....query.values import is_number, thaw
+from ..engine.connection import portable
 from .conditions import ALL, NOTHING, Condition, both, either, unless
-from .connection import portable
-from .leaves import (
+from .index_terms import (
     ARRAY,
     EXACT_INTEGERS,
     FALSE_TRUE,
@@ -26,7 +26,7 @@ from .leaves import (
     leaf,
     nearest_float,
 )
-from .places import DOCUMENTS, Places
+from .path_index import DOCUMENTS, Places
 
 __all__ = ["ANYTHING", "Compiled", "compared", "equal", "moved", "odd_texts", "of_type", "one_of"]
 

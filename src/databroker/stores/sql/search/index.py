@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .connection import Connection, original, portable
-from .leaves import OBJECT, TEXT, UNINDEXED, Leaf, indexed_words, leaf, leaves
-from .schema import DATA_KEYS, RUNS, START, STOP
+from ..engine.connection import Connection, original, portable
+from ..schema import DATA_KEYS, RUNS, START, STOP
+from .index_terms import OBJECT, TEXT, UNINDEXED, Leaf, indexed_words, leaf, leaves
 
 Doc = dict[str, Any]
 

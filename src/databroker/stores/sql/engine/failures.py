@@ -7,11 +7,13 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..._util.signals import from_signal
-from ...errors import ForeignStore, StoreDamaged, StoreIsReadOnly, StoreUnavailable
+from ...._util.signals import from_signal
+from ....errors import ForeignStore, StoreDamaged, StoreIsReadOnly, StoreUnavailable
 
 DriverError = sqlite3.Error
 """The root of what the driver raises."""
+
+DatabaseError, IntegrityError = sqlite3.DatabaseError, sqlite3.IntegrityError
 
 PATIENCE = 120.0
 """Seconds to wait for another writer before giving up."""

@@ -1,0 +1,1 @@
+"""The driver and the file: connections, transactions, checkpoints, what goes wrong."""

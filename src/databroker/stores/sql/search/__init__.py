@@ -1,0 +1,1 @@
+"""Searches: what is indexed, questions as conditions on the indexes, a plan to answer them."""
