@@ -28,13 +28,13 @@ from databroker._util.signals import from_signal, unseen
 from databroker.config import list_configs, load
 from databroker.demo import installation
 from databroker.errors import ExternalDataMissing
-from databroker.external.files.carrying import copy_file, sync_folders
+from databroker.external.files.atomic_copy import copy_file, sync_folders
 from databroker.external.files.listing import size_of
 from databroker.external.formats.frames import Frames
-from databroker.external.handlers import by_spec
-from databroker.external.local import is_odd_file
-from databroker.external.opened import identity
-from databroker.external.reading.reader import Look
+from databroker.external.guard import is_odd_file
+from databroker.external.handler_cache import identity
+from databroker.external.handlers import registry
+from databroker.external.readers.reader import Look
 from databroker.query import value_tests
 from databroker.query.nodes import Matches
 from databroker.query.nodes import Path as DocumentPath
@@ -225,14 +225,14 @@ def module(tmp_path, monkeypatch):
 
 
 def test_an_alarm_while_a_handler_is_imported(ring, module, monkeypatch):
-    found = by_spec._by_spec([EntryPoint("LATE", f"{module}:Handler", by_spec.GROUP)])
-    monkeypatch.setattr(by_spec, "_offered", lambda: found)
-    by_spec._loaded.cache_clear()
+    found = registry._by_spec([EntryPoint("LATE", f"{module}:Handler", registry.GROUP)])
+    monkeypatch.setattr(registry, "_offered", lambda: found)
+    registry._loaded.cache_clear()
     with pytest.raises(Alarm):
-        by_spec._loaded("LATE")
+        registry._loaded("LATE")
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
-    assert by_spec._loaded("LATE").__name__ == "Handler"
-    by_spec._loaded.cache_clear()
+    assert registry._loaded("LATE").__name__ == "Handler"
+    registry._loaded.cache_clear()
 
 
 def test_an_alarm_while_handlers_are_discovered(ring, module, monkeypatch):

@@ -36,6 +36,7 @@ RANKS = {
     "export": 6,
     "pivot": 6,
     "projector": 6,
+    "relocation": 6,
     "server": 6,
     "testing": 6,
     "utils": 6,

@@ -14,7 +14,7 @@ from databroker.query.nodes import Everything
 from databroker.stores.base import Store
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import difference, read_rows
-from databroker.testing.oracle import singles
+from databroker.testing.reference import singles
 
 Doc = dict[str, Any]
 Offered = Sequence[tuple[str, Doc]]

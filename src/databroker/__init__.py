@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import assets, pivot, projector, queries, utils, v1, v2
     from .broker import Broker
-    from .broker.relocation import relocate
     from .broker.temporary import temp
     from .config import describe_configs, list_configs, lookup_config
     from .documents.readonly import ALL
     from .header import Header
     from .header.outgoing import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
+    from .relocation.report import relocate
     from .results import Results
     from .utils import catalog_search_path, temp_config
     from .v2 import catalog, load_combo_catalog
@@ -44,7 +44,7 @@ _HOMES = {
     "list_configs": ".config",
     "load_combo_catalog": ".v2",
     "lookup_config": ".config",
-    "relocate": ".broker.relocation",
+    "relocate": ".relocation.report",
     "temp": ".broker.temporary",
     "temp_config": ".utils",
     "wrap_in_deprecated_doct": ".header.outgoing",

@@ -58,10 +58,10 @@ def find(name: str) -> Any:
 @functools.cache
 def _broker() -> Any:
     from .broker import Broker
-    from .config.forms import read_form
+    from .config.formats import read_form
     from .config.names import list_configs
-    from .config.place import read_yaml
     from .config.search import config_folders
+    from .config.source_map import read_yaml
     from .utils import SPECIAL_NAME
 
     for folder in config_folders():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from databroker.documents import accept, unpack
 from databroker.documents.kinds import PAGES
 from databroker.testing import strategies
-from databroker.testing.comparing import assert_identical, difference
+from databroker.testing.difference import assert_identical, difference
 
 EVENT = {
     "uid": "e",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from databroker.documents import accept, decode, encode, same
 from databroker.documents.encode import describe_dtype, restore_dtype
 from databroker.testing import values
-from databroker.testing.comparing import assert_identical
+from databroker.testing.difference import assert_identical
 
 quick = settings(max_examples=300, deadline=None, database=None)
 

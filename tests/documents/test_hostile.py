@@ -32,7 +32,7 @@ from databroker.errors import (
 )
 from databroker.stores.registry import open_store
 from databroker.testing import values
-from databroker.testing.comparing import assert_identical
+from databroker.testing.difference import assert_identical
 
 SPECIAL = (
     "__str__",

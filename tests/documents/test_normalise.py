@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from databroker.documents.normalise import MAX_DEPTH, normalise
 from databroker.errors import InvalidDocument
 from databroker.testing import values
-from databroker.testing.comparing import assert_identical, difference
+from databroker.testing.difference import assert_identical, difference
 
 
 def name(value):

@@ -4,7 +4,7 @@ import pytest
 
 from databroker.documents import unpack
 from databroker.errors import InvalidDocument
-from databroker.testing.comparing import assert_identical
+from databroker.testing.difference import assert_identical
 
 
 def test_an_event_page_holds_events():

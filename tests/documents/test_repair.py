@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from databroker.documents import accept, unpack
-from databroker.testing.comparing import assert_identical
+from databroker.testing.difference import assert_identical
 
 PAGE = {
     "descriptor": "d",

@@ -6,7 +6,7 @@ import pytest
 import tifffile
 
 from databroker.external import Registry
-from databroker.external.paths import uri_of_path
+from databroker.external.locate import uri_of_path
 from databroker.stores.registry import open_store
 
 IMAGE = {"dtype": "array", "shape": [4, 5], "source": "sim", "external": "FILESTORE:"}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from databroker.external import ExternalArray
-from databroker.external.reading.datum_reader import DatumReader
+from databroker.external.readers.datum_field import DatumReader
 from databroker.streams.streamed import Streamed
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from databroker import Broker
 from databroker.errors import ExternalDataMissing
-from databroker.external.paths import uri_of_path
+from databroker.external.locate import uri_of_path
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 

@@ -8,8 +8,8 @@ import tifffile
 import databroker
 from databroker import Broker
 from databroker.errors import DatabrokerError
-from databroker.external.failures import FileRefused
-from databroker.external.paths import uri_of_path
+from databroker.external.locate import uri_of_path
+from databroker.external.references import FileRefused
 
 from .conftest import NUMBER, Run, frames
 from .ways import WAYS

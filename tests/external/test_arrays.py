@@ -9,9 +9,9 @@ import pytest
 
 from databroker.errors import DatabrokerError, NoHandler
 from databroker.external import ExternalArray, Registry
-from databroker.external.failures import FileMissing
 from databroker.external.formats.hdf5 import Hdf5Dataset
-from databroker.external.reading.indexing import asked
+from databroker.external.readers.indexing import asked
+from databroker.external.references import FileMissing
 
 from .conftest import IMAGE, Source, frames
 from .fields import datum_array
@@ -265,7 +265,7 @@ def test_a_stream_without_events_is_an_empty_array(run, registry):
 
 
 def test_large_values_are_cut_along_the_files_own_chunks():
-    from databroker.external.reading.reader import Look
+    from databroker.external.readers.reader import Look
 
     class Large:
         rows, gaps = 3, False

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 import databroker
 from databroker import Broker
 from databroker.errors import ExternalDataMissing
-from databroker.external.paths import uri_of_path
+from databroker.external.locate import uri_of_path
 from databroker.stores.memory import MemoryStore
 
 from .conftest import Run

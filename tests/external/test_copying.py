@@ -11,10 +11,16 @@ import numpy as np
 import pytest
 
 from databroker.external import Filler, Registry, copy_run, external_files
-from databroker.external.failures import FileMissing, FileRefused
-from databroker.external.files import carrying
-from databroker.external.files.carrying import PART, CopyDiffers, CopyFailed, CopyRefused, copy_file
-from databroker.external.paths import uri_of_path
+from databroker.external.files import atomic_copy
+from databroker.external.files.atomic_copy import (
+    PART,
+    CopyDiffers,
+    CopyFailed,
+    CopyRefused,
+    copy_file,
+)
+from databroker.external.locate import uri_of_path
+from databroker.external.references import FileMissing, FileRefused
 from databroker.stores.memory import MemoryStore
 
 from .conftest import Run, Source, frames
@@ -344,7 +350,7 @@ def test_a_resource_of_which_nothing_is_there_points_where_it_did(run, registry,
 
 def full(monkeypatch, folder, after):
     """Let the disk of a folder be full after so many bytes."""
-    real = carrying._pour
+    real = atomic_copy._pour
 
     def pour(old, target):
         if Path(target.name).parent == folder:
@@ -353,7 +359,7 @@ def full(monkeypatch, folder, after):
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(old, target)
 
-    monkeypatch.setattr(carrying, "_pour", pour)
+    monkeypatch.setattr(atomic_copy, "_pour", pour)
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_file(files, tmp_path, monkeypatch):
@@ -373,13 +379,13 @@ def test_a_disk_that_is_really_full(files, tmp_path):
     """Writes to this device fail as those to a full disk do."""
     (files / "a").write_bytes(bytes(100))
     with open("/dev/full", "wb", buffering=0) as target, pytest.raises(OSError, match="No space"):
-        carrying._pour(str(files / "a"), target)
+        atomic_copy._pour(str(files / "a"), target)
 
 
 def test_a_file_that_changes_while_it_is_copied(files, tmp_path, monkeypatch):
     old = files / "a"
     old.write_bytes(bytes(100))
-    real = carrying.hashlib.sha256
+    real = atomic_copy.hashlib.sha256
 
     class Meanwhile:
         def __init__(self):
@@ -390,7 +396,7 @@ def test_a_file_that_changes_while_it_is_copied(files, tmp_path, monkeypatch):
             with old.open("ab") as file:
                 file.write(next(self._others, b""))
 
-    monkeypatch.setattr(carrying.hashlib, "sha256", Meanwhile)
+    monkeypatch.setattr(atomic_copy.hashlib, "sha256", Meanwhile)
     with pytest.raises(CopyDiffers, match="changed while"):
         copy_file(str(old), str(tmp_path / "new" / "a"))
     assert list((tmp_path / "new").iterdir()) == []
@@ -398,7 +404,7 @@ def test_a_file_that_changes_while_it_is_copied(files, tmp_path, monkeypatch):
 
 def test_what_a_disk_spoils_is_noticed(files, tmp_path, monkeypatch):
     (files / "a").write_bytes(b"1234")
-    monkeypatch.setattr(carrying, "_checksum", lambda path: b"another")
+    monkeypatch.setattr(atomic_copy, "_checksum", lambda path: b"another")
     with pytest.raises(CopyDiffers, match="sound"):
         copy_file(str(files / "a"), str(tmp_path / "new" / "a"))
     assert list((tmp_path / "new").iterdir()) == []
@@ -408,13 +414,13 @@ def test_what_is_left_of_a_process_that_was_killed_is_written_anew(files, tmp_pa
     (files / "a").write_bytes(b"1234")
     code = (
         "import os, sys\n"
-        "from databroker.external.files import carrying\n"
+        "from databroker.external.files import atomic_copy\n"
         "def pour(old, target):\n"
         "    target.write(b'a longer half')\n"
         "    target.flush()\n"
         "    os.kill(os.getpid(), 9)\n"
-        "carrying._pour = pour\n"
-        "carrying.copy_file(sys.argv[1], sys.argv[2])\n"
+        "atomic_copy._pour = pour\n"
+        "atomic_copy.copy_file(sys.argv[1], sys.argv[2])\n"
     )
     new = tmp_path / "new" / "a"
     done = subprocess.run([sys.executable, "-c", code, files / "a", new], check=False)

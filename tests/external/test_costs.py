@@ -11,10 +11,10 @@ import tifffile
 
 from databroker.errors import ShapesDiffer
 from databroker.external import Filler, Registry
-from databroker.external.failures import FileDamaged, FramesMissing
 from databroker.external.formats.hdf5 import Hdf5Dataset
-from databroker.external.paths import uri_of_path
-from databroker.external.reading.loading import Loader
+from databroker.external.locate import uri_of_path
+from databroker.external.readers.loading import Loader
+from databroker.external.references import FileDamaged, FramesMissing
 
 from .conftest import IMAGE, frames
 from .test_arrays import array_of

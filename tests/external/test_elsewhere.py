@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from databroker import Broker
-from databroker.external.failures import FileMissing
-from databroker.external.paths import uri_of_path
+from databroker.external.locate import uri_of_path
+from databroker.external.references import FileMissing
 from databroker.stores.memory import MemoryStore
 
 from .conftest import FRAME, IMAGE, Run, frames

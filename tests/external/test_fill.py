@@ -5,7 +5,7 @@ import pytest
 
 from databroker import Broker
 from databroker.errors import NoSuchField, NothingFoundWarning
-from databroker.external.failures import FileMissing
+from databroker.external.references import FileMissing
 from databroker.stores.memory import MemoryStore
 
 from .conftest import IMAGE

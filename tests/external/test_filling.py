@@ -11,7 +11,7 @@ import tifffile
 
 from databroker.errors import ExternalDataMissing, NoHandler
 from databroker.external import Filler, Registry, fields_to_fill
-from databroker.external.failures import (
+from databroker.external.references import (
     DatasetMissing,
     FileDamaged,
     FileForbidden,

@@ -11,7 +11,7 @@ import tifffile
 
 from databroker.errors import MissingExtra
 from databroker.external import Filler, Registry
-from databroker.external.failures import HandlerFailed
+from databroker.external.references import HandlerFailed
 
 from .conftest import frames
 
@@ -109,7 +109,7 @@ def test_plain_hdf5(value, files, kwargs, datum, expected):
 def test_area_detector_hdf5_files_read_as_by_area_detector_handlers(files, spec):
     pytest.importorskip("area_detector_handlers")
     from databroker.external.handlers.stand_ins import stand_in
-    from databroker.external.reading.loading import as_array
+    from databroker.external.readers.loading import as_array
 
     theirs = Registry().handler_reg[spec]
     place = "/entry/instrument/detector/data" if spec == "TPX_HDF5" else "/entry/data/data"

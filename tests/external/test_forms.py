@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from databroker import Broker
-from databroker.external.paths import uri_of_path
+from databroker.external.locate import uri_of_path
 from databroker.stores.memory import MemoryStore
 
 from .conftest import Run

@@ -5,8 +5,8 @@ import pytest
 import tifffile
 
 from databroker import Broker
-from databroker.external.failures import ExternalDataMissing, FileMissing, FramesMissing
-from databroker.external.paths import uri_of_path
+from databroker.external.locate import uri_of_path
+from databroker.external.references import ExternalDataMissing, FileMissing, FramesMissing
 from databroker.stores.memory import MemoryStore
 
 from .conftest import FRAME, IMAGE, Run, frames

@@ -10,8 +10,8 @@ import pytest
 import tifffile
 
 from databroker.external import Filler
-from databroker.external.failures import FramesMissing
-from databroker.external.paths import uri_of_path
+from databroker.external.locate import uri_of_path
+from databroker.external.references import FramesMissing
 
 from .conftest import Source, frames
 from .fields import streamed_array

@@ -8,9 +8,9 @@ import pytest
 
 from databroker.errors import DuplicateHandler, InvalidConfiguration, NoHandler
 from databroker.external import Registry
-from databroker.external.failures import Reference
-from databroker.external.handlers import by_spec
-from databroker.external.handlers.own import NumpyFile, NumpySequence
+from databroker.external.handlers import registry as by_spec
+from databroker.external.handlers.builtin import NumpyFile, NumpySequence
+from databroker.external.references import Reference
 
 
 class First:
@@ -65,8 +65,8 @@ def test_the_view_is_current_and_cannot_be_changed():
 @pytest.mark.parametrize(
     "target",
     [
-        "databroker.external.handlers.own:NumpyFile",
-        "databroker.external.handlers.own.NumpyFile",
+        "databroker.external.handlers.builtin:NumpyFile",
+        "databroker.external.handlers.builtin.NumpyFile",
         NumpyFile,
         "databroker.assets.handlers.NpyHandler",
         "databroker.assets.handlers:NpyHandler",

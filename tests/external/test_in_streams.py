@@ -10,8 +10,8 @@ import pytest
 from databroker import Broker
 from databroker.errors import ExternalDataMissing, NoHandler
 from databroker.external import ExternalArray
-from databroker.external.failures import FileMissing, FramesMissing
-from databroker.external.paths import uri_of_path
+from databroker.external.locate import uri_of_path
+from databroker.external.references import FileMissing, FramesMissing
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 

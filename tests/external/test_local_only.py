@@ -13,10 +13,10 @@ import pytest
 import databroker
 from databroker import Broker
 from databroker.errors import DatabrokerError
-from databroker.external.failures import FileRefused
 from databroker.external.formats.frames import MIMETYPES
-from databroker.external.handlers.by_spec import FALLBACKS
-from databroker.external.paths import Guard
+from databroker.external.handlers.registry import FALLBACKS
+from databroker.external.locate import Guard
+from databroker.external.references import FileRefused
 from databroker.external.registry import Registry
 
 from .conftest import NUMBER, Run

@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from databroker.external import Registry
-from databroker.external.failures import Reference
-from databroker.external.opened import Opened
+from databroker.external.handler_cache import Opened
+from databroker.external.references import Reference
 
 
 class Handler:

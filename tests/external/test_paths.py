@@ -7,8 +7,8 @@ import pytest
 
 from databroker.errors import ExternalDataMissing
 from databroker.external import Registry
-from databroker.external.failures import FileRefused, Reference
-from databroker.external.paths import Guard, path_of_uri, place_of, uri_of_path
+from databroker.external.locate import Guard, path_of_uri, place_of, uri_of_path
+from databroker.external.references import FileRefused, Reference
 
 
 def resource(root, path, semantics="posix"):

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from databroker import Broker
-from databroker.external.opened import MOST
-from databroker.external.paths import uri_of_path
+from databroker.external.handler_cache import MOST
+from databroker.external.locate import uri_of_path
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 

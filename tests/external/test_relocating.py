@@ -11,9 +11,9 @@ import yaml
 import databroker
 from databroker import Broker
 from databroker.external import Registry
-from databroker.external.files.rooting import Aim, propose
-from databroker.external.files.searching import NoSuchFolder, look_through
-from databroker.external.paths import place_of, uri_of_path
+from databroker.external.locate import place_of, uri_of_path
+from databroker.relocation.root_map import Aim, propose
+from databroker.relocation.walk import NoSuchFolder, look_through
 
 from .conftest import Run, frames
 from .test_streamed import HDF5, key

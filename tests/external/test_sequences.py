@@ -6,9 +6,9 @@ import pytest
 import tifffile
 
 from databroker.external import Registry
-from databroker.external.failures import DatasetMissing, FileDamaged, FileMissing, FileRefused
 from databroker.external.formats.sequences import numbered_name
-from databroker.external.paths import uri_of_path
+from databroker.external.locate import uri_of_path
+from databroker.external.references import DatasetMissing, FileDamaged, FileMissing, FileRefused
 
 from .conftest import Source, frames
 from .fields import streamed_array

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from databroker.errors import NoHandler
-from databroker.external.failures import DatasetMissing, FileDamaged, FileMissing, FramesMissing
 from databroker.external.formats.frames import Declared, Frames
-from databroker.external.paths import uri_of_path
-from databroker.external.reading.claims import Claims
-from databroker.external.reading.streamed import frames_of_event
+from databroker.external.locate import uri_of_path
+from databroker.external.readers.stream_index import Claims
+from databroker.external.readers.streamed_field import frames_of_event
+from databroker.external.references import DatasetMissing, FileDamaged, FileMissing, FramesMissing
 from databroker.streams.streamed import Streamed
 
 from .conftest import Source, frames

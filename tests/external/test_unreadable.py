@@ -8,14 +8,14 @@ import pytest
 
 from databroker import Broker
 from databroker.errors import NoHandler
-from databroker.external.failures import (
+from databroker.external.locate import uri_of_path
+from databroker.external.references import (
     DatasetMissing,
     FileDamaged,
     FileForbidden,
     FileMissing,
     HandlerFailed,
 )
-from databroker.external.paths import uri_of_path
 from databroker.stores.memory import MemoryStore
 
 from .conftest import FRAME, IMAGE, Run, frames

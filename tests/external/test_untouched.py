@@ -13,7 +13,7 @@ import tifffile
 
 import databroker
 from databroker import Broker
-from databroker.external.paths import uri_of_path
+from databroker.external.locate import uri_of_path
 from databroker.stores.memory import MemoryStore
 
 from .conftest import FRAME, Run, frames

@@ -10,7 +10,7 @@ import databroker
 from databroker import Broker
 from databroker.errors import ConflictingDocument, DatabrokerError, ExternalDataMissing
 from databroker.external import Registry
-from databroker.external.files import carrying
+from databroker.external.files import atomic_copy
 from databroker.header.filing import Files
 
 from .runs import EXTERNAL, FIRST, descriptor, event, external, plain, save, start, stop
@@ -261,8 +261,8 @@ def test_what_export_cannot_be_told_is_refused(db, header, tmp_path, wrong):
 @pytest.mark.parametrize("verify", [True, False])
 def test_copies_are_verified_unless_one_says_no(db, header, tmp_path, monkeypatch, verify):
     looked = []
-    real = carrying._checksum
-    monkeypatch.setattr(carrying, "_checksum", lambda path: looked.append(path) or real(path))
+    real = atomic_copy._checksum
+    monkeypatch.setattr(atomic_copy, "_checksum", lambda path: looked.append(path) or real(path))
     db.export(header, databroker.temp(), str(tmp_path / "new"), {"verify": verify})
     assert len(looked) == (3 if verify else 0)
 

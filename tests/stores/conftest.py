@@ -45,7 +45,7 @@ import os, pickle, sys
 from databroker.query.nodes import Everything
 from databroker.stores.sql import SQLiteStore
 from databroker.testing.conformance.base import *
-from databroker.testing.oracle import read_rows
+from databroker.testing.reference import read_rows
 path = sys.argv[1]
 def go():
     print("ready", flush=True)

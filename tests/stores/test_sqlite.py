@@ -11,7 +11,7 @@ from databroker.stores.base import Ability
 from databroker.stores.sql import SQLiteStore, series
 from databroker.testing import StoreConformance
 from databroker.testing.conformance.base import descriptor, event, insert_all, start
-from databroker.testing.conformance.keeping import Keeping
+from databroker.testing.conformance.roundtrip import Keeping
 
 from .files import opened
 

@@ -10,8 +10,8 @@ import importlib
 from typing import Any
 
 from ..errors import MissingExtra
-from ..external.handlers.by_spec import SUCCESSORS
-from ..external.importing import imported
+from ..external.handlers.registry import SUCCESSORS
+from ..external.import_path import imported
 from ..header.frames import Frames
 from .handlers_base import HandlerBase
 

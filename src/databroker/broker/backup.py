@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._util.signals import from_signal
-from ..external.files.carrying import CopyRefused
+from ..external.files.atomic_copy import CopyRefused
 from ..stores.base import Ability
 
 if TYPE_CHECKING:

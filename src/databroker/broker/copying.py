@@ -234,8 +234,8 @@ def _documents(header: Header, referred: Referred) -> Iterator[tuple[str, dict[s
 
 
 def _size_of_files(header: Header, referred: Referred) -> int:
-    from ..external.failures import FileMissing, Reference, failure
     from ..external.files.listing import found_files, size_of
+    from ..external.references import FileMissing, Reference, failure
 
     db = header.db
     sizes: dict[str, int] = {}

@@ -13,7 +13,7 @@ from typing import Any
 
 from .._util.printable import shown, warn
 from .._util.suggestions import did_you_mean
-from .place import KeyPath, Place
+from .source_map import KeyPath, Place
 
 __all__ = ["is_catalog", "is_source", "offers", "only_source", "translate"]
 

@@ -15,7 +15,7 @@ from .._util.suggestions import nearest
 from ..errors import InvalidConfiguration
 from ..stores.base import Store
 from ..stores.registry import Driver, find_driver, open_store
-from .place import Place
+from .source_map import Place
 
 __all__ = ["COMMON_KEYS", "Configuration", "from_flat"]
 

@@ -17,10 +17,10 @@ from ..errors import ConfigurationFileNotFound, InvalidConfiguration, UnknownBro
 from ..stores.registry import find_driver
 from . import catalogs
 from .configuration import Configuration
-from .forms import read_form
-from .place import Place, read_bytes, read_yaml
+from .formats import read_form
 from .plain import plain
 from .search import catalog_folders, config_folders, user_config_dir
+from .source_map import Place, read_bytes, read_yaml
 
 __all__ = ["describe_configs", "list_configs", "load", "lookup_config", "survey_configs"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._util.printable import shown, text_of, type_name
 from .._util.signals import from_signal
-from .place import Place
+from .source_map import Place
 
 __all__ = ["plain"]
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from .registry import Registry
 
 if TYPE_CHECKING:
-    from .files.carrying import CopyDiffers, CopyFailed, CopyRefused
+    from .files.atomic_copy import CopyDiffers, CopyFailed, CopyRefused
     from .files.copying import Copied, OutsideOfRoot, copy_run
     from .files.listing import ExternalFile, external_files
     from .formats.frames import Frames
-    from .reading.filling import Filler, external_fields, fields_to_fill
-    from .reading.lazy import ExternalArray
+    from .readers.external_array import ExternalArray
+    from .readers.filling import Filler, external_fields, fields_to_fill
 
 __all__ = [
     "Copied",
@@ -33,18 +33,18 @@ __all__ = [
 
 _HOMES = {
     "Copied": "files.copying",
-    "CopyDiffers": "files.carrying",
-    "CopyFailed": "files.carrying",
-    "CopyRefused": "files.carrying",
-    "ExternalArray": "reading.lazy",
+    "CopyDiffers": "files.atomic_copy",
+    "CopyFailed": "files.atomic_copy",
+    "CopyRefused": "files.atomic_copy",
+    "ExternalArray": "readers.external_array",
     "ExternalFile": "files.listing",
-    "Filler": "reading.filling",
+    "Filler": "readers.filling",
     "Frames": "formats.frames",
     "OutsideOfRoot": "files.copying",
     "copy_run": "files.copying",
-    "external_fields": "reading.filling",
+    "external_fields": "readers.filling",
     "external_files": "files.listing",
-    "fields_to_fill": "reading.filling",
+    "fields_to_fill": "readers.filling",
 }
 
 

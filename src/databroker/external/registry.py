@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from .._util.printable import warn
 from .._util.signals import from_signal
 from ..errors import DatabrokerError
-from .failures import Reference, about, translated
 from .formats.hdf5_links import check_links
-from .handlers.by_spec import HandlerRegistry
+from .handler_cache import OPEN, identity
+from .handlers.registry import HandlerRegistry
 from .handlers.stand_ins import stand_in
-from .opened import OPEN, identity
-from .paths import Guard, Place, place_of
+from .locate import Guard, Place, place_of
+from .references import Reference, about, translated
 
 if TYPE_CHECKING:
     from ..stores.base import Store

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from ..external.importing import imported
+from ..external.import_path import imported
 from .outgoing import wrap_in_deprecated_doct
 
 __all__ = ["Fetcher", "Hook", "Hooks", "Transforms", "external_of"]

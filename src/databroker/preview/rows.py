@@ -14,7 +14,7 @@ from ..streams import Stream
 from .choosing import data_key
 
 if TYPE_CHECKING:
-    from ..external.reading.filling import OnMissing
+    from ..external.readers.filling import OnMissing
 
 __all__ = ["Rows"]
 

@@ -14,7 +14,7 @@ from ..display.pixels import on_grid, span, thinned
 from ..display.plots import Axis, line, maps, scatter
 from ..display.summary import one_line
 from ..errors import DatabrokerError
-from ..external.reading.filling import UNREADABLE
+from ..external.readers.filling import UNREADABLE
 from .arrays import reason
 from .rows import Rows
 

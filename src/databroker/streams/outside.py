@@ -13,7 +13,7 @@ from .._util.printable import warn
 from ..columns import assemble
 from ..columns.names import nested
 from ..errors import ShapesDiffer
-from ..external.reading.filling import (
+from ..external.readers.filling import (
     UNREADABLE,
     Filler,
     Filling,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..external import ExternalArray, Registry
-    from ..external.reading.streamed import StreamReader
+    from ..external.readers.streamed_field import StreamReader
     from ..stores.base import Store
     from .streamed import StreamedField, StreamedRows
 
@@ -117,7 +117,7 @@ class Outside:
     @cached_property
     def filler(self) -> Filler:
         """What loads single values."""
-        from ..external.reading.paged import Paged
+        from ..external.readers.paged import Paged
 
         for name in filter(self._streamed.__contains__, self.filled):
             self._tell_left_over(name)
@@ -128,7 +128,7 @@ class Outside:
 
     def _delayed_filler(self) -> Filler:
         """Return what gives single values that are loaded later."""
-        from ..external.reading.delayed import DelayedDatums, DelayedFrames
+        from ..external.readers.delayed import DelayedDatums, DelayedFrames
 
         keys: dict[str, Doc] = {}
         for descriptor in self._descriptors:
@@ -202,9 +202,9 @@ class Outside:
         layout, seq_nums
             Of the rows.
         """
-        from ..external.reading.datum_reader import DatumReader
-        from ..external.reading.lazy import ExternalArray
-        from ..external.reading.reader import Reader
+        from ..external.readers.datum_field import DatumReader
+        from ..external.readers.external_array import ExternalArray
+        from ..external.readers.reader import Reader
 
         reader: Reader
         if self._view is not None and field in self._streamed:

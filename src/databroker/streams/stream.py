@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ..external import ExternalArray
-    from ..external.reading.filling import Fill, OnMissing
+    from ..external.readers.filling import Fill, OnMissing
     from .configuration import Configuration
     from .gather import Request
     from .lazy import LazyArray

@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..columns.names import SEQ_NUM, TIME, exact, nested
-from ..external.reading.claims import ANYBODY, Claims, Places, read_claims
-from ..external.reading.filling import is_streamed
-from ..external.reading.sources import StreamSource, stream_sources
-from ..external.reading.streamed import StreamReader
+from ..external.readers.filling import is_streamed
+from ..external.readers.stream_index import ANYBODY, Claims, Places, read_claims
+from ..external.readers.stream_resource import StreamSource, stream_sources
+from ..external.readers.streamed_field import StreamReader
 from ..stores.base import Extent
 from .layout import Layout
 from .locator import Locator

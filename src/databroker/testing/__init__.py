@@ -17,9 +17,9 @@ import pytest
 pytest.register_assert_rewrite(f"{__name__}.conformance", f"{__name__}.oracle")
 
 from . import questions, strategies, values  # noqa: E402
-from .comparing import assert_identical, difference  # noqa: E402
 from .conformance import StoreConformance  # noqa: E402
-from .oracle import answers, assert_same_answers, expected, read_rows  # noqa: E402
+from .difference import assert_identical, difference  # noqa: E402
+from .reference import answers, assert_same_answers, expected, read_rows  # noqa: E402
 
 __all__ = [
     "StoreConformance",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import NoSuchStream, NotSupported
-from ..external.reading.filling import WORDS
+from ..external.readers.filling import WORDS
 from ..header import Header
 from .describing import description
 from .paging import paged

@@ -9,8 +9,8 @@ from typing import Any
 from .._util.printable import shown, warn
 from .._util.signals import from_signal
 from ..errors import InvalidConfiguration, NotSupported
-from ..external.handlers.by_spec import FALLBACKS, GROUP, HandlerRegistry, successor
-from ..external.importing import imported
+from ..external.handlers.registry import FALLBACKS, GROUP, HandlerRegistry, successor
+from ..external.import_path import imported
 
 __all__ = [
     "discover_handlers",
@@ -38,7 +38,7 @@ def discover_handlers(
     Examples
     --------
     >>> discover_handlers()["npy"]
-    <class 'databroker.external.handlers.own.NumpyFile'>
+    <class 'databroker.external.handlers.builtin.NumpyFile'>
     """
     from importlib.metadata import entry_points
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import suppressed
 from ...errors import DatabrokerError, NotSupported
-from ..failures import FileMissing, FileRefused, Reference, failure
-from ..paths import Place, uri_of_path
-from .carrying import PART, CopyRefused, copy_file, is_copy, sync_folders
+from ..locate import Place, uri_of_path
+from ..references import FileMissing, FileRefused, Reference, failure
+from .atomic_copy import PART, CopyRefused, copy_file, is_copy, sync_folders
 from .listing import Found, files_below, find_files, found_files
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from ...columns import assemble, to_rows
 from ...columns.batches import values_of
 from ...columns.names import nested
 from ...errors import DatabrokerError
-from ..failures import FileRefused, Reference
-from ..paths import Place, place_of
-from ..reading.claims import read_claims
-from ..reading.filling import external_fields
-from ..reading.sources import StreamSource
-from ..reading.streamed import StreamReader
+from ..locate import Place, place_of
+from ..readers.filling import external_fields
+from ..readers.stream_index import read_claims
+from ..readers.stream_resource import StreamSource
+from ..readers.streamed_field import StreamReader
+from ..references import FileRefused, Reference
 from ..registry import Mend
 
 if TYPE_CHECKING:

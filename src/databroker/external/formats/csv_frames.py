@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..failures import FileDamaged, FramesMissing, Problem
-from ..paths import Guard
+from ..locate import Guard
+from ..references import FileDamaged, FramesMissing, Problem
 from .frames import Declared, Frames
 
 __all__ = ["CsvFrames"]

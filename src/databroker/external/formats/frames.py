@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import NoHandler
-from ..failures import Reference
-from ..importing import imported
+from ..import_path import imported
+from ..references import Reference
 
 __all__ = ["MIMETYPES", "SPECS", "Declared", "Frames", "mimetype_of", "reader_of"]
 

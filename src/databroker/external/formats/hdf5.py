@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from ...extras import require
-from ..failures import DatasetMissing, Problem
-from ..paths import Guard
-from ..reading.chunking import LARGEST
+from ..locate import Guard
+from ..readers.chunking import LARGEST
+from ..references import DatasetMissing, Problem
 from .hdf5_links import linked_files
 from .hdf5_opening import opened_hdf5
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..failures import DatasetMissing, FileDamaged, FramesMissing, Problem
-from ..paths import Guard
+from ..locate import Guard
+from ..references import DatasetMissing, FileDamaged, FramesMissing, Problem
 from .frames import Declared, Frames
 from .hdf5 import Hdf5Dataset
 

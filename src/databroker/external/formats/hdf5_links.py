@@ -11,7 +11,7 @@ from typing import Any
 
 from ..._util.signals import suppressed
 from ...extras import require
-from ..paths import Guard
+from ..locate import Guard
 from .hdf5_opening import opened_hdf5
 
 __all__ = ["check_links", "linked_files"]

@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from ...extras import require
-from ..failures import FileDamaged, Problem
+from ..references import FileDamaged, Problem
 
 __all__ = ["read_picture", "read_tiff"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..failures import FileDamaged, Problem
-from ..paths import Guard
+from ..locate import Guard
+from ..references import FileDamaged, Problem
 from .frames import Declared, Frames
 from .pictures import read_picture
 

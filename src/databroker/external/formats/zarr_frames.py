@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...extras import require
-from ..failures import DatasetMissing, FileDamaged, FramesMissing, Problem
-from ..paths import Guard
+from ..locate import Guard
+from ..references import DatasetMissing, FileDamaged, FramesMissing, Problem
 from .frames import Declared, Frames
 
 __all__ = ["ZarrFrames"]

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from ..failures import FramesMissing, HandlerFailed, Problem
-from ..paths import Guard
-from .own import Datums, Inner, OneFile
+from ..locate import Guard
+from ..references import FramesMissing, HandlerFailed, Problem
+from .builtin import Datums, Inner, OneFile
 
 __all__ = [
     "AreaDetectorHdf5",

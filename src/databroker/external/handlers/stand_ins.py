@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .builtin import TiffSequence
 from .hdf5_slices import AreaDetectorHdf5, AreaDetectorHdf5Swmr, Hdf5Slices, TimepixHdf5
-from .own import TiffSequence
 
 __all__ = ["stand_in"]
 

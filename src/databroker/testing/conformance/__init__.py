@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from .concurrency import Sharing
 from .external import External
 from .finding import Finding
+from .hostile_values import OddInput
 from .identity import Identity
-from .keeping import Keeping
-from .odd_input import OddInput
-from .orphans import Orphans
+from .late_parents import Orphans
 from .processes import Processes
+from .roundtrip import Keeping
 from .rows import Rows
 from .searching import Searching
-from .sharing import Sharing
 
 __all__ = ["StoreConformance"]
 

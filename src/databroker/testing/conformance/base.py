@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, settings
 
 from ...documents import same
 from ...stores.base import Store
-from ..comparing import difference
-from ..oracle import Delivery, answers, expected
+from ..difference import difference
+from ..reference import Delivery, answers, expected
 
 
 def quick(examples: int) -> settings:

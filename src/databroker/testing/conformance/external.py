@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ...stores.base import Store
-from ..oracle import read_rows
+from ..reference import read_rows
 from .base import Base, datum, insert_all, resource, start, stream_datum
 
 PREFIXES = ("res/", "res/a/", "/res/", "res//", "other/res/", "", "résumé/", "%_/", "res/\x00")

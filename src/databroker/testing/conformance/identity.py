@@ -23,8 +23,8 @@ from ...errors import (
 from ...query.nodes import Equals, Path
 from ...stores.base import Store
 from .. import strategies
-from ..comparing import assert_identical
-from ..oracle import answers
+from ..difference import assert_identical
+from ..reference import answers
 from ..streams import Documents
 from .base import (
     Base,

@@ -18,7 +18,7 @@ import pytest
 from ...query.nodes import Everything
 from ...stores.base import Ability, Store
 from ..interrupting import interrupted_after
-from ..oracle import answers, expected, read_rows
+from ..reference import answers, expected, read_rows
 from .base import Base, descriptor, event, insert_all, start, whole_run
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no process can be forked here")

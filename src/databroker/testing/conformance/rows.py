@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ...stores.base import Store
 from .. import strategies
-from ..oracle import read_rows
+from ..reference import read_rows
 from ..streams import Documents
 from ..values import DTYPES, STRUCTURES
 from .base import Base, descriptor, event, event_page, insert_all, quick, start, stop

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ...columns.to_numpy import exactly
-from ..failures import Reference
+from ..references import Reference
 from .filling import UNREADABLE
 from .loading import Loader, as_array, check_form
 from .reader import Look, common, leave_out, spread

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from ...errors import ConflictingDocument, LossyDocumentWarning
 from ...stores.base import Store
 from .. import values
-from ..oracle import read_rows
+from ..reference import read_rows
 from .base import (
     Base,
     datum,

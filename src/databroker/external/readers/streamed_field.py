@@ -11,13 +11,13 @@ import numpy as np
 
 from ..._util.signals import from_signal
 from ...errors import DatabrokerError, ExternalDataMissing
-from ..failures import FileDamaged, FramesMissing, Reference, about, failure, translated
 from ..formats.frames import Declared, Frames, reader_of
-from ..opened import identity
-from .claims import Claims, Places
+from ..handler_cache import identity
+from ..references import FileDamaged, FramesMissing, Reference, about, failure, translated
 from .filling import UNREADABLE
 from .reader import Look, apart, common, leave_out, spread
-from .sources import StreamSource
+from .stream_index import Claims, Places
+from .stream_resource import StreamSource
 
 if TYPE_CHECKING:
     from ..registry import Registry

@@ -14,7 +14,7 @@ from ..documents import accept, same, unpack
 from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
 from ..query.nodes import Everything, Node, Path
 from ..stores.base import Store
-from .comparing import assert_identical
+from .difference import assert_identical
 
 Delivery = Iterable[tuple[str, Document]]
 Row = dict[str, Any]

@@ -30,7 +30,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from ..local import open_uncompressed
+from ..guard import open_uncompressed
 
 __all__ = [
     "CsvFile",

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..opened import identity
-from ..paths import Place, place_of
-from .listing import Found, Referred, find_files
-from .matching import Identity, Matches, Sought, match, moved_path
-from .rooting import Aim, propose
-from .searching import Progress, Tails, look_through
+from ..external.files.listing import Found, Referred, find_files
+from ..external.handler_cache import identity
+from ..external.locate import Place, place_of
+from .match import Identity, Matches, Sought, match, moved_path
+from .root_map import Aim, propose
+from .walk import Progress, Tails, look_through
 
 if TYPE_CHECKING:
-    from ...stores.base import Store
-    from ..registry import Registry
+    from ..external.registry import Registry
+    from ..stores.base import Store
 
 __all__ = ["Relocated", "Search"]
 

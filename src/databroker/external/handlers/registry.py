@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ..._util.printable import printable, warn
 from ..._util.signals import from_signal
 from ...errors import DuplicateHandler, NoHandler
-from ..failures import Reference
-from ..importing import imported
+from ..import_path import imported
+from ..references import Reference
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -25,7 +25,7 @@ __all__ = ["FALLBACKS", "GROUP", "SUCCESSORS", "HandlerRegistry", "successor"]
 GROUP = "databroker.handlers"
 """The entry points by which installed packages offer handlers; the name is the spec."""
 
-_OWN = "databroker.external.handlers.own"
+_OWN = "databroker.external.handlers.builtin"
 _HDF5 = "databroker.external.handlers.hdf5_slices"
 _OLD = "databroker.assets.handlers"
 _NEW = "area_detector_handlers.handlers"
@@ -174,7 +174,7 @@ def successor(target: Any) -> Any:
     >>> successor("databroker.assets.handlers.AreaDetectorTiffHandler")
     'area_detector_handlers.handlers:AreaDetectorTiffHandler'
     >>> successor("databroker.assets.handlers:NpyHandler")
-    'databroker.external.handlers.own:NumpyFile'
+    'databroker.external.handlers.builtin:NumpyFile'
     >>> successor("my_lab.handlers:Handler")
     'my_lab.handlers:Handler'
     """

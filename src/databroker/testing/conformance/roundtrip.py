@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ...documents.kinds import ACCEPTED
 from ...stores.base import Ability, Store
 from .. import strategies
-from ..comparing import assert_identical
+from ..difference import assert_identical
 from ..streams import Documents
 from .base import (
     Base,

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..paths import Place, path_parts
+from ..external.locate import Place, path_parts
 
 __all__ = ["Aim", "propose"]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
-from .place import KeyPath, Place
+from .source_map import KeyPath, Place
 
 __all__ = ["is_pair", "mongo_uri", "translate"]
 

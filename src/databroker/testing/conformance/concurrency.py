@@ -16,7 +16,7 @@ import pytest
 
 from ...query.nodes import Everything
 from ...stores.base import Ability, Store
-from ..oracle import read_rows
+from ..reference import read_rows
 from .base import (
     Base,
     descriptor,

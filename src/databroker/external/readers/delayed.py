@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .datum_reader import DatumReader, HasStore
+from .datum_field import DatumReader, HasStore
+from .external_array import ExternalArray
 from .filling import UNREADABLE, OnMissing
-from .lazy import ExternalArray
 from .loading import Loader
 from .reader import Look, Reader
-from .streamed import StreamReader
+from .streamed_field import StreamReader
 
 if TYPE_CHECKING:
     import dask.array as da

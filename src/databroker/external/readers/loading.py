@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..._util.signals import from_signal, suppressed
 from ...errors import DatabrokerError, ShapesDiffer
-from ..failures import Reference, about, translated
 from ..formats.hdf5_links import check_links
+from ..references import Reference, about, translated
 from .chunking import LARGEST, rows_ahead
-from .datums import Datum, Datums
+from .datum_lookup import Datum, Datums
 from .reader import Look
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Loader:
     """Loads the data of datums: all of it, some of it, that of many at once.
 
     What a handler can do beside being called is used where it can; see
-    `databroker.external.handlers.own`.
+    `databroker.external.handlers.builtin`.
 
     Parameters
     ----------

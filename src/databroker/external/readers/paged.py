@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .reader import Look
-    from .streamed import StreamReader
+    from .streamed_field import StreamReader
 
     Array = np.ndarray[Any, Any]
 

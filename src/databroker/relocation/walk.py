@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
-from ..._util.signals import from_signal
-from ...errors import DatabrokerError
-from ..paths import path_parts
+from .._util.signals import from_signal
+from ..errors import DatabrokerError
+from ..external.locate import path_parts
 
 __all__ = ["NoSuchFolder", "Tails", "look_through"]
 

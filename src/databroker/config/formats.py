@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import catalogs, mongo_pairs
+from . import catalogs, mds_assets
 from .configuration import Configuration, from_flat
-from .place import Place
 from .plain import plain
+from .source_map import Place
 
 __all__ = ["from_mapping", "read_form"]
 
@@ -69,8 +69,8 @@ def read_form(mapping: object, place: Place, name: str | None) -> Configuration:
     if catalogs.is_catalog(whole):
         source, place = catalogs.only_source(whole, place)
         return read_form(source, place, name)
-    if mongo_pairs.is_pair(whole):
-        flat, moved = mongo_pairs.translate(whole, place)
+    if mds_assets.is_pair(whole):
+        flat, moved = mds_assets.translate(whole, place)
         return from_flat(flat, moved, name, whole)
     if catalogs.is_source(whole):
         flat, moved = catalogs.translate(whole, place)

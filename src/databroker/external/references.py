@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..errors import DatabrokerError, ExternalDataMissing
 
 if TYPE_CHECKING:
-    from .paths import Place
+    from .locate import Place
 
 __all__ = [
     "DatasetMissing",

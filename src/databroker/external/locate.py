@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
-from .failures import FileRefused, Reference, failure
-from .local import is_odd_file, is_remote, share_of
+from .guard import is_odd_file, is_remote, share_of
+from .references import FileRefused, Reference, failure
 
 __all__ = ["Guard", "Place", "path_of_uri", "path_parts", "place_of", "uri_of_path"]
 

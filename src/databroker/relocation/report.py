@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._util.printable import printable
+from ..broker.several import each_header
 from ..header import Header
-from .several import each_header
 
 if TYPE_CHECKING:
-    from ..external.files.relocating import Relocated
+    from .locate import Relocated
 
 __all__ = ["Relocation", "relocate"]
 
@@ -180,7 +180,7 @@ def relocate(
     True
     """
     from ..external.files.listing import referred_by
-    from ..external.files.relocating import Relocated, Search
+    from .locate import Relocated, Search
 
     folders = [search_in] if isinstance(search_in, str | os.PathLike) else list(search_in)
     db, search = None, None

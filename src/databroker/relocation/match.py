@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..opened import identity
-from ..paths import Guard, Place, path_parts
-from .listing import Found
-from .searching import Tails
+from ..external.files.listing import Found
+from ..external.handler_cache import identity
+from ..external.locate import Guard, Place, path_parts
+from .walk import Tails
 
 if TYPE_CHECKING:
-    from ..registry import Registry
+    from ..external.registry import Registry
 
 __all__ = ["Identity", "Matches", "Sought", "match", "moved_path"]
 

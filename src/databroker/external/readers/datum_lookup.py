@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...columns import to_rows
 from ...errors import ExternalDataMissing
-from ..failures import Reference, failure
+from ..references import Reference, failure
 from ..registry import Mend, as_it_is
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ...documents.kinds import OWNER
 from ...query.nodes import DataKey, Equals, Everything, Path
 from ...stores.base import Store
 from .. import strategies
-from ..oracle import answers, expected, read_rows
+from ..reference import answers, expected, read_rows
 from ..streams import Documents
 from .base import (
     Base,
