@@ -25,10 +25,8 @@ RANKS = {
     "config": 4,
     # What users hold: these know each other.
     "broker": 5,
-    "header": 5,
     "preview": 5,
-    "results": 5,
-    "streams": 5,
+    "runs": 5,
     "v2": 5,
     # The outside.
     "cli": 6,

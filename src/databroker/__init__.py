@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from .broker.temporary import temp
     from .config import describe_configs, list_configs, lookup_config
     from .documents.readonly import ALL
-    from .header import Header
-    from .header.outgoing import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
     from .relocation.report import relocate
-    from .results import Results
+    from .runs import Header
+    from .runs.doct import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
+    from .runs.results import Results
     from .utils import catalog_search_path, temp_config
     from .v2 import catalog, load_combo_catalog
 
@@ -35,9 +35,9 @@ __version__ = "3.0.0.dev0"
 _HOMES = {
     "ALL": ".documents.readonly",
     "Broker": ".broker",
-    "DeprecatedDoct": ".header.outgoing",
-    "Header": ".header",
-    "Results": ".results",
+    "DeprecatedDoct": ".runs.doct",
+    "Header": ".runs",
+    "Results": ".runs.results",
     "catalog": ".v2",
     "catalog_search_path": ".utils",
     "describe_configs": ".config",
@@ -47,8 +47,8 @@ _HOMES = {
     "relocate": ".relocation.report",
     "temp": ".broker.temporary",
     "temp_config": ".utils",
-    "wrap_in_deprecated_doct": ".header.outgoing",
-    "wrap_in_doct": ".header.outgoing",
+    "wrap_in_deprecated_doct": ".runs.doct",
+    "wrap_in_doct": ".runs.doct",
 }
 """The module of each public name."""
 

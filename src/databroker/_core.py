@@ -3,9 +3,9 @@
 from .broker import Broker
 from .config import describe_configs, list_configs, lookup_config
 from .documents.readonly import ALL
-from .header import Header
-from .header.images import Images
-from .results import Results
+from .runs import Header
+from .runs.images import Images
+from .runs.results import Results
 from .utils import (
     DOCT_NAMES,
     get_fields,

@@ -1,7 +1,7 @@
 """The import path of databroker 1.x for runs, streams, and what makes them."""
 
 from .errors import DocumentIsReadOnly as NotMutable
-from .header import Header
+from .runs import Header
 from .v2 import BlueskyEventStream, BlueskyRun
 from .v2.documents import (
     Datum,

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import legacy
 from .broker import Broker
-from .header import Header
+from .runs import Header
 from .utils import get_fields
 
 __all__ = ["Broker", "Header", "get_fields"]

@@ -12,11 +12,11 @@ from .config import describe_configs, list_configs, lookup_config
 from .documents.kinds import LABELS
 from .documents.readonly import ALL
 from .errors import DuplicateHandler, NotSupported
-from .header.outgoing import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
+from .runs.doct import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
 from .times import parse_bound, resolve_zone
 
 if TYPE_CHECKING:
-    from .header import Header
+    from .runs import Header
 
 __all__ = [
     "ALL",

@@ -6,9 +6,9 @@ from .config import describe_configs, list_configs, lookup_config
 from .documents.readonly import ALL
 from .errors import InvalidConfiguration as InvalidConfig
 from .external import Registry
-from .header import Header
-from .header.outgoing import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
-from .results import Results
+from .runs import Header
+from .runs.doct import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
+from .runs.results import Results
 from .utils import get_fields, temp_config
 
 __all__ = [

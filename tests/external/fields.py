@@ -4,7 +4,7 @@ import numpy as np
 
 from databroker.external import ExternalArray
 from databroker.external.readers.datum_field import DatumReader
-from databroker.streams.streamed import Streamed
+from databroker.runs.stream.streamed import Streamed
 
 
 def datum_array(source, registry, run, field, ids, data_key, on_missing="raise", warn=True):

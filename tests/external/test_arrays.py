@@ -154,7 +154,7 @@ def test_dask_reads_in_threads_and_processes(run, registry, stack, scheduler):
     assert (lazy.shape, lazy.dtype) == (data.shape, data.dtype)
     # Other processes open the store by its pickled configuration.
     if scheduler == "processes":
-        from databroker.streams.locator import Locator
+        from databroker.runs.stream.store_ref import Locator
 
         source = Locator(run.store)
         key = {**IMAGE, "shape": [2, 6, 8]}
@@ -186,7 +186,7 @@ def test_the_same_field_has_the_same_name_for_dask_and_another_has_not(run, regi
 
 
 def test_an_array_pickles_without_data_or_files(run, stack):
-    from databroker.streams.locator import Locator
+    from databroker.runs.stream.store_ref import Locator
 
     data, ids = stack
     registry = Registry()

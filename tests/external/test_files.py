@@ -12,7 +12,7 @@ from databroker.external import ExternalFile, Registry, external_files
 from databroker.external.files.listing import files_below
 from databroker.external.formats.hdf5_links import linked_files
 from databroker.external.locate import uri_of_path
-from databroker.header.filing import Files
+from databroker.runs.files import Files
 
 from .conftest import FRAME, IMAGE, frames
 from .test_streamed import HDF5, key

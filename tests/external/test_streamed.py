@@ -12,7 +12,7 @@ from databroker.external.locate import uri_of_path
 from databroker.external.readers.stream_index import Claims
 from databroker.external.readers.streamed_field import frames_of_event
 from databroker.external.references import DatasetMissing, FileDamaged, FileMissing, FramesMissing
-from databroker.streams.streamed import Streamed
+from databroker.runs.stream.streamed import Streamed
 
 from .conftest import Source, frames
 from .fields import streamed_array

@@ -11,7 +11,7 @@ from databroker import Broker
 from databroker.errors import ConflictingDocument, DatabrokerError, ExternalDataMissing
 from databroker.external import Registry
 from databroker.external.files import atomic_copy
-from databroker.header.filing import Files
+from databroker.runs.files import Files
 
 from .runs import EXTERNAL, FIRST, descriptor, event, external, plain, save, start, stop
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from databroker.errors import StoreUnavailable
-from databroker.streams.locator import Locator, OpenStores
+from databroker.runs.stream.store_ref import Locator, OpenStores
 
 
 @pytest.fixture
@@ -40,10 +40,10 @@ from distributed import Client, LocalCluster
 
 
 def read_twice(pickled):
-    from databroker.streams import locator
+    from databroker.runs.stream import store_ref
 
     one, other = pickle.loads(pickled), pickle.loads(pickled)
-    return float(one[0, 0]), float(other[-1, 0]), len(locator._opened)
+    return float(one[0, 0]), float(other[-1, 0]), len(store_ref._opened)
 
 
 def main():

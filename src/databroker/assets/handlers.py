@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import MissingExtra
 from ..external.handlers.registry import SUCCESSORS
 from ..external.import_path import imported
-from ..header.frames import Frames
+from ..runs.frames import Frames
 from .handlers_base import HandlerBase
 
 __all__ = [

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 from .._util.printable import shown
 from ..display.prompt import InIPython
 from ..external import Registry
-from ..header import Header
-from ..header.hooks import Fetcher, Hooks, Transforms
 from ..query.nodes import Everything, Node
 from ..query.parse import from_keywords
-from ..results import Results
+from ..runs import Header
+from ..runs.hooks import Fetcher, Hooks, Transforms
+from ..runs.lookup import look_up
+from ..runs.results import Results
+from ..runs.selection import Selection
 from ..stores.base import STALE_AFTER, Store
 from ..stores.facts import run_status
 from ..times import resolve_zone
 from .checking import Checking
 from .copying import Copying
-from .lookup import look_up
 from .searching import Aliases, Filters
-from .selection import Selection
 from .several import SeveralHeaders
 
 if TYPE_CHECKING:

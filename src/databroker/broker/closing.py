@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..documents.identity import CLOSED_BY
 from ..errors import ConflictingDocument, NoSuchRun, RunIsRunning
-from ..header import Header
+from ..runs import Header
 
 if TYPE_CHECKING:
     from .broker import Broker

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..documents.encode import same
 from ..errors import ConflictingDocument
-from ..header import Header
-from ..streams.several import owned_rows
+from ..runs import Header
+from ..runs.stream.documents import owned_rows
 from .several import each_header
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from .._util.printable import shown, warn
 from ..documents.readonly import ALL
 from ..errors import NotSupported
-from ..header import Header
-from ..header.stored import StoredRun
-from ..streams.several import Wanted
+from ..runs import Header
+from ..runs.stored import StoredRun
+from ..runs.stream.documents import Wanted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..header.images import Images
-    from ..streams import Stream
+    from ..runs.images import Images
+    from ..runs.stream import Stream
 
 Document = dict[str, Any]
 Headers = Header | Iterable[Header]
@@ -173,7 +173,7 @@ class SeveralHeaders:
         UserWarning
             It is an old name for what `Header.data` and `Stream.to_dask` do.
         """
-        from ..header.images import Images
+        from ..runs.images import Images
 
         warn(
             "get_images is deprecated: use header.data(name) to loop over images, or "
@@ -235,7 +235,7 @@ def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """Return tables one below the other; a column that some lack is empty there."""
     import pandas as pd
 
-    from ..streams.table import no_table
+    from ..runs.stream.table import no_table
 
     columns = list(dict.fromkeys(name for table in tables for name in table.columns))
     # A table without rows has something to say about columns, but not about their types.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ..broker import Broker
-    from ..header import Header
+    from ..runs import Header
 
 __all__ = [
     "TARGET_HELP",

@@ -9,7 +9,7 @@ from .common import Target
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..header import Header
+    from ..runs import Header
 
 __all__ = ["EXAMPLES", "show"]
 

@@ -10,7 +10,7 @@ from ..errors import NoSuchStream
 from .common import Target
 
 if TYPE_CHECKING:
-    from ..header import Header
+    from ..runs import Header
 
 __all__ = ["EXAMPLES", "table"]
 

@@ -8,9 +8,9 @@ from math import prod
 from typing import Any
 
 from ..errors import NoSuchField
-from ..streams import Stream
-from ..streams.fields import mapping
-from ..streams.several import Wanted
+from ..runs.stream import Stream
+from ..runs.stream.documents import Wanted
+from ..runs.stream.fields import mapping
 
 __all__ = ["Choice", "choose", "data_key", "streams_to_show"]
 

@@ -16,7 +16,7 @@ from .rows import Rows
 from .scalars import scalar_picture
 
 if TYPE_CHECKING:
-    from ..header import Header
+    from ..runs import Header
 
 __all__ = ["make_preview"]
 

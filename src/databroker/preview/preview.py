@@ -19,7 +19,7 @@ from ..extras import require
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..header import Header
+    from ..runs import Header
 
 __all__ = ["Preview"]
 

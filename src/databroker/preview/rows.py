@@ -10,7 +10,7 @@ import numpy as np
 from ..display.pixels import as_numbers, sane, span
 from ..display.plots import Axis
 from ..errors import DatabrokerError
-from ..streams import Stream
+from ..runs.stream import Stream
 from .choosing import data_key
 
 if TYPE_CHECKING:

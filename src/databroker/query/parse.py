@@ -23,7 +23,8 @@ import datetime
 from collections.abc import Mapping
 from typing import Any, cast
 
-from .._util.printable import shown, warn
+from .._util.printable import shown
+from .._util.telling import warn_user
 from ..errors import InvalidQuery, UnsupportedQuery
 from ..times import Edge, parse_bound, resolve_zone
 from .moments import MOMENTS, moment, or_own
@@ -226,7 +227,7 @@ def _renamed(query: Mapping[str, Any]) -> Mapping[str, Any]:
         if old in query:
             if new in given:
                 raise TypeError(f"both {new!r} and its old name {old!r} were given; use {new!r}")
-            warn(f"{old!r} is now called {new!r}", UserWarning, stacklevel=5)
+            warn_user(f"{old!r} is now called {new!r}", UserWarning)
             given[new] = query[old]
     return given
 

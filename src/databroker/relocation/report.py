@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._util.printable import printable
 from ..broker.several import each_header
-from ..header import Header
+from ..runs import Header
 
 if TYPE_CHECKING:
     from .locate import Relocated

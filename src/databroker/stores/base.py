@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
-from .._util.printable import warn
+from .._util.telling import warn_user
 from ..documents import accept
 from ..documents.kinds import Document
 from ..errors import LossyDocumentWarning, NotSupported
@@ -154,13 +154,12 @@ class Store(ABC):
         if run in self._warned:
             return
         self._warned.add(run)
-        warn(
+        warn_user(
             f"Run {run[:8] or '(unknown)'}: values in its documents were kept in another form: "
             + "; ".join(changes[:3])
             + (f"; and {len(changes) - 3} more" if len(changes) > 3 else "")
             + ". This is said once a run.",
             LossyDocumentWarning,
-            stacklevel=4,
         )
 
     # -- finding runs ----------------------------------------------------

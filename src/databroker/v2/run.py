@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import NoSuchStream, NotSupported
 from ..external.readers.filling import WORDS
-from ..header import Header
+from ..runs import Header
 from .describing import description
 from .paging import paged
 from .stream import BlueskyEventStream

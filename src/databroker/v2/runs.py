@@ -7,13 +7,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .._util.printable import printable
-from ..broker.lookup import look_up
 from ..errors import DatabrokerError, NoSuchRun
-from ..header import Header
 from ..query.nodes import Everything
 from ..query.parse import from_keywords
-from ..results.emptiness import explain_nothing
-from ..results.picking import checked_limit
+from ..runs import Header
+from ..runs.emptiness import explain_nothing
+from ..runs.lookup import look_up
+from ..runs.pipeline import checked_limit
 from ..stores.facts import run_status
 from .describing import description
 from .run import BlueskyRun

@@ -12,7 +12,7 @@ from .describing import description
 if TYPE_CHECKING:
     import xarray as xr
 
-    from ..streams import Stream
+    from ..runs.stream import Stream
     from .run import BlueskyRun
 
 __all__ = ["BlueskyEventStream"]

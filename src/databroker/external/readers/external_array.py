@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._util.printable import warn
+from ..._util.telling import warn_user
 from ...columns.cells import as_cells
 from ...errors import NoHandler
 from ...extras import require
@@ -276,7 +276,7 @@ class ExternalArray:
     def _say(self, what: str, text: str) -> None:
         if what not in self._told:
             self._told.add(what)
-            warn(text, UserWarning, stacklevel=5)
+            warn_user(text, UserWarning)
 
     def _token(self) -> str:
         tokenize = require("dask.base", "arrays").tokenize

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
-from ..._util.printable import warn
+from ..._util.telling import warn_user
 from ...errors import ExternalDataMissing, NoHandler
 from .loading import Loader
 
@@ -263,11 +263,7 @@ class Filler:
         """Say once for each field that its data cannot be had."""
         if field not in self._warned:
             self._warned.add(field)
-            warn(
-                f"Some external data cannot be had (said once a field). {error}",
-                UserWarning,
-                stacklevel=4,
-            )
+            warn_user(f"Some external data cannot be had (said once a field). {error}", UserWarning)
 
     def _ahead(self, references: Iterable[Any], field: str) -> Iterable[Any]:
         return references if field in self._streamed else self._datums.ahead(references, field)

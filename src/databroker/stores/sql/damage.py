@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from ..._util.printable import warn
+from ..._util.telling import warn_user
 from ...documents.kinds import OWNER, stream_name
 from ...errors import DamageWarning, StoreDamaged
 from .engine.connection import Connection, original
@@ -41,4 +41,4 @@ def _whereabouts(connection: Connection, series: int) -> str:
 
 def warn_of_damage(text: str) -> None:
     """Say what was left out."""
-    warn(f"{text} See 'Damage' in the documentation.", DamageWarning, stacklevel=3)
+    warn_user(f"{text} See 'Damage' in the documentation.", DamageWarning)

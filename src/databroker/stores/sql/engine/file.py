@@ -12,7 +12,7 @@ from typing import Any
 
 from ...._util.filesystem import is_network_folder, is_writable
 from ...._util.forks import FileId, is_left_open
-from ...._util.printable import warn
+from ...._util.telling import warn_user
 from ....errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
 from .. import schema
 from . import mark
@@ -82,11 +82,10 @@ class File:
         if found is None:
             path.parent.mkdir(parents=True, exist_ok=True)
         if self._is_network and not self.read_only:
-            warn(
+            warn_user(
                 f"{path} is on a network file system, where SQLite is slower and allows one "
                 "writer at a time. A local folder, or PostgreSQL, is a better place.",
                 UserWarning,
-                stacklevel=6,
             )
 
     def check(self) -> os.stat_result:

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from ...._util.printable import warn
+from ...._util.telling import warn_user
 from ....errors import MissingLogWarning
 from .connection import Connection
 
@@ -49,11 +49,10 @@ def lacks_log(connection: Connection, log_size: Callable[[], int]) -> bool | Non
 
 def warn_of_missing_log(path: Path) -> None:
     """Say that something may be missing, and how to copy a file that is in use."""
-    warn(
+    warn_user(
         f"{path} was copied while a program had it open, and without the log that was beside it "
         "(the file with -wal at the end of its name), so that what was written last may be "
         "missing. Copy that too, or let `db.backup(path)` make a copy that is whole. See "
         "'Sharing and backup' in the documentation.",
         MissingLogWarning,
-        stacklevel=9,  # who called `Broker.from_config`
     )

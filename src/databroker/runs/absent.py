@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from .._util.suggestions import did_you_mean
 from .._util.telling import warn_user
 from ..errors import NoSuchField, NothingFoundWarning
-from ..streams.fields import mapping
+from .stream.fields import mapping
 
 if TYPE_CHECKING:
-    from ..streams import Stream
+    from .stream import Stream
 
 __all__ = ["device_names", "has_field", "warn_if_absent"]
 

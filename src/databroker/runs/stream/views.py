@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .._util.printable import printable
+from ..._util.printable import printable
+from .array import Field, LazyArray, PerDescriptor
 from .fields import no_such_field, select
-from .forms import look
 from .gather import Request
 from .layout import Layout
-from .lazy import Field, LazyArray, PerDescriptor
-from .locator import Locator
+from .schema import look
+from .store_ref import Locator
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from ..external import ExternalArray
+    from ...external import ExternalArray
 
 Fields = str | Iterable[str] | None
 

@@ -16,18 +16,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..columns.names import SEQ_NUM, TIME, exact, nested
-from ..external.readers.filling import is_streamed
-from ..external.readers.stream_index import ANYBODY, Claims, Places, read_claims
-from ..external.readers.stream_resource import StreamSource, stream_sources
-from ..external.readers.streamed_field import StreamReader
-from ..stores.base import Extent
+from ...columns.names import SEQ_NUM, TIME, exact, nested
+from ...external.readers.filling import is_streamed
+from ...external.readers.stream_index import ANYBODY, Claims, Places, read_claims
+from ...external.readers.stream_resource import StreamSource, stream_sources
+from ...external.readers.streamed_field import StreamReader
+from ...stores.base import Extent
 from .layout import Layout
-from .locator import Locator
+from .store_ref import Locator
 
 if TYPE_CHECKING:
-    from ..external import Registry
-    from ..stores.base import Store
+    from ...external import Registry
+    from ...stores.base import Store
 
 __all__ = ["Streamed", "StreamedField", "StreamedRows", "streamed_fields"]
 

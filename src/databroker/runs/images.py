@@ -11,7 +11,7 @@ from .frames import Frames
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..streams import Stream
+    from .stream import Stream
 
     Array = np.ndarray[Any, Any]
 

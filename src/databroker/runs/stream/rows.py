@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..columns import assemble, to_rows
-from ..columns.names import SEQ_NUM, TIME, UID, parse
+from ...columns import assemble, to_rows
+from ...columns.names import SEQ_NUM, TIME, UID, parse
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ..stores.base import Extent
+    from ...stores.base import Extent
 
     Cluster = Sequence[tuple[str, Extent]]
 

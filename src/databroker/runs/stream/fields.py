@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._util.suggestions import did_you_mean
-from ..errors import InvalidQuery, NoSuchField
-from ..external.readers.filling import WORDS, Fill, Filling
+from ..._util.suggestions import did_you_mean
+from ...errors import InvalidQuery, NoSuchField
+from ...external.readers.filling import WORDS, Fill, Filling
 
 Doc = Mapping[str, Any]
 

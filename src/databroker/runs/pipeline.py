@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 from ..errors import InvalidQuery
 from ..query.nodes import Node, Path
 from ..query.projection import sort_key, value_at
-from .frames import Column
+from .run_table import Column
 
 if TYPE_CHECKING:
-    from ..broker.selection import Selection
-    from ..header.hooks import Transforms
     from ..stores.base import RunRecord
+    from .hooks import Transforms
+    from .selection import Selection
 
 __all__ = ["Picked", "Sorted", "Step", "checked_limit"]
 

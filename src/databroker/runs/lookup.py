@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from .._util.printable import shown
 from ..errors import AmbiguousPrefix, InvalidKey, KeyOfWrongType, NoSuchRun, TooFarBack
-from ..header import Header
 from ..query.nodes import Equals, Everything, Path
 from ..query.values import thaw
+from . import Header
 
 if TYPE_CHECKING:
     from ..stores.base import RunRecord

@@ -6,16 +6,16 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._util.telling import warn_user
-from ..columns import to_rows
-from ..errors import NothingFoundWarning
-from ..external.readers.filling import Filling, external_fields
+from ..._util.telling import warn_user
+from ...columns import to_rows
+from ...errors import NothingFoundWarning
+from ...external.readers.filling import Filling, external_fields
 from .fields import absent_fields, checked_fill, no_field_to_fill, no_such_field
 from .stream import Fields, Stream
 
 if TYPE_CHECKING:
-    from ..external.readers.filling import Fill, OnMissing
-    from ..stores.base import Store
+    from ...external.readers.filling import Fill, OnMissing
+    from ...stores.base import Store
 
 Doc = dict[str, Any]
 
@@ -177,7 +177,7 @@ def _adopted(store: Store, run: str, documents: Sequence[tuple[str, Doc]]) -> li
     says = any(kind in ("resource", "stream_resource") for kind, _ in documents)
     if says or not external_fields(descriptors):
         return []
-    from ..external.files.listing import referred_by
+    from ...external.files.listing import referred_by
 
     return [("resource", dict(document)) for document in referred_by(store, run).adopted]
 

@@ -12,8 +12,8 @@ from ..documents.kinds import stream_name as name_of
 from ..documents.readonly import ALL
 from ..errors import NoSuchStream
 from ..stores.facts import run_status
-from ..streams import Stream
-from ..streams.several import run_documents
+from .stream import Stream
+from .stream.documents import run_documents
 
 if TYPE_CHECKING:
     from ..broker import Broker

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..documents.kinds import stream_name as name_of
 from ..documents.readonly import ALL
-from ..streams.fields import configuration, mapping
-from ..streams.several import known_fields, many_streams
 from .absent import device_names, has_field, warn_if_absent
-from .filing import FiledRun
+from .files import FiledRun
+from .header_mapping import Parts
 from .hooks import external_of
-from .namesakes import repeated_scan_id
-from .parts import Parts
+from .scan_id_conflicts import repeated_scan_id
 from .stored import StoredRun
+from .stream.documents import known_fields, many_streams
+from .stream.fields import configuration, mapping
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,7 +156,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         """
         stream = self.streams.get(stream_name) if isinstance(stream_name, str) else None
         if stream is None:
-            from ..streams.table import no_table
+            from .stream.table import no_table
 
             # A table is of one stream: ALL is the name of none.
             name = getattr(stream_name, "__name__", stream_name)
@@ -336,7 +336,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         InvalidQuery
             Another `how`, or a negative tolerance.
         """
-        from ..streams.align import align
+        from .stream.align import align
 
         return align(self.streams, on, how, streams, tolerance, fields, convert_times)
 

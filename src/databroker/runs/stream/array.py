@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..columns.cells import as_cells
-from ..columns.to_numpy import Form
-from ..errors import DatabrokerError
-from ..extras import require
-from .forms import Known, Variable
+from ...columns.cells import as_cells
+from ...columns.to_numpy import Form
+from ...errors import DatabrokerError
+from ...extras import require
 from .layout import Layout, Window
-from .locator import Locator
 from .rows import Chunk, Columns, EventSource
+from .schema import Known, Variable
 from .shared import SharedFields, formed
+from .store_ref import Locator
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -97,7 +97,7 @@ class LazyArray:
         return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
     def _repr_html_(self) -> str:
-        from ..display import array_html
+        from ...display import array_html
 
         return array_html(self.name, self.shape, self.dtype, self.nbytes)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..columns.to_numpy import dense, exactly, fits, labels
-from .forms import Known, Variable, columns_of
+from ...columns.to_numpy import dense, exactly, fits, labels
 from .layout import PAGE_BYTES, Layout, Window
 from .rows import Chunk, EventSource
+from .schema import Known, Variable, columns_of
 
 Array = np.ndarray[Any, Any]
 

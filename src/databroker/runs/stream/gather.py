@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..columns import from_rows
-from ..columns.to_numpy import dense, exactly, form_of, labels
-from .forms import Doc, Variable, columns_of, declared_dtype
+from ...columns import from_rows
+from ...columns.to_numpy import dense, exactly, form_of, labels
+from .array import codes_of
 from .layout import Layout
-from .lazy import codes_of
 from .rows import Columns, EventSource, index_of, joint_order
+from .schema import Doc, Variable, columns_of, declared_dtype
 
 if TYPE_CHECKING:
-    from .outside import Outside
+    from .external_fields import Outside
 
 Array = np.ndarray[Any, Any]
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._util.printable import printable
-from ..columns import assemble
-from ..columns.names import SEQ_NUM, TIME
-from ..documents.encode import same
-from ..errors import NoSuchField
+from ..._util.printable import printable
+from ...columns import assemble
+from ...columns.names import SEQ_NUM, TIME
+from ...documents.encode import same
+from ...errors import NoSuchField
+from .array import codes_of
 from .fields import configuration, mapping
-from .forms import Doc, attributes
 from .gather import Constant, Request
 from .layout import Layout
-from .lazy import codes_of
 from .rows import Columns, EventSource
+from .schema import Doc, attributes
 from .times import SECONDS, clock, to_datetime64
 from .views import View
 

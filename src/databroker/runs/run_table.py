@@ -125,7 +125,7 @@ def _stamps(values: list[Any], timezone: str | datetime.tzinfo, convert_times: b
     import numpy as np
     import pandas as pd
 
-    from ..streams.times import to_datetime64
+    from .stream.times import to_datetime64
 
     seconds = np.array([value if _is_real(value) else np.nan for value in values], np.float64)
     if not convert_times:

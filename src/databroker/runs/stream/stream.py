@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from ..external import ExternalArray
-    from ..external.readers.filling import Fill, OnMissing
-    from .configuration import Configuration
+    from ...external import ExternalArray
+    from ...external.readers.filling import Fill, OnMissing
+    from .array import LazyArray
+    from .config import Configuration
+    from .external_fields import Outside
     from .gather import Request
-    from .lazy import LazyArray
-    from .outside import Outside
     from .views import View
 
 Doc = Mapping[str, Any]
@@ -36,7 +36,7 @@ class Stream(Described):
     """
 
     def _repr_html_(self) -> str:
-        from ..display import stream_html
+        from ...display import stream_html
 
         uid = str(self._start["uid"])
         return stream_html(self.name, uid, self.num_events, self._descriptors, self._zone)
@@ -177,7 +177,7 @@ class Stream(Described):
     @property
     def timestamps(self) -> View:
         """When each value was read: with `read`, `to_dask` and `table` of its own."""
-        from .forms import variables
+        from .schema import variables
         from .views import View
 
         stamps = variables(self._descriptors, self.fields, "timestamps")
@@ -186,7 +186,7 @@ class Stream(Described):
     @property
     def config(self) -> Configuration:
         """The configuration of each device: ``stream.config['motor'].read()``."""
-        from .configuration import Configuration
+        from .config import Configuration
 
         return Configuration(self._empty_request(), self._descriptors)
 
@@ -200,13 +200,13 @@ class Stream(Described):
             first event with the new value, ``device``, ``field``, ``before``
             and ``after``. None stands for a value that was not there.
         """
-        from .configuration import changes
+        from .config import changes
 
         return changes(self._outside().rows, self._descriptors)
 
     def documents(self, fields: Fields = None) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield (name, document) for the run with only this stream's descriptors and events."""
-        from .several import run_documents
+        from .documents import run_documents
 
         if fields is not None and not isinstance(fields, str):
             fields = list(fields)
@@ -239,7 +239,7 @@ class Stream(Described):
         NoSuchField
             The stream has no such data key.
         """
-        from .forms import variables
+        from .schema import variables
         from .views import lazy_array
 
         if field not in self.fields:
@@ -312,8 +312,8 @@ class Stream(Described):
         """Return what a dataset of these fields is made of."""
         from dataclasses import replace
 
-        from .forms import variables
         from .gather import Constant
+        from .schema import variables
 
         selection = self.select(fields)
         names = self.fields if selection.data is None else selection.data
@@ -324,7 +324,7 @@ class Stream(Described):
 
     def _outside(self, fill: Fill = True, on_missing: OnMissing = "raise") -> Outside:
         """Return what loads the external fields of this stream."""
-        from .outside import Outside
+        from .external_fields import Outside
 
         uid = str(self._start["uid"])
         filling = checked_fill(fill, self.fields)
@@ -339,8 +339,8 @@ class Stream(Described):
         fill: Fill = True,
         on_missing: OnMissing = "raise",
     ) -> Request:
-        from .forms import attributes_of_run
         from .gather import Request
+        from .schema import attributes_of_run
 
         outside = self._outside(fill, on_missing)
         owners = [doc["uid"] for doc in self._descriptors]

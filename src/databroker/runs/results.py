@@ -12,17 +12,17 @@ from .._util.printable import printable, shown
 from .._util.signals import from_signal
 from ..display.prompt import InIPython, runs_text
 from ..errors import InvalidQuery
-from ..header import Header
-from ..header.filing import Files, Progress, files_of
 from ..query.distinct import Keyed, distinct_values, keyed_value, ranked
 from ..query.nodes import And, Everything, Exists, Node, TimeBounds
 from ..query.parse import time_bounds
 from ..stores.facts import run_fact
 from ..times import format_time
+from . import Header
 from .counts import Counts
 from .emptiness import explain_nothing
-from .frames import COLUMNS, column, frame_of
-from .picking import Picked, Sorted, Step, checked_limit
+from .files import Files, Progress, files_of
+from .pipeline import Picked, Sorted, Step, checked_limit
+from .run_table import COLUMNS, column, frame_of
 
 if TYPE_CHECKING:
     import pandas as pd

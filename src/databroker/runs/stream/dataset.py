@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._util.printable import shown, warn
-from ..extras import require
-from .forms import Doc, Variable, look
+from ..._util.printable import shown
+from ..._util.telling import warn_user
+from ...extras import require
+from .array import Field, PerDescriptor
 from .gather import Constant, Request, gather
 from .layout import Layout
-from .lazy import Field, PerDescriptor
-from .locator import Locator
+from .schema import Doc, Variable, look
 from .shared import SharedFields
+from .store_ref import Locator
 from .times import SECONDS, to_datetime64
 
 if TYPE_CHECKING:
@@ -98,11 +99,10 @@ class Builder:
     def dataset(self, time: Array, seq_num: Array, attrs: Doc, convert_times: bool) -> xr.Dataset:
         """Return the dataset; warn once if shapes are not as declared."""
         if self._mismatches:
-            warn(
+            warn_user(
                 "Some data have other shapes than their descriptors say; they are given as they "
                 f"are: {'; '.join(self._mismatches)}.",
                 UserWarning,
-                stacklevel=4,
             )
         xarray = require("xarray", "arrays")
         # An attribute `units` of stamps is one that xarray writes itself.

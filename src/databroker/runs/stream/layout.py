@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..errors import StoreUnavailable
+from ...errors import StoreUnavailable
 from .rows import (
     Array,
     Chunk,
@@ -27,7 +27,7 @@ from .rows import (
 )
 
 if TYPE_CHECKING:
-    from ..stores.base import Extent
+    from ...stores.base import Extent
 
 PAGE_BYTES = 4 * 2**20
 """About how much of one field is read at a time."""

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InvalidQuery
-from ..extras import require
+from ...errors import InvalidQuery
+from ...extras import require
 from .dataset import Builder
-from .forms import Variable
+from .documents import share_fields
 from .gather import Constant, Gathered, gather
-from .several import share_fields
+from .schema import Variable
 from .stream import Fields, Stream
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..columns.names import nested
-from ..columns.to_numpy import Form, Label, dense, exactly, form_of, labels
+from ...columns.names import nested
+from ...columns.to_numpy import Form, Label, dense, exactly, form_of, labels
 from .fields import mapping
 from .layout import PAGE_BYTES, Layout
 from .rows import Chunk, Columns, EventSource

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..query.nodes import Equals, Path
 
 if TYPE_CHECKING:
-    from ..broker.selection import Selection
+    from .selection import Selection
 
 __all__ = ["repeated_scan_id"]
 

@@ -6,13 +6,13 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._util.printable import printable
+from ..._util.printable import printable
 from .fields import Selection, data_keys, mapping, select
 
 if TYPE_CHECKING:
-    from ..external import ExternalArray, Registry
-    from ..stores.base import Store
-    from .lazy import LazyArray
+    from ...external import ExternalArray, Registry
+    from ...stores.base import Store
+    from .array import LazyArray
 
 Doc = Mapping[str, Any]
 Fields = str | Iterable[str] | None

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..external.import_path import imported
-from .outgoing import wrap_in_deprecated_doct
+from .doct import wrap_in_deprecated_doct
 
 __all__ = ["Fetcher", "Hook", "Hooks", "Transforms", "external_of"]
 

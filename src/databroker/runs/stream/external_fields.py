@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._util.printable import warn
-from ..columns import assemble
-from ..columns.names import nested
-from ..errors import ShapesDiffer
-from ..external.readers.filling import (
+from ..._util.telling import warn_user
+from ...columns import assemble
+from ...columns.names import nested
+from ...errors import ShapesDiffer
+from ...external.readers.filling import (
     UNREADABLE,
     Filler,
     Filling,
@@ -22,15 +22,15 @@ from ..external.readers.filling import (
     external_fields,
 )
 from .layout import Layout
-from .locator import Locator
 from .rows import Chunk, Columns, EventSource
+from .store_ref import Locator
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..external import ExternalArray, Registry
-    from ..external.readers.streamed_field import StreamReader
-    from ..stores.base import Store
+    from ...external import ExternalArray, Registry
+    from ...external.readers.streamed_field import StreamReader
+    from ...stores.base import Store
     from .streamed import StreamedField, StreamedRows
 
 __all__ = ["Outside"]
@@ -117,7 +117,7 @@ class Outside:
     @cached_property
     def filler(self) -> Filler:
         """What loads single values."""
-        from ..external.readers.paged import Paged
+        from ...external.readers.paged import Paged
 
         for name in filter(self._streamed.__contains__, self.filled):
             self._tell_left_over(name)
@@ -128,7 +128,7 @@ class Outside:
 
     def _delayed_filler(self) -> Filler:
         """Return what gives single values that are loaded later."""
-        from ..external.readers.delayed import DelayedDatums, DelayedFrames
+        from ...external.readers.delayed import DelayedDatums, DelayedFrames
 
         keys: dict[str, Doc] = {}
         for descriptor in self._descriptors:
@@ -202,9 +202,9 @@ class Outside:
         layout, seq_nums
             Of the rows.
         """
-        from ..external.readers.datum_field import DatumReader
-        from ..external.readers.external_array import ExternalArray
-        from ..external.readers.reader import Reader
+        from ...external.readers.datum_field import DatumReader
+        from ...external.readers.external_array import ExternalArray
+        from ...external.readers.reader import Reader
 
         reader: Reader
         if self._view is not None and field in self._streamed:
@@ -236,11 +236,10 @@ class Outside:
         """Warn of values that will never be those of an event."""
         values = self._view.left_over(field) if self._view is not None and self._ended else 0
         if values:
-            warn(
+            warn_user(
                 f"{values} values of the field {field!r} of run {self._run!r} belong to no event: "
                 "more of them were recorded than events. header.files() says where they are.",
                 UserWarning,
-                stacklevel=6,
             )
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..columns import assemble
-from ..columns.names import SEQ_NUM, TIME, nested
+from ...columns import assemble
+from ...columns.names import SEQ_NUM, TIME, nested
 from .dataset import variable_names
 from .fields import Selection, data_keys
 from .gather import Request, gather
