@@ -3,7 +3,6 @@
 import warnings
 
 import pytest
-from databroker.stores.sql.search.search.name_filter import might_contain, name_filter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +10,7 @@ from databroker import Broker
 from databroker.queries import Key
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore, bodies
+from databroker.stores.sql.search.name_filter import might_contain, name_filter
 
 MANY = 20_000
 SHAPES = {
@@ -19,6 +19,8 @@ SHAPES = {
     "list": {"values": list(range(MANY))},
     "dictionaries in a list": {"values": [{f"a{n}.": n} for n in range(MANY)]},
     "words": {f"key{n}": f"word{n}" for n in range(MANY)},
+    "many in keys": {f"device{n}": {f"a{m}": m for m in range(200)} for n in range(200)},
+    "rows": {"rows": [{"name": f"n{n}"} for n in range(MANY)]},
     "late": {**{f"key{n}": n for n in range(MANY)}, "sample": {"name": "Ni"}, "a.b": 5},
 }
 
@@ -28,6 +30,9 @@ UNRELATED = {
     "scan_id": lambda db: db[3].uid,
     "several": lambda db: db({"plan_name": "scan", "purpose": "beam time"}).count(),
     "nested": lambda db: db(Key("detector.name") == "pilatus").count(),
+    "all have it": lambda db: db(operator="adam").count(),
+    "all have it inside": lambda db: db(Key("sample.composition") == "Fe").count(),
+    "text and no text": lambda db: db("beam time -n7").count(),
     "not": lambda db: db(~(Key("plan_name") == "scan") & Key("plan_name").exists()).count(),
     "missing": lambda db: db(Key("nobody.has.this") > 5).count(),
     "text": lambda db: db("beam time").count(),
@@ -49,22 +54,24 @@ RELATED = {
 }
 
 
-def insert_runs(db, huge):
+def insert_runs(db, huge, before):
     for n in range(12):
         start = {"uid": f"run {n:02}", "time": float(n), "scan_id": n, "purpose": "beam time"}
         start |= {"plan_name": ("scan", "count")[n % 2], "detector": {"name": "pilatus"}}
-        db.insert("start", start)
-        if n == 5:
-            db.insert("start", {"uid": "huge", "time": 5.5, **huge})
+        db.insert("start", start | {"operator": "adam", "sample": {"composition": "Fe"}})
+    huge = {"operator": "eve"} | huge if before else huge | {"operator": "eve"}
+    sample = huge.get("sample", {}) | {"composition": "Ni"}
+    db.insert("start", huge | {"uid": "huge", "time": 5.5, "sample": sample})
 
 
-@pytest.fixture(scope="module", params=SHAPES)
+@pytest.fixture(scope="module", params=[(shape, end) for shape in SHAPES for end in (True, False)])
 def catalogs(request, tmp_path_factory):
-    """A catalog with a huge document, and the same in memory."""
+    """A catalog with a huge document, before or behind ordinary keys, and the same in memory."""
+    shape, before = request.param
     path = tmp_path_factory.mktemp("huge") / "runs.db"
     with Broker(SQLiteStore(path)) as db, Broker(MemoryStore()) as memory:
         for each in (db, memory):
-            insert_runs(each, SHAPES[request.param])
+            insert_runs(each, SHAPES[shape], before)
         yield db, memory
 
 

@@ -366,6 +366,23 @@ def test_what_others_write_meanwhile_is_not_called_damaged(path, small_limits, s
         assert not store.check().findings
 
 
+@pytest.mark.parametrize("key", ["key 9999", "word9999"])
+def test_a_filter_that_is_damaged_is_found_and_mended(path, key):
+    large = {f"key {number}": f"word{number}" for number in range(20_000)}
+    query = FullText((key,)) if key.startswith("word") else Equals(Key(key), "word9999")
+    with opened(path) as store:
+        store.insert("start", start("a", **large))
+        assert store.count(query) == 1
+        with contextlib.closing(sqlite3.connect(path)) as raw, raw:
+            emptied = "UPDATE leaves SET value = zeroblob(length(value)) WHERE length(value) > 999"
+            assert raw.execute(emptied).rowcount == 2
+        assert store.count(query) == 0
+        (found,) = store.check().findings
+        assert found.in_index
+        assert store.check(mend_index=True)
+        assert store.count(query) == 1
+
+
 def test_of_very_many_findings_some_are_named_and_all_are_mended(damage, path, monkeypatch):
     monkeypatch.setattr("databroker.stores.sql.integrity.log._MOST", 2)
     damage("DELETE FROM leaves")

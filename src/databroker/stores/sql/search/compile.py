@@ -208,13 +208,14 @@ class Compiler:
     def _full_text(self, node: FullText) -> Compiled:
         phrases = [word for phrase in node.phrases for word in phrase]
         single = [phrase[0] for phrase in node.excluded if len(phrase) == 1]
-        required = [_word(word) for word in dict.fromkeys((*node.words, *phrases))]
-        names = {*node.words, *phrases, *single}
-        partly = list(self.places.unindexed(RUNS, WORDS, names))
-        if partly:
-            return both(either([word, *partly]) for word in required), False
+        partly = {
+            word: list(self.places.unindexed(RUNS, WORDS, {word}))
+            for word in {*node.words, *phrases, *single}
+        }
+        words = dict.fromkeys((*node.words, *phrases))
+        required = [either([_word(word), *partly[word]]) for word in words]
         excluded = [unless(_word(word)) for word in single]
-        exact = not phrases and len(single) == len(node.excluded)
+        exact = not phrases and len(single) == len(node.excluded) and not any(partly.values())
         return both([*required, *excluded]), exact
 
     def _identity(self, path: Path, wanted: Sequence[Any]) -> Compiled:

@@ -2,16 +2,16 @@
 
 Containers leave a mark, so that one can ask whether a key exists. What is not
 indexed leaves a mark too, and runs with that mark are looked at themselves:
-arrays inside arrays, arrays longer than 256, and what is deepest inside a
-document of more than 5 000 leaves.
+arrays inside arrays, arrays longer than 256; of more than 5 000 keys of a
+document those amid the others; and of more than 5 000 leaves inside it those of
+the deepest and largest containers.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import deque
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -60,47 +60,50 @@ def leaves(document: dict[str, Any], without: Container[str] = ()) -> set[Leaf]:
     [('sample', 6, 0), ('sample.name', 4, 'Ni'), ('sizes', 2, 1), ('sizes', 2, 2.5), ...]
     """
     found: set[Leaf] = set()
-    # Containers, the outermost first: what is not indexed is then deep inside.
-    waiting: deque[tuple[str, dict[str, Any]]] = deque([("", document)])
-    while waiting:
-        path, container = waiting.popleft()
-        whole = container is document
-        if len(found) >= MAX_LEAVES and not whole:
-            found.add((path, UNINDEXED, 0))
-            continue
-        if "." in "".join(container):
-            found.add(("", DOTTED, 0))
-        left: list[str] = []
-        for key, value in container.items():
-            if whole and key in without:
-                continue
-            place = key if whole else f"{path}.{key}"
-            if len(found) >= MAX_LEAVES or len(place) > MAX_PATH:
-                left.append(key)
+    if "." in "".join(document):
+        found.add(("", DOTTED, 0))
+    own = [item for item in document.items() if item[0] not in without]
+    items = [item for item in own if len(item[0]) <= MAX_PATH]
+    left = [key for key, _ in own if len(key) > MAX_PATH]
+    if len(items) > MAX_LEAVES:
+        # What programs and people add to very many keys stands before or behind them.
+        half = MAX_LEAVES // 2
+        left += [key for key, _ in items[half:-half]]
+        items = items[:half] + items[-half:]
+    if left:
+        found.add(("", UNINDEXED, name_filter(left)))
+    room = MAX_LEAVES  # for what is inside
+    while items:
+        containers = _add(found, items)
+        items = []
+        for path, container in sorted(containers, key=lambda one: len(one[1])):
+            inner = _inner(path, container) if len(container) <= room else None
+            if inner is None:
+                found.add((path, UNINDEXED, 0))
             else:
-                _add(found, waiting, place, value)
-        if left:
-            found.add((path, UNINDEXED, name_filter(left) if whole else 0))
+                items += inner
+                room -= len(inner)
     return found
 
 
-def _add(found: set[Leaf], waiting: deque[tuple[str, Any]], path: str, value: Any) -> None:
-    """Add what is at a path; what is in a dictionary is left for later."""
-    shape = type(value)
-    if shape is dict:
-        found.add((path, OBJECT, 0))
-        waiting.append((path, value))
-        return
-    if shape is np.ndarray and value.ndim == 0:
-        value = value.item() if value.dtype.kind in _PLAIN else value
-    elif shape is list or shape is np.ndarray:
-        found.add((path, ARRAY, 0))
-        elements = _elements(value)
-        if elements is not None:
-            for item in elements:
-                _add(found, waiting, path, item)
-            return
-    found.add((path, *leaf(value)))
+def _add(found: set[Leaf], items: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Add what is at some paths; return the containers, which wait for their turn."""
+    containers = []
+    for path, value in items:
+        shape = type(value)
+        if shape is np.ndarray and value.ndim == 0:
+            value = value.item() if value.dtype.kind in _PLAIN else value
+        if shape is dict:
+            found.add((path, OBJECT, 0))
+            if "." in "".join(value):
+                found.add(("", DOTTED, 0))
+            containers.append((path, value))
+        elif shape is list or (isinstance(value, np.ndarray) and value.ndim):
+            found.add((path, ARRAY, 0))
+            containers.append((path, value))
+        else:
+            found.add((path, *leaf(value)))
+    return containers
 
 
 def leaf(value: Any) -> tuple[int, Any]:
@@ -163,6 +166,15 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[start : space.start()]
         start = space.end()
     yield text[start:]
+
+
+def _inner(path: str, container: Any) -> list[tuple[str, Any]] | None:
+    """Return what is in a container, with its paths; None if it is not indexed."""
+    if type(container) is not dict:
+        elements = _elements(container)
+        return None if elements is None else [(path, item) for item in elements]
+    inner = [(f"{path}.{key}", item) for key, item in container.items()]
+    return inner if all(len(place) <= MAX_PATH for place, _ in inner) else None
 
 
 def _elements(array: Any) -> list[Any] | None:
