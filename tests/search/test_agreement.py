@@ -36,11 +36,11 @@ asked = Counter()
 
 # With few runs a store of millions is only met if it loses its patience at once.
 IMPATIENT = [
-    ("candidates", {"FEW": 2, "_PATIENCE": 2, "_RARELY": 1.1, "_LARGEST_PAGE": 2}),
+    ("plan", {"FEW": 2, "_PATIENCE": 2, "_RARELY": 1.1, "_LARGEST_PAGE": 2}),
     ("search", {"_PATIENCE": 1, "_FEW": 1.1, "_PAGES": (1, 2)}),
-    ("patterns", {"MOST_TEXTS": 1}),
-    ("projection", {"_FEW": 0, "_PAGE": 2, "_WORTH": 100}),
-    ("places", {"_CHUNK": 2, "MANY": 2}),
+    ("pattern_conditions", {"MOST_TEXTS": 1}),
+    ("project", {"_FEW": 0, "_PAGE": 2, "_WORTH": 100}),
+    ("path_index", {"_CHUNK": 2, "MANY": 2}),
 ]
 # A little index, whose filters err often: as for documents that are a million times as large.
 FORGETFUL = [
@@ -89,7 +89,7 @@ def _agree(place, documents, queries, keys, limits):
     with ExitStack() as stack:
         sqlite = stack.enter_context(closing(SQLiteStore(place)))
         for module, values in limits:
-            module = f"databroker.stores.sql.{module}"
+            module = f"databroker.stores.sql.search.{module}"
             stack.enter_context(mock.patch.multiple(module, **values))
         for kind, doc in documents:
             memory.insert(kind, doc)

@@ -9,15 +9,6 @@ than it could (else the evaluator is asked in vain).
 import re
 
 import pytest
-from databroker.stores.sql.search.search.conditions import (
-    ALL,
-    NOTHING,
-    Both,
-    Either,
-    Lookup,
-    Unless,
-    Window,
-)
 
 from databroker.queries import (
     DataKey,
@@ -33,7 +24,16 @@ from databroker.queries import (
 )
 from databroker.query.nodes import Path
 from databroker.stores.sql import SQLiteStore
-from databroker.stores.sql.search.search import index_terms
+from databroker.stores.sql.search import index_terms
+from databroker.stores.sql.search.conditions import (
+    ALL,
+    NOTHING,
+    Both,
+    Either,
+    Lookup,
+    Unless,
+    Window,
+)
 
 KINDS = ("NULL", "FALSE_TRUE", "NUMBER", "NAN", "TEXT", "LONG_TEXT", "OBJECT", "ARRAY")
 DOCUMENTS = ("", "stop:", "data keys", "runs:")
