@@ -10,7 +10,7 @@ from databroker.errors import DuplicateHandler, InvalidConfiguration, NoHandler
 from databroker.external import Registry
 from databroker.external.handlers import registry as by_spec
 from databroker.external.handlers.builtin import NumpyFile, NumpySequence
-from databroker.external.references import Reference
+from databroker.external.references import DataReference
 
 
 class First:
@@ -112,7 +112,7 @@ def test_what_a_configuration_misspells_is_said_when_it_is_used():
 
 def test_a_missing_handler_names_everything_that_helps():
     with pytest.raises(NoHandler) as caught:
-        Registry().handler("newton", Reference("run-1", "img", "res/0", "newton"))
+        Registry().handler("newton", DataReference("run-1", "img", "res/0", "newton"))
     text = str(caught.value)
     assert isinstance(caught.value, KeyError)
     for part in ("'newton'", "'run-1'", "'img'", "'res/0'", "db.reg.register_handler", "handlers"):

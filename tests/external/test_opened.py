@@ -7,7 +7,7 @@ import pytest
 
 from databroker.external import Registry
 from databroker.external.handler_cache import Opened
-from databroker.external.references import Reference
+from databroker.external.references import DataReference
 
 
 class Handler:
@@ -20,7 +20,7 @@ class Handler:
 
 
 def lend(opened, key, shared=False):
-    with opened.borrow(key, lambda: Handler(key), shared) as handler:
+    with opened.acquire(key, lambda: Handler(key), shared) as handler:
         return handler
 
 
@@ -41,7 +41,7 @@ def test_the_one_used_least_recently_is_closed():
 
 def test_a_handler_in_use_is_not_closed():
     opened = Opened(most=1)
-    with opened.borrow("a", lambda: Handler("a")) as handler:
+    with opened.acquire("a", lambda: Handler("a")) as handler:
         lend(opened, "b")
         opened.close()
         assert not handler.closed
@@ -59,10 +59,10 @@ def test_what_cannot_be_opened_is_tried_again():
             raise OSError("not yet")
         return Handler()
 
-    with pytest.raises(OSError, match="not yet"), opened.borrow("a", make):
+    with pytest.raises(OSError, match="not yet"), opened.acquire("a", make):
         pass
     assert len(opened) == 0
-    with opened.borrow("a", make) as handler:
+    with opened.acquire("a", make) as handler:
         assert handler.name == "x"
 
 
@@ -72,7 +72,7 @@ def test_a_handler_that_cannot_be_closed_spoils_nothing():
             raise RuntimeError
 
     opened = Opened(most=1)
-    with opened.borrow("a", Bad):
+    with opened.acquire("a", Bad):
         pass
     assert lend(opened, "b").name == "b"
     opened.close()
@@ -85,7 +85,7 @@ def test_threads_share_only_handlers_that_say_so(shared):
     together = []
 
     def use():
-        with opened.borrow("a", Handler, shared):
+        with opened.acquire("a", Handler, shared):
             try:
                 barrier.wait(0.2)
                 together.append(True)
@@ -110,7 +110,7 @@ def test_many_threads_make_one_handler():
 
     def use():
         for _ in range(50):
-            with opened.borrow("a", make, True) as handler:
+            with opened.acquire("a", make, True) as handler:
                 assert not handler.closed
 
     threads = [threading.Thread(target=use) for _ in range(8)]
@@ -143,7 +143,7 @@ def test_a_registry_closes_its_own_handlers_only():
     handlers = []
     for registry in registries:
         registry.register_handler("LAB", Handler)
-        with registry.opened(resource, Reference()) as handler:
+        with registry.opened(resource, DataReference()) as handler:
             handlers.append(handler)
     registries[0].close()
     assert [handler.closed for handler in handlers] == [True, False]
@@ -155,7 +155,7 @@ def test_changes_of_handler_and_root_map_apply_at_once():
     resource = {"uid": "r", "spec": "LAB", "root": "/data", "resource_path": "x"}
 
     def now():
-        with registry.opened(resource, Reference()) as handler:
+        with registry.opened(resource, DataReference()) as handler:
             return type(handler), handler.name
 
     class Other(Handler): ...

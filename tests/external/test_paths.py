@@ -8,7 +8,7 @@ import pytest
 from databroker.errors import ExternalDataMissing
 from databroker.external import Registry
 from databroker.external.locate import Guard, path_of_uri, place_of, uri_of_path
-from databroker.external.references import FileRefused, Reference
+from databroker.external.references import DataReference, FileRefused
 
 
 def resource(root, path, semantics="posix"):
@@ -78,7 +78,7 @@ def test_paths_out_of_the_allowed_roots_are_refused(tmp_path, path):
     root.mkdir()
     registry = Registry(allowed_roots=[str(root)])
     with pytest.raises(FileRefused, match="allowed_roots") as caught:
-        registry.place(resource(str(root), path), Reference("run-1", "img"))
+        registry.place(resource(str(root), path), DataReference("run-1", "img"))
     assert isinstance(caught.value, PermissionError | ExternalDataMissing)
     assert (caught.value.run, caught.value.field) == ("run-1", "img")
     assert registry.place(resource(str(root), "a.h5")).path == str(root / "a.h5")

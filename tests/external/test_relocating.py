@@ -12,7 +12,7 @@ import databroker
 from databroker import Broker
 from databroker.external import Registry
 from databroker.external.locate import place_of, uri_of_path
-from databroker.relocation.root_map import Aim, propose
+from databroker.relocation.root_map import Target, propose
 from databroker.relocation.walk import NoSuchFolder, look_through
 
 from .conftest import Run, frames
@@ -523,7 +523,7 @@ def test_a_long_report_is_shortened(db, tmp_path):
 
 
 def aim(path, target, root_map=None):
-    return Aim(place_of({"root": "", "resource_path": path}, root_map), target)
+    return Target(place_of({"root": "", "resource_path": path}, root_map), target)
 
 
 def test_many_paths_are_no_trouble():

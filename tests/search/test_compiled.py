@@ -74,7 +74,7 @@ class Shown:
             return f"({word.join(map(self, condition.parts))})"
         if isinstance(condition, Unless):
             return f"not {self(condition.part)}"
-        if isinstance(condition, Window):
+        if isinstance(condition, KeyRange):
             low = "" if condition.low < -(2**62) else f"{condition.low / 1e9:g} <= "
             high = "" if condition.high > 2**62 else f" <= {condition.high / 1e9:g}"
             return f"[{low}time{high}]"
@@ -330,20 +330,20 @@ def test_no_table_is_read_as_a_whole(large, question):
 
 def test_the_newest_of_a_common_value_is_met_first_without_sorting(large):
     plans = _statements(large, lambda: next(large.find(K("common") == "yes")))
-    walk = next(
+    scan = next(
         sql for sql in plans if "ORDER BY" in sql and "leaves" in sql and "OFFSET" not in sql
     )
-    assert "path=? AND kind=? AND value=? AND run>? AND run<?" in plans[walk]
-    inner = plans[walk].split("SCAN k")[0]
+    assert "path=? AND kind=? AND value=? AND run>? AND run<?" in plans[scan]
+    inner = plans[scan].split("SCAN k")[0]
     assert "TEMP B-TREE" not in inner
 
 
 def test_the_rarer_of_two_values_is_followed(large):
-    way = large._search((K("common") == "yes") & (K("scan_id") == 3)).candidates.way
-    assert [walk.values for walk in way.walks] == [(3,)]
+    plan = large._search((K("common") == "yes") & (K("scan_id") == 3)).candidates.plan
+    assert [scan.values for scan in plan.scans] == [(3,)]
     # Both have more entries than are counted; the second has none among the newest.
-    way = large._search((K("common") == "yes") & (K("old") == True)).candidates.way  # noqa: E712
-    assert [walk.values for walk in way.walks] == [(1,)]
+    plan = large._search((K("common") == "yes") & (K("old") == True)).candidates.plan  # noqa: E712
+    assert [scan.values for scan in plan.scans] == [(1,)]
 
 
 def test_a_window_in_the_past_is_not_reached_through_all_that_came_later(large):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from databroker.errors import StoreUnavailable
-from databroker.runs.stream.store_ref import Locator, OpenStores
+from databroker.runs.stream.store_ref import OpenStores, StoreRef
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_store_that_lacks_the_rows_there_is_said_so(header, tmp_path):
 
     field = header.streams["primary"]["wave"]
     other = SQLiteStore(tmp_path / "elsewhere.db")
-    field._locator = Locator(other)
+    field._store_ref = StoreRef(other)
     with pytest.raises(StoreUnavailable, match="another machine"):
         field[0]
     other.close()

@@ -235,13 +235,13 @@ def _documents(header: Header, referred: Referred) -> Iterator[tuple[str, dict[s
 
 def _size_of_files(header: Header, referred: Referred) -> int:
     from ..external.files.listing import found_files, size_of
-    from ..external.references import FileMissing, Reference, failure
+    from ..external.references import DataReference, FileMissing, failure
 
     db = header.db
     sizes: dict[str, int] = {}
     for found in found_files(db.store, db.reg, header.uid, referred):
         for path in found.paths:
-            reference = Reference(header.uid, spec=found.spec)
+            reference = DataReference(header.uid, spec=found.spec)
             db.reg.guard.check(path, reference)
             size = size_of(path)
             if size is None or (found.error is not None and os.path.isdir(path)):

@@ -29,7 +29,7 @@ from .assemble import _TYPED, _kind, _numbers, _objects, cell
 from .batches import split
 
 Array = np.ndarray[Any, Any]
-Label = str | tuple[np.dtype[Any], tuple[int, ...]]
+ValueKind = str | tuple[np.dtype[Any], tuple[int, ...]]
 """'int', 'float', 'bool', 'null', 'other'; or dtype and shape of an array."""
 
 _NUMBERS = frozenset({"int", "float", "null"})
@@ -37,7 +37,7 @@ _OBJECT = np.dtype(object)
 
 
 @dataclass(frozen=True)
-class Form:
+class ArraySpec:
     """What the values of a column have in common.
 
     Attributes
@@ -52,51 +52,53 @@ class Form:
     shape: tuple[int, ...] = ()
 
 
-def labels(batches: Sequence[pa.RecordBatch], names: Iterable[str]) -> dict[str, set[Label]]:
+def value_kinds(
+    batches: Sequence[pa.RecordBatch], names: Iterable[str]
+) -> dict[str, set[ValueKind]]:
     """Return what kinds of values some columns hold, mostly without looking at the values.
 
     Examples
     --------
     >>> from databroker.columns import from_rows
     >>> rows = [{"time": 0.0, "data": {"x": x}} for x in (1, 2.5)]
-    >>> sorted(labels([from_rows("event", rows)], ["data/x", "data/y"])["data/x"])
+    >>> sorted(value_kinds([from_rows("event", rows)], ["data/x", "data/y"])["data/x"])
     ['float', 'int']
     """
-    found: dict[str, set[Label]] = {name: set() for name in names}
+    found: dict[str, set[ValueKind]] = {name: set() for name in names}
     for batch in batches:
         columns = split(batch)
         for name, those in found.items():
-            those |= _labels(columns.get(name), batch.num_rows)
+            those |= _value_kinds(columns.get(name), batch.num_rows)
     return found
 
 
-def form_of(found: set[Label]) -> Form | None:
+def array_spec(found: set[ValueKind]) -> ArraySpec | None:
     """Return the form of a column that holds these kinds of values; None if it has no rows.
 
     Examples
     --------
-    >>> form_of({"int", "float"})
-    Form(dtype=dtype('float64'), shape=())
-    >>> form_of({(np.dtype("u1"), (3,)), "null"})
-    Form(dtype=dtype('float64'), shape=(3,))
-    >>> form_of({(np.dtype("u1"), (3,)), (np.dtype("u1"), (4,))})
-    Form(dtype=dtype('O'), shape=())
+    >>> array_spec({"int", "float"})
+    ArraySpec(dtype=dtype('float64'), shape=())
+    >>> array_spec({(np.dtype("u1"), (3,)), "null"})
+    ArraySpec(dtype=dtype('float64'), shape=(3,))
+    >>> array_spec({(np.dtype("u1"), (3,)), (np.dtype("u1"), (4,))})
+    ArraySpec(dtype=dtype('O'), shape=())
     """
     if not found:
         return None
     arrays = [label for label in found if not isinstance(label, str)]
     if arrays:
-        return _form_of_arrays(arrays, found.difference(arrays))
+        return _spec_of_arrays(arrays, found.difference(arrays))
     if found == {"int"}:
-        return Form(np.dtype(np.int64))
+        return ArraySpec(np.dtype(np.int64))
     if found <= _NUMBERS and found != {"null"}:
-        return Form(np.dtype(np.float64))
-    return Form(np.dtype(np.bool_)) if found == {"bool"} else Form(_OBJECT)
+        return ArraySpec(np.dtype(np.float64))
+    return ArraySpec(np.dtype(np.bool_)) if found == {"bool"} else ArraySpec(_OBJECT)
 
 
-def fits(found: set[Label], form: Form) -> bool:
+def fits(found: set[ValueKind], form: ArraySpec) -> bool:
     """Tell whether values of these kinds can be given in a form without changing them."""
-    own = form_of(found)
+    own = array_spec(found)
     if own is None or (form.dtype == _OBJECT and form.shape in ((), own.shape)):
         return True
     if found == {"null"}:
@@ -110,7 +112,7 @@ def fits(found: set[Label], form: Form) -> bool:
     )
 
 
-def dense(batches: Sequence[pa.RecordBatch], forms: Mapping[str, Form]) -> dict[str, Array]:
+def dense(batches: Sequence[pa.RecordBatch], forms: Mapping[str, ArraySpec]) -> dict[str, Array]:
     """Return columns in given forms, which their values must fit, as arrays ``(rows, *shape)``.
 
     Examples
@@ -118,7 +120,7 @@ def dense(batches: Sequence[pa.RecordBatch], forms: Mapping[str, Form]) -> dict[
     >>> from databroker.columns import from_rows
     >>> rows = [{"time": 0.0, "data": {"x": x}} for x in ([1, 2], None, [1, 2.5])]
     >>> batch = from_rows("event", rows)
-    >>> form = form_of(labels([batch], ["data/x"])["data/x"])
+    >>> form = array_spec(value_kinds([batch], ["data/x"])["data/x"])
     >>> dense([batch], {"data/x": form})["data/x"].tolist()
     [[1.0, 2.0], [nan, nan], [1.0, 2.5]]
     """
@@ -129,14 +131,14 @@ def dense(batches: Sequence[pa.RecordBatch], forms: Mapping[str, Form]) -> dict[
     }
 
 
-def exactly(array: Array, dtype: np.dtype[Any]) -> Array | None:
+def cast_lossless(array: Array, dtype: np.dtype[Any]) -> Array | None:
     """Return an array in another dtype; None if that would change a value.
 
     Examples
     --------
-    >>> exactly(np.array([1, 255]), np.dtype("u1"))
+    >>> cast_lossless(np.array([1, 255]), np.dtype("u1"))
     array([  1, 255], dtype=uint8)
-    >>> exactly(np.array([0.1]), np.dtype("f4")) is None
+    >>> cast_lossless(np.array([0.1]), np.dtype("f4")) is None
     True
     """
     if array.dtype == dtype:
@@ -158,26 +160,26 @@ def exactly(array: Array, dtype: np.dtype[Any]) -> Array | None:
     return cast if same.all() else None
 
 
-def _form_of_arrays(
-    arrays: Sequence[tuple[np.dtype[Any], tuple[int, ...]]], others: set[Label]
-) -> Form:
+def _spec_of_arrays(
+    arrays: Sequence[tuple[np.dtype[Any], tuple[int, ...]]], others: set[ValueKind]
+) -> ArraySpec:
     shapes = {shape for _, shape in arrays}
     dtypes = {dtype for dtype, _ in arrays}
     if len(shapes) > 1 or not others <= {"null"}:
-        return Form(_OBJECT)
+        return ArraySpec(_OBJECT)
     if all(dtype.kind in "UO" for dtype in dtypes):
         exact = not others and _OBJECT not in dtypes
-        return Form(np.result_type(*dtypes) if exact else _OBJECT, shapes.pop())
+        return ArraySpec(np.result_type(*dtypes) if exact else _OBJECT, shapes.pop())
     numbers = all(dtype.kind in "iufc" for dtype in dtypes)
     if not numbers and (others or len(dtypes) > 1):
-        return Form(_OBJECT)
+        return ArraySpec(_OBJECT)
     dtype = np.result_type(*dtypes) if len(dtypes) > 1 else next(iter(dtypes))
     if others and dtype.kind in "iu":
         dtype = np.dtype(np.float64)
-    return Form(dtype, shapes.pop())
+    return ArraySpec(dtype, shapes.pop())
 
 
-def _labels(column: Column | None, size: int) -> set[Label]:
+def _value_kinds(column: Column | None, size: int) -> set[ValueKind]:
     if size == 0:
         return set()
     if column is None:
@@ -196,7 +198,7 @@ def _labels(column: Column | None, size: int) -> set[Label]:
     return found
 
 
-def _label(value: Any) -> Label:
+def _label(value: Any) -> ValueKind:
     if type(value) is list:
         value = _rectangle(value)
     return (value.dtype, value.shape) if isinstance(value, np.ndarray) else _kind(value)
@@ -220,7 +222,7 @@ def _rectangle(value: list[Any]) -> Any:
     return array if (array == objects).all() else objects
 
 
-def _fill(columns: list[Column | None], sizes: list[int], form: Form) -> Array:
+def _fill(columns: list[Column | None], sizes: list[int], form: ArraySpec) -> Array:
     if form.dtype == _OBJECT and not form.shape:
         return _objects(columns, sizes)
     if any(column is not None and DTYPE in column.metadata for column in columns) or form.shape:
@@ -234,7 +236,7 @@ def _fill(columns: list[Column | None], sizes: list[int], form: Form) -> Array:
     return _piled(columns, sizes, form)
 
 
-def _piled(columns: list[Column | None], sizes: list[int], form: Form) -> Array:
+def _piled(columns: list[Column | None], sizes: list[int], form: ArraySpec) -> Array:
     out = np.empty((sum(sizes), *form.shape), form.dtype)
     missing: Any = np.nan if form.dtype.kind in "fc" else np.zeros((), form.dtype)
     if form.dtype == _OBJECT:

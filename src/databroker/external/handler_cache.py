@@ -60,14 +60,14 @@ class Opened:
     Examples
     --------
     >>> opened = Opened(most=1)
-    >>> with opened.borrow("a", lambda: print("opens a") or "A") as handler:
+    >>> with opened.acquire("a", lambda: print("opens a") or "A") as handler:
     ...     handler
     opens a
     'A'
-    >>> with opened.borrow("a", lambda: print("never again")) as handler:
+    >>> with opened.acquire("a", lambda: print("never again")) as handler:
     ...     handler
     'A'
-    >>> with opened.borrow("b", lambda: "B"): pass
+    >>> with opened.acquire("b", lambda: "B"): pass
     >>> len(opened)
     1
     """
@@ -81,7 +81,9 @@ class Opened:
         return len(self._kept)
 
     @contextlib.contextmanager
-    def borrow(self, key: Hashable, make: Callable[[], Any], shared: bool = False) -> Iterator[Any]:
+    def acquire(
+        self, key: Hashable, make: Callable[[], Any], shared: bool = False
+    ) -> Iterator[Any]:
         """Lend a handler for the length of a ``with`` block.
 
         Parameters

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from .guard import is_odd_file, is_remote, share_of
-from .references import FileRefused, Reference, failure
+from .references import DataReference, FileRefused, failure
 
 __all__ = ["Guard", "Place", "path_of_uri", "path_parts", "place_of", "uri_of_path"]
 
@@ -161,7 +161,7 @@ class Guard:
         # A root may itself be a link: both sides are resolved.
         return any(_under(real, os.path.realpath(folder)) for folder in self.allowed)
 
-    def check(self, path: str, reference: Reference | None = None) -> None:
+    def check(self, path: str, reference: DataReference | None = None) -> None:
         """Raise if a file may not be read.
 
         Raises
@@ -186,7 +186,7 @@ class Guard:
             mend = (
                 "If it belongs to the data, add its folder to allowed_roots in the configuration."
             )
-        raise failure(FileRefused, reference or Reference(), Place(path, path), problem, mend)
+        raise failure(FileRefused, reference or DataReference(), Place(path, path), problem, mend)
 
     def _is_elsewhere(self, path: str) -> bool:
         # Elsewhere than on Windows, two slashes are one. There, a host that is asked is

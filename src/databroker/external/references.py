@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .locate import Place
 
 __all__ = [
+    "DataReference",
     "DatasetMissing",
     "FileDamaged",
     "FileForbidden",
@@ -25,10 +26,9 @@ __all__ = [
     "FramesMissing",
     "HandlerFailed",
     "Problem",
-    "Reference",
-    "about",
+    "data_error",
     "failure",
-    "translated",
+    "with_context",
 ]
 
 
@@ -61,7 +61,7 @@ class HandlerFailed(ExternalDataMissing):
 
 
 class Problem(Exception):
-    """What a reader found, told without knowing for whom it reads; see `translated`.
+    """What a reader found, told without knowing for whom it reads; see `data_error`.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class Problem(Exception):
 
 
 @dataclass(frozen=True)
-class Reference:
+class DataReference:
     """What points to some external data: told in each error.
 
     Attributes
@@ -95,7 +95,7 @@ class Reference:
 
     Examples
     --------
-    >>> print(Reference("b2c1", "img", "r/0", "AD_TIFF"))
+    >>> print(DataReference("b2c1", "img", "r/0", "AD_TIFF"))
     Field 'img' of run 'b2c1' (datum 'r/0', AD_TIFF)
     """
 
@@ -114,7 +114,7 @@ class Reference:
 
 def failure(
     kind: type[ExternalDataMissing],
-    reference: Reference,
+    reference: DataReference,
     place: Place | None,
     problem: str,
     mend: str = "",
@@ -132,7 +132,8 @@ def failure(
 
     Examples
     --------
-    >>> error = failure(FileDamaged, Reference(field="img"), None, "it is empty", "Copy it again.")
+    >>> img = DataReference(field="img")
+    >>> error = failure(FileDamaged, img, None, "it is empty", "Copy it again.")
     >>> print(error)
     Field 'img': it is empty. Copy it again.
     >>> error.field, error.path
@@ -153,13 +154,13 @@ def failure(
     return error
 
 
-def about(error: DatabrokerError, reference: Reference) -> DatabrokerError:
+def with_context(error: DatabrokerError, reference: DataReference) -> DatabrokerError:
     """Return an error with what was wanted in it, if it was raised without knowing that.
 
     Examples
     --------
-    >>> error = failure(FileRefused, Reference(), None, "/a is outside of the allowed roots")
-    >>> print(about(error, Reference("b2c1", "img")))
+    >>> error = failure(FileRefused, DataReference(), None, "/a is outside of the allowed roots")
+    >>> print(with_context(error, DataReference("b2c1", "img")))
     Field 'img' of run 'b2c1': /a is outside of the allowed roots.
     """
     said = vars(error)
@@ -171,7 +172,7 @@ def about(error: DatabrokerError, reference: Reference) -> DatabrokerError:
     return told
 
 
-def translated(error: Exception, reference: Reference, place: Place, by: str = "") -> Exception:
+def data_error(error: Exception, reference: DataReference, place: Place, by: str = "") -> Exception:
     """Return the error to raise for whatever opening or reading a file raised.
 
     Parameters
@@ -184,7 +185,7 @@ def translated(error: Exception, reference: Reference, place: Place, by: str = "
         The handler that raised it, for people.
     """
     if isinstance(error, DatabrokerError):
-        return about(error, reference)
+        return with_context(error, reference)
     if isinstance(error, Problem):
         return failure(error.kind, reference, place, error.problem, error.mend)
     if isinstance(error, FileNotFoundError) or not _may_exist(place, error):

@@ -15,7 +15,7 @@ from .handler_cache import OPEN, identity
 from .handlers.registry import HandlerRegistry
 from .handlers.stand_ins import stand_in
 from .locate import Guard, Place, place_of
-from .references import Reference, about, translated
+from .references import DataReference, data_error, with_context
 
 if TYPE_CHECKING:
     from ..stores.base import Store
@@ -86,7 +86,7 @@ class Registry(HandlerRegistry):
         """What tells whether a file may be read."""
         return Guard(self._allowed, map(str, self.root_map.values()))
 
-    def place(self, document: Mapping[str, Any], reference: Reference | None = None) -> Place:
+    def place(self, document: Mapping[str, Any], reference: DataReference | None = None) -> Place:
         """Return where the file of a resource or stream resource is now.
 
         Raises
@@ -99,7 +99,7 @@ class Registry(HandlerRegistry):
         return found
 
     @contextlib.contextmanager
-    def opened(self, resource: Mapping[str, Any], reference: Reference) -> Iterator[Any]:
+    def opened(self, resource: Mapping[str, Any], reference: DataReference) -> Iterator[Any]:
         """Lend the handler of a resource for the length of a ``with`` block.
 
         Raises
@@ -124,20 +124,20 @@ class Registry(HandlerRegistry):
                     check_links(guard, place.path)
                 return used(place.path, **kwargs, **more)
             except DatabrokerError as error:
-                raise about(error, reference) from error.__cause__
+                raise with_context(error, reference) from error.__cause__
             except Exception as error:
                 if from_signal(error):
                     raise
-                raise translated(error, reference, place, _name(chosen)) from error
+                raise data_error(error, reference, place, _name(chosen)) from error
 
-        with self.borrow(key, make, bool(getattr(used, "thread_safe", False))) as handler:
+        with self.acquire(key, make, bool(getattr(used, "thread_safe", False))) as handler:
             yield handler
 
-    def borrow(
+    def acquire(
         self, key: Hashable, make: Callable[[], Any], shared: bool
     ) -> contextlib.AbstractContextManager[Any]:
-        """Lend what is kept open under a key; see `Opened.borrow`."""
-        return OPEN.borrow((self._token, key), make, shared)
+        """Lend what is kept open under a key; see `Opened.acquire`."""
+        return OPEN.acquire((self._token, key), make, shared)
 
     def close(self) -> None:
         """Close the files that were opened for this registry. It can be used again."""

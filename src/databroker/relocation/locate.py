@@ -13,7 +13,7 @@ from ..external.files.listing import Found, Referred, find_files
 from ..external.handler_cache import identity
 from ..external.locate import Place, place_of
 from .match import Identity, Matches, Sought, match, moved_path
-from .root_map import Aim, propose
+from .root_map import Target, propose
 from .walk import Progress, Tails, look_through
 
 if TYPE_CHECKING:
@@ -116,12 +116,12 @@ class Search:
                 self._there.add(one)
         return missing
 
-    def _aims(self) -> list[Aim]:
-        aims = [Aim(place, place.path) for place in self._kept]
+    def _aims(self) -> list[Target]:
+        aims = [Target(place, place.path) for place in self._kept]
         for each in self._lost:
             place = each.found.place
             target = each.target or (place.path if each.present else None)
-            aims.append(Aim(place, target, each.ambiguous))
+            aims.append(Target(place, target, each.ambiguous))
         return aims
 
     def _works(self, each: Sought, root_map: Mapping[str, str]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..external.locate import Place, path_parts
 
-__all__ = ["Aim", "propose"]
+__all__ = ["Target", "propose"]
 
 Parts = tuple[str, ...]
 
@@ -22,7 +22,7 @@ Rank = tuple[int, int, bool, int, int, Parts, str]
 
 
 @dataclass(frozen=True)
-class Aim:
+class Target:
     """A recorded path, and where it should lead.
 
     Attributes
@@ -45,7 +45,7 @@ class Aim:
         return self.target == self.place.path
 
 
-def propose(aims: Sequence[Aim], root_map: Mapping[str, str]) -> dict[str, str]:
+def propose(aims: Sequence[Target], root_map: Mapping[str, str]) -> dict[str, str]:
     """Return the entries to be added to a root map, or to take the place of others.
 
     As few as can be found by taking, again and again, the one that serves most
@@ -63,20 +63,20 @@ def propose(aims: Sequence[Aim], root_map: Mapping[str, str]) -> dict[str, str]:
     Examples
     --------
     >>> aims = [
-    ...     Aim(Place("/data/a/1.h5", "/data/a/1.h5"), "/new/a/1.h5"),
-    ...     Aim(Place("/data/b/2.h5", "/data/b/2.h5"), "/new/b/2.h5"),
+    ...     Target(Place("/data/a/1.h5", "/data/a/1.h5"), "/new/a/1.h5"),
+    ...     Target(Place("/data/b/2.h5", "/data/b/2.h5"), "/new/b/2.h5"),
     ... ]
     >>> propose(aims, {})
     {'/data': '/new'}
     >>> stays = Place("/data/c/3.h5", "/data/c/3.h5")
-    >>> propose([*aims, Aim(stays, "/data/c/3.h5")], {})
+    >>> propose([*aims, Target(stays, "/data/c/3.h5")], {})
     {'/data/a': '/new/a', '/data/b': '/new/b'}
     """
     return _Search(aims, root_map).entries()
 
 
 class _Search:
-    def __init__(self, aims: Sequence[Aim], root_map: Mapping[str, str]) -> None:
+    def __init__(self, aims: Sequence[Target], root_map: Mapping[str, str]) -> None:
         self._paths = [_Path(aim) for aim in aims]
         self._old = root_map
         self._below: dict[Parts, list[_Path]] = defaultdict(list)
@@ -135,7 +135,7 @@ def _unknown(paths: Iterable[_Path]) -> tuple[int, int]:
 class _Path:
     """A path while the entries that lead it are chosen."""
 
-    def __init__(self, aim: Aim) -> None:
+    def __init__(self, aim: Target) -> None:
         place = aim.place
         self.windows = place.windows
         self.written = path_parts(place.recorded)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .hooks import Transforms
     from .selection import Selection
 
-__all__ = ["Picked", "Sorted", "Step", "checked_limit"]
+__all__ = ["RunQuery", "Sorted", "Step", "checked_limit"]
 
 _UID = Path("uid")
 _SMALL = 100
@@ -54,7 +54,7 @@ def checked_limit(n: SupportsIndex) -> int:
 
 
 @dataclass(frozen=True)
-class Picked:
+class RunQuery:
     """The runs of a search after some steps, read anew each time.
 
     Attributes
@@ -75,7 +75,7 @@ class Picked:
     steps: tuple[Step, ...]
 
     @property
-    def is_mended(self) -> bool:
+    def has_transforms(self) -> bool:
         """Whether documents are changed on their way out, so that the store knows other values."""
         return "start" in self.transforms or "stop" in self.transforms
 
@@ -91,7 +91,7 @@ class Picked:
 
     def documents(self) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
         """Yield the start and stop documents of the runs as users see them."""
-        return (self._mended(record) for record in self.records())
+        return (self._transformed(record) for record in self.records())
 
     def count(self) -> int:
         """Return how many runs there are after all steps."""
@@ -128,12 +128,12 @@ class Picked:
         return min((step for step in self.steps if isinstance(step, int)), default=None)
 
     def _select(self, paths: Sequence[Path], limit: int | None) -> Iterator[Row]:
-        if not self.is_mended:
+        if not self.has_transforms:
             return self.runs.select(self.query, paths, limit)
-        documents = map(self._mended, islice(self.runs.find(self.query), limit))
+        documents = map(self._transformed, islice(self.runs.find(self.query), limit))
         return (tuple(value_at(start, stop, path) for path in paths) for start, stop in documents)
 
-    def _mended(self, run: RunRecord) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    def _transformed(self, run: RunRecord) -> tuple[dict[str, Any], dict[str, Any] | None]:
         stop = None if run.stop is None else self.transforms("stop", run.stop)
         return self.transforms("start", run.start), stop
 

@@ -21,7 +21,7 @@ from . import Header
 from .counts import Counts
 from .emptiness import explain_nothing
 from .files import Files, Progress, files_of
-from .pipeline import Picked, Sorted, Step, checked_limit
+from .pipeline import RunQuery, Sorted, Step, checked_limit
 from .run_table import COLUMNS, column, frame_of
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class Results(InIPython):
         self._steps = tuple(steps)
 
     @property
-    def _picked(self) -> Picked:
-        return Picked(self._db.selection, self._db.transforms, self._query, self._steps)
+    def _run_query(self) -> RunQuery:
+        return RunQuery(self._db.selection, self._db.transforms, self._query, self._steps)
 
     @property
     def query(self) -> Node:
@@ -105,7 +105,7 @@ class Results(InIPython):
 
     def __iter__(self) -> Iterator[Header]:
         record = None
-        for record in self._picked.records():
+        for record in self._run_query.records():
             yield Header(self._db, record)
         if record is None:
             self._explain_nothing()
@@ -122,7 +122,7 @@ class Results(InIPython):
 
     def count(self) -> int:
         """Return how many runs match, without loading them."""
-        found = self._picked.count()
+        found = self._run_query.count()
         if not found:
             self._explain_nothing()
         return found
@@ -201,15 +201,15 @@ class Results(InIPython):
 
     def _distinct(self, key: Any) -> Counts:
         by = column(key, self._fact_of)
-        path, picked = by.paths[0], self._picked
-        if by.is_plain and not self._steps and not picked.is_mended:
+        path, run_query = by.paths[0], self._run_query
+        if by.is_plain and not self._steps and not run_query.has_transforms:
             return Counts(self._db.selection.distinct(path, self._query))
         counts: Counter[Keyed] = Counter()
         if by.is_plain:
-            for start, stop in picked.documents():
+            for start, stop in run_query.documents():
                 counts.update(distinct_values(start, stop, path))
         else:
-            values = (keyed_value(by.value(*row)) for row in picked.values([by]))
+            values = (keyed_value(by.value(*row)) for row in run_query.values([by]))
             counts.update(value for value in values if value is not None)
         return Counts(ranked(counts))
 
@@ -253,7 +253,7 @@ class Results(InIPython):
             raise InvalidQuery(f"columns is a list of keys: [{shown(columns)}]")
         wanted = [column(each, self._fact_of) for each in columns or COLUMNS]
         zone = self._db.zone if timezone is None else timezone
-        frame = frame_of(wanted, self._picked.values(wanted), zone, convert_times)
+        frame = frame_of(wanted, self._run_query.values(wanted), zone, convert_times)
         if not len(frame):
             self._explain_nothing()
         return frame

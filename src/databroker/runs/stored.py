@@ -40,7 +40,7 @@ class StoredRun(InIPython):
     def __init__(self, db: Broker, record: RunRecord) -> None:
         self.db = db
         self._start = db.transforms("start", record.start)
-        self._stop = self._mended(record.stop)
+        self._stop = self._transformed(record.stop)
 
     @property
     def uid(self) -> str:
@@ -114,10 +114,10 @@ class StoredRun(InIPython):
         """Return the stop document as it is stored; empty while there is none."""
         if self._stop is None:
             record = self.db.store.record(self.uid)
-            self._stop = None if record is None else self._mended(record.stop)
+            self._stop = None if record is None else self._transformed(record.stop)
         return self._stop or {}
 
-    def _mended(self, stop: dict[str, Any] | None) -> dict[str, Any] | None:
+    def _transformed(self, stop: dict[str, Any] | None) -> dict[str, Any] | None:
         return None if stop is None else self.db.transforms("stop", stop)
 
     def _descriptors(self) -> list[dict[str, Any]]:

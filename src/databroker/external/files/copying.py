@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..._util.signals import suppressed
 from ...errors import DatabrokerError, NotSupported
 from ..locate import Place, uri_of_path
-from ..references import FileMissing, FileRefused, Reference, failure
+from ..references import DataReference, FileMissing, FileRefused, failure
 from .atomic_copy import PART, CopyRefused, copy_file, is_copy, sync_folders
 from .listing import Found, files_below, find_files, found_files
 
@@ -180,7 +180,7 @@ class CopyPlan:
 
     def _there(self, resource: Found, path: str) -> Iterator[str]:
         """Yield the files at a path of a resource: one, or all in a folder."""
-        reference = Reference(spec=resource.spec, run=resource.document.get("run_start"))
+        reference = DataReference(spec=resource.spec, run=resource.document.get("run_start"))
         self._registry.guard.check(path, reference)
         if os.path.isdir(path):
             if isinstance(resource.error, FileRefused):

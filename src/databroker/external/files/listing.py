@@ -17,7 +17,7 @@ from ..readers.filling import external_fields
 from ..readers.stream_index import read_claims
 from ..readers.stream_resource import StreamSource
 from ..readers.streamed_field import StreamReader
-from ..references import FileRefused, Reference
+from ..references import DataReference, FileRefused
 from ..registry import Mend
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def find_files(
     documents
         Of the run: its descriptors tell what is declared of streamed fields.
     """
-    reference = Reference(run, spec=str(document.get("spec") or document.get("mimetype")))
+    reference = DataReference(run, spec=str(document.get("spec") or document.get("mimetype")))
     place = Place("", "")
     try:
         place = place_of(document, registry.root_map)
@@ -263,7 +263,7 @@ def _of_handler(
     store: Store | None, registry: Registry, resource: Doc, place: Place, run: str | None
 ) -> list[str]:
     uid = str(resource["uid"])
-    reference = Reference(run, None, None, str(resource.get("spec")))
+    reference = DataReference(run, None, None, str(resource.get("spec")))
     with registry.opened(resource, reference) as handler:
         listed = getattr(handler, "get_file_list", None)
         if listed is None:
@@ -369,7 +369,7 @@ def _seen(registry: Registry, run: str, found: Found, path: str) -> ExternalFile
     """Return a file as it is on disk."""
     exists, size, problem = False, None, None
     try:
-        registry.guard.check(path, Reference(run, spec=found.spec))
+        registry.guard.check(path, DataReference(run, spec=found.spec))
     except FileRefused as error:
         problem = str(error)
     else:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ...errors import NoHandler
 from ..import_path import imported
-from ..references import Reference
+from ..references import DataReference
 
 __all__ = ["MIMETYPES", "SPECS", "Declared", "Frames", "mimetype_of", "reader_of"]
 
@@ -171,7 +171,7 @@ def mimetype_of(document: Mapping[str, Any]) -> str:
     return _HDF5 if _HDF5_SPECS.fullmatch(spec) else "application/octet-stream"
 
 
-def reader_of(mimetype: str, more: Mapping[str, Any], reference: Reference) -> Any:
+def reader_of(mimetype: str, more: Mapping[str, Any], reference: DataReference) -> Any:
     """Return what reads a mimetype.
 
     Parameters

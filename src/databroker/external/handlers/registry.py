@@ -15,7 +15,7 @@ from ..._util.printable import printable, warn
 from ..._util.signals import from_signal
 from ...errors import DuplicateHandler, NoHandler
 from ..import_path import imported
-from ..references import Reference
+from ..references import DataReference
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -129,7 +129,7 @@ class HandlerRegistry:
         self._handlers.pop(key, None)
         self._removed.add(key)
 
-    def handler(self, spec: str, reference: Reference | None = None) -> Any:
+    def handler(self, spec: str, reference: DataReference | None = None) -> Any:
         """Return the handler of a spec.
 
         Parameters
@@ -207,7 +207,7 @@ class _View(Mapping[str, Any]):
         return printable(f"<handlers for: {', '.join(self) or 'nothing'}>", lines=False)
 
 
-def _no_handler(spec: str, reference: Reference | None) -> NoHandler:
+def _no_handler(spec: str, reference: DataReference | None) -> NoHandler:
     who = f"{reference}: no" if reference is not None else "No"
     package = "a package that offers one"
     if spec.startswith(_ELSEWHERE):

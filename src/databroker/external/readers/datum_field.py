@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ...columns.to_numpy import exactly
-from ..references import Reference
+from ...columns.to_numpy import cast_lossless
+from ..references import DataReference
 from .filling import UNREADABLE
 from .loading import Loader, as_array, check_form
 from .reader import Look, common, leave_out, spread
@@ -135,9 +135,9 @@ class DatumReader:
     ) -> None:
         """Put values that the events have themselves into an array."""
         for row, value in enumerate(map(as_array, values)):
-            fitting = exactly(value, out.dtype)
+            fitting = cast_lossless(value, out.dtype)
             cast = value if fitting is None else fitting
-            reference = Reference(self._run, self._field)
+            reference = DataReference(self._run, self._field)
             check_form((cast.shape, cast.dtype), shape, out.dtype, reference)
             out[row] = cast[inner]
 

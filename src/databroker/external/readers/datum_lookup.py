@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...columns import to_rows
 from ...errors import ExternalDataMissing
-from ..references import Reference, failure
+from ..references import DataReference, failure
 from ..registry import Mend, as_it_is
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Datums:
         self._resources: OrderedDict[str, Doc] = OrderedDict()
         self._extents: dict[str, list[Extent]] = {}
 
-    def find(self, datum_id: str, reference: Reference | None = None) -> Datum:
+    def find(self, datum_id: str, reference: DataReference | None = None) -> Datum:
         """Return what a datum's id stands for.
 
         Parameters
@@ -90,7 +90,7 @@ class Datums:
         return Datum(resource, document.get("datum_kwargs") or {})
 
     def stretches(
-        self, datum_ids: Iterable[str], reference: Reference | None = None
+        self, datum_ids: Iterable[str], reference: DataReference | None = None
     ) -> Iterator[list[Datum]]:
         """Yield what datum ids stand for, those that follow each other in one resource together.
 
@@ -131,10 +131,12 @@ class Datums:
         return {row["datum_id"]: row for batch in batches for row in to_rows("datum", uid, batch)}
 
 
-def _absent(kind: str, uid: str, datum_id: str, reference: Reference | None) -> ExternalDataMissing:
+def _absent(
+    kind: str, uid: str, datum_id: str, reference: DataReference | None
+) -> ExternalDataMissing:
     return failure(
         ExternalDataMissing,
-        replace(reference or Reference(), datum=datum_id),
+        replace(reference or DataReference(), datum=datum_id),
         None,
         f"there is no {kind} document {uid!r}",
         "Were all documents of the run inserted?",

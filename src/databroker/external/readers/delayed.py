@@ -54,7 +54,7 @@ class DelayedDatums:
         self._loader = Loader(source.store, registry, run)
         self._looks: dict[str, Look] = {}
 
-    def ahead(self, references: Iterable[Any], field: str | None = None) -> Iterator[Any]:
+    def prefetch(self, references: Iterable[Any], field: str | None = None) -> Iterator[Any]:
         """Yield what may be ids of datums; nothing is read ahead."""
         yield from references
 

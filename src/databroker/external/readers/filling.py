@@ -123,7 +123,7 @@ def check_on_missing(on_missing: str) -> None:
 class DatumValues(Protocol):
     """Gives the data of datums."""
 
-    def ahead(self, references: Iterable[Any], field: str | None = None) -> Iterator[Any]:
+    def prefetch(self, references: Iterable[Any], field: str | None = None) -> Iterator[Any]:
         """Yield what may be ids of datums, whose `value` is then asked for."""
         ...
 
@@ -266,7 +266,7 @@ class Filler:
             warn_user(f"Some external data cannot be had (said once a field). {error}", UserWarning)
 
     def _ahead(self, references: Iterable[Any], field: str) -> Iterable[Any]:
-        return references if field in self._streamed else self._datums.ahead(references, field)
+        return references if field in self._streamed else self._datums.prefetch(references, field)
 
     def _try(self, reference: Any, field: str) -> tuple[Any, bool]:
         """Return a value and whether it is there; what is no reference is a value."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..._util.signals import from_signal, suppressed
 from ...errors import DatabrokerError, ShapesDiffer
 from ..formats.hdf5_links import check_links
-from ..references import Reference, about, translated
+from ..references import DataReference, data_error, with_context
 from .chunking import LARGEST, rows_ahead
 from .datum_lookup import Datum, Datums
 from .reader import Look
@@ -51,7 +51,7 @@ class Loader:
         self._loaded: dict[str, Array] = {}
         self._bytes = LARGEST  # of a value, as far as one knows
 
-    def ahead(self, references: Iterable[Any], field: str | None = None) -> Iterator[Any]:
+    def prefetch(self, references: Iterable[Any], field: str | None = None) -> Iterator[Any]:
         """Yield what may be ids of datums, whose `value` is then asked for.
 
         Some are loaded before: looking up and opening are then done once for all of them.
@@ -123,7 +123,7 @@ class Loader:
             The data of a datum have another shape, or a type that does not fit.
         """
         first = 0
-        for datums in self._datums.stretches(datum_ids, Reference(self._run, field)):
+        for datums in self._datums.stretches(datum_ids, DataReference(self._run, field)):
             stop = first + len(datums)
             if not self._at_once(datums, shape, inner, out[first:stop]):
                 for row in range(first, stop):
@@ -131,7 +131,7 @@ class Loader:
             first = stop
 
     def _load(self, datum_ids: Sequence[str], field: str | None) -> None:
-        reference = Reference(self._run, field)
+        reference = DataReference(self._run, field)
         rest = iter(datum_ids)
         for datums in self._datums.stretches(datum_ids, reference):
             with self._registry.opened(datums[0].resource, reference) as handler:
@@ -148,7 +148,7 @@ class Loader:
     ) -> bool:
         """Read datums of one resource by one call, and tell whether that could be done."""
         kwargs = [datum.kwargs for datum in datums]
-        reference = Reference(self._run)
+        reference = DataReference(self._run)
         try:
             with self._registry.opened(datums[0].resource, reference) as handler:
                 if not hasattr(handler, "read_into"):
@@ -172,7 +172,7 @@ class Loader:
         field: str | None,
     ) -> Array:
         """Return a part of the data of a datum, reading only that if its handler can."""
-        reference = Reference(self._run, field, datum_id)
+        reference = DataReference(self._run, field, datum_id)
 
         def read(handler: Any, kwargs: Doc) -> Array:
             if hasattr(handler, "part") and hasattr(handler, "form"):
@@ -185,24 +185,24 @@ class Loader:
         return self._read(datum_id, field, read)
 
     def _read(self, datum_id: str, field: str | None, read: Callable[[Any, Doc], T]) -> T:
-        found = self._datums.find(datum_id, Reference(self._run, field))
+        found = self._datums.find(datum_id, DataReference(self._run, field))
         spec = str(found.resource.get("spec"))
         run = self._run or found.resource.get("run_start")
-        reference = Reference(run, field, datum_id, spec)
+        reference = DataReference(run, field, datum_id, spec)
         with self._registry.opened(found.resource, reference) as handler:
             try:
                 self._check(handler, [found.kwargs], reference)
                 return read(handler, found.kwargs)
             except DatabrokerError as error:
-                raise about(error, reference) from error.__cause__
+                raise with_context(error, reference) from error.__cause__
             except Exception as error:  # whatever somebody else's handler raises
                 if from_signal(error):
                     raise
                 place = self._registry.place(found.resource, reference)
                 by = f"the handler {type(handler).__name__}"
-                raise translated(error, reference, place, by) from error
+                raise data_error(error, reference, place, by) from error
 
-    def _check(self, handler: Any, kwargs: Sequence[Doc], reference: Reference) -> None:
+    def _check(self, handler: Any, kwargs: Sequence[Doc], reference: DataReference) -> None:
         """Refuse what templates lead to: no local file, or one outside of the allowed roots."""
         guard = self._registry.guard
         if not hasattr(handler, "get_file_list"):
@@ -238,7 +238,7 @@ def check_form(
     found: tuple[tuple[int, ...], Any],
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
-    reference: Reference,
+    reference: DataReference,
 ) -> None:
     """Raise if values cannot stand in one array with others, unchanged.
 

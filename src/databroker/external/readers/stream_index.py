@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ...stores.base import Store
 
-__all__ = ["Claims", "Places", "read_claims"]
+__all__ = ["Claims", "FramePlaces", "read_claims"]
 
 Array = np.ndarray[Any, Any]
 
@@ -36,7 +36,7 @@ _DESCRIPTOR = top("descriptor")
 _LARGEST = 2.0**53  # above, not every integer has a float
 
 
-class Places(NamedTuple):
+class FramePlaces(NamedTuple):
     """Where the values of some events are.
 
     Attributes
@@ -51,7 +51,7 @@ class Places(NamedTuple):
     place: Array
 
     @classmethod
-    def nowhere(cls, size: int) -> Places:
+    def nowhere(cls, size: int) -> FramePlaces:
         """Return places of events without values."""
         return cls(np.full(size, -1), np.zeros(size, np.int64))
 
@@ -128,7 +128,7 @@ class Claims(NamedTuple):
         """Return the seq_num of each claimed value, in order."""
         return np.sort(self._each()[0])
 
-    def match(self, owners: Array, seq_nums: Array) -> Places:
+    def match(self, owners: Array, seq_nums: Array) -> FramePlaces:
         """Return where the values of some events are.
 
         A claim that names the descriptor counts before one that does not.
@@ -138,38 +138,38 @@ class Claims(NamedTuple):
         owners, seq_nums
             Of all events that may have a value, in their order.
         """
-        found = Places.nowhere(len(seq_nums))
+        found = FramePlaces.nowhere(len(seq_nums))
         for owner in np.unique(self.owner)[::-1]:
             mine = np.flatnonzero(found.part < 0 if owner == ANYBODY else owners == owner)
             part, index = self.some(self.owner == owner)._match(seq_nums[mine])
             found.part[mine], found.place[mine] = part, index
         return found
 
-    def _match(self, seq_nums: Array) -> Places:
+    def _match(self, seq_nums: Array) -> FramePlaces:
         claims = self.some(np.argsort(self.first, kind="stable"))
         apart = (claims.first[1:] >= np.maximum.accumulate(claims.stop)[:-1]).all()
         if apart and (np.diff(seq_nums) > 0).all():
             return claims._locate(seq_nums)
         return self._match_repeated(seq_nums)
 
-    def _locate(self, seq_nums: Array) -> Places:
+    def _locate(self, seq_nums: Array) -> FramePlaces:
         """Match events of different seq_nums with sorted claims, none of which overlap."""
         place = np.searchsorted(self.first, seq_nums, "right") - 1
         known = np.maximum(place, 0)
         there = (place >= 0) & (seq_nums < self.stop[known])
         index = self.place[known] + seq_nums - self.first[known]
-        return Places(np.where(there, self.part[known], -1), np.where(there, index, 0))
+        return FramePlaces(np.where(there, self.part[known], -1), np.where(there, index, 0))
 
-    def _match_repeated(self, seq_nums: Array) -> Places:
+    def _match_repeated(self, seq_nums: Array) -> FramePlaces:
         if not len(seq_nums):
-            return Places.nowhere(0)
+            return FramePlaces.nowhere(0)
         claimed, index, part = self._within(int(seq_nums[0]), int(seq_nums[-1]) + 1)._each()
         order = np.argsort(claimed, kind="stable")
         claimed = claimed[order]
         nth = np.arange(len(seq_nums)) - np.searchsorted(seq_nums, seq_nums, "left")
         place = np.searchsorted(claimed, seq_nums, "left") + nth
         there = place < np.searchsorted(claimed, seq_nums, "right")
-        found = Places.nowhere(len(seq_nums))
+        found = FramePlaces.nowhere(len(seq_nums))
         found.part[there] = part[order][place[there]]
         found.place[there] = index[order][place[there]]
         return found

@@ -13,10 +13,17 @@ from ..._util.signals import from_signal
 from ...errors import DatabrokerError, ExternalDataMissing
 from ..formats.frames import Declared, Frames, reader_of
 from ..handler_cache import identity
-from ..references import FileDamaged, FramesMissing, Reference, about, failure, translated
+from ..references import (
+    DataReference,
+    FileDamaged,
+    FramesMissing,
+    data_error,
+    failure,
+    with_context,
+)
 from .filling import UNREADABLE
 from .reader import Look, apart, common, leave_out, spread
-from .stream_index import Claims, Places
+from .stream_index import Claims, FramePlaces
 from .stream_resource import StreamSource
 
 if TYPE_CHECKING:
@@ -33,7 +40,7 @@ _APART = 2**15  # bytes of a value, above which reading many by themselves beats
 
 @contextlib.contextmanager
 def opened_frames(
-    registry: Registry, source: StreamSource, declared: Declared, reference: Reference
+    registry: Registry, source: StreamSource, declared: Declared, reference: DataReference
 ) -> Iterator[Frames]:
     """Lend the frames of a stream resource for the length of a ``with`` block.
 
@@ -53,14 +60,14 @@ def opened_frames(
         return opener(place.path, source.parameters, declared, guard)
 
     try:
-        with registry.borrow(key, make, bool(getattr(opener, "thread_safe", False))) as frames:
+        with registry.acquire(key, make, bool(getattr(opener, "thread_safe", False))) as frames:
             yield frames
     except DatabrokerError as error:
-        raise about(error, reference) from error.__cause__
+        raise with_context(error, reference) from error.__cause__
     except Exception as error:  # of h5py, tifffile, ...
         if from_signal(error):
             raise
-        raise translated(error, reference, place) from error
+        raise data_error(error, reference, place) from error
 
 
 class StreamReader:
@@ -94,7 +101,7 @@ class StreamReader:
         data_key: Doc,
         sources: Sequence[StreamSource],
         claims: Claims,
-        places: Places | None = None,
+        places: FramePlaces | None = None,
         seq_nums: Array | None = None,
         absent: Array | None = None,
     ) -> None:
@@ -105,7 +112,7 @@ class StreamReader:
         self._sources = list(sources)
         self._uids = [str(source.document["uid"]) for source in sources]
         self._claims = claims
-        self._places = Places.nowhere(0) if places is None else places
+        self._places = FramePlaces.nowhere(0) if places is None else places
         self._seq_nums = seq_nums
         self._absent = absent
 
@@ -129,7 +136,7 @@ class StreamReader:
         event = "an event" if seq_num is None else f"event {seq_num}"
         return failure(
             FramesMissing,
-            Reference(self._run, self._field),
+            DataReference(self._run, self._field),
             None,
             f"no stream datum says where the value of {event} is",
             "If the run is going on, try again later.",
@@ -159,7 +166,7 @@ class StreamReader:
         self, places: Array, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
     ) -> None:
         """Put the values of some events, and of each what `inner` selects, into an array."""
-        chosen = Places(*(column[places] for column in self._places))
+        chosen = FramePlaces(*(column[places] for column in self._places))
         for start, stop in chosen.stretches():
             place = int(places[start])
             part, first = self._place(place)
@@ -221,7 +228,7 @@ class StreamReader:
         """
         uid, _, place = reference.rpartition("/")
         found = copy(self)
-        found._places = Places(np.array([self.part(uid)[0]]), np.array([int(place)]))
+        found._places = FramePlaces(np.array([self.part(uid)[0]]), np.array([int(place)]))
         found._seq_nums = found._absent = None
         return found
 
@@ -241,7 +248,7 @@ class StreamReader:
         if uid not in self._uids:
             raise failure(
                 ExternalDataMissing,
-                Reference(self._run, self._field),
+                DataReference(self._run, self._field),
                 None,
                 f"there is no stream resource {uid!r}",
                 "Were all documents of the run inserted?",
@@ -309,7 +316,7 @@ class StreamReader:
             differ = f"{dtype} was expected, and one has {found.dtype}"
         else:
             return
-        reference = Reference(self._run, self._field)
+        reference = DataReference(self._run, self._field)
         raise failure(FileDamaged, reference, None, f"its files do not agree: {differ}")
 
     def _look(self, part: int, frames: Frames) -> Look:
@@ -343,7 +350,7 @@ class StreamReader:
     def _opened(self, part: int) -> Iterator[Frames]:
         source = self._sources[part]
         uid = str(source.document.get("uid"))
-        reference = Reference(self._run, self._field, uid, source.mimetype)
+        reference = DataReference(self._run, self._field, uid, source.mimetype)
         with opened_frames(self._registry, source, self._declared, reference) as frames:
             yield frames
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...columns.cells import as_cells
-from ...columns.to_numpy import Form
+from ...columns.to_numpy import ArraySpec
 from ...errors import DatabrokerError
 from ...extras import require
 from .layout import Layout, Window
 from .rows import Chunk, Columns, EventSource
-from .schema import Known, Variable
+from .schema import FieldSchema, Variable
 from .shared import SharedFields, formed
-from .store_ref import Locator
+from .store_ref import StoreRef
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -45,10 +45,10 @@ class LazyArray:
     """
 
     def __init__(
-        self, locator: Locator[EventSource], layout: Layout, name: str, known: Known
+        self, store_ref: StoreRef[EventSource], layout: Layout, name: str, known: FieldSchema
     ) -> None:
         self.name = name
-        self._locator = locator
+        self._store_ref = store_ref
         self._layout = layout
         self._known = known
         self._pages = layout.pages(known.row_bytes)
@@ -233,14 +233,14 @@ class Field(LazyArray):
 
     def __init__(
         self,
-        locator: Locator[EventSource],
+        store_ref: StoreRef[EventSource],
         layout: Layout,
         variable: Variable,
-        known: Known,
+        known: FieldSchema,
         keep: bool = False,
         shared: SharedFields | None = None,
     ) -> None:
-        super().__init__(locator, layout, variable.name, known)
+        super().__init__(store_ref, layout, variable.name, known)
         self._variable = variable
         self._keep = keep
         self._shared = shared
@@ -254,7 +254,7 @@ class Field(LazyArray):
         return (self._variable.column, *super()._identity())
 
     def _load(self, window: Window) -> Array:
-        store, name = self._locator.store, self._variable.name
+        store, name = self._store_ref.store, self._variable.name
         if self._shared is None:
             chunk = self._layout.read(store, window, self._variable.columns)
             values = formed(chunk, [self._variable], {name: self._known})[name]
@@ -282,14 +282,16 @@ class PerDescriptor(LazyArray):
 
     def __init__(
         self,
-        locator: Locator[EventSource],
+        store_ref: StoreRef[EventSource],
         layout: Layout,
         name: str,
         values: Array,
         codes: dict[str, int],
     ) -> None:
-        known = Known(Form(values.dtype, values.shape[1:]), values.dtype, values[:1].nbytes)
-        super().__init__(locator, layout, name, known)
+        known = FieldSchema(
+            ArraySpec(values.dtype, values.shape[1:]), values.dtype, values[:1].nbytes
+        )
+        super().__init__(store_ref, layout, name, known)
         self._values = values
         self._codes = codes
 
@@ -301,7 +303,7 @@ class PerDescriptor(LazyArray):
         if len(owners) == 1:
             place = self._codes[owners[0]]
             return np.repeat(self._values[place : place + 1], window.stop - window.first, axis=0)
-        chunk = self._layout.read(self._locator.store, window, Columns(()))
+        chunk = self._layout.read(self._store_ref.store, window, Columns(()))
         return np.asarray(self._values[codes_of(chunk, self._codes)])
 
 

@@ -13,9 +13,9 @@ from ...extras import require
 from .array import Field, PerDescriptor
 from .gather import Constant, Request, gather
 from .layout import Layout
-from .schema import Doc, Variable, look
+from .schema import Doc, Variable, infer_schema
 from .shared import SharedFields
-from .store_ref import Locator
+from .store_ref import StoreRef
 from .times import SECONDS, to_datetime64
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def read(request: Request, convert_times: bool = True) -> xr.Dataset:
     gathered = gather(request)
     builder = Builder(request.names)
     for variable, values in gathered.values:
-        if isinstance(variable, Variable) and (each := request.outside_of(variable, values.dtype)):
+        if isinstance(variable, Variable) and (each := request.external_of(variable, values.dtype)):
             values = each.load(
                 variable.name, variable.key, values, gathered.layout, gathered.seq_num
             )
@@ -45,8 +45,8 @@ def lazy(request: Request, convert_times: bool = True) -> xr.Dataset:
     require("dask.array", "arrays")
     require("xarray", "arrays")
     layout = Layout.of(request.store, request.owners)
-    locator = Locator(request.store)
-    known = look(request.store, layout, request.variables)
+    store_ref = StoreRef(request.store)
+    known = infer_schema(request.store, layout, request.variables)
     chunks = layout.chunks(max([each.row_bytes for each in known.values()], default=8))
     codes = {owner: number for number, owner in enumerate(layout.owners)}
     shared = SharedFields.among(layout, request.variables, known)
@@ -55,8 +55,8 @@ def lazy(request: Request, convert_times: bool = True) -> xr.Dataset:
     for variable in request.variables:
         form = known[variable.name]
         together = shared if shared is not None and variable in shared else None
-        array = Field(locator, layout, variable, form, keep=True, shared=together)
-        outside = request.outside_of(variable, form.dtype)
+        array = Field(store_ref, layout, variable, form, keep=True, shared=together)
+        outside = request.external_of(variable, form.dtype)
         if outside is not None:
             loaded = outside.array(variable.name, variable.key, array, layout, seq_num)
             builder.add(variable, loaded.to_dask())
@@ -64,7 +64,7 @@ def lazy(request: Request, convert_times: bool = True) -> xr.Dataset:
             builder.add(variable, array.to_dask(chunks) if layout.rows else np.asarray(array))
     for constant in request.constants:
         table = constant.table(layout.owners)
-        repeated = PerDescriptor(locator, layout, constant.name, table, codes)
+        repeated = PerDescriptor(store_ref, layout, constant.name, table, codes)
         builder.add(constant, repeated.to_dask(chunks) if layout.rows else table)
     return builder.dataset(time, seq_num, request.attrs, convert_times)
 

@@ -23,7 +23,7 @@ from ...external.readers.filling import (
 )
 from .layout import Layout
 from .rows import Chunk, Columns, EventSource
-from .store_ref import Locator
+from .store_ref import StoreRef
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from ...stores.base import Store
     from .streamed import StreamedField, StreamedRows
 
-__all__ = ["Outside"]
+__all__ = ["ExternalFields"]
 
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 
 
-class Outside:
+class ExternalFields:
     """Loads what the rows of a stream only refer to.
 
     Parameters
@@ -137,8 +137,8 @@ class Outside:
             name: DelayedFrames(reader, name, keys[name], self._on_missing)
             for name, reader in self._readers().items()
         }
-        locator = Locator(self._store)
-        datums = DelayedDatums(locator, self._registry, self._run, keys, self._on_missing)
+        store_ref = StoreRef(self._store)
+        datums = DelayedDatums(store_ref, self._registry, self._run, keys, self._on_missing)
         return Filler(self._store, self._registry, self._run, self._on_missing, frames, datums)
 
     def _readers(self) -> dict[str, StreamReader]:
@@ -213,8 +213,8 @@ class Outside:
             streamed = self._streamed[field]
             reader = streamed.reader(self._registry, self._run, places, seq_nums, absent)
         else:
-            locator = Locator(self._store)
-            reader = DatumReader(locator, self._registry, self._run, field, references)
+            store_ref = StoreRef(self._store)
+            reader = DatumReader(store_ref, self._registry, self._run, field, references)
         return ExternalArray(field, reader, data_key, self._on_missing)
 
     def load(

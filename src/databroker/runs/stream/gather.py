@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...columns import from_rows
-from ...columns.to_numpy import dense, exactly, form_of, labels
+from ...columns.to_numpy import array_spec, cast_lossless, dense, value_kinds
 from .array import codes_of
 from .layout import Layout
 from .rows import Columns, EventSource, index_of, joint_order
 from .schema import Doc, Variable, columns_of, declared_dtype
 
 if TYPE_CHECKING:
-    from .external_fields import Outside
+    from .external_fields import ExternalFields
 
 Array = np.ndarray[Any, Any]
 
@@ -50,7 +50,7 @@ class Constant:
         if not owners:
             return np.empty(0, object)
         batch = from_rows("event", [{"data": {"x": self.values.get(owner)}} for owner in owners])
-        form = form_of(labels([batch], ["data/x"])["data/x"])
+        form = array_spec(value_kinds([batch], ["data/x"])["data/x"])
         assert form is not None
         return _as_declared(dense([batch], {"data/x": form})["data/x"], self.keys)
 
@@ -80,9 +80,9 @@ class Request:
     variables: Sequence[Variable]
     constants: Sequence[Constant]
     attrs: Doc
-    outside: Outside | None = None
+    outside: ExternalFields | None = None
 
-    def outside_of(self, variable: Variable, dtype: np.dtype[Any]) -> Outside | None:
+    def external_of(self, variable: Variable, dtype: np.dtype[Any]) -> ExternalFields | None:
         """Return what loads a variable that is stored as `dtype`; None if it is all there."""
         if self.outside is None or variable.stamps or variable.name not in self.outside.filled:
             return None
@@ -128,9 +128,9 @@ def gather(request: Request) -> Gathered:
     codes = np.concatenate([codes_of(c, numbers) for c in chunks] or [np.empty(0, np.intp)])
     time, seq_num = index_of(chunks)
     batches = [batch for chunk in chunks for batch in chunk.batches]
-    found = labels(batches, [variable.column for variable in request.variables])
+    found = value_kinds(batches, [variable.column for variable in request.variables])
     forms = {
-        variable.column: form_of(found[variable.column]) or variable.declared
+        variable.column: array_spec(found[variable.column]) or variable.declared
         for variable in request.variables
     }
     if batches:
@@ -157,5 +157,5 @@ def wanted_columns(variables: Sequence[Variable]) -> Columns:
 def _as_declared(values: Array, keys: Sequence[Doc]) -> Array:
     """Return values in the NumPy dtype that is declared for them, if that changes none."""
     dtype = declared_dtype(keys[0]) if keys else None
-    cast = None if dtype is None else exactly(values, dtype)
+    cast = None if dtype is None else cast_lossless(values, dtype)
     return values if cast is None else cast

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...columns.names import nested
-from ...columns.to_numpy import Form, Label, dense, exactly, form_of, labels
+from ...columns.to_numpy import ArraySpec, ValueKind, array_spec, cast_lossless, dense, value_kinds
 from .fields import mapping
 from .layout import PAGE_BYTES, Layout
 from .rows import Chunk, Columns, EventSource
@@ -69,9 +69,9 @@ class Variable:
         return self.keys[0] if self.keys else {}
 
     @property
-    def declared(self) -> Form:
+    def declared(self) -> ArraySpec:
         """The form that the first descriptor announces."""
-        return Form(declared_dtype(self.key) or _usual(self.key), self.shape or ())
+        return ArraySpec(declared_dtype(self.key) or _usual(self.key), self.shape or ())
 
     @property
     def shape(self) -> tuple[int, ...] | None:
@@ -81,7 +81,7 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class Known:
+class FieldSchema:
     """What is known of a variable's values.
 
     Attributes
@@ -94,7 +94,7 @@ class Known:
         About how many bytes a row takes.
     """
 
-    form: Form
+    form: ArraySpec
     dtype: np.dtype[Any]
     row_bytes: float
 
@@ -130,14 +130,16 @@ def declared_dtype(key: Doc) -> np.dtype[Any] | None:
         return None
 
 
-def look(store: EventSource, layout: Layout, wanted: Sequence[Variable]) -> dict[str, Known]:
+def infer_schema(
+    store: EventSource, layout: Layout, wanted: Sequence[Variable]
+) -> dict[str, FieldSchema]:
     """Find out what the values of some fields are, without loading them all.
 
     Fields of one number are looked through; of large ones only some pages are
     read, one at a time. What the data do not tell is taken as declared.
     """
     sections = {variable.section for variable in wanted}
-    found: dict[str, Known] = {}
+    found: dict[str, FieldSchema] = {}
     for section in sections:
         mine = [variable for variable in wanted if variable.section == section]
         narrow = [variable for variable in mine if _declared_bytes(variable) <= _NARROW]
@@ -153,30 +155,30 @@ class _Finding:
 
     def __init__(self, variable: Variable) -> None:
         self._variable = variable
-        self._seen: set[Label] = set()
+        self._seen: set[ValueKind] = set()
         self._row_bytes = 0.0
         self._cast = declared_dtype(variable.key)
 
-    def add(self, found: set[Label], row_bytes: float) -> None:
+    def add(self, found: set[ValueKind], row_bytes: float) -> None:
         self._seen |= found
         self._row_bytes = max(self._row_bytes, row_bytes)
 
-    def to_cast(self, found: set[Label]) -> Form | None:
+    def to_cast(self, found: set[ValueKind]) -> ArraySpec | None:
         """Return the form of values that might not fit the declared dtype; None if all do."""
-        form = form_of(found)
+        form = array_spec(found)
         return form if self._cast is not None and form and form.dtype != self._cast else None
 
     def cast(self, values: Array) -> None:
         """See whether values fit the declared dtype."""
-        if self._cast is not None and exactly(values, self._cast) is None:
+        if self._cast is not None and cast_lossless(values, self._cast) is None:
             self._cast = None
 
-    def known(self) -> Known:
-        form = form_of(self._seen) or self._variable.declared
+    def known(self) -> FieldSchema:
+        form = array_spec(self._seen) or self._variable.declared
         row_bytes = self._row_bytes or _declared_bytes(self._variable)
-        return Known(form, self._dtype(form), row_bytes)
+        return FieldSchema(form, self._dtype(form), row_bytes)
 
-    def _dtype(self, form: Form) -> np.dtype[Any]:
+    def _dtype(self, form: ArraySpec) -> np.dtype[Any]:
         cast = self._cast
         if cast is None:
             return form.dtype
@@ -186,7 +188,7 @@ class _Finding:
         return cast if set(both) <= set("biuf") or both == "UU" else form.dtype
 
 
-def _look(store: EventSource, layout: Layout, group: Sequence[Variable]) -> dict[str, Known]:
+def _look(store: EventSource, layout: Layout, group: Sequence[Variable]) -> dict[str, FieldSchema]:
     columns = columns_of(group[0].section, [variable.name for variable in group])
     row_bytes = sum(map(_declared_bytes, group))
     pages = layout.pages(row_bytes)
@@ -196,9 +198,9 @@ def _look(store: EventSource, layout: Layout, group: Sequence[Variable]) -> dict
     findings = {variable: _Finding(variable) for variable in group}
     for page in pages:
         chunk = layout.read(store, page, columns)
-        found = labels(chunk.batches, [variable.column for variable in group])
+        found = value_kinds(chunk.batches, [variable.column for variable in group])
         sizes = _stored_bytes(chunk)
-        forms: dict[str, Form] = {}
+        forms: dict[str, ArraySpec] = {}
         for variable, finding in findings.items():
             column = variable.column
             finding.add(found[column], sizes.get(column, 0.0))

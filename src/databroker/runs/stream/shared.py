@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ...columns.to_numpy import dense, exactly, fits, labels
+from ...columns.to_numpy import cast_lossless, dense, fits, value_kinds
 from .layout import PAGE_BYTES, Layout, Window
 from .rows import Chunk, EventSource
-from .schema import Known, Variable, columns_of
+from .schema import FieldSchema, Variable, columns_of
 
 Array = np.ndarray[Any, Any]
 
@@ -35,7 +35,7 @@ class SharedFields:
     """
 
     def __init__(
-        self, layout: Layout, variables: Sequence[Variable], known: Mapping[str, Known]
+        self, layout: Layout, variables: Sequence[Variable], known: Mapping[str, FieldSchema]
     ) -> None:
         self._layout = layout
         self._variables = variables
@@ -45,7 +45,7 @@ class SharedFields:
 
     @classmethod
     def among(
-        cls, layout: Layout, variables: Sequence[Variable], known: Mapping[str, Known]
+        cls, layout: Layout, variables: Sequence[Variable], known: Mapping[str, FieldSchema]
     ) -> SharedFields | None:
         """Return those of some fields that are narrow; None if together they are too large."""
         narrow = [each for each in variables if known[each.name].row_bytes <= _NARROW]
@@ -74,10 +74,10 @@ class SharedFields:
 
 
 def formed(
-    chunk: Chunk, variables: Sequence[Variable], known: Mapping[str, Known]
+    chunk: Chunk, variables: Sequence[Variable], known: Mapping[str, FieldSchema]
 ) -> dict[str, Array | None]:
     """Return fields of a chunk as promised; None for one whose values do not allow that."""
-    found = labels(chunk.batches, [variable.column for variable in variables])
+    found = value_kinds(chunk.batches, [variable.column for variable in variables])
     forms = {variable.column: known[variable.name].form for variable in variables}
     fitting = {column: form for column, form in forms.items() if fits(found[column], form)}
     arrays = dense(chunk.batches, fitting)
@@ -86,6 +86,6 @@ def formed(
         array = arrays.get(variable.column)
         if array is not None:
             ordered = array if chunk.order is None else array[chunk.order]
-            array = exactly(ordered, known[variable.name].dtype)
+            array = cast_lossless(ordered, known[variable.name].dtype)
         values[variable.name] = array
     return values

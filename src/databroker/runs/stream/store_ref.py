@@ -25,7 +25,7 @@ _REMEMBERED = 8
 Opened = TypeVar("Opened", bound="EventSource")
 
 
-class Locator(Generic[Opened]):
+class StoreRef(Generic[Opened]):
     """A store, or how to open it.
 
     Parameters

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...external.readers.filling import Fill, OnMissing
     from .array import LazyArray
     from .config import Configuration
-    from .external_fields import Outside
+    from .external_fields import ExternalFields
     from .gather import Request
     from .views import View
 
@@ -44,7 +44,7 @@ class Stream(Described):
     @property
     def num_events(self) -> int:
         """How many events are stored now; of a stream without events, how many values are."""
-        rows = self._outside().rows
+        rows = self._external().rows
         extents = (rows.extents("event", doc["uid"]) for doc in self._descriptors)
         return sum(each.stop - each.first for found in extents for each in found)
 
@@ -85,7 +85,7 @@ class Stream(Described):
         """
         from .table import make_table
 
-        outside = self._outside(fill, on_missing)
+        outside = self._external(fill, on_missing)
         table = make_table(
             outside.rows,
             self._descriptors,
@@ -202,7 +202,7 @@ class Stream(Described):
         """
         from .config import changes
 
-        return changes(self._outside().rows, self._descriptors)
+        return changes(self._external().rows, self._descriptors)
 
     def documents(self, fields: Fields = None) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield (name, document) for the run with only this stream's descriptors and events."""
@@ -250,7 +250,7 @@ class Stream(Described):
         layout = Layout.of(request.store, request.owners)
         array, clusters = self._arrays.get((field, on_missing), (None, None))
         # Of a streamed field, more may be there without more events.
-        if array is None or clusters != layout.clusters or self._outside().is_streamed(field):
+        if array is None or clusters != layout.clusters or self._external().is_streamed(field):
             array = lazy_array(request, layout)
             self._arrays[field, on_missing] = (array, layout.clusters)
         return array
@@ -268,7 +268,7 @@ class Stream(Described):
         wanted = None if selection.data is None else frozenset(selection.data)
         if wanted is not None and not wanted and not selection.extras:
             return
-        outside = self._outside(fill, on_missing)
+        outside = self._external(fill, on_missing)
         names = [name for name in outside.filled if wanted is None or name in wanted]
         filler = outside.filler if names else None
         columns = None if wanted is None else Columns(wanted, wanted, others=True)
@@ -298,7 +298,7 @@ class Stream(Described):
             Where such data cannot be had: 'raise' the error; 'mask' the value with None; or
             'skip' it. But for 'raise', there is one warning.
         """
-        outside = self._outside(fill, on_missing)
+        outside = self._external(fill, on_missing)
         if outside.is_streamed(field):
             values = outside.references(field)
         else:
@@ -322,14 +322,14 @@ class Stream(Described):
             constants=[Constant(name, each.values) for name, each in selection.extras.items()],
         )
 
-    def _outside(self, fill: Fill = True, on_missing: OnMissing = "raise") -> Outside:
+    def _external(self, fill: Fill = True, on_missing: OnMissing = "raise") -> ExternalFields:
         """Return what loads the external fields of this stream."""
-        from .external_fields import Outside
+        from .external_fields import ExternalFields
 
         uid = str(self._start["uid"])
         filling = checked_fill(fill, self.fields)
         ended = bool(self._stop)
-        return Outside(
+        return ExternalFields(
             self._store, self._registry, uid, self._descriptors, filling, on_missing, ended
         )
 
@@ -342,7 +342,7 @@ class Stream(Described):
         from .gather import Request
         from .schema import attributes_of_run
 
-        outside = self._outside(fill, on_missing)
+        outside = self._external(fill, on_missing)
         owners = [doc["uid"] for doc in self._descriptors]
         attrs = attributes_of_run(self._start, self._stop, self.name)
         return Request(outside.rows, owners, variables, (), attrs, outside)

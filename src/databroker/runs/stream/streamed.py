@@ -18,12 +18,12 @@ import pyarrow.compute as pc
 
 from ...columns.names import SEQ_NUM, TIME, exact, nested
 from ...external.readers.filling import is_streamed
-from ...external.readers.stream_index import ANYBODY, Claims, Places, read_claims
+from ...external.readers.stream_index import ANYBODY, Claims, FramePlaces, read_claims
 from ...external.readers.stream_resource import StreamSource, stream_sources
 from ...external.readers.streamed_field import StreamReader
 from ...stores.base import Extent
 from .layout import Layout
-from .store_ref import Locator
+from .store_ref import StoreRef
 
 if TYPE_CHECKING:
     from ...external import Registry
@@ -71,7 +71,7 @@ class StreamedField:
     holders: dict[str, int]
     claims: Claims
 
-    def references(self, places: Places) -> pa.Array:
+    def references(self, places: FramePlaces) -> pa.Array:
         """Return references to values; null where there is none."""
         uids = pa.array([str(source.document["uid"]) for source in self.sources], pa.string())
         parts = pa.array(places.part, mask=places.part < 0)
@@ -84,7 +84,7 @@ class StreamedField:
         self,
         registry: Registry,
         run: str | None,
-        places: Places | None = None,
+        places: FramePlaces | None = None,
         seq_nums: Array | None = None,
         absent: Array | None = None,
     ) -> StreamReader:
@@ -161,15 +161,15 @@ class StreamedRows:
     """
 
     def __init__(self, store: Store, streamed: Streamed) -> None:
-        self._locator = Locator(store)
+        self._store_ref = StoreRef(store)
         self.streamed = streamed
-        self._places: dict[str, dict[str, Places]] = {}
+        self._places: dict[str, dict[str, FramePlaces]] = {}
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
         """Return the stretches of rows of one owner; see `Store.extents`."""
         rows = self.streamed.rows.get(owner) if kind == "event" else None
         if rows is None:
-            return self._locator.store.extents(kind, owner)
+            return self._store_ref.store.extents(kind, owner)
         return [Extent(0, len(rows), int(rows[0]), int(rows[-1]))] if len(rows) else []
 
     def read(
@@ -180,7 +180,7 @@ class StreamedRows:
         if rows is not None:
             yield self._with_references(_without_times(rows[first:stop]), owner, first, columns)
             return
-        for batch in self._locator.store.read(kind, owner, first, stop, columns):
+        for batch in self._store_ref.store.read(kind, owner, first, stop, columns):
             if kind == "event":
                 yield self._with_references(batch, owner, first, columns)
                 first += batch.num_rows
@@ -190,10 +190,10 @@ class StreamedRows:
     def close(self) -> None:
         """Do nothing: the store is not ours to close."""
 
-    def places(self, name: str, layout: Layout) -> Places:
+    def places(self, name: str, layout: Layout) -> FramePlaces:
         """Return where the values of a field are, for all rows of a layout."""
         owners, ordinals = layout.origins(self)
-        found = Places.nowhere(layout.rows)
+        found = FramePlaces.nowhere(layout.rows)
         for number, owner in enumerate(layout.owners):
             if owner in self.streamed.fields[name].holders:
                 mine = np.flatnonzero(owners == number)
@@ -224,10 +224,10 @@ class StreamedRows:
                 stop = first + batch.num_rows
                 places = self._of_owner(name, owner, stop)
                 schema = schema.append(pa.field(column, pa.string()))
-                arrays.append(field.references(Places(*(each[first:stop] for each in places))))
+                arrays.append(field.references(FramePlaces(*(each[first:stop] for each in places))))
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
-    def _of_owner(self, name: str, owner: str, rows: int) -> Places:
+    def _of_owner(self, name: str, owner: str, rows: int) -> FramePlaces:
         """Return where the values of a field are, for at least some rows as they are stored."""
         known = self._places.get(name)
         # A run that goes on may have more events by now.
@@ -235,7 +235,7 @@ class StreamedRows:
             known = self._places[name] = self._match(self.streamed.fields[name])
         return known[owner]
 
-    def _match(self, field: StreamedField) -> dict[str, Places]:
+    def _match(self, field: StreamedField) -> dict[str, FramePlaces]:
         """Find the value of each event, by its descriptor, as they are stored."""
         if self.streamed.rows:
             rows = [self.streamed.rows[owner] for owner in field.holders]
@@ -244,16 +244,16 @@ class StreamedRows:
                 for number, seq_nums in zip(field.holders.values(), rows, strict=True)
             ]
             return dict(zip(field.holders, matched, strict=True))
-        store = self._locator.store
+        store = self._store_ref.store
         layout = Layout.of(store, list(field.holders))
         _, seq_nums = layout.index(store)
         owners, ordinals = layout.origins(store)
         numbers = np.array([field.holders[owner] for owner in layout.owners], np.int64)
         places = field.claims.match(numbers[owners], seq_nums)
-        found = {owner: Places.nowhere(0) for owner in field.holders}
+        found = {owner: FramePlaces.nowhere(0) for owner in field.holders}
         for number, owner in enumerate(layout.owners):
             mine = owners == number
-            found[owner] = Places.nowhere(int(ordinals[mine].max()) + 1)
+            found[owner] = FramePlaces.nowhere(int(ordinals[mine].max()) + 1)
             found[owner].part[ordinals[mine]] = places.part[mine]
             found[owner].place[ordinals[mine]] = places.place[mine]
         return found

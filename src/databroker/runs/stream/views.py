@@ -12,8 +12,8 @@ from .array import Field, LazyArray, PerDescriptor
 from .fields import no_such_field, select
 from .gather import Request
 from .layout import Layout
-from .schema import look
-from .store_ref import Locator
+from .schema import infer_schema
+from .store_ref import StoreRef
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,15 +119,15 @@ def narrowed(request: Request, names: Iterable[str]) -> Request:
 
 def lazy_array(request: Request, layout: Layout) -> LazyArray | ExternalArray:
     """Return the one field of a request as an array that is read when it is sliced."""
-    locator = Locator(request.store)
+    store_ref = StoreRef(request.store)
     if not request.variables:
         (constant,) = request.constants
         codes = {owner: number for number, owner in enumerate(layout.owners)}
-        return PerDescriptor(locator, layout, constant.name, constant.table(layout.owners), codes)
+        return PerDescriptor(store_ref, layout, constant.name, constant.table(layout.owners), codes)
     (variable,) = request.variables
-    known = look(request.store, layout, [variable])[variable.name]
-    field = Field(locator, layout, variable, known, keep=True)
-    outside = request.outside_of(variable, known.dtype)
+    known = infer_schema(request.store, layout, [variable])[variable.name]
+    field = Field(store_ref, layout, variable, known, keep=True)
+    outside = request.external_of(variable, known.dtype)
     if outside is None:
         return field
     _, seq_nums = layout.index(request.store)

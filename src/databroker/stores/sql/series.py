@@ -33,7 +33,7 @@ from .tail import (
     tail_extent,
     whole_tail,
 )
-from .uid_filter import Known
+from .uid_filter import UidFilter
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,7 +70,7 @@ class Series:
     sealed: int = 0
     tail: dict[str, Doc] = field(default_factory=dict)
     tail_bytes: int = 0
-    known: Known | None = None
+    known: UidFilter | None = None
 
     @property
     def length(self) -> int:
@@ -220,7 +220,7 @@ def is_known(connection: Connection, series: Series, row: Doc) -> bool:
     """
     identity = row[IDENTITY[series.kind]]
     if identity not in series.tail and not (
-        series.sealed and _known(connection, series).may_have(identity)
+        series.sealed and _known(connection, series).might_contain(identity)
     ):
         return False
     stored = find_row(connection, series, identity)
@@ -235,7 +235,7 @@ def any_known(connection: Connection, series: Series, hashes: set[int]) -> bool:
     """Tell whether one of many rows, given by the hashes of identities, may be stored already."""
     if series.tail and not hashes.isdisjoint(map(hash, series.tail)):
         return True
-    return series.sealed > 0 and _known(connection, series).may_have_any(hashes)
+    return series.sealed > 0 and _known(connection, series).might_contain_any(hashes)
 
 
 def find_row(connection: Connection, series: Series, identity: str) -> Doc | None:
@@ -373,19 +373,19 @@ def _blocks(
 def _set_sealed(connection: Connection, series: Series, sealed: int, moved: set[int]) -> None:
     connection.execute("UPDATE series SET sealed = ? WHERE id = ?", (sealed, series.id))
     if not series.sealed and series.known is None:
-        series.known = Known()
+        series.known = UidFilter()
     if series.known is not None:
         series.known.add_hashes(moved)
     series.sealed, series.tail, series.tail_bytes = sealed, {}, 0
 
 
-def _known(connection: Connection, series: Series) -> Known:
+def _known(connection: Connection, series: Series) -> UidFilter:
     """Return the identities of the rows in blocks, which are read only once."""
     if series.known is None:
         from ...columns.batches import values_of
 
         key = IDENTITY[series.kind]
-        known = Known()
+        known = UidFilter()
         if series.sealed:
             for _, batch in _blocks(connection, series.id, [key]):
                 known.add(values_of(batch, key))

@@ -12,7 +12,7 @@ Hashes = np.ndarray[Any, np.dtype[np.int64]]
 _RECENT = 65_536
 
 
-class Known:
+class UidFilter:
     """A set of identities that may err by saying yes, never by saying no.
 
     Recent ones are in a set; the many older ones in a sorted array, which is
@@ -20,8 +20,8 @@ class Known:
 
     Examples
     --------
-    >>> known = Known(["a", "b"])
-    >>> known.may_have("a"), known.may_have_any({hash("x"), hash("b")})
+    >>> known = UidFilter(["a", "b"])
+    >>> known.might_contain("a"), known.might_contain_any({hash("x"), hash("b")})
     (True, True)
     """
 
@@ -43,7 +43,7 @@ class Known:
             self._old = np.insert(self._old, self._old.searchsorted(fresh), fresh)
             self._recent = set()
 
-    def may_have(self, identity: str) -> bool:
+    def might_contain(self, identity: str) -> bool:
         """Tell whether an identity may have been added."""
         wanted = hash(identity)
         if wanted in self._recent:
@@ -54,7 +54,7 @@ class Known:
         place = old.searchsorted(wanted)
         return bool(place < len(old) and old[place] == wanted)
 
-    def may_have_any(self, hashes: set[int]) -> bool:
+    def might_contain_any(self, hashes: set[int]) -> bool:
         """Tell whether one of many identities, given as their hashes, may have been added."""
         if not self._recent.isdisjoint(hashes):
             return True

@@ -43,7 +43,7 @@ from . import fact_conditions, pattern_conditions, value_conditions
 from .conditions import ALL, NOTHING, Condition, Lookup, both, either, unless
 from .index import IDENTITY, WORDS
 from .index_terms import ARRAY, NUMBER, TEXT, leaf
-from .path_index import DOCUMENTS, Places
+from .path_index import DOCUMENTS, PathIndex
 from .time_range import window
 from .value_conditions import Compiled
 
@@ -81,7 +81,7 @@ class Compiler:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.places = Places(connection)
+        self.places = PathIndex(connection)
 
     def plan(self, query: Node) -> list[Part]:
         """Split a query into parts that must all hold, each compiled."""

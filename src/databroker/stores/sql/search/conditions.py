@@ -2,7 +2,7 @@
 
 A condition answers in up to three ways, and a search takes the cheapest:
 
-- a *walk* goes through an index and meets every run that fits;
+- a *scan* goes through an index and meets every run that fits;
 - a *test* looks up one run in an index;
 - a *set* is all runs that fit, as an array of keys.
 """
@@ -14,25 +14,25 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Protocol
 
-from .key_set import NONE, RunSet, union
+from .key_set import NONE, KeySet, union
 
 Sql = tuple[str, tuple[Any, ...]]
 """SQL, and the values of its question marks."""
 
 Weight = Callable[[Iterable["Lookup"]], tuple[int, int]]
-"""Tells what it costs to follow some walks; the smallest is the cheapest."""
+"""Tells what it costs to follow some scans; the smallest is the cheapest."""
 
 MANY = 32
-"""So many walks can be followed at once."""
+"""So many scans can be followed at once."""
 
 
 class Reader(Protocol):
     """Reads sets of runs."""
 
-    def keys(self, lookup: Lookup) -> RunSet:
+    def keys(self, lookup: Lookup) -> KeySet:
         """Return the runs that have such an entry in an index."""
 
-    def between(self, low: int, high: int) -> RunSet:
+    def between(self, low: int, high: int) -> KeySet:
         """Return the runs whose keys lie between two others, which belong."""
 
 
@@ -43,7 +43,7 @@ class Condition:
         """Return an expression on the run ``k.run``; None if one run is not quickly looked up."""
         return None
 
-    def walks(self, weight: Weight) -> tuple[Lookup, ...] | None:
+    def scans(self, weight: Weight) -> tuple[Lookup, ...] | None:
         """Return look-ups that together meet every fitting run, if there are any.
 
         They may meet other runs too, unless `covered`.
@@ -52,10 +52,10 @@ class Condition:
 
     @property
     def covered(self) -> bool:
-        """Whether the walks meet no other runs."""
+        """Whether the scans meet no other runs."""
         return False
 
-    def runs(self, reader: Reader) -> RunSet:
+    def runs(self, reader: Reader) -> KeySet:
         """Return all fitting runs."""
         raise NotImplementedError
 
@@ -94,22 +94,22 @@ class Lookup(Condition):
         found = f"SELECT 1 FROM {self.table} x WHERE {self.where} AND {self.run} = k.run"
         return f"EXISTS ({found})", self.values
 
-    def walks(self, weight: Weight) -> tuple[Lookup, ...] | None:
+    def scans(self, weight: Weight) -> tuple[Lookup, ...] | None:
         """Return itself."""
         return (self,)
 
     @property
     def covered(self) -> bool:
-        """Whether the walks meet no other runs: they do not."""
+        """Whether the scans meet no other runs: they do not."""
         return True
 
-    def runs(self, reader: Reader) -> RunSet:
+    def runs(self, reader: Reader) -> KeySet:
         """Return the runs of all entries."""
         return reader.keys(self)
 
 
 @dataclass(frozen=True)
-class Window(Condition):
+class KeyRange(Condition):
     """Runs whose keys lie between two others, which belong."""
 
     low: int
@@ -119,7 +119,7 @@ class Window(Condition):
         """Return a comparison."""
         return "k.run BETWEEN ? AND ?", (self.low, self.high)
 
-    def runs(self, reader: Reader) -> RunSet:
+    def runs(self, reader: Reader) -> KeySet:
         """Return the runs between the keys."""
         return reader.between(self.low, self.high)
 
@@ -131,14 +131,14 @@ class _Constant(Condition):
     def test(self) -> Sql:
         return str(int(self.fits)), ()
 
-    def walks(self, weight: Weight) -> tuple[Lookup, ...] | None:
+    def scans(self, weight: Weight) -> tuple[Lookup, ...] | None:
         return None if self.fits else ()
 
     @property
     def covered(self) -> bool:
         return not self.fits
 
-    def runs(self, reader: Reader) -> RunSet:
+    def runs(self, reader: Reader) -> KeySet:
         return ~NONE if self.fits else NONE
 
 
@@ -159,14 +159,14 @@ class Both(Condition):
         """Return the tests of all parts."""
         return _joined(self.parts, "AND")
 
-    def walks(self, weight: Weight) -> tuple[Lookup, ...] | None:
-        """Return the walks of the part that meets the fewest."""
-        ways = [walks for part in self.parts if (walks := part.walks(weight)) is not None]
+    def scans(self, weight: Weight) -> tuple[Lookup, ...] | None:
+        """Return the scans of the part that meets the fewest."""
+        ways = [scans for part in self.parts if (scans := part.scans(weight)) is not None]
         return min(ways, key=weight) if ways else None
 
-    def runs(self, reader: Reader) -> RunSet:
+    def runs(self, reader: Reader) -> KeySet:
         """Return the runs in the sets of all parts."""
-        return reduce(RunSet.__and__, (part.runs(reader) for part in self.parts))
+        return reduce(KeySet.__and__, (part.runs(reader) for part in self.parts))
 
 
 @dataclass(frozen=True)
@@ -179,22 +179,22 @@ class Either(Condition):
         """Return the tests of all parts, unless they are too many."""
         return _joined(self.parts, "OR")
 
-    def walks(self, weight: Weight) -> tuple[Lookup, ...] | None:
-        """Return the walks of all parts."""
+    def scans(self, weight: Weight) -> tuple[Lookup, ...] | None:
+        """Return the scans of all parts."""
         found: tuple[Lookup, ...] = ()
         for part in self.parts:
-            walks = part.walks(weight)
-            if walks is None:
+            scans = part.scans(weight)
+            if scans is None:
                 return None
-            found += walks
+            found += scans
         return found
 
     @property
     def covered(self) -> bool:
-        """Whether the walks meet no other runs."""
+        """Whether the scans meet no other runs."""
         return all(part.covered for part in self.parts)
 
-    def runs(self, reader: Reader) -> RunSet:
+    def runs(self, reader: Reader) -> KeySet:
         """Return the runs in the set of any part."""
         return union(part.runs(reader) for part in self.parts)
 
@@ -210,7 +210,7 @@ class Unless(Condition):
         test = self.part.test()
         return None if test is None else (f"NOT {test[0]}", test[1])
 
-    def runs(self, reader: Reader) -> RunSet:
+    def runs(self, reader: Reader) -> KeySet:
         """Return all runs but those of the condition."""
         return ~self.part.runs(reader)
 
@@ -220,10 +220,10 @@ def both(conditions: Iterable[Condition]) -> Condition:
     flat = _flat(conditions, Both, ALL)
     if NOTHING in flat:
         return NOTHING
-    windows = [each for each in flat if isinstance(each, Window)]
+    windows = [each for each in flat if isinstance(each, KeyRange)]
     if len(windows) > 1:
-        one = Window(max(each.low for each in windows), min(each.high for each in windows))
-        flat = [one, *(each for each in flat if not isinstance(each, Window))]
+        one = KeyRange(max(each.low for each in windows), min(each.high for each in windows))
+        flat = [one, *(each for each in flat if not isinstance(each, KeyRange))]
     return _of(flat, Both, ALL)
 
 

@@ -9,7 +9,7 @@ from ....query.nodes import Path
 from . import value_conditions
 from .conditions import ALL, NOTHING, either
 from .index_terms import TEXT
-from .path_index import Places
+from .path_index import PathIndex
 from .value_conditions import Compiled
 
 __all__ = ["one_of"]
@@ -18,12 +18,12 @@ _EXIT_STATUS = Path("exit_status", "stop")
 _MAIN_COUNT = Path("num_events.primary", "stop")
 
 
-def one_of(places: Places, fact: Path, wanted: Sequence[Any]) -> Compiled:
+def one_of(places: PathIndex, fact: Path, wanted: Sequence[Any]) -> Compiled:
     """Compile the question whether a fact is one of some values."""
     return _status(places, wanted) if fact.text == "status" else _num_events(places, wanted)
 
 
-def _status(places: Places, wanted: Sequence[Any]) -> Compiled:
+def _status(places: PathIndex, wanted: Sequence[Any]) -> Compiled:
     odd = places.find(_EXIT_STATUS, (f"x.kind <> {TEXT}", ()))
     if odd.marks or any(map(places.any, odd.lookups)):
         return ALL, False  # such a status is shown as another
@@ -36,7 +36,7 @@ def _status(places: Places, wanted: Sequence[Any]) -> Compiled:
     return either([found, value_conditions.equal(places, _EXIT_STATUS, None)[0]]), False
 
 
-def _num_events(places: Places, wanted: Sequence[Any]) -> Compiled:
+def _num_events(places: PathIndex, wanted: Sequence[Any]) -> Compiled:
     # Where the main stream has no count, others have one, or events are counted.
     counts = [
         value_conditions.one_of(places, _MAIN_COUNT, wanted),

@@ -14,7 +14,7 @@ Keys = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
-class RunSet:
+class KeySet:
     """Some runs, or all but some.
 
     Attributes
@@ -26,53 +26,53 @@ class RunSet:
 
     Examples
     --------
-    >>> few = RunSet(np.array([1, 2, 5]))
-    >>> (few & ~RunSet(np.array([2]))).keys
+    >>> few = KeySet(np.array([1, 2, 5]))
+    >>> (few & ~KeySet(np.array([2]))).keys
     array([1, 5])
-    >>> (few | ~RunSet(np.array([2, 3])))
-    RunSet(keys=array([3]), rest=True)
+    >>> (few | ~KeySet(np.array([2, 3])))
+    KeySet(keys=array([3]), rest=True)
     """
 
     keys: Keys
-    rest: bool = False
+    complement: bool = False
 
-    def __invert__(self) -> RunSet:
-        return RunSet(self.keys, not self.rest)
+    def __invert__(self) -> KeySet:
+        return KeySet(self.keys, not self.complement)
 
-    def __and__(self, other: RunSet) -> RunSet:
-        if self.rest and other.rest:
-            return RunSet(in_order(np.concatenate([self.keys, other.keys])), True)
-        if self.rest:
-            return RunSet(_without(other.keys, self.keys))
-        if other.rest:
-            return RunSet(_without(self.keys, other.keys))
-        return RunSet(self.keys[_found(self.keys, other.keys)])
+    def __and__(self, other: KeySet) -> KeySet:
+        if self.complement and other.complement:
+            return KeySet(in_order(np.concatenate([self.keys, other.keys])), True)
+        if self.complement:
+            return KeySet(_without(other.keys, self.keys))
+        if other.complement:
+            return KeySet(_without(self.keys, other.keys))
+        return KeySet(self.keys[_found(self.keys, other.keys)])
 
-    def __or__(self, other: RunSet) -> RunSet:
+    def __or__(self, other: KeySet) -> KeySet:
         return ~(~self & ~other)
 
 
-NONE = RunSet(np.empty(0, np.int64))
+NONE = KeySet(np.empty(0, np.int64))
 """No run."""
 
 
-def union(sets: Iterable[RunSet]) -> RunSet:
+def union(sets: Iterable[KeySet]) -> KeySet:
     """Return the runs in any of many sets.
 
     Examples
     --------
-    >>> union([RunSet(np.array([1, 5])), RunSet(np.array([2, 5]))]).keys
+    >>> union([KeySet(np.array([1, 5])), KeySet(np.array([2, 5]))]).keys
     array([1, 2, 5])
     """
     whole, plain = NONE, [NONE.keys]
     for each in sets:
-        if each.rest:
+        if each.complement:
             whole |= each
             continue
         plain.append(each.keys)
         if sum(map(len, plain)) > _MOST:
             plain = [in_order(np.concatenate(plain))]
-    return whole | RunSet(in_order(np.concatenate(plain)))
+    return whole | KeySet(in_order(np.concatenate(plain)))
 
 
 def in_order(keys: Keys) -> Keys:

@@ -14,7 +14,7 @@ from .index import ENDED, EVERY, IDENTITY, bound, path_id
 from .index_terms import ARRAY, DOTTED, MAX_PATH, OBJECT, TEXT, UNINDEXED
 from .name_filter import might_contain
 
-__all__ = ["Found", "Places"]
+__all__ = ["Found", "PathIndex"]
 
 DOCUMENTS = {"start": START, "stop": STOP}
 
@@ -47,7 +47,7 @@ class Found:
         return either([*self.lookups, *self.marks]), self.sure and not self.marks
 
 
-class Places:
+class PathIndex:
     """The leaf index of one database, asked by path.
 
     Parameters

@@ -9,7 +9,7 @@ from ....query.evaluate import RunView, compile
 from ....query.nodes import Matches, Path
 from .conditions import ALL, either
 from .index_terms import LONG_TEXT, TEXT
-from .path_index import DOCUMENTS, Places
+from .path_index import DOCUMENTS, PathIndex
 from .value_conditions import Compiled, odd_texts
 
 __all__ = ["after", "matching"]
@@ -20,7 +20,7 @@ MOST_TEXTS = 256
 _BEGINNING = re.compile(r"(?:\^|\\A)((?:[\w \-/]|\\[.\-/_])+)", re.ASCII)
 
 
-def matching(places: Places, node: Matches) -> Compiled:
+def matching(places: PathIndex, node: Matches) -> Compiled:
     """Compile the question whether a pattern is found in a text.
 
     A key such as the plan's name has few different texts: the pattern is tried
@@ -38,7 +38,7 @@ def matching(places: Places, node: Matches) -> Compiled:
     return either([*fitting.lookups, *others]), not others
 
 
-def _fitting(places: Places, node: Matches) -> list[str] | None:
+def _fitting(places: PathIndex, node: Matches) -> list[str] | None:
     """Return the texts at a path that a pattern is found in, if there are few texts."""
     texts = places.texts(node.path, MOST_TEXTS)
     if texts is None:
@@ -50,7 +50,7 @@ def _fitting(places: Places, node: Matches) -> list[str] | None:
         return None  # the evaluator will say so, if it comes to such a run
 
 
-def _beginning(places: Places, node: Matches) -> Compiled:
+def _beginning(places: PathIndex, node: Matches) -> Compiled:
     """Look up the texts, of those only that begin as the pattern says that they must."""
     kinds = f"x.kind IN ({TEXT}, {LONG_TEXT})"
     prefix = literal_beginning(node.pattern, node.flags)

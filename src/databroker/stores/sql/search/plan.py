@@ -11,8 +11,8 @@ import numpy as np
 
 from ..engine.connection import Connection, fetch
 from .compile import Part
-from .conditions import ALL, MANY, Lookup, Sql, Window, both
-from .key_set import NONE, Keys, RunSet, in_order
+from .conditions import ALL, MANY, KeyRange, Lookup, Sql, both
+from .key_set import NONE, Keys, KeySet, in_order
 
 __all__ = ["Candidates"]
 
@@ -32,25 +32,25 @@ _MOST_VALUES = 500
 
 
 @dataclass(frozen=True)
-class Way:
-    """How to meet candidates: walks through indexes, and a test of what they meet.
+class Plan:
+    """How to meet candidates: scans through indexes, and a test of what they meet.
 
     Attributes
     ----------
-    walks
+    scans
         Look-ups that together meet every candidate.
     ordered
         Whether the newest can be met first; else there are few.
     test
         What else the indexes can say of one of them.
     untested
-        The parts of the query that are neither met by the walks nor tested.
+        The parts of the query that are neither met by the scans nor tested.
     """
 
-    walks: tuple[Lookup, ...]
+    scans: tuple[Lookup, ...]
     ordered: bool
     test: Sql
-    untested: frozenset[Part]
+    residual: frozenset[Part]
 
 
 class Candidates:
@@ -63,7 +63,7 @@ class Candidates:
     parts
         The parts of the query.
     every
-        The walk that meets all runs; None if there are none.
+        The scan that meets all runs; None if there are none.
     """
 
     def __init__(
@@ -74,31 +74,31 @@ class Candidates:
     ) -> None:
         self._connect = connect
         self._every = every
-        whole = [part for part in parts if not isinstance(part.condition, Window)]
-        windows = [part.condition for part in parts if isinstance(part.condition, Window)]
+        whole = [part for part in parts if not isinstance(part.condition, KeyRange)]
+        windows = [part.condition for part in parts if isinstance(part.condition, KeyRange)]
         self._low = max((each.low for each in windows), default=_FIRST)
         self._high = min((each.high for each in windows), default=_LAST - 1)
         self._parts = [part for part in whole if part.condition != ALL]
-        self.way = self._choose()
+        self.plan = self._choose()
 
     @property
-    def untested(self) -> frozenset[Part]:
+    def residual(self) -> frozenset[Part]:
         """The parts that the evaluator must be asked about, though an index knows the answer."""
-        return self.way.untested
+        return self.plan.residual
 
     def __iter__(self) -> Iterator[int]:
-        way = self.way
-        if not way.walks or self._low > self._high:
+        plan = self.plan
+        if not plan.scans or self._low > self._high:
             return
-        if not way.ordered:
-            sql, values = self._few(way)
+        if not plan.ordered:
+            sql, values = self._few(plan)
             yield from (run for run, fits in fetch(self._connect(), sql, values) if fits)
             return
         before, met, fit = self._high + 1, 0, 0
         for page in count(4):
             # What a page costs is then never much more than what was needed.
             size = min(2**page, _LARGEST_PAGE)
-            sql, values = self._page(way, before, size)
+            sql, values = self._page(plan, before, size)
             rows = fetch(self._connect(), sql, values)
             keys = [run for run, fits in rows if fits]
             yield from keys
@@ -122,17 +122,17 @@ class Candidates:
 
     def count(self) -> int:
         """Return how many runs fulfil all conditions."""
-        way = self.way
-        if way.ordered and len(way.walks) == 1 and way.test[0] == "1" and not way.untested:
-            walk = way.walks[0]
+        plan = self.plan
+        if plan.ordered and len(plan.scans) == 1 and plan.test[0] == "1" and not plan.residual:
+            scan = plan.scans[0]
             rows = fetch(
                 self._connect(),
-                f"SELECT count(*) FROM {walk.table} x WHERE {walk.where} "
-                f"AND {walk.run} BETWEEN ? AND ?",
-                (*walk.values, self._low, self._high),
+                f"SELECT count(*) FROM {scan.table} x WHERE {scan.where} "
+                f"AND {scan.run} BETWEEN ? AND ?",
+                (*scan.values, self._low, self._high),
             )
             return int(rows[0][0])
-        if not way.ordered and not way.untested:
+        if not plan.ordered and not plan.residual:
             return sum(1 for _ in self)
         return len(self.keys_below(None))
 
@@ -143,93 +143,93 @@ class Candidates:
             return NONE.keys
         reader = _Reader(self._connect, self._every, self._low, high)
         found = both(part.condition for part in self._parts).runs(reader)
-        if found.rest:
+        if found.complement:
             found &= reader.between(self._low, high)
         keys: Keys = found.keys[::-1]
         return keys
 
     # -- choosing --------------------------------------------------------
 
-    def _choose(self) -> Way:
+    def _choose(self) -> Plan:
         """Begin at the index with the fewest entries, else at the runs themselves."""
         best: tuple[tuple[int, int], Part, tuple[Lookup, ...], bool] | None = None
         for part in self._parts:
-            walks = part.condition.walks(self._weight)
-            if walks is None or len(walks) > MANY:
+            scans = part.condition.scans(self._weight)
+            if scans is None or len(scans) > MANY:
                 continue
-            weight = self._weight(walks)
-            ordered = all(walk.ordered for walk in walks)
+            weight = self._weight(scans)
+            ordered = all(scan.ordered for scan in scans)
             if (ordered or weight[0] < FEW) and (best is None or weight < best[0]):
-                best = weight, part, walks, ordered
+                best = weight, part, scans, ordered
         if best is None:
-            walks = () if self._every is None else (self._every,)
-            return self._way(None, walks, True)
-        _, part, walks, ordered = best
-        return self._way(part, walks, ordered)
+            scans = () if self._every is None else (self._every,)
+            return self._plan_of(None, scans, True)
+        _, part, scans, ordered = best
+        return self._plan_of(part, scans, ordered)
 
-    def _way(self, part: Part | None, walks: tuple[Lookup, ...], ordered: bool) -> Way:
+    def _plan_of(self, part: Part | None, scans: tuple[Lookup, ...], ordered: bool) -> Plan:
         tests: list[Sql] = []
-        untested: list[Part] = []
+        residual: list[Part] = []
         for each in self._parts:
             if each is part and each.condition.covered:
                 continue
             test = each.condition.test()
             if test is None or len(tests) >= MANY or not _is_small(test):
-                untested.append(each)
+                residual.append(each)
             else:
                 tests.append(test)
         sql = " AND ".join(sql for sql, _ in tests) or "1"
         values = tuple(value for _, values in tests for value in values)
-        return Way(walks, ordered, (sql, values), frozenset(untested))
+        return Plan(scans, ordered, (sql, values), frozenset(residual))
 
-    def _weight(self, walks: Iterable[Lookup]) -> tuple[int, int]:
-        """Return how many entries some walks meet, up to FEW; of more, how far back those reach.
+    def _weight(self, scans: Iterable[Lookup]) -> tuple[int, int]:
+        """Return how many entries some scans meet, up to FEW; of more, how far back those reach.
 
         An index whose newest entries reach further back has fewer of them.
         """
         size, reach = 0, _FIRST
-        for walk in walks:
+        for scan in scans:
             if size >= FEW:
                 break
-            found = f"FROM {walk.table} x WHERE {walk.where} AND {walk.run} BETWEEN ? AND ?"
-            values = (*walk.values, self._low, self._high)
+            found = f"FROM {scan.table} x WHERE {scan.where} AND {scan.run} BETWEEN ? AND ?"
+            values = (*scan.values, self._low, self._high)
             sql = f"SELECT count(*) FROM (SELECT 1 {found} LIMIT {FEW})"
             size += fetch(self._connect(), sql, values)[0][0]
-            if size >= FEW and walk.ordered:
+            if size >= FEW and scan.ordered:
                 sql = (
-                    f"SELECT {walk.run} {found} ORDER BY {walk.run} DESC LIMIT 1 OFFSET {FEW // 2}"
+                    f"SELECT {scan.run} {found} ORDER BY {scan.run} DESC LIMIT 1 OFFSET {FEW // 2}"
                 )
                 reach = max(reach, *(row[0] for row in fetch(self._connect(), sql, values)), _FIRST)
         return min(size, FEW), reach
 
     # -- statements ------------------------------------------------------
 
-    def _page(self, way: Way, before: int, size: int) -> tuple[str, list[Any]]:
+    def _page(self, plan: Plan, before: int, size: int) -> tuple[str, list[Any]]:
         """Return the statement for the newest candidates before a key."""
-        branches, values = [], list(way.test[1])
-        for walk in way.walks:
+        branches, values = [], list(plan.test[1])
+        for scan in plan.scans:
             branches.append(
-                f"SELECT {walk.run} AS run FROM {walk.table} x WHERE {walk.where} "
-                f"AND {walk.run} >= ? AND {walk.run} < ? ORDER BY {walk.run} DESC LIMIT {size}"
+                f"SELECT {scan.run} AS run FROM {scan.table} x WHERE {scan.where} "
+                f"AND {scan.run} >= ? AND {scan.run} < ? ORDER BY {scan.run} DESC LIMIT {size}"
             )
-            values += [*walk.values, self._low, before]
+            values += [*scan.values, self._low, before]
         met = branches[0]
         if len(branches) > 1:
             each = " UNION ALL ".join(f"SELECT run FROM ({branch})" for branch in branches)
             met = f"SELECT DISTINCT run FROM ({each}) ORDER BY run DESC LIMIT {size}"
-        return f"SELECT k.run, {way.test[0]} FROM ({met}) k ORDER BY k.run DESC", values
+        return f"SELECT k.run, {plan.test[0]} FROM ({met}) k ORDER BY k.run DESC", values
 
-    def _few(self, way: Way) -> tuple[str, list[Any]]:
+    def _few(self, plan: Plan) -> tuple[str, list[Any]]:
         """Return the statement for all candidates."""
-        branches, values = [], list(way.test[1])
-        for walk in way.walks:
+        branches, values = [], list(plan.test[1])
+        for scan in plan.scans:
             branches.append(
-                f"SELECT {walk.run} AS run FROM {walk.table} x WHERE {walk.where} "
-                f"AND {walk.run} BETWEEN ? AND ?"
+                f"SELECT {scan.run} AS run FROM {scan.table} x WHERE {scan.where} "
+                f"AND {scan.run} BETWEEN ? AND ?"
             )
-            values += [*walk.values, self._low, self._high]
+            values += [*scan.values, self._low, self._high]
         met = f"SELECT DISTINCT run FROM ({' UNION ALL '.join(branches)})"
-        return f"SELECT k.run, {way.test[0]} FROM ({met}) k ORDER BY k.run DESC", values
+        return f"SELECT k.run, {plan.test[0]} FROM ({met}) k ORDER BY k.run DESC", values
 
 
 def _is_small(test: Sql) -> bool:
@@ -246,11 +246,11 @@ class _Reader:
     low: int
     high: int
 
-    def keys(self, lookup: Lookup) -> RunSet:
-        return RunSet(self._read(lookup, self.low, self.high))
+    def keys(self, lookup: Lookup) -> KeySet:
+        return KeySet(self._read(lookup, self.low, self.high))
 
-    def between(self, low: int, high: int) -> RunSet:
-        return RunSet(self._read(self.every, max(low, self.low), min(high, self.high)))
+    def between(self, low: int, high: int) -> KeySet:
+        return KeySet(self._read(self.every, max(low, self.low), min(high, self.high)))
 
     def _read(self, lookup: Lookup, low: int, high: int) -> Keys:
         # One text that holds all numbers is read twice as fast as many rows.

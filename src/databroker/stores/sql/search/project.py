@@ -19,7 +19,7 @@ from ..run_key import newest_first
 from ..starts import find_run, open_stop
 from .conditions import Lookup
 from .index_terms import EXACT_INTEGERS, FALSE_TRUE, LONG_TEXT, NAN, NULL, NUMBER, TEXT
-from .path_index import Places
+from .path_index import PathIndex
 from .search import Search, Skipped
 from .value_conditions import ANYTHING
 
@@ -211,7 +211,7 @@ class Projection:
         Not if something there is not indexed; nor, unless told so, if a run
         may have several values there, of which equal ones are one leaf.
         """
-        places = Places(self._connect())
+        places = PathIndex(self._connect())
         found = places.find(path, ANYTHING)
         if not found.sure or found.marks or (not several and places.arrays(path)):
             return None
@@ -226,7 +226,7 @@ class Projection:
             f"x.kind = {NUMBER} AND x.value >= {EXACT_INTEGERS}",
             f"x.kind = {NUMBER} AND x.value <= -{EXACT_INTEGERS}",
         )
-        places = Places(self._connect())
+        places = PathIndex(self._connect())
         return not any(places.any(Lookup("leaves", f"{path} AND {each}", ())) for each in inexact)
 
 

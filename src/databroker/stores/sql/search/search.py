@@ -108,14 +108,14 @@ class Search:
             skipped.warn()
 
     def _filtered(self, skipped: Skipped) -> Iterator[Run]:
-        untested = self.candidates.untested
-        check = self._check(part for part in self.parts if not part.exact or part in untested)
+        residual = self.candidates.residual
+        check = self._check(part for part in self.parts if not part.exact or part in residual)
         fit = 0
         for looked, found in enumerate(self._documents(self.candidates, skipped), 1):
             if check(found):
                 fit += 1
                 yield found
-            if untested and looked >= _PATIENCE and fit < _FEW * looked:
+            if residual and looked >= _PATIENCE and fit < _FEW * looked:
                 check = self._check(part for part in self.parts if not part.exact)
                 below = map(int, self.candidates.keys_below(found.id))
                 yield from filter(check, self._documents(below, skipped))

@@ -9,7 +9,7 @@ from ....query.values import is_number
 from ..displacement import displacement
 from ..engine.connection import Connection, fetch
 from ..run_key import key_of
-from .conditions import ALL, NOTHING, Window
+from .conditions import ALL, NOTHING, KeyRange
 from .index_terms import EXACT_INTEGERS
 from .value_conditions import Compiled
 
@@ -37,5 +37,5 @@ def window(connection: Connection, op: str, time: Any) -> Compiled:
         f"SELECT 1 FROM runs WHERE id BETWEEN ? AND ? AND NOT time {_OPERATORS[op]} ? LIMIT 1",
         (first, last, time),
     )
-    found = Window(first, _LAST) if op.startswith("g") else Window(_FIRST, last)
+    found = KeyRange(first, _LAST) if op.startswith("g") else KeyRange(_FIRST, last)
     return found, not strays

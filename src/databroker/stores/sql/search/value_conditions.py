@@ -26,7 +26,7 @@ from .index_terms import (
     leaf,
     nearest_float,
 )
-from .path_index import DOCUMENTS, Places
+from .path_index import DOCUMENTS, PathIndex
 
 __all__ = ["ANYTHING", "Compiled", "compared", "equal", "moved", "odd_texts", "of_type", "one_of"]
 
@@ -50,7 +50,7 @@ _KINDS = {
 }
 
 
-def equal(places: Places, path: Path, value: Any) -> Compiled:
+def equal(places: PathIndex, path: Path, value: Any) -> Compiled:
     """Compile the question whether something at a path equals a value."""
     value = thaw(value)
     if value is None:
@@ -66,7 +66,7 @@ def equal(places: Places, path: Path, value: Any) -> Compiled:
     return condition, exact and _is_sure(kind, indexed)
 
 
-def one_of(places: Places, path: Path, wanted: Sequence[Any]) -> Compiled:
+def one_of(places: PathIndex, path: Path, wanted: Sequence[Any]) -> Compiled:
     """Compile the question whether something at a path equals one of many values."""
     found: list[Compiled] = []
     scalars: dict[int, list[Any]] = {}
@@ -81,7 +81,7 @@ def one_of(places: Places, path: Path, wanted: Sequence[Any]) -> Compiled:
     return either(condition for condition, _ in found), all(exact for _, exact in found)
 
 
-def compared(places: Places, node: Compare) -> Compiled:
+def compared(places: PathIndex, node: Compare) -> Compiled:
     """Compile a comparison with a value."""
     value, path = node.value, node.path
     if value is None or value != value:
@@ -103,7 +103,7 @@ def compared(places: Places, node: Compare) -> Compiled:
     return condition, exact and sure
 
 
-def _compared_text(places: Places, node: Compare) -> Compiled:
+def _compared_text(places: PathIndex, node: Compare) -> Compiled:
     value, operator = node.value, _OPERATORS[node.op]
     if len(value) > MAX_TEXT or portable(value) != value:
         any_text = f"x.kind IN ({TEXT}, {LONG_TEXT})"
@@ -118,13 +118,13 @@ def _compared_text(places: Places, node: Compare) -> Compiled:
     return either([condition, odd]), exact and odd == NOTHING
 
 
-def odd_texts(places: Places, path: Path) -> Condition:
+def odd_texts(places: PathIndex, path: Path) -> Condition:
     """Look up runs with texts that SQLite can only hold, and order, as bytes."""
     test = f"x.kind IN ({TEXT}, {LONG_TEXT}) AND x.value >= x''"
     return either(filter(places.any, places.find(path, (test, ())).lookups))
 
 
-def of_type(places: Places, node: HasType) -> Compiled:
+def of_type(places: PathIndex, node: HasType) -> Compiled:
     """Compile the question whether something at a path is of a type."""
     kinds = _KINDS[node.type]
     if kinds in ((OBJECT,), (ARRAY,), (NULL,)):
@@ -152,7 +152,7 @@ def moved(node: Any, array: Path) -> Node | None:
     return found
 
 
-def _missing(places: Places, path: Path) -> Compiled:
+def _missing(places: PathIndex, path: Path) -> Compiled:
     if path.document not in DOCUMENTS:
         return _UNKNOWN
     there = places.find(path, ANYTHING)
@@ -164,13 +164,13 @@ def _missing(places: Places, path: Path) -> Compiled:
     return either([unless(either(there.lookups)), *null.lookups, *odd]), not odd
 
 
-def _array(places: Places, path: Path, wanted: Sequence[Any]) -> Condition:
+def _array(places: PathIndex, path: Path, wanted: Sequence[Any]) -> Condition:
     array = places.find_values(path, ARRAY, [0]).compiled[0]
     scalars = [value for value in wanted if isinstance(value, bool | int | float | str)]
     return both([array, *(equal(places, path, value)[0] for value in scalars[:8])])
 
 
-def _object(places: Places, path: Path, wanted: Mapping[str, Any]) -> Condition:
+def _object(places: PathIndex, path: Path, wanted: Mapping[str, Any]) -> Condition:
     found = [places.find_values(path, OBJECT, [0]).compiled[0]]
     for key, value in list(wanted.items())[:8]:
         text = f"{path.text}.{key}"
