@@ -30,9 +30,9 @@ from databroker.stores.sql.search.conditions import (
     NOTHING,
     Both,
     Either,
+    KeyRange,
     Lookup,
     Unless,
-    Window,
 )
 
 KINDS = ("NULL", "FALSE_TRUE", "NUMBER", "NAN", "TEXT", "LONG_TEXT", "OBJECT", "ARRAY")

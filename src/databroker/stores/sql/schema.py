@@ -34,8 +34,11 @@ from __future__ import annotations
 APPLICATION_ID = 0x44424B52
 """Stands in the header of each SQLite file of ours ('DBKR')."""
 
-VERSION = 2
-"""The version of the tables below. (Version 1 had no checksums, and was never released.)"""
+VERSION = 3
+"""The version of the tables below.
+
+Version 1 had no checksums, and version 2 other marks of words; neither was released.
+"""
 
 START, STOP, DATA_KEYS, RUNS = range(4)
 """What `paths.document` says."""

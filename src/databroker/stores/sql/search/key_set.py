@@ -21,7 +21,7 @@ class KeySet:
     ----------
     keys
         Sorted, each once.
-    rest
+    complement
         Whether these are the runs that do *not* belong to the set.
 
     Examples
@@ -30,7 +30,7 @@ class KeySet:
     >>> (few & ~KeySet(np.array([2]))).keys
     array([1, 5])
     >>> (few | ~KeySet(np.array([2, 3])))
-    KeySet(keys=array([3]), rest=True)
+    KeySet(keys=array([3]), complement=True)
     """
 
     keys: Keys
