@@ -1,10 +1,12 @@
 """The rules of the package's rooms: who imports whom, and how modules are made."""
 
 import ast
+import builtins
 import importlib
 from pathlib import Path
 
 import databroker
+from databroker import errors
 
 PACKAGE = Path(databroker.__file__).parent
 
@@ -300,3 +302,55 @@ def test_nothing_is_declared_global():
         for node in ast.walk(tree)
         if isinstance(node, ast.Global)
     ] == []
+
+
+# -- errors ------------------------------------------------------------------
+
+OTHER_EXCEPTIONS = {
+    # Exceptions that are not of our tree, and why.
+    ("assets.handlers", "IntegrityError"): "a name of databroker 1.x",
+    ("demo.devices", "ShutterClosed"): "what a simulated device raises",
+    ("external.references", "Problem"): "becomes one of ours before it comes out",
+}
+
+
+def _exceptions(module):
+    """Yield the classes that a module defines which are exceptions."""
+    named = {each for each in vars(errors) if isinstance(getattr(errors, each), type)}
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.ClassDef):
+            bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+            if bases & named or any(hasattr(builtins, base) and _raised(base) for base in bases):
+                yield module, node.name
+
+
+def _raised(name):
+    kind = getattr(builtins, name)
+    return isinstance(kind, type) and issubclass(kind, BaseException)
+
+
+def test_exceptions_are_in_one_file():
+    found = {pair for module in MODULES for pair in _exceptions(module) if module != "errors"}
+    assert found == set(OTHER_EXCEPTIONS)
+
+
+CODES = """
+ambiguous-prefix configuration-file-not-found configuration-not-found conflicting-document
+copy-differs copy-failed copy-refused databroker-error dataset-missing document-is-read-only
+duplicate-handler events-do-not-fit external-data-missing file-damaged file-forbidden file-missing
+file-refused foreign-store frames-missing handler-failed invalid-configuration invalid-document
+invalid-key invalid-query key-of-wrong-type missing-extra no-handler no-such-field no-such-folder
+no-such-run no-such-stream not-supported outside-of-root projection-error query-timeout
+removed-module run-is-running shapes-differ store-damaged store-is-read-only store-unavailable
+too-far-back unknown-broker-name unknown-descriptor unknown-document-kind unsupported-query
+"""
+"""Programs go by these: one that is here does not change."""
+
+
+def test_the_codes_of_errors_stay_what_they_are():
+    kinds = {errors.DatabrokerError}
+    while more := {sub for kind in kinds for sub in kind.__subclasses__()} - kinds:
+        kinds |= more
+    public = {each for each in kinds if not each.__name__.startswith("_")}
+    ours = sorted(each.code for each in public if each.__module__ == "databroker.errors")
+    assert ours == CODES.split()

@@ -14,14 +14,33 @@ no run whose uid begins with 'abc'
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, ClassVar
 
 from ._util.printable import printable
 from ._util.secrets import hide_passwords
 
 
 class DatabrokerError(Exception):
-    """The root of the tree: catch this to catch whatever databroker raises."""
+    """The root of the tree: catch this to catch whatever databroker raises.
+
+    Attributes
+    ----------
+    code
+        What kind of error it is, for programs: the name of the class, in lower case with
+        hyphens. It stays the same from one version to the next.
+
+    Examples
+    --------
+    >>> NoSuchRun("no run whose uid begins with 'abc'").code
+    'no-such-run'
+    """
+
+    code: ClassVar[str] = "databroker-error"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.code = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
 
     def __str__(self) -> str:
         # KeyError would show the repr of its argument; people want the sentence, and
@@ -128,6 +147,65 @@ class ShapesDiffer(DatabrokerError, ValueError):
 
 class ExternalDataMissing(DatabrokerError, OSError):
     """An external file or dataset cannot be read."""
+
+
+class FileMissing(ExternalDataMissing, FileNotFoundError):
+    """There is no file where the documents, or the root map, say that it is."""
+
+
+class FileForbidden(ExternalDataMissing, PermissionError):
+    """The file is there, but this user may not read it."""
+
+
+class FileRefused(ExternalDataMissing, PermissionError):
+    """The documents point to a file outside of the `allowed_roots` of the configuration."""
+
+
+class FileDamaged(ExternalDataMissing):
+    """The file is there, but it is not, or not wholly, what it should be."""
+
+
+class DatasetMissing(ExternalDataMissing, KeyError):
+    """The file is there, but the dataset in it is not."""
+
+
+class FramesMissing(ExternalDataMissing):
+    """The file has fewer frames than the documents speak of: it is being written, perhaps."""
+
+
+class HandlerFailed(ExternalDataMissing):
+    """The handler raised an exception, which is the cause of this one."""
+
+
+# -- files and what is made of data ------------------------------------------
+
+
+class OutsideOfRoot(DatabrokerError, RuntimeError):
+    """A file is not below the root of its resource, and has no place below a new one."""
+
+
+class CopyRefused(DatabrokerError, FileExistsError):
+    """There is something else already where a copy should be."""
+
+
+class CopyFailed(DatabrokerError, OSError):
+    """A file could not be copied: the disk is full, say."""
+
+
+class CopyDiffers(CopyFailed):
+    """What was written is not what was read, or what was read changed meanwhile."""
+
+
+class NoSuchFolder(DatabrokerError, NotADirectoryError):
+    """A folder to look in is not there, or is none."""
+
+
+class ProjectionError(DatabrokerError, ValueError):
+    """A projection cannot be carried out."""
+
+
+class EventsDoNotFit(DatabrokerError, RuntimeError, ValueError):
+    """Events cannot be turned about, or joined, as was asked."""
 
 
 # -- configuration and stores ----------------------------------------------

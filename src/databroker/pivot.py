@@ -13,15 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import count, zip_longest
 from typing import Any
 
-from .errors import DatabrokerError
+from .errors import (
+    EventsDoNotFit,
+)
 
 __all__ = ["EventsDoNotFit", "pivot_timeseries", "reset_time", "zip_events"]
 
 Event = Mapping[str, Any]
-
-
-class EventsDoNotFit(DatabrokerError, RuntimeError, ValueError):
-    """Events cannot be turned about, or joined, as was asked."""
 
 
 def pivot_timeseries(

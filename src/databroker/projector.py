@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._util.signals import from_signal
-from .errors import DatabrokerError
+from .errors import (
+    DatabrokerError,
+    ProjectionError,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,10 +32,6 @@ __all__ = [
 ]
 
 Projection = Mapping[str, Any]
-
-
-class ProjectionError(DatabrokerError, ValueError):
-    """A projection cannot be carried out."""
 
 
 class Projector:

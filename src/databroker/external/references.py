@@ -11,7 +11,17 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import DatabrokerError, ExternalDataMissing
+from ..errors import (
+    DatabrokerError,
+    DatasetMissing,
+    ExternalDataMissing,
+    FileDamaged,
+    FileForbidden,
+    FileMissing,
+    FileRefused,
+    FramesMissing,
+    HandlerFailed,
+)
 
 if TYPE_CHECKING:
     from .locate import Place
@@ -30,34 +40,6 @@ __all__ = [
     "failure",
     "with_context",
 ]
-
-
-class FileMissing(ExternalDataMissing, FileNotFoundError):
-    """There is no file where the documents, or the root map, say that it is."""
-
-
-class FileForbidden(ExternalDataMissing, PermissionError):
-    """The file is there, but this user may not read it."""
-
-
-class FileRefused(ExternalDataMissing, PermissionError):
-    """The documents point to a file outside of the `allowed_roots` of the configuration."""
-
-
-class FileDamaged(ExternalDataMissing):
-    """The file is there, but it is not, or not wholly, what it should be."""
-
-
-class DatasetMissing(ExternalDataMissing, KeyError):
-    """The file is there, but the dataset in it is not."""
-
-
-class FramesMissing(ExternalDataMissing):
-    """The file has fewer frames than the documents speak of: it is being written, perhaps."""
-
-
-class HandlerFailed(ExternalDataMissing):
-    """The handler raised an exception, which is the cause of this one."""
 
 
 class Problem(Exception):

@@ -9,17 +9,15 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 from .._util.signals import from_signal
-from ..errors import DatabrokerError
+from ..errors import (
+    NoSuchFolder,
+)
 from ..external.locate import path_parts
 
 __all__ = ["NoSuchFolder", "Tails", "look_through"]
 
 Progress = Callable[[int, str], Any]
 """Is called for each folder with how many have been looked through, and its path."""
-
-
-class NoSuchFolder(DatabrokerError, NotADirectoryError):
-    """A folder to look in is not there, or is none."""
 
 
 def look_through(

@@ -10,7 +10,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from ..._util.signals import from_signal, suppressed
-from ...errors import DatabrokerError
+from ...errors import (
+    CopyDiffers,
+    CopyFailed,
+    CopyRefused,
+    DatabrokerError,
+)
 
 fcntl: Any
 try:
@@ -32,18 +37,6 @@ _BLOCK = 2**20
 
 PART = ".databroker-part"
 """How the name of a copy ends while it grows: as that of no data does."""
-
-
-class CopyRefused(DatabrokerError, FileExistsError):
-    """There is something else already where a copy should be."""
-
-
-class CopyFailed(DatabrokerError, OSError):
-    """A file could not be copied: the disk is full, say."""
-
-
-class CopyDiffers(CopyFailed):
-    """What was written is not what was read, or what was read changed meanwhile."""
 
 
 def copy_file(old: str, new: str, verify: bool = True) -> bool:

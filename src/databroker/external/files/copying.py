@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import suppressed
-from ...errors import DatabrokerError, NotSupported
+from ...errors import (
+    NotSupported,
+    OutsideOfRoot,
+)
 from ..locate import Place, uri_of_path
 from ..references import DataReference, FileMissing, FileRefused, failure
 from .atomic_copy import PART, CopyRefused, copy_file, is_copy, sync_folders
@@ -31,10 +34,6 @@ Pair = tuple[str, str]
 
 Progress = Callable[[int, int, str, str], Any]
 """Is called before each file with its number, how many there are, the old and the new path."""
-
-
-class OutsideOfRoot(DatabrokerError, RuntimeError):
-    """A file is not below the root of its resource, and has no place below a new one."""
 
 
 @dataclass
