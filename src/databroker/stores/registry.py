@@ -2,7 +2,8 @@
 
 A driver is a line in a table: its name, where its class is, and the options
 that it takes. Nothing of a store is imported until `open_store` asks for it,
-so that a database driver that nobody uses is never loaded.
+so that a database driver that nobody uses is never loaded. Other packages
+add drivers of their own by the entry-point group 'databroker.stores'.
 
 Examples
 --------
@@ -15,6 +16,7 @@ Examples
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -23,6 +25,7 @@ from typing import Any, Literal
 
 from .._util.printable import shown
 from .._util.secrets import has_password
+from .._util.signals import from_signal
 from .._util.suggestions import did_you_mean
 from ..errors import InvalidConfiguration, MissingExtra
 from .base import Store
@@ -84,7 +87,8 @@ class Driver:
     name
         The word after ``driver:`` in a configuration.
     target
-        'module:Class', the module relative to this package; None while the store is planned.
+        'module:Class', the module relative to this package, or absolute in another package;
+        None while the store is planned.
     options
         Every option that its class takes.
     needs
@@ -139,6 +143,9 @@ class Driver:
         return self.target
 
 
+_GROUP = "databroker.stores"
+"""The entry points by which other packages add drivers."""
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 _URI = Option("uri")
@@ -189,13 +196,34 @@ def find_driver(name: object) -> Driver:
     Traceback (most recent call last):
     databroker.errors.InvalidConfiguration: There is no driver 'sqlit'. Did you mean 'sqlite'? ...
     """
-    driver = DRIVERS.get(name) if isinstance(name, str) else None
+    driver = (DRIVERS.get(name) or _of_another_package(name)) if isinstance(name, str) else None
     if driver is None:
+        known = [*DRIVERS, *sorted(importlib.metadata.entry_points(group=_GROUP).names)]
         raise InvalidConfiguration(
-            f"There is no driver {shown(name)}.{did_you_mean(name, DRIVERS)} "
-            f"The drivers are: {', '.join(DRIVERS)}."
+            f"There is no driver {shown(name)}.{did_you_mean(name, known)} "
+            f"The drivers are: {', '.join(known)}."
         )
     return driver
+
+
+def _of_another_package(name: str) -> Driver | None:
+    """Return the driver of this name that an installed package brings, if one does."""
+    for entry in importlib.metadata.entry_points(group=_GROUP, name=name):
+        try:
+            driver = entry.load()
+        except Exception as error:  # whatever happens in somebody else's package
+            if from_signal(error):
+                raise
+            raise InvalidConfiguration(
+                f"The driver {name!r} cannot be loaded from {entry.value!r}: {error!r}"
+            ) from error
+        if not isinstance(driver, Driver):
+            raise InvalidConfiguration(
+                f"The driver {name!r} must be a databroker.stores.registry.Driver, but "
+                f"{entry.value!r} is {shown(driver)}"
+            )
+        return driver
+    return None
 
 
 def open_store(driver: str, **options: Any) -> Store:
