@@ -43,3 +43,15 @@ def test_links_between_pages_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_file_that_is_named_is_there():
+    places = (
+        ROOT,
+        ROOT / "src/databroker",
+        ROOT / "src/databroker/stores",
+        ROOT / "tests/interface",
+    )
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]:
+        for name in re.findall(r"`([a-z_0-9/]+\.py)`", page.read_text()):
+            assert any((place / name).exists() for place in places), f"{page.name} names {name}"

@@ -23,7 +23,7 @@ except `Exists`, `Size` and `ElemMatch`, which look at the array itself.
 >>> matches(Equals(Path("shape"), 7), run), matches(Equals(Path("shape"), [5, 7]), run)
 (True, True)
 
-See the functions below, and in `leaves`, for each node.
+See the functions below, and in `value_tests`, for each node.
 """
 
 from __future__ import annotations

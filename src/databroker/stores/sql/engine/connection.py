@@ -89,7 +89,7 @@ class Connection:
         The connection of sqlite3, while it is open.
     paths
         The numbers of the paths in the leaf index, by kind of document and path; see
-        `index.path_id`.
+        `search.index.path_id`.
     writing
         Whether a write of this thread is under way.
     frozen

@@ -36,7 +36,7 @@ def entries_of_start(doc: Doc) -> set[Entry]:
 
 
 def mark_of_words(others: bytes | int | None) -> set[Entry]:
-    """Return what the leaf index has of words that are not indexed (see `leaves.indexed_words`)."""
+    """Return what the leaf index has of words that are not indexed (see `indexed_words`)."""
     return set() if others is None else {(RUNS, (WORDS, UNINDEXED, others))}
 
 
