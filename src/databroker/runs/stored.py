@@ -124,8 +124,7 @@ class StoredRun(InIPython):
         """Return the descriptors, oldest first."""
         found = [
             self.db.transforms(kind, doc)
-            for kind, doc in self.db.store.documents(self.uid)
-            if kind == "descriptor"
+            for kind, doc in self.db.store.documents(self.uid, ["descriptor"])
         ]
         return sorted(found, key=_time_of)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path as FilePath
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ..query.nodes import Node, Path
+
+LINKED = ("descriptor", "resource", "stream_resource")
+"""The kinds of documents that belong to a run, one by one, besides its start and stop."""
 
 _LOOKED_AT = 100  # of the newest runs, for the keys that there are
 
@@ -227,10 +230,13 @@ class Store(ABC):
     # -- reading a run ---------------------------------------------------
 
     @abstractmethod
-    def documents(self, uid: str) -> list[tuple[str, dict[str, Any]]]:
-        """Return the run's descriptors, resources and stream resources.
+    def documents(
+        self, uid: str, kinds: Collection[str] = LINKED
+    ) -> list[tuple[str, dict[str, Any]]]:
+        """Return the run's descriptors, resources and stream resources, or those of some kinds.
 
-        One kind after the other, each in order of arrival.
+        One kind after the other, each in order of arrival. A run may have very many
+        resources: who needs the descriptors alone says so.
         """
 
     @abstractmethod

@@ -82,24 +82,19 @@ def _num_events(store: Store, uid: str, stop: Document | None) -> int | None:
 
 def _counted(store: Store, uid: str) -> dict[str, int]:
     counts: dict[str, int] = {}
-    documents = store.documents(uid)
-    for kind, descriptor in documents:
-        if kind == "descriptor":
-            extents = store.extents("event", descriptor["uid"])
-            rows = sum(each.stop - each.first for each in extents)
-            name = stream_name(descriptor)
-            counts[name] = counts.get(name, 0) + (rows or _streamed(store, documents, descriptor))
+    for _, descriptor in store.documents(uid, ["descriptor"]):
+        extents = store.extents("event", descriptor["uid"])
+        rows = sum(each.stop - each.first for each in extents)
+        name = stream_name(descriptor)
+        counts[name] = counts.get(name, 0) + (rows or _streamed(store, uid, descriptor))
     return counts
 
 
-def _streamed(
-    store: Store, documents: list[tuple[str, dict[str, Any]]], descriptor: Document
-) -> int:
+def _streamed(store: Store, uid: str, descriptor: Document) -> int:
     """Return how many seq_nums have a value in stream resources: of a stream without events."""
     stretches = sorted(
         (row["seq_nums"]["start"], row["seq_nums"]["stop"])
-        for kind, resource in documents
-        if kind == "stream_resource"
+        for _, resource in store.documents(uid, ["stream_resource"])
         for row in _stream_datums(store, resource["uid"])
         if row["descriptor"] == descriptor["uid"]
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
 from ..documents.pages import owner_of
 from ..query.distinct import distinct_values, ranked
 from ..query.evaluate import RunView, compile
-from .base import Ability, Activity, Extent, RunRecord, Store
+from .base import LINKED, Ability, Activity, Extent, RunRecord, Store
 from .facts import run_fact
 from .writer import writer_here
 
@@ -234,12 +234,13 @@ class MemoryStore(Store):
 
     # -- reading a run ---------------------------------------------------
 
-    def documents(self, uid: str) -> list[tuple[str, Doc]]:
+    def documents(self, uid: str, kinds: Collection[str] = LINKED) -> list[tuple[str, Doc]]:
         """Return the run's descriptors, resources and stream resources."""
         with self._lock:
             return [
                 (kind, copy.deepcopy(doc))
-                for kind in ("descriptor", "resource", "stream_resource")
+                for kind in LINKED
+                if kind in kinds
                 for doc in self._documents[kind].values()
                 if doc.get("run_start") == uid
             ]

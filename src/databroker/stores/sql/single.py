@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from ...documents.kinds import OWNER
 from ...errors import StoreDamaged
+from ..base import LINKED
 from .bodies import open_body, pack_body
 from .engine.connection import Connection, fetch, portable
 from .engine.snapshot import snapshot
@@ -33,8 +34,10 @@ def stored_document(connection: Connection, kind: str, uid: str) -> Doc | None:
     return open_document(rows[0]) if rows else None
 
 
-def documents_of_run(connection: Connection, run: str) -> tuple[list[tuple[str, Doc]], int]:
-    """Return the documents of a run but its stop, and how many more are damaged or missing.
+def documents_of_run(
+    connection: Connection, run: str, kinds: Collection[str] = LINKED
+) -> tuple[list[tuple[str, Doc]], int]:
+    """Return documents of a run but its stop, and how many more are damaged or missing.
 
     One kind after the other, each in order of arrival. Which there were is also
     known from the series of their rows.
@@ -43,7 +46,9 @@ def documents_of_run(connection: Connection, run: str) -> tuple[list[tuple[str, 
     damaged = 0
     with snapshot(connection):
         rows = fetch(
-            connection, f"{_SELECT} WHERE run = ? AND kind != 'stop' ORDER BY id", (portable(run),)
+            connection,
+            f"{_SELECT} WHERE run = ? AND kind IN ({', '.join('?' * len(kinds))}) ORDER BY id",
+            (portable(run), *kinds),
         )
         series = fetch(connection, "SELECT kind, owner FROM series WHERE run = ?", (portable(run),))
     for row in rows:
@@ -51,7 +56,8 @@ def documents_of_run(connection: Connection, run: str) -> tuple[list[tuple[str, 
             found.append((row[0], open_document(row)))
         except StoreDamaged:
             damaged += 1
-    missing = {(OWNER.get(kind), uid) for kind, uid in series} - {(row[0], row[1]) for row in rows}
+    owners = {(OWNER.get(kind), uid) for kind, uid in series}
+    missing = {each for each in owners if each[0] in {*kinds, None}} - {row[:2] for row in rows}
     return sorted(found, key=lambda each: _ORDER[each[0]]), damaged + len(missing)
 
 

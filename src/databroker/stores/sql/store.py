@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +13,7 @@ from ...documents.kinds import OWNER, PAGES, Document
 from ...documents.pages import owner_of
 from ...errors import StoreIsReadOnly, StoreUnavailable
 from ...query.distinct import ranked
-from ..base import Ability, Activity, Extent, RunRecord, Store
+from ..base import LINKED, Ability, Activity, Extent, RunRecord, Store
 from ..checking import CheckProgress, CheckReport
 from ..facts import run_fact
 from . import runs, series
@@ -146,12 +146,7 @@ class SQLiteStore(Store):
         )
 
     def _data_keys(self, uid: str) -> set[str]:
-        return {
-            key
-            for kind, doc in self.documents(uid)
-            if kind == "descriptor"
-            for key in doc["data_keys"]
-        }
+        return {key for _, doc in self.documents(uid, ["descriptor"]) for key in doc["data_keys"]}
 
     def record(self, uid: str) -> RunRecord | None:
         """Return the run of this full uid as it is now, or None."""
@@ -187,9 +182,9 @@ class SQLiteStore(Store):
 
     # -- reading a run ---------------------------------------------------
 
-    def documents(self, uid: str) -> list[tuple[str, Doc]]:
+    def documents(self, uid: str, kinds: Collection[str] = LINKED) -> list[tuple[str, Doc]]:
         """Return the run's descriptors, resources and stream resources."""
-        found, damaged = self._ask(documents_of_run, uid)
+        found, damaged = self._ask(documents_of_run, uid, kinds)
         if damaged:
             warn_of_damage(
                 f"Run {uid!r}: {damaged} of its descriptors and resources "
@@ -205,7 +200,7 @@ class SQLiteStore(Store):
             run = runs.stored_run(connection, uid)
             if run is None:
                 return Activity(float("-inf"))
-            descriptors = [doc for kind, doc in self.documents(uid) if kind == "descriptor"]
+            descriptors = [doc for _, doc in self.documents(uid, ["descriptor"])]
             rows = series.newest_rows(connection, uid)
             newest = last_time([run.start, *descriptors, *rows])
             return Activity(newest, *run.writer)

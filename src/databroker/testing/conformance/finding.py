@@ -193,7 +193,10 @@ class Finding(Base):
             store.insert(
                 kind, descriptor(uid) if kind == "descriptor" else resource(uid, run_start="run")
             )
-        found = [(kind, doc["uid"]) for kind, doc in store.documents("run")]
+        every = store.documents("run")
+        for kinds in (["descriptor"], ["stream_resource", "resource"], []):
+            assert store.documents("run", kinds) == [pair for pair in every if pair[0] in kinds]
+        found = [(kind, doc["uid"]) for kind, doc in every]
         assert found == sorted(names, key=lambda pair: pair[0])
 
     def test_the_activity_is_the_newest_time_in_the_run(self, store: Store) -> None:
