@@ -219,6 +219,29 @@ def small_runs(count: int) -> Iterator[Row]:
     )
 
 
+def many_runs(count: int) -> Iterator[Row]:
+    """Insert runs of five events, as a copy does: many at once, and one by one beside it."""
+    with harness.folder() as folder:
+        took = []
+        for name in ("warm", "once", "single"):
+            documents = [pair for seed in range(count) for pair in _small_run(seed)]
+            with open_broker(str(folder / f"{name}.db")) as db:
+                begun = time.perf_counter()
+                if name == "single":
+                    for kind, doc in documents:
+                        db.insert(kind, doc)
+                else:
+                    db.store.insert_many(documents)
+                took.append(time.perf_counter() - begun)
+    yield Row(
+        "insert_many, runs of 5 events",
+        harness.number(count),
+        took[1] / count * 1e3,
+        limit=took[2] / count * 1e3,
+        note="limit: one by one",
+    )
+
+
 def _small_run(seed: int) -> list[tuple[str, Doc]]:
     scan = Scan(seed + 1)
     events: list[tuple[str, Doc]] = [("event", event) for event in scan.events(5)]
@@ -245,6 +268,7 @@ def rows(full: bool = False) -> Iterator[Row]:
     yield from at_a_pace(40)
     yield from bytes_an_event(100_000)
     yield from small_runs(500)
+    yield from many_runs(500)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ def test_saving_at_a_pace() -> None:
 
 
 def test_saving_small_runs() -> None:
+    assert next(module("saving").many_runs(3)).ratio
     (row,) = module("saving").small_runs(3)
     assert row.ratio
 

@@ -12,6 +12,7 @@ from ..documents.encode import same
 from ..errors import ConflictingDocument
 from ..runs import Header
 from ..runs.stream.documents import owned_rows
+from ..stores.base import Store
 from .several import each_header
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Copying"]
 
 Path = str | os.PathLike[str]
+
+_RESOURCES = ("resource", "stream_resource")
 
 
 class Copying:
@@ -92,11 +95,13 @@ class Copying:
                 copied = plan.carry_out(how.verify, how.progress)
                 pointing = copied.documents
                 pairs += copied.files
-            for name, document in _documents(header, referred):
-                is_resource = name in ("resource", "stream_resource")
-                db.insert(
-                    name, pointing.get(document["uid"], document) if is_resource else document
-                )
+            _insert_all(
+                db,
+                (
+                    (name, pointing.get(doc["uid"], doc) if name in _RESOURCES else doc)
+                    for name, doc in _documents(header, referred)
+                ),
+            )
         return pairs
 
     def export_size(self, headers: Header | Iterable[Header]) -> float:
@@ -249,3 +254,13 @@ def _size_of_files(header: Header, referred: Referred) -> int:
                 raise found.error or failure(FileMissing, reference, found.place, problem)
             sizes[path] = size
     return sum(sizes.values())
+
+
+def _insert_all(db: Any, documents: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """Insert documents into a broker, or anything else that has `insert`."""
+    store = getattr(db, "store", None)
+    if isinstance(store, Store):
+        store.insert_many(documents)
+        return
+    for name, document in documents:
+        db.insert(name, document)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path as FilePath
@@ -143,6 +143,25 @@ class Store(ABC):
         self._put(kind, clean)
         if changes:
             self._warn(kind, clean, changes)
+
+    def insert_many(self, documents: Iterable[tuple[str, Document]]) -> None:
+        """Keep many documents in their order: as `insert` one by one, but sooner where it can be.
+
+        When one of them is refused, those before it are kept. After any other error, and
+        an interrupt, insert all of them again: what is there already changes nothing.
+
+        Parameters
+        ----------
+        documents
+            Pairs of a kind and a document, taken as they come.
+
+        Raises
+        ------
+        InvalidDocument
+            As `insert` says.
+        """
+        for kind, doc in documents:
+            self.insert(kind, doc)
 
     @abstractmethod
     def _put(self, kind: str, doc: dict[str, Any]) -> None:

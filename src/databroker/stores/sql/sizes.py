@@ -19,6 +19,19 @@ def is_large(row: dict[str, Any]) -> bool:
     return sum(map(_size, row.get("data", {}).values())) >= LARGE_ROW
 
 
+def bytes_of(document: dict[str, Any]) -> int:
+    """Return about how many bytes a document is.
+
+    Examples
+    --------
+    >>> bytes_of({"uid": "a", "data": {"x": [1.5, 2.5]}})
+    17
+    """
+    inner = [value for value in document.values() if isinstance(value, dict)]
+    outer = [value for value in document.values() if not isinstance(value, dict)]
+    return sum(map(_size, outer)) + sum(sum(map(_size, each.values())) for each in inner)
+
+
 def _size(value: Any) -> int:
     """Return about how many bytes a value is."""
     if isinstance(value, list):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..._util.signals import from_signal
+from ...documents import accept
 from ...documents.identity import last_time
 from ...documents.kinds import OWNER, PAGES, Document
 from ...documents.pages import owner_of
-from ...errors import StoreIsReadOnly, StoreUnavailable
+from ...errors import InvalidDocument, StoreIsReadOnly, StoreUnavailable
 from ...query.distinct import ranked
 from ..base import LINKED, Ability, Activity, Extent, RunRecord, Store
 from ..checking import CheckProgress, CheckReport
@@ -24,6 +26,7 @@ from .engine.checkpoint import Tidier, tidy
 from .engine.connections import Connections
 from .engine.failures import translated
 from .engine.file import located
+from .groups import Checked, Group
 from .integrity import check_database
 from .search.index import known_paths
 from .search.project import Projection
@@ -109,13 +112,41 @@ class SQLiteStore(Store):
 
     # -- writing ---------------------------------------------------------
 
+    def insert_many(self, documents: Iterable[tuple[str, Document]]) -> None:
+        """Keep many documents in their order; see `Store.insert_many`."""
+        group = Group(self._insert_together)
+        try:
+            for kind, doc in documents:
+                group.add((kind, *accept(kind, doc)))
+        except Exception as error:
+            if not from_signal(error):
+                group.flush()
+            raise
+        group.flush()
+
+    def _insert_together(self, documents: list[Checked]) -> None:
+        """Keep a group of documents at once or, where one is refused, those before it."""
+        kinds = {kind for kind, _, _ in documents}
+        pairs = [(kind, doc) for kind, doc, _ in documents]
+        try:
+            self._write(lambda: self._writer.put_together(pairs), kinds)
+        except InvalidDocument:
+            for kind, doc, _ in documents:
+                self._put(kind, doc)
+        for kind, doc, changes in documents:
+            if changes:
+                self._warn(kind, doc, changes)
+
     def _put(self, kind: str, doc: Doc) -> None:
+        self._write(lambda: self._writer.put(kind, doc), {kind})
+
+    def _write(self, put: Callable[[], bool], kinds: set[str]) -> None:
         if self._connections.read_only:
             raise self._read_only()
         with translated(self.path):
-            if self._writer.put(kind, doc):
+            if put():
                 self._connections.write(tidy)
-            self._tidier.wrote(kind)
+            self._tidier.wrote("stop" if "stop" in kinds else next(iter(kinds)))
 
     def run_of(self, kind: str, doc: Document) -> str | None:
         """Return the uid of the run that a document belongs to, if that is known."""

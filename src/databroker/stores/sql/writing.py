@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -43,13 +45,28 @@ class Writer:
         """Store a document; tell whether it ended a large run."""
         return self._connections.write(partial(self._put, kind, doc))
 
+    def put_together(self, documents: Sequence[tuple[str, Doc]]) -> bool:
+        """Store documents in one transaction, all or none; tell whether one ended a large run."""
+        return self._connections.write(partial(self._put_together, documents))
+
     def _put(self, kind: str, doc: Doc, connection: Connection) -> bool:
+        with self._write(connection) as write:
+            write.put(kind, doc)
+        return write.ended_large
+
+    def _put_together(self, documents: Sequence[tuple[str, Doc]], connection: Connection) -> bool:
+        _get_ready()
+        with self._write(connection) as write, transaction(connection):
+            for kind, doc in documents:
+                write.put(kind, doc)
+        return write.ended_large
+
+    @contextlib.contextmanager
+    def _write(self, connection: Connection) -> Iterator[_Write]:
         known = self._known if self._pid == os.getpid() else {}
         self._known, self._pid = {}, os.getpid()
-        write = _Write(connection, known)
-        write.put(kind, doc)
+        yield _Write(connection, known)
         self._known = known
-        return write.ended_large
 
 
 @functools.cache

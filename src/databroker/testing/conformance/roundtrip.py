@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ...documents.kinds import ACCEPTED
+from ...errors import InvalidDocument, UnknownDescriptor
 from ...stores.base import Ability, Store
 from .. import strategies
 from ..difference import assert_identical
@@ -92,6 +94,39 @@ class Keeping(Base):
             self.assert_holds(store, documents)
         finally:
             store.close()
+
+    @quick(25)
+    @given(runs=st.lists(strategies.runs(), min_size=1, max_size=3), twice=st.booleans())
+    def test_any_runs_at_once_come_out_as_they_went_in(
+        self, runs: list[Documents], twice: bool
+    ) -> None:
+        store = self.open_store()
+        try:
+            documents = [pair for run in runs for pair in run]
+            store.insert_many(iter(documents * (1 + twice)))
+            self.assert_holds(store, documents)
+        finally:
+            store.close()
+
+    def test_of_many_at_once_those_before_a_refused_one_are_kept(self, store: Store) -> None:
+        before, after = whole_run("a"), whole_run("c")
+        with pytest.raises(UnknownDescriptor):
+            store.insert_many([*before, ("event", event(1, "nobody's")), *after])
+        self.assert_holds(store, before)
+        with pytest.raises(InvalidDocument):
+            store.insert_many([*after, ("start", {"uid": "b"}), *whole_run("b")])
+        self.assert_holds(store, [*before, *after])
+
+    def test_of_many_at_once_those_before_a_failure_of_their_source_are_kept(
+        self, store: Store
+    ) -> None:
+        def source() -> Iterator[tuple[str, dict[str, Any]]]:
+            yield from whole_run("a")
+            raise OSError("the network is gone")
+
+        with pytest.raises(OSError, match="network"):
+            store.insert_many(source())
+        self.assert_holds(store, whole_run("a"))
 
     @quick(25)
     @given(run=strategies.runs())

@@ -242,8 +242,12 @@ def _watch(raised: list[BaseException]) -> Iterator[int]:
 def transaction(connection: Connection) -> Iterator[None]:
     """Write several things as one; wait for other writers first.
 
-    Within `Connections.write`, which rolls back whatever is raised, wherever it is.
+    Within `Connections.write`, which rolls back whatever is raised, wherever it is. Within
+    another one, it is a part of that.
     """
+    if connection.in_transaction:
+        yield
+        return
     connection.execute("BEGIN IMMEDIATE")
     yield
     connection.execute("COMMIT")
