@@ -52,8 +52,10 @@ def plain(*values):
 
 
 def missing(value):
-    floats = isinstance(value, float | np.floating | np.ndarray)
-    return value is None or (floats and bool(np.all(value != value)))
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return all(each is None for each in value.flat)  # of an array of text
+    numbers = isinstance(value, float | np.inexact | np.ndarray)
+    return value is None or (numbers and bool(np.all(value != value)))
 
 
 def assert_same(one, other, what):
