@@ -96,8 +96,8 @@ def test_a_child_that_only_ends_does_no_harm(processes, store, path):
 REFUSED = """
 import signal, threading
 from databroker.errors import StoreUnavailable
-from databroker.stores.sql.engine import connections as access
-access._FORK_PATIENCE = 0.1
+from databroker.stores.sql.engine import connections
+connections._FORK_PATIENCE = 0.1
 store, elsewhere = SQLiteStore(path), SQLiteStore(path + ".other")
 store.insert("start", start("before"))
 begun, go_on = threading.Event(), threading.Event()

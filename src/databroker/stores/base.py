@@ -141,8 +141,7 @@ class Store(ABC):
         """
         clean, changes = accept(kind, doc)
         self._put(kind, clean)
-        if changes:
-            self._warn(kind, clean, changes)
+        self._warn_of_changes(kind, clean, changes)
 
     def insert_many(self, documents: Iterable[tuple[str, Document]]) -> None:
         """Keep many documents in their order: as `insert` one by one, but sooner where it can be.
@@ -171,7 +170,9 @@ class Store(ABC):
     def run_of(self, kind: str, doc: Document) -> str | None:
         """Return the uid of the run that a document belongs to, if that is known."""
 
-    def _warn(self, kind: str, doc: Document, changes: Sequence[str]) -> None:
+    def _warn_of_changes(self, kind: str, doc: Document, changes: Sequence[str]) -> None:
+        if not changes:
+            return
         run = self.run_of(kind, doc) or ""
         if run in self._warned:
             return

@@ -18,8 +18,6 @@ from .times import SECONDS
 Doc = Mapping[str, Any]
 Array = np.ndarray[Any, Any]
 
-"""The units of times."""
-
 _LOOKED_AT = 8 * PAGE_BYTES  # bytes of a field that are looked through to find its form
 _SAMPLES = 4  # pages that are looked at where a field has more
 _NARROW = 64  # bytes a row, up to which fields are looked at together

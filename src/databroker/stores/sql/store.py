@@ -131,11 +131,12 @@ class SQLiteStore(Store):
         try:
             self._write(lambda: self._writer.put_together(pairs), kinds)
         except InvalidDocument:
-            for kind, doc, _ in documents:
-                self._put(kind, doc)
-        for kind, doc, changes in documents:
-            if changes:
-                self._warn(kind, doc, changes)
+            for document in documents:
+                self._put(*document[:2])
+                self._warn_of_changes(*document)
+        else:
+            for document in documents:
+                self._warn_of_changes(*document)
 
     def _put(self, kind: str, doc: Doc) -> None:
         self._write(lambda: self._writer.put(kind, doc), {kind})

@@ -22,7 +22,7 @@ from .single import stored_document
 from .sizes import is_large
 
 Doc = dict[str, Any]
-UidFilter = dict[tuple[str, str], Series]
+KnownSeries = dict[tuple[str, str], Series]
 
 _REMEMBERED = 512  # series of which this process knows the state
 _LARGE = 2**20  # bytes of events from which the log is moved into the file at the stop
@@ -38,7 +38,7 @@ class Writer:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._known: UidFilter = {}
+        self._known: KnownSeries = {}
         self._pid = os.getpid()
 
     def put(self, kind: str, doc: Doc) -> bool:
@@ -86,7 +86,7 @@ class _Write:
     """One write."""
 
     connection: Connection
-    known: UidFilter
+    known: KnownSeries
     ended_large: bool = field(default=False, init=False)
 
     def put(self, kind: str, doc: Doc) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ...documents.kinds import ACCEPTED
-from ...errors import InvalidDocument, UnknownDescriptor
+from ...errors import InvalidDocument, LossyDocumentWarning, UnknownDescriptor
 from ...stores.base import Ability, Store
 from .. import strategies
 from ..difference import assert_identical
@@ -116,6 +116,13 @@ class Keeping(Base):
         with pytest.raises(InvalidDocument):
             store.insert_many([*after, ("start", {"uid": "b"}), *whole_run("b")])
         self.assert_holds(store, [*before, *after])
+
+    def test_of_many_at_once_what_was_changed_is_told_also_before_a_refused_one(
+        self, store: Store
+    ) -> None:
+        changed = ("start", start("odd", thing={1, 2}))
+        with pytest.warns(LossyDocumentWarning), pytest.raises(UnknownDescriptor):
+            store.insert_many([changed, ("event", event(1, "nobody's"))])
 
     def test_of_many_at_once_those_before_a_failure_of_their_source_are_kept(
         self, store: Store
