@@ -18,7 +18,7 @@ from ..runs import Header
 from ..runs.hooks import Fetcher, Hooks, Transforms
 from ..runs.lookup import look_up
 from ..runs.results import Results
-from ..runs.selection import Selection
+from ..runs.store_view import StoreView
 from ..stores.base import STALE_AFTER, Store
 from ..stores.facts import run_status
 from ..times import resolve_zone
@@ -88,7 +88,7 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
                 "Broker.from_config({...}), or the `v1` of a catalog."
             )
         self.store = store
-        self.selection = Selection(store)
+        self.view = StoreView(store)
         self.name = name
         self.stale_after = stale_after
         self._timezone = timezone
@@ -259,7 +259,7 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         KeyOfWrongType
             It is nothing that could mean a run (a TypeError).
         """
-        return self._headers(look_up(self.selection, key))
+        return self._headers(look_up(self.view, key))
 
     def __call__(self, text_search: Any = None, **kwargs: Any) -> Results:
         """Search for runs.
@@ -315,7 +315,7 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         ('run 0', 1)
         """
         broker = copy.copy(self)
-        broker.selection = self.selection.narrowed(query, limit)
+        broker.view = self.view.narrowed(query, limit)
         broker.filters = dict(self.filters)
         broker.aliases = dict(self.aliases)
         broker.external_fetchers = dict(self.external_fetchers)
@@ -366,7 +366,7 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         >>> Broker.from_config({"driver": "memory"}).stats()
         {'store': 'memory of this process', 'runs': 0}
         """
-        return {"store": str(self.store), "runs": self.selection.count(Everything())}
+        return {"store": str(self.store), "runs": self.view.count(Everything())}
 
     def close(self) -> None:
         """Let go of files and connections. Closing twice is harmless."""
@@ -380,16 +380,16 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         self.close()
 
     def __str__(self) -> str:
-        runs = self.selection.count(Everything())
+        runs = self.view.count(Everything())
         named = "Broker" if self.name is None else f"Broker {self.name!r}"
         return f"{named}: {runs:,} run{'' if runs == 1 else 's'} ({self.store})"
 
     def _repr_html_(self) -> str:
         from ..display import broker_html
 
-        newest = islice(self.selection.find(Everything()), 5)
+        newest = islice(self.view.find(Everything()), 5)
         rows = [(run.start, run_status(self.store, run.uid, run.stop)) for run in newest]
-        runs = self.selection.count(Everything())
+        runs = self.view.count(Everything())
         return broker_html(self.name, str(self.store), runs, rows, self.zone)
 
 

@@ -21,7 +21,7 @@ from . import Header
 
 if TYPE_CHECKING:
     from ..stores.base import RunRecord
-    from .selection import Selection
+    from .store_view import StoreView
 
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _MOST_DIGITS = 1_000
@@ -29,7 +29,7 @@ _NEAR = 500
 _SHOWN = 10
 
 
-def look_up(runs: Selection, key: Any) -> Any:
+def look_up(runs: StoreView, key: Any) -> Any:
     """Return the run of a single key, or a list of runs for a slice or a collection.
 
     ================  ==========================================================
@@ -73,7 +73,7 @@ def uid_of(run: Any) -> str | None:
     return run.uid if isinstance(run, Header) else None
 
 
-def _same_run(runs: Selection, uid: str) -> RunRecord:
+def _same_run(runs: StoreView, uid: str) -> RunRecord:
     record = runs.record(uid)
     if record is None:
         raise NoSuchRun(f"The run {uid[:8]!r} is not among these.{_newest(runs)}")
@@ -97,7 +97,7 @@ def _whole(key: Any) -> int:
     return int(whole)
 
 
-def _by_text(runs: Selection, text: str) -> RunRecord:
+def _by_text(runs: StoreView, text: str) -> RunRecord:
     if len(text) < _MOST_DIGITS and _INTEGER.fullmatch(text):
         try:
             return _by_number(runs, int(text))
@@ -112,7 +112,7 @@ def _by_text(runs: Selection, text: str) -> RunRecord:
     return found
 
 
-def _by_uid(runs: Selection, prefix: str) -> RunRecord | None:
+def _by_uid(runs: StoreView, prefix: str) -> RunRecord | None:
     record = runs.record(prefix)
     if record is not None:
         return record
@@ -128,7 +128,7 @@ def _by_uid(runs: Selection, prefix: str) -> RunRecord | None:
     )
 
 
-def _by_number(runs: Selection, number: int) -> RunRecord:
+def _by_number(runs: StoreView, number: int) -> RunRecord:
     if number < 0:
         return _newest_runs(runs, range(number, number - 1, -1))[0]
     record = next(runs.find(Equals(Path("scan_id"), number)), None)
@@ -137,7 +137,7 @@ def _by_number(runs: Selection, number: int) -> RunRecord:
     return record
 
 
-def _slice(runs: Selection, key: slice) -> list[RunRecord]:
+def _slice(runs: StoreView, key: slice) -> list[RunRecord]:
     for part in (key.start, key.stop, key.step):
         if part is not None and not hasattr(part, "__index__"):
             raise InvalidKey(
@@ -160,7 +160,7 @@ def _slice(runs: Selection, key: slice) -> list[RunRecord]:
     return found[::-1] if step < 0 else found
 
 
-def _newest_runs(runs: Selection, places: range) -> list[RunRecord]:
+def _newest_runs(runs: StoreView, places: range) -> list[RunRecord]:
     """Return runs by their negative places, given from the newest to the oldest."""
     oldest = -places[-1]
     if oldest > _NEAR and oldest > (there := runs.count(Everything())):
@@ -179,7 +179,7 @@ def _too_far_back(there: int, wanted: int) -> TooFarBack:
     )
 
 
-def _newest_first(runs: Selection, number: int) -> Iterator[Callable[[], RunRecord]]:
+def _newest_first(runs: StoreView, number: int) -> Iterator[Callable[[], RunRecord]]:
     """Yield functions that return the newest runs; far back, documents are only read by these."""
     if number <= _NEAR:
         return (partial(_the, run) for run in islice(runs.find(Everything()), number))
@@ -191,14 +191,14 @@ def _the(run: RunRecord) -> RunRecord:
     return run
 
 
-def _read(runs: Selection, uid: str) -> RunRecord:
+def _read(runs: StoreView, uid: str) -> RunRecord:
     record = runs.record(uid)
     if record is None:
         raise NoSuchRun(f"Run {uid!r} was removed just now.")
     return record
 
 
-def _newest(runs: Selection) -> str:
+def _newest(runs: StoreView) -> str:
     newest = next(runs.find(Everything()), None)
     if newest is None:
         return " There are no runs here yet."

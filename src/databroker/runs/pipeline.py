@@ -16,7 +16,7 @@ from .run_table import Column
 if TYPE_CHECKING:
     from ..stores.base import RunRecord
     from .hooks import Transforms
-    from .selection import Selection
+    from .store_view import StoreView
 
 __all__ = ["RunQuery", "Sorted", "Step", "checked_limit"]
 
@@ -69,7 +69,7 @@ class RunQuery:
         What is done with the runs, one step after the other.
     """
 
-    runs: Selection
+    runs: StoreView
     transforms: Transforms
     query: Node
     steps: tuple[Step, ...]

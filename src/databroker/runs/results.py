@@ -59,7 +59,7 @@ class Results(InIPython):
 
     @property
     def _run_query(self) -> RunQuery:
-        return RunQuery(self._db.selection, self._db.transforms, self._query, self._steps)
+        return RunQuery(self._db.view, self._db.transforms, self._query, self._steps)
 
     @property
     def query(self) -> Node:
@@ -203,7 +203,7 @@ class Results(InIPython):
         by = column(key, self._fact_of)
         path, run_query = by.paths[0], self._run_query
         if by.is_plain and not self._steps and not run_query.has_transforms:
-            return Counts(self._db.selection.distinct(path, self._query))
+            return Counts(self._db.view.distinct(path, self._query))
         counts: Counter[Keyed] = Counter()
         if by.is_plain:
             for start, stop in run_query.documents():

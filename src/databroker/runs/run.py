@@ -379,7 +379,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
     def _repr_html_(self) -> str:
         from ..display import header_html
 
-        note = repeated_scan_id(self.db.selection, self._start)
+        note = repeated_scan_id(self.db.view, self._start)
         return header_html(*self._summary(), note=note)
 
     def _prepared(self, kind: str, document: dict[str, Any]) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from ..query.nodes import Equals, Path
 
 if TYPE_CHECKING:
-    from .selection import Selection
+    from .store_view import StoreView
 
 __all__ = ["repeated_scan_id"]
 
 _SHOWN = 10
 
 
-def repeated_scan_id(runs: Selection, start: Mapping[str, Any]) -> str | None:
+def repeated_scan_id(runs: StoreView, start: Mapping[str, Any]) -> str | None:
     """Say which other runs have the scan_id of a run; None if there are none.
 
     Counters start again, and ``db[42]`` is the newest of them.

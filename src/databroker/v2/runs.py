@@ -51,13 +51,13 @@ class Catalog:
 
     def __init__(self, db: Broker) -> None:
         self.v1 = db
-        self.name = db.name if db.selection.is_all else "search results"
+        self.name = db.name if db.view.is_all else "search results"
         self.metadata: dict[str, Any] = {}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Catalog):
             return NotImplemented
-        return self.v1.selection == other.v1.selection
+        return self.v1.view == other.v1.view
 
     def __hash__(self) -> int:
         return hash(self.v1.store)
@@ -91,11 +91,11 @@ class Catalog:
 
     def __getitem__(self, key: Any) -> Any:
         """Return the run of a uid, its beginning, a scan_id or a negative index."""
-        return self._opened(look_up(self.v1.selection, key))
+        return self._opened(look_up(self.v1.view, key))
 
     def __contains__(self, key: object) -> bool:
         try:
-            look_up(self.v1.selection, key)
+            look_up(self.v1.view, key)
         except (DatabrokerError, TypeError, ValueError):
             return False
         return True
@@ -105,10 +105,10 @@ class Catalog:
         for record in self._records():
             yield (uid := record.uid)
         if uid is None:
-            explain_nothing(self.v1.store, self.v1.selection.query)
+            explain_nothing(self.v1.store, self.v1.view.query)
 
     def __len__(self) -> int:
-        return self.v1.selection.count(Everything())
+        return self.v1.view.count(Everything())
 
     def keys(self) -> Iterator[str]:
         """Yield the uids, newest first."""
@@ -199,7 +199,7 @@ class Catalog:
         return list(islice(self, _OFFERED))
 
     def _records(self) -> Iterator[RunRecord]:
-        return self.v1.selection.find(Everything())
+        return self.v1.view.find(Everything())
 
     def _opened(self, found: Any) -> Any:
         if isinstance(found, list):

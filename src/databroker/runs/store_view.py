@@ -9,13 +9,13 @@ from typing import Any
 from ..query.nodes import Equals, Everything, In, Node, Path, UidPrefix
 from ..stores.base import RunRecord, Store
 
-__all__ = ["Selection"]
+__all__ = ["StoreView"]
 
 _UID = Path("uid")
 
 
 @dataclass(frozen=True)
-class Selection:
+class StoreView:
     """The runs of a store that match a query, asked as the store itself is.
 
     Each question is put to the store anew, so runs that arrive later are seen.
@@ -23,7 +23,7 @@ class Selection:
     Attributes
     ----------
     source
-        Where the runs are: a store, or another selection.
+        Where the runs are: a store, or another view.
     query
         What they must match.
     limit
@@ -35,12 +35,12 @@ class Selection:
     >>> store = MemoryStore()
     >>> for n in range(3):
     ...     store.insert("start", {"uid": f"run {n}", "time": float(n), "scan_id": n})
-    >>> newest = Selection(store).narrowed(Everything(), limit=2)
+    >>> newest = StoreView(store).narrowed(Everything(), limit=2)
     >>> [run.uid for run in newest.find(Everything())], newest.record("run 0")
     (['run 2', 'run 1'], None)
     """
 
-    source: Store | Selection
+    source: Store | StoreView
     query: Node = field(default_factory=Everything)
     limit: int | None = None
 
@@ -49,11 +49,11 @@ class Selection:
         """Whether every run of the source belongs to it."""
         return self.limit is None and self.query == Everything()
 
-    def narrowed(self, query: Node, limit: int | None = None) -> Selection:
+    def narrowed(self, query: Node, limit: int | None = None) -> StoreView:
         """Return the runs among these that match, the newest `limit` of them."""
         if self.limit is None:
-            return Selection(self.source, self.query & query, limit)
-        return Selection(self, query, limit)
+            return StoreView(self.source, self.query & query, limit)
+        return StoreView(self, query, limit)
 
     def find(self, query: Node) -> Iterator[RunRecord]:
         """Yield the runs that match, newest first."""
