@@ -19,11 +19,11 @@ RANKS = {
     "extras": 0,
     "documents": 1,
     "columns": 2,
+    "display": 2,
     "query": 2,
     "queries": 2,
     "stores": 3,
     "external": 3,
-    "display": 3,
     "config": 4,
     # What users hold: these know each other.
     "broker": 5,
@@ -68,7 +68,6 @@ NEIGHBOURS = {
     ("queries", "query"): "the public face of the nodes",
     ("external", "stores"): "filling asks the contract for the documents of external data",
     ("databroker", "legacy"): "an old path to the broker that was made by itself",
-    ("external", "display"): "a notebook shows what is read when it is sliced",
     ("cli", "demo"): "the terminal runs the demonstration",
 }
 
@@ -94,7 +93,7 @@ ONLY_IN = {
     "rich": ("cli", "demo"),
     "typer": ("cli", "demo"),
     "hypothesis": ("testing",),
-    "matplotlib": ("display", "preview"),
+    "matplotlib": ("preview",),
     "pytest": ("testing",),
 }
 

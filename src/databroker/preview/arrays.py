@@ -11,11 +11,11 @@ from typing import Any, Literal
 import numpy as np
 
 from .._util.signals import from_signal
-from ..display.pictures import Picture
-from ..display.pixels import Part, part_of, sane, thinned, thumbnail
-from ..display.plots import Axis, Frame, strip, waves
 from ..display.summary import one_line
-from .choosing import data_key
+from .choose import data_key
+from .draw import Axis, Frame, strip, waves
+from .page import Picture
+from .pixels import Part, part_of, sane, thinned, thumbnail
 from .rows import Rows
 
 __all__ = ["array_picture", "reason"]

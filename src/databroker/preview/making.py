@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..display.pictures import Picture
 from ..display.summary import one_line
 from ..errors import InvalidQuery
 from ..extras import require
 from .arrays import array_picture
-from .choosing import Choice, Fields, choose, streams_to_show
+from .choose import Choice, Fields, choose, streams_to_show
+from .page import Picture
 from .preview import Preview
 from .rows import Rows
 from .scalars import scalar_picture

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._util.printable import printable
-from ..display.figures import titled
-from ..display.pictures import Picture, pictures_html, pictures_text
 from ..display.summary import one_line
 from ..errors import InvalidQuery
 from ..extras import require
+from .figures import titled
+from .page import Picture, pictures_html, pictures_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

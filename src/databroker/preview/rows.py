@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..display.pixels import as_numbers, sane, span
-from ..display.plots import Axis
 from ..errors import DatabrokerError
 from ..runs.stream import Stream
-from .choosing import data_key
+from .choose import data_key
+from .draw import Axis
+from .pixels import as_numbers, sane, span
 
 if TYPE_CHECKING:
     from ..external.readers.filling import OnMissing

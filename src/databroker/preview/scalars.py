@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..display.pictures import Picture
-from ..display.pixels import on_grid, span, thinned
-from ..display.plots import Axis, line, maps, scatter
 from ..display.summary import one_line
 from ..errors import DatabrokerError
 from ..external.readers.filling import UNREADABLE
 from .arrays import reason
+from .draw import Axis, line, maps, scatter
+from .page import Picture
+from .pixels import on_grid, span, thinned
 from .rows import Rows
 
 __all__ = ["scalar_picture"]

@@ -8,10 +8,10 @@ import warnings
 import numpy as np
 import pytest
 
-from databroker.display.figures import as_png, titled
-from databroker.display.pictures import Picture, pictures_html, pictures_text
-from databroker.display.pixels import limits, part_of, thinned, thumbnail
-from databroker.display.plots import Axis, Frame, line, maps, scatter, strip, waves
+from databroker.preview.draw import Axis, Frame, line, maps, scatter, strip, waves
+from databroker.preview.figures import as_png, titled
+from databroker.preview.page import Picture, pictures_html, pictures_text
+from databroker.preview.pixels import limits, part_of, thinned, thumbnail
 
 pytest.importorskip("matplotlib")
 
@@ -267,8 +267,8 @@ def test_a_page_of_any_colour_can_show_it(kind):
 def test_pyplot_is_left_alone():
     program = (
         "import sys, numpy\n"
-        "from databroker.display.figures import as_png\n"
-        "from databroker.display.plots import Frame, strip\n"
+        "from databroker.preview.figures import as_png\n"
+        "from databroker.preview.draw import Frame, strip\n"
         "as_png(strip([Frame('1', numpy.eye(3), (3, 3))]))\n"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..display.summary import one_line
 from .figures import INK, PLAIN, SMALL, new_figure
 from .pixels import limits, span
-from .summary import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,8 +12,8 @@ import textwrap
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from ..display.summary import one_line
 from ..extras import require
-from .summary import one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,6 +1,6 @@
 """Pictures of a run's data as a notebook shows them: drawn, captioned, and what is missing told.
 
-As in `html`, everything that comes from a document is escaped, and colours
+As in `display.html`, everything that comes from a document is escaped, and colours
 are left to the notebook.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._util.printable import printable
+from ..display.markup import block, escape, quiet
+from ..display.summary import one_line
 from .figures import PIXELS, as_png
-from .markup import block, escape, quiet
-from .summary import one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
