@@ -28,13 +28,13 @@ from databroker._util.signals import from_signal, unseen
 from databroker.config import list_configs, load
 from databroker.demo import installation
 from databroker.errors import ExternalDataMissing
+from databroker.external.fields.reader import Look
 from databroker.external.files.atomic_copy import copy_file, sync_folders
 from databroker.external.files.listing import size_of
-from databroker.external.formats.frames import Frames
 from databroker.external.guard import is_odd_file
 from databroker.external.handler_cache import identity
 from databroker.external.handlers import registry
-from databroker.external.readers.reader import Look
+from databroker.external.readers.base import FrameReader
 from databroker.query import value_tests
 from databroker.query.nodes import Matches
 from databroker.query.nodes import Path as DocumentPath
@@ -104,7 +104,7 @@ class SlowForm(Slow):
         out[:] = 0
 
 
-class SlowFrames(Slow, Frames):
+class SlowFrames(Slow, FrameReader):
     """Frames that follow each other."""
 
     frame_shape, dtype = (4, 6), np.dtype("u2")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from databroker.external import ExternalArray
-from databroker.external.readers.datum_field import DatumReader
+from databroker.external.fields.datum_field import DatumReader
 from databroker.runs.stream.streamed import Streamed
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from databroker.errors import DatabrokerError, NoHandler
 from databroker.external import ExternalArray, Registry
-from databroker.external.formats.hdf5 import Hdf5Dataset
-from databroker.external.readers.indexing import asked
+from databroker.external.fields.indexing import asked
+from databroker.external.readers.hdf5_dataset import Hdf5Dataset
 from databroker.external.references import FileMissing
 
 from .conftest import IMAGE, Source, frames
@@ -265,7 +265,7 @@ def test_a_stream_without_events_is_an_empty_array(run, registry):
 
 
 def test_large_values_are_cut_along_the_files_own_chunks():
-    from databroker.external.readers.reader import Look
+    from databroker.external.fields.reader import Look
 
     class Large:
         rows, gaps = 3, False

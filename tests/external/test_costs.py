@@ -11,9 +11,9 @@ import tifffile
 
 from databroker.errors import ShapesDiffer
 from databroker.external import Filler, Registry
-from databroker.external.formats.hdf5 import Hdf5Dataset
+from databroker.external.fields.loading import Loader
 from databroker.external.locate import uri_of_path
-from databroker.external.readers.loading import Loader
+from databroker.external.readers.hdf5_dataset import Hdf5Dataset
 from databroker.external.references import FileDamaged, FramesMissing
 
 from .conftest import IMAGE, frames

@@ -10,8 +10,8 @@ import tifffile
 
 from databroker.external import ExternalFile, Registry, external_files
 from databroker.external.files.listing import files_below
-from databroker.external.formats.hdf5_links import linked_files
 from databroker.external.locate import uri_of_path
+from databroker.external.readers.hdf5_links import linked_files
 from databroker.runs.files import Files
 
 from .conftest import FRAME, IMAGE, frames

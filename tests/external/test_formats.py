@@ -108,8 +108,8 @@ def test_plain_hdf5(value, files, kwargs, datum, expected):
 @pytest.mark.parametrize("spec", ["AD_HDF5", "AD_HDF5_SWMR", "TPX_HDF5"])
 def test_area_detector_hdf5_files_read_as_by_area_detector_handlers(files, spec):
     pytest.importorskip("area_detector_handlers")
+    from databroker.external.fields.loading import as_array
     from databroker.external.handlers.stand_ins import stand_in
-    from databroker.external.readers.loading import as_array
 
     theirs = Registry().handler_reg[spec]
     place = "/entry/instrument/detector/data" if spec == "TPX_HDF5" else "/entry/data/data"

@@ -6,8 +6,8 @@ import pytest
 import tifffile
 
 from databroker.external import Registry
-from databroker.external.formats.sequences import numbered_name
 from databroker.external.locate import uri_of_path
+from databroker.external.readers.numbered_files import numbered_name
 from databroker.external.references import DatasetMissing, FileDamaged, FileMissing, FileRefused
 
 from .conftest import Source, frames

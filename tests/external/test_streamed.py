@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from databroker.errors import NoHandler
-from databroker.external.formats.frames import Declared, Frames
+from databroker.external.fields.stream_index import Claims
+from databroker.external.fields.streamed_field import frames_of_event
 from databroker.external.locate import uri_of_path
-from databroker.external.readers.stream_index import Claims
-from databroker.external.readers.streamed_field import frames_of_event
+from databroker.external.readers.base import Declared, FrameReader
 from databroker.external.references import DatasetMissing, FileDamaged, FileMissing, FramesMissing
 from databroker.runs.stream.streamed import Streamed
 
@@ -289,7 +289,7 @@ def test_a_dataset_that_is_missing_or_a_group(run, registry, files):
 
 
 def test_an_unknown_mimetype_names_the_mend_and_can_be_taught(run, registry, files):
-    class Constant(Frames):
+    class Constant(FrameReader):
         def __init__(self, path, parameters, declared, guard):
             self.frame_shape, self.dtype = (2,), np.dtype("f8")
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from .registry import Registry
 
 if TYPE_CHECKING:
+    from .fields.external_array import ExternalArray
+    from .fields.filling import Filler, external_fields, fields_to_fill
     from .files.atomic_copy import CopyDiffers, CopyFailed, CopyRefused
     from .files.copying import Copied, OutsideOfRoot, copy_run
     from .files.listing import ExternalFile, external_files
-    from .formats.frames import Frames
-    from .readers.external_array import ExternalArray
-    from .readers.filling import Filler, external_fields, fields_to_fill
+    from .readers.base import FrameReader
 
 __all__ = [
     "Copied",
@@ -22,7 +22,7 @@ __all__ = [
     "ExternalArray",
     "ExternalFile",
     "Filler",
-    "Frames",
+    "FrameReader",
     "OutsideOfRoot",
     "Registry",
     "copy_run",
@@ -36,15 +36,15 @@ _HOMES = {
     "CopyDiffers": "files.atomic_copy",
     "CopyFailed": "files.atomic_copy",
     "CopyRefused": "files.atomic_copy",
-    "ExternalArray": "readers.external_array",
+    "ExternalArray": "fields.external_array",
     "ExternalFile": "files.listing",
-    "Filler": "readers.filling",
-    "Frames": "formats.frames",
+    "Filler": "fields.filling",
+    "FrameReader": "readers.base",
     "OutsideOfRoot": "files.copying",
     "copy_run": "files.copying",
-    "external_fields": "readers.filling",
+    "external_fields": "fields.filling",
     "external_files": "files.listing",
-    "fields_to_fill": "readers.filling",
+    "fields_to_fill": "fields.filling",
 }
 
 

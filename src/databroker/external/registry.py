@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from .._util.printable import warn
 from .._util.signals import from_signal
 from ..errors import DatabrokerError
-from .formats.hdf5_links import check_links
 from .handler_cache import OPEN, identity
 from .handlers.registry import HandlerRegistry
 from .handlers.stand_ins import stand_in
 from .locate import Guard, Place, place_of
+from .readers.hdf5_links import check_links
 from .references import DataReference, data_error, with_context
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Registry(HandlerRegistry):
         As above. Changes apply at once, to headers already in hand too.
     mimetypes
         What opens the stream resources of a mimetype, beside what is built in: a class or
-        function, or where it is; see `databroker.external.formats.frames`.
+        function, or where it is; see `databroker.external.readers.base`.
     store
         Where `copy_files` looks for the datum documents of a resource.
     mend

@@ -14,7 +14,7 @@ from .draw import Axis
 from .pixels import as_numbers, sane, span
 
 if TYPE_CHECKING:
-    from ..external.readers.filling import OnMissing
+    from ..external.fields.filling import OnMissing
 
 __all__ = ["Rows"]
 

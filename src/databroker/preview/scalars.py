@@ -11,7 +11,7 @@ import numpy as np
 
 from ..display.summary import one_line
 from ..errors import DatabrokerError
-from ..external.readers.filling import UNREADABLE
+from ..external.fields.filling import UNREADABLE
 from .arrays import reason
 from .draw import Axis, line, maps, scatter
 from .page import Picture

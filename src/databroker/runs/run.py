@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ..broker import Broker
-    from ..external.readers.filling import Fill, OnMissing
+    from ..external.fields.filling import Fill, OnMissing
     from ..preview import Preview
     from ..stores.base import RunRecord
 

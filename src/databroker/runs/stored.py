@@ -18,7 +18,7 @@ from .stream.documents import run_documents
 if TYPE_CHECKING:
     from ..broker import Broker
     from ..display.summary import STREAM
-    from ..external.readers.filling import Fill, OnMissing
+    from ..external.fields.filling import Fill, OnMissing
     from ..stores.base import RunRecord
 
 Fields = str | Iterable[str] | None

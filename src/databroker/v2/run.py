@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import NoSuchStream, NotSupported
-from ..external.readers.filling import WORDS
+from ..external.fields.filling import WORDS
 from ..runs import Header
 from .describing import description
 from .paging import paged

@@ -12,11 +12,11 @@ from ...columns import assemble, to_rows
 from ...columns.batches import values_of
 from ...columns.names import nested
 from ...errors import DatabrokerError
+from ..fields.filling import external_fields
+from ..fields.stream_index import read_claims
+from ..fields.stream_resource import StreamSource
+from ..fields.streamed_field import StreamReader
 from ..locate import Place, place_of
-from ..readers.filling import external_fields
-from ..readers.stream_index import read_claims
-from ..readers.stream_resource import StreamSource
-from ..readers.streamed_field import StreamReader
 from ..references import DataReference, FileRefused
 from ..registry import Mend
 

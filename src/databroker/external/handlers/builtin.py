@@ -144,7 +144,7 @@ class SingleImage(OneFile):
 
     def __call__(self) -> Any:
         """Return the image."""
-        from ..formats.pictures import read_picture
+        from ..readers.pictures import read_picture
 
         return read_picture(self._path)
 
@@ -199,7 +199,7 @@ class ImageSequence:
         ]
 
     def _read(self, path: str) -> Any:
-        from ..formats.pictures import read_picture
+        from ..readers.pictures import read_picture
 
         return read_picture(path)
 
@@ -210,7 +210,7 @@ class TiffSequence(ImageSequence):
     specs: ClassVar[set[str]] = {"AD_TIFF"}
 
     def _read(self, path: str) -> Any:
-        from ..formats.pictures import read_tiff
+        from ..readers.pictures import read_tiff
 
         return read_tiff(path)
 

@@ -50,7 +50,7 @@ class Hdf5Slices(OneFile):
         dataset: str = "",
         guard: Guard | None = None,
     ) -> None:
-        from ..formats.hdf5 import Hdf5Dataset
+        from ..readers.hdf5_dataset import Hdf5Dataset
 
         super().__init__(path)
         self._frames = int(frame_per_point)
@@ -166,7 +166,7 @@ class MapsSpectrum(OneFile):
     takes_guard = True
 
     def __init__(self, path: str, dset_path: str, guard: Guard | None = None) -> None:
-        from ..formats.hdf5 import Hdf5Dataset
+        from ..readers.hdf5_dataset import Hdf5Dataset
 
         super().__init__(path)
         self._dataset = Hdf5Dataset(path, f"MAPS/{dset_path}", guard=guard)

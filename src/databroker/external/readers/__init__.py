@@ -1,1 +1,1 @@
-"""Fields whose data are in files, read value by value or as arrays."""
+"""Files of each format, read by frames."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from ..._util.telling import warn_user
 from ...columns import to_rows
 from ...errors import NothingFoundWarning
-from ...external.readers.filling import Filling, external_fields
+from ...external.fields.filling import Filling, external_fields
 from .fields import absent_fields, checked_fill, no_field_to_fill, no_such_field
 from .stream import Fields, Stream
 
 if TYPE_CHECKING:
-    from ...external.readers.filling import Fill, OnMissing
+    from ...external.fields.filling import Fill, OnMissing
     from ...stores.base import Store
 
 Doc = dict[str, Any]

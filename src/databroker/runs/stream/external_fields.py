@@ -13,7 +13,7 @@ from ..._util.telling import warn_user
 from ...columns import assemble
 from ...columns.names import nested
 from ...errors import ShapesDiffer
-from ...external.readers.filling import (
+from ...external.fields.filling import (
     UNREADABLE,
     Filler,
     Filling,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...external import ExternalArray, Registry
-    from ...external.readers.streamed_field import StreamReader
+    from ...external.fields.streamed_field import StreamReader
     from ...stores.base import Store
     from .streamed import StreamedField, StreamedRows
 
@@ -117,7 +117,7 @@ class ExternalFields:
     @cached_property
     def filler(self) -> Filler:
         """What loads single values."""
-        from ...external.readers.paged import Paged
+        from ...external.fields.paged import Paged
 
         for name in filter(self._streamed.__contains__, self.filled):
             self._tell_left_over(name)
@@ -128,7 +128,7 @@ class ExternalFields:
 
     def _delayed_filler(self) -> Filler:
         """Return what gives single values that are loaded later."""
-        from ...external.readers.delayed import DelayedDatums, DelayedFrames
+        from ...external.fields.delayed import DelayedDatums, DelayedFrames
 
         keys: dict[str, Doc] = {}
         for descriptor in self._descriptors:
@@ -202,9 +202,9 @@ class ExternalFields:
         layout, seq_nums
             Of the rows.
         """
-        from ...external.readers.datum_field import DatumReader
-        from ...external.readers.external_array import ExternalArray
-        from ...external.readers.reader import Reader
+        from ...external.fields.datum_field import DatumReader
+        from ...external.fields.external_array import ExternalArray
+        from ...external.fields.reader import Reader
 
         reader: Reader
         if self._view is not None and field in self._streamed:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..._util.suggestions import did_you_mean
 from ...errors import InvalidQuery, NoSuchField
-from ...external.readers.filling import WORDS, Fill, Filling
+from ...external.fields.filling import WORDS, Fill, Filling
 
 Doc = Mapping[str, Any]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ...external import ExternalArray
-    from ...external.readers.filling import Fill, OnMissing
+    from ...external.fields.filling import Fill, OnMissing
     from .array import LazyArray
     from .config import Configuration
     from .external_fields import ExternalFields

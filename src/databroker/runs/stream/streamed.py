@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...columns.names import SEQ_NUM, TIME, exact, nested
-from ...external.readers.filling import is_streamed
-from ...external.readers.stream_index import ANYBODY, Claims, FramePlaces, read_claims
-from ...external.readers.stream_resource import StreamSource, stream_sources
-from ...external.readers.streamed_field import StreamReader
+from ...external.fields.filling import is_streamed
+from ...external.fields.stream_index import ANYBODY, Claims, FramePlaces, read_claims
+from ...external.fields.stream_resource import StreamSource, stream_sources
+from ...external.fields.streamed_field import StreamReader
 from ...stores.base import Extent
 from .layout import Layout
 from .store_ref import StoreRef

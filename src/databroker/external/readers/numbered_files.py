@@ -12,7 +12,7 @@ import numpy as np
 
 from ..locate import Guard
 from ..references import FileDamaged, Problem
-from .frames import Declared, Frames
+from .base import Declared, FrameReader
 from .pictures import read_picture
 
 __all__ = ["FileSequence", "NpySequence", "PictureSequence", "numbered_name"]
@@ -52,7 +52,7 @@ def _place(text: str, number: int, names: Any) -> str:
     return text % number if text.startswith("%") else text.format(number)
 
 
-class FileSequence(Frames):
+class FileSequence(FrameReader):
     """Reads a sequence of files, each with the same number of frames.
 
     Parameters are `template`, `filename`, `chunk_shape` (the first number is how

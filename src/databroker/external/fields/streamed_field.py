@@ -11,8 +11,8 @@ import numpy as np
 
 from ..._util.signals import from_signal
 from ...errors import DatabrokerError, ExternalDataMissing
-from ..formats.frames import Declared, Frames, reader_of
 from ..handler_cache import identity
+from ..readers.base import Declared, FrameReader, reader_of
 from ..references import (
     DataReference,
     FileDamaged,
@@ -41,7 +41,7 @@ _APART = 2**15  # bytes of a value, above which reading many by themselves beats
 @contextlib.contextmanager
 def opened_frames(
     registry: Registry, source: StreamSource, declared: Declared, reference: DataReference
-) -> Iterator[Frames]:
+) -> Iterator[FrameReader]:
     """Lend the frames of a stream resource for the length of a ``with`` block.
 
     Raises
@@ -281,7 +281,7 @@ class StreamReader:
         return int(self._places.part[row]), int(self._places.place[row])
 
     def _read(
-        self, part: int, frames: Frames, first: int, inner: tuple[slice, ...], out: Array
+        self, part: int, frames: FrameReader, first: int, inner: tuple[slice, ...], out: Array
     ) -> None:
         each, own_axis = self._layout(part, frames)
         if not own_axis:
@@ -300,7 +300,9 @@ class StreamReader:
             values = frames.read(start + chosen.start, start + chosen[-1] + 1, rest)
             out[row] = values[:: chosen.step]
 
-    def _blocks(self, frames: Frames, first: int, inner: tuple[slice, ...], out: Array) -> None:
+    def _blocks(
+        self, frames: FrameReader, first: int, inner: tuple[slice, ...], out: Array
+    ) -> None:
         """Read frames in blocks: a large slice must not take twice its size."""
         size = max(1, _BLOCK_BYTES // max(out[:1].nbytes, 1))
         if frames.chunks:
@@ -319,7 +321,7 @@ class StreamReader:
         reference = DataReference(self._run, self._field)
         raise failure(FileDamaged, reference, None, f"its files do not agree: {differ}")
 
-    def _look(self, part: int, frames: Frames) -> Look:
+    def _look(self, part: int, frames: FrameReader) -> Look:
         each, own_axis = self._layout(part, frames)
         shape = (each, *frames.frame_shape) if own_axis else frames.frame_shape
         rows, inner = 1, None
@@ -328,14 +330,14 @@ class StreamReader:
             inner = ((each,) if own_axis else ()) + tuple(frames.chunks[1:])
         return Look(shape, frames.dtype, rows, inner, frames.keeps)
 
-    def _layout(self, part: int, frames: Frames) -> tuple[int, bool]:
+    def _layout(self, part: int, frames: FrameReader) -> tuple[int, bool]:
         """Return how many frames an event has, and whether its value has an axis for them."""
         parameters = self._sources[part].parameters
         join = parameters.get("join_method") or frames.join
         return frames_of_event(self._declared, parameters.get("multiplier"), str(join), frames.ndim)
 
     @contextlib.contextmanager
-    def _reading(self, part: int) -> Iterator[Frames]:
+    def _reading(self, part: int) -> Iterator[FrameReader]:
         """Lend the frames of a resource; if some are missing, say how many there should be."""
         try:
             with self._opened(part) as frames:
@@ -347,7 +349,7 @@ class StreamReader:
             raise told from error.__cause__
 
     @contextlib.contextmanager
-    def _opened(self, part: int) -> Iterator[Frames]:
+    def _opened(self, part: int) -> Iterator[FrameReader]:
         source = self._sources[part]
         uid = str(source.document.get("uid"))
         reference = DataReference(self._run, self._field, uid, source.mimetype)

@@ -11,9 +11,9 @@ import numpy as np
 
 from ..locate import Guard
 from ..references import FileDamaged, FramesMissing, Problem
-from .frames import Declared, Frames
+from .base import Declared, FrameReader
 
-__all__ = ["CsvFrames"]
+__all__ = ["CsvReader"]
 
 Array = np.ndarray[Any, Any]
 
@@ -21,7 +21,7 @@ _OPTIONS = ("sep", "delimiter", "decimal", "encoding", "comment", "quotechar", "
 _MARKED = 1024
 
 
-class CsvFrames(Frames):
+class CsvReader(FrameReader):
     """Reads text/csv, without a line of names unless `header` is 'present'.
 
     Parameters are those of `pandas.read_csv` that say how a line is written:

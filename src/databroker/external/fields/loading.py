@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..._util.signals import from_signal, suppressed
 from ...errors import DatabrokerError, ShapesDiffer
-from ..formats.hdf5_links import check_links
+from ..readers.hdf5_links import check_links
 from ..references import DataReference, data_error, with_context
 from .chunking import LARGEST, rows_ahead
 from .datum_lookup import Datum, Datums

@@ -11,14 +11,14 @@ import numpy as np
 from ...extras import require
 from ..locate import Guard
 from ..references import DatasetMissing, FileDamaged, FramesMissing, Problem
-from .frames import Declared, Frames
+from .base import Declared, FrameReader
 
-__all__ = ["ZarrFrames"]
+__all__ = ["ZarrReader"]
 
 Array = np.ndarray[Any, Any]
 
 
-class ZarrFrames(Frames):
+class ZarrReader(FrameReader):
     """Reads application/x-zarr: an array, or one in a group, which `dataset` names."""
 
     def __init__(

@@ -20,21 +20,23 @@ from ...errors import NoHandler
 from ..import_path import imported
 from ..references import DataReference
 
-__all__ = ["MIMETYPES", "SPECS", "Declared", "Frames", "mimetype_of", "reader_of"]
+__all__ = ["MIMETYPES", "SPECS", "Declared", "FrameReader", "mimetype_of", "reader_of"]
 
 Array = np.ndarray[Any, Any]
 Parameters = Mapping[str, Any]
 
+_HERE = "databroker.external.readers"
+
 MIMETYPES: Mapping[str, str] = {
-    "application/x-hdf5": "databroker.external.formats.hdf5_frames:Hdf5Frames",
-    "multipart/related;type=image/tiff": "databroker.external.formats.sequences:PictureSequence",
-    "multipart/related;type=image/jpeg": "databroker.external.formats.sequences:PictureSequence",
-    "multipart/related;type=image/png": "databroker.external.formats.sequences:PictureSequence",
-    "multipart/related;type=application/x-npy": "databroker.external.formats.sequences:NpySequence",
-    "application/x-zarr": "databroker.external.formats.zarr_frames:ZarrFrames",
-    "text/csv": "databroker.external.formats.csv_frames:CsvFrames",
-    "text/csv;header=absent": "databroker.external.formats.csv_frames:CsvFrames",
-    "text/csv;header=present": "databroker.external.formats.csv_frames:CsvFrames",
+    "application/x-hdf5": f"{_HERE}.hdf5:Hdf5Reader",
+    "multipart/related;type=image/tiff": f"{_HERE}.numbered_files:PictureSequence",
+    "multipart/related;type=image/jpeg": f"{_HERE}.numbered_files:PictureSequence",
+    "multipart/related;type=image/png": f"{_HERE}.numbered_files:PictureSequence",
+    "multipart/related;type=application/x-npy": f"{_HERE}.numbered_files:NpySequence",
+    "application/x-zarr": f"{_HERE}.zarr:ZarrReader",
+    "text/csv": f"{_HERE}.csv:CsvReader",
+    "text/csv;header=absent": f"{_HERE}.csv:CsvReader",
+    "text/csv;header=present": f"{_HERE}.csv:CsvReader",
 }
 """What reads each mimetype."""
 
@@ -88,7 +90,7 @@ class Declared:
         return cls(tuple(shape) if known and shape is not None else None, _dtype(data_key), number)
 
 
-class Frames(ABC):
+class FrameReader(ABC):
     """Frames that follow each other, in one file or in several.
 
     Parameters

@@ -10,15 +10,15 @@ import numpy as np
 
 from ..locate import Guard
 from ..references import DatasetMissing, FileDamaged, FramesMissing, Problem
-from .frames import Declared, Frames
-from .hdf5 import Hdf5Dataset
+from .base import Declared, FrameReader
+from .hdf5_dataset import Hdf5Dataset
 
-__all__ = ["Hdf5Frames", "parse_slice"]
+__all__ = ["Hdf5Reader", "parse_slice"]
 
 Array = np.ndarray[Any, Any]
 
 
-class Hdf5Frames(Frames):
+class Hdf5Reader(FrameReader):
     """Reads application/x-hdf5.
 
     Its parameters are `dataset` (older: `path`), `swmr` (default True), `slice`

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from ...extras import require
+from ..fields.chunking import LARGEST
 from ..locate import Guard
-from ..readers.chunking import LARGEST
 from ..references import DatasetMissing, Problem
 from .hdf5_links import linked_files
 from .hdf5_opening import opened_hdf5

@@ -13,7 +13,7 @@ from ..._util.telling import warn_user
 from ...columns.cells import as_cells
 from ...errors import NoHandler
 from ...extras import require
-from ..formats.frames import Declared
+from ..readers.base import Declared
 from .chunking import CHUNK_BYTES, LARGEST, cut, grown, whole
 from .filling import UNREADABLE, OnMissing, check_on_missing
 from .indexing import asked

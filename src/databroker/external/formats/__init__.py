@@ -1,1 +1,0 @@
-"""Files of each format, read by frames."""
