@@ -10,10 +10,11 @@ import yaml
 
 import databroker
 from databroker import Broker
+from databroker.errors import NoSuchFolder
 from databroker.external import Registry
 from databroker.external.locate import place_of, uri_of_path
 from databroker.relocation.root_map import Target, propose
-from databroker.relocation.walk import NoSuchFolder, look_through
+from databroker.relocation.walk import look_through
 
 from .conftest import Run, frames
 from .test_streamed import HDF5, key

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ..external.files.listing import Found
-from ..external.handler_cache import identity
 from ..external.locate import Guard, Place, path_parts
 from .walk import Tails
 
-if TYPE_CHECKING:
-    from ..external.registry import Registry
-
-__all__ = ["Identity", "Matches", "Sought", "match", "moved_path"]
+__all__ = ["Identity", "LostResource", "match", "moved_path"]
 
 Identity = tuple[int, int]
 """What tells one file from another, whatever leads to it."""
@@ -24,57 +21,46 @@ Parts = tuple[str, ...]
 
 
 @dataclass(eq=False)
-class Sought:
-    """A resource, and what became of its files.
+class LostResource:
+    """A resource with missing files, and what there is to say of it once they are matched.
 
-    Attributes
-    ----------
-    found
-        Its files as they are sought now.
-    missing
-        Those of them that are not there.
-    find
-        Finds them for a registry, which may have another root map.
-    target
-        Where the resource's own path would have to lead; None if that is not known.
-    shared
-        How many last parts old and new paths have in common.
-    ambiguous
-        Whether there are several targets, none better than the others.
+    Its own path would have to lead to `target`. Of missing files, `ambiguous` has the places
+    that are equally good, and `refused` one outside of the allowed roots.
     """
 
-    found: Found
+    files: Found
     missing: list[str]
-    find: Callable[[Registry], Found]
     target: str | None = None
-    shared: int = 0
-    ambiguous: bool = False
+    common: int = 0  # last parts that are the same in old and new paths
+    ambiguous: dict[str, list[str]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
     @property
     def present(self) -> int:
-        """How many of the files are where they are sought."""
-        return len(self.found.paths) - len(self.missing)
+        """How many of its files are where they are sought."""
+        return len(self.files.paths) - len(self.missing)
 
-    def parts_of(self, path: str) -> Parts:
+    def recorded_parts(self, path: str) -> Parts:
         """Return the parts of a file's path as it was recorded."""
-        place = self.found.place
+        place = self.files.place
         return tuple(path_parts(moved_path(place, place.recorded, path)))
 
+    def count_at(self, target: str) -> int:
+        """Return how many of its files there are if its path leads to a target."""
+        place = self.files.place
+        return sum(os.path.exists(moved_path(place, target, path)) for path in self.files.paths)
 
-@dataclass
-class Matches:
-    """What there is to say of missing files beside where they are.
 
-    Attributes
-    ----------
-    ambiguous
-        For a missing file, the places that are equally good.
-    refused
-        For a missing file, the place outside of the allowed roots where it is.
+@dataclass(frozen=True)
+class _Candidates:
+    """Files that may be the one with a recorded path: their paths agree in `common` last parts.
+
+    `places` says of each whether it fits no other recorded path as well.
     """
 
-    ambiguous: dict[str, list[str]] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
+    common: int
+    places: dict[str, bool]
+    refused: str | None
 
 
 def moved_path(place: Place, target: str, path: str) -> str:
@@ -92,106 +78,75 @@ def moved_path(place: Place, target: str, path: str) -> str:
     return os.path.normpath(os.path.join(os.path.dirname(target), beside))
 
 
-def match(sought: Sequence[Sought], tails: Tails, guard: Guard) -> Matches:
-    """Find out where resources are whose files are missing; sets their `target`.
+def match(
+    resources: Sequence[LostResource], identities: Mapping[str, Identity], guard: Guard
+) -> None:
+    """Find out where resources are, among files with these paths that belong to nobody yet.
 
-    A file is matched with one of the same name, of several with the one in
-    whose path most of the last parts are the same. It cannot be a file that
-    another path matches better.
-
-    Parameters
-    ----------
-    sought
-        The resources.
-    tails
-        Files that were found elsewhere, and belong to nobody yet.
-    guard
-        Says which files may be read.
+    A file is matched with those whose paths have most last parts in common with its own. It
+    cannot be one that the path of another file matches better.
     """
-    claims = _Claims(guard)
-    for each in sought:
-        for path in each.missing:
-            parts = each.parts_of(path)
-            if parts not in claims.made:
-                claims.make(parts, *tails.best(parts))
-    matches = Matches()
-    for each in sought:
-        _aim(each, claims, matches)
-    return matches
+    recorded = {
+        resource.recorded_parts(path) for resource in resources for path in resource.missing
+    }
+    candidates = _candidates(recorded, identities, guard)
+    for resource in resources:
+        _set_target(resource, candidates)
 
 
-class _Claims:
-    """Which recorded paths may stand for which files."""
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-        self._best: dict[Identity, tuple[int, set[Parts]]] = {}
-        self._known: dict[str, tuple[Identity | None, bool]] = {}
-        self.made: dict[Parts, tuple[int, dict[Identity, str]]] = {}
-        self.refused: dict[Parts, str] = {}
-
-    def make(self, parts: Parts, common: int, paths: Iterable[str]) -> None:
-        """Claim files for a recorded path."""
-        found: dict[Identity, str] = {}
-        for path in paths:
-            one, allowed = self._look(path)
-            if one is None or one in found:
-                continue
-            if not allowed:
-                self.refused[parts] = path
-                continue
-            found[one] = path
-            most, who = self._best.get(one, (0, set()))
-            if common > most:
-                self._best[one] = (common, {parts})
-            elif common == most:
-                who.add(parts)
-        self.made[parts] = (common, found)
-
-    def _look(self, path: str) -> tuple[Identity | None, bool]:
-        """Return what a file is, and whether it may be read; many paths may ask for one file."""
-        known = self._known.get(path)
-        if known is None:
-            known = self._known[path] = (identity(path), self._guard.allows(path))
-        return known
-
-    def of(self, parts: Parts) -> tuple[int, dict[str, bool]]:
-        """Return what nobody else has a better claim to, and whether nobody has as good a one."""
-        common, found = self.made[parts]
-        good = {path: self._best[one] for one, path in found.items()}
-        return common, {path: len(who) == 1 for path, (most, who) in good.items() if most == common}
+def _candidates(
+    recorded: set[Parts], identities: Mapping[str, Identity], guard: Guard
+) -> dict[Parts, _Candidates]:
+    tails = Tails(identities)
+    allows = functools.cache(guard.allows)
+    best: dict[Parts, tuple[int, dict[Identity, str]]] = {}
+    claims: dict[Identity, Counter[int]] = defaultdict(Counter)
+    for parts in recorded:
+        common, paths = tails.best(parts)
+        files = {identities[path]: path for path in reversed(paths)}  # a link is no second place
+        best[parts] = common, files
+        for identity, path in files.items():
+            if allows(path):
+                claims[identity][common] += 1
+    return {
+        parts: _Candidates(
+            common,
+            {
+                path: claims[identity][common] == 1
+                for identity, path in files.items()
+                if common == max(claims[identity], default=0)
+            },
+            next((path for path in files.values() if not allows(path)), None),
+        )
+        for parts, (common, files) in best.items()
+    }
 
 
-def _aim(sought: Sought, claims: _Claims, matches: Matches) -> None:
-    """Set the target of a resource: where most of its files are, in the likest place."""
-    recorded = path_parts(sought.found.place.recorded)
+def _set_target(resource: LostResource, candidates: Mapping[Parts, _Candidates]) -> None:
+    """Set where a resource should lead: where most of its files are, in the likest place."""
+    recorded = path_parts(resource.files.place.recorded)
+    by_path = {path: candidates[resource.recorded_parts(path)] for path in resource.missing}
     targets: dict[str, int] = {}
-    doubtful: dict[str, list[str]] = {}
-    contested = False
-    for path in sought.missing:
-        parts = sought.parts_of(path)
-        common, candidates = claims.of(parts)
-        doubtful[path] = sorted(candidates)
-        contested |= not all(candidates.values())
+    for path, matches in by_path.items():
+        parts, common = resource.recorded_parts(path), matches.common
         kept = len(parts) - common
         # The root map can only change what the path of the resource begins with.
-        if list(parts[:kept]) == recorded[:kept]:
-            for candidate in (path for path, alone in candidates.items() if alone):
-                target = os.path.join("/", *path_parts(candidate)[:-common], *recorded[kept:])
-                targets[target] = max(common, targets.get(target, 0))
-    ranked = sorted(((_there(sought, each), common, each) for each, common in targets.items()))
-    best = [row for row in ranked if row[:2] == ranked[-1][:2] and row[0] > sought.present]
+        if list(parts[:kept]) != recorded[:kept]:
+            continue
+        for place in (place for place, is_sole in matches.places.items() if is_sole):
+            target = os.path.join("/", *path_parts(place)[:-common], *recorded[kept:])
+            targets[target] = max(common, targets.get(target, 0))
+    votes = {target: (resource.count_at(target), common) for target, common in targets.items()}
+    most = max(votes.values(), default=(0, 0))
+    best = [target for target, vote in votes.items() if vote == most and most[0] > resource.present]
     if len(best) == 1:
-        _, sought.shared, sought.target = best[0]
-        return
-    sought.ambiguous = bool(best) or contested
-    for path, places in doubtful.items():
-        if places and sought.ambiguous:
-            matches.ambiguous[path] = places
-        elif not places and (parts := sought.parts_of(path)) in claims.refused:
-            matches.refused[path] = claims.refused[parts]
-
-
-def _there(sought: Sought, target: str) -> int:
-    place = sought.found.place
-    return sum(os.path.exists(moved_path(place, target, path)) for path in sought.found.paths)
+        resource.target, resource.common = best[0], most[1]
+    elif best or not all(sole for each in by_path.values() for sole in each.places.values()):
+        resource.ambiguous = {
+            path: sorted(each.places) for path, each in by_path.items() if each.places
+        }
+    resource.refused = {
+        path: each.refused
+        for path, each in by_path.items()
+        if each.refused and not each.places and not resource.target
+    }

@@ -3,44 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from .._util.printable import printable
 from ..broker.several import each_header
 from ..runs import Header
-
-if TYPE_CHECKING:
-    from .locate import Relocated
+from .walk import Progress
 
 __all__ = ["Relocation", "relocate"]
-
-Progress = Callable[[int, str], Any]
 
 _MOST = 10
 
 
+@dataclass(repr=False)
 class Relocation:
     """Where missing files are now: what `databroker.relocate` found.
 
     Printed, it says what to write into the configuration.
-
-    Parameters
-    ----------
-    found
-        What the search gave.
-    present
-        The root map before.
-    config
-        The name of the configuration, if it has one.
-    applied
-        Whether the entries are in force.
 
     Attributes
     ----------
     root_map
         The entries that make the files found, to be added to those that there are. One for
         the same folder takes the place of the old one.
+    existing
+        The root map before.
     found
         The new path of each file that is found with them, by the one where it was sought.
     missing
@@ -50,26 +38,23 @@ class Relocation:
         where an entry that other files speak for leads to one of them, it is found there.
     refused
         Missing files that are outside of `allowed_roots`, with the places.
+    by_name
+        The entries that only the names of files speak for, not the folders that they are in.
+    config
+        The name of the configuration, if it has one.
     applied
-        As above.
+        Whether the entries are in force.
     """
 
-    def __init__(
-        self,
-        found: Relocated,
-        present: Mapping[str, str],
-        config: str | None,
-        applied: bool,
-    ) -> None:
-        self.root_map = found.root_map
-        self.found = found.found
-        self.missing = found.missing
-        self.ambiguous = found.ambiguous
-        self.refused = found.refused
-        self.applied = applied
-        self._by_name = found.by_name
-        self._present = dict(present)
-        self._config = config
+    root_map: dict[str, str] = field(default_factory=dict)
+    existing: Mapping[str, str] = field(default_factory=dict)
+    found: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    ambiguous: dict[str, list[str]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    by_name: list[str] = field(default_factory=list)
+    config: str | None = None
+    applied: bool = False
 
     def __repr__(self) -> str:
         return printable("\n".join(self._lines()))
@@ -104,8 +89,8 @@ class Relocation:
     def _what_to_do(self) -> Iterator[str]:
         import yaml
 
-        where = "the configuration" if self._config is None else f"the configuration {self._config}"
-        others = [old for old in self._present if old not in self.root_map]
+        where = "the configuration" if self.config is None else f"the configuration {self.config}"
+        others = [old for old in self.existing if old not in self.root_map]
         beside = ", beside the entries that are there" if others else ""
         yield ""
         yield f"For good, write into {where}{beside}:"
@@ -122,7 +107,7 @@ class Relocation:
             yield "For this session:"
             yield ""
             yield f"db.reg.root_map.update({self.root_map!r})"
-        for old in self._by_name:
+        for old in self.by_name:
             yield ""
             yield f"Only names speak for {old!r}: see whether these files are the right ones."
 
@@ -180,7 +165,7 @@ def relocate(
     True
     """
     from ..external.files.listing import referred_by
-    from .locate import Relocated, Search
+    from .search import Search
 
     folders = [search_in] if isinstance(search_in, str | os.PathLike) else list(search_in)
     db, search = None, None
@@ -191,13 +176,13 @@ def relocate(
             raise ValueError("These headers are of several brokers; relocate those of one.")
         search.add(header.uid, referred_by(db.store, header.uid, db.transforms))
     if db is None or search is None:
-        return Relocation(Relocated(), {}, None, False)
+        return Relocation()
     found = search.look(folders, progress)
-    present = dict(db.reg.root_map)
     if not dry_run:
         db.reg.root_map.update(found.root_map)
-    has_file = db.name is not None and db.get_config() is not None
-    return Relocation(found, present, db.name if has_file else None, not dry_run)
+    found.applied = not dry_run
+    found.config = db.name if db.get_config() is not None else None
+    return found
 
 
 def _several(path: str, places: Sequence[str]) -> str:

@@ -9,12 +9,10 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 from .._util.signals import from_signal
-from ..errors import (
-    NoSuchFolder,
-)
+from ..errors import NoSuchFolder
 from ..external.locate import path_parts
 
-__all__ = ["NoSuchFolder", "Tails", "look_through"]
+__all__ = ["Progress", "Tails", "common_length", "look_through"]
 
 Progress = Callable[[int, str], Any]
 """Is called for each folder with how many have been looked through, and its path."""
@@ -25,27 +23,13 @@ def look_through(
     names: Container[str],
     progress: Progress | None = None,
 ) -> list[str]:
-    """Return the paths of the files and folders that have one of some names.
+    """Return the paths of the files and folders, at any depth, that have one of some names.
 
-    Links are followed, but no folder is looked through twice. One that may not
-    be read is passed over.
-
-    Parameters
-    ----------
-    folders
-        Where to look, at any depth.
-    names
-        The names.
-    progress
-        Called for each folder with how many have been looked through, and its path.
-
-    Raises
-    ------
-    NoSuchFolder
-        One of the folders is not there.
+    Links are followed, but no folder is looked through twice. One that may not be read is
+    passed over; one of those to look in that is not there is an error.
     """
     waiting = deque(map(_checked, folders))
-    found = [folder for folder in waiting if os.path.basename(folder) in names]
+    matches = [folder for folder in waiting if os.path.basename(folder) in names]
     linked: deque[str] = deque()
     seen: set[tuple[int, int]] = set()
     done = 0
@@ -66,20 +50,15 @@ def look_through(
         done += 1
         if progress is not None:
             progress(done, folder)
-        found += [entry.path for entry in inside if entry.name in names]
+        matches += [entry.path for entry in inside if entry.name in names]
         for entry in inside:
             if _is_folder(entry):
                 (linked if entry.is_symlink() else waiting).append(entry.path)
-    return found
+    return matches
 
 
 class Tails:
-    """Finds, among some paths, those that end most like another one.
-
-    Parameters
-    ----------
-    paths
-        The paths.
+    """Finds, among some paths, those that have most last parts in common with another one.
 
     Examples
     --------
@@ -94,35 +73,27 @@ class Tails:
 
     def __init__(self, paths: Iterable[str]) -> None:
         # Backwards and sorted, paths with the same end are neighbours.
-        self._sorted = sorted((path_parts(path)[::-1], path) for path in paths)
+        rows = sorted((path_parts(path)[::-1], path) for path in paths)
+        self._backwards = [backwards for backwards, _ in rows]
+        self._paths = [path for _, path in rows]
 
     def best(self, parts: Sequence[str]) -> tuple[int, list[str]]:
         """Return how many last parts the best have in common with a path, and the best."""
         end = list(parts[::-1])
-        place = bisect_left(self._sorted, end, key=_backwards)
-        common = max(
-            (_common(end, each) for each, _ in self._sorted[max(place - 1, 0) : place + 1]),
-            default=0,
-        )
+        after = bisect_left(self._backwards, end)
+        neighbours = self._backwards[max(after - 1, 0) : after + 1]
+        common = max((common_length(end, each) for each in neighbours), default=0)
         if not common:
             return 0, []
-
-        def beginning(row: tuple[list[str], str]) -> list[str]:
-            return row[0][:common]
-
-        first = bisect_left(self._sorted, end[:common], key=beginning)
-        last = bisect_right(self._sorted, end[:common], key=beginning)
-        return common, [path for _, path in self._sorted[first:last]]
+        first = bisect_left(self._backwards, end[:common])
+        last = bisect_right(self._backwards, end[:common], key=lambda each: each[:common])
+        return common, self._paths[first:last]
 
 
-def _backwards(row: tuple[list[str], str]) -> list[str]:
-    return row[0]
-
-
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
+def common_length(one: Sequence[str], other: Sequence[str]) -> int:
     """Return how many parts are the same, from the beginning."""
-    pairs = zip(one, other, strict=False)
-    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _checked(folder: str | os.PathLike[str]) -> str:
