@@ -6,7 +6,6 @@ import copy
 import datetime
 import warnings
 from collections.abc import Mapping
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .._util.printable import shown
@@ -387,7 +386,7 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
     def _repr_html_(self) -> str:
         from ..display import broker_html
 
-        newest = islice(self.view.find(Everything()), 5)
+        newest = self.view.find(Everything(), limit=5)
         rows = [(run.start, run_status(self.store, run.uid, run.stop)) for run in newest]
         runs = self.view.count(Everything())
         return broker_html(self.name, str(self.store), runs, rows, self.zone)

@@ -10,7 +10,6 @@ import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .._util.printable import shown
@@ -131,7 +130,7 @@ def _by_uid(runs: StoreView, prefix: str) -> RunRecord | None:
 def _by_number(runs: StoreView, number: int) -> RunRecord:
     if number < 0:
         return _newest_runs(runs, range(number, number - 1, -1))[0]
-    record = next(runs.find(Equals(Path("scan_id"), number)), None)
+    record = next(runs.find(Equals(Path("scan_id"), number), limit=1), None)
     if record is None:
         raise NoSuchRun(f"There is no run with scan_id {shown(number)}.{_newest(runs)}")
     return record
@@ -182,7 +181,7 @@ def _too_far_back(there: int, wanted: int) -> TooFarBack:
 def _newest_first(runs: StoreView, number: int) -> Iterator[Callable[[], RunRecord]]:
     """Yield functions that return the newest runs; far back, documents are only read by these."""
     if number <= _NEAR:
-        return (partial(_the, run) for run in islice(runs.find(Everything()), number))
+        return (partial(_the, run) for run in runs.find(Everything(), limit=number))
     uids = runs.select(Everything(), [Path("uid")], number)
     return (partial(_read, runs, uid) for (uid,) in uids)
 
@@ -199,7 +198,7 @@ def _read(runs: StoreView, uid: str) -> RunRecord:
 
 
 def _newest(runs: StoreView) -> str:
-    newest = next(runs.find(Everything()), None)
+    newest = next(runs.find(Everything(), limit=1), None)
     if newest is None:
         return " There are no runs here yet."
     scan_id = newest.start.get("scan_id")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from ..errors import InvalidQuery
@@ -82,7 +81,7 @@ class RunQuery:
     def records(self) -> Iterator[RunRecord]:
         """Yield the runs as they are stored."""
         if not self._sorts:
-            yield from islice(self.runs.find(self.query), self._limit)
+            yield from self.runs.find(self.query, limit=self._limit)
             return
         for (uid,) in self.values([Column("uid", (_UID,), lambda value: value)]):
             record = self.runs.record(uid)
@@ -97,7 +96,7 @@ class RunQuery:
         """Return how many runs there are after all steps."""
         limit = self._limit
         if limit is not None and limit <= _SMALL:  # do not count what is not wanted
-            return sum(1 for _ in islice(self.runs.find(self.query), limit))
+            return sum(1 for _ in self.runs.find(self.query, limit=limit))
         found = self.runs.count(self.query)
         return found if limit is None else min(found, limit)
 
@@ -130,7 +129,7 @@ class RunQuery:
     def _select(self, paths: Sequence[Path], limit: int | None) -> Iterator[Row]:
         if not self.has_transforms:
             return self.runs.select(self.query, paths, limit)
-        documents = map(self._transformed, islice(self.runs.find(self.query), limit))
+        documents = map(self._transformed, self.runs.find(self.query, limit=limit))
         return (tuple(value_at(start, stop, path) for path in paths) for start, stop in documents)
 
     def _transformed(self, run: RunRecord) -> tuple[dict[str, Any], dict[str, Any] | None]:

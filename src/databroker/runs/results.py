@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from .._util.printable import printable, shown
@@ -118,7 +117,7 @@ class Results(InIPython):
 
     def first(self) -> Header | None:
         """Return the first run, the newest unless they are sorted; None if there is none."""
-        return next(iter(self), None)
+        return next(iter(self.limit(1)), None)
 
     def count(self) -> int:
         """Return how many runs match, without loading them."""
@@ -300,7 +299,7 @@ class Results(InIPython):
 
     def _newest(self) -> tuple[list[tuple[dict[str, Any], str]], bool]:
         """Return the start and status of the first few runs, and whether there are more."""
-        newest = list(islice(self, _SHOWN + 1))
+        newest = list(self.limit(_SHOWN + 1))
         return [(header.start, header.status) for header in newest[:_SHOWN]], len(newest) > _SHOWN
 
     def _asked(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..query.nodes import Equals, Path
@@ -24,7 +23,7 @@ def repeated_scan_id(runs: StoreView, start: Mapping[str, Any]) -> str | None:
     scan_id = start.get("scan_id")
     if type(scan_id) is not int:
         return None
-    alike = list(islice(runs.find(Equals(Path("scan_id"), scan_id)), _SHOWN + 1))
+    alike = list(runs.find(Equals(Path("scan_id"), scan_id), limit=_SHOWN + 1))
     others = [run.uid[:8] for run in alike if run.uid != start["uid"]][:_SHOWN]
     if not others:
         return None

@@ -55,9 +55,11 @@ class StoreView:
             return StoreView(self.source, self.query & query, limit)
         return StoreView(self, query, limit)
 
-    def find(self, query: Node) -> Iterator[RunRecord]:
+    def find(
+        self, query: Node, *, limit: int | None = None, after: Any = None
+    ) -> Iterator[RunRecord]:
         """Yield the runs that match, newest first."""
-        return self.source.find(self._within(query))
+        return self.source.find(self._within(query), limit=limit, after=after)
 
     def count(self, query: Node) -> int:
         """Return how many runs match."""
@@ -67,7 +69,7 @@ class StoreView:
         """Return the run of this full uid, or None."""
         if self.is_all:
             return self.source.record(uid)
-        return next(self.find(Equals(_UID, uid)), None)
+        return next(self.find(Equals(_UID, uid), limit=1), None)
 
     def resolve(self, prefix: str, limit: int) -> list[str]:
         """Return the uids that begin with ``prefix``, sorted, at most ``limit``."""

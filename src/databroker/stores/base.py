@@ -16,7 +16,7 @@ from __future__ import annotations
 import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -57,11 +57,19 @@ class Ability(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run as a search finds it."""
+    """One run as a search finds it.
+
+    Attributes
+    ----------
+    cursor
+        Where it stands in the order of its store: `Store.find` goes on after it. JSON can hold
+        it; what is in it is the store's own affair.
+    """
 
     uid: str
     start: dict[str, Any]
     stop: dict[str, Any] | None
+    cursor: Any = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +196,22 @@ class Store(ABC):
     # -- finding runs ----------------------------------------------------
 
     @abstractmethod
-    def find(self, query: Node) -> Iterator[RunRecord]:
+    def find(
+        self, query: Node, *, limit: int | None = None, after: Any = None
+    ) -> Iterator[RunRecord]:
         """Yield the runs that match, by start time, then arrival in the store, both descending.
 
         Lazy, in pages; bounded by the runs that existed when it began. No
         transaction stays open between two runs handed out.
+
+        Parameters
+        ----------
+        query
+            What the runs must match.
+        limit
+            So many runs at most.
+        after
+            The `cursor` of a run: those that come after it are wanted.
         """
 
     @abstractmethod
@@ -221,7 +240,7 @@ class Store(ABC):
         limit
             So many runs at most.
         """
-        for run in islice(self.find(query), limit):
+        for run in self.find(query, limit=limit):
             yield tuple(value_at(run.start, run.stop, path) for path in paths)
 
     @abstractmethod
@@ -239,7 +258,7 @@ class Store(ABC):
         A store that has them in an index does better than this one, which looks at runs.
         """
         keys: dict[str, None] = {}
-        for run in islice(self.find(Everything()), _LOOKED_AT):
+        for run in self.find(Everything(), limit=_LOOKED_AT):
             keys.update(dict.fromkeys(islice(keys_of(run.start), most)))
             if run.stop is not None:
                 keys.update(dict.fromkeys(f"stop.{key}" for key in islice(keys_of(run.stop), most)))

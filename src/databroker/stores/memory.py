@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .._util.forks import tell_of_forks
@@ -72,6 +73,7 @@ class MemoryStore(Store):
         super().__init__()
         self._lock = threading.RLock()
         self._documents: dict[str, dict[str, Doc]] = {kind: {} for kind in IDENTITY}
+        self._arrivals: dict[str, int] = {}  # of the uid of a start, which one it was
         self._stops: dict[str, Doc] = {}
         self._stopped: dict[str, str] = {}  # of the uid of a stop, its run
         self._series: dict[tuple[str, str], _Series] = {}
@@ -108,6 +110,8 @@ class MemoryStore(Store):
             self._stopped[doc["uid"]] = doc["run_start"]
             self._stops[doc["run_start"]] = doc
         else:
+            if kind == "start":
+                self._arrivals[doc["uid"]] = len(self._documents["start"])
             self._documents[kind][doc["uid"]] = doc
 
     def _known_document(self, kind: str, doc: Doc) -> Doc | None:
@@ -178,16 +182,17 @@ class MemoryStore(Store):
 
     # -- finding runs ----------------------------------------------------
 
-    def find(self, query: Node) -> Iterator[RunRecord]:
+    def find(
+        self, query: Node, *, limit: int | None = None, after: Any = None
+    ) -> Iterator[RunRecord]:
         """Yield the runs that match, newest first."""
         predicate = compile(query)
         with self._lock:
-            # A stable sort: of equal times, the one that arrived last comes first.
-            arrived = reversed(self._documents["start"].values())
-            starts = sorted(arrived, key=lambda start: start["time"], reverse=True)
-        for start in starts:
-            if predicate(self._view(start)):
-                yield self._record(start)
+            starts = sorted(self._documents["start"].values(), key=self._cursor, reverse=True)
+        if after is not None:
+            starts = [start for start in starts if self._cursor(start) < tuple(after)]
+        matches = (start for start in starts if predicate(self._view(start)))
+        yield from map(self._record, islice(matches, limit))
 
     def count(self, query: Node) -> int:
         """Return how many runs match."""
@@ -230,7 +235,11 @@ class MemoryStore(Store):
 
     def _record(self, start: Doc) -> RunRecord:
         stop = self._stops.get(start["uid"])
-        return RunRecord(start["uid"], copy.deepcopy(start), copy.deepcopy(stop))
+        documents = copy.deepcopy(start), copy.deepcopy(stop)
+        return RunRecord(start["uid"], *documents, self._cursor(start))
+
+    def _cursor(self, start: Doc) -> tuple[float, int]:
+        return start["time"], self._arrivals[start["uid"]]
 
     # -- reading a run ---------------------------------------------------
 

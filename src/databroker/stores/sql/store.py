@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,7 @@ from ...documents.kinds import OWNER, PAGES, Document
 from ...documents.pages import owner_of
 from ...errors import InvalidDocument, StoreIsReadOnly, StoreUnavailable
 from ...query.distinct import ranked
+from ...query.nodes import TimeBounds
 from ..base import LINKED, Ability, Activity, Extent, RunRecord, Store
 from ..checking import CheckProgress, CheckReport
 from ..facts import run_fact
@@ -162,10 +164,17 @@ class SQLiteStore(Store):
 
     # -- finding runs ----------------------------------------------------
 
-    def find(self, query: Node) -> Iterator[RunRecord]:
+    def find(
+        self, query: Node, *, limit: int | None = None, after: Any = None
+    ) -> Iterator[RunRecord]:
         """Yield the runs that match, newest first."""
         with translated(self.path):
-            yield from self._search(query)
+            if after is None:
+                runs: Iterable[RunRecord] = self._search(query)
+            else:
+                older = self._search(query & TimeBounds(None, after[0]))
+                runs = (run for run in older if run.cursor < tuple(after))
+            yield from islice(runs, limit)
 
     def count(self, query: Node) -> int:
         """Return how many runs match."""
@@ -187,7 +196,7 @@ class SQLiteStore(Store):
             return None
         if not run.intact:
             warn_of_damage(f"The stop document of run {uid!r} is damaged, and taken as missing.")
-        return RunRecord(uid, run.start, run.stop)
+        return RunRecord(uid, run.start, run.stop, (run.time, run.arrival))
 
     def resolve(self, prefix: str, limit: int) -> list[str]:
         """Return the uids that begin with ``prefix``, sorted, at most ``limit``."""

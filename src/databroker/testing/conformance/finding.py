@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 
 import pytest
 
-from ...query.nodes import Everything, UidPrefix
+from ...query.nodes import Equals, Everything, Path, UidPrefix
 from ...stores.base import RunRecord, Store
 from .base import (
     Base,
@@ -263,6 +264,46 @@ class Finding(Base):
         assert _uids(store) == ["a"]
         store.insert("start", start("b"))
         assert _uids(store) == ["b", "a"]
+
+    @pytest.mark.parametrize("limit", [0, 1, 3, 99])
+    def test_no_more_runs_are_found_than_asked_for(self, store: Store, limit: int) -> None:
+        for number in range(12):
+            store.insert("start", start(f"{number:02}", 1e9 + number, odd=number % 2))
+        odd = Equals(Path("odd"), 1)
+        for query in (Everything(), odd):
+            found = list(store.find(query))
+            assert list(store.find(query, limit=limit)) == found[:limit]
+
+    @pytest.mark.parametrize("size", [1, 2, 5])
+    def test_pages_of_a_search_follow_each_other(self, store: Store, size: int) -> None:
+        times = [*ODD_TIMES, *[1.5e9] * 12, *(1e9 + number for number in range(12))]
+        for number, time in enumerate(times):
+            store.insert("start", start(f"{number:02}", time, odd=number % 2))
+        for query in (Everything(), Equals(Path("odd"), 1)):
+            pages: list[list[RunRecord]] = [list(store.find(query, limit=size))]
+            while len(pages[-1]) == size:
+                # A cursor may have been away: in a file, or at another machine.
+                cursor = json.loads(json.dumps(pages[-1][-1].cursor))
+                pages.append(list(store.find(query, limit=size, after=cursor)))
+            assert [run for page in pages for run in page] == list(store.find(query))
+
+    def test_a_run_that_is_looked_up_has_the_cursor_of_one_that_is_found(
+        self, store: Store
+    ) -> None:
+        for number in range(3):
+            store.insert("start", start(str(number), 1e9 + number))
+        record = store.record("1")
+        assert record is not None
+        assert [run.uid for run in store.find(Everything(), after=record.cursor)] == ["0"]
+
+    def test_runs_that_come_between_two_pages_are_in_the_next_one_if_they_are_older(
+        self, store: Store
+    ) -> None:
+        insert_all(store, [("start", start("a", 1e9)), ("start", start("c", 1e9 + 2))])
+        (first,) = store.find(Everything(), limit=1)
+        insert_all(store, [("start", start("b", 1e9 + 1)), ("start", start("d", 1e9 + 3))])
+        found = [run.uid for run in store.find(Everything(), after=first.cursor)]
+        assert found == ["b", "a"]
 
 
 def _columns(starts: list[tuple[float, str]]) -> tuple[list[str], list[float]]:

@@ -85,7 +85,7 @@ class Search:
 
     def __iter__(self) -> Iterator[RunRecord]:
         for run in newest_first(self._fitting()):
-            yield RunRecord(run.uid, run.start, run.stop)
+            yield RunRecord(run.uid, run.start, run.stop, (run.time, run.arrival))
 
     def count(self) -> int:
         """Return how many runs match."""
