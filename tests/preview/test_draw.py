@@ -8,10 +8,10 @@ import warnings
 import numpy as np
 import pytest
 
+from databroker.preview.downsample import limits, part_of, thinned, thumbnail
 from databroker.preview.draw import Axis, Frame, line, maps, scatter, strip, waves
 from databroker.preview.figures import as_png, titled
 from databroker.preview.page import Picture, pictures_html, pictures_text
-from databroker.preview.pixels import limits, part_of, thinned, thumbnail
 
 pytest.importorskip("matplotlib")
 

@@ -25,19 +25,10 @@ _MOST = 8
 
 @dataclass(frozen=True)
 class Choice:
-    """What to draw of one stream.
+    """What to draw of one stream: fields of one number an event, and of arrays.
 
-    Attributes
-    ----------
-    axes
-        The fields that others are drawn against: none for the time, one, or
-        two, of which the first moved slowly.
-    scalars
-        Fields of one number an event.
-    arrays
-        Fields of images or waveforms.
-    left_out
-        Fields that one could draw, but there are too many.
+    They are drawn against `axes`: none for the time, one, or two, of which the first moved
+    slowly. What one could draw, but is too much, is `left_out`.
     """
 
     axes: tuple[str, ...]
@@ -54,11 +45,6 @@ def streams_to_show(
     Where nobody asked, None stands for the fields. The baseline, a few readings
     of many devices, is shown only when asked for, by its name or that of a
     field that no other stream has.
-
-    Raises
-    ------
-    NoSuchStream, NoSuchField
-        Something was asked for that is not there.
     """
     fields = fields if fields is None or isinstance(fields, str) else list(fields)
     if names is not None:
@@ -91,13 +77,6 @@ def choose(start: Doc, stream: Stream, wanted: Sequence[str] | None = None) -> C
 
     Scalars are those that the devices hint at; where they hint at none, all
     but those of the device that was moved.
-
-    Parameters
-    ----------
-    start
-        Of the run, which hints at what was scanned.
-    wanted
-        The fields that were asked for; None for a choice.
     """
     dimensions = list(_dimensions(start, stream))
     axes = tuple(dimensions) if len(dimensions) < 3 else ()

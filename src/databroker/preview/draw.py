@@ -1,20 +1,17 @@
-"""Small pictures of data, drawn with matplotlib: frames, waveforms, lines and maps.
-
-Pure functions from plain arrays to a `matplotlib.figure.Figure`.
-"""
+"""Small pictures of plain arrays, drawn with matplotlib: frames, waveforms, lines and maps."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..display.summary import one_line
+from .downsample import limits, span
 from .figures import INK, PLAIN, SMALL, new_figure
-from .pixels import limits, span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,22 +22,16 @@ __all__ = ["Axis", "Frame", "line", "maps", "scatter", "strip", "waves"]
 Array = np.ndarray[Any, Any]
 
 _CARD = (3.85, 2.5)  # of which two stand side by side on a page of 800 pixels
-_MAP = 2.75  # a square of it leaves room for what stands beside
+_MAP = (3.85, 2.75)  # where a square leaves room for what stands beside
+_WIDE = (6.3, 2.5)
 _MANY = 60  # points that are marked one by one
 _ROW = 6  # frames beside each other
 _FLATTEST, _TALLEST = 1 / 3, 2.0  # height of a frame by its width
-_COLOURS = "viridis"
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A column of numbers, and what they are.
-
-    Examples
-    --------
-    >>> Axis("motor", np.arange(3.0), "mm").label
-    'motor (mm)'
-    """
+    """A column of numbers, and what they are."""
 
     name: str
     values: Array
@@ -54,16 +45,9 @@ class Axis:
 
 @dataclass(frozen=True)
 class Frame:
-    """The value of one event: an image or a waveform, small enough to be drawn.
+    """The value of one event, small enough to be drawn; None if it cannot be had.
 
-    Attributes
-    ----------
-    title
-        Which event it is.
-    value
-        None if it cannot be had.
-    shape
-        As it was measured, (rows, columns) or (points,).
+    Its shape is (rows, columns) or (points,), as it was measured.
     """
 
     title: str
@@ -72,16 +56,9 @@ class Frame:
 
 
 def strip(frames: Sequence[Frame], units: str = "") -> Figure:
-    """Draw images beside each other, all in one scale of colours.
-
-    Examples
-    --------
-    >>> figure = strip([Frame("event 1", np.eye(4), (4, 4)), Frame("event 2", None)])
-    >>> [axes.get_title() for axes in figure.axes]
-    ['event 1', 'event 2']
-    """
-    there = [frame for frame in frames if frame.value is not None]
-    tall = max([frame.shape[0] / frame.shape[1] for frame in there] or [1.0])
+    """Draw images beside each other, all in one scale of colours."""
+    shapes = [frame.shape for frame in frames if frame.value is not None]
+    tall = max((shape[0] / shape[1] for shape in shapes), default=1.0)
     panel = min(max(tall, _FLATTEST), _TALLEST)
     columns = min(len(frames), _ROW)
     rows = math.ceil(len(frames) / columns)
@@ -89,108 +66,63 @@ def strip(frames: Sequence[Frame], units: str = "") -> Figure:
     lines = max(frame.title.count("\n") for frame in frames) + 1
     figure = new_figure(width * columns + 0.7, (width * panel + 0.15 * lines + 0.15) * rows)
     grid = figure.subplots(rows, columns, squeeze=False)
-    scale = limits(frame.value for frame in there if frame.value is not None)
-    images = []
-    for place, axes in enumerate(grid.flat):
+    scale = _scale(frame.value for frame in frames if frame.value is not None)
+    for axes in grid.flat:
         axes.set_axis_off()
-        if place < len(frames):
-            images += _image(axes, frames[place], scale, panel)
-    if images and images[0].get_array().ndim == 2:
-        _colour_bar(figure, images[0], grid[0, -1], units)
+    images = [
+        _image(axes, frame, scale, panel) for axes, frame in zip(grid.flat, frames, strict=False)
+    ]
+    image = next(filter(None, images), None)
+    if image is not None and image.get_array().ndim == 2:
+        _colour_bar(image, grid[0, -1], units)
     return figure
 
 
-def _image(axes: Axes, frame: Frame, scale: tuple[float, float], panel: float) -> list[Any]:
+def _image(axes: Axes, frame: Frame, scale: dict[str, Any], panel: float) -> Any:
+    """Draw one image; of a missing one, only that it is."""
     title = "\n".join(one_line(text, 26) for text in frame.title.split("\n"))
     axes.set_title(title, fontsize=SMALL - 0.5, **PLAIN)
-    if frame.value is None:
+    value = frame.value
+    if value is None:
         axes.text(0.5, 0.5, "not there", ha="center", va="center", fontsize=SMALL, **PLAIN)
         axes.set(xlim=(0, 1), ylim=(0, 1), box_aspect=panel)
-        return []
+        return None
     rows, columns = frame.shape[:2]
-    value, low, high = frame.value, *scale
     if value.ndim == 3:
         # Transparent pixels would show the page instead of the data.
+        low, high = scale["vmin"], scale["vmax"]
         value = np.nan_to_num(np.clip((value[..., :3] - low) / (high - low), 0, 1))
     # Very long ones are stretched, or they would be a hair.
     stretched = not _FLATTEST <= rows / columns <= _TALLEST
-    image = axes.imshow(
+    return axes.imshow(
         value,
-        cmap=_COLOURS,
-        vmin=low,
-        vmax=high,
-        origin="upper",
+        **scale,
         extent=(0, columns, rows, 0),
         aspect=panel * columns / rows if stretched else "equal",
         interpolation="nearest",
     )
-    return [image]
-
-
-def _colour_bar(figure: Figure, image: Any, beside: Axes, label: str) -> None:
-    # Inside of the axes' own frame, so that it is as high as the picture is.
-    ground = beside.inset_axes((1.04, 0, 0.05, 1))
-    bar = figure.colorbar(image, cax=ground)
-    bar.outline.set_visible(False)
-    ground.locator_params(nbins=4)
-    ground.tick_params(labelsize=SMALL, length=2)
-    bar.set_label(_folded(label), fontsize=SMALL, **PLAIN)
 
 
 def waves(frames: Sequence[Frame], y: str, x: str = "index") -> Figure:
-    """Draw waveforms over each other.
-
-    Parameters
-    ----------
-    frames
-        The value of each has two rows: places, and values.
-    x, y
-        What stands beside the axes.
-
-    Examples
-    --------
-    >>> wave = np.array([[0, 1, 2], [5.0, 6.0, 4.0]])
-    >>> axes, = waves([Frame("1", wave), Frame("2", None)], "spectrum (counts)").axes
-    >>> axes.get_ylabel(), [line.get_ydata().tolist() for line in axes.lines]
-    ('spectrum (counts)', [[5.0, 6.0, 4.0]])
-    """
-    figure = new_figure(6.3, _CARD[1])
+    """Draw waveforms over each other; the value of each has two rows, places and values."""
+    figure = new_figure(*_WIDE)
     axes = figure.subplots()
-    there = [(frame.title, frame.value) for frame in frames if frame.value is not None]
-    lines = [
-        axes.plot(value[0], value[1], linewidth=1, marker="." if value.shape[1] == 1 else "")[0]
-        for _, value in there
-    ]
-    if len(lines) > 1:
-        titles = [one_line(title, 40) for title, _ in there]
-        legend = axes.legend(
-            lines,
-            titles,
-            loc="upper left",
-            bbox_to_anchor=(1.01, 1),
-            borderaxespad=0,
-            frameon=False,
-        )
-        for text in legend.get_texts():
+    for frame in frames:
+        if frame.value is not None:
+            marker = "." if frame.value.shape[1] == 1 else ""
+            axes.plot(*frame.value, linewidth=1, marker=marker)
+    if len(axes.lines) > 1:
+        # Named here, as a label that begins with _ would be left out.
+        titles = [one_line(frame.title, 40) for frame in frames if frame.value is not None]
+        place: Any = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
+        for text in axes.legend(axes.lines, titles, frameon=False, **place).get_texts():
             text.set(fontsize=SMALL, **PLAIN)
     _dress(axes, x, y)
     return figure
 
 
 def line(x: Axis, y: Axis, steps: bool = False) -> Figure:
-    """Draw one column against another.
-
-    Parameters
-    ----------
-    steps
-        Whether a value holds until the next one.
-
-    Examples
-    --------
-    >>> axes, = line(Axis("motor", np.arange(3.0), "mm"), Axis("det", np.ones(3))).axes
-    >>> axes.get_xlabel(), axes.get_ylabel()
-    ('motor (mm)', 'det')
-    """
+    """Draw one column against another; in steps, a value holds until the next one."""
     figure = new_figure(*_CARD)
     axes = figure.subplots()
     axes.plot(
@@ -206,31 +138,13 @@ def line(x: Axis, y: Axis, steps: bool = False) -> Figure:
 
 
 def maps(x: Axis, y: Axis, z: Axis) -> Figure:
-    """Draw a grid of values as an image.
-
-    Parameters
-    ----------
-    x, y
-        The places of the columns and of the rows.
-    z
-        The values; its array has two axes, (rows, columns). NaN stays empty.
-
-    Examples
-    --------
-    >>> mx, my = Axis("mx", np.arange(3.0)), Axis("my", np.arange(2.0))
-    >>> axes, = maps(mx, my, Axis("det", np.eye(2, 3))).axes
-    >>> axes.get_xlabel(), axes.get_ylabel(), axes.images[0].get_array().shape
-    ('mx', 'my', (2, 3))
-    """
-    figure = new_figure(_CARD[0], _MAP)
+    """Draw a grid of values, (rows, columns), as an image; NaN stays empty."""
+    figure = new_figure(*_MAP)
     axes = figure.subplots()
-    across, down = (_borders(each.values) for each in (x, y))
-    low, high = limits([z.values])
+    across, down = _borders(x.values), _borders(y.values)
     image = axes.imshow(
         z.values,
-        cmap=_COLOURS,
-        vmin=low,
-        vmax=high,
+        **_scale([z.values]),
         origin="lower",
         extent=(*across, *down),
         aspect=_aspect(x, y),
@@ -239,39 +153,32 @@ def maps(x: Axis, y: Axis, z: Axis) -> Figure:
     _dress(axes, x.label, y.label, lines=False)
     # Axes go upwards, whichever way the motor went.
     axes.set(xlim=sorted(across), ylim=sorted(down))
-    _colour_bar(figure, image, axes, z.label)
+    _colour_bar(image, axes, z.label)
     return figure
 
 
 def scatter(x: Axis, y: Axis, z: Axis) -> Figure:
-    """Draw points in the colours of their values.
-
-    Examples
-    --------
-    >>> three = np.arange(3.0)
-    >>> figure = scatter(Axis("mx", three), Axis("my", three), Axis("det", three))
-    >>> figure.axes[0].collections[0].get_array().tolist()
-    [0.0, 1.0, 2.0]
-    """
-    figure = new_figure(_CARD[0], _MAP)
+    """Draw points in the colours of their values."""
+    figure = new_figure(*_MAP)
     axes = figure.subplots()
-    low, high = limits([z.values])
-    size = min(max(6000 / max(len(z.values), 1), 4), 40)
     points = axes.scatter(
         x.values,
         y.values,
-        size,
+        min(max(6000 / max(len(z.values), 1), 4), 40),
         z.values,
-        cmap=_COLOURS,
-        vmin=low,
-        vmax=high,
+        **_scale([z.values]),
         edgecolors=INK,  # or the darkest would be lost on a dark page
         linewidths=0.3,
     )
     axes.set_aspect(_aspect(x, y), adjustable="datalim")
     _dress(axes, x.label, y.label)
-    _colour_bar(figure, points, axes, z.label)
+    _colour_bar(points, axes, z.label)
     return figure
+
+
+def _scale(values: Iterable[Array]) -> dict[str, Any]:
+    low, high = limits(values)
+    return {"cmap": "viridis", "vmin": low, "vmax": high}
 
 
 def _borders(places: Array) -> tuple[float, float]:
@@ -284,11 +191,12 @@ def _aspect(x: Axis, y: Axis) -> Any:
     wide, tall = span(x.values), span(y.values)
     if x.units != y.units or wide is None or tall is None:
         return "auto"
-    lengths = sorted((wide[1] - wide[0], tall[1] - tall[0]))
-    return "equal" if lengths[1] <= 3 * lengths[0] else "auto"
+    shorter, longer = sorted((wide[1] - wide[0], tall[1] - tall[0]))
+    return "equal" if longer <= 3 * shorter else "auto"
 
 
 def _dress(axes: Axes, x: str, y: str, lines: bool = True) -> None:
+    """Label the axes, and draw a quiet grid instead of a frame."""
     axes.set_xlabel(x, fontsize=SMALL + 0.5, **PLAIN)
     axes.set_ylabel(_folded(y), fontsize=SMALL + 0.5, **PLAIN)
     axes.tick_params(labelsize=SMALL, length=2)
@@ -298,6 +206,16 @@ def _dress(axes: Axes, x: str, y: str, lines: bool = True) -> None:
     if lines:
         axes.grid(color=INK, linewidth=0.5, alpha=0.25)
         axes.set_axisbelow(True)
+
+
+def _colour_bar(image: Any, beside: Axes, label: str) -> None:
+    # Inside of the axes' own frame, so that it is as high as the picture is.
+    ground = beside.inset_axes((1.04, 0, 0.05, 1))
+    bar = image.get_figure().colorbar(image, cax=ground)
+    bar.outline.set_visible(False)
+    ground.locator_params(nbins=4)
+    ground.tick_params(labelsize=SMALL, length=2)
+    bar.set_label(_folded(label), fontsize=SMALL, **PLAIN)
 
 
 def _folded(label: str, width: int = 28) -> str:

@@ -37,13 +37,7 @@ _SHARP = 1.5  # pixels of a picture for each of the page
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of this size in inches, which belongs to nobody else.
-
-    Raises
-    ------
-    MissingExtra
-        matplotlib is not installed.
-    """
+    """Return an empty figure of this size in inches, which belongs to nobody else."""
     figure: Figure = require("matplotlib.figure", "plot").Figure(
         figsize=(width, height), layout="constrained"
     )

@@ -41,11 +41,6 @@ class Picture:
         Makes a figure of it; None if there is nothing to be seen.
     missing
         What could not be had, and why: a sentence or more each.
-
-    Examples
-    --------
-    >>> Picture("primary", "det", "5 events against motor")
-    <Picture 'det' of 'primary': 5 events against motor>
     """
 
     stream: str
@@ -61,23 +56,7 @@ class Picture:
 def pictures_html(
     pictures: Sequence[Picture], notes: Iterable[str] = (), title: str = "Preview"
 ) -> str:
-    """Return pictures as HTML, stream by stream.
-
-    Parameters
-    ----------
-    pictures
-        Those of a stream together.
-    notes
-        What else a person should know.
-    title
-        What they are of.
-
-    Examples
-    --------
-    >>> html = pictures_html([Picture("primary", "<b>", "5 events")], ["Not drawn: baseline."])
-    >>> "&lt;b&gt;" in html and "primary" in html and "baseline" in html
-    True
-    """
+    """Return pictures as HTML, stream by stream, and notes below them."""
     parts = []
     for stream in dict.fromkeys(picture.stream for picture in pictures):
         cards = "".join(_card(each) for each in pictures if each.stream == stream)

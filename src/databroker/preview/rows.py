@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..display.summary import is_number
 from ..errors import DatabrokerError
 from ..runs.stream import Stream
 from .choose import data_key
+from .downsample import as_numbers, sane, span
 from .draw import Axis
-from .pixels import as_numbers, sane, span
 
 if TYPE_CHECKING:
     from ..external.fields.filling import OnMissing
@@ -24,15 +25,7 @@ _UNITS = (("s", 1.0, 600.0), ("min", 60.0, 36_000.0), ("h", 3600.0, 864_000.0))
 
 
 class Rows:
-    """The events that a stream has at one moment.
-
-    Parameters
-    ----------
-    stream
-        Which.
-    start
-        The start document of its run, for the time since then.
-    """
+    """The events that a stream has at one moment; the start of its run is where time begins."""
 
     def __init__(self, stream: Stream, start: Mapping[str, Any]) -> None:
         index = stream.table([], convert_times=False)
@@ -46,16 +39,10 @@ class Rows:
         return len(self.seq_nums)
 
     def numbers(self, field: str, on_missing: OnMissing = "raise") -> Axis:
-        """Return a field as one number an event; NaN where there is none.
-
-        Raises
-        ------
-        ExternalDataMissing, NoHandler
-            They are in files that cannot be read.
-        """
-        found = as_numbers(self.stream.array(field, on_missing)[:])
+        """Return a field as one number an event; NaN where there is none."""
+        numbers = as_numbers(self.stream.array(field, on_missing)[:])
         values = np.full(len(self), np.nan)  # a run in progress may have more by now
-        values[: len(found)] = found[: len(self)]
+        values[: len(numbers)] = numbers[: len(self)]
         return Axis(field, values, self.units(field))
 
     def axis(self, field: str) -> Axis:
@@ -64,8 +51,12 @@ class Rows:
             try:
                 self._axes[field] = self.numbers(field)
             except DatabrokerError:  # then others are not drawn against it
-                self._axes[field] = Axis(field, np.full(len(self), np.nan))
+                self._axes[field] = self.empty(field)
         return self._axes[field]
+
+    def empty(self, field: str) -> Axis:
+        """Return a field of which no number can be had."""
+        return Axis(field, np.full(len(self), np.nan))
 
     def units(self, field: str) -> str:
         """Return the units that a descriptor gives a field; nothing if it gives none."""
@@ -74,13 +65,13 @@ class Rows:
     def time(self) -> Axis:
         """Return the time since the run began; the number of the event where there is no time."""
         began = self._began
-        if not isinstance(began, int | float) or not np.isfinite(began):
+        if not is_number(began) or not np.isfinite(began):
             began = self._times[0] if len(self) else 0.0
         since = sane(self._times) - began
-        found = span(since)
-        if found is None or not np.isfinite(since).all():
+        ends = span(since)
+        if ends is None or not np.isfinite(since).all():
             return Axis("event", self.seq_nums.astype(np.float64))
-        longest = max(map(abs, found))
+        longest = max(map(abs, ends))
         for units, length, most in _UNITS:
             if longest <= most:
                 return Axis("time since start", since / length, units)

@@ -13,9 +13,9 @@ from ..display.summary import one_line
 from ..errors import DatabrokerError
 from ..external.fields.filling import UNREADABLE
 from .arrays import reason
+from .downsample import on_grid, span, thinned
 from .draw import Axis, line, maps, scatter
 from .page import Picture
-from .pixels import on_grid, span, thinned
 from .rows import Rows
 
 __all__ = ["scalar_picture"]
@@ -29,17 +29,7 @@ _SPOTS = 20_000
 def scalar_picture(
     start: Mapping[str, Any], rows: Rows, field: str, axes: Sequence[str] = ()
 ) -> Picture:
-    """Return a field drawn against what was scanned, or against the time.
-
-    Parameters
-    ----------
-    start
-        Of the run: it knows the shape of a grid.
-    rows
-        The events.
-    axes
-        Fields, none to two, of which the first moved slowly.
-    """
+    """Return a field drawn against what was scanned, the slower first, or against the time."""
     values, why = _numbers(rows, field)
     against = _axes(rows, () if field in axes else axes)
     good = np.isfinite(values.values)
@@ -72,7 +62,7 @@ def _numbers(rows: Rows, field: str) -> tuple[Axis, str]:
             warnings.simplefilter("ignore", UserWarning)  # which would say the same
             return rows.numbers(field, "mask"), reason(error)
     except DatabrokerError as error:
-        return Axis(field, np.full(len(rows), np.nan)), reason(error)
+        return rows.empty(field), reason(error)
 
 
 def _axes(rows: Rows, names: Sequence[str]) -> list[Axis]:
