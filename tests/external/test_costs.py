@@ -67,7 +67,7 @@ def test_datums_of_one_file_are_read_together(run, registry, files, reads, kwarg
     write(files / "a.h5", data)
     spec = {"key": "/entry/data/data", "frame_per_point": 2}
     run.resource("HDF5", files, "a.h5", **spec)
-    registry.register_handler("HDF5", "databroker.external.handlers.hdf5_slices:Hdf5Slices", True)
+    registry.register_handler("HDF5", "databroker.external.handlers.builtin:Hdf5Slices", True)
     ids = run.datums([{kwargs: number} for number in range(10)])
     expected = data.reshape(10, 2, 6, 8) if kwargs == "point_number" else data[:10]
     array = array_of(run, registry, ids, warn=False)

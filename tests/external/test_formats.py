@@ -108,16 +108,16 @@ def test_plain_hdf5(value, files, kwargs, datum, expected):
 @pytest.mark.parametrize("spec", ["AD_HDF5", "AD_HDF5_SWMR", "TPX_HDF5"])
 def test_area_detector_hdf5_files_read_as_by_area_detector_handlers(files, spec):
     pytest.importorskip("area_detector_handlers")
-    from databroker.external.fields.loading import as_array
-    from databroker.external.handlers.stand_ins import stand_in
+    from databroker.external.handlers.adapter import as_array
+    from databroker.external.handlers.builtin import replacement_for
 
     theirs = Registry().handler_reg[spec]
     place = "/entry/instrument/detector/data" if spec == "TPX_HDF5" else "/entry/data/data"
     with h5py.File(files / "a.h5", "w", libver="latest") as file:
         file[place] = frames(5, 2, 3)
-    assert stand_in(theirs) is not theirs
+    assert replacement_for(theirs) is not theirs
     path = str(files / "a.h5")
-    ours = stand_in(theirs)(path, frame_per_point=2)
+    ours = replacement_for(theirs)(path, frame_per_point=2)
     for point in range(3):
         # Made anew each time: the one for SWMR fails when it is called again.
         other = theirs(path, frame_per_point=2)
@@ -129,11 +129,11 @@ def test_area_detector_hdf5_files_read_as_by_area_detector_handlers(files, spec)
 
 def test_a_subclass_stands_for_itself():
     handlers = pytest.importorskip("area_detector_handlers.handlers")
-    from databroker.external.handlers.stand_ins import stand_in
+    from databroker.external.handlers.builtin import replacement_for
 
     class Mine(handlers.AreaDetectorHDF5Handler): ...
 
-    assert stand_in(Mine) is Mine
+    assert replacement_for(Mine) is Mine
 
 
 @pytest.mark.parametrize(

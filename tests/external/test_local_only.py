@@ -15,7 +15,7 @@ from databroker import Broker
 from databroker.errors import DatabrokerError
 from databroker.external.handlers.registry import FALLBACKS
 from databroker.external.locate import Guard
-from databroker.external.readers.base import MIMETYPES
+from databroker.external.readers.mimetypes import MIMETYPES
 from databroker.external.references import FileRefused
 from databroker.external.registry import Registry
 

@@ -37,7 +37,7 @@ CSV = "text/csv;header=absent"
     ],
 )
 def test_names_are_made_from_templates(template, filename, name):
-    assert numbered_name(template, filename, 7) == name
+    assert numbered_name(template, 7, filename) == name
 
 
 def folder(files, name="seq"):

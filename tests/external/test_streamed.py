@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from databroker.errors import NoHandler
+from databroker.external.fields.grouping import grouping_of_events
 from databroker.external.fields.stream_index import Claims
-from databroker.external.fields.streamed_field import frames_of_event
 from databroker.external.locate import uri_of_path
 from databroker.external.readers.base import Declared, FrameReader
 from databroker.external.references import DatasetMissing, FileDamaged, FileMissing, FramesMissing
@@ -106,7 +106,8 @@ def test_a_reference_says_where_a_value_is(run, registry, detector):
     ],
 )
 def test_the_frames_of_an_event(declared, multiplier, join, ndim, found):
-    assert frames_of_event(Declared(declared), multiplier, join, ndim) == found
+    grouping = grouping_of_events(Declared(declared), multiplier, join, ndim)
+    assert (grouping.each, grouping.own_axis) == found
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from .._util.signals import from_signal
 from ..errors import DatabrokerError
 from .handler_cache import OPEN, identity
 from .handlers.registry import HandlerRegistry
-from .handlers.stand_ins import stand_in
 from .locate import Guard, Place, place_of
 from .readers.hdf5_links import check_links
 from .references import DataReference, data_error, with_context
@@ -109,12 +108,14 @@ class Registry(HandlerRegistry):
         ExternalDataMissing
             Its file cannot be opened.
         """
+        from .handlers.builtin import replacement_for
+
         chosen = self.handler(str(resource.get("spec")), reference)
         # Where root map, handler or file were changed, what was opened before is not for us.
         place = self.place(resource, reference)
         key = (str(resource.get("uid")), chosen, place.path, identity(place.path))
         kwargs = dict(resource.get("resource_kwargs") or {})
-        used = stand_in(chosen)
+        used = replacement_for(chosen)
 
         def make() -> Any:
             guard = self.guard

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ...columns.to_numpy import cast_lossless
+from ..handlers.adapter import as_array
 from ..references import DataReference
 from .filling import UNREADABLE
-from .loading import Loader, as_array, check_form
+from .loading import Loader, form_check
 from .reader import Look, common, leave_out, spread
 
 if TYPE_CHECKING:
@@ -103,9 +104,8 @@ class DatumReader:
         if not isinstance(row, str):
             value = as_array(row)
             return Look(value.shape, value.dtype)
-        look = self._load.form if cheaply else self._load.look
         with contextlib.suppress(*UNREADABLE):
-            return look(row, self._field)
+            return self._load.look(row, self._field, cheaply)
         return None
 
     def count(self) -> int:
@@ -134,11 +134,11 @@ class DatumReader:
         self, values: list[Any], shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
     ) -> None:
         """Put values that the events have themselves into an array."""
+        check = form_check(shape, out.dtype, DataReference(self._run, self._field))
         for row, value in enumerate(map(as_array, values)):
             fitting = cast_lossless(value, out.dtype)
             cast = value if fitting is None else fitting
-            reference = DataReference(self._run, self._field)
-            check_form((cast.shape, cast.dtype), shape, out.dtype, reference)
+            check(cast.shape, cast.dtype)
             out[row] = cast[inner]
 
     def _is_there(self, row: Any) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+from ..._util.signals import suppressed
 from ..._util.telling import warn_user
 from ...errors import ExternalDataMissing, NoHandler
+from .chunking import rows_ahead
 from .loading import Loader
 
 if TYPE_CHECKING:
@@ -120,24 +123,20 @@ def check_on_missing(on_missing: str) -> None:
         raise ValueError(f"on_missing is 'raise', 'mask' or 'skip', not {on_missing!r}.")
 
 
-class DatumValues(Protocol):
-    """Gives the data of datums."""
-
-    def prefetch(self, references: Iterable[Any], field: str | None = None) -> Iterator[Any]:
-        """Yield what may be ids of datums, whose `value` is then asked for."""
-        ...
-
-    def value(self, datum_id: str, field: str | None = None) -> Any:
-        """Return the data of one."""
-        ...
-
-
 class Values(Protocol):
-    """Gives what the references of a streamed field stand for."""
+    """Gives the data that references stand for."""
 
-    def value(self, reference: str) -> Any:
-        """Return one value."""
+    def value(self, reference: str, field: str | None = None) -> Any:
+        """Return what one reference stands for."""
         ...
+
+    def values(self, references: Sequence[str], field: str | None = None) -> list[Any]:
+        """Return what each of some references stands for, for less than one by one."""
+        ...
+
+
+class StreamedValues(Values, Protocol):
+    """Gives what the references of a streamed field stand for."""
 
     def knows(self, reference: str) -> bool:
         """Tell whether a reference is to one of the field's stream resources."""
@@ -193,8 +192,8 @@ class Filler:
         registry: Registry,
         run: str | None = None,
         on_missing: OnMissing = "raise",
-        streamed: Mapping[str, Values] | None = None,
-        datums: DatumValues | None = None,
+        streamed: Mapping[str, StreamedValues] | None = None,
+        datums: Values | None = None,
     ) -> None:
         check_on_missing(on_missing)
         self.on_missing = on_missing
@@ -215,15 +214,11 @@ class Filler:
         ExternalDataMissing, NoHandler
             It cannot be had.
         """
-        frames = None if field is None else self._streamed.get(field)
-        if frames is not None and frames.knows(datum_id):
-            return frames.value(datum_id)
-        return self._datums.value(datum_id, field)
+        return self._source(datum_id, field).value(datum_id, field)
 
     def values(self, references: Iterable[Any], field: str) -> Iterator[Any]:
         """Yield the data that references stand for, one at a time; what is none stays as it is."""
-        for reference in self._ahead(references, field):
-            value, there = self._try(reference, field)
+        for _, value, there in self._read(references, field):
             if there or self.on_missing == "mask":
                 yield value
 
@@ -232,32 +227,25 @@ class Filler:
 
         Fields that are filled already, or hold no reference, stay as they are.
         """
-        data = dict(event["data"])
-        said = event.get("filled")
-        filled = dict(said) if isinstance(said, Mapping) else {}
-        for field in fields:
-            if field not in data or filled.get(field) is True:
-                continue
-            reference = data[field]
-            value, there = self._try(reference, field)
-            if there and isinstance(reference, str):
-                filled[field] = reference
-            if there or self.on_missing == "mask":
-                data[field] = value
-        return {**event, "data": data, "filled": filled}
+        return next(self.events([event], fields))
 
     def events(self, events: Iterable[Doc], fields: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Yield filled copies of events, one at a time."""
-        for event in events:
-            yield self.fill(event, fields)
+        """Yield filled copies of events, one at a time; some are read ahead together."""
+        rest, pace = iter(events), _Pace()
+        while some := list(islice(rest, pace.rows)):
+            pages = [self._page([_held(event, each) for event in some], each) for each in fields]
+            for event in some:
+                read = [next(page) for page in pages]
+                yield self._filled(event, fields, read)
+            pace.took(value for value, _ in read)
 
     def column(self, references: Iterable[Any], field: str) -> list[Any]:
         """Return the cells of a table's column; for missing data, None or the reference."""
-        cells = []
-        for reference in self._ahead(references, field):
-            value, there = self._try(reference, field)
-            cells.append(reference if not there and self.on_missing == "skip" else value)
-        return cells
+        skip = self.on_missing == "skip"
+        return [
+            reference if not there and skip else value
+            for reference, value, there in self._read(references, field)
+        ]
 
     def warn(self, field: str | None, error: Exception) -> None:
         """Say once for each field that its data cannot be had."""
@@ -265,8 +253,49 @@ class Filler:
             self._warned.add(field)
             warn_user(f"Some external data cannot be had (said once a field). {error}", UserWarning)
 
-    def _ahead(self, references: Iterable[Any], field: str) -> Iterable[Any]:
-        return references if field in self._streamed else self._datums.prefetch(references, field)
+    def _read(self, references: Iterable[Any], field: str) -> Iterator[tuple[Any, Any, bool]]:
+        """Yield references, each with its value and whether it is there; some are read ahead."""
+        rest, pace = iter(references), _Pace()
+        while some := list(islice(rest, pace.rows)):
+            for reference, (value, there) in zip(some, self._page(some, field), strict=True):
+                yield reference, value, there
+            pace.took([value])
+
+    def _page(self, references: Sequence[Any], field: str) -> Iterator[tuple[Any, bool]]:
+        """Yield values, read together if that can be done; else each by itself, to tell why."""
+        together = self._together(references, field)
+        for place, reference in enumerate(references):
+            # Not kept here, as it may be large.
+            yield (together.pop(place), True) if place in together else self._try(reference, field)
+
+    def _together(self, references: Sequence[Any], field: str) -> dict[int, Any]:
+        places = [place for place, each in enumerate(references) if isinstance(each, str)]
+        if len(places) > 1:
+            some = [references[place] for place in places]
+            source, *others = (self._source(each, field) for each in some)
+            if all(other is source for other in others):
+                with suppressed(Exception):
+                    return dict(zip(places, source.values(some, field), strict=True))
+        return {}
+
+    def _filled(
+        self, event: Doc, fields: Sequence[str], read: Sequence[tuple[Any, bool]]
+    ) -> dict[str, Any]:
+        data = dict(event["data"])
+        said = event.get("filled")
+        filled = dict(said) if isinstance(said, Mapping) else {}
+        for field, (value, there) in zip(fields, read, strict=True):
+            if value is _NOTHING:
+                continue
+            if there and isinstance(data[field], str):
+                filled[field] = data[field]
+            if there or self.on_missing == "mask":
+                data[field] = value
+        return {**event, "data": data, "filled": filled}
+
+    def _source(self, reference: str, field: str | None) -> Values:
+        frames = None if field is None else self._streamed.get(field)
+        return frames if frames is not None and frames.knows(reference) else self._datums
 
     def _try(self, reference: Any, field: str) -> tuple[Any, bool]:
         """Return a value and whether it is there; what is no reference is a value."""
@@ -280,3 +309,24 @@ class Filler:
                 raise
             self.warn(field, error)
             return None, False
+
+
+class _Pace:
+    """How many rows to read together: few at first, and never what takes much memory."""
+
+    rows = 1
+
+    def took(self, values: Iterable[Any]) -> None:
+        """Learn how large the values of a row are."""
+        size = sum(getattr(value, "nbytes", 0) for value in values)
+        self.rows = min(2 * self.rows, rows_ahead(size))
+
+
+_NOTHING = object()
+
+
+def _held(event: Doc, field: str) -> Any:
+    """Return what an event refers to by a field, unless there is nothing to fill."""
+    filled = event.get("filled")
+    done = isinstance(filled, Mapping) and filled.get(field) is True
+    return _NOTHING if done else event["data"].get(field, _NOTHING)

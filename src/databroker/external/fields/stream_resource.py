@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..readers.base import mimetype_of
+from ..handlers.specs import mimetype_of
 
 __all__ = ["StreamSource", "stream_sources"]
 

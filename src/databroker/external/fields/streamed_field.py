@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import numpy as np
 from ..._util.signals import from_signal
 from ...errors import DatabrokerError, ExternalDataMissing
 from ..handler_cache import identity
-from ..readers.base import Declared, FrameReader, reader_of
+from ..readers.base import Declared, FrameReader
+from ..readers.mimetypes import reader_of
 from ..references import (
     DataReference,
     FileDamaged,
@@ -22,7 +24,8 @@ from ..references import (
     with_context,
 )
 from .filling import UNREADABLE
-from .reader import Look, apart, common, leave_out, spread
+from .grouping import Grouping, grouping_of_events, runs
+from .reader import Look, common, leave_out, spread
 from .stream_index import Claims, FramePlaces
 from .stream_resource import StreamSource
 
@@ -34,23 +37,12 @@ __all__ = ["StreamReader"]
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 
-_BLOCK_BYTES = 16 * 2**20
-_APART = 2**15  # bytes of a value, above which reading many by themselves beats copying them
-
 
 @contextlib.contextmanager
 def opened_frames(
     registry: Registry, source: StreamSource, declared: Declared, reference: DataReference
 ) -> Iterator[FrameReader]:
-    """Lend the frames of a stream resource for the length of a ``with`` block.
-
-    Raises
-    ------
-    NoHandler
-        Nothing reads its mimetype.
-    ExternalDataMissing
-        Its files cannot be opened, or what is done in the block fails.
-    """
+    """Lend the frames of a stream resource; what fails meanwhile becomes an error of ours."""
     opener = reader_of(source.mimetype, registry.mimetypes, reference)
     place = registry.place(source.document, reference)
     key = (str(source.document.get("uid")), opener, place.path, identity(place.path), declared)
@@ -110,7 +102,7 @@ class StreamReader:
         self._field = field
         self._declared = Declared.by(data_key)
         self._sources = list(sources)
-        self._uids = [str(source.document["uid"]) for source in sources]
+        self._parts = {str(source.document["uid"]): n for n, source in enumerate(sources)}
         self._claims = claims
         self._places = FramePlaces.nowhere(0) if places is None else places
         self._seq_nums = seq_nums
@@ -129,7 +121,7 @@ class StreamReader:
     def identity(self) -> tuple[Any, ...]:
         """Return what tells this reader from any other, for dask's names."""
         root_map = sorted(self._registry.root_map.items())
-        return ("stream", self._run, self._field, self._uids, root_map, *self._places)
+        return ("stream", self._run, self._field, list(self._parts), root_map, *self._places)
 
     def uncovered(self, seq_num: int | None = None) -> Exception:
         """Return the error for an event of which nothing says where its value is."""
@@ -147,7 +139,8 @@ class StreamReader:
         found: list[Look] = []
         for part in spread(list(dict.fromkeys(self._claims.part.tolist()))):
             with contextlib.suppress(*UNREADABLE), self._opened(part) as frames:
-                found.append(self._look(part, frames))
+                look = self._grouping(part, frames).look(frames)
+                found += [] if look is None else [look]
         return common(found)
 
     def count(self) -> int:
@@ -158,7 +151,7 @@ class StreamReader:
             if part < 0:
                 continue
             with contextlib.suppress(*UNREADABLE), self._opened(part) as frames:
-                each, _ = self._layout(part, frames)
+                each = self._grouping(part, frames).each or 1
                 there += frames.count(first * each, (first + stop - start) * each) // each
         return there
 
@@ -171,89 +164,44 @@ class StreamReader:
             place = int(places[start])
             part, first = self._place(place)
             if part >= 0:
-                self.stretch(part, first, shape, inner, out[start:stop])
+                with self._reading(part) as frames:
+                    grouping = self._grouping(part, frames)
+                    self._check(grouping.look(frames), shape, out.dtype)
+                    grouping.read_into(frames, first, inner, out[start:stop])
             elif self._absent is not None and self._absent[place]:
                 leave_out(out[start:stop])
             else:
                 raise self.uncovered(None if self._seq_nums is None else int(self._seq_nums[place]))
 
-    def stretch(
-        self, part: int, first: int, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
-    ) -> None:
-        """Put values that follow each other in one resource into an array.
+    def values(self, references: Sequence[str], field: str | None = None) -> list[Any]:
+        """Return what references '<stream resource>/<index>' stand for."""
+        places = [self._parsed(reference) for reference in references]
+        found: list[Any] = []
+        for part, same in groupby(places, lambda place: place[0]):
+            indices = [index for _, index in same]
+            with self._reading(part) as frames:
+                grouping = self._grouping(part, frames)
+                for first, stop in runs(indices):
+                    some = grouping.values(frames, indices[first], indices[first] + stop - first)
+                    found += some
+        return found
 
-        Parameters
-        ----------
-        part
-            The number of the resource.
-        first
-            The index of the first of them in it.
-        shape, inner
-            As in `read`.
-        """
-        with self._reading(part) as frames:
-            self._check(self._look(part, frames), shape, out.dtype)
-            self._read(part, frames, first, inner, out)
-
-    def values(self, part: int, first: int, stop: int) -> list[Array]:
-        """Return whole values that follow each other in one resource, each an array of its own.
-
-        Parameters
-        ----------
-        part
-            The number of the resource.
-        first, stop
-            Their indices in it.
-        """
-        with self._reading(part) as frames:
-            each, own_axis = self._layout(part, frames)
-            whole = tuple(slice(0, size, 1) for size in frames.frame_shape)
-
-            def read(start: int, end: int) -> Array:
-                found = frames.read(start * each, end * each, whole)
-                return found.reshape(-1, each, *found.shape[1:]) if own_axis else found
-
-            look = self._look(part, frames)
-            if look.bytes >= _APART and (look.kept or look.rows == 1):
-                return [read(index, index + 1)[0] for index in range(first, stop)]
-            return apart(read(first, stop))
+    def value(self, reference: str, field: str | None = None) -> Any:
+        """Return what '<stream resource>/<index>' stands for."""
+        return self.values([reference])[0]
 
     def single(self, reference: str) -> StreamReader:
-        """Return a reader of the one value that '<stream resource>/<index>' stands for.
-
-        Raises
-        ------
-        ExternalDataMissing
-            This field has no such resource.
-        """
-        uid, _, place = reference.rpartition("/")
+        """Return a reader of the one value that '<stream resource>/<index>' stands for."""
+        part, index = self._parsed(reference)
         found = copy(self)
-        found._places = FramePlaces(np.array([self.part(uid)[0]]), np.array([int(place)]))
+        found._places = FramePlaces(np.array([part]), np.array([index]))
         found._seq_nums = found._absent = None
         return found
 
     def knows(self, reference: str) -> bool:
         """Tell whether a reference is to a value of one of the resources."""
         uid, _, place = reference.rpartition("/")
-        return place.isdecimal() and uid in self._uids
-
-    def part(self, uid: str) -> tuple[int, int]:
-        """Return the number of a resource, and how many values it has by the documents.
-
-        Raises
-        ------
-        ExternalDataMissing
-            This field has no such resource.
-        """
-        if uid not in self._uids:
-            raise failure(
-                ExternalDataMissing,
-                DataReference(self._run, self._field),
-                None,
-                f"there is no stream resource {uid!r}",
-                "Were all documents of the run inserted?",
-            )
-        return self._uids.index(uid), self._end(self._uids.index(uid))
+        return place.isdecimal() and uid in self._parts
 
     def files(self) -> list[tuple[StreamSource, str]]:
         """Return the files of all events, each with its resource."""
@@ -266,7 +214,7 @@ class StreamReader:
         waiting = set(range(len(self._sources))) - {part for part, _, _ in stretches}
         for part, first, stop in [*stretches, *((part, 0, 0) for part in sorted(waiting))]:
             with self._opened(part) as frames:
-                each, _ = self._layout(part, frames)
+                each = self._grouping(part, frames).each or 1
                 for path in frames.files(first * each, stop * each):
                     found.setdefault(path, self._sources[part])
         return [(source, path) for path, source in found.items()]
@@ -280,61 +228,36 @@ class StreamReader:
         """Return the resource of an event's value, and its index there."""
         return int(self._places.part[row]), int(self._places.place[row])
 
-    def _read(
-        self, part: int, frames: FrameReader, first: int, inner: tuple[slice, ...], out: Array
-    ) -> None:
-        each, own_axis = self._layout(part, frames)
-        if not own_axis:
-            self._blocks(frames, first, inner, out)
+    def _check(self, look: Look | None, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        if look is None:
             return
-        chosen = range(each)[inner[0]] if inner else range(each)
-        rest = inner[1:]
-        if len(chosen) == each:
-            flat = out.reshape(-1, *out.shape[2:])
-            self._blocks(frames, first * each, rest, flat)
-            if not np.may_share_memory(flat, out):
-                out[:] = flat.reshape(out.shape)
-            return
-        for row in range(len(out) if chosen else 0):
-            start = (first + row) * each
-            values = frames.read(start + chosen.start, start + chosen[-1] + 1, rest)
-            out[row] = values[:: chosen.step]
-
-    def _blocks(
-        self, frames: FrameReader, first: int, inner: tuple[slice, ...], out: Array
-    ) -> None:
-        """Read frames in blocks: a large slice must not take twice its size."""
-        size = max(1, _BLOCK_BYTES // max(out[:1].nbytes, 1))
-        if frames.chunks:
-            size = -(-size // frames.chunks[0]) * frames.chunks[0]
-        for start in range(0, len(out), size):
-            stop = min(start + size, len(out))
-            frames.read_into(first + start, first + stop, inner, out[start:stop])
-
-    def _check(self, found: Look, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        if found.shape != shape:
-            differ = f"the shape {list(shape)} was expected, and one has {list(found.shape)}"
-        elif not np.can_cast(found.dtype, dtype):
-            differ = f"{dtype} was expected, and one has {found.dtype}"
+        if look.shape != shape:
+            differ = f"the shape {list(shape)} was expected, and one has {list(look.shape)}"
+        elif not np.can_cast(look.dtype, dtype):
+            differ = f"{dtype} was expected, and one has {look.dtype}"
         else:
             return
         reference = DataReference(self._run, self._field)
         raise failure(FileDamaged, reference, None, f"its files do not agree: {differ}")
 
-    def _look(self, part: int, frames: FrameReader) -> Look:
-        each, own_axis = self._layout(part, frames)
-        shape = (each, *frames.frame_shape) if own_axis else frames.frame_shape
-        rows, inner = 1, None
-        if frames.chunks:
-            rows = max(1, frames.chunks[0] // each)
-            inner = ((each,) if own_axis else ()) + tuple(frames.chunks[1:])
-        return Look(shape, frames.dtype, rows, inner, frames.keeps)
+    def _parsed(self, reference: str) -> tuple[int, int]:
+        """Return the resource of a value, and its index there."""
+        uid, _, index = reference.rpartition("/")
+        if uid not in self._parts:
+            raise failure(
+                ExternalDataMissing,
+                DataReference(self._run, self._field),
+                None,
+                f"there is no stream resource {uid!r}",
+                "Were all documents of the run inserted?",
+            )
+        return self._parts[uid], int(index)
 
-    def _layout(self, part: int, frames: FrameReader) -> tuple[int, bool]:
-        """Return how many frames an event has, and whether its value has an axis for them."""
+    def _grouping(self, part: int, frames: FrameReader) -> Grouping:
         parameters = self._sources[part].parameters
-        join = parameters.get("join_method") or frames.join
-        return frames_of_event(self._declared, parameters.get("multiplier"), str(join), frames.ndim)
+        join = str(parameters.get("join_method") or frames.join)
+        multiplier = parameters.get("multiplier")
+        return grouping_of_events(self._declared, multiplier, join, frames.ndim)
 
     @contextlib.contextmanager
     def _reading(self, part: int) -> Iterator[FrameReader]:
@@ -355,33 +278,3 @@ class StreamReader:
         reference = DataReference(self._run, self._field, uid, source.mimetype)
         with opened_frames(self._registry, source, self._declared, reference) as frames:
             yield frames
-
-
-def frames_of_event(declared: Declared, multiplier: Any, join: str, ndim: int) -> tuple[int, bool]:
-    """Return how many frames an event has, and whether its value has an axis for them.
-
-    Parameters
-    ----------
-    multiplier, join
-        As the stream resource says.
-    ndim
-        How many dimensions a frame has in the file, which settles what is declared loosely.
-
-    Examples
-    --------
-    >>> frames_of_event(Declared((1, 480, 640)), None, "concat", 2)
-    (1, True)
-    >>> frames_of_event(Declared((480, 640)), None, "concat", 2)
-    (1, False)
-    >>> frames_of_event(Declared((480, 640)), 5, "concat", 2)
-    (5, True)
-    """
-    shape = declared.shape or ()
-    if join == "stack":
-        return 1, False
-    if multiplier and int(multiplier) > 1:
-        return int(multiplier), True
-    if len(shape) != ndim + 1:
-        return 1, False
-    # A number that is declared as an array of one is a number.
-    return shape[0], not (declared.number and shape == (1,))

@@ -1,27 +1,7 @@
 """Handlers of our own, for files that no other package opens, or not as carefully.
 
-A handler is made with the path of a resource and its `resource_kwargs`, and
-called with the `datum_kwargs` of a datum. Ours have more abilities, which any
-handler may have:
-
-``thread_safe = True``
-    one object may be called by several threads at a time;
-``form(**datum_kwargs)``
-    gives shape and dtype without reading the data;
-``blocks(**datum_kwargs)``
-    gives the shape of the blocks in which the data are stored: how many datums are together,
-    then as much of each; None if they are in no blocks;
-``keeps = True``
-    says that a block that was read is kept, so that reading one by one costs no more;
-``part(inner, **datum_kwargs)``
-    reads only what `inner`, a tuple of slices, selects;
-``read_into(out, inner, datums)``
-    puts that of many datums, given by their arguments, into the rows of an array; it is only
-    asked for data whose form fits, so it needs `form`, too;
-``takes_guard = True``
-    it is made with a `guard`, too, which it asks about files that its file leads to.
-
-Nothing that these need is imported before a file is opened.
+A handler is made with the path of a resource and its `resource_kwargs`, and called with the
+`datum_kwargs` of a datum. What it may do beside that is in docs/external.md.
 """
 
 from __future__ import annotations
@@ -30,26 +10,145 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from ..fields.grouping import Grouping
 from ..guard import open_uncompressed
+from ..locate import Guard
+from ..readers.base import Declared, FrameReader
+from ..readers.mimetypes import reader_of
+from .specs import SPECS, Spec
 
-__all__ = [
-    "CsvFile",
-    "ImageSequence",
-    "NumpyFile",
-    "NumpyFrames",
-    "NumpySequence",
-    "OneFile",
-    "SingleImage",
-    "TextFile",
-    "TiffSequence",
-]
+__all__ = ["FrameHandler", "OneFile", "replacement_for"]
 
 Datums = Iterable[Mapping[str, Any]]
-Inner = tuple[slice, ...]
+
+
+class FrameHandler:
+    """A handler for frames, which a `FrameReader` reads.
+
+    Databroker itself reads its frames as it reads those of stream resources; called, as
+    programs for databroker 1.x do it, it gives the same.
+    """
+
+    thread_safe = True
+    takes_guard = True
+    specs: ClassVar[set[str]] = set()
+    spec: ClassVar[Spec]
+
+    def __init_subclass__(cls) -> None:
+        if "specs" in vars(cls):
+            (name,) = cls.specs
+            cls.spec = SPECS[name]
+
+    def __init__(self, path: str, *args: Any, guard: Guard | None = None, **kwargs: Any) -> None:
+        self._parameters = self.spec.parameters(*args, **kwargs)
+        opener = reader_of(self.spec.mimetype)
+        self.frames: FrameReader = opener(path, self._parameters, Declared(), guard or Guard())
+
+    def __call__(self, *args: Any, **datum_kwargs: Any) -> Any:
+        """Return the data of a datum."""
+        grouping, number = self.spec.frames(self._parameters, *args, **datum_kwargs)
+        return grouping.value(self.frames, number)
+
+    def place(self, datum_kwargs: Mapping[str, Any]) -> tuple[Grouping, int]:
+        """Return how many frames a datum has, and its number among such datums."""
+        return self.spec.frames(self._parameters, **datum_kwargs)
+
+    def get_file_list(self, datum_kwargs: Datums) -> list[str]:
+        """Return the files that some datums need."""
+        if only := self.frames.files(0, 0):
+            return only
+        places = map(self.place, datum_kwargs)
+        spans = (grouping.span(self.frames, number) for grouping, number in places)
+        return [path for first, stop in spans for path in self.frames.files(first, stop)]
+
+    @property
+    def keep(self) -> bool:
+        """Whether the file may stay open."""
+        return bool(getattr(self.frames, "keep", True))
+
+    def close(self) -> None:
+        """Close the file."""
+        self.frames.close()
+
+
+class NumpySequence(FrameHandler):
+    """Opens NPY_SEQ, which ophyd's simulated detectors write: ``<path>_<index>.npy``.
+
+    Examples
+    --------
+    >>> NumpySequence("/data/img").get_file_list([{"index": 3}])
+    ['/data/img_3.npy']
+    """
+
+    specs: ClassVar[set[str]] = {"NPY_SEQ"}
+
+    def __init__(self, path: str, root: str = "", guard: Guard | None = None) -> None:
+        super().__init__(os.path.join(root, path), guard=guard)
+
+
+class NumpyFile(FrameHandler):
+    """Opens npy: one file with one array."""
+
+    specs: ClassVar[set[str]] = {"npy"}
+
+
+class NumpyFrames(FrameHandler):
+    """Opens npy_FRAMEWISE: one file with an array of frames, of which one is wanted."""
+
+    specs: ClassVar[set[str]] = {"npy_FRAMEWISE"}
+
+
+class SingleImage(FrameHandler):
+    """Opens SINGLE_TIFF: one file with one image or stack, of any format that images have."""
+
+    specs: ClassVar[set[str]] = {"SINGLE_TIFF"}
+
+
+class ImageSequence(FrameHandler):
+    """Opens IMAGE_SEQ: a folder of images with numbered names, of any format.
+
+    Examples
+    --------
+    >>> images = ImageSequence("/data", "%s%s_%6.6d.jpg", "img", frame_per_point=2)
+    >>> images.get_file_list([{"point_number": 1}])
+    ['/data/img_000002.jpg', '/data/img_000003.jpg']
+    """
+
+    specs: ClassVar[set[str]] = {"IMAGE_SEQ"}
+
+
+class TiffSequence(FrameHandler):
+    """Opens AD_TIFF: TIFF files with numbered names, whatever these end in."""
+
+    specs: ClassVar[set[str]] = {"AD_TIFF"}
+
+
+class Hdf5Slices(FrameHandler):
+    """Opens HDF5: a dataset of a file, of which each point has a number of frames."""
+
+    specs: ClassVar[set[str]] = {"HDF5"}
+
+
+class AreaDetectorHdf5(FrameHandler):
+    """Opens AD_HDF5: frames at /entry/data/data."""
+
+    specs: ClassVar[set[str]] = {"AD_HDF5"}
+
+
+class AreaDetectorHdf5Swmr(FrameHandler):
+    """Opens AD_HDF5_SWMR: as AD_HDF5, while it is being written."""
+
+    specs: ClassVar[set[str]] = {"AD_HDF5_SWMR"}
+
+
+class TimepixHdf5(FrameHandler):
+    """Opens TPX_HDF5: frames at /entry/instrument/detector/data."""
+
+    specs: ClassVar[set[str]] = {"TPX_HDF5"}
 
 
 class OneFile:
-    """A handler for one file."""
+    """A handler for one file whose data are no frames."""
 
     thread_safe = True
 
@@ -62,157 +161,6 @@ class OneFile:
 
     def close(self) -> None:
         """Let go of what was opened."""
-
-
-class NumpySequence:
-    """Opens NPY_SEQ, which ophyd's simulated detectors write: ``<path>_<index>.npy``.
-
-    Examples
-    --------
-    >>> NumpySequence("/data/img").get_file_list([{"index": 3}])
-    ['/data/img_3.npy']
-    """
-
-    specs: ClassVar[set[str]] = {"NPY_SEQ"}
-    thread_safe = True
-
-    def __init__(self, path: str, root: str = "") -> None:
-        self._path = os.path.join(root, path)
-
-    def __call__(self, index: int) -> Any:
-        """Return an array."""
-        return _load_npy(self._file(index))
-
-    def form(self, index: int) -> Any:
-        """Return shape and dtype of an array."""
-        found = _load_npy(self._file(index), "r")
-        return found.shape, found.dtype
-
-    def part(self, inner: Inner, index: int) -> Any:
-        """Return a part of an array."""
-        return _load_npy(self._file(index), "r")[inner].copy()
-
-    def get_file_list(self, datum_kwargs: Datums) -> list[str]:
-        """Return the files that some datums need."""
-        return [self._file(kwargs["index"]) for kwargs in datum_kwargs]
-
-    def _file(self, index: int) -> str:
-        return f"{self._path}_{index}.npy"
-
-
-class NumpyFile(OneFile):
-    """Opens npy: one file with one array."""
-
-    specs: ClassVar[set[str]] = {"npy"}
-
-    def __init__(self, path: str, mmap_mode: str | None = None) -> None:
-        super().__init__(path)
-
-    def __call__(self) -> Any:
-        """Return the array."""
-        return _load_npy(self._path)
-
-
-class NumpyFrames(OneFile):
-    """Opens npy_FRAMEWISE: one file with an array of frames, of which one is wanted."""
-
-    specs: ClassVar[set[str]] = {"npy_FRAMEWISE"}
-
-    def __init__(self, path: str, mmap_mode: str | None = None) -> None:
-        super().__init__(path)
-        self._frames = _load_npy(path, "r")
-
-    def __call__(self, frame_no: int) -> Any:
-        """Return a frame."""
-        import numpy as np
-
-        return np.array(self._frames[frame_no])
-
-    def form(self, frame_no: int) -> Any:
-        """Return shape and dtype of a frame."""
-        return self._frames.shape[1:], self._frames.dtype
-
-    def part(self, inner: Inner, frame_no: int) -> Any:
-        """Return a part of a frame."""
-        return self._frames[frame_no][inner].copy()
-
-
-class SingleImage(OneFile):
-    """Opens SINGLE_TIFF: one file with one image or stack, of any format that images have."""
-
-    specs: ClassVar[set[str]] = {"SINGLE_TIFF"}
-
-    def __call__(self) -> Any:
-        """Return the image."""
-        from ..readers.pictures import read_picture
-
-        return read_picture(self._path)
-
-
-class ImageSequence:
-    """Opens a folder of images with numbered names, as `AD_TIFF` does for TIFF files only.
-
-    Parameters
-    ----------
-    path
-        The folder.
-    template
-        As area detectors have it: folder, name and number are put into it.
-    filename
-        What the names of the files begin with.
-    frame_per_point
-        How many files belong to a point.
-
-    Examples
-    --------
-    >>> images = ImageSequence("/data", "%s%s_%6.6d.jpg", "img", frame_per_point=2)
-    >>> images.get_file_list([{"point_number": 1}])
-    ['/data/img_000002.jpg', '/data/img_000003.jpg']
-    """
-
-    specs: ClassVar[set[str]] = {"IMAGE_SEQ"}
-    thread_safe = True
-
-    def __init__(
-        self, path: str, template: str, filename: str = "", frame_per_point: int = 1
-    ) -> None:
-        self._path = os.path.join(path, "")
-        self._template = template
-        self._filename = filename
-        self._frames = int(frame_per_point)
-
-    def __call__(self, point_number: int) -> Any:
-        """Return the images of a point."""
-        import numpy as np
-
-        return np.stack([self._read(path) for path in self._files(point_number)])
-
-    def get_file_list(self, datum_kwargs: Datums) -> list[str]:
-        """Return the files that some datums need."""
-        return [path for kwargs in datum_kwargs for path in self._files(**kwargs)]
-
-    def _files(self, point_number: int) -> list[str]:
-        first = point_number * self._frames
-        return [
-            self._template % (self._path, self._filename, number)
-            for number in range(first, first + self._frames)
-        ]
-
-    def _read(self, path: str) -> Any:
-        from ..readers.pictures import read_picture
-
-        return read_picture(path)
-
-
-class TiffSequence(ImageSequence):
-    """Opens AD_TIFF: TIFF files with numbered names, whatever these end in."""
-
-    specs: ClassVar[set[str]] = {"AD_TIFF"}
-
-    def _read(self, path: str) -> Any:
-        from ..readers.pictures import read_tiff
-
-        return read_tiff(path)
 
 
 class TextFile(OneFile):
@@ -233,13 +181,7 @@ class TextFile(OneFile):
 
 
 class CsvFile(OneFile):
-    """Opens CSV: a table as text; all of it, or one of its columns.
-
-    Parameters
-    ----------
-    header
-        Whether the first line has the names of the columns.
-    """
+    """Opens CSV: a table as text; all of it, or one of its columns."""
 
     specs: ClassVar[set[str]] = {"CSV"}
 
@@ -256,8 +198,58 @@ class CsvFile(OneFile):
         return (table if column is None else table[column]).to_numpy()
 
 
-def _load_npy(path: str, mmap_mode: Any = None) -> Any:
-    import numpy as np
+class MapsSpectrum(OneFile):
+    """Opens MAPS_SPECTRUM: the spectrum at a place of a map."""
 
-    # A pickle could run anything: arrays of objects are refused.
-    return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+    specs: ClassVar[set[str]] = {"MAPS_SPECTRUM"}
+    takes_guard = True
+
+    def __init__(self, path: str, dset_path: str, guard: Guard | None = None) -> None:
+        from ..readers.hdf5_dataset import Hdf5Dataset
+
+        super().__init__(path)
+        self._dataset = Hdf5Dataset(path, f"MAPS/{dset_path}", guard=guard)
+
+    def __call__(self, x: int, y: int) -> Any:
+        """Return a spectrum."""
+        return self._dataset.read((slice(None), x, y))
+
+    @property
+    def keep(self) -> bool:
+        """Whether the file may stay open."""
+        return self._dataset.keep
+
+    def close(self) -> None:
+        """Close the file."""
+        self._dataset.close()
+
+
+class MapsPlane(MapsSpectrum):
+    """Opens MAPS_PLANE: the map at one energy."""
+
+    specs: ClassVar[set[str]] = {"MAPS_PLANE"}
+
+    def __call__(self, e_index: int) -> Any:  # type: ignore[override]
+        """Return a plane."""
+        return self._dataset.read((e_index,))
+
+
+_REPLACEMENTS: Mapping[str, type[FrameHandler]] = {
+    "AreaDetectorHDF5Handler": AreaDetectorHdf5,
+    "AreaDetectorHDF5SWMRHandler": AreaDetectorHdf5Swmr,
+    "AreaDetectorTiffHandler": TiffSequence,
+    "HDF5DatasetSliceHandler": Hdf5Slices,
+    "HDF5DatasetSliceHandlerPureNumpy": Hdf5Slices,
+    "TimepixHDF5Handler": TimepixHdf5,
+}
+
+
+def replacement_for(handler: Any) -> Any:
+    """Return our own handler for one of area-detector-handlers that reads the same values.
+
+    Those lock HDF5 files while they are open, read whole frames through dask, and read what
+    a TIFF file names together with it. A subclass of one stands for itself.
+    """
+    if getattr(handler, "__module__", None) != "area_detector_handlers.handlers":
+        return handler
+    return _REPLACEMENTS.get(getattr(handler, "__name__", ""), handler)

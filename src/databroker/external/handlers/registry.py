@@ -26,7 +26,6 @@ GROUP = "databroker.handlers"
 """The entry points by which installed packages offer handlers; the name is the spec."""
 
 _OWN = "databroker.external.handlers.builtin"
-_HDF5 = "databroker.external.handlers.hdf5_slices"
 _OLD = "databroker.assets.handlers"
 _NEW = "area_detector_handlers.handlers"
 
@@ -38,11 +37,11 @@ FALLBACKS: Mapping[str, str] = {
     "IMAGE_SEQ": f"{_OWN}:ImageSequence",
     "DAT": f"{_OWN}:TextFile",
     "CSV": f"{_OWN}:CsvFile",
-    "HDF5": f"{_HDF5}:Hdf5Slices",
-    "AD_HDF5": f"{_HDF5}:AreaDetectorHdf5",
-    "AD_HDF5_SWMR": f"{_HDF5}:AreaDetectorHdf5Swmr",
-    "MAPS_SPECTRUM": f"{_HDF5}:MapsSpectrum",
-    "MAPS_PLANE": f"{_HDF5}:MapsPlane",
+    "HDF5": f"{_OWN}:Hdf5Slices",
+    "AD_HDF5": f"{_OWN}:AreaDetectorHdf5",
+    "AD_HDF5_SWMR": f"{_OWN}:AreaDetectorHdf5Swmr",
+    "MAPS_SPECTRUM": f"{_OWN}:MapsSpectrum",
+    "MAPS_PLANE": f"{_OWN}:MapsPlane",
 }
 """Our own handlers, which give way to any other."""
 

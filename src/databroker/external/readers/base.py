@@ -1,14 +1,7 @@
-"""The files of a stream resource as one long row of frames, whatever their format.
-
-Each mimetype has a class that reads it; the registry's `mimetypes` may name
-others. A reader is made with the path (of a file, a folder, or what the names
-of a sequence begin with), the `parameters` of the stream resource, what is
-declared of the field, and a guard to ask before it opens a file.
-"""
+"""Frames of a file, or of several, read by ranges: what each format has a class for."""
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,48 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import NoHandler
-from ..import_path import imported
-from ..references import DataReference
+from ..references import FramesMissing, Problem
 
-__all__ = ["MIMETYPES", "SPECS", "Declared", "FrameReader", "mimetype_of", "reader_of"]
+__all__ = ["Declared", "FileReader", "FrameReader"]
 
 Array = np.ndarray[Any, Any]
-Parameters = Mapping[str, Any]
-
-_HERE = "databroker.external.readers"
-
-MIMETYPES: Mapping[str, str] = {
-    "application/x-hdf5": f"{_HERE}.hdf5:Hdf5Reader",
-    "multipart/related;type=image/tiff": f"{_HERE}.numbered_files:PictureSequence",
-    "multipart/related;type=image/jpeg": f"{_HERE}.numbered_files:PictureSequence",
-    "multipart/related;type=image/png": f"{_HERE}.numbered_files:PictureSequence",
-    "multipart/related;type=application/x-npy": f"{_HERE}.numbered_files:NpySequence",
-    "application/x-zarr": f"{_HERE}.zarr:ZarrReader",
-    "text/csv": f"{_HERE}.csv:CsvReader",
-    "text/csv;header=absent": f"{_HERE}.csv:CsvReader",
-    "text/csv;header=present": f"{_HERE}.csv:CsvReader",
-}
-"""What reads each mimetype."""
-
-_HDF5 = "application/x-hdf5"
-
-SPECS: Mapping[str, str] = {
-    "AD_TIFF": "multipart/related;type=image/tiff",
-    "NPY_SEQ": "multipart/related;type=application/x-npy",
-    "PIZZABOX_ENC_FILE_TXT_PD": "text/csv",
-    "ZARR": "application/x-zarr",
-}
-"""The mimetype of a spec, as older stream resources have it instead; see `mimetype_of`."""
-
-_HDF5_SPECS = re.compile(
-    r"hdf5|.*HDF5.*|XSP3.*|XPS3.*|PANDA|EIGER2_STREAM|ROI_.*|MERLIN_FLY.*|SIS_.*", re.IGNORECASE
-)
+Form = tuple[tuple[int, ...], np.dtype[Any]]
 
 
 @dataclass(frozen=True)
 class Declared:
-    """What a descriptor says of a streamed field.
+    """What a descriptor says of a field.
 
     Attributes
     ----------
@@ -87,22 +49,19 @@ class Declared:
             type(n) is int and 0 < n < 2**63 for n in shape
         )
         number = data_key.get("dtype") in ("number", "integer", "boolean", "string")
-        return cls(tuple(shape) if known and shape is not None else None, _dtype(data_key), number)
+        dtype = declared_dtype(data_key)
+        return cls(tuple(shape) if known and shape is not None else None, dtype, number)
 
 
 class FrameReader(ABC):
-    """Frames that follow each other, in one file or in several.
+    """Reads the frames of a file, or of several files, whose format has a mimetype.
 
-    Parameters
-    ----------
-    path
-        Where they are.
-    parameters
-        Of the stream resource.
-    declared
-        What is said of the field.
-    guard
-        To be asked before a file is opened.
+    To teach databroker a format, write a subclass and name it:
+    ``db.reg.mimetypes["application/x-lab"] = "my_lab.readers:LabReader"``. It is made with four
+    arguments: the path (of a file, a folder, or what the names of numbered files begin with);
+    the parameters of the stream resource; a `Declared`, what the descriptor says of the field;
+    and a guard, whose ``check(path)`` raises for each file that may not be opened. It is kept
+    and used again, and closed when too many are open.
 
     Attributes
     ----------
@@ -110,10 +69,31 @@ class FrameReader(ABC):
         Of one frame.
     chunks
         The shape of the blocks in which frames are stored, frames first; None if unknown.
+    thread_safe
+        Whether several threads may use one object at a time.
     keeps
         Whether a block that was read is kept, so that frames one by one cost no more.
+    apart
+        Whether each frame is in a file of its own: reading several at once gains nothing.
+    keep
+        Whether the file may stay open between two uses.
     join
         'concat' where an event has frames; 'stack' where it has one that is all of its value.
+
+    Examples
+    --------
+    >>> class Ramp(FrameReader):
+    ...     def __init__(self, path, parameters, declared, guard):
+    ...         self.frame_shape, self.dtype = (parameters["size"],), numpy.dtype(int)
+    ...     def read(self, first, stop, inner):
+    ...         ramp = numpy.arange(self.frame_shape[0])
+    ...         frames = numpy.stack([ramp + number for number in range(first, stop)])
+    ...         return frames[(slice(None), *inner)]
+    ...     def count(self, first, stop):
+    ...         return stop - first
+    >>> import numpy
+    >>> Ramp("/data/x", {"size": 4}, Declared(), None).read(1, 3, (slice(2, 4),)).tolist()
+    [[3, 4], [4, 5]]
     """
 
     thread_safe = True
@@ -121,6 +101,8 @@ class FrameReader(ABC):
     dtype: np.dtype[Any]
     chunks: tuple[int, ...] | None = None
     keeps = False
+    apart = False
+    keep = True
     join = "concat"
 
     @property
@@ -132,10 +114,12 @@ class FrameReader(ABC):
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
         """Return frames ``first`` to ``stop``, and of each what `inner` selects.
 
-        Raises
-        ------
-        Problem
-            They are not there.
+        Parameters
+        ----------
+        first, stop
+            A half-open range; frames are counted from 0.
+        inner
+            A slice, which goes forwards, for each of the first dimensions of a frame.
         """
 
     def read_into(self, first: int, stop: int, inner: tuple[slice, ...], out: Array) -> None:
@@ -144,58 +128,73 @@ class FrameReader(ABC):
 
     @abstractmethod
     def count(self, first: int, stop: int) -> int:
-        """Return how many of some frames are there now."""
+        """Return how many frames of a range are there now."""
 
-    @abstractmethod
+    def length(self, wanted: int = 0) -> int | None:
+        """Return how many frames there are, looking again if there are fewer than wanted.
+
+        None stands for files that are numbered without an end.
+        """
+        return None
+
+    def form(self, number: int) -> Form | None:
+        """Return shape and dtype of one frame; None if only reading it tells."""
+        return self.frame_shape, self.dtype
+
     def files(self, first: int, stop: int) -> list[str]:
-        """Return the files that hold some frames, or will."""
+        """Return the files that hold a range of frames, or will."""
+        return []
 
     def close(self) -> None:
         """Let go of what was opened."""
         return
 
 
-def mimetype_of(document: Mapping[str, Any]) -> str:
-    """Return the mimetype of a stream resource, older ones included, in its usual spelling.
+class FileReader(FrameReader):
+    """Reads frames in one file, to which more may be added."""
+
+    unit = "frame"
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    @abstractmethod
+    def length(self, wanted: int = 0) -> int:
+        """Return how many frames there are now."""
+
+    def count(self, first: int, stop: int) -> int:
+        """Return how many frames of a range are there now."""
+        return max(0, min(stop, self.length(stop)) - first)
+
+    def form(self, number: int) -> Form:
+        """Return shape and dtype of a frame that is there."""
+        self.need(number + 1)
+        return self.frame_shape, self.dtype
+
+    def files(self, first: int, stop: int) -> list[str]:
+        """Return the file."""
+        return [self.path]
+
+    def need(self, stop: int) -> int:
+        """Return how many frames there are; raise if these are too few."""
+        if (there := self.length(stop)) < stop:
+            raise Problem(
+                FramesMissing,
+                f"the file {self.path} has {there} {self.unit}s so far, and {self.unit} {stop - 1} "
+                "is wanted",
+                "If it is still being written, try again later.",
+            )
+        return there
+
+
+def declared_dtype(data_key: Mapping[str, Any]) -> np.dtype[Any] | None:
+    """Return the NumPy dtype that a data key declares, if it does.
 
     Examples
     --------
-    >>> mimetype_of({"mimetype": "multipart/related; type=image/TIFF"})
-    'multipart/related;type=image/tiff'
-    >>> mimetype_of({"spec": "AD_HDF5_SWMR_SLICE"}), mimetype_of({"spec": "ODD"})
-    ('application/x-hdf5', 'application/octet-stream')
+    >>> declared_dtype({"dtype": "array", "dtype_numpy": "<u2"})
+    dtype('uint16')
     """
-    if document.get("mimetype"):
-        return str(document["mimetype"]).replace(" ", "").lower()
-    spec = str(document.get("spec"))
-    if spec in SPECS:
-        return SPECS[spec]
-    return _HDF5 if _HDF5_SPECS.fullmatch(spec) else "application/octet-stream"
-
-
-def reader_of(mimetype: str, more: Mapping[str, Any], reference: DataReference) -> Any:
-    """Return what reads a mimetype.
-
-    Parameters
-    ----------
-    more
-        The registry's own, which come first.
-
-    Raises
-    ------
-    NoHandler
-        There is nothing for it.
-    """
-    target = more.get(mimetype, MIMETYPES.get(mimetype))
-    if target is None:
-        raise NoHandler(
-            f"{reference}: nothing is known that reads the mimetype {mimetype!r}. Say what does: "
-            f"db.reg.mimetypes[{mimetype!r}] = 'your_module:YourFrames'."
-        )
-    return imported(target, f"mimetypes: {mimetype}")
-
-
-def _dtype(data_key: Mapping[str, Any]) -> np.dtype[Any] | None:
     declared = data_key.get("dtype_numpy")
     if isinstance(declared, list):
         declared = [tuple(part) if isinstance(part, list) else part for part in declared]

@@ -7,21 +7,17 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from ..locate import Guard
-from ..references import FileDamaged, FramesMissing, Problem
-from .base import Declared, FrameReader
+from ..references import FileDamaged, Problem
+from .base import Array, Declared, FileReader
 
 __all__ = ["CsvReader"]
-
-Array = np.ndarray[Any, Any]
 
 _OPTIONS = ("sep", "delimiter", "decimal", "encoding", "comment", "quotechar", "skipinitialspace")
 _MARKED = 1024
 
 
-class CsvReader(FrameReader):
+class CsvReader(FileReader):
     """Reads text/csv, without a line of names unless `header` is 'present'.
 
     Parameters are those of `pandas.read_csv` that say how a line is written:
@@ -30,13 +26,14 @@ class CsvReader(FrameReader):
     few rows. Empty lines and comments are no rows.
     """
 
+    unit = "row"
     thread_safe = False  # two threads must not look through a growing file at a time
 
     def __init__(
         self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
     ) -> None:
         guard.check(path)
-        self._path = path
+        super().__init__(path)
         self._options = {key: parameters[key] for key in _OPTIONS if key in parameters}
         self._comment = str(parameters.get("comment") or "").encode() or None
         self._skipped = 1 if parameters.get("header") in ("present", 0, True) else 0
@@ -52,36 +49,23 @@ class CsvReader(FrameReader):
         self.dtype = first.dtype if said is None or said.kind not in "biufc" else said
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
-        """Return rows ``first`` to ``stop``, and of each what `inner` selects."""
-        there = self._length(stop)
-        if there < stop:
-            raise Problem(
-                FramesMissing,
-                f"the file {self._path} has {there} rows so far, and row {stop - 1} is wanted",
-                "If it is still being written, try again later.",
-            )
+        """Return a range of rows."""
+        self.need(stop)
         return self._load(first, stop)[(slice(None), *inner)].astype(self.dtype, copy=False)
-
-    def count(self, first: int, stop: int) -> int:
-        """Return how many of some rows are there now."""
-        return max(0, min(stop, self._length(stop)) - first)
-
-    def files(self, first: int, stop: int) -> list[str]:
-        """Return the file."""
-        return [self._path]
 
     @property
     def _rows(self) -> int:
         return self._lines - self._skipped
 
-    def _length(self, wanted: int) -> int:
+    def length(self, wanted: int = 0) -> int:
+        """Return how many rows there are now."""
         if self._rows < wanted:
             self._count()
         return self._rows
 
     def _count(self) -> None:
         """Look through what came since the last time, and the line before it: it may go on."""
-        with open(self._path, "rb") as file:
+        with open(self.path, "rb") as file:
             file.seek(self._last)
             self._lines = max(self._lines - 1, 0)
             place = self._last
@@ -100,7 +84,7 @@ class CsvReader(FrameReader):
     def _load(self, first: int, stop: int) -> Array:
         import pandas as pd
 
-        with open(self._path, "rb") as file:
+        with open(self.path, "rb") as file:
             lines = b"".join(self._some(file, first + self._skipped, stop + self._skipped))
         found: Array = pd.read_csv(io.BytesIO(lines), header=None, **self._options).to_numpy()
         return found

@@ -9,16 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..locate import Guard
-from ..references import DatasetMissing, FileDamaged, FramesMissing, Problem
-from .base import Declared, FrameReader
+from ..references import DatasetMissing, FileDamaged, Problem
+from .base import Array, Declared, FileReader
 from .hdf5_dataset import Hdf5Dataset
 
 __all__ = ["Hdf5Reader", "parse_slice"]
 
-Array = np.ndarray[Any, Any]
 
-
-class Hdf5Reader(FrameReader):
+class Hdf5Reader(FileReader):
     """Reads application/x-hdf5.
 
     Its parameters are `dataset` (older: `path`), `swmr` (default True), `slice`
@@ -32,7 +30,7 @@ class Hdf5Reader(FrameReader):
         self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
     ) -> None:
         guard.check(path)
-        self._path = path
+        super().__init__(path)
         name = parameters.get("dataset") or parameters.get("path") or ""
         name = "/".join(name) if isinstance(name, list | tuple) else str(name)
         self._dataset = Hdf5Dataset(path, name, bool(parameters.get("swmr", True)), guard)
@@ -44,12 +42,12 @@ class Hdf5Reader(FrameReader):
         self.dtype = self._dataset.dtype
 
     @property
-    def keep(self) -> bool:
+    def keep(self) -> bool:  # type: ignore[override]
         """Whether the file may stay open."""
         return self._dataset.keep
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
-        """Return frames ``first`` to ``stop``, and of each what `inner` selects."""
+        """Return a range of frames."""
         values = self._dataset.read(self._key(first, stop, inner))
         dropped = tuple(n for n, (_, kept) in enumerate(self._inner, 1) if not kept)
         return values.squeeze(dropped) if dropped else values
@@ -61,23 +59,13 @@ class Hdf5Reader(FrameReader):
 
     def _key(self, first: int, stop: int, inner: tuple[slice, ...]) -> tuple[slice, ...]:
         """Return what to read of the dataset."""
-        there = self._length(stop)
-        if there < stop:
-            raise Problem(
-                FramesMissing,
-                f"the file {self._path} has {there} frames so far, and frame {stop - 1} is wanted",
-                "If it is still being written, try again later.",
-            )
+        there = self.need(stop)
         key = [_part(self._lead(there), slice(first, stop))]
         chosen = iter(inner)
         for axis, kept in self._inner:
             part = next(chosen, slice(None)) if kept else slice(None)
             key.append(_part(axis, part))
         return tuple(key)
-
-    def count(self, first: int, stop: int) -> int:
-        """Return how many of some frames are there now."""
-        return max(0, min(stop, self._length(stop)) - first)
 
     def files(self, first: int, stop: int) -> list[str]:
         """Return the file, and those that it links to."""
@@ -108,21 +96,15 @@ class Hdf5Reader(FrameReader):
     def _lead(self, rows: int) -> range:
         return range(self._dataset.length())[self._first]
 
-    def _length(self, wanted: int) -> int:
+    def length(self, wanted: int = 0) -> int:
+        """Return how many frames there are now."""
         start, stop, step = self._first.indices(2**62)
         last = min(start + wanted * step, stop)
         return len(range(self._dataset.length(last))[self._first])
 
 
 def parse_slice(written: Any, ndim: int) -> list[int | slice]:
-    """Return the part of each axis that a `slice` parameter means.
-
-    Parameters
-    ----------
-    written
-        Text as in NumPy, ``":, 0, 2:8"``, or a list of such parts; None for all.
-    ndim
-        How many axes there are.
+    """Return the part of each axis that a `slice` parameter means: text as in NumPy, or a list.
 
     Examples
     --------

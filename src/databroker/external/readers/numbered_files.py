@@ -1,4 +1,4 @@
-"""Frames in files with numbered names: images, or NumPy arrays."""
+"""Frames in files with numbered names."""
 
 from __future__ import annotations
 
@@ -12,51 +12,47 @@ import numpy as np
 
 from ..locate import Guard
 from ..references import FileDamaged, Problem
-from .base import Declared, FrameReader
-from .pictures import read_picture
+from .base import Array, Declared, Form, FrameReader
+from .pictures import read_picture, read_tiff
 
-__all__ = ["FileSequence", "NpySequence", "PictureSequence", "numbered_name"]
+__all__ = ["FileSequence", "PictureSequence", "TiffSequence", "numbered_name"]
 
-Array = np.ndarray[Any, Any]
-
-_PLACES = re.compile(r"(%%|%s|%[-+#0 ]*\d*(?:\.\d+)?d|\{0?(?::[^{}]*)?\})")
+_PLACES = re.compile(r"(%%|%s|%[-+#0 ]*\d*(?:\.\d+)?[diuxX]|\{0?(?::[^{}]*)?\})")
 
 
-def numbered_name(template: str, filename: str, number: int) -> str:
-    """Return the name of a file of a sequence.
+def numbered_name(template: str, number: int, *names: str) -> str:
+    """Return the name of a numbered file, by a template in the style of ``%`` or of `str.format`.
 
-    Parameters
-    ----------
-    template
-        In the style of ``%`` or of `str.format`. The first ``%s`` is the file name, any
-        other is empty: area detectors put the folder there.
+    The names take the place of each ``%s`` in turn; any other is empty, as area detectors put
+    the folder there.
 
     Examples
     --------
-    >>> numbered_name("%s%s_%6.6d.tiff", "img", 7), numbered_name("img_{:04d}.tif", "", 7)
+    >>> numbered_name("%s%s_%6.6d.tiff", 7, "img"), numbered_name("img_{:04d}.tif", 7)
     ('img_000007.tiff', 'img_0007.tif')
     """
-    # The file name is put in last: it may hold anything that looks like a place.
+    # Names are put in last: they may hold anything that looks like a place.
     parts = _PLACES.split(template)
-    names = iter([filename])
+    rest = iter(names)
     return "".join(
-        part if not place % 2 else _place(part, number, names) for place, part in enumerate(parts)
+        _filled_in(part, number, rest) if odd % 2 else part for odd, part in enumerate(parts)
     )
 
 
-def _place(text: str, number: int, names: Any) -> str:
+def _filled_in(text: str, number: int, names: Iterator[str]) -> str:
     if text == "%%":
         return "%"
     if text == "%s":
-        return str(next(names, ""))
+        return next(names, "")
     return text % number if text.startswith("%") else text.format(number)
 
 
 class FileSequence(FrameReader):
     """Reads a sequence of files, each with the same number of frames.
 
-    Parameters are `template`, `filename`, `chunk_shape` (the first number is how
-    many frames a file has), and `join_method`.
+    Parameters are `template`, `filename`, `chunk_shape` (the first number is how many frames a
+    file has), and `join_method`; for area detectors' own documents `with_folder` (the template
+    takes the folder, too), and `varying` (each file may have another shape or type).
     """
 
     template = "{:d}"
@@ -65,14 +61,18 @@ class FileSequence(FrameReader):
     def __init__(
         self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
     ) -> None:
-        self._prefix = path
+        self._prefix, self._names = path, [str(parameters.get("filename") or "")]
+        if parameters.get("with_folder"):
+            self._prefix, self._names = "", [os.path.join(path, ""), *self._names]
         self._guard = guard
         self._declared = declared.shape
-        self._template = str(parameters.get("template") or self.template)
-        self._filename = str(parameters.get("filename") or "")
+        template = parameters.get("template")
+        self._template = self.template if template is None else str(template)
         self.join = str(parameters.get("join_method") or self.join)
         shape = parameters.get("chunk_shape") or (1,)
         self._in_file = 1 if self.join == "stack" else int(shape[0])
+        self.apart = self._in_file == 1
+        self.varying = bool(parameters.get("varying"))
         self._last: tuple[int, Array] | None = None
 
     # Only a file tells these three; what the files are called is known without any.
@@ -87,9 +87,9 @@ class FileSequence(FrameReader):
         return np.dtype(self._sample.dtype)
 
     @cached_property
-    def chunks(self) -> tuple[int, ...]:  # type: ignore[override]
+    def chunks(self) -> tuple[int, ...] | None:  # type: ignore[override]
         """The shape of what is in a file."""
-        return tuple(self._sample.shape)
+        return None if self.varying else tuple(self._sample.shape)
 
     @property
     def ndim(self) -> int:
@@ -101,10 +101,10 @@ class FileSequence(FrameReader):
 
     @cached_property
     def _sample(self) -> Array:
-        return self._load(self._first_there())
+        return self.frames_in(self._first_there())
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
-        """Return frames ``first`` to ``stop``, and of each what `inner` selects."""
+        """Return a range of frames."""
         parts = [part[(slice(None), *inner)] for part in self._parts(first, stop)]
         if len(parts) > 1:
             return np.concatenate(parts)
@@ -119,8 +119,12 @@ class FileSequence(FrameReader):
             out[start : start + len(part)] = part[(slice(None), *inner)]
             start += len(part)
 
+    def form(self, number: int) -> Form | None:
+        """Return shape and dtype of a frame: those of all others, or unknown."""
+        return None if self.varying else (self.frame_shape, self.dtype)
+
     def count(self, first: int, stop: int) -> int:
-        """Return how many of some frames are there now."""
+        """Return how many frames of a range are there now."""
         names = set()
         for folder in {os.path.dirname(self._path(n)) for n in self._numbers(first, stop)}:
             if os.path.isdir(folder or "."):
@@ -133,37 +137,15 @@ class FileSequence(FrameReader):
 
     def files(self, first: int, stop: int) -> list[str]:
         """Return the files that hold some frames, or will."""
-        return [self._path(number) for number in self._numbers(first, stop)]
+        numbers = self._numbers(first, stop) if self._template else [0]
+        return [self._path(number) for number in numbers]
 
     def load(self, path: str) -> Array:
         """Return the array in a file."""
         raise NotImplementedError
 
-    def _parts(self, first: int, stop: int) -> Iterator[Array]:
-        """Yield the wanted frames of each file."""
-        for number in self._numbers(first, stop):
-            low = max(first - number * self._in_file, 0)
-            high = min(stop - number * self._in_file, self._in_file)
-            frames = self._load(number)
-            if frames.shape[1:] != self.frame_shape or not np.can_cast(frames.dtype, self.dtype):
-                raise Problem(
-                    FileDamaged,
-                    f"{self._path(number)} has frames of shape {frames.shape[1:]} of "
-                    f"{frames.dtype}, others have {self.frame_shape} of {self.dtype}",
-                )
-            yield frames[low:high]
-
-    def _numbers(self, first: int, stop: int) -> range:
-        return range(first // self._in_file, -(-stop // self._in_file))
-
-    def _path(self, number: int) -> str:
-        return self._prefix + numbered_name(self._template, self._filename, number)
-
-    def _first_there(self) -> int:
-        """Return the number of a file that tells what the frames are like."""
-        return next((n for n in range(64) if os.path.exists(self._path(n))), 0)
-
-    def _load(self, number: int) -> Array:
+    def frames_in(self, number: int) -> Array:
+        """Return the frames in a file; the last file of several is kept."""
         last = self._last
         if last is not None and last[0] == number:
             return last[1]
@@ -173,6 +155,32 @@ class FileSequence(FrameReader):
         if self._in_file > 1:
             self._last = (number, frames)
         return frames
+
+    def _parts(self, first: int, stop: int) -> Iterator[Array]:
+        """Yield the wanted frames of each file; all of them agree with the first."""
+        agreed = None if self.varying else (self.frame_shape, self.dtype)
+        for number in self._numbers(first, stop):
+            low = max(first - number * self._in_file, 0)
+            high = min(stop - number * self._in_file, self._in_file)
+            frames = self.frames_in(number)
+            shape, dtype = agreed = agreed or (frames.shape[1:], frames.dtype)
+            if frames.shape[1:] != shape or not np.can_cast(frames.dtype, dtype):
+                raise Problem(
+                    FileDamaged,
+                    f"{self._path(number)} has frames of shape {frames.shape[1:]} of "
+                    f"{frames.dtype}, others have {shape} of {dtype}",
+                )
+            yield frames[low:high]
+
+    def _numbers(self, first: int, stop: int) -> range:
+        return range(first // self._in_file, -(-stop // self._in_file))
+
+    def _path(self, number: int) -> str:
+        return self._prefix + numbered_name(self._template, number, *self._names)
+
+    def _first_there(self) -> int:
+        """Return the number of a file that tells what the frames are like."""
+        return next((n for n in range(64) if os.path.exists(self._path(n))), 0)
 
     def _framed(self, found: Array, path: str) -> Array:
         """Return what a file has with an axis for its frames, which files of one may lack."""
@@ -189,20 +197,16 @@ class FileSequence(FrameReader):
 
 
 class PictureSequence(FileSequence):
-    """Reads multipart/related;type=image/tiff, image/jpeg or image/png."""
+    """Reads multipart/related;type=image/jpeg, image/png, or image/* for whatever there is."""
 
     def load(self, path: str) -> Array:
         """Return the image, or stack of images, in a file."""
         return np.asarray(read_picture(path))
 
 
-class NpySequence(FileSequence):
-    """Reads multipart/related;type=application/x-npy: an array for each event."""
-
-    template = "%s_%d.npy"
-    join = "stack"
+class TiffSequence(FileSequence):
+    """Reads multipart/related;type=image/tiff, whatever the names of the files end in."""
 
     def load(self, path: str) -> Array:
-        """Return the array in a file, of which only what is used is read."""
-        found: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-        return found
+        """Return the image, or stack of images, in a file."""
+        return np.asarray(read_tiff(path))

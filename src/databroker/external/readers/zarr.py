@@ -10,15 +10,13 @@ import numpy as np
 
 from ...extras import require
 from ..locate import Guard
-from ..references import DatasetMissing, FileDamaged, FramesMissing, Problem
-from .base import Declared, FrameReader
+from ..references import DatasetMissing, FileDamaged, Problem
+from .base import Array, Declared, FileReader
 
 __all__ = ["ZarrReader"]
 
-Array = np.ndarray[Any, Any]
 
-
-class ZarrReader(FrameReader):
+class ZarrReader(FileReader):
     """Reads application/x-zarr: an array, or one in a group, which `dataset` names."""
 
     def __init__(
@@ -26,7 +24,7 @@ class ZarrReader(FrameReader):
     ) -> None:
         guard.check(path)
         self._guard = guard
-        self._path = path
+        super().__init__(path)
         name = parameters.get("dataset") or parameters.get("path") or ""
         self._name = "/".join(name) if isinstance(name, list | tuple) else str(name).strip("/")
         self._array = self._open()
@@ -35,50 +33,37 @@ class ZarrReader(FrameReader):
         self.chunks = tuple(self._array.chunks)
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
-        """Return frames ``first`` to ``stop``, and of each what `inner` selects."""
-        there = self._length(stop)
-        if there < stop:
-            raise Problem(
-                FramesMissing,
-                f"{self._path} has {there} frames so far, and frame {stop - 1} is wanted",
-                "If it is still being written, try again later.",
-            )
+        """Return a range of frames."""
+        self.need(stop)
         return np.asarray(self._array[(slice(first, stop), *inner)])
 
-    def count(self, first: int, stop: int) -> int:
-        """Return how many of some frames are there now."""
-        return max(0, min(stop, self._length(stop)) - first)
-
-    def files(self, first: int, stop: int) -> list[str]:
-        """Return the folder, which is one array."""
-        return [self._path]
-
-    def _length(self, wanted: int) -> int:
+    def length(self, wanted: int = 0) -> int:
+        """Return how many frames there are now."""
         if self._array.shape[0] < wanted:
             self._array = self._open()  # its metadata tells the shape anew
         return int(self._array.shape[0])
 
     def _open(self) -> Any:
-        if not os.path.exists(self._path):
-            raise FileNotFoundError(2, "There is no such folder", self._path)
-        _check_links(self._guard, os.path.join(self._path, self._name))
+        if not os.path.exists(self.path):
+            raise FileNotFoundError(2, "There is no such folder", self.path)
+        _check_links(self._guard, os.path.join(self.path, self._name))
         zarr = require("zarr", "images")
         try:
             # A text might be taken for a URL.
-            found = zarr.open(_local_store(zarr, self._path), mode="r")
+            found = zarr.open(_local_store(zarr, self.path), mode="r")
             found = found[self._name] if self._name else found
         except KeyError as error:
-            raise Problem(DatasetMissing, f"{self._path} has no array {self._name!r}") from error
+            raise Problem(DatasetMissing, f"{self.path} has no array {self._name!r}") from error
         except ValueError as error:  # so zarr says of a file that is no array, too
             raise Problem(
                 FileDamaged,
-                f"{self._path} is no Zarr array or group, or not a whole one",
+                f"{self.path} is no Zarr array or group, or not a whole one",
                 "Is it still being written?",
             ) from error
         if not hasattr(found, "chunks"):
             raise Problem(
                 DatasetMissing,
-                f"{self._path} is a group of arrays, and the stream resource names none of them",
+                f"{self.path} is a group of arrays, and the stream resource names none of them",
             )
         return found
 

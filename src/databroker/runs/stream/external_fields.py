@@ -117,14 +117,11 @@ class ExternalFields:
     @cached_property
     def filler(self) -> Filler:
         """What loads single values."""
-        from ...external.fields.paged import Paged
-
         for name in filter(self._streamed.__contains__, self.filled):
             self._tell_left_over(name)
         if self.delayed:
             return self._delayed_filler()
-        paged = {name: Paged(reader) for name, reader in self._readers().items()}
-        return Filler(self._store, self._registry, self._run, self._on_missing, paged)
+        return Filler(self._store, self._registry, self._run, self._on_missing, self._readers())
 
     def _delayed_filler(self) -> Filler:
         """Return what gives single values that are loaded later."""

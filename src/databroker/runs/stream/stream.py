@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from .array import LazyArray
     from .config import Configuration
     from .external_fields import ExternalFields
+    from .fields import Selection
     from .gather import Request
+    from .rows import Chunk
     from .views import View
 
 Doc = Mapping[str, Any]
@@ -275,15 +277,10 @@ class Stream(Described):
         owners = [descriptor["uid"] for descriptor in self._descriptors]
         # Rows that are no events are not in the store.
         layout, rows = Layout.of(self._store, owners), outside.rows if names else self._store
-        for chunk in layout.pieces(rows, columns):
-            for event in outside.referring(chunk, names):
-                outside.flag(event)
-                for name, source in selection.extras.items():
-                    source.add_to(event, name)
-                if filler is not None:
-                    event = filler.fill(event, names)
-                if wanted is None or event["data"]:
-                    yield event
+        events = self._referring(outside, layout.pieces(rows, columns), names, selection)
+        for event in events if filler is None else filler.events(events, names):
+            if wanted is None or event["data"]:
+                yield event
 
     def data(self, field: str, fill: Fill = True, on_missing: OnMissing = "raise") -> Iterator[Any]:
         """Yield the values of one field, event by event; little is in memory at a time.
@@ -305,6 +302,21 @@ class Stream(Described):
             events = self.events([field])
             values = (event["data"][field] for event in events if field in event["data"])
         return outside.filler.values(values, field) if field in outside.filled else values
+
+    def _referring(
+        self,
+        outside: ExternalFields,
+        chunks: Iterable[Chunk],
+        names: Sequence[str],
+        selection: Selection,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield events with what refers to their data, and the values that stand beside them."""
+        for chunk in chunks:
+            for event in outside.referring(chunk, names):
+                outside.flag(event)
+                for name, source in selection.extras.items():
+                    source.add_to(event, name)
+                yield event
 
     def request(
         self, fields: Fields, fill: Fill = True, on_missing: OnMissing = "raise"

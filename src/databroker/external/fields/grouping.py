@@ -1,0 +1,166 @@
+"""How the frames of a file are grouped into the values of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..readers.base import Array, Declared, FrameReader
+from ..references import HandlerFailed, Problem
+from .reader import Look, apart
+
+__all__ = ["Grouping", "grouping_of_events", "runs"]
+
+Inner = tuple[slice, ...]
+
+_BLOCK_BYTES = 16 * 2**20
+_APART = 2**15  # bytes of a value, above which reading many by themselves beats copying them
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Which frames are one value; values are counted from 0.
+
+    Attributes
+    ----------
+    each
+        How many frames a value has; None for all that there are.
+    own_axis
+        Whether a value has an axis for its frames.
+    cut_short
+        Whether the last value may have fewer frames.
+    """
+
+    each: int | None = 1
+    own_axis: bool = True
+    cut_short: bool = False
+
+    def span(self, frames: FrameReader, number: int) -> tuple[int, int]:
+        """Return which frames a value has: a half-open range."""
+        if self.each is None:
+            return 0, frames.length() or 0
+        first = number * self.each
+        if first < 0:
+            raise Problem(HandlerFailed, f"its datum asks for frame {first}, which cannot be")
+        stop = first + self.each
+        there = frames.length(stop) if self.cut_short else None
+        if there is not None and there < stop:
+            stop = max(there, first + 1)
+        return first, stop
+
+    def look(self, frames: FrameReader, number: int | None = None) -> Look | None:
+        """Return what a value is like, or all of them; None if only reading it tells."""
+        count = self.each or 0
+        form = frames.frame_shape, frames.dtype
+        if number is not None:
+            first, stop = self.span(frames, number)
+            count = stop - first
+            found = frames.form(stop - 1) if count else form
+            if found is None:
+                return None
+            form = found
+        shape, dtype = form
+        if not self.own_axis:
+            rows, inner = (frames.chunks[0], frames.chunks[1:]) if frames.chunks else (1, None)
+            return Look(shape, dtype, rows, inner, frames.keeps)
+        if not frames.chunks:
+            return Look((count, *shape), dtype, kept=frames.keeps)
+        rows = max(frames.chunks[0] // max(count, 1), 1)
+        inner = (min(frames.chunks[0], count), *frames.chunks[1:])
+        return Look((count, *shape), dtype, rows, inner, frames.keeps)
+
+    def value(self, frames: FrameReader, number: int) -> Array:
+        """Return one value."""
+        first, stop = self.span(frames, number)
+        found = frames.read(first, stop, ())
+        return found if self.own_axis else found[0]
+
+    def values(self, frames: FrameReader, first: int, stop: int) -> list[Any]:
+        """Return values that follow each other, each an array of its own."""
+        look = None if frames.apart or self.each is None else self.look(frames, stop - 1)
+        if look is None or self._is_better_single(frames, look, stop - first):
+            return [self.value(frames, number) for number in range(first, stop)]
+        assert self.each is not None
+        found = frames.read(first * self.each, stop * self.each, ())
+        if self.own_axis:
+            found = found.reshape(-1, self.each, *found.shape[1:])
+        return apart(found)
+
+    def read_into(self, frames: FrameReader, first: int, inner: Inner, out: Array) -> None:
+        """Put what `inner` selects of values that follow each other into the rows of an array."""
+        if not self.own_axis:
+            _read_blocks(frames, first, inner, out)
+            return
+        start, stop = self.span(frames, first)
+        each = stop - start
+        chosen = range(each)[inner[0]] if inner else range(each)
+        if len(chosen) == each:
+            flat = out.reshape(-1, *out.shape[2:])
+            _read_blocks(frames, start, inner[1:], flat)
+            if not np.may_share_memory(flat, out):
+                out[:] = flat.reshape(out.shape)
+            return
+        for row in range(len(out) if chosen else 0):
+            low = start + row * each
+            if chosen.step == 1:
+                frames.read_into(low + chosen.start, low + chosen.stop, inner[1:], out[row])
+            else:
+                values = frames.read(low + chosen.start, low + chosen[-1] + 1, inner[1:])
+                out[row] = values[:: chosen.step]
+
+    def _is_better_single(self, frames: FrameReader, look: Look, several: int) -> bool:
+        short = self.own_axis and look.shape[0] != self.each
+        return short or several == 1 or (look.bytes >= _APART and (look.kept or look.rows == 1))
+
+
+def grouping_of_events(declared: Declared, multiplier: Any, join: str, ndim: int) -> Grouping:
+    """Return which frames an event of a stream resource has.
+
+    How many dimensions a frame has in the file (`ndim`) settles what is declared loosely.
+
+    Examples
+    --------
+    >>> grouping_of_events(Declared((1, 480, 640)), None, "concat", 2)
+    Grouping(each=1, own_axis=True, cut_short=False)
+    >>> grouping_of_events(Declared((480, 640)), 5, "concat", 2)
+    Grouping(each=5, own_axis=True, cut_short=False)
+    >>> grouping_of_events(Declared((480, 640)), None, "concat", 2).own_axis
+    False
+    """
+    shape = declared.shape or ()
+    if join == "stack":
+        return Grouping(1, False)
+    if multiplier and int(multiplier) > 1:
+        return Grouping(int(multiplier), True)
+    if len(shape) != ndim + 1:
+        return Grouping(1, False)
+    # A number that is declared as an array of one is a number.
+    return Grouping(shape[0], not (declared.number and shape == (1,)))
+
+
+def runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield where stretches of numbers that follow each other begin and end.
+
+    Examples
+    --------
+    >>> list(runs([4, 5, 6, 8]))
+    [(0, 3), (3, 4)]
+    """
+    start = 0
+    for place in range(1, len(numbers) + 1):
+        if place == len(numbers) or numbers[place] != numbers[place - 1] + 1:
+            yield start, place
+            start = place
+
+
+def _read_blocks(frames: FrameReader, first: int, inner: Inner, out: Array) -> None:
+    """Read frames in blocks: a large slice must not take twice its size."""
+    size = max(1, _BLOCK_BYTES // max(out[:1].nbytes, 1))
+    if frames.chunks:
+        size = -(-size // frames.chunks[0]) * frames.chunks[0]
+    for start in range(0, len(out), size):
+        stop = min(start + size, len(out))
+        frames.read_into(first + start, first + stop, inner, out[start:stop])

@@ -1,0 +1,160 @@
+"""Handlers as something that gives the data of datums, whoever wrote them and whatever they can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..fields.grouping import Grouping, runs
+from ..fields.reader import Look
+from .builtin import FrameHandler
+
+__all__ = ["DatumSource", "as_array", "source_of"]
+
+Array = np.ndarray[Any, Any]
+Doc = Mapping[str, Any]
+Inner = tuple[slice, ...]
+Check = Callable[[tuple[int, ...], Any], None]
+"""Is called with shape and dtype of a value, and raises if that cannot stand with others."""
+
+
+class DatumSource(Protocol):
+    """What gives the data of datums, each of which stands for some arguments."""
+
+    def look(self, datum: Doc, cheaply: bool = False) -> Look | None:
+        """Return what the data are like; None if only reading them tells, and that is too much."""
+        ...
+
+    def values(self, datums: Sequence[Doc]) -> list[Any]:
+        """Return the data of each datum."""
+        ...
+
+    def read(self, datums: Sequence[Doc], check: Check, inner: Inner, out: Array) -> None:
+        """Put what `inner` selects of each datum into a row of an array."""
+        ...
+
+
+def source_of(handler: Any) -> DatumSource:
+    """Return a handler as what gives the data of datums."""
+    # A subclass may have been made to give something else.
+    if isinstance(handler, FrameHandler) and type(handler).__call__ is FrameHandler.__call__:
+        return FrameSource(handler)
+    return HandlerSource(handler)
+
+
+class FrameSource:
+    """A file of frames, read as those of stream resources are."""
+
+    def __init__(self, handler: FrameHandler) -> None:
+        self._handler = handler
+        self._frames = handler.frames
+
+    def look(self, datum: Doc, cheaply: bool = False) -> Look | None:
+        grouping, number = self._handler.place(datum)
+        found = grouping.look(self._frames, number)
+        if found is None and not cheaply:
+            value = grouping.value(self._frames, number)
+            found = Look(value.shape, value.dtype, kept=self._frames.keeps)
+        return found
+
+    def values(self, datums: Sequence[Doc]) -> list[Any]:
+        return [
+            value
+            for grouping, numbers in self._stretches(datums)
+            for value in grouping.values(self._frames, numbers[0], numbers[-1] + 1)
+        ]
+
+    def read(self, datums: Sequence[Doc], check: Check, inner: Inner, out: Array) -> None:
+        row = 0
+        for grouping, numbers in self._stretches(datums):
+            self._read(grouping, numbers, check, inner, out[row : row + len(numbers)])
+            row += len(numbers)
+
+    def _read(
+        self, grouping: Grouping, numbers: range, check: Check, inner: Inner, out: Array
+    ) -> None:
+        looks = [grouping.look(self._frames, number) for number in numbers]
+        for look in looks:
+            if look is not None:
+                check(look.shape, look.dtype)
+        if None not in looks:
+            grouping.read_into(self._frames, numbers[0], inner, out)
+            return
+        for row, number in enumerate(numbers):
+            value = grouping.value(self._frames, number)
+            check(value.shape, value.dtype)
+            out[row] = value[inner]
+
+    def _stretches(self, datums: Sequence[Doc]) -> Iterator[tuple[Grouping, range]]:
+        """Yield datums whose frames follow each other."""
+        for grouping, places in groupby(map(self._handler.place, datums), lambda each: each[0]):
+            numbers = [number for _, number in places]
+            for first, stop in runs(numbers):
+                yield grouping, range(numbers[first], numbers[first] + stop - first)
+
+
+class HandlerSource:
+    """A handler of somebody else: called for each datum, and asked for more if it can do more.
+
+    What it may be able to do is in docs/external.md.
+    """
+
+    def __init__(self, handler: Any) -> None:
+        self._handler = handler
+
+    def look(self, datum: Doc, cheaply: bool = False) -> Look | None:
+        handler = self._handler
+        if hasattr(handler, "form"):
+            shape, dtype = handler.form(**datum)[:2]
+            blocks = handler.blocks(**datum) if hasattr(handler, "blocks") else None
+            rows, *inner = blocks or (1, *shape)
+            kept = bool(getattr(handler, "keeps", False))
+            return Look(tuple(shape), np.dtype(dtype), rows, tuple(inner) if blocks else None, kept)
+        if cheaply:
+            return None
+        value = as_array(handler(**datum))
+        return Look(value.shape, value.dtype)
+
+    def values(self, datums: Sequence[Doc]) -> list[Any]:
+        return [as_array(self._handler(**datum)) for datum in datums]
+
+    def read(self, datums: Sequence[Doc], check: Check, inner: Inner, out: Array) -> None:
+        # Of what cannot be read together, one by one may tell which it is.
+        if len(datums) > 1 and hasattr(self._handler, "read_into"):
+            for datum in datums:
+                check(*self._handler.form(**datum)[:2])
+            self._handler.read_into(out, inner, datums)
+            return
+        for row, datum in enumerate(datums):
+            out[row] = self._part(datum, check, inner)
+
+    def _part(self, datum: Doc, check: Check, inner: Inner) -> Array:
+        handler = self._handler
+        if hasattr(handler, "part") and hasattr(handler, "form"):
+            check(*handler.form(**datum)[:2])
+            return as_array(handler.part(inner, **datum))
+        whole = as_array(handler(**datum))
+        check(whole.shape, whole.dtype)
+        return whole[inner]
+
+
+def as_array(value: Any) -> Array:
+    """Return what a handler gave as an array: computed if it is lazy, objects if it is ragged.
+
+    Examples
+    --------
+    >>> as_array([1, 2]), as_array([[1], [2, 3]]).dtype
+    (array([1, 2]), dtype('O'))
+    """
+    if hasattr(value, "__dask_graph__"):
+        # In this thread: the file may be closed, or used by another one, afterwards.
+        value = value.compute(scheduler="synchronous")
+    try:
+        return np.asarray(value)
+    except ValueError:
+        ragged = np.empty(len(value), object)
+        ragged[:] = value
+        return ragged
