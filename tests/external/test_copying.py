@@ -350,7 +350,7 @@ def test_a_resource_of_which_nothing_is_there_points_where_it_did(run, registry,
 
 def full(monkeypatch, folder, after):
     """Let the disk of a folder be full after so many bytes."""
-    real = atomic_copy._pour
+    real = atomic_copy.copy_bytes
 
     def pour(old, target):
         if Path(target.name).parent == folder:
@@ -359,7 +359,7 @@ def full(monkeypatch, folder, after):
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(old, target)
 
-    monkeypatch.setattr(atomic_copy, "_pour", pour)
+    monkeypatch.setattr(atomic_copy, "copy_bytes", pour)
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_file(files, tmp_path, monkeypatch):
@@ -379,7 +379,7 @@ def test_a_disk_that_is_really_full(files, tmp_path):
     """Writes to this device fail as those to a full disk do."""
     (files / "a").write_bytes(bytes(100))
     with open("/dev/full", "wb", buffering=0) as target, pytest.raises(OSError, match="No space"):
-        atomic_copy._pour(str(files / "a"), target)
+        atomic_copy.copy_bytes(str(files / "a"), target)
 
 
 def test_a_file_that_changes_while_it_is_copied(files, tmp_path, monkeypatch):
@@ -419,7 +419,7 @@ def test_what_is_left_of_a_process_that_was_killed_is_written_anew(files, tmp_pa
         "    target.write(b'a longer half')\n"
         "    target.flush()\n"
         "    os.kill(os.getpid(), 9)\n"
-        "atomic_copy._pour = pour\n"
+        "atomic_copy.copy_bytes = pour\n"
         "atomic_copy.copy_file(sys.argv[1], sys.argv[2])\n"
     )
     new = tmp_path / "new" / "a"

@@ -17,7 +17,7 @@ from .several import each_header
 
 if TYPE_CHECKING:
     from ..external.files.copying import CopyPlan, Progress
-    from ..external.files.listing import Referred
+    from ..external.files.listing import RunResources
     from .broker import Broker
 
 __all__ = ["Copying"]
@@ -194,19 +194,19 @@ class _How:
         return cls(**named)
 
 
-def _referred(header: Header) -> Referred:
-    from ..external.files.listing import referred_by
+def _referred(header: Header) -> RunResources:
+    from ..external.files.listing import run_resources
 
-    return referred_by(header.db.store, header.uid, header.db.transforms)
+    return run_resources(header.db.store, header.uid, header.db.transforms)
 
 
-def _plan(header: Header, referred: Referred, new_root: Path, how: _How) -> CopyPlan:
+def _plan(header: Header, referred: RunResources, new_root: Path, how: _How) -> CopyPlan:
     from ..external.files.copying import CopyPlan
-    from ..external.files.listing import found_files
+    from ..external.files.listing import run_files
 
     db = header.db
     plan = CopyPlan(db.reg, new_root, how.on_missing)
-    plan.add(found_files(db.store, db.reg, header.uid, referred))
+    plan.add(run_files(db.store, db.reg, header.uid, referred))
     return plan
 
 
@@ -226,7 +226,7 @@ def _check_target(header: Header, db: Any, pointing: Mapping[str, Any]) -> None:
             )
 
 
-def _documents(header: Header, referred: Referred) -> Iterator[tuple[str, dict[str, Any]]]:
+def _documents(header: Header, referred: RunResources) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield all documents of a run, and the old resources that do not say that they are its own."""
     own = any(name == "resource" for name, _ in referred.documents)
     for name, document in header.stored_documents():
@@ -238,13 +238,13 @@ def _documents(header: Header, referred: Referred) -> Iterator[tuple[str, dict[s
                     yield "datum", datum
 
 
-def _size_of_files(header: Header, referred: Referred) -> int:
-    from ..external.files.listing import found_files, size_of
+def _size_of_files(header: Header, referred: RunResources) -> int:
+    from ..external.files.listing import run_files, size_of
     from ..external.references import DataReference, FileMissing, failure
 
     db = header.db
     sizes: dict[str, int] = {}
-    for found in found_files(db.store, db.reg, header.uid, referred):
+    for found in run_files(db.store, db.reg, header.uid, referred):
         for path in found.paths:
             reference = DataReference(header.uid, spec=found.spec)
             db.reg.guard.check(path, reference)

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..external.files.listing import Found
+from ..external.files.listing import ResourceFiles
 from ..external.locate import Guard, Place, path_parts
 from .walk import Tails
 
@@ -28,7 +28,7 @@ class LostResource:
     that are equally good, and `refused` one outside of the allowed roots.
     """
 
-    files: Found
+    files: ResourceFiles
     missing: list[str]
     target: str | None = None
     common: int = 0  # last parts that are the same in old and new paths

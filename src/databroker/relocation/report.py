@@ -164,7 +164,7 @@ def relocate(
     >>> found.root_map == {"/data": folder}
     True
     """
-    from ..external.files.listing import referred_by
+    from ..external.files.listing import run_resources
     from .search import Search
 
     folders = [search_in] if isinstance(search_in, str | os.PathLike) else list(search_in)
@@ -174,7 +174,7 @@ def relocate(
             db, search = header.db, Search(header.db.store, header.db.reg)
         if header.db is not db:
             raise ValueError("These headers are of several brokers; relocate those of one.")
-        search.add(header.uid, referred_by(db.store, header.uid, db.transforms))
+        search.add(header.uid, run_resources(db.store, header.uid, db.transforms))
     if db is None or search is None:
         return Relocation()
     found = search.look(folders, progress)

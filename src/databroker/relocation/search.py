@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..external.files.listing import Referred, find_files
+from ..external.files.listing import RunResources, resource_files
 from ..external.handler_cache import identity
 from ..external.locate import place_of
 from .match import Identity, LostResource, match, moved_path
@@ -31,10 +31,10 @@ class Search:
         self._targets: list[Target] = []  # of what is where it should be
         self._present: set[Identity] = set()
 
-    def add(self, run: str, referred: Referred) -> None:
+    def add(self, run: str, referred: RunResources) -> None:
         """Take up the files of a run."""
         for document in referred.resources:
-            files = find_files(self._store, self._registry, document, referred.documents, run)
+            files = resource_files(self._store, self._registry, document, referred.documents, run)
             identities = {path: self._identity(path) for path in files.paths}
             self._present |= {each for each in identities.values() if each}
             missing = [path for path in files.paths if not identities[path]]

@@ -183,13 +183,13 @@ class BlueskyRun:
         NoHandler, ExternalDataMissing
             It cannot be found out.
         """
-        from ..external.files.listing import find_files, referred_by
+        from ..external.files.listing import resource_files, run_resources
 
         db = self._header.db
-        referred = referred_by(db.store, self._header.uid, db.transforms)
+        referred = run_resources(db.store, self._header.uid, db.transforms)
         known = {doc["uid"]: doc for doc in referred.resources}
         document = known.get(resource["uid"], resource)
-        found = find_files(db.store, db.reg, document, referred.documents, self._header.uid)
+        found = resource_files(db.store, db.reg, document, referred.documents, self._header.uid)
         if found.error is not None and not isinstance(found.error, FileNotFoundError):
             raise found.error
         return found.paths

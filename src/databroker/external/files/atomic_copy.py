@@ -10,12 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from ..._util.signals import from_signal, suppressed
-from ...errors import (
-    CopyDiffers,
-    CopyFailed,
-    CopyRefused,
-    DatabrokerError,
-)
+from ...errors import CopyDiffers, CopyFailed, CopyRefused, DatabrokerError
 
 fcntl: Any
 try:
@@ -28,6 +23,7 @@ __all__ = [
     "CopyDiffers",
     "CopyFailed",
     "CopyRefused",
+    "copy_bytes",
     "copy_file",
     "is_copy",
     "sync_folders",
@@ -42,17 +38,8 @@ PART = ".databroker-part"
 def copy_file(old: str, new: str, verify: bool = True) -> bool:
     """Copy one file, unless it is there already; return whether it was copied.
 
-    The copy appears under its name when it is complete, with the times of the
-    original. What is there already is looked at as `is_copy` does.
-
-    Raises
-    ------
-    CopyRefused
-        Something else is there. Nothing is ever overwritten.
-    CopyDiffers
-        What was written is not what was read, or the original changed meanwhile.
-    CopyFailed
-        It cannot be read or written. Nothing half is left.
+    The copy appears under its name when it is complete, with the times of the original.
+    Nothing is ever overwritten.
     """
     try:
         if os.path.lexists(new):
@@ -60,8 +47,8 @@ def copy_file(old: str, new: str, verify: bool = True) -> bool:
                 raise CopyRefused(f"{old} is not copied: there is another file already at {new}.")
             return False
         os.makedirs(os.path.dirname(new) or ".", exist_ok=True)
-        with _alone(new + PART) as target:
-            _fill(old, new, target, verify)
+        with _exclusive(new + PART) as target:
+            _write_copy(old, new, target, verify)
     except DatabrokerError:
         raise
     except OSError as error:
@@ -80,11 +67,8 @@ def copy_file(old: str, new: str, verify: bool = True) -> bool:
 def is_copy(old: str, new: str, verify: bool = True) -> bool:
     """Tell whether a file is a copy of another one.
 
-    Parameters
-    ----------
-    verify
-        Whether to compare what is in them where their size and time are the same. Where the
-        times differ, it is compared anyway: images often have all one size.
+    To verify is to compare what is in them where their size and time are the same. Where the
+    times differ, it is compared anyway: images often have all one size.
     """
     if not os.path.isfile(new):
         return False
@@ -110,10 +94,10 @@ def sync_folders(paths: Iterable[str]) -> None:
                 os.close(number)
 
 
-def _fill(old: str, new: str, target: BinaryIO, verify: bool) -> None:
+def _write_copy(old: str, new: str, target: BinaryIO, verify: bool) -> None:
     """Write a copy, look at it, and give it its name."""
     part = new + PART
-    checksum = _pour(old, target)
+    checksum = copy_bytes(old, target)
     if verify and _checksum(part) != checksum:
         raise CopyDiffers(f"The copy of {old} at {new} has another checksum. Is the disk sound?")
     with suppressed(OSError):  # not every disk keeps times and rights
@@ -125,7 +109,7 @@ def _fill(old: str, new: str, target: BinaryIO, verify: bool) -> None:
     os.rename(part, new)
 
 
-def _pour(old: str, target: BinaryIO) -> bytes:
+def copy_bytes(old: str, target: BinaryIO) -> bytes:
     """Write all that is in a file; return its checksum."""
     read = hashlib.sha256()
     with open(old, "rb") as source:
@@ -142,11 +126,11 @@ def _pour(old: str, target: BinaryIO) -> bytes:
 
 
 @contextlib.contextmanager
-def _alone(part: str) -> Iterator[BinaryIO]:
+def _exclusive(part: str) -> Iterator[BinaryIO]:
     """Open the file in which a copy grows for this process alone; it goes if anything fails."""
     # What another process may be writing is not cut off before it is known to be left over.
     with open(part, "ab") as file:
-        if not _locked(file) or not _is_at(file, part):
+        if not _is_locked(file) or not _is_at(file, part):
             raise CopyRefused(f"Another process is just making this copy: {part}.")
         try:
             file.truncate(0)
@@ -157,7 +141,7 @@ def _alone(part: str) -> Iterator[BinaryIO]:
             raise
 
 
-def _locked(file: BinaryIO) -> bool:
+def _is_locked(file: BinaryIO) -> bool:
     if fcntl is not None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

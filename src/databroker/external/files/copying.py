@@ -14,14 +14,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import suppressed
-from ...errors import (
-    NotSupported,
-    OutsideOfRoot,
-)
+from ...errors import NotSupported, OutsideOfRoot
 from ..locate import Place, uri_of_path
 from ..references import DataReference, FileMissing, FileRefused, failure
 from .atomic_copy import PART, CopyRefused, copy_file, is_copy, sync_folders
-from .listing import Found, files_below, find_files, found_files
+from .listing import ResourceFiles, files_below, resource_files, run_files
 
 if TYPE_CHECKING:
     from ...stores.base import Store
@@ -89,7 +86,7 @@ def copy_run(
         A file cannot be read or written.
     """
     plan = CopyPlan(registry, new_root, on_missing)
-    plan.add(found_files(store, registry, run))
+    plan.add(run_files(store, registry, run))
     return plan.carry_out(verify, progress)
 
 
@@ -107,28 +104,15 @@ def copy_resource(
     run = run or resource.get("run_start")
     documents = store.documents(run) if store is not None and run else []
     plan = CopyPlan(registry, new_root)
-    plan.add([find_files(store, registry, resource, documents, run)])
+    plan.add([resource_files(store, registry, resource, documents, run)])
     return plan.carry_out(verify, progress).files
 
 
 class CopyPlan:
     """Which files go where, worked out before the first is touched.
 
-    Parameters
-    ----------
-    registry
-        Says which files may be read.
-    new_root
-        A folder; it is made if need be.
-    on_missing
-        'raise', or 'skip' files that are not there.
-
-    Attributes
-    ----------
-    files
-        The old path of each file by the new one.
-    documents
-        As in `Copied`.
+    `files` is the old path of each file by the new one, and `documents` those that point to
+    the copies, by uid. Files that are not there are skipped, if that is asked for.
     """
 
     def __init__(
@@ -142,25 +126,17 @@ class CopyPlan:
         self.files: dict[str, str] = {}
         self.documents: dict[str, dict[str, Any]] = {}
 
-    def add(self, resources: Iterable[Found]) -> None:
-        """Add the files of some resources.
-
-        Raises
-        ------
-        ExternalDataMissing
-            A file is not there, or may not be read.
-        CopyRefused
-            Other files are wherever a copy could be.
-        """
+    def add(self, resources: Iterable[ResourceFiles]) -> None:
+        """Add the files of some resources: each must be there, and have a free place."""
         for resource in resources:
-            there = [file for path in resource.paths for file in self._there(resource, path)]
-            if resource.paths and not there:
+            files = [file for path in resource.paths for file in self._existing(resource, path)]
+            if resource.paths and not files:
                 # Where nothing was copied, there is nothing new to point to.
                 self.documents[resource.uid] = dict(resource.document)
                 continue
-            relative, pairs = self._placed(resource, there)
+            relative, pairs = self._destinations(resource, files)
             self.files.update(pairs)
-            self.documents[resource.uid] = self._pointing(resource, relative)
+            self.documents[resource.uid] = self._redirected(resource, relative)
 
     def carry_out(self, verify: bool = True, progress: Progress | None = None) -> Copied:
         """Copy the files; see `copy_run`."""
@@ -177,7 +153,7 @@ class CopyPlan:
             sync_folders(new for _, new in copied.files)
         return copied
 
-    def _there(self, resource: Found, path: str) -> Iterator[str]:
+    def _existing(self, resource: ResourceFiles, path: str) -> Iterator[str]:
         """Yield the files at a path of a resource: one, or all in a folder."""
         reference = DataReference(spec=resource.spec, run=resource.document.get("run_start"))
         self._registry.guard.check(path, reference)
@@ -205,20 +181,22 @@ class CopyPlan:
                 "Nothing was copied. With on_missing='skip', what is there is copied.",
             ) from resource.error
 
-    def _placed(self, resource: Found, files: list[str]) -> tuple[str, dict[str, str]]:
+    def _destinations(
+        self, resource: ResourceFiles, files: list[str]
+    ) -> tuple[str, dict[str, str]]:
         """Return the resource's new path below the new root, and the old path of each new file."""
-        clash = ""
+        conflict = ""
         for relative in _relative(resource.place):
-            pairs = {self._new(relative, old, resource.place): old for old in files}
+            pairs = {self._destination(relative, old, resource.place): old for old in files}
             # Two roots may have files of the same name: the later one keeps its whole path.
             folders = [path for path in resource.paths if os.path.isdir(path)]
-            tops = [self._new(relative, path, resource.place) for path in folders]
-            clash = self._clash(pairs, tops)
-            if not clash:
+            tops = [self._destination(relative, path, resource.place) for path in folders]
+            conflict = self._conflict(pairs, tops)
+            if not conflict:
                 return relative, pairs
-        raise CopyRefused(f"{resource.place.path} is not copied: another file is at {clash}.")
+        raise CopyRefused(f"{resource.place.path} is not copied: another file is at {conflict}.")
 
-    def _clash(self, pairs: Mapping[str, str], folders: Iterable[str]) -> str:
+    def _conflict(self, pairs: Mapping[str, str], folders: Iterable[str]) -> str:
         """Return the path of a file that would be overwritten, or taken for one of these."""
         for new, old in pairs.items():
             other = self.files.get(new, old)
@@ -228,45 +206,41 @@ class CopyPlan:
                 return new
         # A folder that is one array has no room for files of another one.
         for folder in folders:
-            there = list(files_below(folder)) if os.path.isdir(folder) else []
-            for file in [*self.files, *there]:
+            present = list(files_below(folder)) if os.path.isdir(folder) else []
+            for file in [*self.files, *present]:
                 if _below(folder, file) and file not in pairs and not file.endswith(PART):
                     return file
         return ""
 
-    def _new(self, relative: str, old: str, place: Place) -> str:
+    def _destination(self, relative: str, old: str, place: Place) -> str:
         """Return the new path of a file, whose name goes on where its resource's path ends."""
-        new = ""
-        for path, file in (
-            (place.path, old),
-            (os.path.realpath(place.path), os.path.realpath(old)),
-        ):
-            # Handlers may resolve links on the way.
+        # Handlers may resolve links on the way.
+        resolved = os.path.realpath(place.path), os.path.realpath(old)
+        for path, file in ((place.path, old), resolved):
             if file.startswith(path):
-                new = os.path.join(self._root, relative) + file[len(path) :]
+                below = relative + file[len(path) :]
                 break
         else:
-            folder = os.path.dirname(place.path)
-            beside = os.path.relpath(old, folder or ".")
-            new = os.path.join(self._root, os.path.dirname(relative), beside)
-        new = os.path.normpath(new)
+            beside = os.path.relpath(old, os.path.dirname(place.path) or ".")
+            below = os.path.join(os.path.dirname(relative), beside)
+        new = os.path.normpath(os.path.join(self._root, below))
         if not _below(self._root, new):
             raise OutsideOfRoot(
                 f"{old} is not below the root of its resource, so it is not copied."
             )
         return new
 
-    def _pointing(self, resource: Found, relative: str) -> dict[str, Any]:
-        document = dict(resource.document)
-        if document.get("uri") is not None:
-            return {**document, "uri": uri_of_path(os.path.join(self._root, relative))}
-        semantics = "windows" if os.name == "nt" else "posix"
-        return {
-            **document,
-            "root": self._root,
-            "resource_path": relative,
-            "path_semantics": semantics,
-        }
+    def _redirected(self, resource: ResourceFiles, relative: str) -> dict[str, Any]:
+        if resource.document.get("uri") is not None:
+            moved = {"uri": uri_of_path(os.path.join(self._root, relative))}
+        else:
+            semantics = "windows" if os.name == "nt" else "posix"
+            moved = {
+                "root": self._root,
+                "resource_path": relative,
+                "path_semantics": semantics,
+            }
+        return {**resource.document, **moved}
 
 
 def _below(folder: str, path: str) -> bool:
@@ -278,12 +252,12 @@ def _below(folder: str, path: str) -> bool:
 
 def _relative(place: Place) -> list[str]:
     """Return where a resource may be below a new root: by its own root, else by its whole path."""
-    whole = "/".join(part.rstrip(":") for part in _parts(place.recorded))
+    recorded, root = _parts(place.recorded), _parts(place.root)
+    places = ["/".join(part.rstrip(":") for part in recorded)]
+    if place.root and recorded[: len(root)] == root:
+        places.insert(0, "/".join(recorded[len(root) :]))
     slash = "/" if place.recorded.endswith("/") else ""
-    root = _parts(place.root)
-    inside = place.root and _parts(place.recorded)[: len(root)] == root
-    found = ["/".join(_parts(place.recorded)[len(root) :])] if inside else []
-    return [f"{relative}{slash}" if relative else "" for relative in [*found, whole]]
+    return [f"{relative}{slash}" if relative else "" for relative in places]
 
 
 def _parts(path: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ExternalFile",
-    "Found",
-    "Referred",
+    "ResourceFiles",
+    "RunResources",
     "external_files",
     "files_below",
-    "find_files",
-    "found_files",
-    "referred_by",
+    "resource_files",
+    "run_files",
+    "run_resources",
     "size_of",
 ]
 
@@ -77,19 +78,10 @@ class ExternalFile:
 
 
 @dataclass(frozen=True)
-class Found:
-    """The files of one resource.
+class ResourceFiles:
+    """The files of one resource or stream resource, and where it is now.
 
-    Attributes
-    ----------
-    document
-        The resource or stream resource.
-    place
-        Where it is now.
-    paths
-        Its files, or the one path there is to tell where they cannot be found out.
-    error
-        Why they cannot.
+    Where its files cannot be found out, there is the one path that there is to tell, and why.
     """
 
     document: Doc
@@ -113,17 +105,12 @@ class Found:
         return None if self.error is None else str(self.error)
 
 
-class Referred(NamedTuple):
+class RunResources(NamedTuple):
     """What the documents of a run refer to.
 
-    Attributes
-    ----------
-    documents
-        Descriptors, resources and stream resources of the run, each after its kind.
-    adopted
-        Resources that its events refer to, though they do not name the run: old ones.
-    fields
-        The fields that refer to each resource, by its uid.
+    `documents` are those that link a run to its data, each after its kind. `adopted` are
+    resources that its events refer to, though they do not name the run: old ones. `fields`
+    are those that refer to each resource, by its uid.
     """
 
     documents: list[tuple[str, Doc]]
@@ -154,57 +141,52 @@ def external_files(
     mend
         What changes documents as they are read.
     """
-    referred = referred_by(store, run, mend)
+    referred = run_resources(store, run, mend)
     listed: dict[str, ExternalFile] = {}
-    for found in found_files(store, registry, run, referred):
-        fields = referred.fields.get(found.uid, ())
-        for path in found.paths:
-            known = listed.get(path) or _seen(registry, run, found, path)
+    for resource in run_files(store, registry, run, referred):
+        fields = referred.fields.get(resource.uid, ())
+        for path in resource.paths:
+            file = listed.get(path) or _on_disk(registry, run, resource, path)
             # Several resources may lead to one file, each for fields of its own.
             listed[path] = replace(
-                known,
-                fields=tuple(dict.fromkeys(known.fields + fields)),
-                problem=known.problem or found.problem,
+                file,
+                fields=tuple(dict.fromkeys(file.fields + fields)),
+                problem=file.problem or resource.problem,
             )
     yield from listed.values()
 
 
-def referred_by(store: Store, run: str, mend: Mend | None = None) -> Referred:
+def run_resources(store: Store, run: str, mend: Mend | None = None) -> RunResources:
     """Return what the documents of a run refer to."""
     documents: list[tuple[str, Doc]] = [
-        (kind, doc if mend is None else mend(kind, doc)) for kind, doc in store.documents(run)
+        (kind, mend(kind, doc) if mend else doc) for kind, doc in store.documents(run)
     ]
     own = {str(doc["uid"]) for kind, doc in documents if kind == "resource"}
     fields = _fields_of_resources(store, documents)
-    others = [uid for uid in fields if uid not in own]
-    adopted = [doc for doc in map(store.resource, others) if doc is not None]
-    if mend is not None:
-        adopted = [mend("resource", doc) for doc in adopted]
-    return Referred(documents, list(adopted), {uid: tuple(found) for uid, found in fields.items()})
+    others = [doc for uid in fields if uid not in own and (doc := store.resource(uid))]
+    adopted: list[Doc] = [mend("resource", doc) if mend else doc for doc in others]
+    return RunResources(documents, adopted, {uid: tuple(names) for uid, names in fields.items()})
 
 
-def found_files(
-    store: Store, registry: Registry, run: str, referred: Referred | None = None
-) -> Iterator[Found]:
+def run_files(
+    store: Store, registry: Registry, run: str, referred: RunResources | None = None
+) -> Iterator[ResourceFiles]:
     """Yield the files of each resource and stream resource of a run."""
-    referred = referred or referred_by(store, run)
+    referred = referred or run_resources(store, run)
     for document in referred.resources:
-        yield find_files(store, registry, document, referred.documents, run)
+        yield resource_files(store, registry, document, referred.documents, run)
 
 
-def find_files(
+def resource_files(
     store: Store | None,
     registry: Registry,
     document: Doc,
     documents: Sequence[tuple[str, Doc]] = (),
     run: str | None = None,
-) -> Found:
+) -> ResourceFiles:
     """Return the files of one resource or stream resource.
 
-    Parameters
-    ----------
-    documents
-        Of the run: its descriptors tell what is declared of streamed fields.
+    The descriptors among the documents of its run tell what is declared of streamed fields.
     """
     reference = DataReference(run, spec=str(document.get("spec") or document.get("mimetype")))
     place = Place("", "")
@@ -216,26 +198,20 @@ def find_files(
         else:
             paths = _of_stream(store, registry, document, place, documents, run)
     except DatabrokerError as error:
-        return Found(document, place, [place.path], error)
+        return ResourceFiles(document, place, [place.path], error)
     except Exception as error:  # documents come from many programs: a list goes on
         if from_signal(error):
             raise
         odd = DatabrokerError(f"{reference}: its document makes no sense here ({error!r}).")
         odd.__cause__ = error
-        return Found(document, place, [place.path], odd)
-    return Found(document, place, paths)
+        return ResourceFiles(document, place, [place.path], odd)
+    return ResourceFiles(document, place, paths)
 
 
 def files_below(folder: str, above: tuple[tuple[int, int], ...] = ()) -> Iterator[str]:
-    """Yield the files in a folder, at any depth; links are followed, but never in a circle.
-
-    Raises
-    ------
-    OSError
-        A folder cannot be read.
-    """
-    found = os.stat(folder)
-    here = (found.st_dev, found.st_ino)
+    """Yield the files in a folder, at any depth; links are followed, but never in a circle."""
+    status = os.stat(folder)
+    here = (status.st_dev, status.st_ino)
     if here in above:
         return
     with os.scandir(folder) as entries:
@@ -312,16 +288,16 @@ def _fields_of_resources(
 ) -> dict[str, dict[str, None]]:
     """Return the fields that refer to each resource."""
     ids: dict[str, set[str]] = {}
-    found: dict[str, dict[str, None]] = {}
+    fields: dict[str, dict[str, None]] = defaultdict(dict)  # which keep their order
     for kind, doc in documents:
+        uid = str(doc.get("uid"))
         if kind == "stream_resource" and (field := _data_key(doc)):
-            found.setdefault(str(doc["uid"]), {})[field] = None
-        if kind != "descriptor":
-            continue
-        for field in external_fields([doc]):
-            for uid in _resources_of_field(store, str(doc["uid"]), field, ids):
-                found.setdefault(uid, {})[field] = None
-    return found
+            fields[uid][field] = None
+        elif kind == "descriptor":
+            for field in external_fields([doc]):
+                for resource in _resources_of_field(store, uid, field, ids):
+                    fields[resource][field] = None
+    return fields
 
 
 def _resources_of_field(
@@ -333,7 +309,7 @@ def _resources_of_field(
     begins with need not be its own, and some ids say nothing of theirs.
     """
     column = nested("data", field)
-    found: dict[str, None] = {}
+    resources: dict[str, None] = {}
     for extent in store.extents("event", descriptor):
         for batch in store.read("event", descriptor, extent.first, extent.stop, [column]):
             for datum_id in assemble([batch], [column])[column]:
@@ -343,8 +319,8 @@ def _resources_of_field(
                         ids[uid] = set(_ids(store, uid))
                     if datum_id not in ids[uid]:
                         uid = (store.datum(datum_id) or {}).get("resource", uid)
-                    found[uid] = None
-    return found
+                    resources[uid] = None
+    return resources
 
 
 def _ids(store: Store, resource: str) -> Iterator[str]:
@@ -365,17 +341,16 @@ def _is_streamed(documents: Iterable[tuple[str, Doc]], document: Doc) -> bool:
     return any(kind == "stream_resource" and doc.get("uid") == uid for kind, doc in documents)
 
 
-def _seen(registry: Registry, run: str, found: Found, path: str) -> ExternalFile:
-    """Return a file as it is on disk."""
+def _on_disk(registry: Registry, run: str, resource: ResourceFiles, path: str) -> ExternalFile:
     exists, size, problem = False, None, None
     try:
-        registry.guard.check(path, DataReference(run, spec=found.spec))
+        registry.guard.check(path, DataReference(run, spec=resource.spec))
     except FileRefused as error:
         problem = str(error)
     else:
         exists = os.path.exists(path)
         # A folder that nobody can open may be a whole disk.
-        known = found.problem is None or not os.path.isdir(path)
-        size = size_of(path) if known else None
-    recorded = found.place.recorded
-    return ExternalFile(path, exists, size, (), run, found.uid, found.spec, recorded, problem)
+        may_be_a_disk = resource.problem is not None and os.path.isdir(path)
+        size = None if may_be_a_disk else size_of(path)
+    recorded = resource.place.recorded
+    return ExternalFile(path, exists, size, (), run, resource.uid, resource.spec, recorded, problem)

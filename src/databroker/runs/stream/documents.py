@@ -177,9 +177,9 @@ def _adopted(store: Store, run: str, documents: Sequence[tuple[str, Doc]]) -> li
     says = any(kind in ("resource", "stream_resource") for kind, _ in documents)
     if says or not external_fields(descriptors):
         return []
-    from ...external.files.listing import referred_by
+    from ...external.files.listing import run_resources
 
-    return [("resource", dict(document)) for document in referred_by(store, run).adopted]
+    return [("resource", dict(document)) for document in run_resources(store, run).adopted]
 
 
 def owned_rows(store: Store, kind: str, owner: str) -> Iterator[Doc]:
