@@ -13,7 +13,7 @@ from typing import Any
 
 from .._util.printable import shown, warn
 from .._util.suggestions import did_you_mean
-from .source_map import KeyPath, Place
+from .source_map import KeyPath, SourceMap
 
 __all__ = ["is_catalog", "is_source", "offers", "only_source", "translate"]
 
@@ -34,24 +34,12 @@ _TEMPLATE = re.compile(r"\{\{\s*(\w+)\s*(?:\(\s*['\"]?(.*?)['\"]?\s*\))?\s*\}\}"
 
 
 def is_catalog(mapping: Mapping[str, Any]) -> bool:
-    """Return whether a mapping is a whole catalog file.
-
-    Examples
-    --------
-    >>> is_catalog({"sources": {}}), is_catalog({"driver": "sqlite"})
-    (True, False)
-    """
+    """Tell whether a mapping is a whole catalog file."""
     return "sources" in mapping and "driver" not in mapping
 
 
 def is_source(mapping: Mapping[str, Any]) -> bool:
-    """Return whether a mapping is one source of a catalog.
-
-    Examples
-    --------
-    >>> is_source({"driver": "bluesky-jsonl-catalog", "args": {}})
-    True
-    """
+    """Tell whether a mapping is one source of a catalog."""
     driver = mapping.get("driver")
     return "driver" in mapping and (
         "args" in mapping or (isinstance(driver, str) and driver in _DRIVERS)
@@ -62,11 +50,6 @@ def offers(mapping: object) -> list[str]:
     """Return the names of a catalog's sources that hold runs.
 
     Catalog folders are shared with other libraries, whose sources are none of ours.
-
-    Examples
-    --------
-    >>> offers({"sources": {"runs": {"driver": "bluesky-jsonl-catalog"}, "t": {"driver": "csv"}}})
-    ['runs']
     """
     sources = mapping.get("sources") if isinstance(mapping, Mapping) else None
     if not isinstance(sources, Mapping):
@@ -78,49 +61,35 @@ def offers(mapping: object) -> list[str]:
     ]
 
 
-def only_source(catalog: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], Place]:
-    """Return the one source of a catalog, and its place.
-
-    Examples
-    --------
-    >>> source, _ = only_source({"sources": {"lab": {"driver": "bluesky-jsonl-catalog"}}}, Place())
-    >>> source
-    {'driver': 'bluesky-jsonl-catalog'}
-    """
-    sources = place.mapping(catalog["sources"], "sources")
+def only_source(catalog: Mapping[str, Any], where: SourceMap) -> tuple[dict[str, Any], SourceMap]:
+    """Return the one source of a catalog, and where it was written."""
+    sources = where.mapping(catalog["sources"], "sources")
     if len(sources) != 1:
-        place.refuse(
+        raise where.error(
             f"it must have exactly one source to be a configuration; it has {len(sources)}.",
             "sources",
         )
     (name,) = sources
-    return place.mapping(sources[name], "sources", name), place.inner("sources", name)
+    return where.mapping(sources[name], "sources", name), where.inner("sources", name)
 
 
-def translate(source: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], Place]:
-    """Turn a source into databroker's own form, and say where each key came from.
-
-    Examples
-    --------
-    >>> source = {"driver": "bluesky-msgpack-catalog", "args": {"paths": ["runs/*.msgpack"]}}
-    >>> translate(source, Place())[0]
-    {'driver': 'msgpack', 'paths': ['runs/*.msgpack']}
-    """
+def translate(source: Mapping[str, Any], where: SourceMap) -> tuple[dict[str, Any], SourceMap]:
+    """Turn a source into databroker's own form, and say where each key came from."""
     old = source["driver"]
     if not isinstance(old, str) or old not in _DRIVERS:
-        place.refuse(
+        raise where.error(
             f"the driver {shown(old)} holds no runs.{did_you_mean(old, _DRIVERS)} "
             f"Those of databroker 1.x are: {', '.join(_DRIVERS)}.",
             "driver",
         )
     driver, renamed = _DRIVERS[old]
     names = {**renamed, **_COMMON}
-    args = place.mapping(source.get("args"), "args")
-    inner = place.inner("args")
+    args = where.mapping(source.get("args"), "args")
+    inner = where.inner("args")
     inner.check_keys(args, (*names, *_WITHOUT_MEANING), "'args'")
     if "filler_class" in args:
         warn(
-            f"{inner.say('filler_class')}: 'filler_class' is ignored.",
+            f"{inner.describe('filler_class')}: 'filler_class' is ignored.",
             UserWarning,
             stacklevel=2,
         )
@@ -132,26 +101,28 @@ def translate(source: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], 
         if key in names and value is not None:
             flat[names[key]] = _expand(value, inner, key)
             moves[names[key]] = ("args", key)
-    return flat, place.moved(moves)
+    return flat, where.moved(moves)
 
 
-def _expand(value: Any, place: Place, key: str) -> Any:
+def _expand(value: Any, where: SourceMap, key: str) -> Any:
     if isinstance(value, str):
-        return _TEMPLATE.sub(lambda found: _template(found, place, key), value)
+        return _TEMPLATE.sub(lambda found: _template(found, where, key), value)
     if isinstance(value, list | tuple):
-        return [_expand(item, place, key) for item in value]
+        return [_expand(item, where, key) for item in value]
     if isinstance(value, Mapping):
-        return {name: _expand(item, place, key) for name, item in value.items()}
+        return {name: _expand(item, where, key) for name, item in value.items()}
     return value
 
 
-def _template(found: re.Match[str], place: Place, key: str) -> str:
+def _template(found: re.Match[str], where: SourceMap, key: str) -> str:
     word, argument = found.groups()
     if word == "CATALOG_DIR":
-        return str(place.folder)
+        return str(where.folder)
     if word == "env" and argument:
         if argument not in os.environ:
-            place.refuse(f"the environment variable {argument!r} is not set.", key)
+            raise where.error(f"the environment variable {argument!r} is not set.", key)
         return os.environ[argument]
     # shell(...) among them: reading a configuration must not run commands.
-    place.refuse(f"the template {word!r} is not supported; CATALOG_DIR and env(NAME) are.", key)
+    raise where.error(
+        f"the template {word!r} is not supported; CATALOG_DIR and env(NAME) are.", key
+    )

@@ -15,7 +15,7 @@ from .._util.suggestions import nearest
 from ..errors import InvalidConfiguration
 from ..stores.base import Store
 from ..stores.registry import Driver, find_driver, open_store
-from .source_map import Place
+from .source_map import SourceMap
 
 __all__ = ["COMMON_KEYS", "Configuration", "from_flat"]
 
@@ -114,45 +114,39 @@ class Configuration:
 
 def from_flat(
     flat: Mapping[str, Any],
-    place: Place,
+    where: SourceMap,
     name: str | None,
     original: Mapping[str, Any],
     *,
     discover_handlers: bool = True,
 ) -> Configuration:
-    """Check a mapping in databroker's own form, and make its paths absolute.
-
-    Examples
-    --------
-    >>> from_flat({"driver": "memory", "timezone": "UTC"}, Place(), "lab", {}).timezone
-    'UTC'
-    """
-    driver = _driver(flat, place)
-    place.check_keys(
+    """Check a mapping in databroker's own form, and make its paths absolute."""
+    driver = _driver(flat, where)
+    where.check_keys(
         flat, ("driver", *driver.accepted, *COMMON_KEYS), f"the driver {driver.name!r}"
     )
     return Configuration(
         name=name,
         driver=driver.name,
-        options=_options(flat, driver, place),
+        options=_options(flat, driver, where),
         description=None if flat.get("description") is None else str(flat["description"]),
-        timezone=_timezone(flat.get("timezone"), place),
-        stale_after=_stale_after(flat.get("stale_after", _HOUR), place),
-        root_map=_root_map(flat.get("root_map"), place),
-        handlers=_importable(flat.get("handlers"), place, "handlers"),
+        timezone=_timezone(flat.get("timezone"), where),
+        stale_after=_stale_after(flat.get("stale_after", _HOUR), where),
+        root_map=_root_map(flat.get("root_map"), where),
+        handlers=_importable(flat.get("handlers"), where, "handlers"),
         discover_handlers=discover_handlers,
-        allowed_roots=_allowed_roots(flat.get("allowed_roots"), place),
-        transforms=_transforms(flat.get("transforms"), place),
-        source=place.file,
+        allowed_roots=_allowed_roots(flat.get("allowed_roots"), where),
+        transforms=_transforms(flat.get("transforms"), where),
+        source=where.file,
         original=dict(original),
     )
 
 
-def _driver(flat: Mapping[str, Any], place: Place) -> Driver:
+def _driver(flat: Mapping[str, Any], where: SourceMap) -> Driver:
     if "driver" not in flat:
         near = [key for key in flat if nearest(key, ("driver",))]
         hint = f" Is {near[0]!r} meant to be it?" if near else ""
-        place.refuse(
+        raise where.error(
             f"it says no 'driver'.{hint} "
             "Two lines are enough: 'driver: sqlite' and 'path: runs.db'.",
             *near[:1],
@@ -160,10 +154,10 @@ def _driver(flat: Mapping[str, Any], place: Place) -> Driver:
     try:
         return find_driver(flat["driver"])
     except InvalidConfiguration as error:
-        place.refuse(str(error), "driver")
+        raise where.error(str(error), "driver") from None
 
 
-def _options(flat: Mapping[str, Any], driver: Driver, place: Place) -> dict[str, Any]:
+def _options(flat: Mapping[str, Any], driver: Driver, where: SourceMap) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for option in driver.options:
         if option.name not in flat:
@@ -171,100 +165,89 @@ def _options(flat: Mapping[str, Any], driver: Driver, place: Place) -> dict[str,
         value = flat[option.name]
         fault = option.fault(value)
         if fault:
-            place.refuse(f"{option.name!r} {fault}", option.name)
+            raise where.error(f"{option.name!r} {fault}", option.name)
         if option.takes == "path":
-            value = absolute(value, place)
+            value = absolute(value, where)
         elif option.takes == "paths":
             many = value if isinstance(value, list | tuple) else [value]
-            value = [absolute(each, place) for each in many]
+            value = [absolute(each, where) for each in many]
         options[option.name] = value
     missing = driver.missing(options)
     if missing:
-        place.refuse(f"the driver {driver.name!r} needs {missing}.", "driver")
+        raise where.error(f"the driver {driver.name!r} needs {missing}.", "driver")
     return options
 
 
-def absolute(path: str | os.PathLike[str], place: Place) -> str:
+def absolute(path: str | os.PathLike[str], where: SourceMap) -> str:
     """Return a path as it was meant: '~' is the home folder, relative is beside the file.
 
     Examples
     --------
-    >>> absolute("../runs.db", Place(Path("/etc/databroker/lab.yml")))
+    >>> absolute("../runs.db", SourceMap(Path("/etc/databroker/lab.yml")))
     '/etc/runs.db'
     """
     text = os.fspath(path)
     if "://" in text:
         return text
-    return os.path.normpath(os.path.join(place.folder.absolute(), os.path.expanduser(text)))
+    return os.path.normpath(os.path.join(where.folder.absolute(), os.path.expanduser(text)))
 
 
-def _timezone(value: object, place: Place) -> str | None:
+def _timezone(value: object, where: SourceMap) -> str | None:
     if value is None:
         return None
     try:
         times.resolve_zone(str(value))
     except InvalidConfiguration as error:
-        place.refuse(f"{error}.", "timezone")
+        raise where.error(f"{error}.", "timezone") from None
     return str(value)
 
 
-def _stale_after(value: object, place: Place) -> float:
+def _stale_after(value: object, where: SourceMap) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        place.refuse("'stale_after' must be a number of seconds above 0.", "stale_after")
+        raise where.error("'stale_after' must be a number of seconds above 0.", "stale_after")
     return float(value)
 
 
-def _root_map(value: object, place: Place) -> dict[str, str]:
+def _root_map(value: object, where: SourceMap) -> dict[str, str]:
     mapped = {}
-    for old, new in place.mapping(value, "root_map").items():
+    for old, new in where.mapping(value, "root_map").items():
         if not isinstance(new, str | os.PathLike):
-            place.refuse(f"the new place of {shown(old)} must be a path.", "root_map", old)
+            raise where.error(f"the new place of {shown(old)} must be a path.", "root_map", old)
         # The old root is a name that documents carry: it is compared, never opened.
-        mapped[old] = absolute(new, place)
+        mapped[old] = absolute(new, where)
     return mapped
 
 
-def _allowed_roots(value: object, place: Place) -> tuple[str, ...]:
-    roots = [] if value is None else value if isinstance(value, list | tuple) else [value]
-    found = []
-    for root in roots:
-        if not isinstance(root, str | os.PathLike):
-            place.refuse("'allowed_roots' must be a list of folders.", "allowed_roots")
-        found.append(absolute(root, place))
-    return tuple(found)
+def _allowed_roots(value: object, where: SourceMap) -> tuple[str, ...]:
+    several = isinstance(value, list | tuple)
+    roots: Any = value if several else [] if value is None else [value]
+    if not all(isinstance(root, str | os.PathLike) for root in roots):
+        raise where.error("'allowed_roots' must be a list of folders.", "allowed_roots")
+    return tuple(absolute(root, where) for root in roots)
 
 
-def _transforms(value: object, place: Place) -> dict[str, Any]:
-    place.inner("transforms").check_keys(
-        place.mapping(value, "transforms"), _TRANSFORMED, "'transforms'"
-    )
-    return _importable(value, place, "transforms")
+def _transforms(value: object, where: SourceMap) -> dict[str, Any]:
+    transforms = where.mapping(value, "transforms")
+    where.inner("transforms").check_keys(transforms, _TRANSFORMED, "'transforms'")
+    return _importable(value, where, "transforms")
 
 
-def _importable(value: object, place: Place, key: str) -> dict[str, Any]:
+def _importable(value: object, where: SourceMap, key: str) -> dict[str, Any]:
     return {
-        name: importable(target, place.inner(key), name)
-        for name, target in place.mapping(value, key).items()
+        name: importable(target, where.inner(key), name)
+        for name, target in where.mapping(value, key).items()
     }
 
 
-def importable(target: object, place: Place, *keys: str) -> Any:
-    """Return something to import as 'module:name'; what is already an object stays as it is.
-
-    Examples
-    --------
-    >>> importable("area_detector_handlers.handlers.AreaDetectorHDF5Handler", Place())
-    'area_detector_handlers.handlers:AreaDetectorHDF5Handler'
-    >>> importable({"module": "lab.handlers", "class": "Eiger"}, Place())
-    'lab.handlers:Eiger'
-    """
+def importable(target: object, where: SourceMap, *keys: str) -> Any:
+    """Return something to import as 'module:name'; what is already an object stays as it is."""
     if callable(target):
         return target
     if isinstance(target, Mapping):
-        place.inner(*keys).check_keys(target, ("module", "class"), repr(keys[-1] if keys else "it"))
+        where.inner(*keys).check_keys(target, ("module", "class"), repr(keys[-1] if keys else "it"))
         target = f"{target.get('module', '')}:{target.get('class', '')}"
     text = target if isinstance(target, str) else ""
     module, _, name = text.partition(":") if ":" in text else text.rpartition(".")
     if not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
-        place.refuse(f"{shown(keys[-1] if keys else 'it')} must be 'module:Class'.", *keys)
+        raise where.error(f"{shown(keys[-1] if keys else 'it')} must be 'module:Class'.", *keys)
     return f"{module}:{name}"

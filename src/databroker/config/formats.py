@@ -14,7 +14,7 @@ from typing import Any
 from . import catalogs, mds_assets
 from .configuration import Configuration, from_flat
 from .plain import plain
-from .source_map import Place
+from .source_map import SourceMap
 
 __all__ = ["from_mapping", "read_form"]
 
@@ -43,37 +43,21 @@ def from_mapping(mapping: Mapping[str, Any], *, name: str | None = None) -> Conf
     Traceback (most recent call last):
     databroker.errors.InvalidConfiguration: The configuration: there is no key 'pth' in ...
     """
-    place = Place()
-    return read_form(plain(mapping, place), place, name)
+    where = SourceMap()
+    return read_form(plain(mapping, where), where, name)
 
 
-def read_form(mapping: object, place: Place, name: str | None) -> Configuration:
-    """Recognise the form of a mapping, and make a configuration from it.
-
-    Parameters
-    ----------
-    mapping
-        What a file holds, or one source of it.
-    place
-        Where the mapping stands.
-    name
-        The name of the configuration.
-
-    Examples
-    --------
-    >>> old = {"driver": "bluesky-jsonl-catalog", "args": {"paths": "/data/*.jsonl"}}
-    >>> read_form(old, Place(), "lab")
-    <Configuration 'lab': jsonl, paths=['/data/*.jsonl']>
-    """
-    whole = place.mapping(mapping)
+def read_form(mapping: object, where: SourceMap, name: str | None) -> Configuration:
+    """Recognise the form of what a file holds, and make a configuration from it."""
+    whole = where.mapping(mapping)
     if catalogs.is_catalog(whole):
-        source, place = catalogs.only_source(whole, place)
-        return read_form(source, place, name)
+        source, where = catalogs.only_source(whole, where)
+        return read_form(source, where, name)
     if mds_assets.is_pair(whole):
-        flat, moved = mds_assets.translate(whole, place)
+        flat, moved = mds_assets.translate(whole, where)
         return from_flat(flat, moved, name, whole)
     if catalogs.is_source(whole):
-        flat, moved = catalogs.translate(whole, place)
+        flat, moved = catalogs.translate(whole, where)
         discover = "handlers" not in flat
         return from_flat(flat, moved, name, whole, discover_handlers=discover)
-    return from_flat(whole, place, name, whole)
+    return from_flat(whole, where, name, whole)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
-from .source_map import KeyPath, Place
+from .source_map import KeyPath, SourceMap
 
 __all__ = ["is_pair", "mongo_uri", "translate"]
 
@@ -26,41 +26,22 @@ _CONFIG = (
 
 
 def is_pair(mapping: Mapping[str, Any]) -> bool:
-    """Return whether a mapping has the form of the first databrokers.
-
-    Examples
-    --------
-    >>> is_pair({"metadatastore": {}, "assets": {}}), is_pair({"driver": "sqlite"})
-    (True, False)
-    """
+    """Tell whether a mapping has the form of the first databrokers."""
     return "driver" not in mapping and any(part in mapping for part in _PARTS)
 
 
-def translate(whole: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], Place]:
-    """Turn it into databroker's own form, and say where each key came from.
-
-    Examples
-    --------
-    >>> part = {"host": "db", "port": 27017, "database": "runs"}
-    >>> old = {
-    ...     "metadatastore": {
-    ...         "module": "databroker.headersource.mongo", "class": "MDS", "config": part
-    ...     },
-    ...     "assets": {
-    ...         "module": "databroker.assets.mongo", "class": "Registry", "config": part
-    ...     },
-    ... }
-    >>> translate(old, Place())[0]["metadatastore_db"]
-    'mongodb://db:27017/runs'
-    """
-    place.check_keys(whole, _KEYS)
+def translate(whole: Mapping[str, Any], where: SourceMap) -> tuple[dict[str, Any], SourceMap]:
+    """Turn it into databroker's own form, and say where each key came from."""
+    where.check_keys(whole, _KEYS)
     if whole.get("api_version", 1) not in (1, 2):
-        place.refuse("'api_version' must be 1 or 2; the older interface is gone.", "api_version")
+        raise where.error(
+            "'api_version' must be 1 or 2; the older interface is gone.", "api_version"
+        )
     flat: dict[str, Any] = {"driver": "mongo-normalized"}
     moves: dict[str, KeyPath] = {"driver": ("metadatastore",)}
     for part, (key, module, classes) in _PARTS.items():
-        config = _part(whole, part, module, classes, place)
-        flat[key] = mongo_uri(config, place.inner(part, "config"))
+        config = _part(whole, part, module, classes, where)
+        flat[key] = mongo_uri(config, where.inner(part, "config"))
         moves[key] = (part, "config")
         if config.get("timezone") is not None and "timezone" not in flat:
             flat["timezone"] = config["timezone"]
@@ -69,70 +50,68 @@ def translate(whole: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], P
         if whole.get(key) is not None:
             flat[key] = whole[key]
             moves[key] = (key,)
-    return flat, place.moved(moves)
+    return flat, where.moved(moves)
 
 
 def _part(
-    whole: Mapping[str, Any], part: str, module: str, classes: tuple[str, ...], place: Place
+    whole: Mapping[str, Any], part: str, module: str, classes: tuple[str, ...], where: SourceMap
 ) -> dict[str, Any]:
     if part not in whole:
-        place.refuse(f"it needs {part!r} too.")
-    described = place.mapping(whole[part], part)
-    place.inner(part).check_keys(described, ("module", "class", "config"), repr(part))
+        raise where.error(f"it needs {part!r} too.")
+    described = where.mapping(whole[part], part)
+    where.inner(part).check_keys(described, ("module", "class", "config"), repr(part))
     found = str(described.get("module", ""))
     if found != module or described.get("class") not in classes:
         if "sqlite" in found or "hdf5" in found:
-            place.refuse(
+            raise where.error(
                 f"the files of {found!r} (databroker 0.x) cannot be read by this version.",
                 part,
                 "module",
             )
-        place.refuse(
+        raise where.error(
             f"{part!r} must be of module {module!r} and class {' or '.join(map(repr, classes))}.",
             part,
         )
-    config = place.mapping(described.get("config"), part, "config")
-    place.inner(part, "config").check_keys(config, _CONFIG, "'config'")
+    config = where.mapping(described.get("config"), part, "config")
+    where.inner(part, "config").check_keys(config, _CONFIG, "'config'")
     return config
 
 
-def mongo_uri(config: Mapping[str, Any], place: Place) -> str:
+def mongo_uri(config: Mapping[str, Any], where: SourceMap) -> str:
     """Return the one URI that says what an old ``config:`` says in pieces.
 
     Examples
     --------
-    >>> mongo_uri({"uri": "mongodb://ann:pw@db/", "database": "runs"}, Place())
+    >>> mongo_uri({"uri": "mongodb://ann:pw@db/", "database": "runs"}, SourceMap())
     'mongodb://ann:pw@db/runs?authSource=admin'
     """
     if not isinstance(config.get("database"), str) or not config["database"]:
-        place.refuse("it needs 'database'.")
+        raise where.error("it needs 'database'.")
     database = quote(config["database"].encode("utf-8", "replace"), safe="")
     if config.get("uri") is None:
-        uri = _from_pieces(config, place)
-        return _joined(uri, database, config, place, "host")
-    clash = [key for key in ("host", "port") if config.get(key) is not None]
-    if clash:
-        place.refuse(f"give 'uri', or 'host' and 'port', not 'uri' and {clash[0]!r}.", clash[0])
-    return _joined(str(config["uri"]), database, config, place, "uri")
-
-
-def _joined(uri: str, database: str, config: Mapping[str, Any], place: Place, key: str) -> str:
+        key, uri = "host", _from_pieces(config, where)
+    else:
+        key, uri = "uri", str(config["uri"])
+        for clash in ("host", "port"):
+            if config.get(clash) is not None:
+                message = f"give 'uri', or 'host' and 'port', not 'uri' and {clash!r}."
+                raise where.error(message, clash)
     try:
         return _with_database(uri, database, config.get("authsource"))
     except ValueError:  # what it says may quote a password
-        place.refuse(
+        raise where.error(
             f"{key!r} makes no URI. Special characters in a user or password are written as "
             "'%5B', for example.",
             key,
-        )
+        ) from None
 
 
-def _from_pieces(config: Mapping[str, Any], place: Place) -> str:
+def _from_pieces(config: Mapping[str, Any], where: SourceMap) -> str:
     if not config.get("host"):
-        place.refuse("it needs 'uri', or 'host' and 'port'.")
+        raise where.error("it needs 'uri', or 'host' and 'port'.")
     port = config.get("port", 27017)
     if isinstance(port, bool) or not str(port).isdigit():
-        place.refuse("'port' must be a whole number.", "port")
+        raise where.error("'port' must be a whole number.", "port")
     user = ""
     if config.get("mongo_user"):
         user = f"{_quoted(config['mongo_user'])}:{_quoted(config.get('mongo_pwd') or '')}@"

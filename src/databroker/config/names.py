@@ -20,7 +20,7 @@ from .configuration import Configuration
 from .formats import read_form
 from .plain import plain
 from .search import catalog_folders, config_folders, user_config_dir
-from .source_map import Place, read_bytes, read_yaml
+from .source_map import SourceMap, read_bytes, read_yaml
 
 __all__ = ["describe_configs", "list_configs", "load", "lookup_config", "survey_configs"]
 
@@ -37,12 +37,12 @@ class _Entry:
     file: Path
     is_source: bool = False
 
-    def read(self) -> tuple[Any, Place]:
-        whole, place = _read(self.file)
+    def read(self) -> tuple[Any, SourceMap]:
+        whole, where = _read(self.file)
         if not self.is_source:
-            return whole, place
-        sources = place.mapping(place.mapping(whole)["sources"], "sources")
-        return sources[self.name], place.inner("sources", self.name)
+            return whole, where
+        sources = where.mapping(where.mapping(whole)["sources"], "sources")
+        return sources[self.name], where.inner("sources", self.name)
 
 
 def list_configs(paths: Iterable[str | os.PathLike[str]] | None = None) -> list[str]:
@@ -102,8 +102,8 @@ def lookup_config(name: str) -> dict[str, Any]:
         raise ConfigurationFileNotFound(
             f"There is no configuration file for {name!r}. Tried: {', '.join(tried)}."
         )
-    mapping, place = entry.read()
-    return place.mapping(mapping)
+    mapping, where = entry.read()
+    return where.mapping(mapping)
 
 
 def describe_configs() -> dict[str, str | None]:
@@ -128,17 +128,7 @@ def describe_configs() -> dict[str, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a configuration says of itself, and what is wrong with it.
-
-    Attributes
-    ----------
-    description
-        For people; None where there is none.
-    fault
-        Why it cannot be used; None where it can.
-    is_read
-        Whether its file could be read at all.
-    """
+    """What a configuration says of itself, why it cannot be used, and whether its file was read."""
 
     description: str | None
     fault: str | None
@@ -146,13 +136,7 @@ class Survey:
 
 
 def survey_configs() -> dict[str, Survey]:
-    """Look at each configuration, by its name, without opening what it describes.
-
-    Examples
-    --------
-    >>> isinstance(survey_configs(), dict)
-    True
-    """
+    """Look at each configuration, by its name, without opening what it describes."""
     return {name: _survey(entry) for name, entry in sorted(_first_of_each(_entries(None)).items())}
 
 
@@ -160,10 +144,10 @@ def _survey(entry: _Entry) -> Survey:
     description = None
     is_read = False
     try:
-        mapping, place = entry.read()
-        text = place.mapping(mapping).get("description")
+        mapping, where = entry.read()
+        text = where.mapping(mapping).get("description")
         description, is_read = None if text is None else str(text), True
-        find_driver(read_form(mapping, place, entry.name).driver).check_available()
+        find_driver(read_form(mapping, where, entry.name).driver).check_available()
     except InvalidConfiguration as error:
         return Survey(description, hide_passwords(str(error)), is_read)
     return Survey(description, None, is_read)
@@ -191,8 +175,8 @@ def load(name: str) -> Configuration:
     entry = _find(name)
     if entry is None:
         raise UnknownBrokerName(_unknown(name))
-    mapping, place = entry.read()
-    return read_form(mapping, place, name)
+    mapping, where = entry.read()
+    return read_form(mapping, where, name)
 
 
 def _no_name(name: object) -> str:
@@ -265,9 +249,9 @@ def _sources(file: Path) -> list[str] | None:
     return None
 
 
-def _read(file: Path) -> tuple[Any, Place]:
-    whole, place = read_yaml(file)
-    return plain(whole, place), place
+def _read(file: Path) -> tuple[Any, SourceMap]:
+    whole, where = read_yaml(file)
+    return plain(whole, where), where
 
 
 def _first_of_each(entries: Iterable[_Entry]) -> dict[str, _Entry]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._util.printable import shown, text_of, type_name
 from .._util.signals import from_signal
-from .source_map import Place
+from .source_map import SourceMap
 
 __all__ = ["plain"]
 
@@ -20,42 +20,39 @@ _LARGEST = 2**63
 _LEAVES = (str, float, bool, type(None), os.PathLike, datetime.date, datetime.tzinfo)
 
 
-def plain(value: Any, place: Place) -> Any:
+def plain(value: Any, where: SourceMap) -> Any:
     """Return a copy of what a configuration says, made of dictionaries with text as keys and lists.
-
-    Raises
-    ------
-    InvalidConfiguration
-        It is endless, or has a value that no configuration has.
 
     Examples
     --------
-    >>> plain({"handlers": {1: ("a", "b")}}, Place())
+    >>> plain({"handlers": {1: ("a", "b")}}, SourceMap())
     {'handlers': {'1': ['a', 'b']}}
     """
-    return _plain(value, place, (), count())
+    return _plain(value, where, (), count())
 
 
-def _plain(value: Any, place: Place, keys: tuple[str, ...], seen: Iterator[int]) -> Any:
+def _plain(value: Any, where: SourceMap, keys: tuple[str, ...], seen: Iterator[int]) -> Any:
     # A few lines of aliases may stand for more than any machine can hold.
     if next(seen) > _MOST or len(keys) > _DEEPEST:
-        place.refuse("it is nested too deep, or contains itself.", *keys[:2])
+        raise where.error("it is nested too deep, or contains itself.", *keys[:2])
     if isinstance(value, Mapping):
-        inner = {text_of(key): item for key, item in _items(value, place, keys)}
-        return {key: _plain(item, place, (*keys, key), seen) for key, item in inner.items()}
+        inner = {text_of(key): item for key, item in _items(value, where, keys)}
+        return {key: _plain(item, where, (*keys, key), seen) for key, item in inner.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item, place, (*keys, str(n)), seen) for n, item in enumerate(value)]
+        return [_plain(item, where, (*keys, str(n)), seen) for n, item in enumerate(value)]
     whole = isinstance(value, int) and abs(value) < _LARGEST
     if whole or isinstance(value, _LEAVES) or callable(value):
         return value
     what = f"the value of {shown(keys[-1])}" if keys else "it"
-    return place.refuse(f"{what} can be no {type_name(value)} such as {shown(value)}.", *keys)
+    raise where.error(f"{what} can be no {type_name(value)} such as {shown(value)}.", *keys)
 
 
-def _items(value: Mapping[Any, Any], place: Place, keys: tuple[str, ...]) -> list[tuple[Any, Any]]:
+def _items(
+    value: Mapping[Any, Any], where: SourceMap, keys: tuple[str, ...]
+) -> list[tuple[Any, Any]]:
     try:
         return list(value.items())
     except Exception as error:  # of somebody else's class
         if from_signal(error):
             raise
-        return place.refuse(f"it cannot be read: {type_name(error)}.", *keys)
+        raise where.error(f"it cannot be read: {type_name(error)}.", *keys) from error

@@ -21,11 +21,6 @@ def user_config_dir() -> Path:
 
     ``$XDG_CONFIG_HOME/databroker``, else ``~/.config/databroker``; on Windows
     ``%APPDATA%\databroker``. It need not exist.
-
-    Examples
-    --------
-    >>> user_config_dir().name
-    'databroker'
     """
     if _WINDOWS:
         return _under("APPDATA", "~/AppData/Roaming") / "databroker"
@@ -37,11 +32,6 @@ def user_data_dir() -> Path:
 
     ``$XDG_DATA_HOME/databroker``, else ``~/.local/share/databroker``; on
     Windows ``%LOCALAPPDATA%\databroker``. It need not exist.
-
-    Examples
-    --------
-    >>> user_data_dir().name
-    'databroker'
     """
     if _WINDOWS:
         return _under("LOCALAPPDATA", "~/AppData/Local") / "databroker"
@@ -53,11 +43,6 @@ def config_folders() -> list[Path]:
 
     The folders of ``$DATABROKER_PATH``, the user's own, the one of the
     environment that Python runs in, and the machine's.
-
-    Examples
-    --------
-    >>> user_config_dir() in config_folders()
-    True
     """
     folders = [*_listed("DATABROKER_PATH"), user_config_dir()]
     folders.append(_absolute(Path(sys.executable).parent / ".." / "etc" / "databroker"))
@@ -69,13 +54,7 @@ def config_folders() -> list[Path]:
 
 
 def catalog_folders() -> list[Path]:
-    """Return the folders in which databroker 1.x found catalogs (``sources:`` files).
-
-    Examples
-    --------
-    >>> all(folder.is_absolute() for folder in catalog_folders())
-    True
-    """
+    """Return the folders in which databroker 1.x found catalogs (``sources:`` files)."""
     return _once([*_listed("INTAKE_PATH"), _user_catalogs(), _environment_catalogs()])
 
 

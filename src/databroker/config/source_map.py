@@ -6,7 +6,7 @@ import errno
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 
@@ -15,7 +15,7 @@ from .._util.signals import from_signal
 from .._util.suggestions import did_you_mean
 from ..errors import DatabrokerError, InvalidConfiguration
 
-__all__ = ["KeyPath", "Place", "read_bytes", "read_yaml"]
+__all__ = ["KeyPath", "SourceMap", "read_bytes", "read_yaml"]
 
 KeyPath = tuple[str, ...]
 """The keys that lead to a value, from the outermost mapping inwards."""
@@ -25,24 +25,17 @@ _MOST = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A mapping in a file, or one made in Python.
+class SourceMap:
+    """Where the keys of a mapping were written: in which lines of which file.
 
-    Parameters
-    ----------
-    file
-        The YAML file; None for a mapping made in Python.
-    lines
-        The line, counted from 1, of each key in the file.
-    inside
-        The keys under which the mapping stands in the file.
+    It has no file if it was made in Python; `inside` are the keys that lead to it in the file.
 
     Examples
     --------
-    >>> place = Place(Path("example.yml"), {("handlers",): 3, ("handlers", "NPY"): 4})
-    >>> place.inner("handlers").say("NPY")
-    'example.yml, line 4'
-    >>> Place().say("handlers")
+    >>> where = SourceMap(Path("example.yml"), {("handlers",): 3, ("handlers", "NPY"): 4})
+    >>> where.inner("handlers").describe("NPY"), where.describe("path")
+    ('example.yml, line 4', 'example.yml')
+    >>> SourceMap().describe("handlers")
     'The configuration'
     """
 
@@ -55,29 +48,14 @@ class Place:
         """What relative paths are relative to: the file's folder, else the working folder."""
         return self.file.parent if self.file else Path.cwd()
 
-    def inner(self, *keys: str) -> Place:
-        """Return the place of a mapping inside this one.
+    def inner(self, *keys: str) -> SourceMap:
+        """Return where a mapping inside this one was written."""
+        return SourceMap(self.file, self.lines, (*self.inside, *keys))
 
-        Examples
-        --------
-        >>> Place().inner("handlers").inside
-        ('handlers',)
-        """
-        return Place(self.file, self.lines, (*self.inside, *keys))
+    def moved(self, moves: Mapping[str, KeyPath]) -> SourceMap:
+        """Return where a mapping made from this one was written.
 
-    def moved(self, moves: Mapping[str, KeyPath]) -> Place:
-        """Return the place of a mapping made from this one, whose keys came from elsewhere in it.
-
-        Parameters
-        ----------
-        moves
-            For each key of the new mapping, the keys that lead to where it came from.
-
-        Examples
-        --------
-        >>> place = Place(Path("old.yml"), {("args", "handler_registry"): 7})
-        >>> place.moved({"handlers": ("args", "handler_registry")}).say("handlers")
-        'old.yml, line 7'
+        Of each of its keys, `moves` says which keys led to where it came from.
         """
         lines: dict[KeyPath, int] = {}
         for new, old in moves.items():
@@ -85,17 +63,10 @@ class Place:
             for path, line in self.lines.items():
                 if path[: len(origin)] == origin:
                     lines[(new, *path[len(origin) :])] = line
-        return Place(self.file, lines)
+        return SourceMap(self.file, lines)
 
-    def say(self, *keys: str) -> str:
-        """Return the place of a key as words, as near as it is known.
-
-        Examples
-        --------
-        >>> place = Place(Path("lab.yml"), {("handlers",): 3})
-        >>> place.say("handlers", "NPY"), place.say("path")
-        ('lab.yml, line 3', 'lab.yml')
-        """
+    def describe(self, *keys: str) -> str:
+        """Return where a key was written in words, as near as it is known."""
         if self.file is None:
             return "The configuration"
         path = (*self.inside, *keys)
@@ -105,70 +76,34 @@ class Place:
             path = path[:-1]
         return str(self.file)
 
-    def refuse(self, message: str, *keys: str) -> NoReturn:
-        """Raise InvalidConfiguration that begins with the place of a key.
-
-        Examples
-        --------
-        >>> Place(Path("lab.yml"), {("path",): 2}).refuse("there is no such folder.", "path")
-        Traceback (most recent call last):
-        databroker.errors.InvalidConfiguration: lab.yml, line 2: there is no such folder.
-        """
-        raise InvalidConfiguration(f"{self.say(*keys)}: {message}")
+    def error(self, message: str, *keys: str) -> InvalidConfiguration:
+        """Return an error that begins with where a key was written."""
+        return InvalidConfiguration(f"{self.describe(*keys)}: {message}")
 
     def check_keys(self, mapping: Mapping[str, Any], accepted: Iterable[str], of: str = "") -> None:
-        """Refuse the first key that is not accepted, and name those that are.
-
-        Examples
-        --------
-        >>> Place().check_keys({"pth": "runs.db"}, ["driver", "path"])
-        Traceback (most recent call last):
-        databroker.errors.InvalidConfiguration: The configuration: there is no key 'pth'. ...
-        """
+        """Refuse the first key that is not accepted, and name those that are."""
         known = list(accepted)
         for key in mapping:
             if key not in known:
                 where = f" in {of}" if of else ""
-                self.refuse(
+                raise self.error(
                     f"there is no key {shown(key)}{where}.{did_you_mean(key, known)} "
                     f"Accepted keys: {', '.join(known)}.",
                     key,
                 )
 
     def mapping(self, value: object, *keys: str) -> dict[str, Any]:
-        """Return a value that must be a mapping with text as keys.
-
-        Examples
-        --------
-        >>> Place().mapping({"a": 1}, "handlers"), Place().mapping(None, "handlers")
-        ({'a': 1}, {})
-        """
+        """Return a value that must be a mapping; an empty one for None."""
         if value is None:
             return {}
         if not isinstance(value, Mapping):
             what = f"{keys[-1]!r}" if keys else "it"
-            self.refuse(f"{what} must be a mapping (lines of 'key: value').", *keys)
+            raise self.error(f"{what} must be a mapping (lines of 'key: value').", *keys)
         return {str(key): item for key, item in value.items()}
 
 
-def read_yaml(file: Path) -> tuple[Any, Place]:
-    r"""Read a YAML file, and note the line of each key.
-
-    Raises
-    ------
-    InvalidConfiguration
-        It cannot be read, is not YAML, or says a key twice.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = Path(folder) / "lab.yml"
-    ...     _ = file.write_text("driver: sqlite\npath: runs.db\n")
-    ...     mapping, place = read_yaml(file)
-    >>> mapping, place.lines["path",]
-    ({'driver': 'sqlite', 'path': 'runs.db'}, 2)
-    """
+def read_yaml(file: Path) -> tuple[Any, SourceMap]:
+    """Read a YAML file, and note the line of each key."""
     try:
         # As bytes: YAML says itself in which encoding it is.
         loader = yaml.SafeLoader(read_bytes(file))
@@ -182,7 +117,7 @@ def read_yaml(file: Path) -> tuple[Any, Place]:
         node = loader.get_single_node()
         lines: dict[KeyPath, int] = {}
         _note_lines(node, (), lines, file)
-        return (None if node is None else loader.construct_document(node)), Place(file, lines)
+        return (None if node is None else loader.construct_document(node)), SourceMap(file, lines)
     except yaml.YAMLError as error:
         # Built from its parts: the whole text of the error may quote the file,
         # and with it a password.
@@ -203,19 +138,7 @@ def read_yaml(file: Path) -> tuple[Any, Place]:
 
 
 def read_bytes(file: Path) -> bytes:
-    """Return what is in a file.
-
-    Raises
-    ------
-    OSError
-        It cannot be read, or it is a pipe or a device, which might never end.
-
-    Examples
-    --------
-    >>> read_bytes(Path("/dev/null"))
-    Traceback (most recent call last):
-    OSError: [Errno 22] it is a folder, a pipe or a device: '/dev/null'
-    """
+    """Return what is in a file; a pipe or a device, which might never end, is an OSError."""
     if not file.is_file():  # which is true of what links to one, too
         file.stat()
         raise OSError(errno.EINVAL, "it is a folder, a pipe or a device", str(file))
