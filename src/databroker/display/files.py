@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from .summary import one_line
+from .text import aligned
 
 __all__ = [
     "HEAD",
@@ -59,20 +60,13 @@ class ShownFile(Protocol):
 def files_text(files: Sequence[ShownFile], most: int = MOST) -> str:
     """Return files as a table; of a long one, the first and the last.
 
-    Parameters
-    ----------
-    files
-        The files.
-    most
-        How many are shown.
-
     Examples
     --------
-    >>> from databroker.external import ExternalFile
-    >>> more = ("b2c1", "r", "NPY_SEQ", "/data/img")
+    >>> from types import SimpleNamespace as File
+    >>> more = {"run": "b2c1", "fields": ("img",), "problem": None}
     >>> print(files_text([
-    ...     ExternalFile("/data/img_0.npy", True, 1250, ("img",), *more),
-    ...     ExternalFile("/data/img_1.npy", False, None, ("img",), *more),
+    ...     File(path="/data/img_0.npy", exists=True, size=1250, **more),
+    ...     File(path="/data/img_1.npy", exists=False, size=None, **more),
     ... ]))
     2 files, 1 there (1.2 kB)
     exists  size    path             fields
@@ -83,29 +77,22 @@ def files_text(files: Sequence[ShownFile], most: int = MOST) -> str:
     rows = [HEAD, *map(cells, head), *map(cells, tail)]
     # Whose file it is, is worth a column where there are several runs.
     first = 0 if len({file.run for file in files}) > 1 else 1
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][first:-1]
-    lines = [_line(row[first:], widths) for row in rows] if files else []
+    lines = list(aligned([row[first:] for row in rows])) if files else []
     if left_out:
         lines.insert(len(head) + 1, f"... and {left_out:,} more ...")
     return "\n".join([totals(files), *lines, *problems(files)])
 
 
 def totals(files: Iterable[ShownFile]) -> str:
-    """Return how many files there are, how many of them are there, and their size.
-
-    Examples
-    --------
-    >>> totals([])
-    'no external files'
-    """
+    """Return how many files there are, how many of them are there, and their size."""
     # Several runs may have one file.
     each = {file.path: file for file in files}.values()
     if not each:
         return "no external files"
-    there = [file for file in each if file.exists]
+    present = [file for file in each if file.exists]
     number = f"{len(each):,} file{'' if len(each) == 1 else 's'}"
-    of_them = "all" if len(there) == len(each) > 1 else f"{len(there):,}"
-    return f"{number}, {of_them} there ({size(sum(file.size or 0 for file in there))})"
+    of_them = "all" if len(present) == len(each) > 1 else f"{len(present):,}"
+    return f"{number}, {of_them} there ({size(sum(file.size or 0 for file in present))})"
 
 
 def cells(file: ShownFile) -> tuple[str, ...]:
@@ -131,11 +118,11 @@ def shortened(
 
 def problems(files: Iterable[ShownFile]) -> Iterator[str]:
     """Yield, a line each, why not more is known of some of the files."""
-    found = list(dict.fromkeys(file.problem for file in files if file.problem))
-    for problem in found[:_PROBLEMS]:
+    each_once = list(dict.fromkeys(file.problem for file in files if file.problem))
+    for problem in each_once[:_PROBLEMS]:
         yield one_line(problem, 400)
-    if len(found) > _PROBLEMS:
-        yield f"... and {len(found) - _PROBLEMS} more problems; see the attribute `problem`"
+    if len(each_once) > _PROBLEMS:
+        yield f"... and {len(each_once) - _PROBLEMS} more problems; see the attribute `problem`"
 
 
 def size(number: int) -> str:
@@ -155,11 +142,6 @@ def size(number: int) -> str:
         if value < 999.95 or unit == "PB":
             break
     return f"{value:.1f} {unit}"
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-    return "  ".join([*padded, row[-1]]).rstrip()
 
 
 def _printable(path: str) -> str:

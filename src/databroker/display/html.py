@@ -58,20 +58,8 @@ def header_html(
 ) -> str:
     """Return a run: how it went, its streams, and its metadata folded away.
 
-    Parameters
-    ----------
-    start, stop
-        Its first and last document; None or empty while it has not ended.
-    streams
-        For each stream its name, how many events it has, and its fields.
-    status
-        'success', 'abort', 'fail', 'running' or 'unknown'.
-    zone
-        Where times are shown; by default the machine's.
-    now
-        What "ago" is relative to; by default the clock.
-    note
-        What else a person should know of it.
+    "Ago" is relative to `now`, which is the clock's by default; the note is what else a person
+    should know.
 
     Examples
     --------
@@ -120,18 +108,7 @@ def stream_html(
 ) -> str:
     """Return a stream: its fields, and the configuration of its devices folded away.
 
-    Parameters
-    ----------
-    name
-        What it is called.
-    run
-        The uid of its run.
-    events
-        How many there are.
-    descriptors
-        Its descriptors, oldest first. Fields are shown as the newest describes them.
-    zone
-        As in `header_html`.
+    The oldest descriptor comes first; fields are shown as the newest describes them.
 
     Examples
     --------
@@ -174,34 +151,14 @@ def _described(key: Any, word: str) -> str:
 
 
 def streams_html(streams: Iterable[STREAM]) -> str:
-    """Return the streams of a run.
-
-    Parameters
-    ----------
-    streams
-        As in `header_html`.
-
-    Examples
-    --------
-    >>> "primary" in streams_html([("primary", 5, ["det"])])
-    True
-    """
+    """Return the streams of a run."""
     return block("Streams", _streams(streams) or quiet("none yet"))
 
 
 def array_html(name: str, shape: Sequence[int], dtype: Any, nbytes: int) -> str:
     """Return a field that is read when it is sliced: what it is, and how large.
 
-    Parameters
-    ----------
-    name
-        Of the field.
-    shape
-        The number of events, then the shape of one value.
-    dtype
-        Of the elements.
-    nbytes
-        How many bytes all of it would take.
+    The shape begins with the number of events.
 
     Examples
     --------
@@ -220,18 +177,7 @@ def array_html(name: str, shape: Sequence[int], dtype: Any, nbytes: int) -> str:
 
 
 def catalogs_html(rows: Sequence[tuple[str, str | None, str | None]]) -> str:
-    """Return the configurations of this machine.
-
-    Parameters
-    ----------
-    rows
-        Of each its name, its description, and what is wrong with it.
-
-    Examples
-    --------
-    >>> "broken" in catalogs_html([("lab", None, "lab.yml: there is no key 'pth'.")])
-    True
-    """
+    """Return the configurations of this machine: names, descriptions, and what is wrong."""
     if not rows:
         return block("Catalogs", quiet("none yet; 'databroker demo' makes one"))
     texts = [
@@ -249,20 +195,10 @@ def results_html(
     asked: str = "",
     title: str = "Search results",
 ) -> str:
-    """Return a list of runs.
+    """Return a list of runs, each its start document and its status.
 
-    Parameters
-    ----------
-    rows
-        The start document and the status of each run.
-    more
-        How many further runs there are, or whether there are any.
-    zone
-        As in `header_html`.
-    asked
-        What was searched for.
-    title
-        What the list is.
+    `more` is how many further runs there are, or whether there are any; `asked` what was
+    searched for.
 
     Examples
     --------
@@ -281,20 +217,7 @@ def broker_html(
     newest: Sequence[tuple[Document, str]] = (),
     zone: datetime.tzinfo | None = None,
 ) -> str:
-    """Return a broker: where its documents live, how many runs, the newest of them.
-
-    Parameters
-    ----------
-    name
-        The name of its configuration.
-    store
-        Words for its store, without a password.
-    runs
-        How many there are.
-    newest
-        Rows as in `results_html`.
-    zone
-        As in `header_html`.
+    """Return a broker: its name and store in words, how many runs, the newest of them.
 
     Examples
     --------
@@ -308,13 +231,7 @@ def broker_html(
 
 
 def files_html(files: Sequence[ShownFile]) -> str:
-    """Return external files as a table; of a long one, the first and the last.
-
-    Examples
-    --------
-    >>> "no external files" in files_html([])
-    True
-    """
+    """Return external files as a table; of a long one, the first and the last."""
     head, left_out, tail = shortened(files)
     rest = [("", "", "", f"… and {left_out:,} more …", "")] if left_out else []
     rows = [*map(cells, head), *rest, *map(cells, tail)]

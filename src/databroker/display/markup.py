@@ -93,16 +93,8 @@ def table(
 ) -> str:
     """Return columns of text as a table; those that are empty are left out.
 
-    Parameters
-    ----------
-    columns
-        The texts of each column, by its caption.
-    numbers
-        The captions of columns whose texts are numbers: they end below each other.
-    marks
-        What makes HTML of the texts of a column, where it is not plain text.
-    widest
-        Where a column is cut, in widths of an m.
+    Columns of `numbers` end below each other; `marks` make HTML of texts that are not plain;
+    a column is cut at so many widths of an m.
 
     Examples
     --------

@@ -13,6 +13,7 @@ from typing import Any
 from ..documents.kinds import Document
 from .runs import list_of_runs
 from .summary import one_line
+from .text import aligned
 
 __all__ = ["InIPython", "run_line", "runs_text"]
 
@@ -37,14 +38,7 @@ class InIPython:
 
 
 def runs_text(rows: Sequence[tuple[Document, str]], zone: datetime.tzinfo) -> str:
-    """Return a list of runs as a table.
-
-    Parameters
-    ----------
-    rows
-        The start document and the status of each run.
-    zone
-        Where times are shown.
+    """Return a list of runs, each its start document and its status, as a table.
 
     Examples
     --------
@@ -53,13 +47,8 @@ def runs_text(rows: Sequence[tuple[Document, str]], zone: datetime.tzinfo) -> st
     scan_id  uid       started (UTC)        plan  status
     5        bb805845  1970-01-01 00:00:00  scan  fail
     """
-    columns = [[caption, *texts] for caption, texts in list_of_runs(rows, zone).items()]
-    widths = [max(map(len, column)) for column in columns]
-    lines = (
-        "  ".join(f"{text:<{width}}" for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in zip(*columns, strict=True)
-    )
-    return "\n".join(lines)
+    columns = ([caption, *texts] for caption, texts in list_of_runs(rows, zone).items())
+    return "\n".join(aligned(list(zip(*columns, strict=True))))
 
 
 def run_line(start: Document, status: str, zone: datetime.tzinfo) -> str:

@@ -20,12 +20,7 @@ RunList = dict[str, list[str]]
 def list_of_runs(rows: Sequence[tuple[Document, str]], zone: datetime.tzinfo) -> RunList:
     """Return what a list of runs has room for; columns that would be empty are left out.
 
-    Parameters
-    ----------
-    rows
-        The start document and the status of each run.
-    zone
-        Where times are shown. The caption names it, for all of them.
+    The caption of times names the zone of all of them.
 
     Examples
     --------
@@ -39,11 +34,12 @@ def list_of_runs(rows: Sequence[tuple[Document, str]], zone: datetime.tzinfo) ->
     """
     facts = [_facts(start, status, zone) for start, status in rows]
     zones = zone_names([start["time"] for start, _ in rows if is_number(start.get("time"))], zone)
-    found = {}
+    columns = {}
     for caption, texts in zip(CAPTIONS, zip(*facts, strict=True), strict=False):
         if any(texts):
-            found[f"started ({zones})" if caption == "started" and zones else caption] = list(texts)
-    return found
+            named = f"started ({zones})" if caption == "started" and zones else caption
+            columns[named] = list(texts)
+    return columns
 
 
 def _facts(start: Document, status: str, zone: datetime.tzinfo) -> tuple[str, ...]:

@@ -56,13 +56,7 @@ def by_programs(start: Document) -> dict[str, Any]:
 
 
 def plan(start: Document) -> str:
-    """Return the name of the plan, or nothing.
-
-    Examples
-    --------
-    >>> plan({"plan_name": "scan"}), plan({})
-    ('scan', '')
-    """
+    """Return the name of the plan, or nothing."""
     return _text(start.get("plan_name"))
 
 
@@ -88,10 +82,10 @@ def sample(start: Document) -> str:
     >>> sample({"sample": "good sample"}), sample({"sample": {"name": "Ni", "mass": 2}})
     ('good sample', 'Ni')
     """
-    found = start.get("sample", start.get("sample_name"))
-    if isinstance(found, Mapping):
-        found = found.get("name")
-    return _text(found)
+    name = start.get("sample", start.get("sample_name"))
+    if isinstance(name, Mapping):
+        name = name.get("name")
+    return _text(name)
 
 
 def duration(start: Document, stop: Document | None) -> str:
@@ -154,13 +148,7 @@ def one_line(value: Any, limit: int = 200) -> str:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Tell whether a value is a number that one can reckon with.
-
-    Examples
-    --------
-    >>> is_number(0.5), is_number(True), is_number("now")
-    (True, False, False)
-    """
+    """Tell whether a value is a number that one can reckon with, which True is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import times
 from ..documents.kinds import Document
 from .summary import STREAM, devices, duration, one_line, plan, when
 
-__all__ = ["document_text", "header_text"]
+__all__ = ["aligned", "document_text", "header_text"]
 
 _WIDTH = 16
 _WIDEST = 32
@@ -23,16 +23,7 @@ def document_text(
 ) -> str:
     """Return a document as a block of lines: a heading, then each key and its value.
 
-    Parameters
-    ----------
-    label
-        What to call it, such as 'Run Start'.
-    doc
-        The document.
-    zone
-        Where given, times are shown in this zone too.
-    width
-        Where a line is cut.
+    Lines are cut at the width. Times are shown in a zone too, where one is given.
 
     Examples
     --------
@@ -87,6 +78,20 @@ def header_text(
     return document_text(label, shown)
 
 
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield rows of a table as lines, with the cells of a column below each other.
+
+    Examples
+    --------
+    >>> list(aligned([("det", "1"), ("motor", "2")]))
+    ['det    1', 'motor  2']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
+
+
 def _lines(
     doc: Mapping[Any, Any], zone: datetime.tzinfo | None, depth: int, width: int
 ) -> Iterator[str]:
@@ -113,7 +118,4 @@ def _table(data_keys: Mapping[Any, Mapping[Any, Any]], margin: str) -> Iterator[
     for name, described in data_keys.items():
         cells = (one_line(described[key], 40) if key in described else "" for key in columns)
         rows.append([one_line(name, 40), *cells])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield (margin + "  ".join(cells)).rstrip()
+    yield from (margin + line for line in aligned(rows))
