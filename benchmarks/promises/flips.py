@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from databroker.columns import Selection
 from databroker.errors import DamageWarning, DatabrokerError
 from databroker.query.nodes import Compare, Equals, Everything, FullText, Node, TimeBounds
 from databroker.query.nodes import Path as Key
@@ -232,8 +233,8 @@ def _of_a_run(uid: str) -> Iterator[tuple[str, Question]]:
 def _of_rows(kind: str, owner: str) -> Iterator[tuple[str, Question]]:
     yield f"rows of {owner}", lambda store: read_rows(store, kind, owner)
     if kind == "event":
-        columns = {"seq_num", "data/x"}
-        yield f"columns of {owner}", lambda store: read_rows(store, kind, owner, columns=columns)
+        some = Selection(frozenset("x"))
+        yield f"columns of {owner}", lambda store: read_rows(store, kind, owner, selection=some)
 
 
 def _runs() -> Offered:

@@ -163,9 +163,10 @@ def test_images_that_ophyd_simulates(store, registry, tmp_path):
     ids = []
     for kind, doc in store.documents(uid):
         if kind == "descriptor":
-            from databroker.columns import to_rows
+            from databroker.columns import ALL, to_rows
+            from databroker.stores.base import batches_of
 
-            for batch in store.read("event", doc["uid"], 0, 3, None):
+            for batch in batches_of(store, "event", doc["uid"], ALL):
                 ids += [row["data"]["img"] for row in to_rows("event", doc["uid"], batch)]
     values = list(Filler(store, registry, uid).values(ids, "img"))
     assert [value.tolist() for value in values] == [np.arange(12.0).reshape(3, 4).tolist()] * 3

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import databroker
-from databroker.columns import to_rows
+from databroker.columns import ALL, to_rows
 from databroker.errors import NoHandler
 from databroker.external import Filler, Registry, external_fields, external_files
+from databroker.stores.base import batches_of
 from databroker.stores.memory import MemoryStore
 
 from .ways import WAYS, check
@@ -45,7 +46,7 @@ def test_the_images_of_a_packed_catalog(catalog):
         for descriptor in (doc for kind, doc in documents if kind == "descriptor"):
             fields = list(external_fields([descriptor]))
             filler = Filler(store, registry, uid)
-            for batch in store.read("event", descriptor["uid"], 0, 100, None):
+            for batch in batches_of(store, "event", descriptor["uid"], ALL):
                 for event in to_rows("event", descriptor["uid"], batch):
                     filled = filler.fill(event, fields)
                     for field in fields:

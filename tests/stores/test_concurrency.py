@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from databroker.columns import ALL
 from databroker.errors import StoreUnavailable
 from databroker.query.nodes import Everything
+from databroker.stores.base import batches_of
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import answers, assert_identical, expected, read_rows
 from databroker.testing.conformance.base import (
@@ -234,7 +236,7 @@ def test_a_search_left_open_does_not_pin_the_log(path):
             store.insert("start", start(f"{number:03}", 1e9 + number))
         left_open = store.find(Everything())
         next(left_open)
-        rows = store.read("event", "desc", 0, 10, None)
+        rows = batches_of(store, "event", "desc", ALL)
         with contextlib.closing(sqlite3.connect(path)) as other:
             busy, _, _ = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         assert busy == 0

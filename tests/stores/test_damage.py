@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from databroker import Broker
+from databroker.columns import Selection
 from databroker.errors import DamageWarning, ForeignStore, StoreDamaged
 from databroker.query.nodes import Equals, Everything
 from databroker.query.nodes import Path as Key
@@ -180,7 +181,7 @@ def test_a_damaged_segment_spoils_its_own_fields_only(segment, path, statement):
             read_rows(store, "event", "a-primary")
         assert [
             row["seq_num"]
-            for row in read_rows(store, "event", "a-primary", columns={"seq_num", "data/x"})
+            for row in read_rows(store, "event", "a-primary", selection=Selection(frozenset("x")))
         ] == [0, 1, 2, 3]
         assert Broker(store)["a"].table("primary", fields=["x"])["x"].tolist() == [0, 1, 2, 3]
 
@@ -229,7 +230,7 @@ def test_a_run_goes_on_beside_damage(damage, path, monkeypatch):
             store.insert("event_page", event_page(range(first, first + 2000), "d"))
         assert len(read_rows(store, "event", "d", 2000)) == 4000
         with pytest.raises(StoreDamaged, match="stream 'long'"):
-            read_rows(store, "event", "d", 0, 2000, ["data/x", "uid", "seq_num", "time"])
+            read_rows(store, "event", "d", 0, 2000, Selection(frozenset("x"), others=True))
 
 
 # -- the file ------------------------------------------------------------------

@@ -51,19 +51,19 @@ def test_no_row_is_overlooked_while_the_tail_becomes_a_block(tmp_path, monkeypat
     with opened(tmp_path / "runs.db") as store, opened(tmp_path / "runs.db") as other:
         insert_all(store, [("start", start()), ("descriptor", descriptor())])
         insert_all(store, [("event", event(number)) for number in range(2)])
-        look = series.block_extents
+        look = series.block_ranges
 
         def look_and_wait(*arguments):
             found = look(*arguments)
             insert_all(other, [("event", event(number)) for number in range(2, 4)])
             return found
 
-        monkeypatch.setattr(series, "block_extents", look_and_wait)
+        monkeypatch.setattr(series, "block_ranges", look_and_wait)
         extents = store.extents("event", "desc")
-        assert [(extent.first, extent.stop) for extent in extents] == [(0, 2)]
+        assert [extent.rows for extent in extents] == [2]
         monkeypatch.undo()
         extents = store.extents("event", "desc")
-        assert sum(extent.stop - extent.first for extent in extents) == 4
+        assert sum(extent.rows for extent in extents) == 4
 
 
 def test_a_large_event_is_written_once(tmp_path):

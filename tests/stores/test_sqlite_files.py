@@ -180,7 +180,7 @@ def test_closing_twice_is_harmless_and_use_afterwards_is_refused(path):
         lambda: store.record("run"),
         lambda: list(store.find(Everything())),
         lambda: store.count(Everything()),
-        lambda: list(store.read("event", "run-desc", 0, 9, None)),
+        lambda: read_rows(store, "event", "run-desc"),
     ):
         with pytest.raises(StoreUnavailable, match="closed"):
             use()

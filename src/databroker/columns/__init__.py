@@ -2,5 +2,15 @@
 
 from .assemble import assemble
 from .batches import concatenate, from_page, from_rows, select, to_rows
+from .selection import ALL, Selection
 
-__all__ = ["assemble", "concatenate", "from_page", "from_rows", "select", "to_rows"]
+__all__ = [
+    "ALL",
+    "Selection",
+    "assemble",
+    "concatenate",
+    "from_page",
+    "from_rows",
+    "select",
+    "to_rows",
+]

@@ -5,21 +5,20 @@ purpose: a new store is one folder, one line in the registry and one test
 class. Whatever can be derived from these answers (tables, headers, streams)
 is derived above, once, for all stores.
 
-Two words are used throughout. An *owner* is the uid of the document that a
-series of rows belongs to: a descriptor owns events, a resource owns datum
-documents, a stream resource owns stream datum documents. An *ordinal* counts
-the rows of one owner from 0 in the order in which they arrived.
+An *owner* is the uid of the document that a series of rows belongs to: a
+descriptor owns events, a resource owns datum documents, a stream resource owns
+stream datum documents.
 """
 
 from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .._util.telling import warn_user
 from ..documents import accept
@@ -33,6 +32,7 @@ from .checking import CheckProgress, CheckReport, check_by_reading
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ..columns import Selection
     from ..query.nodes import Node, Path
 
 LINKED = ("descriptor", "resource", "stream_resource")
@@ -74,16 +74,58 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """A stretch of rows of one owner, and the range of their seq_nums.
+    """A stretch of rows of one owner, in the order in which they arrived.
 
-    ``first`` and ``stop`` are ordinals, half-open. For rows without a seq_num
-    (datum documents) the two bounds are 0.
+    Attributes
+    ----------
+    rows
+        How many there are.
+    min_seq, max_seq
+        The range of their seq_nums; 0 for rows without one (datum documents).
+    token
+        Where they are: JSON can hold it, and what is in it is the store's own affair.
     """
 
-    first: int
-    stop: int
+    rows: int
     min_seq: int
     max_seq: int
+    token: Any
+
+
+class RowSource(Protocol):
+    """What rows are read from: a store, or something that adds to what a store has."""
+
+    def extents(self, kind: str, owner: str) -> list[Extent]:
+        """Return where the rows of one owner are; see `Store.extents`."""
+        ...
+
+    def read(
+        self,
+        kind: str,
+        extent: Extent,
+        selection: Selection,
+        rows: tuple[int, int] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield rows as batches; see `Store.read`."""
+        ...
+
+
+def batches_of(
+    source: RowSource,
+    kind: str,
+    owner: str,
+    selection: Selection,
+    first: int = 0,
+    stop: int | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """Yield rows of one owner, counted from its first one; all of them unless told otherwise."""
+    before = 0
+    for extent in source.extents(kind, owner):
+        low = max(first - before, 0)
+        high = extent.rows if stop is None else min(stop - before, extent.rows)
+        if low < high:
+            yield from source.read(kind, extent, selection, (low, high))
+        before += extent.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +326,10 @@ class Store(ABC):
 
     @abstractmethod
     def extents(self, kind: str, owner: str) -> list[Extent]:
-        """Return the stretches of rows of one owner, by ordinal, without reading them.
+        """Return where the rows of one owner are now, without reading them.
+
+        They stay good, for other processes too, whatever the store does to its rows: who reads
+        them while more arrive, and are put together, gets each of these rows once.
 
         Parameters
         ----------
@@ -292,20 +337,33 @@ class Store(ABC):
             'event', 'datum' or 'stream_datum'.
         owner
             The uid of the descriptor, resource or stream resource.
+
+        Returns
+        -------
+        list
+            By arrival.
         """
 
     @abstractmethod
     def read(
-        self, kind: str, owner: str, first: int, stop: int, columns: Container[str] | None
+        self,
+        kind: str,
+        extent: Extent,
+        selection: Selection,
+        rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Yield rows ``first`` to ``stop`` (ordinals, half-open) as plain batches.
+        """Yield rows as plain batches, in the order in which they arrived.
 
         Parameters
         ----------
-        columns
-            The names of the wanted columns (see `databroker.columns.names`): anything that
-            answers ``name in columns``; None for all.
-            Columns that the rows do not have are left out.
+        kind
+            'event', 'datum' or 'stream_datum'.
+        extent
+            Where the rows are, as `extents` said.
+        selection
+            Which of their columns are wanted. Those that they do not have are left out.
+        rows
+            The first row, counted within the extent, and the one after the last; None for all.
 
         Raises
         ------

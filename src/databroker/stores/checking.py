@@ -128,5 +128,7 @@ def check_by_reading(store: Store, progress: CheckProgress | None) -> CheckRepor
 
 
 def _rows(store: Store, kind: str, owner: str) -> int:
-    stop = max((each.stop for each in store.extents(kind, owner)), default=0)
-    return sum(batch.num_rows for batch in store.read(kind, owner, 0, stop, None))
+    from ..columns import ALL
+    from .base import batches_of
+
+    return sum(batch.num_rows for batch in batches_of(store, kind, owner, ALL))

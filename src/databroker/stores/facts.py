@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..documents.kinds import Document, stream_name
-from .base import Activity, Store
+from .base import Activity, Store, batches_of
 from .writer import writer_lives
 
 __all__ = ["main_count", "run_fact", "run_status", "status_of"]
@@ -84,7 +84,7 @@ def _counted(store: Store, uid: str) -> dict[str, int]:
     counts: dict[str, int] = {}
     for _, descriptor in store.documents(uid, ["descriptor"]):
         extents = store.extents("event", descriptor["uid"])
-        rows = sum(each.stop - each.first for each in extents)
+        rows = sum(extent.rows for extent in extents)
         name = stream_name(descriptor)
         counts[name] = counts.get(name, 0) + (rows or _streamed(store, uid, descriptor))
     return counts
@@ -106,8 +106,7 @@ def _streamed(store: Store, uid: str, descriptor: Document) -> int:
 
 
 def _stream_datums(store: Store, resource: str) -> Iterator[dict[str, Any]]:
-    from ..columns import to_rows
+    from ..columns import ALL, to_rows
 
-    stop = max((each.stop for each in store.extents("stream_datum", resource)), default=0)
-    for batch in store.read("stream_datum", resource, 0, stop, None):
+    for batch in batches_of(store, "stream_datum", resource, ALL):
         yield from to_rows("stream_datum", resource, batch)

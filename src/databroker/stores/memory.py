@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections import Counter
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from .writer import writer_here
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ..columns import Selection
     from ..query.nodes import Node, Path
 
 Doc = dict[str, Any]
@@ -275,18 +276,23 @@ class MemoryStore(Store):
             if not rows:
                 return []
             numbers = [row["seq_num"] for row in rows] if kind == "event" else [0]
-            return [Extent(0, len(rows), min(numbers), max(numbers))]
+            return [Extent(len(rows), min(numbers), max(numbers), owner)]
 
     def read(
-        self, kind: str, owner: str, first: int, stop: int, columns: Container[str] | None
+        self,
+        kind: str,
+        extent: Extent,
+        selection: Selection,
+        rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows as one batch."""
         from ..columns import from_rows
 
+        first, stop = rows or (0, extent.rows)
         with self._lock:
-            rows = self._rows(kind, owner)[first:stop]
-        if rows:
-            yield from_rows(kind, rows, columns)
+            wanted = self._rows(kind, extent.token)[first:stop]
+        if wanted:
+            yield from_rows(kind, wanted, selection)
 
     def datum(self, datum_id: str) -> Doc | None:
         """Return one datum document by its id, or None."""

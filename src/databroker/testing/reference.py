@@ -7,14 +7,17 @@ documents, in the same form, so that the two can be compared.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from ..documents import accept, same, unpack
 from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
 from ..query.nodes import Everything, Node, Path
-from ..stores.base import Store
+from ..stores.base import Store, batches_of
 from .difference import assert_identical
+
+if TYPE_CHECKING:
+    from ..columns import Selection
 
 Delivery = Iterable[tuple[str, Document]]
 Row = dict[str, Any]
@@ -41,14 +44,12 @@ def read_rows(
     owner: str,
     first: int = 0,
     stop: int | None = None,
-    columns: Collection[str] | None = None,
+    selection: Selection | None = None,
 ) -> list[Row]:
     """Return rows of one owner as documents; all of them unless told otherwise."""
-    from ..columns import to_rows
+    from ..columns import ALL, to_rows
 
-    if stop is None:
-        stop = max((extent.stop for extent in store.extents(kind, owner)), default=0)
-    batches = store.read(kind, owner, first, stop, columns)
+    batches = batches_of(store, kind, owner, selection or ALL, first, stop)
     return [row for batch in batches for row in to_rows(kind, owner, batch)]
 
 

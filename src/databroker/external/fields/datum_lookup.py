@@ -9,13 +9,14 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...columns import to_rows
+from ...columns import ALL, to_rows
 from ...errors import ExternalDataMissing
+from ...stores.base import batches_of
 from ..references import DataReference, failure
 from ..registry import Mend, as_it_is
 
 if TYPE_CHECKING:
-    from ...stores.base import Extent, Store
+    from ...stores.base import Store
 
 __all__ = ["Datum", "Datums"]
 
@@ -60,7 +61,6 @@ class Datums:
         self._lock = threading.Lock()
         self._datums: OrderedDict[str, Doc] = OrderedDict()
         self._resources: OrderedDict[str, Doc] = OrderedDict()
-        self._extents: dict[str, list[Extent]] = {}
 
     def find(self, datum_id: str, reference: DataReference | None = None) -> Datum:
         """Return what a datum's id stands for.
@@ -121,13 +121,7 @@ class Datums:
         return document
 
     def _block(self, uid: str, first: int) -> dict[str, Doc]:
-        extents = self._extents.get(uid)
-        if extents is None or not extents or extents[-1].stop <= first:
-            extents = self._extents[uid] = self._store.extents("datum", uid)
-        stop = min(first + _BLOCK, extents[-1].stop if extents else 0)
-        if first >= stop:
-            return {}
-        batches = self._store.read("datum", uid, first, stop, None)
+        batches = batches_of(self._store, "datum", uid, ALL, first, first + _BLOCK)
         return {row["datum_id"]: row for batch in batches for row in to_rows("datum", uid, batch)}
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ...columns import assemble
+from ...columns import ALL, assemble
 from ...columns.names import nested, top
+from ...stores.base import batches_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -203,10 +204,7 @@ def read_claims(store: Store, resources: Sequence[str], owners: Mapping[str, int
     rows = [
         found
         for part, uid in enumerate(resources)
-        for extent in store.extents("stream_datum", uid)
-        for batch in store.read(
-            "stream_datum", uid, extent.first, extent.stop, [*_COLUMNS, _DESCRIPTOR]
-        )
+        for batch in batches_of(store, "stream_datum", uid, ALL)
         if len(found := _rows(batch, part, owners))
     ]
     return Claims.of(np.concatenate(rows) if rows else np.empty((0, 5), np.int64))

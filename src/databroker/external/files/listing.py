@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._util.signals import from_signal
-from ...columns import assemble, to_rows
+from ...columns import ALL, Selection, assemble, to_rows
 from ...columns.batches import values_of
 from ...columns.names import nested
 from ...errors import DatabrokerError
+from ...stores.base import batches_of
 from ..fields.filling import external_fields
 from ..fields.stream_index import read_claims
 from ..fields.stream_resource import StreamSource
@@ -277,10 +278,9 @@ def _of_stream(
 
 
 def _datum_kwargs(store: Store, uid: str) -> Iterator[dict[str, Any]]:
-    for extent in store.extents("datum", uid):
-        for batch in store.read("datum", uid, extent.first, extent.stop, None):
-            for row in to_rows("datum", uid, batch):
-                yield row.get("datum_kwargs") or {}
+    for batch in batches_of(store, "datum", uid, ALL):
+        for row in to_rows("datum", uid, batch):
+            yield row.get("datum_kwargs") or {}
 
 
 def _fields_of_resources(
@@ -310,23 +310,21 @@ def _resources_of_field(
     """
     column = nested("data", field)
     resources: dict[str, None] = {}
-    for extent in store.extents("event", descriptor):
-        for batch in store.read("event", descriptor, extent.first, extent.stop, [column]):
-            for datum_id in assemble([batch], [column])[column]:
-                if isinstance(datum_id, str):
-                    uid = datum_id.rpartition("/")[0]
-                    if uid not in ids:
-                        ids[uid] = set(_ids(store, uid))
-                    if datum_id not in ids[uid]:
-                        uid = (store.datum(datum_id) or {}).get("resource", uid)
-                    resources[uid] = None
+    for batch in batches_of(store, "event", descriptor, Selection(frozenset({field}))):
+        for datum_id in assemble([batch], [column])[column]:
+            if isinstance(datum_id, str):
+                uid = datum_id.rpartition("/")[0]
+                if uid not in ids:
+                    ids[uid] = set(_ids(store, uid))
+                if datum_id not in ids[uid]:
+                    uid = (store.datum(datum_id) or {}).get("resource", uid)
+                resources[uid] = None
     return resources
 
 
 def _ids(store: Store, resource: str) -> Iterator[str]:
-    for extent in store.extents("datum", resource):
-        for batch in store.read("datum", resource, extent.first, extent.stop, ["datum_id"]):
-            yield from values_of(batch, "datum_id")
+    for batch in batches_of(store, "datum", resource, ALL):
+        yield from values_of(batch, "datum_id")
 
 
 def _data_key(document: Doc) -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...columns import Selection
 from ...columns.cells import as_cells
 from ...columns.to_numpy import ArraySpec
 from ...errors import DatabrokerError
 from ...extras import require
 from .layout import Layout, Window
-from .rows import Chunk, Columns, EventSource
+from .rows import Chunk, EventSource
 from .schema import FieldSchema, Variable
 from .shared import SharedFields, formed
 from .store_ref import StoreRef
@@ -165,7 +166,8 @@ class LazyArray:
     def _identity(self) -> tuple[Any, ...]:
         """Return what tells this array from any other, for dask's names."""
         layout = [
-            [(owner, each.first, each.stop) for owner, each in c] for c in self._layout.clusters
+            [(each.owner, each.extent.rows, each.extent.token) for each in cluster]
+            for cluster in self._layout.clusters
         ]
         return (self.name, str(self.dtype), self.shape, layout)
 
@@ -303,7 +305,7 @@ class PerDescriptor(LazyArray):
         if len(owners) == 1:
             place = self._codes[owners[0]]
             return np.repeat(self._values[place : place + 1], window.stop - window.first, axis=0)
-        chunk = self._layout.read(self._store_ref.store, window, Columns(()))
+        chunk = self._layout.read(self._store_ref.store, window, Selection())
         return np.asarray(self._values[codes_of(chunk, self._codes)])
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._util.printable import printable
-from ...columns import assemble
+from ...columns import Selection, assemble
 from ...columns.names import SEQ_NUM, TIME
 from ...documents.encode import same
 from ...errors import NoSuchField
@@ -17,7 +17,7 @@ from .array import codes_of
 from .fields import configuration, mapping
 from .gather import Constant, Request
 from .layout import Layout
-from .rows import Columns, EventSource
+from .rows import EventSource
 from .schema import Doc, attributes
 from .times import SECONDS, clock, to_datetime64
 from .views import View
@@ -133,7 +133,7 @@ def _switches(store: EventSource, owners: list[str]) -> Iterator[tuple[int, floa
     numbers = {owner: number for number, owner in enumerate(present)}
     last: int | None = None
     for window in layout.windows():
-        chunk = layout.read(store, window, Columns(()))
+        chunk = layout.read(store, window, Selection())
         index = assemble(chunk.batches, [SEQ_NUM, TIME])
         if chunk.order is not None:
             index = {name: values[chunk.order] for name, values in index.items()}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..._util.printable import printable
-from .fields import Selection, data_keys, mapping, select
+from .fields import FieldSelection, data_keys, mapping, select
 
 if TYPE_CHECKING:
     from ...external import ExternalArray, Registry
@@ -88,6 +88,6 @@ class Described:
     def _ipython_key_completions_(self) -> list[str]:
         return self.fields
 
-    def select(self, fields: Fields) -> Selection:
+    def select(self, fields: Fields) -> FieldSelection:
         """Return what `fields` means in this stream."""
         return select(fields, self._descriptors, self._start, self._stop)

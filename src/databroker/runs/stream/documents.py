@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..._util.telling import warn_user
-from ...columns import to_rows
+from ...columns import ALL, to_rows
 from ...errors import NothingFoundWarning
 from ...external.fields.filling import Filling, external_fields
+from ...stores.base import batches_of
 from .fields import absent_fields, checked_fill, no_field_to_fill, no_such_field
 from .stream import Fields, Stream
 
@@ -184,9 +185,8 @@ def _adopted(store: Store, run: str, documents: Sequence[tuple[str, Doc]]) -> li
 
 def owned_rows(store: Store, kind: str, owner: str) -> Iterator[Doc]:
     """Yield the rows that a resource or stream resource owns, in order of arrival."""
-    for extent in store.extents(kind, owner):
-        for batch in store.read(kind, owner, extent.first, extent.stop, None):
-            yield from to_rows(kind, owner, batch)
+    for batch in batches_of(store, kind, owner, ALL):
+        yield from to_rows(kind, owner, batch)
 
 
 _ROWS = {"resource": "datum", "stream_resource": "stream_datum"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._util.telling import warn_user
-from ...columns import assemble
+from ...columns import Selection, assemble
 from ...columns.names import nested
 from ...errors import ShapesDiffer
 from ...external.fields.filling import (
@@ -22,7 +22,7 @@ from ...external.fields.filling import (
     external_fields,
 )
 from .layout import Layout
-from .rows import Chunk, Columns, EventSource
+from .rows import Chunk, EventSource
 from .store_ref import StoreRef
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class ExternalFields:
         """Yield what the rows have in the place of a field's data, in order."""
         column = nested("data", field)
         holders = [doc["uid"] for doc in self._descriptors if field in doc["data_keys"]]
-        for chunk in Layout.of(self.rows, holders).pieces(self.rows, Columns({field})):
+        for chunk in Layout.of(self.rows, holders).pieces(self.rows, Selection(frozenset({field}))):
             cells = assemble(chunk.batches, [column])[column]
             yield from cells if chunk.order is None else cells[chunk.order]
 

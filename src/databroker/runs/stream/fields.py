@@ -44,7 +44,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Selection:
+class FieldSelection:
     """The columns that a user asked for.
 
     Attributes
@@ -100,7 +100,7 @@ def _in_place(device: Doc) -> Doc:
 
 def select(
     fields: str | Iterable[str] | None, descriptors: Sequence[Doc], start: Doc, stop: Doc
-) -> Selection:
+) -> FieldSelection:
     """Find the columns of one stream that a user means.
 
     Raises
@@ -111,7 +111,7 @@ def select(
         A pattern that is not a regular expression.
     """
     if fields is None:
-        return Selection(None, {})
+        return FieldSelection(None, {})
     known = dict.fromkeys(data_keys(descriptors))
     wanted: set[str] = set()
     extras: dict[str, Source] = {}
@@ -126,7 +126,7 @@ def select(
             raise no_such_field(name, list(known))
         else:
             wanted.update(filter(_pattern(name), known))
-    return Selection([name for name in known if name in wanted], extras)
+    return FieldSelection([name for name in known if name in wanted], extras)
 
 
 def _extra(name: str, descriptors: Sequence[Doc], start: Doc, stop: Doc) -> Source | None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...columns import from_rows
+from ...columns import Selection, from_rows
 from ...columns.to_numpy import array_spec, cast_lossless, dense, value_kinds
 from .array import codes_of
 from .layout import Layout
-from .rows import Columns, EventSource, index_of, joint_order
+from .rows import EventSource, index_of, joint_order
 from .schema import Doc, Variable, columns_of, declared_dtype
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def gather(request: Request) -> Gathered:
     return Gathered(time, seq_num, values, layout, codes)
 
 
-def wanted_columns(variables: Sequence[Variable]) -> Columns:
+def wanted_columns(variables: Sequence[Variable]) -> Selection:
     """Return the columns that hold some variables, which are all of one section."""
     section = variables[0].section if variables else "data"
     return columns_of(section, [variable.name for variable in variables])

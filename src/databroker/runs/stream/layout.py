@@ -8,26 +8,25 @@ only the stretches that hold some of the rows.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from ...columns import Selection
 from ...errors import StoreUnavailable
 from .rows import (
     Array,
     Chunk,
-    Columns,
+    Cluster,
     EventSource,
     Order,
+    Stretch,
     clusters,
     index_of,
     read_cluster,
 )
-
-if TYPE_CHECKING:
-    from ...stores.base import Extent
 
 PAGE_BYTES = 4 * 2**20
 """About how much of one field is read at a time."""
@@ -37,7 +36,7 @@ CHUNK_BYTES = 16 * 2**20
 
 _FEW = 256  # rows that are read at once, whatever they hold
 
-_INDEX = Columns(())
+_INDEX = Selection()
 
 
 class Window(NamedTuple):
@@ -66,12 +65,12 @@ class Layout:
     Attributes
     ----------
     clusters
-        For each cluster, the stretches of rows in it, each with its descriptor.
+        For each cluster, the stretches of rows in it.
     starts
         The number of the first row of each cluster, and of the row after the last.
     """
 
-    clusters: list[tuple[tuple[str, Extent], ...]]
+    clusters: list[tuple[Stretch, ...]]
     starts: list[int]
     _orders: dict[int, Order | None] = field(default_factory=dict, repr=False)
 
@@ -81,7 +80,7 @@ class Layout:
         found = [tuple(cluster) for cluster in clusters(store, owners)]
         starts = [0]
         for cluster in found:
-            starts.append(starts[-1] + sum(each.stop - each.first for _, each in cluster))
+            starts.append(starts[-1] + sum(each.extent.rows for each in cluster))
         return cls(found, starts)
 
     @property
@@ -92,7 +91,7 @@ class Layout:
     @property
     def owners(self) -> list[str]:
         """The descriptors that have rows, each once."""
-        return list(dict.fromkeys(owner for cluster in self.clusters for owner, _ in cluster))
+        return list(dict.fromkeys(each.owner for cluster in self.clusters for each in cluster))
 
     def windows(self, first: int = 0, stop: int | None = None) -> Iterator[Window]:
         """Yield the windows that make up rows ``first`` to ``stop``: one for each cluster."""
@@ -129,7 +128,7 @@ class Layout:
                 sizes.append(stop - first)
         return tuple(sizes) or (0,)
 
-    def read(self, store: EventSource, window: Window, columns: Container[str] | None) -> Chunk:
+    def read(self, store: EventSource, window: Window, selection: Selection) -> Chunk:
         """Return the rows of a window, in order.
 
         Raises
@@ -140,12 +139,12 @@ class Layout:
         cluster = self.clusters[window.cluster]
         start, stop = self.starts[window.cluster : window.cluster + 2]
         if (window.first, window.stop) == (start, stop):
-            chunk = _complete(store, read_cluster(store, cluster, columns), stop - start)
+            chunk = _complete(store, read_cluster(store, cluster, selection), stop - start)
             self._orders[window.cluster] = chunk.order
             return chunk
         order = self._order(store, window.cluster)
         places = np.arange(window.first - start, window.stop - start)
-        return _pick(store, cluster, places if order is None else order[places], columns)
+        return _pick(store, cluster, places if order is None else order[places], selection)
 
     def index(self, store: EventSource) -> tuple[Array, Array]:
         """Return time and seq_num of all rows."""
@@ -156,35 +155,35 @@ class Layout:
         numbers = {owner: number for number, owner in enumerate(self.owners)}
         owners, ordinals = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
         for place, cluster in enumerate(self.clusters):
-            sizes = [extent.stop - extent.first for _, extent in cluster]
-            mine = np.repeat([numbers[owner] for owner, _ in cluster], sizes)
-            each = np.concatenate([np.arange(extent.first, extent.stop) for _, extent in cluster])
+            sizes = [each.extent.rows for each in cluster]
+            mine = np.repeat([numbers[each.owner] for each in cluster], sizes)
+            ordinal = np.concatenate(
+                [np.arange(each.first, each.first + each.extent.rows) for each in cluster]
+            )
             order = self._order(store, place)
             owners.append(mine if order is None else mine[order])
-            ordinals.append(each if order is None else each[order])
+            ordinals.append(ordinal if order is None else ordinal[order])
         return np.concatenate(owners), np.concatenate(ordinals)
 
-    def pieces(self, store: EventSource, columns: Container[str] | None) -> Iterator[Chunk]:
+    def pieces(self, store: EventSource, selection: Selection) -> Iterator[Chunk]:
         """Yield all rows in order, about `PAGE_BYTES` at a time."""
         for window in self.windows():
             rows = window.stop - window.first
             if rows <= _FEW:
-                yield self.read(store, window, columns)
+                yield self.read(store, window, selection)
             elif self._order(store, window.cluster) is None:
-                for owner, extent in self.clusters[window.cluster]:
-                    for batch in store.read("event", owner, extent.first, extent.stop, columns):
+                for owner, extent, _ in self.clusters[window.cluster]:
+                    for batch in store.read("event", extent, selection):
                         yield Chunk([owner], [batch], None)
             else:
-                yield from self._sorted(store, window, columns)
+                yield from self._sorted(store, window, selection)
 
-    def _sorted(
-        self, store: EventSource, window: Window, columns: Container[str] | None
-    ) -> Iterator[Chunk]:
+    def _sorted(self, store: EventSource, window: Window, selection: Selection) -> Iterator[Chunk]:
         """Yield rows that are stored in another order."""
         first, rows = window.first, _FEW
         while first < window.stop:
             stop = min(first + rows, window.stop)
-            chunk = self.read(store, Window(window.cluster, first, stop), columns)
+            chunk = self.read(store, Window(window.cluster, first, stop), selection)
             yield chunk
             size = sum(batch.nbytes for batch in chunk.batches) / max(chunk.rows, 1)
             first, rows = stop, max(1, int(PAGE_BYTES / max(size, 1)))
@@ -199,24 +198,22 @@ class Layout:
 
 def _pick(
     store: EventSource,
-    cluster: Sequence[tuple[str, Extent]],
+    cluster: Cluster,
     places: Order,
-    columns: Container[str] | None,
+    selection: Selection,
 ) -> Chunk:
     """Return the rows at some places of a cluster, reading no stretch that has none of them."""
     owners, batches = [], []
     order = np.empty(len(places), np.intp)
     base = read = 0
-    for owner, extent in cluster:
-        size = extent.stop - extent.first
+    for owner, extent, _ in cluster:
+        size = extent.rows
         mine = (places >= base) & (places < base + size)
         if mine.any():
             inside = places[mine] - base
             low, high = int(inside.min()), int(inside.max()) + 1
             order[mine] = inside - low + read
-            for batch in store.read(
-                "event", owner, extent.first + low, extent.first + high, columns
-            ):
+            for batch in store.read("event", extent, selection, (low, high)):
                 owners.append(owner)
                 batches.append(batch)
             read += high - low

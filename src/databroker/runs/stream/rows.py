@@ -8,21 +8,18 @@ be sorted together, so memory stays bounded by them.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ...columns import assemble, to_rows
-from ...columns.names import SEQ_NUM, TIME, UID, parse
+from ...columns import Selection, assemble, to_rows
+from ...columns.names import SEQ_NUM, TIME, UID
+from ...stores.base import Extent, RowSource
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from ...stores.base import Extent
-
-    Cluster = Sequence[tuple[str, Extent]]
 
 Array = np.ndarray[Any, Any]
 Order = np.ndarray[Any, np.dtype[np.intp]]
@@ -31,56 +28,27 @@ Order = np.ndarray[Any, np.dtype[np.intp]]
 _PART_BYTES = 2**20
 
 
-class EventSource(Protocol):
-    """What rows are read from: a store, or something that adds to what a store has."""
-
-    def extents(self, kind: str, owner: str) -> list[Extent]:
-        """Return the stretches of rows of one owner; see `Store.extents`."""
-        ...
-
-    def read(
-        self, kind: str, owner: str, first: int, stop: int, columns: Container[str] | None
-    ) -> Iterator[pa.RecordBatch]:
-        """Yield rows as batches; see `Store.read`."""
-        ...
+class EventSource(RowSource, Protocol):
+    """What events are read from: a store, or something that adds to what a store has."""
 
     def close(self) -> None:
         """Let go of what is open."""
         ...
 
 
-class Columns:
-    """Which columns are wanted: the index, and the data and timestamps of some fields.
+class Stretch(NamedTuple):
+    """Rows of one descriptor, in the order in which they arrived.
 
-    Parameters
-    ----------
-    data
-        Names of data keys; None for all.
-    timestamps
-        Names of data keys whose timestamps are wanted; None for all.
-    others
-        Whether uids, `filled` and keys that only this producer uses are wanted too.
+    ``first`` says how many rows of this descriptor come before them.
     """
 
-    def __init__(
-        self,
-        data: Container[str] | None,
-        timestamps: Container[str] | None = (),
-        others: bool = False,
-    ) -> None:
-        self._data = data
-        self._timestamps = timestamps
-        self._others = others
+    owner: str
+    extent: Extent
+    first: int
 
-    def __contains__(self, column: object) -> bool:
-        if column in (SEQ_NUM, TIME):
-            return True
-        outer, key = parse(str(column))
-        if outer == "data":
-            return self._data is None or key in self._data
-        if outer == "timestamps":
-            return self._timestamps is None or key in self._timestamps
-        return self._others
+
+Cluster = Sequence[Stretch]
+"""Stretches whose seq_nums overlap."""
 
 
 @dataclass(frozen=True)
@@ -129,20 +97,18 @@ def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         yield batch.slice(first, rows)
 
 
-def chunks(
-    store: EventSource, owners: Sequence[str], columns: Container[str] | None
-) -> Iterator[Chunk]:
+def chunks(store: EventSource, owners: Sequence[str], selection: Selection) -> Iterator[Chunk]:
     """Yield the rows of some descriptors, in order: all of a cluster at a time.
 
     Parameters
     ----------
     owners
         The uids of the descriptors of one stream.
-    columns
-        The wanted columns, with seq_num and time; None for all.
+    selection
+        The wanted columns.
     """
     for cluster in clusters(store, owners):
-        yield read_cluster(store, cluster, columns)
+        yield read_cluster(store, cluster, selection)
 
 
 def joint_order(parts: Sequence[Chunk]) -> Order | None:
@@ -167,34 +133,41 @@ def index_of(chunks: Sequence[Chunk]) -> tuple[Array, Array]:
     return (time, seq_num) if order is None else (time[order], seq_num[order])
 
 
-def clusters(store: EventSource, owners: Sequence[str]) -> list[list[tuple[str, Extent]]]:
+def clusters(store: EventSource, owners: Sequence[str]) -> list[list[Stretch]]:
     """Group stretches of rows whose ranges of seq_num overlap."""
-    found = [(owner, extent) for owner in owners for extent in store.extents("event", owner)]
-    found.sort(key=lambda item: (item[1].min_seq, item[1].max_seq))
-    groups: list[list[tuple[str, Extent]]] = []
+    stretches = [each for owner in owners for each in _stretches(store, owner)]
+    stretches.sort(key=lambda each: (each.extent.min_seq, each.extent.max_seq))
+    groups: list[list[Stretch]] = []
     highest = 0
-    for item in found:
-        if groups and item[1].min_seq <= highest:
-            groups[-1].append(item)
-            highest = max(highest, item[1].max_seq)
+    for stretch in stretches:
+        if groups and stretch.extent.min_seq <= highest:
+            groups[-1].append(stretch)
+            highest = max(highest, stretch.extent.max_seq)
         else:
-            groups.append([item])
-            highest = item[1].max_seq
+            groups.append([stretch])
+            highest = stretch.extent.max_seq
     return groups
 
 
-def read_cluster(store: EventSource, cluster: Cluster, columns: Container[str] | None) -> Chunk:
+def read_cluster(store: EventSource, cluster: Cluster, selection: Selection) -> Chunk:
     """Return all rows of a cluster, in order."""
-    return _chunk(store, _read(store, cluster, columns), cluster)
+    return _chunk(store, _read(store, cluster, selection), cluster)
+
+
+def _stretches(store: EventSource, owner: str) -> Iterator[Stretch]:
+    first = 0
+    for extent in store.extents("event", owner):
+        yield Stretch(owner, extent, first)
+        first += extent.rows
 
 
 def _read(
-    store: EventSource, cluster: Cluster, columns: Container[str] | None
+    store: EventSource, cluster: Cluster, selection: Selection
 ) -> list[tuple[str, pa.RecordBatch]]:
     return [
-        (owner, batch)
-        for owner, extent in cluster
-        for batch in store.read("event", owner, extent.first, extent.stop, columns)
+        (stretch.owner, batch)
+        for stretch in cluster
+        for batch in store.read("event", stretch.extent, selection)
     ]
 
 
@@ -221,5 +194,5 @@ def _uids(
     if all(UID in batch.schema.names for _, batch in parts):
         batches = parts
     else:
-        batches = _read(store, cluster, {UID, SEQ_NUM, TIME})
+        batches = _read(store, cluster, Selection(others=True))
     return [row[UID] for owner, batch in batches for row in to_rows("event", owner, batch)]

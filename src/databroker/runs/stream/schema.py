@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ...columns import Selection
 from ...columns.names import nested
 from ...columns.to_numpy import ArraySpec, ValueKind, array_spec, cast_lossless, dense, value_kinds
 from .fields import mapping
 from .layout import PAGE_BYTES, Layout
-from .rows import Chunk, Columns, EventSource
+from .rows import Chunk, EventSource
 from .times import SECONDS
 
 Doc = Mapping[str, Any]
@@ -57,7 +58,7 @@ class Variable:
         return self.section == "timestamps"
 
     @property
-    def columns(self) -> Columns:
+    def columns(self) -> Selection:
         """What is to be read."""
         return columns_of(self.section, [self.name])
 
@@ -103,10 +104,10 @@ def variables(descriptors: Sequence[Doc], names: Iterable[str], section: str) ->
     return [_variable(descriptors, devices, name, section) for name in names]
 
 
-def columns_of(section: str, names: Iterable[str]) -> Columns:
+def columns_of(section: str, names: Iterable[str]) -> Selection:
     """Return the columns that hold some fields."""
     wanted = frozenset(names)
-    return Columns(wanted) if section == "data" else Columns((), wanted)
+    return Selection(data=wanted) if section == "data" else Selection(timestamps=wanted)
 
 
 def declared_dtype(key: Doc) -> np.dtype[Any] | None:

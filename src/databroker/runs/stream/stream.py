@@ -6,10 +6,10 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...columns import ALL, Selection
 from .described import Described
 from .fields import checked_fill, no_such_field
 from .layout import Layout
-from .rows import Columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ class Stream(Described):
         """How many events are stored now; of a stream without events, how many values are."""
         rows = self._external().rows
         extents = (rows.extents("event", doc["uid"]) for doc in self._descriptors)
-        return sum(each.stop - each.first for found in extents for each in found)
+        return sum(each.rows for found in extents for each in found)
 
     def table(
         self,
@@ -273,7 +273,7 @@ class Stream(Described):
         outside = self._external(fill, on_missing)
         names = [name for name in outside.filled if wanted is None or name in wanted]
         filler = outside.filler if names else None
-        columns = None if wanted is None else Columns(wanted, wanted, others=True)
+        columns = ALL if wanted is None else Selection(wanted, wanted, others=True)
         owners = [descriptor["uid"] for descriptor in self._descriptors]
         # Rows that are no events are not in the store.
         layout, rows = Layout.of(self._store, owners), outside.rows if names else self._store

@@ -8,20 +8,22 @@ and a stream without events has one row, without a time, for each value.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ...columns import Selection
 from ...columns.names import SEQ_NUM, TIME, exact, nested
 from ...external.fields.filling import is_streamed
 from ...external.fields.stream_index import ANYBODY, Claims, FramePlaces, read_claims
 from ...external.fields.stream_resource import StreamSource, stream_sources
 from ...external.fields.streamed_field import StreamReader
-from ...stores.base import Extent
+from ...stores.base import Extent, batches_of
 from .layout import Layout
 from .store_ref import StoreRef
 
@@ -166,26 +168,47 @@ class StreamedRows:
         self._places: dict[str, dict[str, FramePlaces]] = {}
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
-        """Return the stretches of rows of one owner; see `Store.extents`."""
+        """Return where the rows of one owner are; see `Store.extents`.
+
+        The token of events says whose they are, and how many there are before them.
+        """
         rows = self.streamed.rows.get(owner) if kind == "event" else None
         if rows is None:
-            return self._store_ref.store.extents(kind, owner)
-        return [Extent(0, len(rows), int(rows[0]), int(rows[-1]))] if len(rows) else []
+            extents = self._store_ref.store.extents(kind, owner)
+            if kind != "event":
+                return extents
+            before = accumulate((each.rows for each in extents), initial=0)
+            return [
+                replace(each, token=(owner, first, each.token))
+                for first, each in zip(before, extents, strict=False)
+            ]
+        if not len(rows):
+            return []
+        return [Extent(len(rows), int(rows[0]), int(rows[-1]), (owner, 0, None))]
 
     def read(
-        self, kind: str, owner: str, first: int, stop: int, columns: Container[str] | None
+        self,
+        kind: str,
+        extent: Extent,
+        selection: Selection,
+        rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows as batches, which for events have references; see `Store.read`."""
-        rows = self.streamed.rows.get(owner) if kind == "event" else None
-        if rows is not None:
-            yield self._with_references(_without_times(rows[first:stop]), owner, first, columns)
+        store = self._store_ref.store
+        if kind != "event":
+            yield from store.read(kind, extent, selection, rows)
             return
-        for batch in self._store_ref.store.read(kind, owner, first, stop, columns):
-            if kind == "event":
-                yield self._with_references(batch, owner, first, columns)
-                first += batch.num_rows
-            else:
-                yield batch
+        owner, before, token = extent.token
+        low, high = rows or (0, extent.rows)
+        first = before + low
+        seq_nums = self.streamed.rows.get(owner)
+        if seq_nums is not None:
+            batch = _without_times(seq_nums[first : before + high])
+            yield self._with_references(batch, owner, first, selection)
+            return
+        for batch in store.read(kind, replace(extent, token=token), selection, rows):
+            yield self._with_references(batch, owner, first, selection)
+            first += batch.num_rows
 
     def close(self) -> None:
         """Do nothing: the store is not ours to close."""
@@ -212,13 +235,13 @@ class StreamedRows:
         return field.claims.total - sum(int((places.part >= 0).sum()) for places in matched)
 
     def _with_references(
-        self, batch: pa.RecordBatch, owner: str, first: int, columns: Container[str] | None
+        self, batch: pa.RecordBatch, owner: str, first: int, selection: Selection
     ) -> pa.RecordBatch:
         there = set(batch.schema.names)
         schema, arrays = batch.schema, list(batch.columns)
         for name, field in self.streamed.fields.items():
             column = nested("data", name)
-            wanted = owner in field.holders and (columns is None or column in columns)
+            wanted = owner in field.holders and column in selection
             # Filled documents that were inserted again have the values themselves.
             if wanted and not there & {column, exact(column)}:
                 stop = first + batch.num_rows
@@ -265,8 +288,7 @@ def _is_held(store: Store, owners: Iterable[str], name: str) -> bool:
     return any(
         {column, exact(column)} & set(batch.schema.names)
         for owner in owners
-        for extent in store.extents("event", owner)
-        for batch in store.read("event", owner, extent.first, extent.stop, {column})
+        for batch in batches_of(store, "event", owner, Selection(frozenset({name})))
     )
 
 

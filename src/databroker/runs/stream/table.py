@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...columns import assemble
+from ...columns import Selection, assemble
 from ...columns.names import SEQ_NUM, TIME, nested
 from .dataset import variable_names
-from .fields import Selection, data_keys
+from .fields import FieldSelection, data_keys
 from .gather import Request, gather
-from .rows import Chunk, Columns, EventSource, chunks, joint_order
+from .rows import Chunk, EventSource, chunks, joint_order
 from .times import clock, to_datetime64
 
 Array = np.ndarray[Any, Any]
@@ -23,7 +23,7 @@ Array = np.ndarray[Any, Any]
 def make_table(
     store: EventSource,
     descriptors: Sequence[Mapping[str, Any]],
-    selection: Selection,
+    selection: FieldSelection,
     *,
     convert_times: bool,
     timezone: str | datetime.tzinfo | None,
@@ -35,7 +35,7 @@ def make_table(
     """
     owners = [descriptor["uid"] for descriptor in descriptors]
     names = data_keys(descriptors) if selection.data is None else selection.data
-    parts = list(chunks(store, owners, Columns(frozenset(names))))
+    parts = list(chunks(store, owners, Selection(frozenset(names))))
     if not parts:
         return _empty(descriptors, names, selection, convert_times, timezone)
     columns = {name: nested("data", name) for name in names}
@@ -147,7 +147,7 @@ _DECLARED = {"number": np.float64, "integer": np.float64, "boolean": np.bool_}
 def _empty(
     descriptors: Sequence[Mapping[str, Any]],
     names: Sequence[str],
-    selection: Selection,
+    selection: FieldSelection,
     convert_times: bool,
     timezone: str | datetime.tzinfo | None,
 ) -> pd.DataFrame:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ...errors import StoreDamaged
-from ..base import Extent
 from .bodies import open_body, pack_body
 from .engine.connection import Connection, fetch
 
@@ -27,6 +26,15 @@ class Segment(NamedTuple):
 Group = tuple[list[str] | None, list[Segment]]
 
 
+class RowRange(NamedTuple):
+    """Consecutive rows of a series, by ordinal, and the range of their seq_nums."""
+
+    first: int
+    stop: int
+    min_seq: int
+    max_seq: int
+
+
 class Block(NamedTuple):
     """Consecutive rows of a series."""
 
@@ -38,9 +46,9 @@ class Block(NamedTuple):
     layout: list[Group]
 
     @property
-    def extent(self) -> Extent:
+    def range(self) -> RowRange:
         """Its rows, and the range of their seq_nums."""
-        return Extent(self.first, self.stop, self.min_seq, self.max_seq)
+        return RowRange(self.first, self.stop, self.min_seq, self.max_seq)
 
 
 _SELECT = "SELECT first, stop, min_seq, max_seq, last_time, layout FROM blocks WHERE series = ?"
@@ -86,23 +94,23 @@ def all_blocks(connection: Connection, series: int) -> list[Block]:
     return list(_readable(series, fetch(connection, f"{_SELECT} ORDER BY first", (series,))))
 
 
-def block_extents(connection: Connection, series: int, sealed: int) -> list[Extent]:
-    """Return the extents of the first ``sealed`` rows of a series.
+def block_ranges(connection: Connection, series: int, sealed: int) -> list[RowRange]:
+    """Return the blocks of the first ``sealed`` rows of a series.
 
-    Where a block is missing or damaged an extent stands for it: reading its
+    Where a block is missing or damaged a range stands for it: reading its
     rows is refused, and the others are where they were.
     """
-    extents: list[Extent] = []
+    ranges: list[RowRange] = []
     reached = newest = 0
     for block in all_blocks(connection, series):
         if block.first > reached:
-            extents.append(Extent(reached, block.first, newest, block.min_seq))
+            ranges.append(RowRange(reached, block.first, newest, block.min_seq))
         if block.first >= reached:
-            extents.append(block.extent)
+            ranges.append(block.range)
             reached, newest = block.stop, block.max_seq
     if reached < sealed:
-        extents.append(Extent(reached, sealed, newest, newest))
-    return extents
+        ranges.append(RowRange(reached, sealed, newest, newest))
+    return ranges
 
 
 def first_after(connection: Connection, series: int, ordinal: int) -> int | None:

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 from ...documents.identity import conflict, same_row
 from ...documents.kinds import IDENTITY, OWNER
 from ...errors import StoreDamaged
-from ..base import Extent
 from .blocks import Unpacked, merge_blocks, read_block, sealed_rows, write_block
 from .damage import damaged_rows
 from .engine.connection import Connection, fetch, original, portable
 from .engine.snapshot import snapshot
-from .layouts import all_blocks, block_extents, newest_stop
+from .layouts import RowRange, all_blocks, block_ranges, newest_stop
 from .single import stored_document
 from .tail import (
     append_row,
@@ -30,7 +29,7 @@ from .tail import (
     damaged_tail,
     read_tail,
     tail_end,
-    tail_extent,
+    tail_range,
     whole_tail,
 )
 from .uid_filter import UidFilter
@@ -289,15 +288,15 @@ def next_rows(
     return None
 
 
-def series_extents(connection: Connection, series: int) -> list[Extent]:
-    """Return the extents of blocks and tail."""
+def series_ranges(connection: Connection, series: int) -> list[RowRange]:
+    """Return where the rows of blocks and tail are."""
     with snapshot(connection):  # the tail may become a block
         sealed = sealed_rows(connection, series)
-        extents = block_extents(connection, series, sealed)
-        if extents:
-            sealed = extents[-1].stop
-        tail = tail_extent(connection, series, sealed)
-    return extents if tail is None else [*extents, tail]
+        ranges = block_ranges(connection, series, sealed)
+        if ranges:
+            sealed = ranges[-1].stop
+        tail = tail_range(connection, series, sealed)
+    return ranges if tail is None else [*ranges, tail]
 
 
 def series_id(connection: Connection, kind: str, owner: str) -> int | None:
@@ -354,11 +353,11 @@ def _blocks(
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Yield the rows in blocks; those that cannot be read are an error after all others."""
     damage: StoreDamaged | None = None
-    for extent in block_extents(connection, series, sealed_rows(connection, series)):
-        first = extent.first
-        while first < extent.stop:
+    for part in block_ranges(connection, series, sealed_rows(connection, series)):
+        first = part.first
+        while first < part.stop:
             try:
-                batch = read_block(connection, series, first, extent.stop, columns)
+                batch = read_block(connection, series, first, part.stop, columns)
             except StoreDamaged as error:
                 damage = damage or error
                 break

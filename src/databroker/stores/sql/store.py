@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,6 +39,7 @@ from .writing import Writer
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ...columns import Selection
     from ...query.nodes import Node
     from ...query.nodes import Path as DocumentPath
 
@@ -247,16 +248,28 @@ class SQLiteStore(Store):
             return Activity(newest, *run.writer)
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
-        """Return the stretches of rows of one owner, by ordinal."""
+        """Return where the rows of one owner are; a token is the first ordinal, and the owner."""
         with translated(self.path):
             connection = self._connections.get()
             number = series.series_id(connection, kind, owner)
-            return [] if number is None else series.series_extents(connection, number)
+            ranges = [] if number is None else series.series_ranges(connection, number)
+        return [
+            Extent(stop - first, min_seq, max_seq, (first, owner))
+            for first, stop, min_seq, max_seq in ranges
+        ]
 
     def read(
-        self, kind: str, owner: str, first: int, stop: int, columns: Container[str] | None
+        self,
+        kind: str,
+        extent: Extent,
+        selection: Selection,
+        rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows of one owner as batches, one for each block and one for the tail."""
+        begin, owner = extent.token
+        low, high = rows or (0, extent.rows)
+        first, stop = begin + low, begin + high
+        columns = None if selection.is_all else selection
         with translated(self.path):
             number = series.series_id(self._connections.get(), kind, owner)
             if number is None:

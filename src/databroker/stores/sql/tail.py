@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ...errors import StoreDamaged
-from ..base import Extent
 from .bodies import open_body, pack_body
 from .damage import damaged_rows
 from .engine.connection import Connection, fetch
 from .engine.failures import IntegrityError
+from .layouts import RowRange
 
 Doc = dict[str, Any]
 
@@ -98,8 +98,8 @@ def next_in_tail(connection: Connection, series: int, ordinal: int) -> int | Non
     return None if row[0] is None else row[0] & ((1 << _SHIFT) - 1)
 
 
-def tail_extent(connection: Connection, series: int, sealed: int) -> Extent | None:
-    """Return the extent of a tail; None if it is empty."""
+def tail_range(connection: Connection, series: int, sealed: int) -> RowRange | None:
+    """Return where the rows of a tail are; None if it is empty."""
     end = tail_end(connection, series, sealed)
     if end <= sealed:
         return None
@@ -108,7 +108,7 @@ def tail_extent(connection: Connection, series: int, sealed: int) -> Extent | No
     ).fetchone()
     if type(least) is not int or type(most) is not int:
         least = most = 0  # damaged; to read the row will say so
-    return Extent(sealed, end, least, most)
+    return RowRange(sealed, end, least, most)
 
 
 def clear_tail(connection: Connection, series: int) -> None:

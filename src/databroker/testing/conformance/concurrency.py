@@ -10,12 +10,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import pytest
 
+from ...columns import ALL, to_rows
 from ...query.nodes import Everything
-from ...stores.base import Ability, Store
+from ...stores.base import Ability, Store, batches_of
 from ..reference import read_rows
 from .base import (
     Base,
@@ -130,12 +132,21 @@ class Sharing(Base):
         """While events move from where they arrive to where they stay."""
         insert_all(store, [("start", start()), ("descriptor", descriptor())])
         insert_all(store, [("event", event(number)) for number in range(700)])
-        batches = store.read("event", "desc", 0, 700, None)
-        first = next(batches)
+        extents = store.extents("event", "desc")
+        batches = batches_of(store, "event", "desc", ALL)
+        begun = [next(batches)]
         insert_all(store, [("event", event(number)) for number in range(700, 1500)])
         store.insert("stop", stop())
-        assert first.num_rows + sum(batch.num_rows for batch in batches) == 700
         wanted = [event(number) for number in range(1500)]
+        pages = (
+            batch
+            for extent in extents
+            for row in range(0, extent.rows, 64)
+            for batch in store.read("event", extent, ALL, (row, min(row + 64, extent.rows)))
+        )
+        for read in (chain(begun, batches), pages):
+            rows = [row for batch in read for row in to_rows("event", "desc", batch)]
+            self.assert_kept(rows, wanted[:700])
         self.assert_kept(read_rows(store, "event", "desc"), wanted)
 
     def test_a_shared_store_pickles_as_its_configuration(self, store: Store) -> None:

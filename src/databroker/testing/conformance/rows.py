@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import json
 import random
 from typing import Any
 
@@ -14,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ...stores.base import Store
+from ...columns import Selection
+from ...stores.base import Extent, Store, batches_of
 from .. import strategies
 from ..reference import read_rows
 from ..streams import Documents
@@ -44,14 +47,13 @@ class Rows(Base):
 
     def assert_extents_fit(self, store: Store, kind: str, owner: str, rows: list[Row]) -> None:
         """Fail unless extents cover the rows without a gap and know their seq_nums."""
-        place = 0
+        first = 0
         for extent in store.extents(kind, owner):
-            assert extent.first == place
-            assert extent.stop > extent.first
-            numbers = [row.get("seq_num", 0) for row in rows[extent.first : extent.stop]]
+            assert extent.rows > 0
+            numbers = [row.get("seq_num", 0) for row in rows[first : first + extent.rows]]
             assert (extent.min_seq, extent.max_seq) == (min(numbers), max(numbers))
-            place = extent.stop
-        assert place == len(rows)
+            first += extent.rows
+        assert first == len(rows)
 
     def test_an_owner_without_rows_has_no_extents(self, store: Store) -> None:
         _begun(store)
@@ -94,26 +96,64 @@ class Rows(Base):
         wanted = [event(number) for number in range(1, 1501)]
         extents = store.extents("event", "desc")
         edges = [0, 1, 749, 1500, 1501, 9999]
-        for extent in random.Random(1).sample(extents, min(4, len(extents))):
-            edges += [extent.first, extent.first + 1, extent.stop - 1]
+        ends = list(itertools.accumulate(extent.rows for extent in extents))
+        for end in random.Random(1).sample(ends, min(4, len(ends))):
+            edges += [end - 1, end, end + 1]
         for first in sorted(set(edges)):
             for last in (first, first + 1, first + 40, 99999):
                 found = read_rows(store, "event", "desc", first, last)
                 self.assert_kept(found, wanted[first:last])
 
+    def test_any_range_within_an_extent_can_be_read(self, store: Store) -> None:
+        from ...columns import ALL, to_rows
+
+        _begun(store)
+        insert_all(store, _mixed(range(1, 301)))
+        wanted = [event(number) for number in range(1, 301)]
+        for extent in store.extents("event", "desc"):
+            mine, wanted = wanted[: extent.rows], wanted[extent.rows :]
+            for low in {0, 1, extent.rows // 2, extent.rows - 1, extent.rows}:
+                for high in {low, min(low + 1, extent.rows), extent.rows}:
+                    batches = store.read("event", extent, ALL, (low, high))
+                    found = [row for batch in batches for row in to_rows("event", "desc", batch)]
+                    self.assert_kept(found, mine[low:high])
+
+    def test_extents_may_have_been_elsewhere_when_they_are_read(self, store: Store) -> None:
+        """In a file, or at another machine: their tokens are what JSON can hold."""
+        from ...columns import ALL, to_rows
+
+        owner = "d \x00\ud800/ü"
+        insert_all(store, [("start", start()), ("descriptor", descriptor(owner))])
+        insert_all(store, [("event", event(number, owner)) for number in range(40)])
+        extents = json.loads(
+            json.dumps([dataclasses.asdict(e) for e in store.extents("event", owner)])
+        )
+        store.insert("stop", stop())
+        batches = [
+            batch
+            for extent in extents
+            for batch in store.read("event", Extent(**extent), Selection.from_json(ALL.to_json()))
+        ]
+        rows = [row for batch in batches for row in to_rows("event", owner, batch)]
+        self.assert_kept(rows, [event(number, owner) for number in range(40)])
+
     def test_columns_can_be_read_alone(self, store: Store) -> None:
         insert_all(store, [("start", start()), ("descriptor", descriptor("desc", "run", "x", "y"))])
         for number in range(50):
             store.insert("event", event(number, x=number, y=[number, "two"]))
-        for columns, top, data in [
-            (["data/x"], set(), {"x"}),
-            (["data/y"], set(), {"y"}),
-            (["seq_num", "data/x", "data/y"], {"seq_num"}, {"x", "y"}),
-            (["time", "uid"], {"time", "uid"}, set()),
-            (["data/x", "nothing", "data/nothing"], set(), {"x"}),
+        none: frozenset[str] = frozenset()
+        for selection, data, timestamps in [
+            (Selection(frozenset({"x"})), {"x"}, none),
+            (Selection(frozenset({"y"})), {"y"}, none),
+            (Selection(None), {"x", "y"}, none),
+            (Selection(none, frozenset({"y"})), none, {"y"}),
+            (Selection(frozenset({"x"}), None), {"x"}, {"x", "y"}),
+            (Selection(others=True), none, none),
+            (Selection(frozenset({"x", "nothing"}), frozenset({"nothing"})), {"x"}, none),
         ]:
-            rows = read_rows(store, "event", "desc", 10, 40, columns)
+            rows = read_rows(store, "event", "desc", 10, 40, selection)
             assert len(rows) == 30
+            top = {"time", "seq_num"} | ({"uid"} if selection.others else none)
             for number, row in enumerate(rows, 10):
                 whole = event(number, x=number, y=[number, "two"])
                 self.assert_kept(
@@ -121,15 +161,15 @@ class Rows(Base):
                     {key: whole[key] for key in sorted(top)},
                 )
                 assert set(row) & {"time", "uid", "seq_num"} == top
-                wanted = {key: value for key, value in whole["data"].items() if key in data}
-                self.assert_kept(row.get("data", {}), wanted)
-                assert not row.get("timestamps")
+                for section, keys in (("data", data), ("timestamps", timestamps)):
+                    wanted = {key: value for key, value in whole[section].items() if key in keys}
+                    self.assert_kept(row.get(section, {}), wanted)
 
     def test_no_columns_at_all_still_count_the_rows(self, store: Store) -> None:
         _begun(store)
         insert_all(store, _mixed(range(20)))
-        for columns in ((), ("nothing",), ("data/nothing", "time/time")):
-            batches = itertools.islice(store.read("event", "desc", 0, 20, columns), 99)
+        for selection in (Selection(), Selection(frozenset({"nothing"}), frozenset({"time"}))):
+            batches = itertools.islice(batches_of(store, "event", "desc", selection), 99)
             assert sum(batch.num_rows for batch in batches) == 20
 
     @quick(25)
@@ -137,8 +177,6 @@ class Rows(Base):
     def test_any_column_of_any_run_can_be_read_alone(
         self, run: Documents, data: st.DataObject
     ) -> None:
-        from ...columns import names
-
         store = self.open_store()
         try:
             insert_all(store, run)
@@ -151,8 +189,8 @@ class Rows(Base):
                 field = data.draw(st.sampled_from(fields))
                 first = data.draw(st.integers(0, len(rows)))
                 last = data.draw(st.integers(first, len(rows)))
-                columns = [names.nested("data", field), "time"]
-                found = read_rows(store, "event", owner, first, last, columns)
+                selection = Selection(frozenset({field}))
+                found = read_rows(store, "event", owner, first, last, selection)
                 self.assert_kept(
                     [[row["time"], row["data"]] for row in found],
                     [
