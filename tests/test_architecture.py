@@ -71,7 +71,7 @@ NEIGHBOURS = {
     ("cli", "demo"): "the terminal runs the demonstration",
 }
 
-SHARED_BY_STORES = ("base", "checking", "facts", "registry", "writer")
+SHARED_BY_STORES = ("base", "checking", "facts", "registry", "rows", "writer")
 
 OPTIONAL = {
     "bluesky",

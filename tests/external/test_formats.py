@@ -164,7 +164,7 @@ def test_images_that_ophyd_simulates(store, registry, tmp_path):
     for kind, doc in store.documents(uid):
         if kind == "descriptor":
             from databroker.columns import ALL, to_rows
-            from databroker.stores.base import batches_of
+            from databroker.stores.rows import batches_of
 
             for batch in batches_of(store, "event", doc["uid"], ALL):
                 ids += [row["data"]["img"] for row in to_rows("event", doc["uid"], batch)]

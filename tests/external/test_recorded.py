@@ -11,8 +11,8 @@ import databroker
 from databroker.columns import ALL, to_rows
 from databroker.errors import NoHandler
 from databroker.external import Filler, Registry, external_fields, external_files
-from databroker.stores.base import batches_of
 from databroker.stores.memory import MemoryStore
+from databroker.stores.rows import batches_of
 
 from .ways import WAYS, check
 

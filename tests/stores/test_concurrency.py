@@ -12,7 +12,7 @@ import pytest
 from databroker.columns import ALL
 from databroker.errors import StoreUnavailable
 from databroker.query.nodes import Everything
-from databroker.stores.base import batches_of
+from databroker.stores.rows import batches_of
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import answers, assert_identical, expected, read_rows
 from databroker.testing.conformance.base import (

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from .._util.telling import warn_user
 from ..documents import accept
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from ..columns import Selection
     from ..query.nodes import Node, Path
+    from .rows import Extent
 
 LINKED = ("descriptor", "resource", "stream_resource")
 """The kinds of documents that belong to a run, one by one, besides its start and stop."""
@@ -70,62 +71,6 @@ class RunRecord:
     start: dict[str, Any]
     stop: dict[str, Any] | None
     cursor: Any = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """A stretch of rows of one owner, in the order in which they arrived.
-
-    Attributes
-    ----------
-    rows
-        How many there are.
-    min_seq, max_seq
-        The range of their seq_nums; 0 for rows without one (datum documents).
-    token
-        Where they are: JSON can hold it, and what is in it is the store's own affair.
-    """
-
-    rows: int
-    min_seq: int
-    max_seq: int
-    token: Any
-
-
-class RowSource(Protocol):
-    """What rows are read from: a store, or something that adds to what a store has."""
-
-    def extents(self, kind: str, owner: str) -> list[Extent]:
-        """Return where the rows of one owner are; see `Store.extents`."""
-        ...
-
-    def read(
-        self,
-        kind: str,
-        extent: Extent,
-        selection: Selection,
-        rows: tuple[int, int] | None = None,
-    ) -> Iterator[pa.RecordBatch]:
-        """Yield rows as batches; see `Store.read`."""
-        ...
-
-
-def batches_of(
-    source: RowSource,
-    kind: str,
-    owner: str,
-    selection: Selection,
-    first: int = 0,
-    stop: int | None = None,
-) -> Iterator[pa.RecordBatch]:
-    """Yield rows of one owner, counted from its first one; all of them unless told otherwise."""
-    before = 0
-    for extent in source.extents(kind, owner):
-        low = max(first - before, 0)
-        high = extent.rows if stop is None else min(stop - before, extent.rows)
-        if low < high:
-            yield from source.read(kind, extent, selection, (low, high))
-        before += extent.rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,6 @@ def check_by_reading(store: Store, progress: CheckProgress | None) -> CheckRepor
 
 def _rows(store: Store, kind: str, owner: str) -> int:
     from ..columns import ALL
-    from .base import batches_of
+    from .rows import batches_of
 
     return sum(batch.num_rows for batch in batches_of(store, kind, owner, ALL))

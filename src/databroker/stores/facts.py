@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..documents.kinds import Document, stream_name
-from .base import Activity, Store, batches_of
+from .base import Activity, Store
+from .rows import batches_of
 from .writer import writer_lives
 
 __all__ = ["main_count", "run_fact", "run_status", "status_of"]

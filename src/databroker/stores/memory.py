@@ -21,8 +21,9 @@ from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
 from ..documents.pages import owner_of
 from ..query.distinct import distinct_values, ranked
 from ..query.evaluate import RunView, compile
-from .base import LINKED, Ability, Activity, Extent, RunRecord, Store
+from .base import LINKED, Ability, Activity, RunRecord, Store
 from .facts import run_fact
+from .rows import Extent
 from .writer import writer_here
 
 if TYPE_CHECKING:

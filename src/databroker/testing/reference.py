@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ..documents import accept, same, unpack
 from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
 from ..query.nodes import Everything, Node, Path
-from ..stores.base import Store, batches_of
+from ..stores.base import Store
+from ..stores.rows import batches_of
 from .difference import assert_identical
 
 if TYPE_CHECKING:

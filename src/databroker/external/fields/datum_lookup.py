@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...columns import ALL, to_rows
 from ...errors import ExternalDataMissing
-from ...stores.base import batches_of
+from ...stores.rows import batches_of
 from ..references import DataReference, failure
 from ..registry import Mend, as_it_is
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...columns import ALL, assemble
 from ...columns.names import nested, top
-from ...stores.base import batches_of
+from ...stores.rows import batches_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

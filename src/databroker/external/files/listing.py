@@ -13,7 +13,7 @@ from ...columns import ALL, Selection, assemble, to_rows
 from ...columns.batches import values_of
 from ...columns.names import nested
 from ...errors import DatabrokerError
-from ...stores.base import batches_of
+from ...stores.rows import batches_of
 from ..fields.filling import external_fields
 from ..fields.stream_index import read_claims
 from ..fields.stream_resource import StreamSource

@@ -10,7 +10,7 @@ from ..._util.telling import warn_user
 from ...columns import ALL, to_rows
 from ...errors import NothingFoundWarning
 from ...external.fields.filling import Filling, external_fields
-from ...stores.base import batches_of
+from ...stores.rows import batches_of
 from .fields import absent_fields, checked_fill, no_field_to_fill, no_such_field
 from .stream import Fields, Stream
 

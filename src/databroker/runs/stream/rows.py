@@ -16,7 +16,7 @@ import numpy as np
 
 from ...columns import Selection, assemble, to_rows
 from ...columns.names import SEQ_NUM, TIME, UID
-from ...stores.base import Extent, RowSource
+from ...stores.rows import Extent, RowSource
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .array import LazyArray
     from .config import Configuration
     from .external_fields import ExternalFields
-    from .fields import Selection
+    from .fields import FieldSelection
     from .gather import Request
     from .rows import Chunk
     from .views import View
@@ -308,7 +308,7 @@ class Stream(Described):
         outside: ExternalFields,
         chunks: Iterable[Chunk],
         names: Sequence[str],
-        selection: Selection,
+        selection: FieldSelection,
     ) -> Iterator[dict[str, Any]]:
         """Yield events with what refers to their data, and the values that stand beside them."""
         for chunk in chunks:

@@ -23,7 +23,7 @@ from ...external.fields.filling import is_streamed
 from ...external.fields.stream_index import ANYBODY, Claims, FramePlaces, read_claims
 from ...external.fields.stream_resource import StreamSource, stream_sources
 from ...external.fields.streamed_field import StreamReader
-from ...stores.base import Extent, batches_of
+from ...stores.rows import Extent, batches_of
 from .layout import Layout
 from .store_ref import StoreRef
 

@@ -17,9 +17,10 @@ from ...documents.pages import owner_of
 from ...errors import InvalidDocument, StoreIsReadOnly, StoreUnavailable
 from ...query.distinct import ranked
 from ...query.nodes import TimeBounds
-from ..base import LINKED, Ability, Activity, Extent, RunRecord, Store
+from ..base import LINKED, Ability, Activity, RunRecord, Store
 from ..checking import CheckProgress, CheckReport
 from ..facts import run_fact
+from ..rows import Extent
 from . import runs, series
 from .blocks import Unpacked
 from .damage import warn_of_damage

@@ -17,7 +17,8 @@ import pytest
 
 from ...columns import ALL, to_rows
 from ...query.nodes import Everything
-from ...stores.base import Ability, Store, batches_of
+from ...stores.base import Ability, Store
+from ...stores.rows import batches_of
 from ..reference import read_rows
 from .base import (
     Base,

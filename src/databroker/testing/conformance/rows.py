@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ...columns import Selection
-from ...stores.base import Extent, Store, batches_of
+from ...stores.base import Store
+from ...stores.rows import Extent, batches_of
 from .. import strategies
 from ..reference import read_rows
 from ..streams import Documents

@@ -1,0 +1,70 @@
+"""Rows as stores give them: where those of one owner are, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ..columns import Selection
+
+__all__ = ["Extent", "RowSource", "batches_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A stretch of rows of one owner, in the order in which they arrived.
+
+    Attributes
+    ----------
+    rows
+        How many there are.
+    min_seq, max_seq
+        The range of their seq_nums; 0 for rows without one (datum documents).
+    token
+        Where they are: JSON can hold it, and what is in it is the store's own affair.
+    """
+
+    rows: int
+    min_seq: int
+    max_seq: int
+    token: Any
+
+
+class RowSource(Protocol):
+    """What rows are read from: a store, or something that adds to what a store has."""
+
+    def extents(self, kind: str, owner: str) -> list[Extent]:
+        """Return where the rows of one owner are; see `Store.extents`."""
+        ...
+
+    def read(
+        self,
+        kind: str,
+        extent: Extent,
+        selection: Selection,
+        rows: tuple[int, int] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield rows as batches; see `Store.read`."""
+        ...
+
+
+def batches_of(
+    source: RowSource,
+    kind: str,
+    owner: str,
+    selection: Selection,
+    first: int = 0,
+    stop: int | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """Yield rows of one owner, counted from its first one; all of them unless told otherwise."""
+    before = 0
+    for extent in source.extents(kind, owner):
+        low = max(first - before, 0)
+        high = extent.rows if stop is None else min(stop - before, extent.rows)
+        if low < high:
+            yield from source.read(kind, extent, selection, (low, high))
+        before += extent.rows
