@@ -13,25 +13,10 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the ``databroker`` command, and exit.
+    """Run the ``databroker`` command with what was typed after it, and exit.
 
-    Parameters
-    ----------
-    arguments
-        What was typed after ``databroker``; by default what this process was started with.
-
-    Raises
-    ------
-    SystemExit
-        Always: 0 when all went well, 1 for an error that databroker explains, 2 for a command
-        that makes no sense.
-
-    Examples
-    --------
-    >>> import contextlib
-    >>> with contextlib.suppress(SystemExit):
-    ...     main(["--version"])
-    databroker ...
+    With 0 when all went well, 1 for an error that databroker explains, 2 for a command that
+    makes no sense.
     """
     from ..errors import DatabrokerError
     from .app import app

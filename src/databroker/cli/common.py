@@ -19,7 +19,6 @@ from ..errors import NoSuchRun, UnknownBrokerName
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.text import Text
 
     from ..broker import Broker
     from ..runs import Header
@@ -34,7 +33,6 @@ __all__ = [
     "open_broker",
     "open_run",
     "split_target",
-    "status_text",
     "warnings_as_lines",
 ]
 
@@ -57,18 +55,11 @@ class TargetCommand(TyperCommand):
 
 
 _PIPED_WIDTH = 10_000
-_COLOURS = {"success": "green", "running": "blue", "abort": "yellow", "fail": "red"}
 _NEGATIVE = re.compile(r"-\d+\Z")
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console; one that is not a terminal is wide, so that nothing is cut in a pipe.
-
-    Examples
-    --------
-    >>> console().is_terminal
-    False
-    """
+    """Return a console; one that is not a terminal is wide, so that nothing is cut in a pipe."""
     from rich.console import Console
 
     class PrintableConsole(Console):
@@ -94,25 +85,13 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def complain(message: str) -> None:
-    r"""Print an error as one line, where errors go.
-
-    Examples
-    --------
-    >>> complain("first\nsecond")
-    """
+    """Print an error as one line, where errors go."""
     typer.echo(f"databroker: {printable(' '.join(message.split()))}", err=True)
 
 
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
-    """Print warnings as errors are, not as Python would: where it stands in the code is no help.
-
-    Examples
-    --------
-    >>> with warnings_as_lines():
-    ...     warnings.simplefilter("default")
-    ...     warnings.warn("the disk is full")
-    """
+    """Print warnings as errors are, not as Python would: where it stands in the code is no help."""
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: complain(f"warning: {message}")
         yield
@@ -128,13 +107,7 @@ def known_names() -> list[str]:
 
 
 def default_name() -> str:
-    """Return the configuration that is meant where none is named.
-
-    Raises
-    ------
-    UnknownBrokerName
-        There is none, or one must be chosen.
-    """
+    """Return the configuration that is meant where none is named."""
     from ..config import load
 
     known = known_names()
@@ -156,10 +129,7 @@ def open_broker(name: str | None) -> Broker:
 def open_run(words: Sequence[str]) -> Iterator[Header]:
     """Open the broker and find the run that ``[NAME] [RUN]`` stands for.
 
-    Raises
-    ------
-    NoSuchRun
-        There is none. A name of a configuration that is nearly what was typed is suggested.
+    Where there is none, a name of a configuration that is nearly what was typed is suggested.
     """
     known = known_names()
     name, run = split_target(words, known)
@@ -191,16 +161,3 @@ def split_target(words: Sequence[str], known: Collection[str]) -> tuple[str | No
     if len(words) == 2:
         return words[0], words[1]
     return (words[0], "-1") if words[0] in known else (None, words[0])
-
-
-def status_text(status: str) -> Text:
-    """Return the word for a status, in its colour.
-
-    Examples
-    --------
-    >>> status_text("fail").plain, status_text("fail").style
-    ('fail', 'red')
-    """
-    from rich.text import Text
-
-    return Text(status, style=_COLOURS.get(status, ""))

@@ -7,6 +7,8 @@ import shlex
 import shutil
 import sys
 
+from .common import console, open_broker
+
 __all__ = ["EXAMPLES", "demo"]
 
 EXAMPLES = """\b
@@ -22,7 +24,6 @@ def demo() -> None:
     one that is aborted, one that never ends. A second call adds nothing twice.
     """
     from ..demo import install
-    from .common import console
 
     out = console()
     with _Progress() as progress:
@@ -39,7 +40,6 @@ def demo() -> None:
 
 
 def _show_newest() -> None:
-    from .common import console, open_broker
     from .frames import frame_text
 
     out = console()
@@ -59,13 +59,7 @@ def _show_newest() -> None:
 
 
 def what_starts_python() -> str:
-    """Return what to type, in this folder and this shell, for the Python that has databroker.
-
-    Examples
-    --------
-    >>> what_starts_python().endswith(("python", "python3"))
-    True
-    """
+    """Return what to type, in this folder and this shell, for the Python that has databroker."""
     name = os.path.basename(sys.executable)
     # Not whether it is the same file: each environment links to the one interpreter.
     if shutil.which(name) == sys.executable:
@@ -81,8 +75,6 @@ class _Progress:
 
     def __init__(self) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        from .common import console
 
         self._bar = Progress(
             TextColumn("{task.description:<32}", markup=False),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .common import Target
+from .common import Target, console, open_run
 
 __all__ = ["EXAMPLES", "files"]
 
@@ -29,7 +29,6 @@ def files(
     Ends with the exit code 1 if a file is missing.
     """
     from ..display import files_text
-    from .common import console, open_run
 
     with open_run(target) as header:
         found = header.files()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..display.summary import one_line
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -30,28 +32,22 @@ _GAP = "  "
 
 @dataclass(frozen=True)
 class _Column:
-    """A column as text: what stands above it, and in each row."""
+    """A column as text: what stands above it and, below that, in each row."""
 
-    caption: str
     texts: list[str]
 
     @cached_property
     def width(self) -> int:
-        return max(map(_width, (self.caption, *self.texts)))
+        return max(map(_width, self.texts))
 
     def lines(self) -> Iterator[str]:
-        """Yield the caption and the texts, all as wide as the widest."""
-        width = self.width
-        for text in (self.caption, *self.texts):
-            yield " " * (width - _width(text)) + text
+        """Yield the texts, all as wide as the widest."""
+        for text in self.texts:
+            yield " " * (self.width - _width(text)) + text
 
     def cut(self, width: int) -> _Column:
         """Return the column, at most so wide."""
-        from ..display.summary import one_line
-
-        return _Column(
-            one_line(self.caption, width), [one_line(text, width) for text in self.texts]
-        )
+        return _Column([one_line(text, width) for text in self.texts])
 
 
 def frame_text(frame: pd.DataFrame, width: int) -> str:
@@ -81,7 +77,7 @@ def frame_text(frame: pd.DataFrame, width: int) -> str:
     shown = frame if whole else pd.concat([frame.iloc[:_END], frame.iloc[-_END:]])
     index = [str(frame.index.name or ""), *map(str, shown.index)]
     margin = max(map(_width, index))
-    times, said = _times(shown["time"])
+    times, note = _times(shown["time"])
     kept, left_out = _fitting(shown, times, width - margin)
     rows = [_GAP.join(cells) for cells in zip(*(each.lines() for each in kept), strict=True)]
     lines = [
@@ -89,15 +85,15 @@ def frame_text(frame: pd.DataFrame, width: int) -> str:
         index[0],
         *(f"{name:{margin}}{_GAP}{row}" for name, row in zip(index[1:], rows[1:], strict=True)),
     ]
-    notes = [said]
+    notes = [note]
     if not whole:
         lines.insert(2 + _END, "...")
         notes.append(f"These are the first and last {_END} of {len(frame):,} rows.")
     if left_out:
         notes.append(f"Left out, as there is no room: {_listed(left_out)}.")
     # The longest lines of a pipe are as long as there is anything to say.
-    told = [part for note in filter(None, notes) for part in textwrap.wrap(note, max(width, 20))]
-    return "\n".join([*lines, *told])
+    wrapped = [part for note in filter(None, notes) for part in textwrap.wrap(note, max(width, 20))]
+    return "\n".join([*lines, *wrapped])
 
 
 def _fitting(shown: pd.DataFrame, times: _Column, width: int) -> tuple[list[_Column], list[str]]:
@@ -118,29 +114,25 @@ def _fitting(shown: pd.DataFrame, times: _Column, width: int) -> tuple[list[_Col
 
 def _times(stamps: pd.Series[Any]) -> tuple[_Column, str]:
     """Return stamps as short as they can be, and what is true of all of them."""
-    there = stamps.dropna()
-    zones = "/".join(dict.fromkeys(str(stamp.tzname()) for stamp in there))
-    days = there.dt.date.unique()
+    known = stamps.dropna()
+    zones = "/".join(dict.fromkeys(str(stamp.tzname()) for stamp in known))
+    days = known.dt.date.unique()
     if len(days) == 1:
         texts = [f"{stamp:%H:%M:%S.%f}"[:-3] if stamp == stamp else "" for stamp in stamps]
-        return _Column("time", texts), f"The times are of {days[0]} {zones}."
+        return _Column(["time", *texts]), f"The times are of {days[0]} {zones}."
     texts = [f"{stamp:%Y-%m-%d %H:%M:%S}" if stamp == stamp else "" for stamp in stamps]
-    return _Column("time", texts), f"The times are in {zones}." if zones else ""
+    return _Column(["time", *texts]), f"The times are in {zones}." if zones else ""
 
 
 def _column(name: str, values: pd.Series[Any]) -> _Column:
-    from ..display.summary import one_line
-
     if values.dtype == object:
         texts = list(map(_text, values))
     else:
         texts = [text.strip() for text in values.to_string(header=False, index=False).split("\n")]
-    return _Column(one_line(name), texts)
+    return _Column([one_line(name), *texts])
 
 
 def _text(value: Any) -> str:
-    from ..display.summary import one_line
-
     shape = getattr(value, "shape", ())
     text = one_line(value, _LONGEST)
     # The first few numbers of an array tell less than what it is.
@@ -150,12 +142,10 @@ def _text(value: Any) -> str:
 
 
 def _listed(names: Iterable[str], most: int = 20) -> str:
-    from ..display.summary import one_line
-
     names = list(names)
-    said = ", ".join(one_line(name, 60) for name in names[:most])
+    first = ", ".join(one_line(name, 60) for name in names[:most])
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return f"{said}{more}. Choose columns with --fields"
+    return f"{first}{more}. Choose columns with --fields"
 
 
 def _width(text: str) -> int:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .._util.suggestions import did_you_mean
 from ..errors import NoSuchStream
-from .common import Target
+from .common import Target, console, open_run
 
 if TYPE_CHECKING:
     from ..runs import Header
@@ -34,12 +35,9 @@ def table(
 
     Of a long one, the first and the last rows; in a terminal, the columns that fit.
     """
-    from .common import console, open_run
     from .frames import frame_text
 
-    wanted = (
-        None if fields is None else [each.strip() for each in fields.split(",") if each.strip()]
-    )
+    wanted = None if fields is None else list(filter(None, map(str.strip, fields.split(","))))
     with open_run(target) as header:
         _check_stream(header, stream)
         frame = header.table(stream, fields=wanted, timezone=header.db.zone)
@@ -51,8 +49,6 @@ def table(
 
 
 def _check_stream(header: Header, stream: str) -> None:
-    from .._util.suggestions import did_you_mean
-
     names = header.stream_names
     if stream not in names:
         raise NoSuchStream(

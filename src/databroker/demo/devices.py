@@ -20,19 +20,7 @@ class ShutterClosed(RuntimeError):
 
 
 class Devices:
-    """A bench of simulated devices.
-
-    Parameters
-    ----------
-    images
-        The folder into which the camera writes its files.
-
-    Examples
-    --------
-    >>> devices = Devices(Path("."))
-    >>> float(devices.det.read()["det"]["value"])
-    1.0
-    """
+    """A bench of simulated devices, whose camera writes its files into a folder."""
 
     def __init__(self, images: Path) -> None:
         from ophyd import Signal

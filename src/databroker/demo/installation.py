@@ -13,12 +13,7 @@ import yaml
 
 from .._util.signals import from_signal
 from ..config import Configuration, load, user_config_dir, user_data_dir
-from ..errors import (
-    InvalidConfiguration,
-    MissingExtra,
-    StoreUnavailable,
-    UnknownBrokerName,
-)
+from ..errors import InvalidConfiguration, MissingExtra, StoreUnavailable, UnknownBrokerName
 
 if TYPE_CHECKING:
     from ..broker import Broker
@@ -40,16 +35,9 @@ Report = Callable[[str, int, int], object]
 
 @dataclass(frozen=True)
 class Installed:
-    """What `install` did.
+    """What `install` did: where the files are, whether the configuration is new, which runs.
 
-    Attributes
-    ----------
-    config_file, data_file
-        Where the configuration and the runs are.
-    created
-        Whether the configuration is new.
-    added, present
-        The titles of the runs that were made, and of those that were there already.
+    Of the runs there are the titles: of those that were made, and that were there already.
     """
 
     config_file: Path
@@ -62,19 +50,7 @@ class Installed:
 def install(report: Report | None = None) -> Installed:
     """Create the configuration 'example' and fill it with runs; what is there already stays.
 
-    Parameters
-    ----------
-    report
-        Is told of each run before it starts: its title, how many are done, how many in all.
-
-    Raises
-    ------
-    MissingExtra
-        bluesky or ophyd is not installed.
-    InvalidConfiguration
-        Somebody has made another configuration of this name; it is left alone.
-    StoreUnavailable
-        The folders cannot be written to.
+    A configuration of this name that somebody else has made is left alone, with an error.
     """
     _need_extra()
     config, created = _configuration()
@@ -144,15 +120,15 @@ def _fill(images: Path, report: Report) -> tuple[tuple[str, ...], tuple[str, ...
     from .plans import RUNS
 
     with Broker.named(NAME) as db:
-        there = [run for run in RUNS if _is_there(db, run)]
-        wanted = [run for run in RUNS if run not in there]
+        present = [run for run in RUNS if _is_there(db, run)]
+        wanted = [run for run in RUNS if run not in present]
 
         def began(run: DemoRun) -> None:
             report(run.title, wanted.index(run), len(wanted))
 
         if wanted:
             perform(wanted, images, db.insert, began)
-    return tuple(run.title for run in wanted), tuple(run.title for run in there)
+    return tuple(run.title for run in wanted), tuple(run.title for run in present)
 
 
 def _is_there(db: Broker, run: DemoRun) -> bool:

@@ -27,18 +27,7 @@ _STOP_WAIT = 5.0
 def perform(
     runs: list[DemoRun], images: Path, insert: Callback, began: Callable[[DemoRun], object]
 ) -> None:
-    """Run the plans one after the other.
-
-    Parameters
-    ----------
-    runs
-        Which, in this order.
-    images
-        The folder for image files.
-    insert
-        Is handed each document, as soon as it exists.
-    began
-        Is told of each run before it starts.
+    """Run the plans one after the other; each document is handed on as soon as it exists.
 
     Examples
     --------

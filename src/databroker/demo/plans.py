@@ -5,6 +5,7 @@ Each `DemoRun` names a plan, what its operator would note, and how it ends.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,27 +19,10 @@ Plan = Generator[Any, Any, Any]
 
 @dataclass(frozen=True)
 class DemoRun:
-    """One run of the demonstration.
+    """One run of the demonstration: a plan, what an operator would add, and how it ends.
 
-    Attributes
-    ----------
-    key
-        What marks it in its start document, under ``demo``; it never changes.
-    title
-        For people.
-    plan
-        Makes the plan from the devices.
-    metadata
-        What an operator would add.
-    ends
-        How: 'open' means that its last documents never arrive.
-    points
-        How many events its primary stream gets.
-
-    Examples
-    --------
-    >>> RUNS[-1].key, RUNS[-1].points, RUNS[-1].ends
-    ('walkthrough', 5, 'success')
+    Its key marks it in its start document, under ``demo``, and never changes. Where it ends
+    'open', its last documents never arrive. Its primary stream gets so many points.
     """
 
     key: str
@@ -49,44 +33,22 @@ class DemoRun:
     ends: Literal["success", "fail", "abort", "open"] = "success"
 
 
-def _count(devices: Devices) -> Plan:
-    from bluesky.plans import count
-
-    return count([devices.det], num=3)
-
-
-def _grid(devices: Devices) -> Plan:
-    from bluesky.plans import grid_scan
-
-    return grid_scan([devices.det4], devices.motor1, -2, 2, 5, devices.motor2, -2, 2, 5)
+def _plans() -> Any:
+    return importlib.import_module("bluesky.plans")
 
 
 def _with_baseline_and_monitor(devices: Devices) -> Plan:
-    from bluesky.plans import scan
     from bluesky.preprocessors import SupplementalData
 
     extra = SupplementalData(
         baseline=[devices.motor, devices.temperature], monitors=[devices.ring_current]
     )
-    plan: Plan = extra(scan([devices.det, devices.eta_det], devices.eta, -3, 3, 13))
+    plan: Plan = extra(_plans().scan([devices.det, devices.eta_det], devices.eta, -3, 3, 13))
     return plan
-
-
-def _images(devices: Devices) -> Plan:
-    from bluesky.plans import scan
-
-    return scan([devices.img, devices.det], devices.motor, -2, 2, 5)
-
-
-def _failing(devices: Devices) -> Plan:
-    from bluesky.plans import scan
-
-    return scan([devices.det, devices.shuttered], devices.motor, -1, 1, 11)
 
 
 def _aborted(devices: Devices) -> Plan:
     from bluesky.plan_stubs import pause
-    from bluesky.plans import rel_scan
     from bluesky.preprocessors import plan_mutator
 
     saved = 0
@@ -96,20 +58,9 @@ def _aborted(devices: Devices) -> Plan:
         saved += message.command == "save"
         return None, pause() if message.command == "save" and saved == 4 else None
 
-    plan: Plan = plan_mutator(rel_scan([devices.noisy_det], devices.motor, -1, 1, 21), stop_here)
+    scan = _plans().rel_scan([devices.noisy_det], devices.motor, -1, 1, 21)
+    plan: Plan = plan_mutator(scan, stop_here)
     return plan
-
-
-def _open(devices: Devices) -> Plan:
-    from bluesky.plans import count
-
-    return count([devices.det], num=20)
-
-
-def _walkthrough(devices: Devices) -> Plan:
-    from bluesky.plans import scan
-
-    return scan([devices.det], devices.motor, 1, 5, num=5)
 
 
 _NICKEL = {
@@ -123,14 +74,16 @@ RUNS: tuple[DemoRun, ...] = (
     DemoRun(
         "count",
         "count a detector",
-        _count,
+        lambda devices: _plans().count([devices.det], num=3),
         {"operator": "Dan", "purpose": "check the detector", "sample": "good sample"},
         3,
     ),
     DemoRun(
         "grid",
         "map a grid of 5 by 5",
-        _grid,
+        lambda devices: _plans().grid_scan(
+            [devices.det4], devices.motor1, -2, 2, 5, devices.motor2, -2, 2, 5
+        ),
         {"operator": "Ana", "purpose": "map the foil", "sample": _NICKEL, "proposal": "GUP-12345"},
         25,
     ),
@@ -144,14 +97,14 @@ RUNS: tuple[DemoRun, ...] = (
     DemoRun(
         "images",
         "scan with images in files",
-        _images,
+        lambda devices: _plans().scan([devices.img, devices.det], devices.motor, -2, 2, 5),
         {"operator": "Ana", "purpose": "follow the spot", "sample": _NICKEL, "dark_frames": 0},
         5,
     ),
     DemoRun(
         "failed",
         "scan that fails half-way",
-        _failing,
+        lambda devices: _plans().scan([devices.det, devices.shuttered], devices.motor, -1, 1, 11),
         {"operator": "Tom", "purpose": "edge scan", "sample": "bad sample"},
         3,
         "fail",
@@ -167,7 +120,7 @@ RUNS: tuple[DemoRun, ...] = (
     DemoRun(
         "open",
         "count that never ends",
-        _open,
+        lambda devices: _plans().count([devices.det], num=20),
         {"operator": "Ana", "purpose": "watch the drift", "sample": "calibrant"},
         4,
         "open",
@@ -176,7 +129,7 @@ RUNS: tuple[DemoRun, ...] = (
     DemoRun(
         "walkthrough",
         "scan across a Gaussian peak",
-        _walkthrough,
+        lambda devices: _plans().scan([devices.det], devices.motor, 1, 5, num=5),
         {"operator": "Dan", "purpose": "walkthrough", "sample": "good sample"},
         5,
     ),
