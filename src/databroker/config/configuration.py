@@ -38,33 +38,8 @@ _HOUR = 3600.0
 class Configuration:
     """What a broker needs to know, with every path absolute and every value checked.
 
-    Attributes
-    ----------
-    name
-        What `Broker.named` calls it; None for a mapping without a name.
-    driver, options
-        The kind of store, and what it is opened with.
-    description
-        For people.
-    timezone
-        The IANA name of the time zone in which bounds are read and times are shown; None stands
-        for the machine's own.
-    stale_after
-        Seconds without a document after which an unfinished run no longer counts as running.
-    root_map
-        Where external files are now, by the root under which they were recorded.
-    handlers
-        'module:Class' (or the class itself) by the spec that it opens.
-    discover_handlers
-        Whether handlers that installed packages offer are used beside these.
-    allowed_roots
-        The only folders from which external files may be read; empty means any.
-    transforms
-        'module:function' (or the function itself) by the kind of document that it changes.
-    source
-        The file that the configuration came from.
-    original
-        The mapping as it was written.
+    What the keys of a file mean is told in docs/configuration.md. Handlers and transforms are
+    'module:name' or the object itself.
 
     Examples
     --------
@@ -80,27 +55,14 @@ class Configuration:
     stale_after: float = _HOUR
     root_map: Mapping[str, str] = field(default_factory=dict)
     handlers: Mapping[str, Any] = field(default_factory=dict)
-    discover_handlers: bool = True
+    discover_handlers: bool = True  # those that installed packages offer
     allowed_roots: tuple[str, ...] = ()
     transforms: Mapping[str, Any] = field(default_factory=dict)
     source: Path | None = None
-    original: Mapping[str, Any] = field(default_factory=dict)
+    original: Mapping[str, Any] = field(default_factory=dict)  # as it was written
 
     def open(self) -> Store:
-        """Open the store that this configuration describes.
-
-        Raises
-        ------
-        InvalidConfiguration
-            This version does not have the driver.
-        StoreUnavailable
-            The store cannot be reached or opened.
-
-        Examples
-        --------
-        >>> store = Configuration("memory").open()
-        >>> store.close()
-        """
+        """Open the store that this configuration describes."""
         try:
             return open_store(self.driver, **self.options)
         except InvalidConfiguration as error:
@@ -179,13 +141,7 @@ def _options(flat: Mapping[str, Any], driver: Driver, where: SourceMap) -> dict[
 
 
 def absolute(path: str | os.PathLike[str], where: SourceMap) -> str:
-    """Return a path as it was meant: '~' is the home folder, relative is beside the file.
-
-    Examples
-    --------
-    >>> absolute("../runs.db", SourceMap(Path("/etc/databroker/lab.yml")))
-    '/etc/runs.db'
-    """
+    """Return a path as it was meant: '~' is the home folder, relative is beside the file."""
     text = os.fspath(path)
     if "://" in text:
         return text

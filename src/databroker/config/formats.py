@@ -20,28 +20,9 @@ __all__ = ["from_mapping", "read_form"]
 
 
 def from_mapping(mapping: Mapping[str, Any], *, name: str | None = None) -> Configuration:
-    """Make a configuration from a mapping, as it might stand in a file.
+    """Make a configuration from a mapping, in any of the forms that a file may have.
 
-    Parameters
-    ----------
-    mapping
-        In any of the forms that a file may have. Relative paths are relative to the folder in
-        which Python runs now.
-    name
-        What to call it.
-
-    Raises
-    ------
-    InvalidConfiguration
-        It says something that cannot be carried out.
-
-    Examples
-    --------
-    >>> from_mapping({"driver": "sqlite", "path": "/data/runs.db"}, name="lab")
-    <Configuration 'lab': sqlite, path='/data/runs.db'>
-    >>> from_mapping({"driver": "sqlite", "pth": "/data/runs.db"})
-    Traceback (most recent call last):
-    databroker.errors.InvalidConfiguration: The configuration: there is no key 'pth' in ...
+    Relative paths are relative to the folder in which Python runs now.
     """
     where = SourceMap()
     return read_form(plain(mapping, where), where, name)

@@ -154,22 +154,7 @@ def _survey(entry: _Entry) -> Survey:
 
 
 def load(name: str) -> Configuration:
-    """Read and check the configuration of this name.
-
-    Raises
-    ------
-    UnknownBrokerName
-        There is none (it is an AttributeError and a LookupError); the message says which there
-        are, where it looked, and how to make one.
-    InvalidConfiguration
-        Its file says something that cannot be carried out.
-
-    Examples
-    --------
-    >>> load("no-such-lab")
-    Traceback (most recent call last):
-    databroker.errors.UnknownBrokerName: There is no configuration 'no-such-lab'. ...
-    """
+    """Read and check the configuration of this name."""
     if not isinstance(name, str):
         raise UnknownBrokerName(_no_name(name))
     entry = _find(name)

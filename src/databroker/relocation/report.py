@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .._util.printable import printable
 from ..broker.several import each_header
@@ -67,24 +68,26 @@ class Relocation:
         yield f"{len(self.found):,} of {sought:,} missing files found."
         if self.root_map:
             yield from self._what_to_do()
-        told = {*self.ambiguous, *self.refused}
-        lost = [f"  {path}" for path in self.missing if path not in told]
-        if lost:
-            yield from ("", "Not found:", *_some(lost))
-        unsure = {old: places for old, places in self.ambiguous.items() if old not in self.found}
-        if unsure:
-            yield ""
-            yield "Not clear which one it is. Look in fewer folders (search_in):"
-            yield from _some([_several(*item) for item in unsure.items()])
-        chosen = [_several(*item) for item in self.ambiguous.items() if item[0] in self.found]
-        if chosen:
-            yield ""
-            yield "In several places, of which the entries above lead to one:"
-            yield from _some(chosen)
-        if self.refused:
-            yield ""
-            yield "Outside of the allowed_roots of the configuration:"
-            yield from _some([f"  {old} -> {new}" for old, new in self.refused.items()])
+        for heading, lines in self._open_questions():
+            if lines:
+                yield from ("", heading, *_some(lines))
+
+    def _open_questions(self) -> Iterator[tuple[str, list[str]]]:
+        explained = {*self.ambiguous, *self.refused}
+        yield "Not found:", [f"  {path}" for path in self.missing if path not in explained]
+        several = {path: _several(path, places) for path, places in self.ambiguous.items()}
+        yield (
+            "Not clear which one it is. Look in fewer folders (search_in):",
+            [text for path, text in several.items() if path not in self.found],
+        )
+        yield (
+            "In several places, of which the entries above lead to one:",
+            [text for path, text in several.items() if path in self.found],
+        )
+        yield (
+            "Outside of the allowed_roots of the configuration:",
+            [f"  {old} -> {new}" for old, new in self.refused.items()],
+        )
 
     def _what_to_do(self) -> Iterator[str]:
         import yaml
@@ -92,21 +95,13 @@ class Relocation:
         where = "the configuration" if self.config is None else f"the configuration {self.config}"
         others = [old for old in self.existing if old not in self.root_map]
         beside = ", beside the entries that are there" if others else ""
-        yield ""
-        yield f"For good, write into {where}{beside}:"
-        yield ""
-        yield str(
-            yaml.safe_dump(
-                {"root_map": self.root_map}, allow_unicode=True, sort_keys=False, width=10**6
-            )
-        ).rstrip()
-        yield ""
+        options: Any = {"allow_unicode": True, "sort_keys": False, "width": 10**6}
+        lines = yaml.safe_dump({"root_map": self.root_map}, **options).rstrip()
+        yield from ("", f"For good, write into {where}{beside}:", "", lines, "")
         if self.applied:
             yield "For this session, it is in force already."
         else:
-            yield "For this session:"
-            yield ""
-            yield f"db.reg.root_map.update({self.root_map!r})"
+            yield from ("For this session:", "", f"db.reg.root_map.update({self.root_map!r})")
         for old in self.by_name:
             yield ""
             yield f"Only names speak for {old!r}: see whether these files are the right ones."
