@@ -88,8 +88,13 @@ class ExternalFields:
 
     @property
     def rows(self) -> EventSource:
-        """The events of the stream, with the references of streamed fields among them."""
+        """The rows of the stream, with the references of streamed fields among them."""
         return self._store if self._view is None else self._view
+
+    @property
+    def events(self) -> EventSource:
+        """Those rows that are events: where there are no events, values make rows of their own."""
+        return self._store if self._view is not None and self._view.streamed.rows else self.rows
 
     @property
     def _streamed(self) -> Mapping[str, StreamedField]:

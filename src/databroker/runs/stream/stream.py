@@ -275,9 +275,9 @@ class Stream(Described):
         filler = outside.filler if names else None
         columns = ALL if wanted is None else Selection(wanted, wanted, others=True)
         owners = [descriptor["uid"] for descriptor in self._descriptors]
-        # Rows that are no events are not in the store.
-        layout, rows = Layout.of(self._store, owners), outside.rows if names else self._store
-        events = self._referring(outside, layout.pieces(rows, columns), names, selection)
+        rows = outside.events if names else self._store
+        chunks = Layout.of(rows, owners).pieces(rows, columns)
+        events = self._referring(outside, chunks, names, selection)
         for event in events if filler is None else filler.events(events, names):
             if wanted is None or event["data"]:
                 yield event
