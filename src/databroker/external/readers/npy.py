@@ -23,7 +23,7 @@ class NpyReader(FileReader):
     ) -> None:
         guard.check(path)
         super().__init__(path)
-        self._frames = load_npy(path)
+        self._frames = load_npy(path, whole=False)
         if not self._frames.ndim:
             raise Problem(FileDamaged, f"{path} has a single number, and no frames")
         self.frame_shape = self._frames.shape[1:]
@@ -45,9 +45,9 @@ class NpySequence(FileSequence):
     template = "%s_%d.npy"
     join = "stack"
 
-    def load(self, path: str) -> Array:
-        """Return the array in a file, of which only what is used is read."""
-        return load_npy(path)
+    def load(self, path: str, whole: bool = True) -> Array:
+        """Return the array in a file."""
+        return load_npy(path, whole)
 
     def form(self, number: int) -> Form | None:
         """Return shape and dtype of a frame, which the file begins with."""
@@ -57,7 +57,7 @@ class NpySequence(FileSequence):
         return found.shape[1:], found.dtype
 
 
-def load_npy(path: str) -> Array:
-    """Return an array that reads what is used of it; pickles, which run code, are refused."""
-    found: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+def load_npy(path: str, whole: bool) -> Array:
+    """Return an array, or what reads it when it is used; pickles, which run code, are refused."""
+    found: Array = np.load(path, mmap_mode=None if whole else "r", allow_pickle=False)
     return found

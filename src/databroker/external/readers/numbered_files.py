@@ -105,7 +105,7 @@ class FileSequence(FrameReader):
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
         """Return a range of frames."""
-        parts = [part[(slice(None), *inner)] for part in self._parts(first, stop)]
+        parts = [part[(slice(None), *inner)] for part in self._parts(first, stop, not inner)]
         if len(parts) > 1:
             return np.concatenate(parts)
         # What is kept, or is the file itself, is copied.
@@ -140,29 +140,29 @@ class FileSequence(FrameReader):
         numbers = self._numbers(first, stop) if self._template else [0]
         return [self._path(number) for number in numbers]
 
-    def load(self, path: str) -> Array:
-        """Return the array in a file."""
+    def load(self, path: str, whole: bool = True) -> Array:
+        """Return the array in a file; one that is not read before it is used, if not `whole`."""
         raise NotImplementedError
 
-    def frames_in(self, number: int) -> Array:
+    def frames_in(self, number: int, whole: bool = False) -> Array:
         """Return the frames in a file; the last file of several is kept."""
         last = self._last
         if last is not None and last[0] == number:
             return last[1]
         path = self._path(number)
         self._guard.check(path)
-        frames = self._framed(self.load(path), path)
+        frames = self._framed(self.load(path, whole), path)
         if self._in_file > 1:
             self._last = (number, frames)
         return frames
 
-    def _parts(self, first: int, stop: int) -> Iterator[Array]:
+    def _parts(self, first: int, stop: int, whole: bool = False) -> Iterator[Array]:
         """Yield the wanted frames of each file; all of them agree with the first."""
         agreed = None if self.varying else (self.frame_shape, self.dtype)
         for number in self._numbers(first, stop):
             low = max(first - number * self._in_file, 0)
             high = min(stop - number * self._in_file, self._in_file)
-            frames = self.frames_in(number)
+            frames = self.frames_in(number, whole)
             shape, dtype = agreed = agreed or (frames.shape[1:], frames.dtype)
             if frames.shape[1:] != shape or not np.can_cast(frames.dtype, dtype):
                 raise Problem(
@@ -199,7 +199,7 @@ class FileSequence(FrameReader):
 class PictureSequence(FileSequence):
     """Reads multipart/related;type=image/jpeg, image/png, or image/* for whatever there is."""
 
-    def load(self, path: str) -> Array:
+    def load(self, path: str, whole: bool = True) -> Array:
         """Return the image, or stack of images, in a file."""
         return np.asarray(read_picture(path))
 
@@ -207,6 +207,6 @@ class PictureSequence(FileSequence):
 class TiffSequence(FileSequence):
     """Reads multipart/related;type=image/tiff, whatever the names of the files end in."""
 
-    def load(self, path: str) -> Array:
+    def load(self, path: str, whole: bool = True) -> Array:
         """Return the image, or stack of images, in a file."""
         return np.asarray(read_tiff(path))
