@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from databroker.external import ExternalArray
+from databroker.external import LazyArray
 from databroker.external.fields.datum_field import DatumReader
 from databroker.runs.stream.streamed import Streamed
 
@@ -10,7 +10,7 @@ from databroker.runs.stream.streamed import Streamed
 def datum_array(source, registry, run, field, ids, data_key, on_missing="raise", warn=True):
     """A field of which each event has a datum."""
     reader = DatumReader(source, registry, run, field, ids)
-    return ExternalArray(field, reader, data_key, on_missing, warn)
+    return LazyArray(field, reader, data_key, on_missing, warn)
 
 
 def streamed_array(
@@ -22,4 +22,4 @@ def streamed_array(
         seq_nums = found.claims.seq_nums()
     places = found.claims.match(np.zeros(len(seq_nums), int), seq_nums)
     reader = found.reader(registry, run, places, seq_nums)
-    return ExternalArray(field, reader, found.data_key, on_missing, warn)
+    return LazyArray(field, reader, found.data_key, on_missing, warn)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from databroker.errors import DatabrokerError, NoHandler
-from databroker.external import ExternalArray, Registry
+from databroker.external import LazyArray, Registry
 from databroker.external.fields.indexing import asked
 from databroker.external.readers.hdf5_dataset import Hdf5Dataset
 from databroker.external.references import FileMissing
@@ -77,7 +77,7 @@ def test_an_array_says_what_it_is(run, registry, stack):
     assert (array.size, array.nbytes) == (data.size, data.nbytes)
     assert array.chunks == ((12,), (2,), (6,), (8,))
     assert array.available == 12
-    assert repr(array) == "<ExternalArray 'img' shape=(12, 2, 6, 8) dtype=uint16>"
+    assert repr(array) == "<LazyArray 'img' shape=(12, 2, 6, 8) dtype=uint16>"
     np.testing.assert_array_equal(np.asarray(array), data)
     assert np.asarray(array, "f4").dtype == "f4"
     np.testing.assert_array_equal(np.stack(list(array)), data)
@@ -265,15 +265,17 @@ def test_a_stream_without_events_is_an_empty_array(run, registry):
 
 
 def test_large_values_are_cut_along_the_files_own_chunks():
-    from databroker.external.fields.reader import Look
+    from databroker.external.fields.reader import FieldReader, Look
 
-    class Large:
-        rows, gaps = 3, False
+    class Large(FieldReader):
+        rows = 3
+
+        def read(self, places, shape, inner, out): ...
 
         def look(self):
             return Look((20_000, 10_000), np.dtype("u2"), 1, (256, 256))
 
-    chunks = ExternalArray("x", Large()).chunks
+    chunks = LazyArray("x", Large()).chunks
     assert chunks[0] == (1, 1, 1)
     assert sum(chunks[1]) == 20_000
     assert set(chunks[1][:-1]) | set(chunks[2][:-1]) <= {n * 256 for n in range(1, 80)}

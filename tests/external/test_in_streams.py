@@ -9,7 +9,7 @@ import pytest
 
 from databroker import Broker
 from databroker.errors import ExternalDataMissing, NoHandler
-from databroker.external import ExternalArray
+from databroker.external import LazyArray
 from databroker.external.locate import uri_of_path
 from databroker.external.references import FileMissing, FramesMissing
 from databroker.stores.memory import MemoryStore
@@ -155,7 +155,7 @@ def test_a_field_is_an_array_that_reads_what_is_asked(db, both):
     stream = db[-1].streams["primary"]
     for name, data in (("img", both.img), ("cam", both.cam)):
         array = stream[name]
-        assert isinstance(array, ExternalArray)
+        assert isinstance(array, LazyArray)
         assert (array.shape, array.dtype) == (data.shape, data.dtype)
         np.testing.assert_array_equal(array[1:4, 2, ::2], data[1:4, 2, ::2])
     assert stream["img"] is stream["img"]

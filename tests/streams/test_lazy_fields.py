@@ -178,7 +178,7 @@ def test_indexing_is_numpys(small, index):
     img = small.streams["primary"]["img"]
     whole = np.array(list(small.data("img")))
     assert np.array_equal(img[index], whole[index])
-    assert np.array_equal(img.to_dask((5, 7))[:4].compute(scheduler="sync"), whole[:4])
+    assert np.array_equal(img.to_dask(((5, 7), 3, 4))[:4].compute(scheduler="sync"), whole[:4])
 
 
 @pytest.mark.parametrize("index", [12, -13, (0, 0, 0, 0), None, (slice(None), None)], ids=str)
@@ -193,7 +193,7 @@ def test_it_is_an_array_to_numpy(small):
     assert np.asarray(img).shape == img.shape
     assert np.asarray(img, "f4").dtype == np.float32
     assert np.array_equal(np.stack(list(img)), np.asarray(img))
-    assert repr(img) == "<Field 'img' shape=(12, 3, 4) dtype=int64>"
+    assert repr(img) == "<LazyArray 'img' shape=(12, 3, 4) dtype=int64>"
     assert img.data_key["shape"] == [3, 4]
 
 

@@ -159,7 +159,7 @@ def test_a_store_that_lacks_the_rows_there_is_said_so(header, tmp_path):
 
     field = header.streams["primary"]["wave"]
     other = SQLiteStore(tmp_path / "elsewhere.db")
-    field._store_ref = StoreRef(other)
+    field._reader._store_ref = StoreRef(other)
     with pytest.raises(StoreUnavailable, match="another machine"):
         field[0]
     other.close()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from .registry import Registry
 
 if TYPE_CHECKING:
-    from .fields.external_array import ExternalArray
     from .fields.filling import Filler, external_fields, fields_to_fill
+    from .fields.lazy_array import LazyArray
     from .files.atomic_copy import CopyDiffers, CopyFailed, CopyRefused
     from .files.copying import Copied, OutsideOfRoot, copy_run
     from .files.listing import ExternalFile, external_files
@@ -19,10 +19,10 @@ __all__ = [
     "CopyDiffers",
     "CopyFailed",
     "CopyRefused",
-    "ExternalArray",
     "ExternalFile",
     "Filler",
     "FrameReader",
+    "LazyArray",
     "OutsideOfRoot",
     "Registry",
     "copy_run",
@@ -36,7 +36,7 @@ _HOMES = {
     "CopyDiffers": "files.atomic_copy",
     "CopyFailed": "files.atomic_copy",
     "CopyRefused": "files.atomic_copy",
-    "ExternalArray": "fields.external_array",
+    "LazyArray": "fields.lazy_array",
     "ExternalFile": "files.listing",
     "Filler": "fields.filling",
     "FrameReader": "readers.base",

@@ -15,7 +15,7 @@ from ..handlers.adapter import as_array
 from ..references import DataReference
 from .filling import UNREADABLE
 from .loading import Loader, form_check
-from .reader import Look, common, leave_out, spread
+from .reader import FieldReader, Look, common, leave_out, spread
 
 if TYPE_CHECKING:
     from ...stores.base import Store
@@ -38,7 +38,7 @@ class HasStore(Protocol):
         ...
 
 
-class DatumReader:
+class DatumReader(FieldReader):
     """Reads a field of which each event has a datum.
 
     Parameters
@@ -77,7 +77,7 @@ class DatumReader:
         return len(self._ids)
 
     @property
-    def gaps(self) -> bool:
+    def gaps(self) -> bool:  # type: ignore[override]
         """Whether some events have no datum."""
         return self._look_through()[1]
 

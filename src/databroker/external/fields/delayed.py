@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .datum_field import DatumReader, HasStore
-from .external_array import ExternalArray
 from .filling import UNREADABLE, OnMissing
+from .lazy_array import LazyArray
 from .loading import Loader
-from .reader import Look, Reader
+from .reader import FieldReader, Look
 from .streamed_field import StreamReader
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Delayed:
 
     def __init__(
         self,
-        single: Callable[[str, str], Reader],
+        single: Callable[[str, str], FieldReader],
         data_keys: Mapping[str, Doc],
         on_missing: OnMissing,
     ) -> None:
@@ -38,7 +38,7 @@ class Delayed:
     def value(self, reference: str, field: str | None = None) -> da.Array:
         """Return what a reference stands for."""
         name = field or ""
-        array = ExternalArray(
+        array = LazyArray(
             name,
             self._single(reference, name),
             self._data_keys.get(name, {}),
@@ -72,7 +72,7 @@ class DelayedDatums(Delayed):
         data_keys: Mapping[str, Doc],
         on_missing: OnMissing,
     ) -> None:
-        def single(datum_id: str, field: str) -> Reader:
+        def single(datum_id: str, field: str) -> FieldReader:
             return DatumReader(source, registry, run, field, [datum_id])
 
         super().__init__(single, data_keys, on_missing)

@@ -31,12 +31,7 @@ class Asked(NamedTuple):
 
 
 def asked(index: Any, shape: tuple[int, ...]) -> Asked:
-    """Take an index apart.
-
-    Raises
-    ------
-    IndexError
-        It does not fit the shape.
+    """Take an index apart; raise IndexError if it does not fit the shape.
 
     Examples
     --------
@@ -70,7 +65,8 @@ def _rows(part: Any, size: int) -> tuple[Array, Any]:
         if not 0 <= place < size:
             raise IndexError(f"Event {part} of {size}: there is no such row.")
         return np.array([place]), 0
-    return np.arange(size)[np.asarray(part)], slice(None)
+    chosen = np.asarray(part)
+    return np.arange(size)[chosen if chosen.size else chosen.astype(np.intp)], slice(None)
 
 
 def _inner(part: Any, size: int) -> tuple[slice, Any]:

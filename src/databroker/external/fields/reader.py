@@ -1,19 +1,21 @@
-"""What an external array reads from: anything that knows its events and can read some of them."""
+"""What a field of a stream is read by, and what is known of its values."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from .chunking import page_rows
+from .chunking import CHUNK_BYTES, cut, page_rows, whole
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
 
-__all__ = ["Look", "Reader", "apart", "common", "leave_out", "spread", "with_nan"]
+__all__ = ["FieldReader", "Look", "apart", "common", "leave_out", "spread", "with_nan"]
 
 T = TypeVar("T")
 
@@ -53,27 +55,25 @@ class Look(NamedTuple):
         return page_rows(self.bytes, 1 if self.kept else self.rows)
 
 
-class Reader(Protocol):
-    """Reads the values of a field by events."""
+class FieldReader(ABC):
+    """Reads a field of a stream by its events, whether these hold it or files do.
+
+    What a `LazyArray` stands on, and all that is made of a field.
+    """
+
+    gaps = False
+    """Whether some events have no value, and never will: those are NaN in an array."""
 
     @property
+    @abstractmethod
     def rows(self) -> int:
         """How many events there are."""
-        ...
 
-    @property
-    def gaps(self) -> bool:
-        """Whether some events have no value, and never will: those are NaN in an array."""
-        ...
-
+    @abstractmethod
     def look(self) -> Look | None:
         """Return what the values are like; None if none can be seen."""
-        ...
 
-    def count(self) -> int:
-        """Return how many events have their value in a file by now."""
-        ...
-
+    @abstractmethod
     def read(
         self, places: Array, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
     ) -> None:
@@ -81,7 +81,27 @@ class Reader(Protocol):
 
         A value that has not the given shape is an error: a part of it would look right.
         """
-        ...
+
+    def count(self) -> int:
+        """Return how many events have their value by now."""
+        return self.rows
+
+    def identity(self) -> Any:
+        """Return what tells this reader from any other, for dask's names."""
+        return uuid.uuid4().hex
+
+    def pages(self, look: Look) -> Iterable[tuple[int, int]]:
+        """Return which events a loop over all reads at a time: half-open ranges."""
+        step = look.page
+        return ((first, min(first + step, self.rows)) for first in range(0, self.rows, step))
+
+    def row_chunks(self, row_bytes: int, together: int) -> tuple[int, ...]:
+        """Return sizes of chunks of events, of which so many are stored together."""
+        return cut(self.rows, whole(CHUNK_BYTES // max(row_bytes, 1), together))
+
+    def unbuffered(self) -> FieldReader:
+        """Return a reader that keeps nothing of what it has read, for a graph of dask."""
+        return self
 
 
 def apart(values: Array) -> list[Any]:

@@ -25,7 +25,7 @@ from ..references import (
 )
 from .filling import UNREADABLE
 from .grouping import Grouping, grouping_of_events, runs
-from .reader import Look, common, leave_out, spread
+from .reader import FieldReader, Look, common, leave_out, spread
 from .stream_index import Claims, FramePlaces
 from .stream_resource import StreamSource
 
@@ -62,7 +62,7 @@ def opened_frames(
         raise data_error(error, reference, place) from error
 
 
-class StreamReader:
+class StreamReader(FieldReader):
     """Reads a streamed field by events. It needs no store, and can be pickled.
 
     Parameters
@@ -114,7 +114,7 @@ class StreamReader:
         return len(self._places.part)
 
     @property
-    def gaps(self) -> bool:
+    def gaps(self) -> bool:  # type: ignore[override]
         """Whether some events are of a descriptor without the field."""
         return self._absent is not None
 

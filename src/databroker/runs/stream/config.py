@@ -13,7 +13,7 @@ from ...columns import Selection, assemble
 from ...columns.names import SEQ_NUM, TIME
 from ...documents.encode import same
 from ...errors import NoSuchField
-from .array import codes_of
+from .event_reader import codes_of
 from .fields import configuration, mapping
 from .gather import Constant, Request
 from .layout import Layout

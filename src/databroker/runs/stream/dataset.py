@@ -9,8 +9,9 @@ import numpy as np
 
 from ..._util.printable import shown
 from ..._util.telling import warn_user
+from ...external.fields.lazy_array import LazyArray
 from ...extras import require
-from .array import Field, PerDescriptor
+from .event_reader import ConstantReader, EventReader
 from .gather import Constant, Request, gather
 from .layout import Layout
 from .schema import Doc, Variable, infer_schema
@@ -48,25 +49,30 @@ def lazy(request: Request, convert_times: bool = True) -> xr.Dataset:
     store_ref = StoreRef(request.store)
     known = infer_schema(request.store, layout, request.variables)
     chunks = layout.chunks(max([each.row_bytes for each in known.values()], default=8))
-    codes = {owner: number for number, owner in enumerate(layout.owners)}
     shared = SharedFields.among(layout, request.variables, known)
     builder = Builder(request.names)
     time, seq_num = layout.index(request.store)
     for variable in request.variables:
         form = known[variable.name]
         together = shared if shared is not None and variable in shared else None
-        array = Field(store_ref, layout, variable, form, keep=True, shared=together)
+        reader = EventReader(store_ref, layout, variable, form, together)
+        array = LazyArray(variable.name, reader, variable.key, warn=False)
         outside = request.external_of(variable, form.dtype)
         if outside is not None:
             loaded = outside.array(variable.name, variable.key, array, layout, seq_num)
             builder.add(variable, loaded.to_dask())
         else:
-            builder.add(variable, array.to_dask(chunks) if layout.rows else np.asarray(array))
+            builder.add(variable, _in_chunks(array, chunks))
     for constant in request.constants:
-        table = constant.table(layout.owners)
-        repeated = PerDescriptor(store_ref, layout, constant.name, table, codes)
-        builder.add(constant, repeated.to_dask(chunks) if layout.rows else table)
+        values = constant.table(layout.owners)
+        array = LazyArray(constant.name, ConstantReader(store_ref, layout, values), warn=False)
+        builder.add(constant, _in_chunks(array, chunks))
     return builder.dataset(time, seq_num, request.attrs, convert_times)
+
+
+def _in_chunks(array: LazyArray, sizes: tuple[int, ...]) -> Any:
+    """Return what a dataset has of a field: all fields have chunks of the same events."""
+    return array.to_dask((sizes, *array.shape[1:])) if len(array) else np.asarray(array)
 
 
 class Builder:

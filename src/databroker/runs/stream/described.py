@@ -10,9 +10,8 @@ from ..._util.printable import printable
 from .fields import FieldSelection, data_keys, mapping, select
 
 if TYPE_CHECKING:
-    from ...external import ExternalArray, Registry
+    from ...external import LazyArray, Registry
     from ...stores.base import Store
-    from .array import LazyArray
 
 Doc = Mapping[str, Any]
 Fields = str | Iterable[str] | None
@@ -53,7 +52,7 @@ class Described:
         self._stop = stop
         self._zone = zone
         # By field and on_missing, with the rows that they were made for.
-        self._arrays: dict[tuple[str, str], tuple[LazyArray | ExternalArray, Any]] = {}
+        self._arrays: dict[tuple[str, str], tuple[LazyArray, Any]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_arrays": {}}

@@ -28,7 +28,7 @@ from .store_ref import StoreRef
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...external import ExternalArray, Registry
+    from ...external import LazyArray, Registry
     from ...external.fields.streamed_field import StreamReader
     from ...stores.base import Store
     from .streamed import StreamedField, StreamedRows
@@ -51,7 +51,7 @@ class ExternalFields:
     filling
         Which external fields are wanted, and how.
     on_missing
-        'raise', 'mask' or 'skip' what cannot be had; see `Filler` and `ExternalArray`.
+        'raise', 'mask' or 'skip' what cannot be had; see `Filler` and `LazyArray`.
     ended
         Whether the run has ended: no more events will come.
     """
@@ -192,7 +192,7 @@ class ExternalFields:
 
     def array(
         self, field: str, data_key: Doc, references: Any, layout: Layout, seq_nums: Array
-    ) -> ExternalArray:
+    ) -> LazyArray:
         """Return a field as an array that reads what is asked of it.
 
         Parameters
@@ -205,10 +205,10 @@ class ExternalFields:
             Of the rows.
         """
         from ...external.fields.datum_field import DatumReader
-        from ...external.fields.external_array import ExternalArray
-        from ...external.fields.reader import Reader
+        from ...external.fields.lazy_array import LazyArray
+        from ...external.fields.reader import FieldReader
 
-        reader: Reader
+        reader: FieldReader
         if self._view is not None and field in self._streamed:
             places, absent = self._view.places(field, layout), self.absent(field, layout)
             self._tell_left_over(field)
@@ -217,7 +217,7 @@ class ExternalFields:
         else:
             store_ref = StoreRef(self._store)
             reader = DatumReader(store_ref, self._registry, self._run, field, references)
-        return ExternalArray(field, reader, data_key, self._on_missing)
+        return LazyArray(field, reader, data_key, self._on_missing)
 
     def load(
         self, field: str, data_key: Doc, references: Array, layout: Layout, seq_nums: Array

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...columns import Selection, from_rows
 from ...columns.to_numpy import array_spec, cast_lossless, dense, value_kinds
-from .array import codes_of
+from .event_reader import codes_of
 from .layout import Layout
 from .rows import EventSource, index_of, joint_order
 from .schema import Doc, Variable, columns_of, declared_dtype

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from ...external import ExternalArray
+    from ...external import LazyArray
     from ...external.fields.filling import Fill, OnMissing
-    from .array import LazyArray
     from .config import Configuration
     from .external_fields import ExternalFields
     from .fields import FieldSelection
@@ -216,7 +215,7 @@ class Stream(Described):
         start, stop = dict(self._start), dict(self._stop) or None
         return run_documents(self._store, start, stop, [self], fields)
 
-    def __getitem__(self, field: str) -> LazyArray | ExternalArray:
+    def __getitem__(self, field: str) -> LazyArray:
         """Return a field as an array that is read when it is sliced.
 
         Raises
@@ -226,7 +225,7 @@ class Stream(Described):
         """
         return self.array(field)
 
-    def array(self, field: str, on_missing: OnMissing = "raise") -> LazyArray | ExternalArray:
+    def array(self, field: str, on_missing: OnMissing = "raise") -> LazyArray:
         """Return a field as an array that is read when it is sliced, as ``stream[field]`` does.
 
         Parameters

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..._util.printable import printable
-from .array import Field, LazyArray, PerDescriptor
+from .event_reader import ConstantReader, EventReader
 from .fields import no_such_field, select
 from .gather import Request
 from .layout import Layout
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from ...external import ExternalArray
+    from ...external import LazyArray
 
 Fields = str | Iterable[str] | None
 
@@ -83,7 +83,7 @@ class View:
 
         return frame_of(self._chosen(fields), convert_times=convert_times, timezone=timezone)
 
-    def __getitem__(self, field: str) -> LazyArray | ExternalArray:
+    def __getitem__(self, field: str) -> LazyArray:
         if field not in self.fields:
             raise no_such_field(field, self.fields)
         layout = Layout.of(self._request.store, self._request.owners)
@@ -117,16 +117,19 @@ def narrowed(request: Request, names: Iterable[str]) -> Request:
     )
 
 
-def lazy_array(request: Request, layout: Layout) -> LazyArray | ExternalArray:
+def lazy_array(request: Request, layout: Layout) -> LazyArray:
     """Return the one field of a request as an array that is read when it is sliced."""
+    from ...external.fields.lazy_array import LazyArray
+
     store_ref = StoreRef(request.store)
     if not request.variables:
         (constant,) = request.constants
-        codes = {owner: number for number, owner in enumerate(layout.owners)}
-        return PerDescriptor(store_ref, layout, constant.name, constant.table(layout.owners), codes)
+        reader = ConstantReader(store_ref, layout, constant.table(layout.owners))
+        return LazyArray(constant.name, reader, warn=False)
     (variable,) = request.variables
     known = infer_schema(request.store, layout, [variable])[variable.name]
-    field = Field(store_ref, layout, variable, known, keep=True)
+    events = EventReader(store_ref, layout, variable, known)
+    field = LazyArray(variable.name, events, variable.key, warn=False)
     outside = request.external_of(variable, known.dtype)
     if outside is None:
         return field

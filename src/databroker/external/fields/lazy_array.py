@@ -1,8 +1,7 @@
-"""An external field of a stream as an array that reads only what is asked of it."""
+"""A field of a stream as an array that reads only what is asked of it."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -14,29 +13,29 @@ from ...columns.cells import as_cells
 from ...errors import NoHandler
 from ...extras import require
 from ..readers.base import Declared
-from .chunking import CHUNK_BYTES, LARGEST, cut, grown, whole
+from .chunking import LARGEST, cut, grown
 from .filling import UNREADABLE, OnMissing, check_on_missing
 from .indexing import asked
-from .reader import Look, Reader, apart, leave_out, with_nan
+from .reader import FieldReader, Look, apart, leave_out, with_nan
 
 if TYPE_CHECKING:
     import dask.array as da
 
 
-__all__ = ["ExternalArray"]
+__all__ = ["LazyArray"]
 
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 
 
-class ExternalArray:
-    """An external field: looks like an array along the events, reads when it is sliced.
+class LazyArray:
+    """A field of a stream as an array along its events, which is read when it is sliced.
 
-    It can be asked what NumPy arrays and dask ask of each other: `shape`,
-    `dtype`, `chunks`, slicing, ``np.asarray``. It holds no data and no open
-    file, and can be pickled. Making it opens nothing; its shape is that of the
-    first value that can be read, or as declared if there is none. Events that
-    have no value are NaN, which makes integers floats.
+    Obtained as ``stream['img']``. It can be asked what NumPy arrays and dask ask of each other:
+    `shape`, `dtype`, `chunks`, slicing, ``np.asarray``. It holds no data and no open file, and
+    can be pickled. It has the events that the stream had when it was made. Making it opens no
+    file; the shape of external data is that of the first value that can be read, or as declared
+    if there is none. Events that have no value are NaN, which makes integers floats.
 
     Parameters
     ----------
@@ -57,14 +56,15 @@ class ExternalArray:
     Examples
     --------
     >>> import numpy
-    >>> class Squares:
-    ...     rows, gaps = 4, False
+    >>> from databroker.external.fields.reader import FieldReader
+    >>> class Squares(FieldReader):
+    ...     rows = 4
     ...     def look(self): return Look((2,), numpy.dtype(int))
     ...     def read(self, places, shape, inner, out):
     ...         out[...] = numpy.stack([places, places**2], axis=1)[(slice(None), *inner)]
-    >>> array = ExternalArray("squares", Squares(), {"shape": [2]})
+    >>> array = LazyArray("squares", Squares(), {"shape": [2]})
     >>> array
-    <ExternalArray 'squares' shape=(4, 2) dtype=int64>
+    <LazyArray 'squares' shape=(4, 2) dtype=int64>
     >>> array[-1].tolist(), array[1:3, 1].tolist(), numpy.asarray(array).sum()
     ([3, 9], [1, 4], np.int64(20))
     """
@@ -72,7 +72,7 @@ class ExternalArray:
     def __init__(
         self,
         name: str,
-        reader: Reader,
+        reader: FieldReader,
         data_key: Doc | None = None,
         on_missing: OnMissing = "raise",
         warn: bool = True,
@@ -125,13 +125,13 @@ class ExternalArray:
     @property
     def chunks(self) -> tuple[tuple[int, ...], ...]:
         """The sizes of chunks along each axis, as dask has them: of whole stored blocks."""
-        look, rows = self._look, self._reader.rows
+        look = self._look
         inner = look.shape
         if self._row_bytes > LARGEST and look.inner is not None:
             inner = grown(look.inner, look.shape, self.dtype.itemsize)
         row_bytes = int(np.prod(inner, dtype=object)) * self.dtype.itemsize
-        each = whole(CHUNK_BYTES // max(row_bytes, 1), look.rows)
-        return cut(rows, each), *(cut(n, m) for n, m in zip(look.shape, inner, strict=True))
+        rows = self._reader.row_chunks(row_bytes, look.rows)
+        return rows, *(cut(n, m) for n, m in zip(look.shape, inner, strict=True))
 
     @property
     def available(self) -> int:
@@ -175,7 +175,7 @@ class ExternalArray:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if copy is False:
-            raise ValueError("The data are in files: an array of them is always a copy.")
+            raise ValueError("The data are stored: an array of them is always a copy.")
         return np.asarray(self[...], dtype)
 
     def __iter__(self) -> Iterator[Any]:
@@ -183,15 +183,13 @@ class ExternalArray:
 
     def values(self) -> Iterator[Any]:
         """Yield the value of each event in order; few of them are in memory at a time."""
-        rows = self._reader.rows
-        step = self._look.page
-        for first in range(0, rows, step):
+        for first, stop in self._reader.pages(self._look):
             if self._on_missing == "skip":
-                yield from self._there(range(first, min(first + step, rows)))
+                yield from self._there(range(first, stop))
             else:
                 # Copies, so that keeping one value does not keep its page.
-                page = self[first : first + step]
-                yield from page if step == 1 else apart(page)
+                page = self[first:stop]
+                yield from page if page.ndim == 1 or stop - first == 1 else apart(page)
 
     def to_dask(self, chunks: Any = None) -> da.Array:
         """Return a dask array, which holds where the data are, not the data.
@@ -211,6 +209,7 @@ class ExternalArray:
         # What was promised stays promised, whatever files come later.
         promised = copy(self)
         promised._looked = self._look
+        promised._reader = self._reader.unbuffered()
         promised._in_dask = True
         found: da.Array = dask_array.from_array(
             promised,
@@ -279,11 +278,10 @@ class ExternalArray:
             warn_user(text, UserWarning)
 
     def _token(self) -> str:
-        tokenize = require("dask.base", "arrays").tokenize
-        known = getattr(self._reader, "identity", None)
-        # Without one, no two arrays are taken for the same.
-        who = known() if callable(known) else uuid.uuid4().hex
-        return str(tokenize(who, self.shape, str(self.dtype), self._on_missing))
+        return str(require("dask.base", "arrays").tokenize(self))
+
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
+        return (self._reader.identity(), self.shape, str(self.dtype), self._on_missing)
 
 
 def _as_declared(data_key: Doc) -> Look:

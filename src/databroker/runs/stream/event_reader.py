@@ -1,0 +1,176 @@
+"""Fields of a stream that its events, or their descriptors, hold: read page by page."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from copy import copy
+from typing import Any
+
+import numpy as np
+
+from ...columns import Selection
+from ...errors import DatabrokerError
+from ...external.fields.reader import FieldReader, Look
+from .layout import Layout, Window
+from .rows import Chunk, EventSource
+from .schema import FieldSchema, Variable
+from .shared import SharedFields, formed
+from .store_ref import StoreRef
+
+Array = np.ndarray[Any, Any]
+
+
+class PageReader(FieldReader):
+    """Reads stored rows page by page, as they are stored together.
+
+    With `keep`, the page that was read last is kept: a loop over single events reads each once.
+    """
+
+    def __init__(
+        self,
+        store_ref: StoreRef[EventSource],
+        layout: Layout,
+        look: Look,
+        row_bytes: float,
+        keep: bool = True,
+    ) -> None:
+        self._store_ref = store_ref
+        self._layout = layout
+        self._looked = look
+        self._row_bytes = row_bytes
+        self._pages = layout.pages(row_bytes)
+        self._starts = np.array([page.first for page in self._pages], np.intp)
+        self._keep = keep
+        self._kept: tuple[int, Array] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def rows(self) -> int:
+        """How many events there are."""
+        return self._layout.rows
+
+    def look(self) -> Look:
+        """Return what the values are like."""
+        return self._looked
+
+    def pages(self, look: Look) -> Iterable[tuple[int, int]]:
+        """Return which events a loop over all reads at a time."""
+        return ((page.first, page.stop) for page in self._pages)
+
+    def row_chunks(self, row_bytes: int, together: int) -> tuple[int, ...]:
+        """Return sizes of chunks along what is stored together."""
+        return self._layout.chunks(self._row_bytes)
+
+    def identity(self) -> Any:
+        """Return what tells this reader from any other."""
+        return [
+            [(each.owner, each.extent.rows, each.extent.token) for each in cluster]
+            for cluster in self._layout.clusters
+        ]
+
+    def read(
+        self, places: Array, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
+    ) -> None:
+        """Put what `inner` selects of some events into an array, page by page."""
+        pages = np.searchsorted(self._starts, places, "right") - 1
+        for number in np.unique(pages):
+            rows = pages == number
+            out[rows] = self._some(int(number), places[rows])[(slice(None), *inner)]
+
+    def unbuffered(self) -> FieldReader:
+        """Return a reader that keeps no page."""
+        other = copy(self)
+        other._keep = False
+        return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_kept": None, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
+    def _some(self, number: int, places: Array) -> Array:
+        page = self._pages[number]
+        first, stop = int(places.min()), int(places.max()) + 1
+        if self._keep and stop - first < page.stop - page.first:
+            return np.asarray(self._whole(number)[places - page.first])
+        return np.asarray(self._load(Window(page.cluster, first, stop))[places - first])
+
+    def _whole(self, number: int) -> Array:
+        with self._lock:
+            kept = self._kept
+        if kept is None or kept[0] != number:
+            kept = (number, self._load(self._pages[number]))
+            with self._lock:
+                self._kept = kept
+        return kept[1]
+
+    def _load(self, window: Window) -> Array:
+        """Return the values of the rows of a window."""
+        raise NotImplementedError
+
+
+class EventReader(PageReader):
+    """Reads a field that the events themselves hold."""
+
+    def __init__(
+        self,
+        store_ref: StoreRef[EventSource],
+        layout: Layout,
+        variable: Variable,
+        known: FieldSchema,
+        shared: SharedFields | None = None,
+    ) -> None:
+        look = Look(known.form.shape, known.dtype, kept=True)
+        super().__init__(store_ref, layout, look, known.row_bytes)
+        self._variable = variable
+        self._known = known
+        self._shared = shared
+
+    def identity(self) -> Any:
+        """Return what tells this reader from any other."""
+        return (self._variable.column, super().identity())
+
+    def _load(self, window: Window) -> Array:
+        store, name = self._store_ref.store, self._variable.name
+        if self._shared is None:
+            chunk = self._layout.read(store, window, self._variable.columns)
+            values = formed(chunk, [self._variable], {name: self._known})[name]
+        else:
+            values = self._shared.read(store, window)[name]
+        if values is None:
+            raise DatabrokerError(
+                f"The field {name!r} changes: events {window.first} to {window.stop - 1} do not "
+                f"fit {self._known.dtype} of shape {self._known.form.shape}, as others have it. "
+                "read(), table() and data() give its values as they are."
+            )
+        return values
+
+
+class ConstantReader(PageReader):
+    """Reads a value that each descriptor has once, for each of its events."""
+
+    def __init__(self, store_ref: StoreRef[EventSource], layout: Layout, values: Array) -> None:
+        look = Look(values.shape[1:], values.dtype, kept=True)
+        super().__init__(store_ref, layout, look, values[:1].nbytes, keep=False)
+        self._values = values
+        self._codes = {owner: number for number, owner in enumerate(layout.owners)}
+
+    def identity(self) -> Any:
+        """Return what tells this reader from any other."""
+        return (self._codes, repr(self._values), super().identity())
+
+    def _load(self, window: Window) -> Array:
+        if len(self._codes) == 1:
+            return np.repeat(self._values[:1], window.stop - window.first, axis=0)
+        chunk = self._layout.read(self._store_ref.store, window, Selection())
+        return np.asarray(self._values[codes_of(chunk, self._codes)])
+
+
+def codes_of(chunk: Chunk, codes: Mapping[str, int]) -> Array:
+    """Return the code of each row's descriptor."""
+    sizes = [batch.num_rows for batch in chunk.batches]
+    found: Array = np.repeat([codes[owner] for owner in chunk.owners], sizes)
+    return found if chunk.order is None else found[chunk.order]
