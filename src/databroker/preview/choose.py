@@ -66,10 +66,10 @@ def _with_fields(
     wanted = Wanted(fields)
     shares = [(stream, wanted.of([stream])) for stream in streams]
     wanted.check()
-    found = [
+    chosen = [
         (stream, None if share is None else stream.select(share).data) for stream, share in shares
     ]
-    return [(stream, names) for stream, names in found if names is None or names]
+    return [(stream, names) for stream, names in chosen if names is None or names]
 
 
 def choose(start: Doc, stream: Stream, wanted: Sequence[str] | None = None) -> Choice:
@@ -121,26 +121,29 @@ def _size(key: Doc) -> int:
 
 def _dimensions(start: Doc, stream: Stream) -> Iterator[str]:
     """Yield the field of each scanned dimension that this stream has."""
-    found = mapping(start.get("hints")).get("dimensions")
-    for each in found if isinstance(found, list | tuple) else ():
-        if not isinstance(each, list | tuple) or len(each) != 2 or each[1] != stream.name:
-            continue
-        # Motors that move together are one dimension: the first of them stands for it.
-        fields = each[0] if isinstance(each[0], list | tuple) else [each[0]]
-        if fields and isinstance(fields[0], str) and fields[0] in stream.fields:
-            yield fields[0]
+    dimensions = mapping(start.get("hints")).get("dimensions")
+    for dimension in dimensions if isinstance(dimensions, list | tuple) else ():
+        match dimension:
+            # Motors that move together are one dimension: the first of them stands for it.
+            case [[str() as field, *_] | (str() as field), stream.name] if field in stream.fields:
+                yield field
 
 
 def _hinted(stream: Stream) -> Iterator[str]:
     for descriptor in stream.descriptors:
         for device in mapping(descriptor.get("hints")).values():
-            fields = mapping(device).get("fields")
-            if isinstance(fields, list | tuple):
-                yield from (name for name in fields if isinstance(name, str))
+            yield from _names(mapping(device).get("fields"))
 
 
 def _of_same_device(stream: Stream, fields: Sequence[str]) -> Iterator[str]:
     for descriptor in stream.descriptors:
         for names in mapping(descriptor.get("object_keys")).values():
-            if isinstance(names, list | tuple) and any(name in names for name in fields):
-                yield from (name for name in names if isinstance(name, str))
+            same_device = list(_names(names))
+            if any(name in same_device for name in fields):
+                yield from same_device
+
+
+def _names(names: object) -> Iterator[str]:
+    """Yield the texts in a list that a document should have."""
+    if isinstance(names, list | tuple):
+        yield from (name for name in names if isinstance(name, str))

@@ -33,8 +33,8 @@ def make_preview(
     require("matplotlib", "plot")
     if type(frames) is not int or frames < 1:
         raise InvalidQuery(f"frames={frames!r}: how many, as an integer, 1 or more.")
-    start, there = header.start, header.streams
-    chosen = streams_to_show(there, streams, fields)
+    start, all_streams = header.start, header.streams
+    chosen = streams_to_show(all_streams, streams, fields)
     pictures: list[Picture] = []
     notes: list[str] = []
     for stream, wanted in chosen:
@@ -45,15 +45,15 @@ def make_preview(
             notes += _left_out(stream.name, choice)
         else:
             notes.append(f"{one_line(stream.name, 40)}: no events{'' if header.stop else ' yet'}.")
-    shown = {stream.name for stream, _ in chosen}
     if streams is None and fields is None:
+        drawn = {stream.name for stream, _ in chosen}
         notes += [
             f"{name}: not drawn unless asked for, with preview(streams={name!r})."
-            for name in there
-            if name not in shown
+            for name in all_streams
+            if name not in drawn
         ]
     if not pictures and not notes:
-        notes.append("There is nothing to draw." if there else "The run has no streams.")
+        notes.append("There is nothing to draw." if all_streams else "The run has no streams.")
     return Preview(header, pictures, notes)
 
 

@@ -74,7 +74,7 @@ def _card(picture: Picture) -> str:
     parts = [f"<div><b>{escape(one_line(picture.field, 60))}</b> {said}</div>"]
     if figure is not None:
         parts.append(_image(figure, f"{picture.field}: {picture.said}"))
-    parts += [_told(text, unfolded=figure is None) for text in picture.missing]
+    parts += [_explained(text, unfolded=figure is None) for text in picture.missing]
     return f'<div style="{style}">{"".join(parts)}</div>'
 
 
@@ -91,15 +91,15 @@ def _image(figure: Figure, alt: str) -> str:
     )
 
 
-def _told(text: str, unfolded: bool) -> str:
+def _explained(text: str, unfolded: bool) -> str:
     """Return what is wrong, with what to do about it folded away if there is something to see."""
     sentence, rest = first_sentence(text)
-    told = escape(one_line(sentence, 400))
+    html = escape(one_line(sentence, 400))
     if rest:
         how = f'<div style="{_QUIET}">{escape(one_line(rest, 1000))}</div>'
-        summary = f'<summary style="cursor:pointer">{told}</summary>'
-        told = f"<details{' open' * unfolded}>{summary}{how}</details>"
-    return f'<div style="max-width:60em;overflow-wrap:anywhere">{told}</div>'
+        summary = f'<summary style="cursor:pointer">{html}</summary>'
+        html = f"<details{' open' * unfolded}>{summary}{how}</details>"
+    return f'<div style="max-width:60em;overflow-wrap:anywhere">{html}</div>'
 
 
 def pictures_text(pictures: Sequence[Picture], notes: Iterable[str] = ()) -> str:

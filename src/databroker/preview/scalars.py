@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from ..display.summary import one_line
 from ..errors import DatabrokerError
 from ..external.fields.filling import UNREADABLE
+from ..runs.stream.fields import mapping
 from .arrays import reason
 from .downsample import on_grid, span, thinned
 from .draw import Axis, line, maps, scatter
@@ -32,25 +34,29 @@ def scalar_picture(
     """Return a field drawn against what was scanned, the slower first, or against the time."""
     values, why = _numbers(rows, field)
     against = _axes(rows, () if field in axes else axes)
-    good = np.isfinite(values.values)
-    for axis in against:
-        good &= np.isfinite(axis.values)
-    kept = [Axis(each.name, each.values[good], each.units) for each in (*against, values)]
-    found = span(kept[-1].values)
-    if found is None and why:
+    columns = _complete([*against, values])
+    ends = span(columns[-1].values)
+    if ends is None and why:
         return Picture(rows.stream.name, field, "", missing=(f"It cannot be read: {why}",))
     missing = (f"Not all of it can be read: {why}",) if why else ()
     picture = partial(Picture, rows.stream.name, field, missing=missing)
-    if found is None:
+    if ends is None:
         return picture(f"no numbers in {_events(len(rows))}")
-    low, high = (f"{each:.4g}" for each in found)
+    low, high = (f"{end:.4g}" for end in ends)
     spread = low if low == high else f"{low} to {high}"
     spread += values.units and f" {one_line(values.units, 12)}"
-    count = _events(len(rows), int(good.sum()))
-    if len(kept[-1].values) == 1:
+    drawn = len(columns[-1].values)
+    count = _events(len(rows), drawn)
+    if drawn == 1:
         return picture(f"{spread} ({count})")
-    said, draw = _map(start, *kept) if len(against) == 2 else _line(rows, *kept)
+    said, draw = _map(start, *columns) if len(against) == 2 else _line(rows, *columns)
     return picture(f"{said} · {count} · {spread}", draw)
+
+
+def _complete(columns: Sequence[Axis]) -> list[Axis]:
+    """Return the rows in which no column lacks a number."""
+    complete = np.logical_and.reduce([np.isfinite(column.values) for column in columns])
+    return [replace(column, values=column.values[complete]) for column in columns]
 
 
 def _numbers(rows: Rows, field: str) -> tuple[Axis, str]:
@@ -67,37 +73,34 @@ def _numbers(rows: Rows, field: str) -> tuple[Axis, str]:
 
 def _axes(rows: Rows, names: Sequence[str]) -> list[Axis]:
     """Return what a field is drawn against; an axis along which nothing moved is none."""
-    found = [rows.axis(name) for name in names]
-    moved = [axis for axis in found if _moves(axis)]
-    return moved or [axis for axis in found if span(axis.values)][:1] or [rows.time()]
-
-
-def _moves(axis: Axis) -> bool:
-    found = span(axis.values)
-    return found is not None and found[0] != found[1]
+    columns = [rows.axis(name) for name in names]
+    ends = [span(column.values) for column in columns]
+    moved = [column for column, end in zip(columns, ends, strict=True) if end and end[0] != end[1]]
+    known = [column for column, end in zip(columns, ends, strict=True) if end]
+    return moved or known[:1] or [rows.time()]
 
 
 def _line(rows: Rows, x: Axis, y: Axis) -> tuple[str, partial[Any]]:
-    few = thinned(x.values, y.values)
+    x_values, y_values = thinned(x.values, y.values)
     said = "over time" if x.units else "event by event"
     if x.name in rows.stream:
         said = f"against {x.name}"
-    if len(few[0]) < len(x.values):
-        said += f", in {len(few[0]):,} points"
-    few_x, few_y = Axis(x.name, few[0], x.units), Axis(y.name, few[1], y.units)
-    return said, partial(line, few_x, few_y, steps=rows.stream.name.endswith(_MONITOR))
+    if len(x_values) < len(x.values):
+        said += f", in {len(x_values):,} points"
+    few = replace(x, values=x_values), replace(y, values=y_values)
+    return said, partial(line, *few, steps=rows.stream.name.endswith(_MONITOR))
 
 
 def _map(start: Mapping[str, Any], slow: Axis, fast: Axis, z: Axis) -> tuple[str, partial[Any]]:
-    found = _grid(start, slow, fast, z)
-    if found is not None:
-        x, y, _ = found
+    grid = _grid(start, slow, fast, z)
+    if grid is not None:
+        x, y, _ = grid
         said = f"on a grid of {len(y.values)} {slow.name} by {len(x.values)} {fast.name}"
-        return said, partial(maps, *found)
-    each = -(-len(z.values) // _SPOTS)
-    spots = [Axis(axis.name, axis.values[::each], axis.units) for axis in (fast, slow, z)]
+        return said, partial(maps, *grid)
+    step = -(-len(z.values) // _SPOTS)
+    spots = [replace(column, values=column.values[::step]) for column in (fast, slow, z)]
     said = f"against {slow.name} and {fast.name}"
-    if each > 1:
+    if step > 1:
         said += f", in {len(spots[0].values):,} points"
     return said, partial(scatter, *spots)
 
@@ -106,8 +109,7 @@ def _grid(
     start: Mapping[str, Any], slow: Axis, fast: Axis, z: Axis
 ) -> tuple[Axis, Axis, Axis] | None:
     """Return columns, rows and values of a grid, if that is where the motors went."""
-    hints = start.get("hints")
-    if not isinstance(hints, Mapping) or hints.get("gridding") != "rectilinear":
+    if mapping(start.get("hints")).get("gridding") != "rectilinear":
         return None
     match start.get("shape"):
         case [int() as rows, int() as columns]:
@@ -122,18 +124,20 @@ def _grid(
         grid = on_grid(fast.values, slow.values, z.values, shape, ends)
         if grid is None or (ends is measured and _has_gaps(grid)):
             continue
-        x = Axis(fast.name, np.linspace(*ends[:2], shape[1]), fast.units)
-        y = Axis(slow.name, np.linspace(*ends[2:], shape[0]), slow.units)
-        return x, y, Axis(z.name, grid, z.units)
+        x = replace(fast, values=np.linspace(*ends[:2], shape[1]))
+        y = replace(slow, values=np.linspace(*ends[2:], shape[0]))
+        return x, y, replace(z, values=grid)
     return None
 
 
 def _planned(extents: Any) -> tuple[float, float, float, float] | None:
     """Return where a plan says that the columns and the rows begin and end."""
     match extents:
-        case [[int() | float() as y0, int() | float() as y1], [x0, x1]]:
-            if isinstance(x0, int | float) and isinstance(x1, int | float):
-                return x0, x1, y0, y1
+        case [
+            [int() | float() as y0, int() | float() as y1],
+            [int() | float() as x0, int() | float() as x1],
+        ]:
+            return x0, x1, y0, y1
     return None
 
 
