@@ -8,10 +8,10 @@ import warnings
 import numpy as np
 import pytest
 
-from databroker.preview.downsample import limits, part_of, thinned, thumbnail
+from databroker.preview.downsample import limits, part_of, sane, span, thinned, thumbnail
 from databroker.preview.draw import Axis, Frame, line, maps, scatter, strip, waves
 from databroker.preview.figures import as_png, titled
-from databroker.preview.page import Picture, pictures_html, pictures_text
+from databroker.preview.page import Picture, first_sentence, pictures_html, pictures_text
 
 pytest.importorskip("matplotlib")
 
@@ -308,3 +308,40 @@ def test_what_to_do_is_folded_away_where_there_is_something_to_see():
 def test_a_terminal_is_not_commanded_by_names():
     shown = pictures_text([Picture("a\x1b[31m", "b\nc", "5 events", None, ("\x07.",))])
     assert shown.isprintable() or shown.replace("\n", "").isprintable()
+
+
+# -- numbers made small ------------------------------------------------------
+
+
+def test_the_scale_leaves_out_a_few_pixels_and_is_never_empty():
+    frame = np.arange(1001.0).reshape(7, 143)
+    frame[0, 0] = 1e9
+    assert limits([frame, frame]) == (6.0, 996.0)
+    assert limits([np.full((2, 2), 7.0)]) == (6.5, 7.5)
+    assert limits([np.full((2, 2), np.nan)]) == limits([]) == (0.0, 1.0)
+
+
+def test_numbers_that_cannot_be_drawn_are_none():
+    assert np.isnan(sane(np.array([1.5, np.inf, np.finfo(float).max]))).tolist() == [0, 1, 1]
+    assert span(np.array([3.0, np.nan, -1.0])) == (-1.0, 3.0)
+    assert span(np.array([np.nan])) is None
+
+
+def test_neighbouring_pixels_become_their_mean():
+    small = thumbnail(np.array([[1, 3, 5, 5], [1, 3, np.nan, 5]]), most=2)
+    assert small.tolist() == [[2.0, 5.0], [2.0, 5.0]]
+
+
+def test_of_each_stretch_of_a_line_both_ends_are_kept():
+    y = np.zeros(1000)
+    y[517] = 9
+    x, few = thinned(np.arange(1000.0), y, most=10)
+    assert (len(x), x[few.argmax()]) == (6, 517)
+    x, few = thinned(np.arange(3.0), np.array([1, np.nan, 2]))
+    assert (x.tolist(), few.tolist()) == ([0, 2], [1, 2])
+
+
+def test_the_first_sentence_of_what_is_wrong():
+    text = "There is no file /data/img.h5. Is the disk mounted? Look."
+    assert first_sentence(text) == ("There is no file /data/img.h5.", "Is the disk mounted? Look.")
+    assert first_sentence("nothing") == ("nothing", "")

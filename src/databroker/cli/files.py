@@ -31,13 +31,13 @@ def files(
     from ..display import files_text
 
     with open_run(target) as header:
-        found = header.files()
-    lost = found.missing
-    shown = lost if missing else found
-    if found and not shown:
-        console().print(f"None of {len(found):,} files is missing.")
+        all_files = header.files()
+    lost = all_files.missing
+    listed = lost if missing else all_files
+    if all_files and not listed:
+        console().print(f"None of {len(all_files):,} files is missing.")
     else:
         # A pipe may count on every file.
-        console().print(files_text(shown, most=len(shown)), soft_wrap=True)
+        console().print(files_text(listed, most=len(listed)), soft_wrap=True)
     if lost:
         raise typer.Exit(1)

@@ -106,7 +106,7 @@ def translate(source: Mapping[str, Any], where: SourceMap) -> tuple[dict[str, An
 
 def _expand(value: Any, where: SourceMap, key: str) -> Any:
     if isinstance(value, str):
-        return _TEMPLATE.sub(lambda found: _template(found, where, key), value)
+        return _TEMPLATE.sub(lambda template: _template(template, where, key), value)
     if isinstance(value, list | tuple):
         return [_expand(item, where, key) for item in value]
     if isinstance(value, Mapping):
@@ -114,8 +114,8 @@ def _expand(value: Any, where: SourceMap, key: str) -> Any:
     return value
 
 
-def _template(found: re.Match[str], where: SourceMap, key: str) -> str:
-    word, argument = found.groups()
+def _template(template: re.Match[str], where: SourceMap, key: str) -> str:
+    word, argument = template.groups()
     if word == "CATALOG_DIR":
         return str(where.folder)
     if word == "env" and argument:

@@ -60,11 +60,11 @@ def _part(
         raise where.error(f"it needs {part!r} too.")
     described = where.mapping(whole[part], part)
     where.inner(part).check_keys(described, ("module", "class", "config"), repr(part))
-    found = str(described.get("module", ""))
-    if found != module or described.get("class") not in classes:
-        if "sqlite" in found or "hdf5" in found:
+    written = str(described.get("module", ""))
+    if written != module or described.get("class") not in classes:
+        if "sqlite" in written or "hdf5" in written:
             raise where.error(
-                f"the files of {found!r} (databroker 0.x) cannot be read by this version.",
+                f"the files of {written!r} (databroker 0.x) cannot be read by this version.",
                 part,
                 "module",
             )

@@ -120,10 +120,10 @@ def describe_configs() -> dict[str, str | None]:
     True
     """
     surveyed = survey_configs()
-    for found in surveyed.values():
-        if found.fault is not None and not found.is_read:
-            warn(found.fault, UserWarning, stacklevel=2)
-    return {name: found.description for name, found in surveyed.items()}
+    for survey in surveyed.values():
+        if survey.fault is not None and not survey.is_read:
+            warn(survey.fault, UserWarning, stacklevel=2)
+    return {name: survey.description for name, survey in surveyed.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +240,9 @@ def _read(file: Path) -> tuple[Any, SourceMap]:
 
 
 def _first_of_each(entries: Iterable[_Entry]) -> dict[str, _Entry]:
-    found: dict[str, _Entry] = {}
+    by_name: dict[str, _Entry] = {}
     for entry in entries:
-        first = found.setdefault(entry.name, entry)
+        first = by_name.setdefault(entry.name, entry)
         if first.file != entry.file:
             warn(
                 f"Several files are called {entry.name!r}: {first.file} is used, "
@@ -250,4 +250,4 @@ def _first_of_each(entries: Iterable[_Entry]) -> dict[str, _Entry]:
                 UserWarning,
                 stacklevel=3,
             )
-    return found
+    return by_name

@@ -91,13 +91,13 @@ def _ours(config: Configuration) -> Configuration:
 
 
 def _write(config_file: Path, data_file: Path) -> None:
-    said = {"driver": "sqlite", "path": str(data_file), "description": DESCRIPTION}
+    content = {"driver": "sqlite", "path": str(data_file), "description": DESCRIPTION}
     _make_folder(config_file.parent)
     _make_folder(data_file.parent)
     # Written beside, then moved: nobody ever reads half a configuration.
     draft = config_file.with_name(f".{config_file.name}.{os.getpid()}")
     try:
-        draft.write_text(_COMMENT + yaml.safe_dump(said, sort_keys=False, allow_unicode=True))
+        draft.write_text(_COMMENT + yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
         draft.replace(config_file)
     except OSError as error:
         if from_signal(error):

@@ -86,12 +86,12 @@ def files_text(files: Sequence[ShownFile], most: int = MOST) -> str:
 def totals(files: Iterable[ShownFile]) -> str:
     """Return how many files there are, how many of them are there, and their size."""
     # Several runs may have one file.
-    each = {file.path: file for file in files}.values()
-    if not each:
+    each_once = {file.path: file for file in files}.values()
+    if not each_once:
         return "no external files"
-    present = [file for file in each if file.exists]
-    number = f"{len(each):,} file{'' if len(each) == 1 else 's'}"
-    of_them = "all" if len(present) == len(each) > 1 else f"{len(present):,}"
+    present = [file for file in each_once if file.exists]
+    number = f"{len(each_once):,} file{'' if len(each_once) == 1 else 's'}"
+    of_them = "all" if len(present) == len(each_once) > 1 else f"{len(present):,}"
     return f"{number}, {of_them} there ({size(sum(file.size or 0 for file in present))})"
 
 

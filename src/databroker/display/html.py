@@ -206,8 +206,8 @@ def results_html(
     >>> "scan" in html and "and more" in html
     True
     """
-    told = quiet(one_line(asked, 400)) if asked else ""
-    return block(one_line(title), told, _runs(rows, more, times.resolve_zone(zone)))
+    searched = quiet(one_line(asked, 400)) if asked else ""
+    return block(one_line(title), searched, _runs(rows, more, times.resolve_zone(zone)))
 
 
 def broker_html(
@@ -225,9 +225,9 @@ def broker_html(
     True
     """
     count = f"{runs:,} run{'' if runs == 1 else 's'}"
-    found = _runs(newest, runs - len(newest), times.resolve_zone(zone)) if newest else ""
+    listed = _runs(newest, runs - len(newest), times.resolve_zone(zone)) if newest else ""
     title = "Broker" + (f" {one_line(name)}" if name else "")
-    return block(title, quiet(f"{store} · {count}"), found)
+    return block(title, quiet(f"{store} · {count}"), listed)
 
 
 def files_html(files: Sequence[ShownFile]) -> str:
@@ -236,8 +236,8 @@ def files_html(files: Sequence[ShownFile]) -> str:
     rest = [("", "", "", f"… and {left_out:,} more …", "")] if left_out else []
     rows = [*map(cells, head), *rest, *map(cells, tail)]
     columns = dict(zip(HEAD, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
-    found = table(columns, ["size"], widest=40) if rows else ""
-    return block("Files", quiet(totals(files)), found, *map(quiet, problems(files)))
+    listed = table(columns, ["size"], widest=40) if rows else ""
+    return block("Files", quiet(totals(files)), listed, *map(quiet, problems(files)))
 
 
 def document_html(doc: Mapping[Any, Any], zone: datetime.tzinfo) -> str:
@@ -274,17 +274,17 @@ def _value(key: Any, value: Any, zone: datetime.tzinfo, depth: int) -> str:
 def _runs(rows: Sequence[tuple[Document, str]], more: int | bool, zone: datetime.tzinfo) -> str:
     if not rows:
         return quiet("no runs")
-    found = list_of_runs(rows, zone)
+    columns = list_of_runs(rows, zone)
     rest = "… and more" if more is True else f"… and {more:,} more" if more > 0 else ""
-    html = table(found, ["scan_id"], {"uid": code, "status": status_html}, widest=_RUN_FACT)
+    html = table(columns, ["scan_id"], {"uid": code, "status": status_html}, widest=_RUN_FACT)
     return html + (quiet(rest) if rest else "")
 
 
 def _streams(streams: Iterable[STREAM]) -> str:
-    found = list(streams)
+    rows = list(streams)
     columns = {
-        "stream": [one_line(name) for name, _, _ in found],
-        "events": [f"{count:,}" for _, count, _ in found],
-        "fields": [one_line(", ".join(fields), 400) for _, _, fields in found],
+        "stream": [one_line(name) for name, _, _ in rows],
+        "events": [f"{count:,}" for _, count, _ in rows],
+        "fields": [one_line(", ".join(fields), 400) for _, _, fields in rows],
     }
-    return table(columns, ["events"], widest=32) if found else ""
+    return table(columns, ["events"], widest=32) if rows else ""

@@ -127,14 +127,6 @@ def pictures_text(pictures: Sequence[Picture], notes: Iterable[str] = ()) -> str
 
 
 def first_sentence(text: str) -> tuple[str, str]:
-    """Return the first sentence of a text, and the rest.
-
-    Examples
-    --------
-    >>> first_sentence("There is no file /data/img.h5. Is the disk mounted? Look.")
-    ('There is no file /data/img.h5.', 'Is the disk mounted? Look.')
-    >>> first_sentence("nothing")
-    ('nothing', '')
-    """
+    """Return the first sentence of a text, and the rest."""
     sentence, *rest = re.split(r"(?<=[.?!])\s+(?=[A-Z])", text.strip(), maxsplit=1)
     return sentence, "".join(rest)

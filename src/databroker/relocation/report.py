@@ -172,12 +172,12 @@ def relocate(
         search.add(header.uid, run_resources(db.store, header.uid, db.transforms))
     if db is None or search is None:
         return Relocation()
-    found = search.look(folders, progress)
+    relocation = search.look(folders, progress)
     if not dry_run:
-        db.reg.root_map.update(found.root_map)
-    found.applied = not dry_run
-    found.config = db.name if db.get_config() is not None else None
-    return found
+        db.reg.root_map.update(relocation.root_map)
+    relocation.applied = not dry_run
+    relocation.config = db.name if db.get_config() is not None else None
+    return relocation
 
 
 def _several(path: str, places: Sequence[str]) -> str:
