@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from ..display.summary import devices, duration, one_line, plan, when
+from ..display.summary import facts, one_line
 
 if TYPE_CHECKING:
     from ..config.names import Survey
@@ -60,21 +60,14 @@ def runs_table(columns: RunList) -> Table:
 
 def facts_table(header: Header) -> Table:
     """Return what there is to say of a run in a line each."""
-    start, stop = header.start, header.stop
     status = _status(header.status)
-    if stop.get("reason"):
-        status.append(f": {one_line(stop['reason'])}", style="default")
-    facts = {
-        "uid": Text(one_line(header.uid)),
-        "status": status,
-        "scan_id": Text(one_line(start.get("scan_id", ""))),
-        "plan": Text(plan(start)),
-        "devices": Text(devices(start)),
-        "started": Text(when(start.get("time"), header.db.zone)),
-        "took": Text(duration(start, stop)),
-    }
+    if reason := header.stop.get("reason"):
+        status.append(f": {one_line(reason)}", style="default")
+    known = facts(header.start, header.stop, header.db.zone)
+    texts = {fact: Text(value) for fact, value in known.items()}
+    rows = {"uid": texts.pop("uid"), "status": status, **texts}
     table = Table.grid(padding=(0, 2))
-    for fact, value in facts.items():
+    for fact, value in rows.items():
         if value:
             table.add_row(Text(fact, style="bold"), value)
     return table

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
+from .._util.printable import printable
 from .summary import one_line
 from .text import aligned
 
@@ -101,7 +102,7 @@ def cells(file: ShownFile) -> tuple[str, ...]:
         one_line(file.run)[:8],
         "yes" if file.exists else "no",
         "" if file.size is None else size(file.size),
-        _printable(file.path),
+        printable(file.path, lines=False),
         one_line(", ".join(file.fields)),
     )
 
@@ -142,8 +143,3 @@ def size(number: int) -> str:
         if value < 999.95 or unit == "PB":
             break
     return f"{value:.1f} {unit}"
-
-
-def _printable(path: str) -> str:
-    """Return a path as it is, unless it would command the terminal."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in path)

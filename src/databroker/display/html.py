@@ -17,13 +17,10 @@ from .summary import (
     STREAM,
     by_people,
     by_programs,
-    devices,
-    duration,
+    facts,
     is_number,
     one_line,
-    plan,
     sample,
-    when,
 )
 
 __all__ = [
@@ -69,23 +66,21 @@ def header_html(
     """
     local = times.resolve_zone(zone)
     reason = stop.get("reason") if stop else None
-    facts = [
+    known = facts(start, stop, local, now)
+    rows = [
         ("status", status_html(status) + (f": {shown(reason)}" if reason else "")),
         *_said(start),
-        ("plan", shown(plan(start))),
-        ("devices", shown(devices(start))),
-        ("started", escape(when(start.get("time"), local, now))),
-        ("took", escape(duration(start, stop))),
-        ("scan_id", shown(start.get("scan_id"))),
-        ("uid", code(one_line(start.get("uid", "")))),
+        *((name, escape(known[name])) for name in ("plan", "devices", "started", "took")),
+        ("scan_id", escape(known["scan_id"])),
+        ("uid", code(known["uid"])),
     ]
     ordered = by_people(start) | by_programs(start)
     parts = [quiet(note)] if note else []
-    parts += [pairs((name, html) for name, html in facts if html), _streams(streams)]
+    parts += [pairs((name, html) for name, html in rows if html), _streams(streams)]
     parts.append(folded("Start document", document_html(ordered, local)))
     if stop:
         parts.append(folded("Stop document", document_html(stop, local)))
-    return block("Run " + one_line(start.get("uid", ""))[:8], *parts)
+    return block(f"Run {known['uid'][:8]}", *parts)
 
 
 def _said(start: Document) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ __all__ = [
     "by_people",
     "by_programs",
     "devices",
-    "duration",
+    "facts",
     "is_number",
     "one_line",
     "plan",
@@ -36,6 +36,20 @@ _BY_PROGRAMS = (
     *("plan_pattern", "plan_pattern_module", "plan_pattern_args"),
 )
 """The keys of a start document that the RunEngine and its plans write."""
+
+
+def facts(
+    start: Document, stop: Document | None, zone: datetime.tzinfo, now: float | None = None
+) -> dict[str, str]:
+    """Return the facts of a run, in the order in which people ask for them; '' if not known."""
+    return {
+        "uid": one_line(start.get("uid", "")),
+        "scan_id": _text(start.get("scan_id")),
+        "plan": plan(start),
+        "devices": devices(start),
+        "started": when(start.get("time"), zone, now),
+        "took": duration(start, stop),
+    }
 
 
 def by_people(start: Document) -> dict[str, Any]:
@@ -107,9 +121,8 @@ def duration(start: Document, stop: Document | None) -> str:
     if seconds < 60:
         return f"{seconds:.3g} s"
     minutes, left = divmod(round(seconds), 60)
-    return (
-        f"{minutes} min {left:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
-    )
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest:02} min" if hours else f"{minutes} min {left:02} s"
 
 
 def when(epoch: object, zone: datetime.tzinfo, now: float | None = None) -> str:
@@ -141,9 +154,7 @@ def one_line(value: Any, limit: int = 200) -> str:
     if isinstance(value, list | tuple) and len(value) > limit:
         value = [*value[:limit], ...]
     text = " ".join((value[: limit * 9] if isinstance(value, str) else text_of(value)).split())
-    if not text.isprintable():
-        # Escape codes would colour, or command, the terminal that shows them.
-        text = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text[:limit])
+    text = printable(text[: limit + 1], lines=False)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

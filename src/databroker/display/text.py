@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import times
 from ..documents.kinds import Document
-from .summary import STREAM, devices, duration, one_line, plan, when
+from .summary import STREAM, facts, one_line
 
 __all__ = ["aligned", "document_text", "header_text"]
 
@@ -60,22 +60,21 @@ def header_text(
     streams         :
       primary         : 5 events: det, motor
     """
-    label = f"Run {one_line(start.get('uid', ''))}"
-    facts: dict[str, Any] = {"status": status}
-    if stop and stop.get("reason"):
-        facts["reason"] = stop["reason"]
-    if start.get("scan_id") is not None:
-        facts["scan_id"] = start["scan_id"]
-    involved = devices(start)
-    facts["plan"] = plan(start) + (f" ({involved})" if involved else "")
-    facts["started"] = when(start.get("time"), times.resolve_zone(zone), now)
-    facts["took"] = duration(start, stop)
-    facts["streams"] = {
-        name: f"{count} event{'' if count == 1 else 's'}: {', '.join(fields)}"
-        for name, count, fields in streams
+    known = facts(start, stop, times.resolve_zone(zone), now)
+    involved = known["devices"]
+    lines: dict[str, Any] = {
+        "status": status,
+        "reason": stop.get("reason") if stop else None,
+        "scan_id": known["scan_id"],
+        "plan": known["plan"] + (f" ({involved})" if involved else ""),
+        "started": known["started"],
+        "took": known["took"],
+        "streams": {
+            name: f"{count} event{'' if count == 1 else 's'}: {', '.join(fields)}"
+            for name, count, fields in streams
+        },
     }
-    shown = {key: value for key, value in facts.items() if value not in ("", {})}
-    return document_text(label, shown)
+    return document_text(f"Run {known['uid']}", {key: lines[key] for key in lines if lines[key]})
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
