@@ -40,10 +40,7 @@ _HIDDEN = re.compile(
 def printable(text: str, lines: bool = True) -> str:
     r"""Return text in which what a terminal would obey, or not show, is shown by its code.
 
-    Parameters
-    ----------
-    lines
-        Whether ends of lines stay; else they are shown by their code, too.
+    So are ends of lines, unless they are to stay.
 
     Examples
     --------

@@ -31,16 +31,7 @@ _CARD = "display:inline-block;vertical-align:top;margin:4px 12px 8px 0;max-width
 class Picture:
     """One picture of a preview.
 
-    Attributes
-    ----------
-    stream, field
-        Of what.
-    said
-        What it shows, in words.
-    draw
-        Makes a figure of it; None if there is nothing to be seen.
-    missing
-        What could not be had, and why: a sentence or more each.
+    Without `draw`, there is nothing to be seen; `missing` says what could not be had, and why.
     """
 
     stream: str

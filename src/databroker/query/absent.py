@@ -15,12 +15,7 @@ _DEEPEST = 8
 def absent_keys(query: Node, is_there: Callable[[Path], bool]) -> list[Path]:
     """Return the keys for want of which no run can match; none where that is not the reason.
 
-    Parameters
-    ----------
-    query
-        What is asked.
-    is_there
-        Tells whether some run has a key. It is called only for those that matter.
+    Whether some run has a key is asked only of those that matter.
 
     Examples
     --------

@@ -47,26 +47,8 @@ def from_keywords(
 ) -> Node:
     """Read the arguments of ``db(text, **kwargs)``.
 
-    Parameters
-    ----------
-    text
-        Text to search for; or a query of `databroker.queries`; or a
-        dictionary, a whole Mongo-style query. None and ``''`` ask for nothing.
-    kwargs
-        Keywords, which must all hold, together with `text`.
-    zone
-        Where local times are read; by default the machine's zone.
-    now
-        What ``'3 days ago'`` refers to, in seconds since 1970; by default the clock.
-
-    Raises
-    ------
-    InvalidQuery
-        What is asked makes no sense, such as a misspelt operator.
-    UnsupportedQuery
-        It makes sense, but nothing here answers it.
-    TypeError
-        An old and a new name of the same keyword were given.
+    The text may also be a query of `databroker.queries`, or a dictionary, a whole Mongo-style
+    query; None and '' ask for nothing. All of it must hold together.
 
     Examples
     --------

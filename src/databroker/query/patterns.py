@@ -34,11 +34,6 @@ def is_pattern(value: Any) -> bool:
 def compile_pattern(pattern: str, flags: str = "") -> Any:
     """Compile a pattern with letters for flags.
 
-    Raises
-    ------
-    InvalidQuery
-        It is no valid pattern.
-
     Examples
     --------
     >>> compile_pattern("ni", "i").search("Ni foil").group()
@@ -62,14 +57,7 @@ def compile_pattern(pattern: str, flags: str = "") -> Any:
 def matching(path: Path, pattern: Any, flags: str = "") -> Matches:
     """Make a node that searches for a pattern, and check the pattern.
 
-    Parameters
-    ----------
-    path
-        Where to look.
-    pattern
-        Text, or a compiled pattern, which brings flags of its own.
-    flags
-        More flags, as letters; ``u`` is accepted and changes nothing.
+    A compiled pattern brings flags of its own; ``u`` is accepted and changes nothing.
 
     Examples
     --------

@@ -185,11 +185,6 @@ def contains_phrase(text_words: list[str], phrase: tuple[str, ...]) -> bool:
 def parse_text(text: str) -> FullText:
     """Read what a person typed into a search box.
 
-    Raises
-    ------
-    InvalidQuery
-        The text holds no word to search for.
-
     Examples
     --------
     >>> query = parse_text('good well-known -"very bad"')

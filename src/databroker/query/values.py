@@ -87,11 +87,6 @@ def thaw(value: Any) -> Any:
 def plain(value: Any, _depth: int = 0) -> Any:
     """Turn a value in a question into the form that documents keep.
 
-    Raises
-    ------
-    InvalidQuery
-        No document holds such a value, or it is nested too deeply.
-
     Examples
     --------
     >>> plain((1, {"a": {"x"}}))

@@ -17,18 +17,8 @@ def _not_known(fact: str) -> None:
 class RunView:
     """What a question can ask of a run.
 
-    Parameters
-    ----------
-    start
-        The RunStart document.
-    stop
-        The RunStop document, or None while there is none.
-    data_keys
-        Called without arguments, gives the names of the data keys of all
-        descriptors. It is called only if a question needs them.
-    fact
-        Called with the name of a fact (`paths.FACTS`), gives it, or None where it
-        is not known. It is called only if a question needs it.
+    Data keys and facts (`paths.FACTS`; None where one is not known) are asked for only where a
+    question needs them.
 
     Examples
     --------

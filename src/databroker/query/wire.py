@@ -47,11 +47,6 @@ _INT64 = 2**63
 def to_json(node: n.Node) -> dict[str, Json]:
     """Return a question as what JSON can hold.
 
-    Raises
-    ------
-    InvalidQuery
-        A value in it is of a type that no document has.
-
     Examples
     --------
     >>> to_json(n.Equals(n.Path("sample.name"), "Ni"))
@@ -78,11 +73,6 @@ def from_json(data: Json) -> n.Node:
     """Return the question that `to_json` made this of.
 
     What comes from elsewhere is believed in nothing: each part is checked.
-
-    Raises
-    ------
-    InvalidQuery
-        It is none, or nested too deeply.
 
     Examples
     --------

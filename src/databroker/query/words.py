@@ -28,12 +28,7 @@ _UID_SHOWN = 8
 class Target:
     """The places that a key stands for: a value at any of them is as good.
 
-    Attributes
-    ----------
-    paths
-        Where to look.
-    otherwise
-        Where else to look in runs that have nothing at the first of these.
+    The others count for runs that have nothing at the first of these.
     """
 
     paths: tuple[Path, ...]

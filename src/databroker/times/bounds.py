@@ -110,10 +110,7 @@ def parse_bound(
 def parse_period(value: Any, zone: datetime.tzinfo) -> tuple[float, float] | None:
     """Return the first instant of what a calendar's text or a date names, and that after it.
 
-    Returns
-    -------
-    tuple or None
-        None for all that is an instant or is named otherwise.
+    None for all that is an instant or is named otherwise.
 
     Examples
     --------

@@ -48,10 +48,7 @@ _CLOCK_ALONE = re.compile(_CLOCK, re.ASCII)
 def from_phrase(text: str, zone: datetime.tzinfo, edge: Edge, now: float) -> float | None:
     """Return the instant that a phrase in lower case names; None if it is none.
 
-    Raises
-    ------
-    ValueError, OverflowError
-        It is one, but there is no such time.
+    A ValueError or OverflowError says that it is one, but there is no such time.
 
     Examples
     --------

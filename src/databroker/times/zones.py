@@ -18,11 +18,6 @@ __all__ = ["resolve_zone"]
 def resolve_zone(name: str | datetime.tzinfo | None = None) -> datetime.tzinfo:
     """Give the time zone of this name, or the machine's own.
 
-    Raises
-    ------
-    InvalidConfiguration
-        There is no such zone.
-
     Examples
     --------
     >>> resolve_zone("Europe/Berlin")

@@ -132,15 +132,6 @@ def external_files(
 
     Nothing is raised for files that are missing, or that nothing can open:
     `exists` and `problem` tell.
-
-    Parameters
-    ----------
-    store, registry
-        Where the documents are, and what opens files.
-    run
-        The uid of the run.
-    mend
-        What changes documents as they are read.
     """
     referred = run_resources(store, run, mend)
     listed: dict[str, ExternalFile] = {}
