@@ -71,7 +71,17 @@ NEIGHBOURS = {
     ("cli", "demo"): "the terminal runs the demonstration",
 }
 
-SHARED_BY_STORES = ("base", "checking", "facts", "registry", "rows", "writer")
+SHARED_BY_STORES = (
+    "base",
+    "changes",
+    "checking",
+    "facts",
+    "groups",
+    "registry",
+    "rows",
+    "sizes",
+    "writer",
+)
 
 OPTIONAL = {
     "bluesky",

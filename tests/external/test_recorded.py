@@ -42,7 +42,7 @@ def test_the_images_of_a_packed_catalog(catalog):
     store, registry = catalog
     seen = 0
     for uid in store.resolve("", 100):
-        documents = store.documents(uid)
+        documents = list(store.documents(uid))
         for descriptor in (doc for kind, doc in documents if kind == "descriptor"):
             fields = list(external_fields([descriptor]))
             filler = Filler(store, registry, uid)

@@ -13,7 +13,7 @@ import databroker
 LIMITS = {
     "columns.segments.SMALL": 600,
     "stores.sql.series.TAIL_ROWS": 3,
-    "stores.sql.sizes.LARGE_ROW": 200,
+    "stores.sizes.LARGE_ROW": 200,
     "stores.sql.blocks.SEGMENT_BYTES": 300,
     "stores.sql.blocks._FAN": 2,
     "stores.sql.search.index_terms.MAX_ARRAY": 2,

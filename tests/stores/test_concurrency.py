@@ -52,7 +52,7 @@ def test_two_processes_write_different_runs_while_readers_read(processes, store,
             assert [uid for uid in uids if uid in seen] == seen
             seen = uids
             for run in runs[:3]:
-                store.documents(run.uid)
+                list(store.documents(run.uid))
                 rows = read_rows(store, "event", f"{run.uid}-desc")
                 assert [row["seq_num"] for row in rows] == [1, 2, 3][: len(rows)]
 
@@ -75,12 +75,12 @@ def test_a_descriptor_that_arrives_during_a_look_is_no_damage(store, path):
     with contextlib.closing(SQLiteStore(path)) as writer:
 
         def arrives(statement):
-            if "FROM documents" in statement and not writer.documents("run"):
+            if "FROM documents" in statement and not list(writer.documents("run")):
                 writer.insert("descriptor", descriptor())
 
         store._connections.get().driver.set_trace_callback(arrives)
         assert store.extents("event", "desc") == []
-        assert writer.documents("run") == [("descriptor", descriptor())]
+        assert list(writer.documents("run")) == [("descriptor", descriptor())]
 
 
 SAME_RUN = """
@@ -154,7 +154,8 @@ print("ready", flush=True)
 for line in sys.stdin:
     run = store.record("run")
     rows = read_rows(store, "event", "desc")
-    print(run and run.stop and run.stop["uid"], len(store.documents("run")), len(rows), flush=True)
+    documents = list(store.documents("run"))
+    print(run and run.stop and run.stop["uid"], len(documents), len(rows), flush=True)
 """
 
 

@@ -7,7 +7,7 @@ import sqlite3
 import numpy as np
 import pytest
 
-from databroker.stores.base import Ability
+from databroker.stores.base import Capabilities
 from databroker.stores.sql import SQLiteStore, series
 from databroker.testing import StoreConformance
 from databroker.testing.conformance.base import descriptor, event, insert_all, start
@@ -42,7 +42,7 @@ class TestSQLiteStoreThatSurvivesALossOfPower(OnSQLite, Keeping):
 
 def test_it_is_shared_with_other_processes(tmp_path):
     store = SQLiteStore(tmp_path / "runs.db")
-    assert store.abilities == {Ability.WRITE, Ability.SHARED, Ability.BACKUP}
+    assert store.capabilities == Capabilities(True, True, "exact", True, True)
     store.close()
 
 

@@ -228,7 +228,7 @@ def test_a_store_pickles_as_its_configuration(path, options):
         assert len(pickled) < 1000
         with contextlib.closing(pickle.loads(pickled)) as again:
             assert again.path == store.path
-            assert again.abilities == store.abilities
+            assert again.capabilities == store.capabilities
             assert_holds_run(again)
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from databroker.errors import DatabrokerError, ForeignStore, StoreDamaged, StoreUnavailable
 from databroker.query.nodes import Everything
-from databroker.stores.base import Ability
 from databroker.stores.sql import SQLiteStore
 from databroker.testing.conformance.base import start
 
@@ -153,4 +152,4 @@ def test_closing_ends_the_connections_of_all_threads(path):
         closed.set()
         thread.join(60)
     assert "closed" in str(errors[0])
-    assert Ability.WRITE in store.abilities
+    assert store.capabilities.writable

@@ -11,7 +11,7 @@ import pytest
 
 import databroker
 from databroker.errors import StoreIsReadOnly
-from databroker.stores.base import Ability
+from databroker.stores.base import Capabilities
 from databroker.testing.conformance.base import insert_all, start
 
 from .files import RUN, assert_holds_run, opened, written
@@ -20,7 +20,7 @@ from .files import RUN, assert_holds_run, opened, written
 def test_read_only_by_choice(path):
     written(path)
     with opened(path) as writer, opened(path, read_only=True) as reader:
-        assert reader.abilities == {Ability.SHARED, Ability.BACKUP}
+        assert reader.capabilities == Capabilities(False, True, "exact", True, True)
         assert_holds_run(reader)
         with pytest.raises(StoreIsReadOnly, match=r"runs\.db"):
             reader.insert("start", start("new"))
@@ -32,7 +32,7 @@ AS_NOBODY = """
 import os, sys, tempfile
 from databroker.errors import DatabrokerError, StoreIsReadOnly, StoreUnavailable
 from databroker.query.nodes import Everything
-from databroker.stores.base import Ability
+from databroker.stores.base import Capabilities
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import answers, assert_identical, expected, read_rows
 from databroker.testing.conformance.base import *
@@ -52,7 +52,7 @@ path = sys.argv[1]
 
 READ = """
 store = SQLiteStore(path)
-assert store.abilities == {Ability.SHARED, Ability.BACKUP}, store.abilities
+assert store.capabilities == Capabilities(False, True, "exact", True, True), store.capabilities
 for _ in range(2):
     assert_identical(answers(store, RUN), expected(RUN))
 try:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from .._util.signals import from_signal
 from ..external.files.atomic_copy import CopyRefused
-from ..stores.base import Ability
 
 if TYPE_CHECKING:
     from .broker import Broker
@@ -28,7 +27,7 @@ def back_up(
         raise CopyRefused(f"{target} is there already. A backup never overwrites; choose a name.")
     part = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        if Ability.BACKUP in db.store.abilities:
+        if db.store.capabilities.backup:
             db.store.backup(part, progress)
         else:
             _insert_all(db, part)

@@ -65,8 +65,9 @@ def unknown_descriptor(uid: str) -> UnknownDescriptor:
 
 
 def last_time(documents: Iterable[Document]) -> float:
-    """Return the time of the newest of some documents."""
-    return max(_seconds(document.get("time")) for document in documents)
+    """Return the time of the newest of some documents; that of none is -inf."""
+    times = (_seconds(document.get("time")) for document in documents)
+    return max(times, default=float("-inf"))
 
 
 def _seconds(value: Any) -> float:

@@ -1,59 +1,74 @@
-"""What every store can do: the contract between where documents live and who asks.
+"""The contract between where documents live and who asks: what every store can do.
 
-A store keeps documents and answers a few questions about them. It is small on
-purpose: a new store is one folder, one line in the registry and one test
-class. Whatever can be derived from these answers (tables, headers, streams)
-is derived above, once, for all stores.
-
-An *owner* is the uid of the document that a series of rows belongs to: a
-descriptor owns events, a resource owns datum documents, a stream resource owns
-stream datum documents.
+An *owner* is the uid of the document that a series of rows belongs to: a descriptor owns
+events, a resource owns datum documents, a stream resource owns stream datum documents.
 """
 
 from __future__ import annotations
 
-import enum
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from .._util.telling import warn_user
+from .._util.signals import from_signal
 from ..documents import accept
+from ..documents.identity import last_time
 from ..documents.kinds import Document
-from ..errors import LossyDocumentWarning, NotSupported
+from ..errors import InvalidDocument, NotSupported
 from ..query.absent import keys_of
-from ..query.nodes import Everything
+from ..query.distinct import Keyed, distinct_values, ranked
+from ..query.nodes import Equals, Everything, Path, UidPrefix
 from ..query.projection import value_at
+from .changes import ChangeNotices
 from .checking import CheckProgress, CheckReport, check_by_reading
+from .groups import Accepted, Group
+from .rows import batches_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from ..columns import Selection
-    from ..query.nodes import Node, Path
+    from ..query.nodes import Node
     from .rows import Extent
 
 LINKED = ("descriptor", "resource", "stream_resource")
 """The kinds of documents that belong to a run, one by one, besides its start and stop."""
 
+_UID = Path("uid")
 _LOOKED_AT = 100  # of the newest runs, for the keys that there are
 
 STALE_AFTER = 3600.0
 """Seconds after which a run that has fallen silent no longer counts as running."""
 
 
-class Ability(enum.Enum):
-    """What a store may be able to do beyond reading; asked for, never tried."""
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a store can do beyond reading; asked for, never tried.
 
-    WRITE = "write"
-    """New documents can be inserted."""
-    SHARED = "shared"
-    """Other processes see what is inserted, and this one sees theirs."""
-    BACKUP = "backup"
-    """All that is stored can be copied into a file as it is at one moment."""
+    Attributes
+    ----------
+    writable
+        New documents can be inserted.
+    shared
+        Other processes see what is inserted, and this one sees theirs.
+    exact
+        Whether documents come out identical ('exact'), or as JSON keeps them ('json': arrays
+        as lists, ...).
+    live
+        What is inserted can be read at once, also of a run that has not ended.
+    backup
+        All that is stored can be copied into a file as it is at one moment.
+    """
+
+    writable: bool = False
+    shared: bool = False
+    exact: Literal["exact", "json"] = "json"
+    live: bool = False
+    backup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +114,17 @@ class Store(ABC):
 
     Attributes
     ----------
-    abilities
+    capabilities
         What it can do beyond reading.
     stale_after
         Seconds after which a run that has fallen silent no longer counts as running.
     """
 
-    abilities: frozenset[Ability] = frozenset()
+    capabilities = Capabilities()
 
     def __init__(self) -> None:
         self.stale_after = STALE_AFTER
-        self._warned: set[str] = set()
+        self._changes = ChangeNotices()
 
     # -- writing ---------------------------------------------------------
 
@@ -135,8 +150,8 @@ class Store(ABC):
             An event whose descriptor was never inserted.
         """
         clean, changes = accept(kind, doc)
-        self._put(kind, clean)
-        self._warn_of_changes(kind, clean, changes)
+        self.put(kind, clean)
+        self._changes.saw(kind, clean, changes)
 
     def insert_many(self, documents: Iterable[tuple[str, Document]]) -> None:
         """Keep many documents in their order: as `insert` one by one, but sooner where it can be.
@@ -154,31 +169,51 @@ class Store(ABC):
         InvalidDocument
             As `insert` says.
         """
+        group = Group(self._put_group)
+        try:
+            for kind, doc in documents:
+                group.add(Accepted(kind, *accept(kind, doc)))
+        except Exception as error:
+            if not from_signal(error):
+                group.flush()
+            raise
+        group.flush()
+
+    def _put_group(self, documents: list[Accepted]) -> None:
+        """Keep a group of documents at once or, where one is refused, those before it."""
+        try:
+            self.put_many([(kind, doc) for kind, doc, _ in documents])
+        except InvalidDocument:
+            for kind, doc, changes in documents:
+                self.put(kind, doc)
+                self._changes.saw(kind, doc, changes)
+        else:
+            for each in documents:
+                self._changes.saw(*each)
+
+    @abstractmethod
+    def put(self, kind: str, doc: dict[str, Any]) -> None:
+        """Keep a document that `insert` has checked and normalised; it is the store's to keep.
+
+        Raises
+        ------
+        ConflictingDocument, UnknownDescriptor
+            As `insert` says. Of a page, no row is kept then.
+        """
+
+    def put_many(self, documents: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """Keep documents that `insert_many` has checked and normalised, in their order.
+
+        A store that has transactions does better than this one, which keeps one after the
+        other.
+
+        Raises
+        ------
+        ConflictingDocument, UnknownDescriptor
+            One is refused. Those before it may be kept or not: they are put again, one by one.
+        """
         for kind, doc in documents:
-            self.insert(kind, doc)
-
-    @abstractmethod
-    def _put(self, kind: str, doc: dict[str, Any]) -> None:
-        """Keep a document that has been checked and normalised (and is ours to keep)."""
-
-    @abstractmethod
-    def run_of(self, kind: str, doc: Document) -> str | None:
-        """Return the uid of the run that a document belongs to, if that is known."""
-
-    def _warn_of_changes(self, kind: str, doc: Document, changes: Sequence[str]) -> None:
-        if not changes:
-            return
-        run = self.run_of(kind, doc) or ""
-        if run in self._warned:
-            return
-        self._warned.add(run)
-        warn_user(
-            f"Run {run[:8] or '(unknown)'}: values in its documents were kept in another form: "
-            + "; ".join(changes[:3])
-            + (f"; and {len(changes) - 3} more" if len(changes) > 3 else "")
-            + ". This is said once a run.",
-            LossyDocumentWarning,
-        )
+            self.put(kind, doc)
 
     # -- finding runs ----------------------------------------------------
 
@@ -201,36 +236,29 @@ class Store(ABC):
             The `cursor` of a run: those that come after it are wanted.
         """
 
-    @abstractmethod
     def count(self, query: Node) -> int:
         """Return how many runs match."""
+        return sum(1 for _ in self.find(query))
 
-    @abstractmethod
     def record(self, uid: str) -> RunRecord | None:
         """Return the run of this full uid as it is now, or None."""
+        return next(self.find(Equals(_UID, uid), limit=1), None)
 
-    @abstractmethod
     def resolve(self, prefix: str, limit: int) -> list[str]:
         """Return the uids that begin with ``prefix``, sorted, at most ``limit``."""
+        return sorted(uid for (uid,) in self.select(UidPrefix(prefix), [_UID]))[:limit]
 
     def select(
         self, query: Node, paths: Sequence[Path], limit: int | None = None
     ) -> Iterator[tuple[Any, ...]]:
         """Yield the values at some paths of the runs that match, in the order of `find`.
 
-        What `query.projection.value_at` gives for each path; a number may come
-        as another one that is equal. A store that need not read whole
-        documents for this does better than this one.
-
-        Parameters
-        ----------
-        limit
-            So many runs at most.
+        What `query.projection.value_at` gives for each path; a number may come as another one
+        that is equal. A store that need not read whole documents for this does better.
         """
         for run in self.find(query, limit=limit):
             yield tuple(value_at(run.start, run.stop, path) for path in paths)
 
-    @abstractmethod
     def distinct(self, path: Path, query: Node) -> list[tuple[Any, int]]:
         """Return each value at a path, and how many of the matching runs have it.
 
@@ -238,6 +266,10 @@ class Store(ABC):
         inside it are left out. Equal numbers are one value, whole ones an
         integer; NaN is none. The most frequent value comes first.
         """
+        counts: Counter[Keyed] = Counter()
+        for run in self.find(query):
+            counts.update(distinct_values(run.start, run.stop, path))
+        return ranked(counts)
 
     def keys(self, most: int) -> list[str]:
         """Return keys that runs have, as one writes them in a search: some, where they are many.
@@ -258,20 +290,33 @@ class Store(ABC):
     @abstractmethod
     def documents(
         self, uid: str, kinds: Collection[str] = LINKED
-    ) -> list[tuple[str, dict[str, Any]]]:
-        """Return the run's descriptors, resources and stream resources, or those of some kinds.
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the run's descriptors, resources and stream resources, or those of some kinds.
 
         One kind after the other, each in order of arrival. A run may have very many
         resources: who needs the descriptors alone says so.
         """
 
-    @abstractmethod
     def activity(self, uid: str) -> Activity:
-        """Return who writes this run and when it last did."""
+        """Return who writes this run and when it last did.
+
+        A store that knows the writer, or which events are the newest, does better than this
+        one, which reads the times of all events.
+        """
+        run = self.record(uid)
+        descriptors = [doc for _, doc in self.documents(uid, ["descriptor"])]
+        events = chain.from_iterable(self._times(doc["uid"]) for doc in descriptors)
+        return Activity(last_time(chain([run.start] if run else [], descriptors, events)))
+
+    def _times(self, descriptor: str) -> Iterator[Document]:
+        from ..columns import Selection, to_rows
+
+        for batch in batches_of(self, "event", descriptor, Selection()):
+            yield from to_rows("event", descriptor, batch)
 
     @abstractmethod
     def extents(self, kind: str, owner: str) -> list[Extent]:
-        """Return where the rows of one owner are now, without reading them.
+        """Return where the rows of one owner are now, by arrival, without reading them.
 
         They stay good, for other processes too, whatever the store does to its rows: who reads
         them while more arrive, and are put together, gets each of these rows once.
@@ -282,11 +327,6 @@ class Store(ABC):
             'event', 'datum' or 'stream_datum'.
         owner
             The uid of the descriptor, resource or stream resource.
-
-        Returns
-        -------
-        list
-            By arrival.
         """
 
     @abstractmethod
@@ -325,7 +365,7 @@ class Store(ABC):
         """Return one resource document by its uid, or None."""
 
     def backup(self, path: FilePath, progress: Callable[[int, int], None] | None) -> None:
-        """Copy all that is stored into a new file, while others may write (Ability.BACKUP).
+        """Copy all that is stored into a new file, while others may write (see `capabilities`).
 
         Parameters
         ----------

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,12 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._util.forks import tell_of_forks
 from ..documents import same, unpack
-from ..documents.identity import conflict, is_provisional, last_time, same_row, unknown_descriptor
-from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
-from ..documents.pages import owner_of
-from ..query.distinct import distinct_values, ranked
+from ..documents.identity import conflict, is_provisional, same_row, unknown_descriptor
+from ..documents.kinds import IDENTITY, OWNER, PAGES
 from ..query.evaluate import RunView, compile
-from .base import LINKED, Ability, Activity, RunRecord, Store
+from .base import LINKED, Activity, Capabilities, RunRecord, Store
 from .facts import run_fact
 from .rows import Extent
 from .writer import writer_here
@@ -30,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ..columns import Selection
-    from ..query.nodes import Node, Path
+    from ..query.nodes import Node
 
 Doc = dict[str, Any]
 
@@ -69,7 +66,7 @@ class MemoryStore(Store):
     {'uid': 'a', 'time': 1.0}
     """
 
-    abilities = frozenset({Ability.WRITE})
+    capabilities = Capabilities(writable=True, exact="exact", live=True)
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,7 +91,8 @@ class MemoryStore(Store):
 
     # -- writing ---------------------------------------------------------
 
-    def _put(self, kind: str, doc: Doc) -> None:
+    def put(self, kind: str, doc: Doc) -> None:
+        """Keep a document."""
         with self._lock:
             if kind in PAGES:
                 self._put_rows(PAGES[kind], list(unpack(kind, doc)))
@@ -170,18 +168,6 @@ class MemoryStore(Store):
         series = self._series_of("datum", self._datums.get(datum_id, ""))
         return series.find(datum_id) if series else None
 
-    def run_of(self, kind: str, doc: Document) -> str | None:
-        """Return the uid of the run that a document belongs to, if that is known."""
-        if kind == "start":
-            return str(doc["uid"])
-        owner_kind = OWNER.get(PAGES.get(kind, kind))
-        if owner_kind is None:
-            return doc.get("run_start")
-        uid = owner_of(kind, doc) or ""
-        with self._lock:
-            owner = self._documents[owner_kind].get(uid)
-        return owner.get("run_start") if owner else None
-
     # -- finding runs ----------------------------------------------------
 
     def find(
@@ -214,13 +200,6 @@ class MemoryStore(Store):
             uids = sorted(self._documents["start"])
         return [uid for uid in uids if uid.startswith(prefix)][:limit]
 
-    def distinct(self, path: Path, query: Node) -> list[tuple[Any, int]]:
-        """Return each value at a path, and how many matching runs have it."""
-        counts: Counter[tuple[str, Any]] = Counter()
-        for run in self.find(query):
-            counts.update(distinct_values(run.start, run.stop, path))
-        return ranked(counts)
-
     def _view(self, start: Doc) -> RunView:
         uid = start["uid"]
         stop = self._stops.get(uid)
@@ -245,26 +224,21 @@ class MemoryStore(Store):
 
     # -- reading a run ---------------------------------------------------
 
-    def documents(self, uid: str, kinds: Collection[str] = LINKED) -> list[tuple[str, Doc]]:
-        """Return the run's descriptors, resources and stream resources."""
+    def documents(self, uid: str, kinds: Collection[str] = LINKED) -> Iterator[tuple[str, Doc]]:
+        """Yield the run's descriptors, resources and stream resources."""
         with self._lock:
-            return [
+            documents = [
                 (kind, copy.deepcopy(doc))
                 for kind in LINKED
                 if kind in kinds
                 for doc in self._documents[kind].values()
                 if doc.get("run_start") == uid
             ]
+        return iter(documents)
 
     def activity(self, uid: str) -> Activity:
         """Return when the run was last written; the writer is this process."""
-        with self._lock:
-            docs = [self._documents["start"][uid]]
-            for descriptor in self._documents["descriptor"].values():
-                if descriptor["run_start"] == uid:
-                    docs.append(descriptor)
-                    docs += self._rows("event", descriptor["uid"])
-            return writer_here(last_time(docs))
+        return writer_here(super().activity(uid).last_time)
 
     def _rows(self, kind: str, owner: str) -> list[Doc]:
         series = self._series_of(kind, owner)

@@ -102,7 +102,7 @@ def copy_resource(
 ) -> list[Pair]:
     """Copy the files of one resource; see `copy_run`."""
     run = run or resource.get("run_start")
-    documents = store.documents(run) if store is not None and run else []
+    documents = list(store.documents(run)) if store is not None and run else []
     plan = CopyPlan(registry, new_root)
     plan.add([resource_files(store, registry, resource, documents, run)])
     return plan.carry_out(verify, progress).files

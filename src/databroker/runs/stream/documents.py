@@ -157,7 +157,7 @@ def run_documents(
     """Yield (kind, document) for a run: start, what events refer to, events, stop."""
     yield "start", start
     shown = {descriptor["uid"] for stream in streams for descriptor in stream.descriptors}
-    documents = store.documents(start["uid"])
+    documents = list(store.documents(start["uid"]))
     for kind, document in [*documents, *_adopted(store, start["uid"], documents)]:
         if kind != "descriptor":
             yield kind, document

@@ -9,15 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..._util.signals import from_signal
-from ...documents import accept
 from ...documents.identity import last_time
-from ...documents.kinds import OWNER, PAGES, Document
-from ...documents.pages import owner_of
-from ...errors import InvalidDocument, StoreIsReadOnly, StoreUnavailable
+from ...errors import StoreIsReadOnly, StoreUnavailable
 from ...query.distinct import ranked
 from ...query.nodes import TimeBounds
-from ..base import LINKED, Ability, Activity, RunRecord, Store
+from ..base import LINKED, Activity, Capabilities, RunRecord, Store
 from ..checking import CheckProgress, CheckReport
 from ..facts import run_fact
 from ..rows import Extent
@@ -29,7 +25,6 @@ from .engine.checkpoint import Tidier, tidy
 from .engine.connections import Connections
 from .engine.failures import translated
 from .engine.file import located
-from .groups import Checked, Group
 from .integrity import check_database
 from .search.index import known_paths
 from .search.project import Projection
@@ -102,10 +97,10 @@ class SQLiteStore(Store):
         self._tidier = Tidier(self._connections)
 
     @property
-    def abilities(self) -> frozenset[Ability]:  # type: ignore[override]
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
         """What this store can do; a file without write permission is only read."""
-        always = frozenset({Ability.SHARED, Ability.BACKUP})
-        return always if self._connections.read_only else always | {Ability.WRITE}
+        writable = not self._connections.read_only
+        return Capabilities(writable, shared=True, exact="exact", live=True, backup=True)
 
     def __str__(self) -> str:
         return f"sqlite: {self.path}"
@@ -116,34 +111,13 @@ class SQLiteStore(Store):
 
     # -- writing ---------------------------------------------------------
 
-    def insert_many(self, documents: Iterable[tuple[str, Document]]) -> None:
-        """Keep many documents in their order; see `Store.insert_many`."""
-        group = Group(self._insert_together)
-        try:
-            for kind, doc in documents:
-                group.add((kind, *accept(kind, doc)))
-        except Exception as error:
-            if not from_signal(error):
-                group.flush()
-            raise
-        group.flush()
-
-    def _insert_together(self, documents: list[Checked]) -> None:
-        """Keep a group of documents at once or, where one is refused, those before it."""
-        kinds = {kind for kind, _, _ in documents}
-        pairs = [(kind, doc) for kind, doc, _ in documents]
-        try:
-            self._write(lambda: self._writer.put_together(pairs), kinds)
-        except InvalidDocument:
-            for document in documents:
-                self._put(*document[:2])
-                self._warn_of_changes(*document)
-        else:
-            for document in documents:
-                self._warn_of_changes(*document)
-
-    def _put(self, kind: str, doc: Doc) -> None:
+    def put(self, kind: str, doc: Doc) -> None:
+        """Keep a document."""
         self._write(lambda: self._writer.put(kind, doc), {kind})
+
+    def put_many(self, documents: Sequence[tuple[str, Doc]]) -> None:
+        """Keep documents in one transaction, all or none."""
+        self._write(lambda: self._writer.put_together(documents), {kind for kind, _ in documents})
 
     def _write(self, put: Callable[[], bool], kinds: set[str]) -> None:
         if self._connections.read_only:
@@ -152,17 +126,6 @@ class SQLiteStore(Store):
             if put():
                 self._connections.write(tidy)
             self._tidier.wrote("stop" if "stop" in kinds else next(iter(kinds)))
-
-    def run_of(self, kind: str, doc: Document) -> str | None:
-        """Return the uid of the run that a document belongs to, if that is known."""
-        if kind == "start":
-            return str(doc["uid"])
-        owner_kind = OWNER.get(PAGES.get(kind, kind))
-        if owner_kind is None:
-            return doc.get("run_start")
-        uid = owner_of(kind, doc) or ""
-        owner = self._ask(stored_document, owner_kind, uid)
-        return owner.get("run_start") if owner else None
 
     # -- finding runs ----------------------------------------------------
 
@@ -225,8 +188,8 @@ class SQLiteStore(Store):
 
     # -- reading a run ---------------------------------------------------
 
-    def documents(self, uid: str, kinds: Collection[str] = LINKED) -> list[tuple[str, Doc]]:
-        """Return the run's descriptors, resources and stream resources."""
+    def documents(self, uid: str, kinds: Collection[str] = LINKED) -> Iterator[tuple[str, Doc]]:
+        """Yield the run's descriptors, resources and stream resources."""
         found, damaged = self._ask(documents_of_run, uid, kinds)
         if damaged:
             warn_of_damage(
@@ -234,7 +197,7 @@ class SQLiteStore(Store):
                 f"{'is' if damaged == 1 else 'are'} damaged and left out; what belongs to them "
                 "cannot be read."
             )
-        return found
+        return iter(found)
 
     def activity(self, uid: str) -> Activity:
         """Return who writes this run and when it last did."""

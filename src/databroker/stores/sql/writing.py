@@ -14,12 +14,12 @@ from ..._util.signals import unseen
 from ...documents import unpack
 from ...documents.identity import unknown_descriptor
 from ...documents.kinds import IDENTITY, OWNER, PAGES
+from ..sizes import is_large
 from . import runs, series
 from .engine.connection import Connection, transaction
 from .engine.connections import Connections
 from .series import Series
 from .single import stored_document
-from .sizes import is_large
 
 Doc = dict[str, Any]
 KnownSeries = dict[tuple[str, str], Series]

@@ -21,6 +21,5 @@ class StoreConformance(
 ):
     """All tests that a store must pass; inherit and define ``open_store``.
 
-    Set ``exact = False`` for a store with the *json* level of exactness, whose
-    documents come out equal but for arrays, which it hands out as lists.
+    Documents must come out as exactly as the store's `capabilities` say.
     """

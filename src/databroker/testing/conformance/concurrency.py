@@ -17,7 +17,7 @@ import pytest
 
 from ...columns import ALL, to_rows
 from ...query.nodes import Everything
-from ...stores.base import Ability, Store
+from ...stores.base import Store
 from ...stores.rows import batches_of
 from ..reference import read_rows
 from .base import (
@@ -152,7 +152,7 @@ class Sharing(Base):
 
     def test_a_shared_store_pickles_as_its_configuration(self, store: Store) -> None:
         insert_all(store, whole_run())
-        if Ability.SHARED not in store.abilities:
+        if not store.capabilities.shared:
             # Only a store that no other process could reach may refuse, saying so.
             with pytest.raises(TypeError, match="cannot be pickled"):
                 pickle.dumps(store)

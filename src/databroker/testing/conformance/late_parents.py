@@ -88,7 +88,7 @@ class Orphans(Base):
         assert store.datum("res/2") == datum(2)
         assert store.datum("x") == datum(3) | {"datum_id": "x"}
         assert len(read_rows(store, "datum", "res")) == 3
-        assert store.documents("run") == [("resource", resource(run_start="run"))]
+        assert list(store.documents("run")) == [("resource", resource(run_start="run"))]
 
     def test_a_stream_datum_before_its_stream_resource(self, store: Store) -> None:
         store.insert("stream_datum", stream_datum(0))
@@ -97,7 +97,8 @@ class Orphans(Base):
         self.assert_kept(
             read_rows(store, "stream_datum", "sres"), [stream_datum(0), stream_datum(1)]
         )
-        assert store.documents("run") == [("stream_resource", {"uid": "sres", "run_start": "run"})]
+        (found,) = store.documents("run")
+        assert found == ("stream_resource", {"uid": "sres", "run_start": "run"})
 
     def test_a_resource_of_old_times_without_a_run(self, store: Store) -> None:
         insert_all(store, [("resource", resource("old")), ("datum", datum(1, "old", ""))])
@@ -107,7 +108,7 @@ class Orphans(Base):
     def test_a_descriptor_of_old_times_without_a_name(self, store: Store) -> None:
         old = {"uid": "desc", "run_start": "run", "data_keys": {"x": {}}}
         insert_all(store, [("start", start()), ("descriptor", old), ("event", event(1))])
-        assert store.documents("run") == [("descriptor", old)]
+        assert list(store.documents("run")) == [("descriptor", old)]
 
     @quick(30)
     @given(run=strategies.runs(), seed=st.randoms(use_true_random=False))

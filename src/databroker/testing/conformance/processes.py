@@ -16,7 +16,7 @@ from functools import partial
 import pytest
 
 from ...query.nodes import Everything
-from ...stores.base import Ability, Store
+from ...stores.base import Store
 from ..interrupting import interrupted_after
 from ..reference import answers, expected, read_rows
 from .base import Base, descriptor, event, insert_all, start, whole_run
@@ -70,7 +70,7 @@ class Processes(Base):
         assert store.record("before") is not None
         runs = {run.uid for run in store.find(Everything())}
         # What no other process can reach is copied with the process.
-        theirs = {"child"} if Ability.SHARED in store.abilities else set()
+        theirs = {"child"} if store.capabilities.shared else set()
         assert runs == {"before", "parent"} | theirs
         for uid in runs:
             rows = [row for _, row in whole_run(uid) if row.get("descriptor") == f"{uid}-desc"]

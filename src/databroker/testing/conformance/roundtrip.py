@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ...documents.kinds import ACCEPTED
 from ...errors import InvalidDocument, LossyDocumentWarning, UnknownDescriptor
-from ...stores.base import Ability, Store
+from ...stores.base import Store
 from .. import strategies
 from ..difference import assert_identical
 from ..streams import Documents
@@ -51,7 +51,7 @@ class Keeping(Base):
     """Documents out equal documents in."""
 
     def test_it_says_that_it_can_be_written(self, store: Store) -> None:
-        assert Ability.WRITE in store.abilities
+        assert store.capabilities.writable
 
     def test_a_document_of_every_kind_comes_out_as_it_went_in(self, store: Store) -> None:
         run = whole_run()
