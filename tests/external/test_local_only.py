@@ -36,6 +36,8 @@ RESOURCES = {
     "HDF5": ({"key": "a"}, {"point_number": 0}),
     "AD_HDF5": ({}, {"point_number": 0}),
     "AD_HDF5_SWMR": ({}, {"point_number": 0}),
+    "AD_CBF": ({"template": "%s%s%d.cbf", "filename": "a"}, {"point_number": 0}),
+    "AD_SPE": ({"template": "%s%s%d.spe", "filename": "a"}, {"point_number": 0}),
     "AD_TIFF": ({"template": "%s%s%d.tif", "filename": "a"}, {"point_number": 0}),
     "MAPS_SPECTRUM": ({}, {"point_number": 0}),
     "MAPS_PLANE": ({}, {"e_index": 0}),

@@ -117,6 +117,18 @@ class ImageSequence(FrameHandler):
     specs: ClassVar[set[str]] = {"IMAGE_SEQ"}
 
 
+class PilatusCbf(FrameHandler):
+    """Opens AD_CBF: CBF files with numbered names, as Pilatus detectors write them."""
+
+    specs: ClassVar[set[str]] = {"AD_CBF"}
+
+
+class SpeSequence(FrameHandler):
+    """Opens AD_SPE: SPE files with numbered names, one for each point."""
+
+    specs: ClassVar[set[str]] = {"AD_SPE"}
+
+
 class TiffSequence(FrameHandler):
     """Opens AD_TIFF: TIFF files with numbered names, whatever these end in."""
 
@@ -240,6 +252,7 @@ _REPLACEMENTS: Mapping[str, type[FrameHandler]] = {
     "AreaDetectorTiffHandler": TiffSequence,
     "HDF5DatasetSliceHandler": Hdf5Slices,
     "HDF5DatasetSliceHandlerPureNumpy": Hdf5Slices,
+    "PilatusCBFHandler": PilatusCbf,
     "TimepixHDF5Handler": TimepixHdf5,
 }
 

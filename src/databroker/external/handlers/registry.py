@@ -35,6 +35,8 @@ FALLBACKS: Mapping[str, str] = {
     "npy_FRAMEWISE": f"{_OWN}:NumpyFrames",
     "SINGLE_TIFF": f"{_OWN}:SingleImage",
     "IMAGE_SEQ": f"{_OWN}:ImageSequence",
+    "AD_CBF": f"{_OWN}:PilatusCbf",
+    "AD_SPE": f"{_OWN}:SpeSequence",
     "DAT": f"{_OWN}:TextFile",
     "CSV": f"{_OWN}:CsvFile",
     "HDF5": f"{_OWN}:Hdf5Slices",

@@ -63,6 +63,13 @@ def _numbered(template: str, filename: str = "", frame_per_point: int = 1) -> di
     return {**names, "multiplier": int(frame_per_point), **_STACKED}
 
 
+def _pilatus(
+    template: str, filename: str = "", frame_per_point: int = 1, initial_number: int = 1
+) -> dict[str, Any]:
+    found = _numbered(template, filename, frame_per_point)
+    return {**found, "first_number": int(initial_number)}
+
+
 def _npy_sequence(root: str = "") -> dict[str, Any]:
     return {"template": "_{:d}.npy", **_STACKED}
 
@@ -91,12 +98,21 @@ def _point(parameters: Doc, point_number: int) -> Frames:
     return Grouping(parameters["multiplier"]), int(point_number)
 
 
+def _squeezed(parameters: Doc, point_number: int) -> Frames:
+    each = parameters["multiplier"]
+    return Grouping(each, own_axis=each > 1), int(point_number)
+
+
+def _file_of_point(parameters: Doc, point_number: int) -> Frames:
+    return ONE, int(point_number)
+
+
 def _index(parameters: Doc, index: int) -> Frames:
-    return ONE, index
+    return ONE, int(index)
 
 
 def _frame_no(parameters: Doc, frame_no: int) -> Frames:
-    return ONE, frame_no
+    return ONE, int(frame_no)
 
 
 def _only(parameters: Doc) -> Frames:
@@ -111,6 +127,8 @@ SPECS: Mapping[str, Spec] = {
     "npy_FRAMEWISE": Spec("application/x-npy", _framewise, _frame_no),
     "SINGLE_TIFF": Spec("multipart/related;type=image/*", _single, _only),
     "IMAGE_SEQ": Spec("multipart/related;type=image/*", _numbered, _point),
+    "AD_CBF": Spec("multipart/related;type=image/x-cbf", _pilatus, _squeezed),
+    "AD_SPE": Spec("multipart/related;type=image/x-spe", _numbered, _file_of_point),
     "AD_TIFF": Spec("multipart/related;type=image/tiff", _numbered, _point),
     "HDF5": Spec(_HDF5, _hdf5, _points),
     "AD_HDF5": Spec(_HDF5, _area_detector("/entry/data/data"), _points),

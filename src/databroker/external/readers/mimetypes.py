@@ -14,6 +14,7 @@ __all__ = ["MIMETYPES", "reader_of"]
 _HERE = "databroker.external.readers"
 _TEXT = f"{_HERE}.csv:CsvReader"
 _PICTURES = f"{_HERE}.numbered_files:PictureSequence"
+_FABIO = {"x-cbf": "Cbf", "x-edf": "Edf", "x-marccd": "Mar", "x-spe": "Spe"}
 
 MIMETYPES: Mapping[str, str] = {
     "application/x-hdf5": f"{_HERE}.hdf5:Hdf5Reader",
@@ -27,7 +28,13 @@ MIMETYPES: Mapping[str, str] = {
     "text/csv": _TEXT,
     "text/csv;header=absent": _TEXT,
     "text/csv;header=present": _TEXT,
+    **{f"image/{name}": f"{_HERE}.fabio:{each}Reader" for name, each in _FABIO.items()},
+    **{
+        f"multipart/related;type=image/{name}": f"{_HERE}.fabio:{each}Sequence"
+        for name, each in _FABIO.items()
+    },
 }
+"""What reads each mimetype."""
 
 
 def reader_of(

@@ -52,7 +52,8 @@ class FileSequence(FrameReader):
 
     Parameters are `template`, `filename`, `chunk_shape` (the first number is how many frames a
     file has), and `join_method`; for area detectors' own documents `with_folder` (the template
-    takes the folder, too), and `varying` (each file may have another shape or type).
+    takes the folder, too), `first_number` (of the files), and `varying` (each file may have
+    another shape or type).
     """
 
     template = "{:d}"
@@ -66,6 +67,7 @@ class FileSequence(FrameReader):
             self._prefix, self._names = "", [os.path.join(path, ""), *self._names]
         self._guard = guard
         self._declared = declared.shape
+        self._first_number = int(parameters.get("first_number") or 0)
         template = parameters.get("template")
         self._template = self.template if template is None else str(template)
         self.join = str(parameters.get("join_method") or self.join)
@@ -176,7 +178,9 @@ class FileSequence(FrameReader):
         return range(first // self._in_file, -(-stop // self._in_file))
 
     def _path(self, number: int) -> str:
-        return self._prefix + numbered_name(self._template, number, *self._names)
+        return self._prefix + numbered_name(
+            self._template, number + self._first_number, *self._names
+        )
 
     def _first_there(self) -> int:
         """Return the number of a file that tells what the frames are like."""
@@ -201,7 +205,7 @@ class PictureSequence(FileSequence):
 
     def load(self, path: str, whole: bool = True) -> Array:
         """Return the image, or stack of images, in a file."""
-        return np.asarray(read_picture(path))
+        return np.asarray(read_picture(path, self._guard))
 
 
 class TiffSequence(FileSequence):
