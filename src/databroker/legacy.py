@@ -60,6 +60,7 @@ def _broker() -> Any:
     from .broker import Broker
     from .config.formats import read_form
     from .config.names import list_configs
+    from .config.plain import plain
     from .config.search import config_folders
     from .config.source_map import read_yaml
     from .utils import SPECIAL_NAME
@@ -67,7 +68,8 @@ def _broker() -> Any:
     for folder in config_folders():
         file = folder / f"{SPECIAL_NAME}.yml"
         if file.exists():
-            broker = Broker.opened(read_form(*read_yaml(file), SPECIAL_NAME))
+            values, lines = read_yaml(file)
+            broker = Broker.opened(read_form(plain(values, file, lines), SPECIAL_NAME))
             break
     else:
         names = list_configs()

@@ -13,7 +13,7 @@ from typing import Any
 
 from .._util.printable import shown, warn
 from .._util.suggestions import did_you_mean
-from .source_map import KeyPath, SourceMap
+from .source_map import KeyPath, Section
 
 __all__ = ["is_catalog", "is_source", "offers", "only_source", "translate"]
 
@@ -61,68 +61,61 @@ def offers(mapping: object) -> list[str]:
     ]
 
 
-def only_source(catalog: Mapping[str, Any], where: SourceMap) -> tuple[dict[str, Any], SourceMap]:
-    """Return the one source of a catalog, and where it was written."""
-    sources = where.mapping(catalog["sources"], "sources")
+def only_source(catalog: Section) -> Section:
+    """Return the one source of a catalog."""
+    sources = catalog.section("sources")
     if len(sources) != 1:
-        raise where.error(
+        raise catalog.error(
             f"it must have exactly one source to be a configuration; it has {len(sources)}.",
             "sources",
         )
-    (name,) = sources
-    return where.mapping(sources[name], "sources", name), where.inner("sources", name)
+    return sources.section(*sources)
 
 
-def translate(source: Mapping[str, Any], where: SourceMap) -> tuple[dict[str, Any], SourceMap]:
-    """Turn a source into databroker's own form, and say where each key came from."""
+def translate(source: Section) -> Section:
+    """Turn a source into databroker's own form."""
     old = source["driver"]
     if not isinstance(old, str) or old not in _DRIVERS:
-        raise where.error(
+        raise source.error(
             f"the driver {shown(old)} holds no runs.{did_you_mean(old, _DRIVERS)} "
             f"Those of databroker 1.x are: {', '.join(_DRIVERS)}.",
             "driver",
         )
     driver, renamed = _DRIVERS[old]
     names = {**renamed, **_COMMON}
-    args = where.mapping(source.get("args"), "args")
-    inner = where.inner("args")
-    inner.check_keys(args, (*names, *_WITHOUT_MEANING), "'args'")
+    args = source.section("args")
+    args.check_keys((*names, *_WITHOUT_MEANING), "'args'")
     if "filler_class" in args:
-        warn(
-            f"{inner.describe('filler_class')}: 'filler_class' is ignored.",
-            UserWarning,
-            stacklevel=2,
-        )
+        ignored = f"{args.describe('filler_class')}: 'filler_class' is ignored."
+        warn(ignored, UserWarning, stacklevel=2)
     flat: dict[str, Any] = {"driver": driver}
-    moves: dict[str, KeyPath] = {"driver": ("driver",), "description": ("description",)}
+    origins: dict[str, KeyPath] = {"driver": ("driver",), "description": ("description",)}
     if source.get("description") is not None:
         flat["description"] = source["description"]
     for key, value in args.items():
         if key in names and value is not None:
-            flat[names[key]] = _expand(value, inner, key)
-            moves[names[key]] = ("args", key)
-    return flat, where.moved(moves)
+            flat[names[key]] = _expand(value, args, key)
+            origins[names[key]] = ("args", key)
+    return source.moved(flat, origins)
 
 
-def _expand(value: Any, where: SourceMap, key: str) -> Any:
+def _expand(value: Any, args: Section, key: str) -> Any:
     if isinstance(value, str):
-        return _TEMPLATE.sub(lambda template: _template(template, where, key), value)
+        return _TEMPLATE.sub(lambda template: _template(template, args, key), value)
     if isinstance(value, list | tuple):
-        return [_expand(item, where, key) for item in value]
+        return [_expand(item, args, key) for item in value]
     if isinstance(value, Mapping):
-        return {name: _expand(item, where, key) for name, item in value.items()}
+        return {name: _expand(item, args, key) for name, item in value.items()}
     return value
 
 
-def _template(template: re.Match[str], where: SourceMap, key: str) -> str:
+def _template(template: re.Match[str], args: Section, key: str) -> str:
     word, argument = template.groups()
     if word == "CATALOG_DIR":
-        return str(where.folder)
+        return str(args.folder)
     if word == "env" and argument:
         if argument not in os.environ:
-            raise where.error(f"the environment variable {argument!r} is not set.", key)
+            raise args.error(f"the environment variable {argument!r} is not set.", key)
         return os.environ[argument]
     # shell(...) among them: reading a configuration must not run commands.
-    raise where.error(
-        f"the template {word!r} is not supported; CATALOG_DIR and env(NAME) are.", key
-    )
+    raise args.error(f"the template {word!r} is not supported; CATALOG_DIR and env(NAME) are.", key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from .._util.suggestions import nearest
 from ..errors import InvalidConfiguration
 from ..stores.base import Store
 from ..stores.registry import Driver, find_driver, open_store
-from .source_map import SourceMap
+from .source_map import Section
 
 __all__ = ["COMMON_KEYS", "Configuration", "from_flat"]
 
@@ -75,40 +75,37 @@ class Configuration:
 
 
 def from_flat(
-    flat: Mapping[str, Any],
-    where: SourceMap,
+    flat: Section,
     name: str | None,
     original: Mapping[str, Any],
     *,
     discover_handlers: bool = True,
 ) -> Configuration:
     """Check a mapping in databroker's own form, and make its paths absolute."""
-    driver = _driver(flat, where)
-    where.check_keys(
-        flat, ("driver", *driver.accepted, *COMMON_KEYS), f"the driver {driver.name!r}"
-    )
+    driver = _driver(flat)
+    flat.check_keys(("driver", *driver.accepted, *COMMON_KEYS), f"the driver {driver.name!r}")
     return Configuration(
         name=name,
         driver=driver.name,
-        options=_options(flat, driver, where),
+        options=_options(flat, driver),
         description=None if flat.get("description") is None else str(flat["description"]),
-        timezone=_timezone(flat.get("timezone"), where),
-        stale_after=_stale_after(flat.get("stale_after", _HOUR), where),
-        root_map=_root_map(flat.get("root_map"), where),
-        handlers=_importable(flat.get("handlers"), where, "handlers"),
+        timezone=_timezone(flat),
+        stale_after=_stale_after(flat),
+        root_map=_root_map(flat),
+        handlers=_importable(flat.section("handlers")),
         discover_handlers=discover_handlers,
-        allowed_roots=_allowed_roots(flat.get("allowed_roots"), where),
-        transforms=_transforms(flat.get("transforms"), where),
-        source=where.file,
+        allowed_roots=_allowed_roots(flat),
+        transforms=_transforms(flat),
+        source=flat.file,
         original=dict(original),
     )
 
 
-def _driver(flat: Mapping[str, Any], where: SourceMap) -> Driver:
+def _driver(flat: Section) -> Driver:
     if "driver" not in flat:
         near = [key for key in flat if nearest(key, ("driver",))]
         hint = f" Is {near[0]!r} meant to be it?" if near else ""
-        raise where.error(
+        raise flat.error(
             f"it says no 'driver'.{hint} "
             "Two lines are enough: 'driver: sqlite' and 'path: runs.db'.",
             *near[:1],
@@ -116,94 +113,95 @@ def _driver(flat: Mapping[str, Any], where: SourceMap) -> Driver:
     try:
         return find_driver(flat["driver"])
     except InvalidConfiguration as error:
-        raise where.error(str(error), "driver") from None
+        raise flat.error(str(error), "driver") from None
 
 
-def _options(flat: Mapping[str, Any], driver: Driver, where: SourceMap) -> dict[str, Any]:
+def _options(flat: Section, driver: Driver) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for option in driver.options:
         if option.name not in flat:
             continue
         value = flat[option.name]
-        fault = option.fault(value)
-        if fault:
-            raise where.error(f"{option.name!r} {fault}", option.name)
+        if fault := option.fault(value):
+            raise flat.error(f"{option.name!r} {fault}", option.name)
         if option.takes == "path":
-            value = absolute(value, where)
+            value = _absolute(value, flat.folder)
         elif option.takes == "paths":
-            many = value if isinstance(value, list | tuple) else [value]
-            value = [absolute(each, where) for each in many]
+            value = [_absolute(path, flat.folder) for path in _listed(value)]
         options[option.name] = value
-    missing = driver.missing(options)
-    if missing:
-        raise where.error(f"the driver {driver.name!r} needs {missing}.", "driver")
+    if missing := driver.missing(options):
+        raise flat.error(f"the driver {driver.name!r} needs {missing}.", "driver")
     return options
 
 
-def absolute(path: str | os.PathLike[str], where: SourceMap) -> str:
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _absolute(path: str | os.PathLike[str], folder: Path) -> str:
     """Return a path as it was meant: '~' is the home folder, relative is beside the file."""
     text = os.fspath(path)
     if "://" in text:
         return text
-    return os.path.normpath(os.path.join(where.folder.absolute(), os.path.expanduser(text)))
+    return os.path.normpath(os.path.join(folder.absolute(), os.path.expanduser(text)))
 
 
-def _timezone(value: object, where: SourceMap) -> str | None:
-    if value is None:
+def _timezone(flat: Section) -> str | None:
+    if flat.get("timezone") is None:
         return None
+    name = str(flat["timezone"])
     try:
-        times.resolve_zone(str(value))
+        times.resolve_zone(name)
     except InvalidConfiguration as error:
-        raise where.error(f"{error}.", "timezone") from None
-    return str(value)
+        raise flat.error(f"{error}.", "timezone") from None
+    return name
 
 
-def _stale_after(value: object, where: SourceMap) -> float:
+def _stale_after(flat: Section) -> float:
+    value = flat.get("stale_after", _HOUR)
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise where.error("'stale_after' must be a number of seconds above 0.", "stale_after")
+        raise flat.error("'stale_after' must be a number of seconds above 0.", "stale_after")
     return float(value)
 
 
-def _root_map(value: object, where: SourceMap) -> dict[str, str]:
-    mapped = {}
-    for old, new in where.mapping(value, "root_map").items():
+def _root_map(flat: Section) -> dict[str, str]:
+    root_map = flat.section("root_map")
+    for old, new in root_map.items():
         if not isinstance(new, str | os.PathLike):
-            raise where.error(f"the new place of {shown(old)} must be a path.", "root_map", old)
-        # The old root is a name that documents carry: it is compared, never opened.
-        mapped[old] = absolute(new, where)
-    return mapped
+            raise root_map.error(f"the new place of {shown(old)} must be a path.", old)
+    # The old root is a name that documents carry: it is compared, never opened.
+    return {old: _absolute(new, flat.folder) for old, new in root_map.items()}
 
 
-def _allowed_roots(value: object, where: SourceMap) -> tuple[str, ...]:
-    several = isinstance(value, list | tuple)
-    roots: Any = value if several else [] if value is None else [value]
+def _allowed_roots(flat: Section) -> tuple[str, ...]:
+    value = flat.get("allowed_roots")
+    roots = [] if value is None else _listed(value)
     if not all(isinstance(root, str | os.PathLike) for root in roots):
-        raise where.error("'allowed_roots' must be a list of folders.", "allowed_roots")
-    return tuple(absolute(root, where) for root in roots)
+        raise flat.error("'allowed_roots' must be a list of folders.", "allowed_roots")
+    return tuple(_absolute(root, flat.folder) for root in roots)
 
 
-def _transforms(value: object, where: SourceMap) -> dict[str, Any]:
-    transforms = where.mapping(value, "transforms")
-    where.inner("transforms").check_keys(transforms, _TRANSFORMED, "'transforms'")
-    return _importable(value, where, "transforms")
+def _transforms(flat: Section) -> dict[str, Any]:
+    transforms = flat.section("transforms")
+    transforms.check_keys(_TRANSFORMED, "'transforms'")
+    return _importable(transforms)
 
 
-def _importable(value: object, where: SourceMap, key: str) -> dict[str, Any]:
-    return {
-        name: importable(target, where.inner(key), name)
-        for name, target in where.mapping(value, key).items()
-    }
+def _importable(targets: Section) -> dict[str, Any]:
+    """Return what is to be imported as 'module:name'; what is already an object stays as it is."""
+    return {name: _target(targets, name) for name in targets}
 
 
-def importable(target: object, where: SourceMap, *keys: str) -> Any:
-    """Return something to import as 'module:name'; what is already an object stays as it is."""
+def _target(targets: Section, key: str) -> Any:
+    target = targets[key]
     if callable(target):
         return target
     if isinstance(target, Mapping):
-        where.inner(*keys).check_keys(target, ("module", "class"), repr(keys[-1] if keys else "it"))
-        target = f"{target.get('module', '')}:{target.get('class', '')}"
+        parts = targets.section(key)
+        parts.check_keys(("module", "class"), repr(key))
+        target = f"{parts.get('module', '')}:{parts.get('class', '')}"
     text = target if isinstance(target, str) else ""
     module, _, name = text.partition(":") if ":" in text else text.rpartition(".")
     if not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
-        raise where.error(f"{shown(keys[-1] if keys else 'it')} must be 'module:Class'.", *keys)
+        raise targets.error(f"{shown(key)} must be 'module:Class'.", key)
     return f"{module}:{name}"

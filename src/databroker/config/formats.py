@@ -14,7 +14,7 @@ from typing import Any
 from . import catalogs, mds_assets
 from .configuration import Configuration, from_flat
 from .plain import plain
-from .source_map import SourceMap
+from .source_map import Section
 
 __all__ = ["from_mapping", "read_form"]
 
@@ -24,21 +24,16 @@ def from_mapping(mapping: Mapping[str, Any], *, name: str | None = None) -> Conf
 
     Relative paths are relative to the folder in which Python runs now.
     """
-    where = SourceMap()
-    return read_form(plain(mapping, where), where, name)
+    return read_form(plain(mapping), name)
 
 
-def read_form(mapping: object, where: SourceMap, name: str | None) -> Configuration:
+def read_form(section: Section, name: str | None) -> Configuration:
     """Recognise the form of what a file holds, and make a configuration from it."""
-    whole = where.mapping(mapping)
-    if catalogs.is_catalog(whole):
-        source, where = catalogs.only_source(whole, where)
-        return read_form(source, where, name)
-    if mds_assets.is_pair(whole):
-        flat, moved = mds_assets.translate(whole, where)
-        return from_flat(flat, moved, name, whole)
-    if catalogs.is_source(whole):
-        flat, moved = catalogs.translate(whole, where)
-        discover = "handlers" not in flat
-        return from_flat(flat, moved, name, whole, discover_handlers=discover)
-    return from_flat(whole, where, name, whole)
+    if catalogs.is_catalog(section):
+        return read_form(catalogs.only_source(section), name)
+    if mds_assets.is_pair(section):
+        return from_flat(mds_assets.translate(section), name, section)
+    if catalogs.is_source(section):
+        flat = catalogs.translate(section)
+        return from_flat(flat, name, section, discover_handlers="handlers" not in flat)
+    return from_flat(section, name, section)

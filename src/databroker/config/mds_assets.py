@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
-from .source_map import KeyPath, SourceMap
+from .source_map import KeyPath, Section
 
 __all__ = ["is_pair", "mongo_uri", "translate"]
 
@@ -30,88 +30,81 @@ def is_pair(mapping: Mapping[str, Any]) -> bool:
     return "driver" not in mapping and any(part in mapping for part in _PARTS)
 
 
-def translate(whole: Mapping[str, Any], where: SourceMap) -> tuple[dict[str, Any], SourceMap]:
-    """Turn it into databroker's own form, and say where each key came from."""
-    where.check_keys(whole, _KEYS)
+def translate(whole: Section) -> Section:
+    """Turn it into databroker's own form."""
+    whole.check_keys(_KEYS)
     if whole.get("api_version", 1) not in (1, 2):
-        raise where.error(
-            "'api_version' must be 1 or 2; the older interface is gone.", "api_version"
-        )
+        message = "'api_version' must be 1 or 2; the older interface is gone."
+        raise whole.error(message, "api_version")
     flat: dict[str, Any] = {"driver": "mongo-normalized"}
-    moves: dict[str, KeyPath] = {"driver": ("metadatastore",)}
+    origins: dict[str, KeyPath] = {"driver": ("metadatastore",)}
     for part, (key, module, classes) in _PARTS.items():
-        config = _part(whole, part, module, classes, where)
-        flat[key] = mongo_uri(config, where.inner(part, "config"))
-        moves[key] = (part, "config")
+        config = _part(whole, part, module, classes)
+        flat[key] = mongo_uri(config)
+        origins[key] = (part, "config")
         if config.get("timezone") is not None and "timezone" not in flat:
             flat["timezone"] = config["timezone"]
-            moves["timezone"] = (part, "config", "timezone")
+            origins["timezone"] = (part, "config", "timezone")
     for key in (*_COMMON, "timezone", "stale_after", "allowed_roots"):
         if whole.get(key) is not None:
             flat[key] = whole[key]
-            moves[key] = (key,)
-    return flat, where.moved(moves)
+            origins[key] = (key,)
+    return whole.moved(flat, origins)
 
 
-def _part(
-    whole: Mapping[str, Any], part: str, module: str, classes: tuple[str, ...], where: SourceMap
-) -> dict[str, Any]:
+def _part(whole: Section, part: str, module: str, classes: tuple[str, ...]) -> Section:
+    """Return how to reach one of the two databases."""
     if part not in whole:
-        raise where.error(f"it needs {part!r} too.")
-    described = where.mapping(whole[part], part)
-    where.inner(part).check_keys(described, ("module", "class", "config"), repr(part))
+        raise whole.error(f"it needs {part!r} too.")
+    described = whole.section(part)
+    described.check_keys(("module", "class", "config"), repr(part))
     written = str(described.get("module", ""))
+    if "sqlite" in written or "hdf5" in written:
+        message = f"the files of {written!r} (databroker 0.x) cannot be read by this version."
+        raise described.error(message, "module")
     if written != module or described.get("class") not in classes:
-        if "sqlite" in written or "hdf5" in written:
-            raise where.error(
-                f"the files of {written!r} (databroker 0.x) cannot be read by this version.",
-                part,
-                "module",
-            )
-        raise where.error(
-            f"{part!r} must be of module {module!r} and class {' or '.join(map(repr, classes))}.",
-            part,
-        )
-    config = where.mapping(described.get("config"), part, "config")
-    where.inner(part, "config").check_keys(config, _CONFIG, "'config'")
+        accepted = " or ".join(map(repr, classes))
+        raise described.error(f"{part!r} must be of module {module!r} and class {accepted}.")
+    config = described.section("config")
+    config.check_keys(_CONFIG, "'config'")
     return config
 
 
-def mongo_uri(config: Mapping[str, Any], where: SourceMap) -> str:
+def mongo_uri(config: Section) -> str:
     """Return the one URI that says what an old ``config:`` says in pieces.
 
     Examples
     --------
-    >>> mongo_uri({"uri": "mongodb://ann:pw@db/", "database": "runs"}, SourceMap())
+    >>> mongo_uri(Section({"uri": "mongodb://ann:pw@db/", "database": "runs"}))
     'mongodb://ann:pw@db/runs?authSource=admin'
     """
     if not isinstance(config.get("database"), str) or not config["database"]:
-        raise where.error("it needs 'database'.")
+        raise config.error("it needs 'database'.")
     database = quote(config["database"].encode("utf-8", "replace"), safe="")
     if config.get("uri") is None:
-        key, uri = "host", _from_pieces(config, where)
+        key, uri = "host", _from_pieces(config)
     else:
         key, uri = "uri", str(config["uri"])
         for clash in ("host", "port"):
             if config.get(clash) is not None:
                 message = f"give 'uri', or 'host' and 'port', not 'uri' and {clash!r}."
-                raise where.error(message, clash)
+                raise config.error(message, clash)
     try:
         return _with_database(uri, database, config.get("authsource"))
     except ValueError:  # what it says may quote a password
-        raise where.error(
+        raise config.error(
             f"{key!r} makes no URI. Special characters in a user or password are written as "
             "'%5B', for example.",
             key,
         ) from None
 
 
-def _from_pieces(config: Mapping[str, Any], where: SourceMap) -> str:
+def _from_pieces(config: Section) -> str:
     if not config.get("host"):
-        raise where.error("it needs 'uri', or 'host' and 'port'.")
+        raise config.error("it needs 'uri', or 'host' and 'port'.")
     port = config.get("port", 27017)
     if isinstance(port, bool) or not str(port).isdigit():
-        raise where.error("'port' must be a whole number.", "port")
+        raise config.error("'port' must be a whole number.", "port")
     user = ""
     if config.get("mongo_user"):
         user = f"{_quoted(config['mongo_user'])}:{_quoted(config.get('mongo_pwd') or '')}@"

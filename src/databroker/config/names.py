@@ -20,7 +20,7 @@ from .configuration import Configuration
 from .formats import read_form
 from .plain import plain
 from .search import catalog_folders, config_folders, user_config_dir
-from .source_map import SourceMap, read_bytes, read_yaml
+from .source_map import Section, read_bytes, read_yaml
 
 __all__ = ["describe_configs", "list_configs", "load", "lookup_config", "survey_configs"]
 
@@ -37,12 +37,9 @@ class _Entry:
     file: Path
     is_source: bool = False
 
-    def read(self) -> tuple[Any, SourceMap]:
-        whole, where = _read(self.file)
-        if not self.is_source:
-            return whole, where
-        sources = where.mapping(where.mapping(whole)["sources"], "sources")
-        return sources[self.name], where.inner("sources", self.name)
+    def read(self) -> Section:
+        section = _read(self.file)
+        return section.section("sources").section(self.name) if self.is_source else section
 
 
 def list_configs(paths: Iterable[str | os.PathLike[str]] | None = None) -> list[str]:
@@ -102,8 +99,7 @@ def lookup_config(name: str) -> dict[str, Any]:
         raise ConfigurationFileNotFound(
             f"There is no configuration file for {name!r}. Tried: {', '.join(tried)}."
         )
-    mapping, where = entry.read()
-    return where.mapping(mapping)
+    return dict(entry.read())
 
 
 def describe_configs() -> dict[str, str | None]:
@@ -144,10 +140,10 @@ def _survey(entry: _Entry) -> Survey:
     description = None
     is_read = False
     try:
-        mapping, where = entry.read()
-        text = where.mapping(mapping).get("description")
+        section = entry.read()
+        text = section.get("description")
         description, is_read = None if text is None else str(text), True
-        find_driver(read_form(mapping, where, entry.name).driver).check_available()
+        find_driver(read_form(section, entry.name).driver).check_available()
     except InvalidConfiguration as error:
         return Survey(description, hide_passwords(str(error)), is_read)
     return Survey(description, None, is_read)
@@ -160,8 +156,7 @@ def load(name: str) -> Configuration:
     entry = _find(name)
     if entry is None:
         raise UnknownBrokerName(_unknown(name))
-    mapping, where = entry.read()
-    return read_form(mapping, where, name)
+    return read_form(entry.read(), name)
 
 
 def _no_name(name: object) -> str:
@@ -224,19 +219,17 @@ def _sources(file: Path) -> list[str] | None:
         # as this look.
         if b"sources" not in read_bytes(file):
             return None
-        mapping, _ = _read(file)
+        section = _read(file)
     except (OSError, InvalidConfiguration) as error:
         if from_signal(error):
             raise
         return None  # told when it is opened by its name
-    if isinstance(mapping, dict) and catalogs.is_catalog(mapping):
-        return catalogs.offers(mapping)
-    return None
+    return catalogs.offers(section) if catalogs.is_catalog(section) else None
 
 
-def _read(file: Path) -> tuple[Any, SourceMap]:
-    whole, where = read_yaml(file)
-    return plain(whole, where), where
+def _read(file: Path) -> Section:
+    values, lines = read_yaml(file)
+    return plain(values, file, lines)
 
 
 def _first_of_each(entries: Iterable[_Entry]) -> dict[str, _Entry]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,64 +14,84 @@ from .._util.signals import from_signal
 from .._util.suggestions import did_you_mean
 from ..errors import DatabrokerError, InvalidConfiguration
 
-__all__ = ["KeyPath", "SourceMap", "read_bytes", "read_yaml"]
+__all__ = ["KeyPath", "Lines", "Section", "read_bytes", "read_yaml"]
 
 KeyPath = tuple[str, ...]
 """The keys that lead to a value, from the outermost mapping inwards."""
+
+Lines = Mapping[KeyPath, int]
+"""The line, counted from 1, of each key in a file."""
 
 _DEEPEST = 12
 _MOST = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class SourceMap:
-    """Where the keys of a mapping were written: in which lines of which file.
+class Section(Mapping[str, Any]):
+    """A mapping in a configuration, which can say where each of its keys was written.
 
-    It has no file if it was made in Python; `inside` are the keys that lead to it in the file.
+    It has no file if it was made in Python. `inside` are the keys that lead to it in the file.
 
     Examples
     --------
-    >>> where = SourceMap(Path("example.yml"), {("handlers",): 3, ("handlers", "NPY"): 4})
-    >>> where.inner("handlers").describe("NPY"), where.describe("path")
-    ('example.yml, line 4', 'example.yml')
-    >>> SourceMap().describe("handlers")
+    >>> lines = {("handlers",): 3, ("handlers", "NPY"): 4}
+    >>> section = Section({"handlers": {"NPY": "lab:Reader"}}, Path("lab.yml"), lines)
+    >>> section.section("handlers").describe("NPY"), section.describe("path")
+    ('lab.yml, line 4', 'lab.yml')
+    >>> Section({}).describe("handlers")
     'The configuration'
     """
 
-    file: Path | None = None
-    lines: Mapping[KeyPath, int] = field(default_factory=dict)
-    inside: KeyPath = ()
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        file: Path | None = None,
+        lines: Lines | None = None,
+        inside: KeyPath = (),
+    ) -> None:
+        self._values = values
+        self.file = file
+        self._lines = lines or {}
+        self._inside = inside
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
     @property
     def folder(self) -> Path:
         """What relative paths are relative to: the file's folder, else the working folder."""
         return self.file.parent if self.file else Path.cwd()
 
-    def inner(self, *keys: str) -> SourceMap:
-        """Return where a mapping inside this one was written."""
-        return SourceMap(self.file, self.lines, (*self.inside, *keys))
+    def section(self, key: str) -> Section:
+        """Return a mapping in this one; an empty one if there is none."""
+        value = self.get(key)
+        if not isinstance(value, Mapping | None):
+            raise self.error(f"{key!r} must be a mapping (lines of 'key: value').", key)
+        return Section(value or {}, self.file, self._lines, (*self._inside, key))
 
-    def moved(self, moves: Mapping[str, KeyPath]) -> SourceMap:
-        """Return where a mapping made from this one was written.
-
-        Of each of its keys, `moves` says which keys led to where it came from.
-        """
+    def moved(self, values: Mapping[str, Any], origins: Mapping[str, KeyPath]) -> Section:
+        """Return a mapping made from this one: which keys of it led to where each came from."""
         lines: dict[KeyPath, int] = {}
-        for new, old in moves.items():
-            origin = (*self.inside, *old)
-            for path, line in self.lines.items():
+        for new, old in origins.items():
+            origin = (*self._inside, *old)
+            for path, line in self._lines.items():
                 if path[: len(origin)] == origin:
                     lines[(new, *path[len(origin) :])] = line
-        return SourceMap(self.file, lines)
+        return Section(values, self.file, lines)
 
     def describe(self, *keys: str) -> str:
         """Return where a key was written in words, as near as it is known."""
         if self.file is None:
             return "The configuration"
-        path = (*self.inside, *keys)
+        path = (*self._inside, *keys)
         while path:
-            if path in self.lines:
-                return f"{self.file}, line {self.lines[path]}"
+            if path in self._lines:
+                return f"{self.file}, line {self._lines[path]}"
             path = path[:-1]
         return str(self.file)
 
@@ -80,10 +99,10 @@ class SourceMap:
         """Return an error that begins with where a key was written."""
         return InvalidConfiguration(f"{self.describe(*keys)}: {message}")
 
-    def check_keys(self, mapping: Mapping[str, Any], accepted: Iterable[str], of: str = "") -> None:
+    def check_keys(self, accepted: Iterable[str], of: str = "") -> None:
         """Refuse the first key that is not accepted, and name those that are."""
         known = list(accepted)
-        for key in mapping:
+        for key in self:
             if key not in known:
                 where = f" in {of}" if of else ""
                 raise self.error(
@@ -92,18 +111,9 @@ class SourceMap:
                     key,
                 )
 
-    def mapping(self, value: object, *keys: str) -> dict[str, Any]:
-        """Return a value that must be a mapping; an empty one for None."""
-        if value is None:
-            return {}
-        if not isinstance(value, Mapping):
-            what = f"{keys[-1]!r}" if keys else "it"
-            raise self.error(f"{what} must be a mapping (lines of 'key: value').", *keys)
-        return {str(key): item for key, item in value.items()}
 
-
-def read_yaml(file: Path) -> tuple[Any, SourceMap]:
-    """Read a YAML file, and note the line of each key."""
+def read_yaml(file: Path) -> tuple[Any, Lines]:
+    """Return what a YAML file says, and the line of each key."""
     try:
         # As bytes: YAML says itself in which encoding it is.
         loader = yaml.SafeLoader(read_bytes(file))
@@ -117,7 +127,7 @@ def read_yaml(file: Path) -> tuple[Any, SourceMap]:
         node = loader.get_single_node()
         lines: dict[KeyPath, int] = {}
         _note_lines(node, (), lines, file)
-        return (None if node is None else loader.construct_document(node)), SourceMap(file, lines)
+        return (None if node is None else loader.construct_document(node)), lines
     except yaml.YAMLError as error:
         # Built from its parts: the whole text of the error may quote the file,
         # and with it a password.
