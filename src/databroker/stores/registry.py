@@ -1,9 +1,8 @@
 """The stores there are: each named once, imported when it is opened.
 
-A driver is a line in a table: its name, where its class is, and the options
-that it takes. Nothing of a store is imported until `open_store` asks for it,
-so that a database driver that nobody uses is never loaded. Other packages
-add drivers of their own by the entry-point group 'databroker.stores'.
+A driver says where the class of a store is, and which options it takes. Ours are a table here,
+so that to open one looks through no installed packages, and works without installation; those
+of other packages are entry points of the group 'databroker.stores'.
 
 Examples
 --------
@@ -88,7 +87,7 @@ class Driver:
         The word after ``driver:`` in a configuration.
     target
         'module:Class', the module relative to this package, or absolute in another package;
-        None while the store is planned.
+        None while the store is planned, and its configurations are only read.
     options
         Every option that its class takes.
     needs
@@ -135,7 +134,7 @@ class Driver:
         '.memory:MemoryStore'
         """
         if self.target is None:
-            available = ", ".join(repr(each.name) for each in _DRIVERS if each.target)
+            available = ", ".join(map(repr, _available()))
             raise InvalidConfiguration(
                 f"The driver {self.name!r} is not available in this version of databroker. "
                 f"Available are {available}."
@@ -147,8 +146,6 @@ _GROUP = "databroker.stores"
 """The entry points by which other packages add drivers."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
-
-_URI = Option("uri")
 
 _DRIVERS = (
     Driver("memory", ".memory:MemoryStore"),
@@ -162,6 +159,14 @@ _DRIVERS = (
         ),
         needs=(("path",),),
     ),
+)
+
+DRIVERS: Mapping[str, Driver] = {driver.name: driver for driver in _DRIVERS}
+"""Our own drivers by their names."""
+
+_URI = Option("uri")
+
+_PLANNED = (
     Driver("postgresql", None, (_URI, Option("schema")), needs=(("uri",),), extra="postgresql"),
     Driver(
         "mongo-normalized",
@@ -176,8 +181,8 @@ _DRIVERS = (
     Driver("tiled", None, (_URI,), needs=(("uri",),), extra="tiled"),
 )
 
-DRIVERS: Mapping[str, Driver] = {driver.name: driver for driver in _DRIVERS}
-"""Every driver by its name, those that are planned included."""
+PLANNED: Mapping[str, Driver] = {driver.name: driver for driver in _PLANNED}
+"""Drivers that a later version may have, or another package: configurations name them already."""
 
 
 def find_driver(name: object) -> Driver:
@@ -196,14 +201,20 @@ def find_driver(name: object) -> Driver:
     Traceback (most recent call last):
     databroker.errors.InvalidConfiguration: There is no driver 'sqlit'. Did you mean 'sqlite'? ...
     """
-    driver = (DRIVERS.get(name) or _of_another_package(name)) if isinstance(name, str) else None
-    if driver is None:
-        known = [*DRIVERS, *sorted(importlib.metadata.entry_points(group=_GROUP).names)]
-        raise InvalidConfiguration(
-            f"There is no driver {shown(name)}.{did_you_mean(name, known)} "
-            f"The drivers are: {', '.join(known)}."
-        )
-    return driver
+    if isinstance(name, str):
+        driver = DRIVERS.get(name) or _of_another_package(name) or PLANNED.get(name)
+        if driver is not None:
+            return driver
+    known = _available()
+    raise InvalidConfiguration(
+        f"There is no driver {shown(name)}.{did_you_mean(name, [*known, *PLANNED])} "
+        f"The drivers are: {', '.join(known)}."
+    )
+
+
+def _available() -> list[str]:
+    """Return the names of our drivers, and of those of other packages."""
+    return [*DRIVERS, *sorted(importlib.metadata.entry_points(group=_GROUP).names)]
 
 
 def _of_another_package(name: str) -> Driver | None:
