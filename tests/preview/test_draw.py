@@ -10,7 +10,7 @@ import pytest
 
 from databroker.preview.downsample import limits, part_of, sane, span, thinned, thumbnail
 from databroker.preview.draw import Axis, Frame, line, maps, scatter, strip, waves
-from databroker.preview.figures import as_png, titled
+from databroker.preview.figures import as_png, new_figure, titled
 from databroker.preview.page import Picture, first_sentence, pictures_html, pictures_text
 
 pytest.importorskip("matplotlib")
@@ -345,3 +345,8 @@ def test_the_first_sentence_of_what_is_wrong():
     text = "There is no file /data/img.h5. Is the disk mounted? Look."
     assert first_sentence(text) == ("There is no file /data/img.h5.", "Is the disk mounted? Look.")
     assert first_sentence("nothing") == ("nothing", "")
+
+
+def test_lines_of_a_title_end_at_a_dot_if_they_can():
+    figure = titled(new_figure(2, 3), "det: against motor · 25 events")
+    assert figure.get_suptitle() == "det: against motor ·\n25 events"

@@ -6,8 +6,14 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from .common import console, open_broker
+
+if TYPE_CHECKING:
+    from ..demo.installation import Report
 
 __all__ = ["EXAMPLES", "demo"]
 
@@ -26,8 +32,8 @@ def demo() -> None:
     from ..demo import install
 
     out = console()
-    with _Progress() as progress:
-        done = install(progress.report)
+    with _progress() as report:
+        done = install(report)
     made = "created" if done.created else "kept"
     out.print(f"Configuration 'example' {made}: {done.config_file}", soft_wrap=True)
     out.print(f"Runs are in {done.data_file}", soft_wrap=True)
@@ -70,29 +76,26 @@ def what_starts_python() -> str:
     return shlex.quote(here if os.sep in here else os.path.join(os.curdir, here))
 
 
-class _Progress:
-    """A bar on the terminal's side channel, so that the output proper stays clean."""
+@contextmanager
+def _progress() -> Iterator[Report]:
+    """Show a bar on the terminal's side channel, so that the output proper stays clean."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    bar = Progress(
+        TextColumn("{task.description:<32}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console(stderr=True),
+    )
+    task = bar.add_task("looking", total=None)
 
-        self._bar = Progress(
-            TextColumn("{task.description:<32}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            console=console(stderr=True),
-        )
-        self._task = self._bar.add_task("looking", total=None)
+    def report(title: str, done: int, of: int) -> None:
+        bar.start()  # not before: where nothing is to be done, nothing is shown
+        bar.update(task, description=title, completed=done, total=of)
 
-    def __enter__(self) -> _Progress:
-        return self
-
-    def report(self, title: str, done: int, of: int) -> None:
-        self._bar.start()  # not before: where nothing is to be done, nothing is shown
-        self._bar.update(self._task, description=title, completed=done, total=of)
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        total = self._bar.tasks[0].total
-        if kind is None and total:
-            self._bar.update(self._task, description="done", completed=total, total=total)
-        self._bar.stop()
+    try:
+        yield report
+        if total := bar.tasks[0].total:
+            bar.update(task, description="done", completed=total)
+    finally:
+        bar.stop()

@@ -45,14 +45,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def titled(figure: Figure, title: str) -> Figure:
-    """Return the figure, made taller by a title, of which lines end at a dot if they can.
-
-    Examples
-    --------
-    >>> print(titled(new_figure(2, 3), "det: against motor · 25 events").get_suptitle())
-    det: against motor ·
-    25 events
-    """
+    """Return the figure, made taller by a title, of which lines end at a dot if they can."""
     parts = one_line(title, 200).split(" · ")
     text = " · ".join(part.replace(" ", _FIXED) for part in parts)
     lines = textwrap.wrap(text, int(12 * figure.get_figwidth()))
