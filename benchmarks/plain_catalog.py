@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from databroker.documents import decode, encode
-from databroker.query.text import document_words
+from databroker.query.text import texts_of
 
 from . import limits
 from .metadata import COMMON_WORD, RARE_WORD, starts
@@ -55,7 +55,10 @@ class PlainCatalog:
                 sample = doc["sample"]
                 values = (doc.get(key) for key in _KEYS)
                 runs.append((place, *values, sample["name"], sample["thickness"], encode(doc)))
-                asked = document_words(doc) & {COMMON_WORD, RARE_WORD}
+                asked = {word for text in texts_of(doc) for word in words(text)} & {
+                    COMMON_WORD,
+                    RARE_WORD,
+                }
                 words += [(word, place) for word in asked]
             first += len(batch)
             self._connection.execute("BEGIN")

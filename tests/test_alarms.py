@@ -35,7 +35,7 @@ from databroker.external.guard import is_odd_file
 from databroker.external.handler_cache import identity
 from databroker.external.handlers import registry
 from databroker.external.readers.base import FrameReader
-from databroker.query import value_tests
+from databroker.query import patterns
 from databroker.query.nodes import Matches
 from databroker.query.nodes import Path as DocumentPath
 from databroker.stores import writer
@@ -337,7 +337,7 @@ def test_an_alarm_amid_the_progress_of_a_copy(db, ring, tmp_path):
 def test_an_alarm_while_a_pattern_is_sought(ring):
     node = Matches(DocumentPath("sample"), "a+")
     with pytest.raises(Alarm):
-        value_tests._search(ring, "aaa", time.monotonic() + 1, node)
+        patterns._search(ring, "aaa", time.monotonic() + 1, node)
 
 
 class OddZone(datetime.tzinfo):

@@ -289,7 +289,7 @@ def test_a_pattern_that_blows_up_is_given_up_with_an_explanation():
 
 
 def test_all_texts_of_a_run_share_the_time_limit(monkeypatch):
-    monkeypatch.setattr("databroker.query.value_tests.PATTERN_SECONDS", 0.2)
+    monkeypatch.setattr("databroker.query.patterns.PATTERN_SECONDS", 0.2)
     query = Key("sample").matches(r"(a|aa)+$")
     slow = "a" * 22 + "!"
     assert not matches(query, RunView({"sample": slow}))

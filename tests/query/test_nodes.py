@@ -11,7 +11,8 @@ from databroker.errors import InvalidQuery
 from databroker.queries import *  # noqa: F403
 from databroker.queries import And, DataKey, Everything, FullText, Item, Key, Motor, Not, Or, ScanID
 from databroker.query.logic import Node
-from databroker.query.nodes import MAX_DEPTH, Equals, Path, walk
+from databroker.query.nodes import MAX_DEPTH, Equals, Path
+from databroker.testing.questions import walk
 
 from .strategies import queries
 

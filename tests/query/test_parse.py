@@ -36,7 +36,8 @@ from databroker.query.nodes import (
     Path,
 )
 from databroker.query.operators import OPERATORS
-from databroker.query.parse import from_keywords, from_mongo, time_bounds
+from databroker.query.parse import from_keywords, from_mongo
+from databroker.query.time_bounds import time_bounds
 from databroker.times import resolve_zone
 
 from .strategies import documents, values

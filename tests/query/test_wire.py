@@ -131,4 +131,4 @@ def test_each_part_of_a_node_is_checked():
     from databroker.query.wire import _PARTS
 
     names = {each.name for node in _NODES.values() for each in fields(node)}
-    assert names - {"_depth", "node", "nodes"} == set(_PARTS)
+    assert names - {"depth", "node", "nodes"} == set(_PARTS)

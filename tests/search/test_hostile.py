@@ -206,7 +206,7 @@ def _compares(value, operator, limit):
 
 
 def test_a_pattern_that_blows_up_is_given_up_with_a_clear_error(db, save, monkeypatch):
-    monkeypatch.setattr("databroker.query.value_tests.PATTERN_SECONDS", 0.05)
+    monkeypatch.setattr("databroker.query.patterns.PATTERN_SECONDS", 0.05)
     save("a", text="a" * 60 + "!")
     results = db(text={"$regex": "(a|aa)+$"})
     for ask in (lambda: list(results), results.count, results.first, results.to_frame):
@@ -215,7 +215,7 @@ def test_a_pattern_that_blows_up_is_given_up_with_a_clear_error(db, save, monkey
 
 
 def test_a_pattern_that_blows_up_elsewhere_does_no_harm(db, save, monkeypatch):
-    monkeypatch.setattr("databroker.query.value_tests.PATTERN_SECONDS", 0.05)
+    monkeypatch.setattr("databroker.query.patterns.PATTERN_SECONDS", 0.05)
     save("evil", text="a" * 60 + "!", plan_name="count")
     save("good", text="aaa", plan_name="scan")
     assert uids(db(plan_name="scan", text={"$regex": "(a|aa)+$"})) == ["good"]

@@ -9,7 +9,7 @@ time limit, and full text knows only whole words, all of which must occur.
 array a path goes into every dictionary in the array; a part that is a number
 also picks the element at that position.
 
->>> from databroker.query.nodes import Compare, Equals, Path
+>>> from databroker.query.nodes import Equals, Path
 >>> run = RunView({"samples": [{"name": "Ni"}, {"name": "Cu"}], "shape": [5, 7]})
 >>> matches(Equals(Path("samples.name"), "Cu"), run)
 True
@@ -22,52 +22,50 @@ except `Exists`, `Size` and `ElemMatch`, which look at the array itself.
 
 >>> matches(Equals(Path("shape"), 7), run), matches(Equals(Path("shape"), [5, 7]), run)
 (True, True)
-
-See the functions below, and in `value_tests`, for each node.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import singledispatch
+from typing import Any
 
 from . import value_tests
-from .get_path import path_getter
 from .nodes import (
     And,
+    Compare,
     ContainsAll,
     DataKey,
     ElemMatch,
     Equals,
     Everything,
+    Exists,
     FullText,
+    HasType,
+    In,
+    Matches,
+    Mod,
     Node,
     Not,
     Or,
+    Path,
+    PathNode,
+    Size,
     TimeBounds,
     UidPrefix,
 )
+from .patterns import searcher
+from .run_view import Predicate, RunView, values_getter
 from .text import contains_phrase, texts_of, words
-from .value_tests import PATTERN_SECONDS
-from .values import is_number, thaw
-from .view import Predicate, RunView
+from .value_tests import Test
+from .values import MISSING, is_number, thaw
 
-__all__ = ["PATTERN_SECONDS", "Predicate", "RunView", "compile", "matches"]
+__all__ = ["Predicate", "RunView", "compile", "matches"]
 
 
 def matches(node: Node, run: RunView) -> bool:
-    """Tell whether a run answers a question.
-
-    Examples
-    --------
-    >>> from databroker.query.nodes import Equals, Path
-    >>> run = RunView({"plan_name": "scan", "sample": {"name": "Ni"}}, {"exit_status": "fail"})
-    >>> matches(Equals(Path("sample.name"), "Ni"), run)
-    True
-    >>> matches(Equals(Path("exit_status", "stop"), "success"), run)
-    False
-    """
+    """Tell whether a run answers a question."""
     return compile(node)(run)
 
 
@@ -87,19 +85,11 @@ def compile(node: Node) -> Predicate:
     raise NotImplementedError(f"the evaluator does not know {type(node).__name__}")
 
 
-compile.register(value_tests.equals)
-compile.register(value_tests.in_)
-compile.register(value_tests.compare)
-compile.register(value_tests.exists)
-compile.register(value_tests.matches)
-compile.register(value_tests.size)
-compile.register(value_tests.has_type)
-compile.register(value_tests.mod)
+# -- combinations ------------------------------------------------------------------
 
 
 @compile.register
 def _everything(node: Everything) -> Predicate:
-    """Ask nothing."""
     return lambda run: True
 
 
@@ -123,7 +113,6 @@ def _and(node: And) -> Predicate:
 
 @compile.register
 def _or(node: Or) -> Predicate:
-    """Ask that at least one of the nodes answers."""
     predicates = [compile(child) for child in node.nodes]
 
     def predicate(run: RunView) -> bool:
@@ -137,31 +126,65 @@ def _or(node: Or) -> Predicate:
 
 @compile.register
 def _not(node: Not) -> Predicate:
-    """Ask for exactly the runs that the inner node leaves out, those without the key too.
-
-    >>> from databroker.query.nodes import Equals, Path
-    >>> run = RunView({"tags": ["a", "b"]})
-    >>> matches(~Equals(Path("tags"), "a"), run), matches(~Equals(Path("x"), 1), run)
-    (False, True)
-    """
+    """Ask for exactly the runs that the inner node leaves out, those without the key too."""
     inner = compile(node.node)
     return lambda run: not inner(run)
 
 
+# -- values at a path --------------------------------------------------------------
+
+
+@compile.register
+def _equals(node: Equals) -> Predicate:
+    return _any_value(node.path, value_tests.equality(node.value))
+
+
+@compile.register
+def _in(node: In) -> Predicate:
+    return _any_value(node.path, value_tests.one_of(node.values))
+
+
+@compile.register
+def _compare(node: Compare) -> Predicate:
+    return _any_value(node.path, value_tests.comparison(node.op, node.value))
+
+
+@compile.register
+def _has_type(node: HasType) -> Predicate:
+    return _any_value(node.path, value_tests.kind(node.type))
+
+
+@compile.register
+def _mod(node: Mod) -> Predicate:
+    return _any_value(node.path, value_tests.remainder(node.divisor, node.remainder))
+
+
 @compile.register
 def _contains_all(node: ContainsAll) -> Predicate:
-    """Ask that each of the values is equal to what is there, or to an element; none never is.
-
-    >>> from databroker.query.nodes import Path
-    >>> run = RunView({"motors": ["x", "y"]})
-    >>> matches(ContainsAll(Path("motors"), ("y", "x")), run)
-    True
-    >>> matches(ContainsAll(Path("motors"), ()), run)
-    False
-    """
+    """Ask that each of the values is equal to what is there, or to an element; none never is."""
     if not node.values:
         return lambda run: False
     return compile(And(*(Equals(node.path, value) for value in node.values)))
+
+
+@compile.register
+def _matches(node: Matches) -> Predicate:
+    """Ask whether a pattern is found somewhere in a text; other values never match."""
+    get, is_found = values_getter(node.path), searcher(node)
+    return lambda run: is_found(_with_elements(get(run)))
+
+
+@compile.register
+def _exists(node: Exists) -> Predicate:
+    """Ask whether the path leads to something, be it null."""
+    get, expected = values_getter(node.path), node.expected
+    return lambda run: any(value is not MISSING for value in get(run)) is expected
+
+
+@compile.register
+def _size(node: Size) -> Predicate:
+    get, n = values_getter(node.path), node.n
+    return lambda run: any(isinstance(v, list | tuple) and len(v) == n for v in get(run))
 
 
 @compile.register
@@ -169,21 +192,15 @@ def _elem_match(node: ElemMatch) -> Predicate:
     """Ask for one element that answers the whole inner node.
 
     Inner paths into an element need a dictionary there.
-
-    >>> from databroker.query.nodes import Compare, Path
-    >>> run = RunView({"samples": [{"name": "Ni", "mass": 1}, {"name": "Cu", "mass": 2}]})
-    >>> inner = Equals(Path("name", "element"), "Ni") & Compare(Path("mass", "element"), "gt", 1)
-    >>> matches(ElemMatch(Path("samples"), inner), run)
-    False
     """
-    find = path_getter(node.path)
+    get = values_getter(node.path)
     inner = compile(node.node)
     by_value = _asks_for_value(node.node)
 
     def predicate(run: RunView) -> bool:
         return any(
             inner(RunView({"": element} if by_value else element))
-            for array in find(run)
+            for array in get(run)
             if isinstance(array, list | tuple)
             for element in map(thaw, array)
             if by_value or isinstance(element, Mapping)
@@ -192,74 +209,28 @@ def _elem_match(node: ElemMatch) -> Predicate:
     return predicate
 
 
-@compile.register
-def _time_bounds(node: TimeBounds) -> Predicate:
-    """Ask for a time between two others, which belong; a time must be a number.
-
-    >>> matches(TimeBounds(since=1, until=2), RunView({"time": 2.0}))
-    True
-    """
-    since = -math.inf if node.since is None else node.since
-    until = math.inf if node.until is None else node.until
-    if node.since is None and node.until is None:
-        return lambda run: True
+def _any_value(path: Path, test: Test) -> Predicate:
+    """Ask that a value at the path, or an element of an array there, passes a test."""
+    get = values_getter(path)
+    if path.document == "value":  # an element stands for itself, also if it is an array
+        return lambda run: any(map(test, get(run)))
 
     def predicate(run: RunView) -> bool:
-        found = thaw(run.start.get("time"))
-        return is_number(found) and since <= found <= until
+        for value in get(run):
+            if test(value):
+                return True
+            if isinstance(value, list | tuple) and any(test(thaw(item)) for item in value):
+                return True
+        return False
 
     return predicate
 
 
-@compile.register
-def _full_text(node: FullText) -> Predicate:
-    """Ask that all words and phrases occur in the RunStart's text values, no excluded one.
-
-    >>> run = RunView({"purpose": "Good sample", "tags": ["Ni_foil"]})
-    >>> from databroker.query.text import parse_text
-    >>> [matches(parse_text(text), run) for text in ("foil good", "goo", '"sample ni"', "-foil")]
-    [True, False, False, False]
-    """
-    wanted = frozenset(node.words)
-    phrases, excluded = node.phrases, node.excluded
-
-    def predicate(run: RunView) -> bool:
-        texts = [words(text) for text in texts_of(run.start)]
-        if not wanted <= {word for text in texts for word in text}:
-            return False
-        return all(_occurs(phrase, texts) for phrase in phrases) and not any(
-            _occurs(phrase, texts) for phrase in excluded
-        )
-
-    return predicate
-
-
-@compile.register
-def _data_key(node: DataKey) -> Predicate:
-    """Ask whether a descriptor of the run has this data key.
-
-    >>> matches(DataKey("det"), RunView({}, data_keys=lambda: {"det"}))
-    True
-    """
-    name = node.name
-    return lambda run: name in run.data_keys()
-
-
-@compile.register
-def _uid_prefix(node: UidPrefix) -> Predicate:
-    """Ask whether the uid begins with this text.
-
-    >>> run = RunView({"uid": "abc"})
-    >>> matches(UidPrefix("ab"), run), matches(UidPrefix("."), run)
-    (True, False)
-    """
-    prefix = node.prefix
-
-    def predicate(run: RunView) -> bool:
-        uid = run.start.get("uid")
-        return isinstance(uid, str) and uid.startswith(prefix)
-
-    return predicate
+def _with_elements(values: list[Any]) -> Iterator[Any]:
+    for value in values:
+        yield value
+        if isinstance(value, list | tuple):
+            yield from map(thaw, value)
 
 
 def _asks_for_value(node: Node) -> bool:
@@ -268,11 +239,62 @@ def _asks_for_value(node: Node) -> bool:
         return any(map(_asks_for_value, node.nodes))
     if isinstance(node, Not):
         return _asks_for_value(node.node)
-    path = getattr(node, "path", None)
-    return path is not None and path.document == "value"
+    return isinstance(node, PathNode) and node.path.document == "value"
+
+
+# -- the run as a whole ------------------------------------------------------------
+
+
+@compile.register
+def _time_bounds(node: TimeBounds) -> Predicate:
+    """Ask for a time between two others, which belong; a time must be a number."""
+    if node.since is None and node.until is None:
+        return lambda run: True
+    since = -math.inf if node.since is None else node.since
+    until = math.inf if node.until is None else node.until
+
+    def predicate(run: RunView) -> bool:
+        time = thaw(run.start.get("time"))
+        return is_number(time) and since <= time <= until
+
+    return predicate
+
+
+@compile.register
+def _full_text(node: FullText) -> Predicate:
+    """Ask that all words and phrases occur in the RunStart's text values, no excluded one."""
+    required = frozenset(node.words)
+    phrases, excluded = node.phrases, node.excluded
+
+    def predicate(run: RunView) -> bool:
+        texts = [words(text) for text in texts_of(run.start)]
+        if not required <= {word for text in texts for word in text}:
+            return False
+        return all(_occurs(phrase, texts) for phrase in phrases) and not any(
+            _occurs(phrase, texts) for phrase in excluded
+        )
+
+    return predicate
 
 
 def _occurs(phrase: tuple[str, ...], texts: list[list[str]]) -> bool:
     if len(phrase) == 1:
         return any(phrase[0] in text for text in texts)
     return any(contains_phrase(text, phrase) for text in texts)
+
+
+@compile.register
+def _data_key(node: DataKey) -> Predicate:
+    name = node.name
+    return lambda run: name in run.data_keys()
+
+
+@compile.register
+def _uid_prefix(node: UidPrefix) -> Predicate:
+    prefix = node.prefix
+
+    def predicate(run: RunView) -> bool:
+        uid = run.start.get("uid")
+        return isinstance(uid, str) and uid.startswith(prefix)
+
+    return predicate

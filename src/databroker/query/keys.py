@@ -17,18 +17,17 @@ from .nodes import (
     Exists,
     HasType,
     In,
-    Matches,
     Mod,
     Node,
     Not,
     Operator,
     Or,
     Path,
+    PathNode,
     Size,
 )
-from .operators import comparable, whole_number
+from .operands import comparable, nonzero, plain, type_name, whole_number
 from .patterns import is_pattern, matching
-from .values import plain, type_name
 
 __all__ = ["Item", "Key"]
 
@@ -158,10 +157,7 @@ class Key:
 
     def mod(self, divisor: int, remainder: int) -> Node:
         """Ask for a number whose whole part, divided, leaves this remainder."""
-        divisor, remainder = whole_number("mod", divisor), whole_number("mod", remainder)
-        if divisor == 0:
-            raise InvalidQuery("mod cannot divide by 0")
-        return Mod(self._path, divisor, remainder)
+        return Mod(self._path, nonzero("mod", divisor), whole_number("mod", remainder))
 
     def elem_match(self, query: Node) -> Node:
         """Ask for an array with one element that answers the whole query.
@@ -191,8 +187,6 @@ def _item() -> Key:
 #: The element of an array itself, inside :meth:`Key.elem_match`.
 Item = _item()
 
-_ABOUT_A_VALUE = (Equals, In, Compare, Exists, Matches, ContainsAll, Size, ElemMatch, HasType, Mod)
-
 
 def _within_element(node: Node) -> Node:
     """Let the paths of a query begin at an element instead of at the RunStart."""
@@ -200,7 +194,7 @@ def _within_element(node: Node) -> Node:
         return type(node)(*map(_within_element, node.nodes))
     if isinstance(node, Not):
         return Not(_within_element(node.node))
-    if isinstance(node, _ABOUT_A_VALUE):
+    if isinstance(node, PathNode):
         path = node.path
         if path.document in ("start", "stop"):
             text = f"stop.{path.text}" if path.document == "stop" else path.text

@@ -10,7 +10,7 @@ from .._util.printable import shown
 from ..errors import InvalidQuery
 from .paths import MAX_DEPTH
 
-__all__ = ["And", "Everything", "Node", "Not", "Or", "checked_depth"]
+__all__ = ["And", "Everything", "Node", "Not", "Or", "all_of", "any_of", "checked_depth"]
 
 
 class Node:
@@ -71,21 +71,6 @@ def checked_depth(children: Iterable[Node]) -> int:
     return depth
 
 
-def _flattened(kind: type[And] | type[Or], given: Iterable[Any]) -> Iterator[Node]:
-    for item in given:
-        if isinstance(item, kind):
-            yield from item.nodes
-        elif isinstance(item, Node):
-            yield item
-        elif isinstance(item, Iterable) and not isinstance(item, str | bytes | dict):
-            yield from _flattened(kind, item)
-        else:
-            raise InvalidQuery(
-                f"{kind.__name__} takes queries such as Key('plan_name') == 'scan', "
-                f"not {shown(item)}"
-            )
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class Everything(Node):
     """Every run."""
@@ -94,12 +79,32 @@ class Everything(Node):
         return "Everything()"
 
 
-class _Nary(Node):
+@dataclass(frozen=True, slots=True, repr=False, init=False)
+class _Combination(Node):
     """What :class:`And` and :class:`Or` share."""
 
-    __slots__ = ()
     nodes: tuple[Node, ...]
+    depth: int = field(compare=False)
     _symbol: ClassVar[str]
+
+    def __init__(self, *nodes: Node | Iterable[Node]) -> None:
+        flat = tuple(self._flattened(nodes))
+        object.__setattr__(self, "nodes", flat)
+        object.__setattr__(self, "depth", checked_depth(flat))
+
+    def _flattened(self, nodes: Iterable[Any]) -> Iterator[Node]:
+        for node in nodes:
+            if isinstance(node, type(self)):
+                yield from node.nodes
+            elif isinstance(node, Node):
+                yield node
+            elif isinstance(node, Iterable) and not isinstance(node, str | bytes | dict):
+                yield from self._flattened(node)
+            else:
+                raise InvalidQuery(
+                    f"{type(self).__name__} takes queries such as Key('plan_name') == 'scan', "
+                    f"not {shown(node)}"
+                )
 
     def _code(self) -> str:
         if len(self.nodes) < 2:
@@ -110,8 +115,7 @@ class _Nary(Node):
         return len(self.nodes) < 2
 
 
-@dataclass(frozen=True, slots=True, repr=False, init=False)
-class And(_Nary):
+class And(_Combination):
     """All of these; given nothing, every run.
 
     Examples
@@ -121,38 +125,18 @@ class And(_Nary):
     (DataKey('det'), UidPrefix('a'))
     """
 
-    nodes: tuple[Node, ...]
-    _depth: int = field(compare=False)
+    __slots__ = ()
     _symbol: ClassVar[str] = "&"
 
-    @property
-    def depth(self) -> int:
-        """How many nodes lie on top of each other, this one included."""
-        return self._depth
-
-    def __init__(self, *nodes: Node | Iterable[Node]) -> None:
-        flat = tuple(n for n in _flattened(And, nodes) if not isinstance(n, Everything))
-        object.__setattr__(self, "nodes", flat)
-        object.__setattr__(self, "_depth", checked_depth(flat))
+    def _flattened(self, nodes: Iterable[Any]) -> Iterator[Node]:
+        return (n for n in super()._flattened(nodes) if not isinstance(n, Everything))
 
 
-@dataclass(frozen=True, slots=True, repr=False, init=False)
-class Or(_Nary):
+class Or(_Combination):
     """Any of these; given nothing, no run."""
 
-    nodes: tuple[Node, ...]
-    _depth: int = field(compare=False)
+    __slots__ = ()
     _symbol: ClassVar[str] = "|"
-
-    @property
-    def depth(self) -> int:
-        """How many nodes lie on top of each other, this one included."""
-        return self._depth
-
-    def __init__(self, *nodes: Node | Iterable[Node]) -> None:
-        flat = tuple(_flattened(Or, nodes))
-        object.__setattr__(self, "nodes", flat)
-        object.__setattr__(self, "_depth", checked_depth(flat))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -160,17 +144,12 @@ class Not(Node):
     """The opposite of a node."""
 
     node: Node
-    _depth: int = field(init=False, compare=False)
-
-    @property
-    def depth(self) -> int:
-        """How many nodes lie on top of each other, this one included."""
-        return self._depth
+    depth: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.node, Node):
             raise InvalidQuery(f"Not takes a query, not {shown(self.node)}")
-        object.__setattr__(self, "_depth", checked_depth((self.node,)))
+        object.__setattr__(self, "depth", checked_depth((self.node,)))
 
     def _code(self) -> str:
         return self.node._negated()[0]
@@ -180,3 +159,17 @@ class Not(Node):
 
     def _negated(self) -> tuple[str, bool]:
         return f"Not({self!r})", True  # ~~x would be read as x
+
+
+def all_of(nodes: Iterable[Node]) -> Node:
+    """Ask for runs that answer all of these; of one, it alone."""
+    both = And(nodes)
+    if not both.nodes:
+        return Everything()
+    return both.nodes[0] if len(both.nodes) == 1 else both
+
+
+def any_of(nodes: Iterable[Node]) -> Node:
+    """Ask for runs that answer any of these; of one, it alone."""
+    either = Or(nodes)
+    return either.nodes[0] if len(either.nodes) == 1 else either

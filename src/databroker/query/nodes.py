@@ -19,12 +19,11 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .logic import And, Everything, Node, Not, Or, checked_depth
-from .paths import MAX_DEPTH, Document, Path, code_of
+from .paths import MAX_DEPTH, Document, Path
 
 __all__ = [
     "MAX_DEPTH",
@@ -50,7 +49,6 @@ __all__ = [
     "Size",
     "TimeBounds",
     "UidPrefix",
-    "walk",
 ]
 
 Operator = Literal["gt", "gte", "lt", "lte"]
@@ -59,59 +57,62 @@ _SYMBOLS: dict[str, str] = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Equals(Node):
+class PathNode(Node):
+    """A question about the value at a path."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Equals(PathNode):
     """The value, or an element of it if it is an array, equals this.
 
     None stands for null or missing.
     """
 
-    path: Path
     value: Any
 
     def _code(self) -> str:
-        return f"{self.path.code()} == {code_of(self.value)}"
+        return f"{self.path.code()} == {_code_of(self.value)}"
 
     def _stands_alone(self) -> bool:
         return False
 
     def _negated(self) -> tuple[str, bool]:
-        return f"{self.path.code()} != {code_of(self.value)}", False
+        return f"{self.path.code()} != {_code_of(self.value)}", False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class In(Node):
+class In(PathNode):
     """Equal to one of these values."""
 
-    path: Path
     values: tuple[Any, ...]
 
     def _code(self) -> str:
-        return f"{self.path.code()}.isin({code_of(list(self.values))})"
+        return f"{self.path.code()}.isin({_code_of(list(self.values))})"
 
     def _negated(self) -> tuple[str, bool]:
-        return f"{self.path.code()}.notin({code_of(list(self.values))})", True
+        return f"{self.path.code()}.notin({_code_of(list(self.values))})", True
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Compare(Node):
+class Compare(PathNode):
     """Greater or less than this, among values of the same kind."""
 
-    path: Path
     op: Operator
     value: Any
 
     def _code(self) -> str:
-        return f"{self.path.code()} {_SYMBOLS[self.op]} {code_of(self.value)}"
+        return f"{self.path.code()} {_SYMBOLS[self.op]} {_code_of(self.value)}"
 
     def _stands_alone(self) -> bool:
         return False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Exists(Node):
+class Exists(PathNode):
     """The path leads to a value (null included), or to none."""
 
-    path: Path
     expected: bool = True
 
     def _code(self) -> str:
@@ -119,13 +120,12 @@ class Exists(Node):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Matches(Node):
+class Matches(PathNode):
     """A regular expression is found in the text at this path.
 
     `flags` are letters: a (ASCII), i (ignore case), m, s, x.
     """
 
-    path: Path
     pattern: str
     flags: str = ""
 
@@ -135,21 +135,19 @@ class Matches(Node):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ContainsAll(Node):
+class ContainsAll(PathNode):
     """Equal to each of these values, which an array can be."""
 
-    path: Path
     values: tuple[Any, ...]
 
     def _code(self) -> str:
-        return f"{self.path.code()}.contains_all({code_of(list(self.values))})"
+        return f"{self.path.code()}.contains_all({_code_of(list(self.values))})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Size(Node):
+class Size(PathNode):
     """An array of this many elements."""
 
-    path: Path
     n: int
 
     def _code(self) -> str:
@@ -157,33 +155,26 @@ class Size(Node):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ElemMatch(Node):
+class ElemMatch(PathNode):
     """One element of an array answers the whole inner node.
 
     The inner node's paths begin at the element (`Document`).
     """
 
-    path: Path
     node: Node
-    _depth: int = field(init=False, compare=False)
-
-    @property
-    def depth(self) -> int:
-        """How many nodes lie on top of each other, this one included."""
-        return self._depth
+    depth: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_depth", checked_depth((self.node,)))
+        object.__setattr__(self, "depth", checked_depth((self.node,)))
 
     def _code(self) -> str:
         return f"{self.path.code()}.elem_match({self.node!r})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class HasType(Node):
+class HasType(PathNode):
     """The value, or an element of it, is of this kind (see `query.values.KINDS`)."""
 
-    path: Path
     type: str
 
     def _code(self) -> str:
@@ -191,10 +182,9 @@ class HasType(Node):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Mod(Node):
+class Mod(PathNode):
     """A number that, divided, leaves this remainder."""
 
-    path: Path
     divisor: int
     remainder: int
 
@@ -213,7 +203,7 @@ class TimeBounds(Node):
     until: float | None = None
 
     def _code(self) -> str:
-        return f"TimeBounds(since={code_of(self.since)}, until={code_of(self.until)})"
+        return f"TimeBounds(since={_code_of(self.since)}, until={_code_of(self.until)})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -257,17 +247,13 @@ class UidPrefix(Node):
         return f"UidPrefix({self.prefix!r})"
 
 
-def walk(node: Node) -> Iterator[Node]:
-    """Iterate over a node and all nodes in it.
-
-    Examples
-    --------
-    >>> [type(part).__name__ for part in walk(~DataKey("det") & Everything() | Exists(Path("x")))]
-    ['Or', 'Not', 'DataKey', 'Exists']
-    """
-    yield node
-    if isinstance(node, And | Or):
-        for child in node.nodes:
-            yield from walk(child)
-    elif isinstance(node, Not | ElemMatch):
-        yield from walk(node.node)
+def _code_of(value: Any) -> str:
+    """Give code for a value; unlike repr, also for NaN and infinities."""
+    if isinstance(value, float):
+        text = float.__repr__(value)
+        return text if text[-1].isdigit() else f"float({text!r})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_code_of, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{k!r}: {_code_of(v)}' for k, v in value.items())}}}"
+    return repr(value)

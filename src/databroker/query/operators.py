@@ -1,21 +1,22 @@
 """The operators of Mongo-style questions: ``{'$gt': 5}`` and its kin.
 
 Each operator is one small function that checks its operand and makes nodes.
-The *target* is the places that a key stands for (see `words`).
+The *target* is the places that a key stands for (see `aliases`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, KeysView, Mapping, ValuesView
-from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
 
 from .._util.printable import shown
 from .._util.suggestions import nearest
 from ..errors import InvalidQuery, UnsupportedQuery
+from .aliases import Target
+from .logic import all_of, any_of
 from .nodes import (
     MAX_DEPTH,
-    And,
     Compare,
     ContainsAll,
     ElemMatch,
@@ -26,85 +27,53 @@ from .nodes import (
     Mod,
     Node,
     Operator,
-    Or,
     Path,
     Size,
 )
+from .operands import comparable, nonzero, plain, type_name, whole_number
 from .patterns import is_pattern, matching
-from .values import is_number, plain, thaw, type_name
-from .words import Target
+from .values import thaw
 
-__all__ = ["OPERATORS", "Place", "condition", "equal", "refuse_operator"]
+__all__ = ["OPERATORS", "Context", "condition", "equal", "refuse_operator"]
 
 #: Operators that MongoDB has and that nothing here answers.
-_ELSEWHERE = frozenset(
-    {
-        "$where",
-        "$text",
-        "$expr",
-        "$jsonSchema",
-        "$near",
-        "$nearSphere",
-        "$geoWithin",
-        "$geoIntersects",
-        "$geometry",
-        "$box",
-        "$center",
-        "$centerSphere",
-        "$polygon",
-        "$maxDistance",
-        "$minDistance",
-        "$bitsAllSet",
-        "$bitsAnySet",
-        "$bitsAllClear",
-        "$bitsAnyClear",
-        "$comment",
-        "$rand",
-        "$function",
-        "$meta",
-        "$natural",
-        "$sampleRate",
-    }
-)
+_ELSEWHERE = """
+    $where $text $expr $jsonSchema $near $nearSphere $geoWithin $geoIntersects $geometry $box
+    $center $centerSphere $polygon $maxDistance $minDistance $bitsAllSet $bitsAnySet $bitsAllClear
+    $bitsAnyClear $comment $rand $function $meta $natural $sampleRate
+"""
 _LOGICAL = ("$and", "$or", "$nor", "$not")
 
 
-class Reader(Protocol):
-    """What an operator needs for the questions inside its operand."""
-
-    def element(self, mapping: Mapping[str, Any], depth: int) -> Node:
-        """Read a question about the keys of an array's element."""
-
-
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a question an operator stands."""
+class Context:
+    """Where in a question an operator stands, and how the keys of an element are read there."""
 
     target: Target
-    reader: Reader
+    read_element: Callable[[Any, int], Node]
     depth: int
 
-    def deeper(self) -> Place:
+    def deeper(self) -> Context:
         """Go one level down, within bounds."""
         if self.depth >= MAX_DEPTH:
             raise InvalidQuery(f"the query is nested more than {MAX_DEPTH} levels deep")
-        return Place(self.target, self.reader, self.depth + 1)
+        return replace(self, depth=self.depth + 1)
 
 
-def condition(value: Any, place: Place) -> Node:
+def condition(value: Any, context: Context) -> Node:
     """Read what a key is asked for: a value, a pattern, or a dictionary of operators."""
     if is_pattern(value):
-        return place.target.any(lambda path: matching(path, value))
+        return context.target.any(lambda path: matching(path, value))
     if not _has_operators(value):
-        return equal(value, place)
-    return _all_operators(value, place)
+        return equal(value, context)
+    return _all_operators(value, context)
 
 
-def equal(value: Any, place: Place) -> Node:
+def equal(value: Any, context: Context) -> Node:
     """Make the question whether one of the places holds this value."""
     if (value := plain(value)) is None:  # missing in one place says nothing of the other
-        return place.target.every(lambda path: Equals(path, None))
-    return place.target.of(value).any(lambda path: Equals(path, value))
+        return context.target.every(lambda path: Equals(path, None))
+    return context.target.of(value).any(lambda path: Equals(path, value))
 
 
 def _has_operators(value: Any) -> bool:
@@ -119,24 +88,24 @@ def _has_operators(value: Any) -> bool:
     return any(dollars)
 
 
-def _all_operators(value: Mapping[str, Any], place: Place) -> Node:
+def _all_operators(value: Mapping[str, Any], context: Context) -> Node:
     nodes = []
     for name, operand in value.items():
         if name == "$options":
             if "$regex" not in value:
                 raise InvalidQuery("$options needs a $regex beside it")
         elif name == "$regex":
-            nodes.append(_regex(operand, value.get("$options", ""), place))
+            nodes.append(_regex(operand, value.get("$options", ""), context))
         elif name in OPERATORS:
-            nodes.append(OPERATORS[name](operand, place))
+            nodes.append(OPERATORS[name](operand, context))
         else:
             refuse_operator(name, (*OPERATORS, "$regex", "$options"))
-    return _all_of(nodes)
+    return all_of(nodes)
 
 
 def refuse_operator(name: str, known: tuple[str, ...]) -> NoReturn:
     """Say why an operator is not accepted here, and what might be meant."""
-    if name in _ELSEWHERE:
+    if name in _ELSEWHERE.split():
         hint = "; for full text give the words themselves: db('good sample')"
         raise UnsupportedQuery(f"databroker does not answer {name}{hint * (name == '$text')}")
     if name in _LOGICAL:
@@ -156,136 +125,116 @@ def refuse_operator(name: str, known: tuple[str, ...]) -> NoReturn:
 # -- one function for each operator ---------------------------------------------
 
 
-def _eq(operand: Any, place: Place) -> Node:
+def _eq(operand: Any, context: Context) -> Node:
     if is_pattern(operand):
         raise InvalidQuery("$eq takes a value; to search for a pattern write $regex")
-    return equal(operand, place)
+    return equal(operand, context)
 
 
-def _ne(operand: Any, place: Place) -> Node:
+def _ne(operand: Any, context: Context) -> Node:
     if is_pattern(operand):
         raise InvalidQuery("$ne takes a value; write {'$not': {'$regex': ...}}")
-    return ~equal(operand, place)
+    return ~equal(operand, context)
 
 
-def _comparing(op: Operator) -> Callable[[Any, Place], Node]:
-    def compare(operand: Any, place: Place) -> Node:
+def _comparing(op: Operator) -> Callable[[Any, Context], Node]:
+    def compare(operand: Any, context: Context) -> Node:
         value = comparable(operand, f"${op}")
         if value is None:
-            return place.target.every(lambda path: Compare(path, op, None))
-        return place.target.any(lambda path: Compare(path, op, value))
+            return context.target.every(lambda path: Compare(path, op, None))
+        return context.target.any(lambda path: Compare(path, op, value))
 
     return compare
 
 
-def comparable(operand: Any, name: str) -> Any:
-    """Check a value that others are compared with.
-
-    Examples
-    --------
-    >>> comparable(5, "$gt")
-    5
-    >>> comparable([5], "$gt")
-    Traceback (most recent call last):
-    databroker.errors.UnsupportedQuery: $gt compares with a number, text or bool, not [5]
-    """
-    value = plain(operand)
-    if isinstance(value, list | dict):
-        raise UnsupportedQuery(f"{name} compares with a number, text or bool, not {shown(operand)}")
-    return value
-
-
-def _in(operand: Any, place: Place) -> Node:
+def _in(operand: Any, context: Context) -> Node:
     items = _array("$in", operand)
     patterns = [item for item in items if is_pattern(item)]
     values = tuple(plain(item) for item in items if not is_pattern(item))
     nodes = []
-    if not place.target.is_one and None in values:
-        nodes.append(equal(None, place))
+    if not context.target.is_one and None in values:
+        nodes.append(equal(None, context))
         values = tuple(value for value in values if value is not None)
     if values or not (patterns or nodes):
-        nodes.append(place.target.any(lambda path: In(path, values)))
-    nodes += [condition(pattern, place) for pattern in patterns]
-    return nodes[0] if len(nodes) == 1 else Or(nodes)
+        nodes.append(context.target.any(lambda path: In(path, values)))
+    nodes += [condition(pattern, context) for pattern in patterns]
+    return any_of(nodes)
 
 
-def _nin(operand: Any, place: Place) -> Node:
-    return ~_in(_array("$nin", operand), place)
+def _nin(operand: Any, context: Context) -> Node:
+    return ~_in(_array("$nin", operand), context)
 
 
-def _exists(operand: Any, place: Place) -> Node:
+def _exists(operand: Any, context: Context) -> Node:
     operand = plain(operand)
     if operand not in (0, 1):
         raise InvalidQuery(f"$exists takes True or False, not {shown(operand)}")
-    node = place.target.any(Exists)
+    node = context.target.any(Exists)
     if operand:
         return node
-    return Exists(place.target.paths[0], False) if place.target.is_one else ~node
+    return Exists(context.target.paths[0], False) if context.target.is_one else ~node
 
 
-def _regex(operand: Any, options: Any, place: Place) -> Node:
-    return place.target.any(lambda path: matching(path, operand, options))
+def _regex(operand: Any, options: Any, context: Context) -> Node:
+    return context.target.any(lambda path: matching(path, operand, options))
 
 
-def _not(operand: Any, place: Place) -> Node:
+def _not(operand: Any, context: Context) -> Node:
     if not is_pattern(operand) and not (operand and _has_operators(operand)):
         raise InvalidQuery(
             f"$not takes operators or a pattern, not {shown(operand)}; for a value write $ne"
         )
-    return ~condition(operand, place.deeper())
+    return ~condition(operand, context.deeper())
 
 
-def _all(operand: Any, place: Place) -> Node:
+def _all(operand: Any, context: Context) -> Node:
     items = _array("$all", operand)
     if any(is_pattern(item) or _has_operators(item) for item in items):
-        return _all_of([condition(item, place.deeper()) for item in items])
+        return all_of([condition(item, context.deeper()) for item in items])
     values = tuple(map(plain, items))
-    if not place.target.is_one and values:  # each value may be in either place
-        return _all_of([equal(value, place) for value in values])
-    return place.target.any(lambda path: ContainsAll(path, values))
+    if not context.target.is_one and values:  # each value may be in either place
+        return all_of([equal(value, context) for value in values])
+    return context.target.any(lambda path: ContainsAll(path, values))
 
 
-def _size(operand: Any, place: Place) -> Node:
+def _size(operand: Any, context: Context) -> Node:
     n = whole_number("$size", operand)
     if n < 0:
         raise InvalidQuery(f"$size takes a number from 0 upwards, not {shown(n)}")
-    return place.target.any(lambda path: Size(path, n))
+    return context.target.any(lambda path: Size(path, n))
 
 
-def _elem_match(operand: Any, place: Place) -> Node:
+def _elem_match(operand: Any, context: Context) -> Node:
     if not isinstance(operand, Mapping):
         raise InvalidQuery(f"$elemMatch takes a dictionary, not {shown(operand)}")
-    below = place.deeper()
+    below = context.deeper()
     if operand and all(str(key).startswith("$") and key not in _LOGICAL for key in operand):
-        inner = condition(operand, Place(Target((Path("", "value"),)), place.reader, below.depth))
+        inner = condition(operand, replace(below, target=Target((Path("", "value"),))))
     else:
-        inner = place.reader.element(operand, below.depth)
-    return place.target.any(lambda path: ElemMatch(path, inner))
+        inner = context.read_element(operand, below.depth)
+    return context.target.any(lambda path: ElemMatch(path, inner))
 
 
-def _type(operand: Any, place: Place) -> Node:
+def _type(operand: Any, context: Context) -> Node:
     kinds = operand if isinstance(operand, list | tuple) else [operand]
     if not kinds:
         raise InvalidQuery("$type takes the name of a type, or a list of at least one")
-    nodes = [_of_type(type_name(kind), place) for kind in kinds]
-    return nodes[0] if len(nodes) == 1 else Or(nodes)
+    return any_of(_of_type(type_name(kind), context.target) for kind in kinds)
 
 
-def _of_type(name: str, place: Place) -> Node:
-    return place.target.any(lambda path: HasType(path, name))
+def _of_type(name: str, target: Target) -> Node:
+    return target.any(lambda path: HasType(path, name))
 
 
-def _mod(operand: Any, place: Place) -> Node:
+def _mod(operand: Any, context: Context) -> Node:
     if not isinstance(operand, list | tuple) or len(operand) != 2:
         raise InvalidQuery(f"$mod takes [divisor, remainder], not {shown(operand)}")
-    divisor, remainder = (whole_number("$mod", item) for item in operand)
-    if divisor == 0:
-        raise InvalidQuery("$mod cannot divide by 0")
-    return place.target.any(lambda path: Mod(path, divisor, remainder))
+    divisor, remainder = nonzero("$mod", operand[0]), whole_number("$mod", operand[1])
+    return context.target.any(lambda path: Mod(path, divisor, remainder))
 
 
 #: The operators that stand inside a key; ``$regex`` and ``$options`` come as a pair.
-OPERATORS: dict[str, Callable[[Any, Place], Node]] = {
+OPERATORS: dict[str, Callable[[Any, Context], Node]] = {
     "$eq": _eq,
     "$ne": _ne,
     "$gt": _comparing("gt"),
@@ -304,16 +253,6 @@ OPERATORS: dict[str, Callable[[Any, Place], Node]] = {
 }
 
 
-def whole_number(name: str, operand: Any) -> int:
-    """Check a whole number, which may be written as 5.0."""
-    value = plain(operand)
-    if not is_number(value) or value != value or value in (float("inf"), float("-inf")):
-        raise InvalidQuery(f"{name} takes whole numbers, not {shown(operand)}")
-    if int(value) != value:
-        raise InvalidQuery(f"{name} takes whole numbers, not {shown(operand)}")
-    return int(value)
-
-
 # Where the order does not matter, whatever holds some values will do.
 _COLLECTIONS = (list, tuple, set, frozenset, range, KeysView, ValuesView)
 
@@ -323,7 +262,3 @@ def _array(name: str, operand: Any) -> list[Any]:
     if not isinstance(operand, _COLLECTIONS):
         raise InvalidQuery(f"{name} takes a list of values, not {shown(operand)}")
     return list(operand)
-
-
-def _all_of(nodes: list[Node]) -> Node:
-    return nodes[0] if len(nodes) == 1 else And(nodes)

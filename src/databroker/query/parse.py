@@ -5,13 +5,12 @@ Keywords and dictionaries follow the same rules, at every level:
 - a key is a path in the RunStart, ``sample.name`` leads into a nested
   dictionary, ``stop.exit_status`` into the RunStop; ``start.`` may stand before it;
 - ``since`` and ``until`` bound the time of the run, ``data_key`` asks for a
-  column, and a few words look in more than one place (see `words`);
+  column, and a few words look in more than one place (see `aliases`);
 - a value is equal to the value there or to one of its elements; None means
   null or missing; a compiled pattern searches; a dictionary of operators
   (``{'$gt': 5}``) asks more.
 
->>> zone = resolve_zone("UTC")
->>> from_keywords("good sample", {"plan_name": "scan", "scan_id": {"$gt": 5}}, zone)
+>>> from_keywords("good sample", {"plan_name": "scan", "scan_id": {"$gt": 5}})
 FullText('good sample') & (Key('plan_name') == 'scan') & (Key('scan_id') > 5)
 >>> from_mongo({"$or": [{"sample.name": "Ni"}, {"motor": "x"}]})
 (Key('sample.name') == 'Ni') | (Key('motor') == 'x') | (Key('motors') == 'x')
@@ -24,19 +23,15 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from .._util.printable import shown
-from .._util.telling import warn_user
 from ..errors import InvalidQuery, UnsupportedQuery
-from ..times import Edge, parse_bound, resolve_zone
-from .moments import MOMENTS, moment, or_own
-from .nodes import MAX_DEPTH, And, DataKey, Everything, Node, Or, Path, TimeBounds
-from .operators import Place, condition, refuse_operator
+from .aliases import Target, as_listed, target_of
+from .logic import all_of, any_of
+from .nodes import MAX_DEPTH, And, DataKey, Everything, Node, Or, Path
+from .operators import Context, condition, refuse_operator
 from .text import parse_text
-from .words import Target, target_of, written
+from .time_bounds import TIME_KEYS, TimeReader
 
-__all__ = ["from_keywords", "from_mongo", "time_bounds"]
-
-_OLD_NAMES = {"start_time": "since", "stop_time": "until"}
-_SPECIAL = frozenset({"since", "until", *_OLD_NAMES})
+__all__ = ["from_keywords", "from_mongo"]
 
 
 def from_keywords(
@@ -45,52 +40,20 @@ def from_keywords(
     zone: datetime.tzinfo | None = None,
     now: float | None = None,
 ) -> Node:
-    """Read the arguments of ``db(text, **kwargs)``.
+    """Read the arguments of ``db(text, **kwargs)``, which must all hold.
 
-    The text may also be a query of `databroker.queries`, or a dictionary, a whole Mongo-style
-    query; None and '' ask for nothing. All of it must hold together.
-
-    Examples
-    --------
-    >>> from_keywords(None, {"since": 0, "data_key": "det", "operator": None})
-    TimeBounds(since=0.0, until=None) & DataKey('det') & (Key('operator') == None)
-    >>> from_keywords({"scan_id": {"$gtt": 5}}, {})
-    Traceback (most recent call last):
-    databroker.errors.InvalidQuery: unknown operator '$gtt'; did you mean $gt? ...
+    `text` may be a query or a Mongo-style dictionary, too; None and ``''`` ask for
+    nothing. `now` is what ``'3 days ago'`` refers to, in seconds since 1970.
     """
-    reader = _Reader(zone, now)
+    reader = _Reader(TimeReader(zone, now))
     return _positional(text, reader) & reader.mapping(kwargs, 1)
 
 
 def from_mongo(
     query: Mapping[str, Any], zone: datetime.tzinfo | None = None, now: float | None = None
 ) -> Node:
-    """Read a whole Mongo-style dictionary.
-
-    Examples
-    --------
-    >>> from_mongo({"tags": {"$all": ["a", "b"]}, "$nor": [{"x": 1}, {"y": {"$exists": True}}]})
-    Key('tags').contains_all(['a', 'b']) & ~((Key('x') == 1) | Key('y').exists())
-    """
-    return _Reader(zone, now).mapping(query, 1)
-
-
-def time_bounds(node: Node) -> TimeBounds:
-    """Give the bounds in time that every run found must keep.
-
-    Examples
-    --------
-    >>> time_bounds(from_keywords("good", {"since": 5, "until": 9}))
-    TimeBounds(since=5.0, until=9.0)
-    >>> time_bounds(Everything())
-    TimeBounds(since=None, until=None)
-    """
-    anded = node.nodes if isinstance(node, And) else (node,)
-    bounds = [part for part in anded if isinstance(part, TimeBounds)]
-    return TimeBounds(
-        max((b.since for b in bounds if b.since is not None), default=None),
-        min((b.until for b in bounds if b.until is not None), default=None),
-    )
+    """Read a whole Mongo-style dictionary."""
+    return _Reader(TimeReader(zone, now)).mapping(query, 1)
 
 
 def _positional(text: Any, reader: _Reader) -> Node:
@@ -114,64 +77,36 @@ def _positional(text: Any, reader: _Reader) -> Node:
 class _Reader:
     """Reads dictionaries, level by level."""
 
-    def __init__(self, zone: datetime.tzinfo | None, now: float | None) -> None:
-        self._zone = zone
-        self._now = now
+    def __init__(self, times: TimeReader) -> None:
+        self._times = times
 
     def mapping(self, query: Any, depth: int) -> Node:
-        query = _checked(query, depth)
-        nodes: list[Node] = []
-        if not _SPECIAL.isdisjoint(query):
-            query = _renamed(query)
-            bounds = self._bounds(query)
-            # As ever, since and until take the place of a `time=`.
-            replaced = ("since", "until") if bounds is None else ("since", "until", "time")
-            query = {key: value for key, value in query.items() if key not in replaced}
-            nodes += [bounds] if bounds is not None else []
-        for key, value in query.items():
-            nodes.append(self._item(key, value, depth))
-        return _joined(nodes)
+        bounds, query = self._times.split(_checked(query, depth))
+        nodes = [self._item(key, value, depth) for key, value in query.items()]
+        return all_of(nodes if bounds is None else [bounds, *nodes])
 
-    def element(self, query: Mapping[str, Any], depth: int) -> Node:
+    def element(self, query: Any, depth: int) -> Node:
         """Read a question about an array's element, whose keys have no special meaning."""
-        query = _checked(query, depth)
-        return _joined(
-            [
-                self._logical(key, value, depth, in_element=True)
-                if key.startswith("$")
-                else condition(value, Place(Target((Path(key, "element"),)), self, depth))
-                for key, value in query.items()
-            ]
-        )
+        nodes = [
+            self._logical(key, value, depth, in_element=True)
+            if key.startswith("$")
+            else condition(value, Context(Target((Path(key, "element"),)), self.element, depth))
+            for key, value in _checked(query, depth).items()
+        ]
+        return all_of(nodes)
 
     def _item(self, key: str, value: Any, depth: int) -> Node:
         if key.startswith("$"):
             return self._logical(key, value, depth)
         if key == "data_key":
             return _data_key(value)
-        if (asked := written(key, value)) is not None:
-            return asked
-        if key in MOMENTS:
-            found = moment(key, value, self._resolved_zone(), self._now)
-            if isinstance(found, Node):
-                return or_own(key, value, found)
-            value = found
-        return condition(value, Place(target_of(key), self, depth))
-
-    def _bounds(self, query: Mapping[str, Any]) -> TimeBounds | None:
-        if query.get("since") is None and query.get("until") is None:
-            return None
-        return TimeBounds(self._bound("since", query), self._bound("until", query))
-
-    def _bound(self, edge: Edge, query: Mapping[str, Any]) -> float | None:
-        value = query.get(edge)
-        if value is None:
-            return None
-        return parse_bound(value, self._resolved_zone(), edge, self._now)
-
-    def _resolved_zone(self) -> datetime.tzinfo:
-        self._zone = self._zone or resolve_zone()
-        return self._zone
+        if (node := as_listed(key, value)) is not None:
+            return node
+        if key in TIME_KEYS:
+            value = self._times.question(key, value)
+            if isinstance(value, Node):
+                return value
+        return condition(value, Context(target_of(key), self.element, depth))
 
     def _logical(self, name: str, operand: Any, depth: int, in_element: bool = False) -> Node:
         read = self.element if in_element else self.mapping
@@ -187,9 +122,8 @@ class _Reader:
             )
         nodes = [read(item, depth + 1) for item in operand]
         if name == "$and":
-            return _joined(nodes)
-        either = nodes[0] if len(nodes) == 1 else Or(nodes)
-        return either if name == "$or" else ~either
+            return all_of(nodes)
+        return any_of(nodes) if name == "$or" else ~any_of(nodes)
 
 
 def _checked(query: Any, depth: int) -> Mapping[str, Any]:
@@ -201,24 +135,6 @@ def _checked(query: Any, depth: int) -> Mapping[str, Any]:
         if not isinstance(key, str):
             raise InvalidQuery(f"a key must be text such as 'sample.name', not {shown(key)}")
     return query
-
-
-def _renamed(query: Mapping[str, Any]) -> Mapping[str, Any]:
-    given = {key: value for key, value in query.items() if key not in _OLD_NAMES}
-    for old, new in _OLD_NAMES.items():
-        if old in query:
-            if new in given:
-                raise TypeError(f"both {new!r} and its old name {old!r} were given; use {new!r}")
-            warn_user(f"{old!r} is now called {new!r}", UserWarning)
-            given[new] = query[old]
-    return given
-
-
-def _joined(nodes: list[Node]) -> Node:
-    joined = And(nodes)
-    if not joined.nodes:
-        return Everything()
-    return joined.nodes[0] if len(joined.nodes) == 1 else joined
 
 
 _NO_DIFFERENCE = {"$caseSensitive": False, "$diacriticSensitive": False}
@@ -249,7 +165,7 @@ def _data_key(value: Any) -> Node:
     if isinstance(value, str):
         return DataKey(str(value))
     if isinstance(value, Mapping) and value:
-        return _joined([_data_key_operator(name, operand) for name, operand in value.items()])
+        return all_of([_data_key_operator(name, operand) for name, operand in value.items()])
     raise InvalidQuery(
         "data_key takes the name of one data key, or {'$in': [names]} or {'$all': [names]}, "
         f"not {shown(value)}"

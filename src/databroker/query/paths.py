@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from ..errors import InvalidQuery
 
-__all__ = ["FACTS", "MAX_DEPTH", "Document", "Path", "code_of"]
+__all__ = ["FACTS", "MAX_DEPTH", "Document", "Path"]
 
 #: How deeply a question may be nested. Deeper ones are refused with a clear
 #: error instead of running into Python's recursion limit half-way.
@@ -23,19 +23,12 @@ Document = Literal["start", "stop", "run", "element", "value"]
 #: its main stream has (all its streams, if none is called primary).
 FACTS = ("status", "num_events")
 
-_WRITTEN: tuple[Document, Document] = ("start", "stop")
+_PREFIXES: tuple[Document, Document] = ("start", "stop")
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A place in a document: its dotted text, and which document.
-
-    Parameters
-    ----------
-    text
-        Keys joined by dots, such as ``'sample.name'``.
-    document
-        ``'start'`` (the RunStart), ``'stop'`` (the RunStop) or ``'run'`` (`FACTS`).
+    """A place in a document: keys joined by dots, and the document in which they begin.
 
     Examples
     --------
@@ -53,7 +46,6 @@ class Path:
             )
         if self.text.count(".") >= MAX_DEPTH:
             raise InvalidQuery(f"a key may have at most {MAX_DEPTH} parts between dots")
-
         if self.document == "run" and self.text not in FACTS:
             raise InvalidQuery(
                 f"what is known of a run is {' and '.join(map(repr, FACTS))}, not {self.text!r}"
@@ -71,7 +63,7 @@ class Path:
         Path(text='stop', document='start')
         """
         if isinstance(text, str):
-            for document in _WRITTEN:
+            for document in _PREFIXES:
                 key = text.removeprefix(f"{document}.")
                 if key not in (text, ""):
                     return cls(key, document)
@@ -93,21 +85,3 @@ class Path:
         if self.document == "start" and Path.parse(self.text) != self:
             return f"Key({self.text!r}, document='start')"
         return f"Key({self.text!r})"
-
-
-def code_of(value: Any) -> str:
-    """Give code for a value; unlike repr, also for NaN and infinities.
-
-    Examples
-    --------
-    >>> code_of([1, float("nan"), {"a": float("inf")}])
-    "[1, float('nan'), {'a': float('inf')}]"
-    """
-    if isinstance(value, float):
-        text = float.__repr__(value)
-        return text if text[-1].isdigit() else f"float({text!r})"
-    if isinstance(value, list):
-        return f"[{', '.join(map(code_of, value))}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{k!r}: {code_of(v)}' for k, v in value.items())}}}"
-    return repr(value)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import regex
 
 from .._util.printable import shown
-from ..errors import InvalidQuery, UnsupportedQuery
+from .._util.signals import from_signal
+from ..errors import InvalidQuery, QueryTimeout, UnsupportedQuery
 from .nodes import Matches, Path
 
-__all__ = ["FLAGS", "compile_pattern", "is_pattern", "matching"]
+__all__ = ["FLAGS", "compile_pattern", "is_pattern", "matching", "searcher"]
+
+#: How long a pattern may take on one run before the search is given up.
+PATTERN_SECONDS = 1.0
 
 #: The letters that a pattern's flags can have.
 FLAGS = {
@@ -55,15 +61,9 @@ def compile_pattern(pattern: str, flags: str = "") -> Any:
 
 
 def matching(path: Path, pattern: Any, flags: str = "") -> Matches:
-    """Make a node that searches for a pattern, and check the pattern.
+    """Make a node that searches for a pattern: text, or compiled, with flags of its own.
 
-    A compiled pattern brings flags of its own; ``u`` is accepted and changes nothing.
-
-    Examples
-    --------
-    >>> import re
-    >>> matching(Path("sample"), re.compile("^ni", re.IGNORECASE))
-    Key('sample').matches('^ni', 'i')
+    Of `flags`, the letter ``u`` is accepted and changes nothing.
     """
     if not isinstance(flags, str):
         raise InvalidQuery(f"flags are letters such as 'i', not {shown(flags)}")
@@ -83,15 +83,41 @@ def matching(path: Path, pattern: Any, flags: str = "") -> Matches:
 
 
 def _letters(pattern: Any) -> set[str]:
-    known = _HARMLESS
-    letters = set()
-    for letter, bit in FLAGS.items():
-        known |= bit
-        if pattern.flags & bit:
-            letters.add(letter)
+    known = _HARMLESS | sum(FLAGS.values())
     if isinstance(pattern, regex.Pattern) and pattern.flags & ~known:
         raise UnsupportedQuery(
             "this pattern was compiled with flags that only the regex package has; "
             "write them into the pattern, such as (?V1)"
         )
-    return letters
+    return {letter for letter, bit in FLAGS.items() if pattern.flags & bit}
+
+
+def searcher(node: Matches) -> Callable[[Iterable[Any]], bool]:
+    """Make a function that tells whether the pattern is found in a text among some values."""
+    search = compile_pattern(node.pattern, node.flags).search
+
+    def is_found(values: Iterable[Any]) -> bool:
+        end: float | None = None
+        for value in values:
+            if isinstance(value, str):
+                end = end or time.monotonic() + PATTERN_SECONDS
+                if _search(search, value, end, node):
+                    return True
+        return False
+
+    return is_found
+
+
+def _search(search: Callable[..., Any], text: str, end: float, node: Matches) -> bool:
+    # regex takes a timeout of 0 for none at all.
+    left = max(end - time.monotonic(), 1e-3)
+    try:
+        return search(text, timeout=left) is not None
+    except TimeoutError as error:
+        if from_signal(error):
+            raise
+        raise QueryTimeout(
+            f"the pattern {node.pattern!r} took longer than {PATTERN_SECONDS:g} s on one run "
+            f"(key {node.path.text!r}). Nested repetitions such as (a+)+ are the usual cause; "
+            "write the pattern so that a text can match it in one way only"
+        ) from error

@@ -8,9 +8,9 @@ from .._util.printable import shown
 from ..errors import InvalidQuery, UnsupportedQuery
 from . import nodes
 from .nodes import Equals, Node, Path
+from .operands import plain
 from .parse import from_mongo
 from .text import parse_text
-from .values import plain
 
 __all__ = [
     "Detector",

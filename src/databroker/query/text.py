@@ -44,7 +44,6 @@ from .nodes import FullText
 __all__ = [
     "MAX_WORD",
     "contains_phrase",
-    "document_words",
     "fold",
     "parse_text",
     "texts_of",
@@ -152,20 +151,6 @@ def _inside(value: Any) -> Iterable[Any] | None:
     if dtype is not None and dtype.kind in "OUT" and value.ndim:
         return value.tolist()  # type: ignore[no-any-return]
     return None
-
-
-def document_words(document: Mapping[str, Any]) -> set[str]:
-    """Give the words of all text values in a document: what a word index holds.
-
-    Examples
-    --------
-    >>> sorted(document_words({"sample": {"name": "Ni foil"}, "tags": ["good", "Ni"]}))
-    ['foil', 'good', 'ni']
-    """
-    found: set[str] = set()
-    for text in texts_of(document):
-        found.update(words(text))
-    return found
 
 
 def contains_phrase(text_words: list[str], phrase: tuple[str, ...]) -> bool:

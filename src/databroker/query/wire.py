@@ -204,8 +204,8 @@ _PARTS: Mapping[str, Callable[[str, str, Json], Any]] = {
 
 
 def _parts(kind: type[n.Node]) -> list[str]:
-    # `_depth` follows from the others.
-    return [each.name for each in fields(kind) if each.name != "_depth"]  # type: ignore[arg-type]
+    # `depth` follows from the others.
+    return [each.name for each in fields(kind) if each.name != "depth"]  # type: ignore[arg-type]
 
 
 def _value_to_json(value: Any) -> Json:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from .._util.suggestions import did_you_mean
 from .._util.telling import warn_user
 from ..errors import NothingFoundWarning
-from ..query.absent import absent_keys
+from ..query.aliases import ALIASES
+from ..query.missing_keys import missing_keys
 from ..query.nodes import Exists, Node, Path
-from ..query.words import WORDS
 
 if TYPE_CHECKING:
     from ..stores.base import Store
@@ -36,14 +36,14 @@ def explain_nothing(store: Store, query: Node) -> None:
     This is for searches that turned out empty: it costs a look into the index, or into
     all runs where there is none.
     """
-    absent = absent_keys(query, lambda path: _is_there(store, path))
+    absent = missing_keys(query, lambda path: _is_there(store, path))
     if absent and (known := store.keys(_MOST_NAMES)):
         path = absent[0]
         prefix = "stop." if path.document == "stop" else ""
         key = prefix + path.text
         # A word that is known is no slip of the pen; there is nothing to look it up in.
-        words = [*known, "since", "until", "data_key", *WORDS]
-        hint = "" if key in WORDS else did_you_mean(key, words)
+        words = [*known, "since", "until", "data_key", *ALIASES]
+        hint = "" if key in ALIASES else did_you_mean(key, words)
         if not prefix and key in _MEANT:
             hint = f" If it is not meant as a key: {_MEANT[key]}."
         warn_user(f"Nothing was found: no run has the key {key!r}.{hint}", NothingFoundWarning)

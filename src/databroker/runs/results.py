@@ -11,9 +11,9 @@ from .._util.printable import printable, shown
 from .._util.signals import from_signal
 from ..display.prompt import InIPython, runs_text
 from ..errors import InvalidQuery
-from ..query.distinct import Keyed, distinct_values, keyed_value, ranked
 from ..query.nodes import And, Everything, Exists, Node, TimeBounds
-from ..query.parse import time_bounds
+from ..query.projection import Keyed, distinct_values, keyed_value, ranked
+from ..query.time_bounds import time_bounds
 from ..stores.facts import run_fact
 from ..times import format_time
 from . import Header

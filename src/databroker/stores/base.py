@@ -19,10 +19,9 @@ from ..documents import accept
 from ..documents.identity import last_time
 from ..documents.kinds import Document
 from ..errors import InvalidDocument, NotSupported
-from ..query.absent import keys_of
-from ..query.distinct import Keyed, distinct_values, ranked
+from ..query.get_path import key_paths
 from ..query.nodes import Equals, Everything, Path, UidPrefix
-from ..query.projection import value_at
+from ..query.projection import Keyed, distinct_values, ranked, value_at
 from .changes import ChangeNotices
 from .checking import CheckProgress, CheckReport, check_by_reading
 from .groups import Accepted, Group
@@ -278,9 +277,11 @@ class Store(ABC):
         """
         keys: dict[str, None] = {}
         for run in self.find(Everything(), limit=_LOOKED_AT):
-            keys.update(dict.fromkeys(islice(keys_of(run.start), most)))
+            keys.update(dict.fromkeys(islice(key_paths(run.start), most)))
             if run.stop is not None:
-                keys.update(dict.fromkeys(f"stop.{key}" for key in islice(keys_of(run.stop), most)))
+                keys.update(
+                    dict.fromkeys(f"stop.{key}" for key in islice(key_paths(run.stop), most))
+                )
             if len(keys) >= most:
                 break
         return list(keys)[:most]

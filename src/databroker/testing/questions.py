@@ -88,3 +88,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value
+
+
+def walk(node: n.Node) -> Iterator[n.Node]:
+    """Iterate over a node and all nodes in it."""
+    yield node
+    if isinstance(node, n.And | n.Or):
+        for child in node.nodes:
+            yield from walk(child)
+    elif isinstance(node, n.Not | n.ElemMatch):
+        yield from walk(node.node)

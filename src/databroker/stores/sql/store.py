@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...documents.identity import last_time
 from ...errors import StoreIsReadOnly, StoreUnavailable
-from ...query.distinct import ranked
 from ...query.nodes import TimeBounds
+from ...query.projection import ranked
 from ..base import LINKED, Activity, Capabilities, RunRecord, Store
 from ..checking import CheckProgress, CheckReport
 from ..facts import run_fact

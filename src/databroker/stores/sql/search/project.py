@@ -9,9 +9,8 @@ from itertools import islice
 from typing import Any
 
 from ....errors import StoreDamaged
-from ....query.distinct import Keyed, distinct_values, keyed_value
 from ....query.nodes import Path
-from ....query.projection import value_at
+from ....query.projection import Keyed, distinct_values, keyed_value, value_at
 from ....query.values import thaw
 from ..displacement import displacement
 from ..engine.connection import Connection, fetch, original

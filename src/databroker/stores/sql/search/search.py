@@ -11,7 +11,7 @@ from typing import Any
 from ....errors import StoreDamaged
 from ....query.evaluate import compile as compile_predicate
 from ....query.nodes import And, Node
-from ....query.view import Predicate, RunView
+from ....query.run_view import Predicate, RunView
 from ...base import RunRecord
 from ..damage import warn_of_damage
 from ..engine.connection import Connection, fetch
