@@ -97,6 +97,24 @@ def test_files_keep_their_path_below_a_new_root(
     assert registry.place(copied.documents["res"]).path == str(new / new_path)
 
 
+def test_a_resource_that_is_its_root(run, registry, files, tmp_path):
+    class Folder:
+        def __init__(self, path):
+            self._path = path
+
+        def get_file_list(self, datum_kwargs):
+            return [f"{self._path}/{name}" for name in sorted(os.listdir(self._path))]
+
+    (files / "scan").mkdir()
+    np.save(files / "scan" / "img_0.npy", np.ones(2))
+    registry.register_handler("FOLDER", Folder)
+    run.resource("FOLDER", files / "scan", "")
+    copied = copy_run(run.store, registry, run.uid, str(tmp_path / "new"))
+    assert copied.files == [
+        (str(files / "scan" / "img_0.npy"), str(tmp_path / "new" / "img_0.npy"))
+    ]
+
+
 def test_a_root_map_tells_where_to_copy_from(run, files, tmp_path):
     np.save(files / "img_0.npy", np.ones(2))
     run.resource("NPY_SEQ", "/recorded/2024", "img")

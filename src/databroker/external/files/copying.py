@@ -218,12 +218,12 @@ class CopyPlan:
         resolved = os.path.realpath(place.path), os.path.realpath(old)
         for path, file in ((place.path, old), resolved):
             if file.startswith(path):
-                below = relative + file[len(path) :]
+                new = os.path.join(self._root, relative) + file[len(path) :]
                 break
         else:
             beside = os.path.relpath(old, os.path.dirname(place.path) or ".")
-            below = os.path.join(os.path.dirname(relative), beside)
-        new = os.path.normpath(os.path.join(self._root, below))
+            new = os.path.join(self._root, os.path.dirname(relative), beside)
+        new = os.path.normpath(new)
         if not _below(self._root, new):
             raise OutsideOfRoot(
                 f"{old} is not below the root of its resource, so it is not copied."
