@@ -103,7 +103,7 @@ def test_a_resource_that_is_its_root(run, registry, files, tmp_path):
             self._path = path
 
         def get_file_list(self, datum_kwargs):
-            return [f"{self._path}/{name}" for name in sorted(os.listdir(self._path))]
+            return [os.path.join(self._path, name) for name in os.listdir(self._path)]
 
     (files / "scan").mkdir()
     np.save(files / "scan" / "img_0.npy", np.ones(2))
