@@ -29,6 +29,7 @@ RANKS = {
     "broker": 5,
     "preview": 5,
     "runs": 5,
+    "v1": 5,
     "v2": 5,
     # The outside.
     "cli": 6,
@@ -55,7 +56,6 @@ RANKS = {
     "resource_registry": 7,
     "v0": 7,
     "legacy": 7,
-    "v1": 7,
 }
 
 TOGETHER = 5
@@ -68,6 +68,7 @@ NEIGHBOURS = {
     ("queries", "query"): "the public face of the nodes",
     ("external", "stores"): "filling asks the contract for the documents of external data",
     ("databroker", "legacy"): "an old path to the broker that was made by itself",
+    ("v1", "utils"): "helpers of 1.x are named there too",
     ("cli", "demo"): "the terminal runs the demonstration",
 }
 

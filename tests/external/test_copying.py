@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from databroker.external import Filler, Registry, copy_run, external_files
+from databroker.external import Filler, copy_run, external_files
 from databroker.external.files import atomic_copy
 from databroker.external.files.atomic_copy import (
     PART,
@@ -22,6 +22,7 @@ from databroker.external.files.atomic_copy import (
 from databroker.external.locate import uri_of_path
 from databroker.external.references import FileMissing, FileRefused
 from databroker.stores.memory import MemoryStore
+from databroker.v1 import Registry
 
 from .conftest import Run, Source, frames
 from .fields import streamed_array
@@ -484,7 +485,7 @@ def test_a_folder_that_cannot_be_made(files, tmp_path):
 
 
 def test_copy_files_of_a_resource(run, registry, files, everything, tmp_path):
-    registry.store = run.store
+    registry = Registry.bound(registry, run.store)
     heard = []
     pairs = registry.copy_files(
         run.store.resource("res"), str(tmp_path / "new"), True, lambda *told: heard.append(told)
@@ -496,7 +497,7 @@ def test_copy_files_of_a_resource(run, registry, files, everything, tmp_path):
 
 def test_copy_files_needs_a_run_and_warns_without_a_root(run, registry, files, tmp_path):
     np.save(files / "img_0.npy", np.ones(2))
-    registry.store = run.store
+    registry = Registry.bound(registry, run.store)
     resource = run.resource("NPY_SEQ", "", files / "img", run_start=False)
     run.datums([{"index": 0}])
     with pytest.raises(ValueError, match="run_start_uid"):
@@ -524,4 +525,4 @@ def test_a_file_outside_of_its_root_is_not_copied(run, registry, files, tmp_path
     registry.register_handler("SLY", Sly)
     resource = run.resource("SLY", files / "inside", "a.h5")
     with pytest.raises(RuntimeError, match=r"outside\.txt"):
-        registry.copy_files(resource, str(tmp_path / "new"))
+        Registry.bound(registry, run.store).copy_files(resource, str(tmp_path / "new"))

@@ -149,17 +149,17 @@ def test_resources_of_old_times_do_not_name_their_run(run, registry, files):
     assert found.run == run.uid
 
 
-def test_documents_may_be_mended_on_the_way(run, registry, files):
+def test_documents_may_be_transformed_on_the_way(run, registry, files):
     np.save(files / "img_0.npy", np.zeros(2))
     for name, named in (("own", True), ("old", False)):
         run.resource("NPY_SEQ", "/wrong", "img", uid=name, run_start=named)
     run.descriptor(img=IMAGE, old=IMAGE)
     run.events([*run.datums([{"index": 0}], "own"), *run.datums([{"index": 0}], "old")])
 
-    def mend(kind, doc):
+    def transform(kind, doc):
         return {**doc, "root": str(files)} if kind == "resource" else doc
 
-    (found,) = external_files(run.store, registry, run.uid, mend)
+    (found,) = external_files(run.store, registry, run.uid, transform)
     assert found.exists
 
 

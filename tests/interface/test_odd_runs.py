@@ -92,7 +92,7 @@ BROKER = {
 }
 
 NOT_ABOUT_A_RUN = {
-    *("backup", "check", "narrowed", "view"),
+    *("backup", "check", "narrowed", "session", "view"),
     *("add_filter", "alias", "aliases", "clear_filters", "close", "dynamic_alias"),
     *("external_fetchers", "fetch_external", "fill_event", "fill_events", "filters", "from_config"),
     *(

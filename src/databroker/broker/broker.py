@@ -8,19 +8,21 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .. import external
 from .._util.printable import shown
 from ..display.prompt import InIPython
-from ..external import Registry
 from ..query.nodes import Everything, Node
 from ..query.parse import from_keywords
 from ..runs import Header
-from ..runs.hooks import Fetcher, Hooks, Transforms
+from ..runs.hooks import Fetcher, Hooks
 from ..runs.lookup import look_up
 from ..runs.results import Results
+from ..runs.session import Session
 from ..runs.store_view import StoreView
-from ..stores.base import STALE_AFTER, Store
+from ..runs.transforms import Transforms
+from ..stores.base import Store
 from ..stores.facts import run_status
-from ..times import resolve_zone
+from ..v1.registry import Registry
 from .checking import Checking
 from .copying import Copying
 from .searching import Aliases, Filters
@@ -47,7 +49,8 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         In which zone times are read and shown: an IANA name; None for the
         machine's own.
     stale_after
-        Seconds after which a run that has fallen silent no longer counts as running.
+        Seconds after which a run that has fallen silent no longer counts as running; None
+        leaves what the store says.
     config
         The mapping that it was made from.
     registry
@@ -75,9 +78,9 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         *,
         name: str | None = None,
         timezone: str | datetime.tzinfo | None = None,
-        stale_after: float = STALE_AFTER,
+        stale_after: float | None = None,
         config: Mapping[str, Any] | None = None,
-        registry: Registry | None = None,
+        registry: external.Registry | None = None,
         transforms: Mapping[str, Any] | None = None,
         external_fetchers: Mapping[str, Fetcher] | None = None,
     ) -> None:
@@ -86,15 +89,16 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
                 f"A Broker is made from a store, not from {shown(store)}. Use Broker.named(name), "
                 "Broker.from_config({...}), or the `v1` of a catalog."
             )
-        self.store = store
-        self.view = StoreView(store)
+        self.session = Session(
+            StoreView(store),
+            Registry.bound(external.Registry() if registry is None else registry, store),
+            Transforms(transforms),
+            timezone,
+        )
         self.name = name
-        self.stale_after = stale_after
-        self._timezone = timezone
         self._config = config
-        self.reg = Registry() if registry is None else registry
-        self.reg.store = store
-        self.transforms = self.reg.mend = Transforms(transforms or {})
+        if stale_after is not None:
+            store.stale_after = stale_after
         self.external_fetchers = dict(external_fetchers or {})
         self.filters = {}
         self.aliases = {}
@@ -145,7 +149,7 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
     def opened(cls, configuration: Configuration, auto_register: bool = True) -> Broker:
         """Make a broker from a configuration that has been read."""
         discover = auto_register and configuration.discover_handlers
-        registry = Registry(
+        registry = external.Registry(
             configuration.handlers,
             configuration.root_map,
             discover,
@@ -162,9 +166,30 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         )
 
     @property
+    def store(self) -> Store:
+        """Where the documents are."""
+        return self.session.store
+
+    @property
+    def view(self) -> StoreView:
+        """The runs that the broker sees."""
+        return self.session.view
+
+    @property
+    def reg(self) -> Registry:
+        """Handlers, and where files are now."""
+        registry: Registry = self.session.registry  # type: ignore[assignment]
+        return registry
+
+    @property
+    def transforms(self) -> Transforms:
+        """What changes documents as they are read."""
+        return self.session.transforms
+
+    @property
     def stale_after(self) -> float:
         """Seconds after which a run that has fallen silent no longer counts as running."""
-        return self.store.stale_after
+        return self.session.stale_after
 
     @stale_after.setter
     def stale_after(self, seconds: float) -> None:
@@ -173,7 +198,7 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
     @property
     def zone(self) -> datetime.tzinfo:
         """The time zone in which bounds are read and times are shown."""
-        return resolve_zone(self._timezone)
+        return self.session.zone
 
     def get_config(self) -> dict[str, Any] | None:
         """Return a copy of the mapping that the broker was made from, or None."""
@@ -314,7 +339,7 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         ('run 0', 1)
         """
         broker = copy.copy(self)
-        broker.view = self.view.narrowed(query, limit)
+        broker.session = self.session.narrowed(query, limit)
         broker.filters = dict(self.filters)
         broker.aliases = dict(self.aliases)
         broker.external_fetchers = dict(self.external_fetchers)

@@ -24,7 +24,10 @@ class Checking:
     1 runs, 2 index entries checked: all is as it was written.
     """
 
-    store: Store
+    @property
+    def store(self) -> Store:
+        """Where the documents are."""
+        raise NotImplementedError
 
     def check(
         self,

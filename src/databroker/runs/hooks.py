@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from ..external.import_path import imported
 from .doct import wrap_in_deprecated_doct
 
-__all__ = ["Fetcher", "Hook", "Hooks", "Transforms", "external_of"]
+__all__ = ["Fetcher", "Hook", "Hooks", "external_of"]
 
 Hook = Callable[[str, dict[str, Any]], Any]
 """Is given the kind of a document and the document; returns what the user gets."""
@@ -65,34 +64,3 @@ def external_of(db: Hooks, header: Any) -> SimpleNamespace:
     if not db.external_fetchers:
         return SimpleNamespace()
     return SimpleNamespace(**db.fetch_external(header.start, header.stop))
-
-
-class Transforms:
-    """The functions of a configuration that mend documents as they are read.
-
-    Parameters
-    ----------
-    functions
-        By kind ('start', 'stop', 'resource', 'descriptor'): a function from a
-        document to a document, or where to import it from, as 'module:name'.
-
-    Examples
-    --------
-    >>> mend = Transforms({"start": lambda doc: {**doc, "sample": "Ni"}})
-    >>> mend("start", {"uid": "a"}), mend("stop", {"uid": "b"})
-    ({'uid': 'a', 'sample': 'Ni'}, {'uid': 'b'})
-    """
-
-    def __init__(self, functions: Mapping[str, Any]) -> None:
-        self._functions = dict(functions)
-
-    def __contains__(self, kind: object) -> bool:
-        return self._functions.get(kind) is not None  # type: ignore[call-overload]
-
-    def __call__(self, kind: str, document: dict[str, Any]) -> dict[str, Any]:
-        """Return the document as it is to be read."""
-        function = self._functions.get(kind)
-        if function is None:
-            return document
-        changed: dict[str, Any] = imported(function, f"transforms: {kind}")(document)
-        return changed

@@ -14,8 +14,8 @@ from .run_table import Column
 
 if TYPE_CHECKING:
     from ..stores.base import RunRecord
-    from .hooks import Transforms
     from .store_view import StoreView
+    from .transforms import Transforms
 
 __all__ = ["RunQuery", "Sorted", "Step", "checked_limit"]
 

@@ -45,6 +45,11 @@ class StoreView:
     limit: int | None = None
 
     @property
+    def store(self) -> Store:
+        """The store that all the runs are in."""
+        return self.source.store if isinstance(self.source, StoreView) else self.source
+
+    @property
     def is_all(self) -> bool:
         """Whether every run of the source belongs to it."""
         return self.limit is None and self.query == Everything()

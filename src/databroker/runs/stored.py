@@ -69,10 +69,10 @@ class StoredRun(InIPython):
         by_name: dict[str, list[Any]] = {}
         for descriptor in self._descriptors():
             by_name.setdefault(name_of(descriptor), []).append(descriptor)
-        stop, db = self.stored_stop(), self.db
+        stop, session = self.stored_stop(), self.db.session
         return _Streams(
             {
-                name: Stream(db.store, db.reg, name, descriptors, self._start, stop, db.zone)
+                name: Stream(session, name, descriptors, self._start, stop)
                 for name, descriptors in by_name.items()
             }
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ...columns.to_numpy import cast_lossless
+from ...documents.transform import Transform, unchanged
 from ..handlers.adapter import as_array
 from ..references import DataReference
 from .filling import UNREADABLE
@@ -52,6 +53,8 @@ class DatumReader(FieldReader):
     ids
         The datum ids of the events: anything that can be sliced. None stands for an event
         without a value, and what is no text for the value itself.
+    transform
+        What returns a resource as it is to be read.
     """
 
     def __init__(
@@ -61,12 +64,14 @@ class DatumReader(FieldReader):
         run: str | None,
         field: str,
         ids: Sequence[Any] | Any,
+        transform: Transform = unchanged,
     ) -> None:
         self._source = source
         self._registry = registry
         self._run = run
         self._field = field
         self._ids = ids
+        self._transform = transform
         self._known: tuple[list[Any], bool] | None = None
         self._lock = threading.Lock()
         self._loader: Loader | None = None
@@ -167,7 +172,9 @@ class DatumReader(FieldReader):
     def _load(self) -> Loader:
         with self._lock:
             if self._loader is None:
-                self._loader = Loader(self._source.store, self._registry, self._run)
+                self._loader = Loader(
+                    self._source.store, self._registry, self._run, self._transform
+                )
             return self._loader
 
     def __getstate__(self) -> dict[str, Any]:

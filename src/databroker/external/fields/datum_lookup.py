@@ -10,10 +10,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...columns import ALL, to_rows
+from ...documents.transform import Transform, unchanged
 from ...errors import ExternalDataMissing
 from ...stores.rows import batches_of
 from ..references import DataReference, failure
-from ..registry import Mend, as_it_is
 
 if TYPE_CHECKING:
     from ...stores.base import Store
@@ -41,7 +41,7 @@ class Datums:
     ----------
     store
         Where the documents are.
-    mend
+    transform
         What returns a resource as it is to be read.
 
     Examples
@@ -55,9 +55,9 @@ class Datums:
     {'index': 7}
     """
 
-    def __init__(self, store: Store, mend: Mend = as_it_is) -> None:
+    def __init__(self, store: Store, transform: Transform = unchanged) -> None:
         self._store = store
-        self._mend = mend
+        self._transform = transform
         self._lock = threading.Lock()
         self._datums: OrderedDict[str, Doc] = OrderedDict()
         self._resources: OrderedDict[str, Doc] = OrderedDict()
@@ -85,7 +85,7 @@ class Datums:
                 found = self._store.resource(uid)
                 if found is None:
                     raise _absent("resource", uid, datum_id, reference)
-                resource = self._mend("resource", found)
+                resource = self._transform("resource", found)
                 _keep(self._resources, {uid: resource}, _RESOURCES)
         return Datum(resource, document.get("datum_kwargs") or {})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...documents.transform import Transform, unchanged
 from .datum_field import DatumReader, HasStore
 from .filling import UNREADABLE, OnMissing
 from .lazy_array import LazyArray
@@ -71,12 +72,13 @@ class DelayedDatums(Delayed):
         run: str | None,
         data_keys: Mapping[str, Doc],
         on_missing: OnMissing,
+        transform: Transform = unchanged,
     ) -> None:
         def single(datum_id: str, field: str) -> FieldReader:
-            return DatumReader(source, registry, run, field, [datum_id])
+            return DatumReader(source, registry, run, field, [datum_id], transform)
 
         super().__init__(single, data_keys, on_missing)
-        self._loader = Loader(source.store, registry, run)
+        self._loader = Loader(source.store, registry, run, transform)
         self._looks: dict[str, Look] = {}
 
     def _look(self, reference: str, field: str) -> Look | None:

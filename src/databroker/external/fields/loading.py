@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..._util.signals import from_signal
+from ...documents.transform import Transform, unchanged
 from ...errors import DatabrokerError, ShapesDiffer
 from ..handlers.adapter import Check, DatumSource, source_of
 from ..handlers.builtin import FrameHandler
@@ -31,10 +32,16 @@ T = TypeVar("T")
 class Loader:
     """Loads the data of datums: all of it, some of it, that of many at once."""
 
-    def __init__(self, store: Store, registry: Registry, run: str | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        run: str | None = None,
+        transform: Transform = unchanged,
+    ) -> None:
         self._registry = registry
         self._run = run
-        self._datums = Datums(store, registry.mend)
+        self._datums = Datums(store, transform)
 
     def value(self, datum_id: str, field: str | None = None) -> Array:
         """Return the data of a datum; raise an error that says everything if that cannot be had."""

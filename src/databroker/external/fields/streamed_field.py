@@ -45,7 +45,8 @@ def opened_frames(
     """Lend the frames of a stream resource; what fails meanwhile becomes an error of ours."""
     opener = reader_of(source.mimetype, registry.mimetypes, reference)
     place = registry.place(source.document, reference)
-    key = (str(source.document.get("uid")), opener, place.path, identity(place.path), declared)
+    uid, parameters = str(source.document.get("uid")), repr(source.parameters)
+    key = (uid, opener, place.path, identity(place.path), declared, parameters)
     guard = registry.guard
 
     def make() -> Any:

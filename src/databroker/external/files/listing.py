@@ -12,6 +12,7 @@ from ..._util.signals import from_signal
 from ...columns import ALL, Selection, assemble, to_rows
 from ...columns.batches import values_of
 from ...columns.names import nested
+from ...documents.transform import Transform, unchanged
 from ...errors import DatabrokerError
 from ...stores.rows import batches_of
 from ..fields.filling import external_fields
@@ -20,7 +21,6 @@ from ..fields.stream_resource import StreamSource
 from ..fields.streamed_field import StreamReader
 from ..locate import Place, place_of
 from ..references import DataReference, FileRefused
-from ..registry import Mend
 
 if TYPE_CHECKING:
     from ...stores.base import Store
@@ -126,14 +126,14 @@ class RunResources(NamedTuple):
 
 
 def external_files(
-    store: Store, registry: Registry, run: str, mend: Mend | None = None
+    store: Store, registry: Registry, run: str, transform: Transform = unchanged
 ) -> Iterator[ExternalFile]:
     """Yield the external files of a run, each once, in the order of its documents.
 
     Nothing is raised for files that are missing, or that nothing can open:
     `exists` and `problem` tell.
     """
-    referred = run_resources(store, run, mend)
+    referred = run_resources(store, run, transform)
     listed: dict[str, ExternalFile] = {}
     for resource in run_files(store, registry, run, referred):
         fields = referred.fields.get(resource.uid, ())
@@ -148,15 +148,15 @@ def external_files(
     yield from listed.values()
 
 
-def run_resources(store: Store, run: str, mend: Mend | None = None) -> RunResources:
+def run_resources(store: Store, run: str, transform: Transform = unchanged) -> RunResources:
     """Return what the documents of a run refer to."""
     documents: list[tuple[str, Doc]] = [
-        (kind, mend(kind, doc) if mend else doc) for kind, doc in store.documents(run)
+        (kind, transform(kind, doc)) for kind, doc in store.documents(run)
     ]
     own = {str(doc["uid"]) for kind, doc in documents if kind == "resource"}
     fields = _fields_of_resources(store, documents)
     others = [doc for uid in fields if uid not in own and (doc := store.resource(uid))]
-    adopted: list[Doc] = [mend("resource", doc) if mend else doc for doc in others]
+    adopted: list[Doc] = [transform("resource", doc) for doc in others]
     return RunResources(documents, adopted, {uid: tuple(names) for uid, names in fields.items()})
 
 

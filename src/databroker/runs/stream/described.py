@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,8 @@ from ..._util.printable import printable
 from .fields import FieldSelection, data_keys, mapping, select
 
 if TYPE_CHECKING:
-    from ...external import LazyArray, Registry
-    from ...stores.base import Store
+    from ...external import LazyArray
+    from ..session import Session
 
 Doc = Mapping[str, Any]
 Fields = str | Iterable[str] | None
@@ -22,7 +21,7 @@ class Described:
 
     Parameters
     ----------
-    store, registry
+    session
         Where the events are, and what opens the files that they refer to.
     name
         'primary', 'baseline', ...
@@ -30,27 +29,21 @@ class Described:
         The stream's descriptors, oldest first.
     start, stop
         The run's documents, from which `fields` may ask for values.
-    zone
-        Where times are shown; None for the machine's.
     """
 
     def __init__(
         self,
-        store: Store,
-        registry: Registry,
+        session: Session,
         name: str,
         descriptors: Sequence[Doc],
         start: Doc,
         stop: Doc,
-        zone: datetime.tzinfo | None = None,
     ) -> None:
-        self._store = store
-        self._registry = registry
+        self._session = session
         self.name = name
         self._descriptors = descriptors
         self._start = start
         self._stop = stop
-        self._zone = zone
         # By field and on_missing, with the rows that they were made for.
         self._arrays: dict[tuple[str, str], tuple[LazyArray, Any]] = {}
 

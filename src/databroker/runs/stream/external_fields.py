@@ -28,9 +28,9 @@ from .store_ref import StoreRef
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...external import LazyArray, Registry
+    from ...external import LazyArray
     from ...external.fields.streamed_field import StreamReader
-    from ...stores.base import Store
+    from ..session import Session
     from .streamed import StreamedField, StreamedRows
 
 __all__ = ["ExternalFields"]
@@ -44,7 +44,7 @@ class ExternalFields:
 
     Parameters
     ----------
-    store, registry, run
+    session, run
         Where the documents are, how files are opened, and of which run they are.
     descriptors
         Of the stream.
@@ -58,8 +58,7 @@ class ExternalFields:
 
     def __init__(
         self,
-        store: Store,
-        registry: Registry,
+        session: Session,
         run: str,
         descriptors: Sequence[Doc],
         filling: Filling,
@@ -67,8 +66,9 @@ class ExternalFields:
         ended: bool = False,
     ) -> None:
         check_on_missing(on_missing)
-        self._store = store
-        self._registry = registry
+        self._store = session.store
+        self._registry = session.registry
+        self._transform = session.transforms
         self._run = run
         self._descriptors = descriptors
         self._on_missing = on_missing
@@ -122,11 +122,16 @@ class ExternalFields:
     @cached_property
     def filler(self) -> Filler:
         """What loads single values."""
+        from ...external.fields.loading import Loader
+
         for name in filter(self._streamed.__contains__, self.filled):
             self._tell_left_over(name)
         if self.delayed:
             return self._delayed_filler()
-        return Filler(self._store, self._registry, self._run, self._on_missing, self._readers())
+        loader = Loader(self._store, self._registry, self._run, self._transform)
+        return Filler(
+            self._store, self._registry, self._run, self._on_missing, self._readers(), loader
+        )
 
     def _delayed_filler(self) -> Filler:
         """Return what gives single values that are loaded later."""
@@ -140,7 +145,9 @@ class ExternalFields:
             for name, reader in self._readers().items()
         }
         store_ref = StoreRef(self._store)
-        datums = DelayedDatums(store_ref, self._registry, self._run, keys, self._on_missing)
+        datums = DelayedDatums(
+            store_ref, self._registry, self._run, keys, self._on_missing, self._transform
+        )
         return Filler(self._store, self._registry, self._run, self._on_missing, frames, datums)
 
     def _readers(self) -> dict[str, StreamReader]:
@@ -216,7 +223,9 @@ class ExternalFields:
             reader = streamed.reader(self._registry, self._run, places, seq_nums, absent)
         else:
             store_ref = StoreRef(self._store)
-            reader = DatumReader(store_ref, self._registry, self._run, field, references)
+            reader = DatumReader(
+                store_ref, self._registry, self._run, field, references, self._transform
+            )
         return LazyArray(field, reader, data_key, self._on_missing)
 
     def load(

@@ -40,7 +40,7 @@ class Stream(Described):
         from ...display import stream_html
 
         uid = str(self._start["uid"])
-        return stream_html(self.name, uid, self.num_events, self._descriptors, self._zone)
+        return stream_html(self.name, uid, self.num_events, self._descriptors, self._session.zone)
 
     @property
     def num_events(self) -> int:
@@ -213,7 +213,7 @@ class Stream(Described):
             fields = list(fields)
         self.select(fields)  # or there is an error
         start, stop = dict(self._start), dict(self._stop) or None
-        return run_documents(self._store, start, stop, [self], fields)
+        return run_documents(self._session.store, start, stop, [self], fields)
 
     def __getitem__(self, field: str) -> LazyArray:
         """Return a field as an array that is read when it is sliced.
@@ -274,7 +274,7 @@ class Stream(Described):
         filler = outside.filler if names else None
         columns = ALL if wanted is None else Selection(wanted, wanted, others=True)
         owners = [descriptor["uid"] for descriptor in self._descriptors]
-        rows = outside.events if names else self._store
+        rows = outside.events if names else self._session.store
         chunks = Layout.of(rows, owners).pieces(rows, columns)
         events = self._referring(outside, chunks, names, selection)
         for event in events if filler is None else filler.events(events, names):
@@ -339,9 +339,8 @@ class Stream(Described):
 
         uid = str(self._start["uid"])
         filling = checked_fill(fill, self.fields)
-        ended = bool(self._stop)
         return ExternalFields(
-            self._store, self._registry, uid, self._descriptors, filling, on_missing, ended
+            self._session, uid, self._descriptors, filling, on_missing, bool(self._stop)
         )
 
     def _empty_request(

@@ -1,0 +1,38 @@
+"""Names of a package that are imported when they are first used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+__all__ = ["lazy_names"]
+
+
+def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a package whose names are in other modules.
+
+    Parameters
+    ----------
+    package
+        Its ``__name__``.
+    homes
+        The module of each name, seen from the package: '.broker'. With a colon, another name
+        than here: '.errors:InvalidConfiguration'.
+
+    Examples
+    --------
+    >>> lazy_names("os", {"joined": ".path:join"})("joined")("a", "b")
+    'a/b'
+    """
+
+    def find(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module, _, known_as = homes[name].partition(":")
+        value = getattr(importlib.import_module(module, package), known_as or name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return find
