@@ -112,7 +112,12 @@ MUTABLE: dict[tuple[str, str], str] = {
     # Module-level state that is no constant, and why it has to be.
 }
 
-LINES = 400
+LINES = 600
+"""How long a module may be without a reason below; over 400 lines, think of its ideas."""
+
+LONGER: dict[str, str] = {
+    # Modules that hold one idea in more lines, and why.
+}
 
 
 def _modules():
@@ -265,8 +270,8 @@ def test_modules_are_short():
         module: len(path.read_text(encoding="utf-8").splitlines())
         for module, path in MODULES.items()
     }
-    long = {module: length for module, length in lengths.items() if length > LINES}
-    assert not long, f"divide these by their ideas; {LINES} lines are the most"
+    long = {module for module, length in lengths.items() if length > LINES}
+    assert long == set(LONGER), f"one idea each; over {LINES} lines need a reason"
 
 
 def test_modules_say_what_they_are_for():
