@@ -11,7 +11,7 @@ from typing import Any
 
 from .._util.printable import shown, type_name, warn
 from .._util.secrets import hide_passwords
-from .._util.signals import from_signal
+from .._util.signals import suppressed
 from .._util.suggestions import did_you_mean
 from ..errors import ConfigurationFileNotFound, InvalidConfiguration, UnknownBrokerName
 from ..stores.registry import find_driver
@@ -197,12 +197,9 @@ def _entries(paths: Iterable[str | os.PathLike[str]] | None) -> Iterator[_Entry]
 
 
 def _in_folder(folder: Path, *, own: bool) -> Iterator[_Entry]:
-    try:
-        files = sorted(file for file in folder.iterdir() if file.suffix in _SUFFIXES)
-    except OSError as error:
-        if from_signal(error):
-            raise
-        return
+    files: list[Path] = []
+    with suppressed(OSError):
+        files = [file for file in folder.iterdir() if file.suffix in _SUFFIXES]
     # Of two files that differ in their suffix alone, '.yml' was always read.
     for file in sorted(files, key=lambda file: (file.stem, _SUFFIXES.index(file.suffix))):
         names = _sources(file)
@@ -214,17 +211,11 @@ def _in_folder(folder: Path, *, own: bool) -> Iterator[_Entry]:
 
 def _sources(file: Path) -> list[str] | None:
     """Return the names of a catalog file's sources; None when it is no catalog."""
-    try:
-        # Most files are no catalogs, and parsing takes a hundred times as long
-        # as this look.
-        if b"sources" not in read_bytes(file):
-            return None
-        section = _read(file)
-    except (OSError, InvalidConfiguration) as error:
-        if from_signal(error):
-            raise
-        return None  # told when it is opened by its name
-    return catalogs.offers(section) if catalogs.is_catalog(section) else None
+    with suppressed(OSError, InvalidConfiguration):  # told when it is opened by its name
+        # Most files are no catalogs, and parsing takes a hundred times as long as this look.
+        if b"sources" in read_bytes(file) and catalogs.is_catalog(section := _read(file)):
+            return catalogs.offers(section)
+    return None
 
 
 def _read(file: Path) -> Section:

@@ -12,6 +12,9 @@ from .walk import common_length
 
 __all__ = ["Target", "propose"]
 
+Unknown = Counter[tuple[bool, tuple[str, ...]]]
+"""How many paths below a folder could lead to several places (True), or to none that is known."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -44,7 +47,7 @@ def propose(targets: Sequence[Target], root_map: Mapping[str, str]) -> dict[str,
     {'/data/a': '/new/a', '/data/b': '/new/b'}
     """
     paths = [_Path(target) for target in targets]
-    unknown = _Unknown(paths)
+    unknown = _unknown(paths)
     entries: dict[str, str] = {}
     folders = deque([(0, paths)])  # the paths below each, which have so many parts in common
     while folders:
@@ -107,32 +110,30 @@ class _Path:
         self.leads = self.led_by(length, new)
 
 
-class _Unknown:
-    """How many paths below a folder could lead to several places, or to none that is known."""
-
-    def __init__(self, paths: Sequence[_Path]) -> None:
-        self._ambiguous: Counter[tuple[str, ...]] = Counter()
-        self._lost: Counter[tuple[str, ...]] = Counter()
-        for path in paths:
-            if path.target is None:
-                count = self._ambiguous if path.ambiguous else self._lost
-                count.update(path.parts[:n] for n in range(path.shortest, len(path.parts) + 1))
-
-    def best_length(self, voters: Sequence[_Path], length: int) -> int:
-        """Return how many parts an entry for some paths has best.
-
-        That which speaks of the fewest unknown paths, then the most general. One for a single
-        file is made only where another would speak of a file that has several places.
-        """
-        first, last = (each(path.parts for path in voters) for each in (min, max))
-
-        def cost(n: int) -> tuple[int, bool, int, int]:
-            return self._ambiguous[first[:n]], n == len(first), self._lost[first[:n]], n
-
-        return min(range(length, common_length(first, last) + 1), key=cost)
+def _unknown(paths: Sequence[_Path]) -> Unknown:
+    return Counter(
+        (path.ambiguous, path.parts[:length])
+        for path in paths
+        if path.target is None
+        for length in range(path.shortest, len(path.parts) + 1)
+    )
 
 
-def _elected(paths: Sequence[_Path], length: int, unknown: _Unknown) -> str | None:
+def _best_length(voters: Sequence[_Path], length: int, unknown: Unknown) -> int:
+    """Return how many parts an entry for some paths has best.
+
+    That which speaks of the fewest unknown paths, then the most general. One for a single
+    file is made only where another would speak of a file that has several places.
+    """
+    first, last = (each(path.parts for path in voters) for each in (min, max))
+
+    def cost(n: int) -> tuple[int, bool, int, int]:
+        return unknown[True, first[:n]], n == len(first), unknown[False, first[:n]], n
+
+    return min(range(length, common_length(first, last) + 1), key=cost)
+
+
+def _elected(paths: Sequence[_Path], length: int, unknown: Unknown) -> str | None:
     """Return where the folder of some paths leads most of them, without harm to the others."""
     votes: dict[str, list[_Path]] = defaultdict(list)
     for path in paths:
@@ -140,7 +141,7 @@ def _elected(paths: Sequence[_Path], length: int, unknown: _Unknown) -> str | No
         if new is not None:
             votes[new].append(path)
     for new in sorted(votes, key=lambda new: (-len(votes[new]), new)):
-        is_best_here = unknown.best_length(votes[new], length) == length
+        is_best_here = _best_length(votes[new], length, unknown) == length
         if is_best_here and not any(path.is_misled_by(length, new) for path in paths):
             return new
     return None

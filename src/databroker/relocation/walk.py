@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
-from .._util.signals import from_signal
+from .._util.signals import from_signal, suppressed
 from ..errors import NoSuchFolder
 from ..external.locate import path_parts
 
@@ -104,9 +104,6 @@ def _checked(folder: str | os.PathLike[str]) -> str:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
+    with suppressed(OSError):
         return entry.is_dir()
-    except OSError as error:
-        if from_signal(error):
-            raise
-        return False
+    return False

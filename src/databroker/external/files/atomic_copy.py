@@ -142,15 +142,13 @@ def _exclusive(part: str) -> Iterator[BinaryIO]:
 
 
 def _is_locked(file: BinaryIO) -> bool:
-    if fcntl is not None:
+    """Lock a file for this process; tell whether no other one has."""
+    with suppressed(OSError):  # not every disk knows locks
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        except OSError as error:
-            if from_signal(error):
-                raise
-            return True  # the disk knows no locks
     return True
 
 

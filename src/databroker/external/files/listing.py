@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..._util.signals import from_signal
+from ..._util.signals import from_signal, suppressed
 from ...columns import ALL, Selection, assemble, to_rows
 from ...columns.batches import values_of
 from ...columns.names import nested
@@ -217,14 +217,11 @@ def files_below(folder: str, above: tuple[tuple[int, int], ...] = ()) -> Iterato
 
 def size_of(path: str) -> int | None:
     """Return the size of a file, or of all files in a folder; None where it cannot be told."""
-    try:
+    with suppressed(OSError, ValueError):  # it is not there, or may not be read
         if os.path.isdir(path):
             return sum(map(os.path.getsize, files_below(path)))
         return os.path.getsize(path)
-    except (OSError, ValueError) as error:  # it is not there, or may not be read
-        if from_signal(error):
-            raise
-        return None
+    return None
 
 
 def _of_handler(
