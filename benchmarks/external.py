@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from databroker import Broker
 
 from . import harness
-from .data import open_broker
+from .data import BEGIN, open_broker
 from .harness import MIB, Row
 from .images import DATASET, FIELD, WAYS, Stack, point_to, sequence_path
 
@@ -212,6 +213,40 @@ def raw_sequence(folder: Path, stack: Stack) -> None:
         assert image.ndim == 2
 
 
+def many_resources(count: int = 10_000, repeat: int = 9) -> Iterator[Row]:
+    """What resources cost that nobody asks for, beside a run that has none."""
+    with harness.folder() as folder, open_broker(str(folder / "runs.db")) as db:
+        for uid, resources in (("many", count), ("none", 0)):
+            db.store.insert_many(with_resources(uid, resources))
+        took, least = harness.side_by_side(
+            lambda: look(db, "many"), lambda: look(db, "none"), repeat
+        )
+        yield Row(
+            "fields and streams of a run", f"{count} resources", took, limit=least, target=20.0
+        )
+
+
+def with_resources(uid: str, count: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The documents of a run that points to so many files."""
+    key = {"dtype": "array", "shape": [4], "source": "sim", "external": "FILESTORE:"}
+    yield "start", {"uid": uid, "time": BEGIN}
+    yield (
+        "descriptor",
+        {"uid": f"{uid}-d", "run_start": uid, "time": BEGIN, "name": "primary"}
+        | {"data_keys": {FIELD: key}},
+    )
+    resource = {"run_start": uid, "spec": "NPY_SEQ", "root": "/d", "resource_path": "a"}
+    for number in range(count):
+        yield "resource", {**resource, "uid": f"{uid}-{number}", "resource_kwargs": {}}
+
+
+def look(db: Broker, uid: str) -> None:
+    """The fields of a run, and how long its streams are."""
+    header = db[uid]
+    assert header.fields() == {FIELD}
+    assert header.streams["primary"].num_events == 0
+
+
 def rows(full: bool = False) -> Iterator[Row]:
     """Measure."""
     for stack in (LARGE, PIECE, *PACKED):
@@ -220,6 +255,7 @@ def rows(full: bool = False) -> Iterator[Row]:
     yield from opening()
     yield from streaming()
     yield from sequences()
+    yield from many_resources()
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ class Streamed:
     @classmethod
     def of(cls, store: Store, run: str, descriptors: Sequence[Doc]) -> Streamed:
         """Ask a store where the values of a stream's streamed fields are."""
-        documents = list(store.documents(run))
+        documents = list(store.documents(run, ["stream_resource"]))
         owners = {doc["uid"]: number for number, doc in enumerate(descriptors)}
         flown = not any(store.extents("event", owner) for owner in owners)
         fields: dict[str, StreamedField] = {}

@@ -50,7 +50,14 @@ def documents_of_run(
             f"{_SELECT} WHERE run = ? AND kind IN ({', '.join('?' * len(kinds))}) ORDER BY id",
             (portable(run), *kinds),
         )
-        series = fetch(connection, "SELECT kind, owner FROM series WHERE run = ?", (portable(run),))
+        # There may be a resource for each event: those of other kinds are left where they are.
+        others = [rows for rows, owner in OWNER.items() if owner not in kinds]
+        series = fetch(
+            connection,
+            "SELECT kind, owner FROM series WHERE run = ? "
+            f"AND kind NOT IN ({', '.join('?' * len(others))})",
+            (portable(run), *others),
+        )
     for row in rows:
         try:
             found.append((row[0], open_document(row)))
