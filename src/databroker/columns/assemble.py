@@ -33,12 +33,7 @@ _NUMBERS = frozenset({"int", "float", "null"})
 def assemble(batches: Sequence[pa.RecordBatch], names: Sequence[str]) -> dict[str, Array]:
     """Return columns of consecutive batches, each as one array.
 
-    Parameters
-    ----------
-    batches
-        The rows, in order.
-    names
-        Names of columns. One that a batch does not have is missing in its rows.
+    A column that a batch does not have is missing in its rows.
 
     Examples
     --------

@@ -32,15 +32,6 @@ def from_rows(
 ) -> pa.RecordBatch:
     """Return documents of one kind and one owner as a batch.
 
-    Parameters
-    ----------
-    kind
-        'event', 'datum' or 'stream_datum'.
-    rows
-        At least one normalised document.
-    wanted
-        The columns to make; None for all. See `select`.
-
     Examples
     --------
     >>> event = {"descriptor": "d", "uid": "e", "seq_num": 1, "time": 2.0,
@@ -106,15 +97,7 @@ def _unlike(
 
 
 def from_page(kind: str, page: Row) -> pa.RecordBatch:
-    """Return a page of documents as a batch, without making the single documents.
-
-    Parameters
-    ----------
-    kind
-        'event' or 'datum': what the page is made of.
-    page
-        A normalised page with at least one row.
-    """
+    """Return a page of documents as a batch, without making the single documents."""
     lists = ("uid", "time", "seq_num") if kind == "event" else ("datum_id",)
     rows = len(page[lists[0]])
     columns: dict[str, Sequence[Any]] = {}

@@ -62,17 +62,7 @@ def pack(batch: pa.RecordBatch, columns: list[str], group: str) -> bytes:
 def unpack(blob: bytes, columns: Container[str] | None) -> pa.RecordBatch:
     """Return the columns of a group.
 
-    Parameters
-    ----------
-    blob
-        What :func:`pack` returned.
-    columns
-        The wanted columns; None for all. (One always comes.)
-
-    Raises
-    ------
-    StoreDamaged
-        The blob is not what :func:`pack` wrote.
+    None stands for all columns; one always comes.
     """
     try:
         part = pa.ipc.open_stream(pa.py_buffer(blob)).read_next_batch()

@@ -40,12 +40,7 @@ _OBJECT = np.dtype(object)
 class ArraySpec:
     """What the values of a column have in common.
 
-    Attributes
-    ----------
-    dtype
-        Of the elements; object where the values are unlike.
-    shape
-        Of one value.
+    The dtype of elements is object where the values are unlike; the shape is of one value.
     """
 
     dtype: np.dtype[Any]

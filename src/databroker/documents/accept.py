@@ -23,10 +23,7 @@ LISTS = {"event_page": ("uid", "time", "seq_num"), "datum_page": ("datum_id",)}
 def accept(kind: str, doc: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return a checked, plain copy of a document, and what had to be changed.
 
-    Raises
-    ------
-    UnknownDocumentKind, InvalidDocument
-        As `check` and `normalise` say. Nothing else is raised, whatever is in the document.
+    Nothing but UnknownDocumentKind and InvalidDocument is raised, whatever is in the document.
 
     Examples
     --------

@@ -34,13 +34,7 @@ def encode(value: Any) -> bytes:
 
 
 def decode(data: bytes | memoryview) -> Any:
-    """Return the value that :func:`encode` was given.
-
-    Raises
-    ------
-    ValueError
-        The bytes are not such an encoding.
-    """
+    """Return the value that :func:`encode` was given."""
     try:
         return msgpack.unpackb(
             data, unicode_errors="surrogatepass", strict_map_key=False, ext_hook=_restore

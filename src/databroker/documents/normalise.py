@@ -69,11 +69,6 @@ MAX_DEPTH = 200
 def normalise(doc: Mapping[Any, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return a copy of a document made of plain values, and what was changed.
 
-    Raises
-    ------
-    InvalidDocument
-        The document is nested more than 200 deep, or contains itself.
-
     Examples
     --------
     >>> normalise({"sizes": (1, 2), 3: {"b", "a"}})

@@ -12,16 +12,7 @@ from .kinds import OWNER, PAGES
 def unpack(kind: str, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the single documents inside a page.
 
-    Parameters
-    ----------
-    kind
-        'event_page', 'datum_page', 'bulk_events' or 'bulk_datum'. (The last two
-        are no longer written, but old files hold them.)
-
-    Raises
-    ------
-    InvalidDocument
-        The page is not built as its kind says.
+    Those of the kinds 'bulk_events' and 'bulk_datum' are in old files only.
 
     Examples
     --------

@@ -21,12 +21,7 @@ Check = Callable[[str, dict[str, Any]], None]
 def check(kind: str, doc: dict[str, Any]) -> None:
     """Raise unless a normalised document has what its kind needs.
 
-    Raises
-    ------
-    UnknownDocumentKind
-        ``kind`` is not a name of the event model.
-    InvalidDocument
-        Says the document, the key, what was found and what is needed.
+    The error says the document, the key, what was found and what is needed.
 
     Examples
     --------
@@ -41,13 +36,7 @@ def check(kind: str, doc: dict[str, Any]) -> None:
 
 
 def check_kind(kind: object) -> None:
-    """Raise unless this is a name of the event model.
-
-    Raises
-    ------
-    UnknownDocumentKind
-        It is not; the message has the nearest one.
-    """
+    """Raise unless this is a name of the event model."""
     if not isinstance(kind, str) or kind not in _CHECKS:
         raise UnknownDocumentKind(_unknown(kind))
 
