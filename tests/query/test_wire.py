@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from databroker.errors import InvalidQuery
 from databroker.query import nodes as n
+from databroker.query.values import KINDS
 from databroker.query.wire import _NODES, from_json, to_json
 from databroker.testing.questions import questions
 from databroker.testing.strategies import runs
@@ -47,6 +48,11 @@ def test_every_kind_of_node_travels(name):
     assert to_json(node)["node"] == name
     assert travelled(node) == node
     assert repr(travelled(node)) == repr(node)
+
+
+def test_every_type_travels():
+    for kind in ("number", *KINDS):
+        assert travelled(n.HasType(n.Path("a"), kind)) == n.HasType(n.Path("a"), kind)
 
 
 def test_every_node_has_a_name():

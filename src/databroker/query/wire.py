@@ -7,13 +7,13 @@ word for is a dictionary whose one key begins with ``$``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, get_args
 
 from ..errors import InvalidQuery
 from . import nodes as n
 from .patterns import FLAGS, compile_pattern
-from .values import KINDS
+from .values import KINDS, is_number
 
 __all__ = ["from_json", "to_json"]
 
@@ -40,7 +40,6 @@ _NODES: Mapping[str, type[n.Node]] = {
     "uid_prefix": n.UidPrefix,
 }
 _NAMES = {node: name for name, node in _NODES.items()}
-_DOCUMENTS = ("start", "stop", "run", "element", "value")
 _INT64 = 2**63
 
 
@@ -51,28 +50,24 @@ def to_json(node: n.Node) -> dict[str, Json]:
     --------
     >>> to_json(n.Equals(n.Path("sample.name"), "Ni"))
     {'node': 'equals', 'path': ['start', 'sample.name'], 'value': 'Ni'}
-    >>> to_json(~n.Compare(n.Path("t"), "lt", float("inf")))["of"]["value"]
-    {'$float': 'inf'}
     """
-    found: dict[str, Json] = {"node": _NAMES[type(node)]}
-    for name in _parts(type(node)):
+    json: dict[str, Json] = {"node": _NAMES[type(node)]}
+    for name in _part_names(type(node)):
         part = getattr(node, name)
         match part:
             case n.Path():
-                found[name] = [part.document, part.text]
+                json[name] = [part.document, part.text]
             case n.Node():
-                found["of"] = to_json(part)
+                json["of"] = to_json(part)
             case tuple() if name == "nodes":
-                found["of"] = [to_json(each) for each in part]
+                json["of"] = [to_json(each) for each in part]
             case _:
-                found[name] = _value_to_json(part)
-    return found
+                json[name] = _value_to_json(part)
+    return json
 
 
 def from_json(data: Json) -> n.Node:
-    """Return the question that `to_json` made this of.
-
-    What comes from elsewhere is believed in nothing: each part is checked.
+    """Return the question that `to_json` made this of; what comes from elsewhere is checked.
 
     Examples
     --------
@@ -94,118 +89,117 @@ def _node(data: Json, levels: int) -> n.Node:
     kind = _NODES.get(name)
     if kind is None:
         raise InvalidQuery(f"there is no query {name!r:.80}; there are {', '.join(_NODES)}")
-    parts = _parts(kind)
-    expected = {"node", *("of" if part in ("node", "nodes") else part for part in parts)}
+    part_names = _part_names(kind)
+    expected = {"node", *("of" if part in ("node", "nodes") else part for part in part_names)}
     if data.keys() != expected:
         raise InvalidQuery(f"a {name!r} has {_listed(expected)}, not {_listed(data)}")
-    given: dict[str, Any] = {}
-    for part in parts:
-        if part == "nodes":
-            items = _checked(name, "of", data["of"], list, "a list of queries")
-            return kind(*(_node(item, levels - 1) for item in items))
-        if part == "node":
-            given[part] = _node(data["of"], levels - 1)
-        else:
-            given[part] = _PARTS[part](name, part, data[part])
+    if "nodes" in part_names:
+        if not isinstance(data["of"], list):
+            raise _unexpected(name, "of", "must be a list of queries", data["of"])
+        return kind(*(_node(item, levels - 1) for item in data["of"]))
+    parts: dict[str, Any] = {
+        part: _node(data["of"], levels - 1) if part == "node" else _part(name, part, data[part])
+        for part in part_names
+    }
     if kind is n.Matches:
-        compile_pattern(given["pattern"], given["flags"])
-    return kind(**given)
+        compile_pattern(parts["pattern"], parts["flags"])
+    if kind is n.Mod and not parts["divisor"]:
+        raise _unexpected(name, "divisor", "must not be 0", 0)
+    return kind(**parts)
 
 
-def _path(name: str, part: str, data: Json) -> n.Path:
-    match data:
-        case [str() as document, str() as text] if document in _DOCUMENTS:
-            return n.Path(text, document)  # type: ignore[arg-type]
-    raise InvalidQuery(f"In a {name!r}, {part!r} must be a document and a key, not {data!r:.80}.")
+def _part_names(kind: type[n.Node]) -> list[str]:
+    # The depth follows from the others.
+    return [each.name for each in fields(kind) if each.name != "depth"]  # type: ignore[arg-type]
 
 
-def _checked(name: str, part: str, data: Json, kind: Any, words: str) -> Any:
-    if not isinstance(data, kind) or (isinstance(data, bool) and kind is not bool):
-        raise InvalidQuery(f"In a {name!r}, {part!r} must be {words}, not {data!r:.80}.")
-    return data
+def _part(name: str, part: str, data: Json) -> Any:
+    value, form = _value_from_json(data), _PARTS[part]
+    if not form.is_valid(value):
+        raise _unexpected(name, part, f"must be {form.words}", value)
+    return form.convert(value)
 
 
-def _of(kind: Any, words: str) -> Callable[[str, str, Json], Any]:
-    return lambda name, part, data: _checked(name, part, data, kind, words)
+def _unexpected(name: str, part: str, rule: str, value: Any) -> InvalidQuery:
+    return InvalidQuery(f"In a {name!r}, {part!r} {rule}, not {value!r:.80}.")
 
 
-def _whole(name: str, part: str, data: Json) -> int:
-    number: int = _checked(name, part, _value_from_json(data), int, "a whole number")
-    return number
+def _listed(names: Any) -> str:
+    return ", ".join(sorted(map(repr, names)))
 
 
-def _divisor(name: str, part: str, data: Json) -> int:
-    number = _whole(name, part, data)
-    if not number:
-        raise InvalidQuery(f"In a {name!r}, {part!r} must not be 0.")
-    return number
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a part of a node must be, and how the value that JSON had for it becomes it."""
+
+    words: str
+    is_valid: Callable[[Any], bool]
+    convert: Callable[[Any], Any] = lambda value: value
 
 
-def _instant(name: str, part: str, data: Json) -> float | None:
-    if data is None:
-        return None
-    number = _checked(name, part, _value_from_json(data), int | float, "seconds or null")
-    return float(number)
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _one_of(allowed: tuple[str, ...]) -> Callable[[str, str, Json], str]:
-    def check(name: str, part: str, data: Json) -> str:
-        if data not in allowed:
-            raise InvalidQuery(
-                f"In a {name!r}, {part!r} must be one of {', '.join(allowed)}, not {data!r:.80}."
-            )
-        return str(data)
-
-    return check
+def _is_path(value: Any) -> bool:
+    match value:
+        case [str() as document, str()]:
+            return document in get_args(n.Document)
+    return False
 
 
-def _flags(name: str, part: str, data: Json) -> str:
-    text: str = _checked(name, part, data, str, "text")
-    if not set(text) <= set(FLAGS):
-        raise InvalidQuery(f"In a {name!r}, {part!r} must be of {', '.join(FLAGS)}, not {text!r}.")
-    return text
+def _list_of(is_item: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and all(map(is_item, value))
 
 
-def _values(name: str, part: str, data: Json) -> tuple[Any, ...]:
-    return tuple(map(_value_from_json, _checked(name, part, data, list, "a list")))
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
-def _words(name: str, part: str, data: Json) -> tuple[str, ...]:
-    items = _checked(name, part, data, list, "a list of words")
-    return tuple(_checked(name, part, item, str, "a list of words") for item in items)
+def _is_flags(value: Any) -> bool:
+    return isinstance(value, str) and set(value) <= set(FLAGS)
 
 
-def _phrases(name: str, part: str, data: Json) -> tuple[tuple[str, ...], ...]:
-    return tuple(_words(name, part, item) for item in _checked(name, part, data, list, "a list"))
+def _one_of(*allowed: str) -> _Form:
+    return _Form(f"one of {', '.join(allowed)}", lambda value: value in allowed)
 
 
-_TEXT = _of(str, "text")
+_TEXT = _Form("text", _is_text)
+_WHOLE = _Form("a whole number", _is_whole)
+_INSTANT = _Form(
+    "seconds or null",
+    lambda value: value is None or is_number(value),
+    lambda value: None if value is None else float(value),
+)
+_WORDS = _Form("a list of words", _list_of(_is_text), tuple)
+_PHRASES = _Form(
+    "a list of lists of words",
+    _list_of(_WORDS.is_valid),
+    lambda phrases: tuple(map(tuple, phrases)),
+)
 
-_PARTS: Mapping[str, Callable[[str, str, Json], Any]] = {
-    "path": _path,
-    "value": lambda name, part, data: _value_from_json(data),
-    "values": _values,
-    "op": _one_of(("gt", "gte", "lt", "lte")),
-    "expected": _of(bool, "true or false"),
+_PARTS: Mapping[str, _Form] = {
+    "path": _Form("a document and a key", _is_path, lambda pair: n.Path(pair[1], pair[0])),
+    "value": _Form("a value", lambda value: True),
+    "values": _Form("a list", _list_of(lambda value: True), tuple),
+    "op": _one_of(*get_args(n.Operator)),
+    "expected": _Form("true or false", lambda value: isinstance(value, bool)),
     "pattern": _TEXT,
-    "flags": _flags,
-    "n": _whole,
-    "type": _one_of(KINDS),
-    "divisor": _divisor,
-    "remainder": _whole,
-    "since": _instant,
-    "until": _instant,
-    "words": _words,
-    "phrases": _phrases,
-    "excluded": _phrases,
+    "flags": _Form(
+        f"of {', '.join(FLAGS)}", lambda value: _is_text(value) and {*value} <= {*FLAGS}
+    ),
+    "n": _WHOLE,
+    "type": _one_of(*KINDS, "number"),
+    "divisor": _WHOLE,
+    "remainder": _WHOLE,
+    "since": _INSTANT,
+    "until": _INSTANT,
+    "words": _WORDS,
+    "phrases": _PHRASES,
+    "excluded": _PHRASES,
     "name": _TEXT,
     "prefix": _TEXT,
 }
-
-
-def _parts(kind: type[n.Node]) -> list[str]:
-    # `depth` follows from the others.
-    return [each.name for each in fields(kind) if each.name != "depth"]  # type: ignore[arg-type]
 
 
 def _value_to_json(value: Any) -> Json:
@@ -249,7 +243,3 @@ def _pair(data: Json, levels: int) -> tuple[str, Any]:
         case [str() as key, value]:
             return key, _value_from_json(value, levels)
     raise InvalidQuery(f"a dictionary is pairs of a text and a value, not {data!r:.80}")
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(sorted(map(repr, names)))
