@@ -9,6 +9,7 @@ from typing import Any
 from .._util.printable import repr_of, shown
 from ..errors import InvalidQuery
 from ..times import parse_bound, resolve_zone
+from .logic import all_of
 from .nodes import And, Compare, Node, Or, Path
 from .text import parse_text
 
@@ -69,6 +70,9 @@ def _node(other: Any) -> Any:
     return other.to_node() if isinstance(other, Query) else other
 
 
+_TIME = Path("time")
+
+
 class TimeRange(Query):
     """Runs that began in a stretch of time, whose end does not belong to it.
 
@@ -104,7 +108,7 @@ class TimeRange(Query):
         self._kwargs = {
             "since": since,
             "until": until,
-            "timezone": timezone if isinstance(timezone, str) else _zone_name(zone),
+            "timezone": timezone if isinstance(timezone, str) else getattr(zone, "key", zone),
         }
         self._since = None if since is None else parse_bound(since, zone, "since")
         self._until = None if until is None else parse_bound(until, zone, "until")
@@ -125,17 +129,9 @@ class TimeRange(Query):
 
     def to_node(self) -> Node:
         """Give the range as a node."""
-        path = Path("time")
-        nodes = []
-        if self._since is not None:
-            nodes.append(Compare(path, "gte", self._since))
-        if self._until is not None:
-            nodes.append(Compare(path, "lt", self._until))
-        return nodes[0] if len(nodes) == 1 else And(*nodes)
-
-
-def _zone_name(zone: datetime.tzinfo) -> Any:
-    return getattr(zone, "key", zone)
+        since = [] if self._since is None else [Compare(_TIME, "gte", self._since)]
+        until = [] if self._until is None else [Compare(_TIME, "lt", self._until)]
+        return all_of(since + until)
 
 
 class TextQuery(Query):

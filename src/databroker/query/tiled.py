@@ -15,7 +15,8 @@ from typing import Any
 from .._util.printable import shown
 from ..errors import InvalidQuery
 from .keys import Key
-from .nodes import Node, Or, UidPrefix
+from .logic import any_of
+from .nodes import Node, UidPrefix
 from .parse import from_mongo
 from .shorthands import check_duplicates
 
@@ -46,15 +47,12 @@ class Operator(enum.StrEnum):
     ge = "ge"
 
 
-_COMPARED: Mapping[str, Callable[[Any, Any], Any]] = {
-    "lt": operators.lt,
-    "gt": operators.gt,
-    "le": operators.le,
-    "ge": operators.ge,
+_COMPARED: Mapping[str, Callable[[Key, Any], Node]] = {
+    name.value: getattr(operators, name) for name in Operator
 }
 
 
-def Eq(key: str, value: Any) -> Node:
+def Eq(key: str, value: object) -> Node:
     """Ask for what equals this, or has an equal element; ``Key(key) == value``.
 
     Examples
@@ -62,14 +60,12 @@ def Eq(key: str, value: Any) -> Node:
     >>> Eq("start.sample.name", "Ni"), Eq("stop.exit_status", "fail")
     (Key('sample.name') == 'Ni', Key('stop.exit_status') == 'fail')
     """
-    found: Node = Key(key) == value
-    return found
+    return Key(key) == value
 
 
-def NotEq(key: str, value: Any) -> Node:
+def NotEq(key: str, value: object) -> Node:
     """Ask for what does not equal this; ``Key(key) != value``."""
-    found: Node = Key(key) != value
-    return found
+    return Key(key) != value
 
 
 def In(key: str, value: Iterable[Any]) -> Node:
@@ -92,8 +88,7 @@ def Comparison(operator: str, key: str, value: Any) -> Node:
     """
     if operator not in _COMPARED:
         raise InvalidQuery(f"Comparison knows {', '.join(Operator)}, not {shown(operator)}")
-    found: Node = _COMPARED[operator](Key(key), value)
-    return found
+    return _COMPARED[operator](Key(key), value)
 
 
 def Contains(key: str, value: Any) -> Node:
@@ -107,10 +102,10 @@ def Contains(key: str, value: Any) -> Node:
     (Key('detectors') == 'ccd') | (~Key('detectors').has_type('array') & Key('detectors')\
 .matches('ccd'))
     """
-    asked = Key(key)
     if not isinstance(value, str):
         return Eq(key, value)
-    return Eq(key, value) | (~asked.has_type("array") & asked.matches(re.escape(value)))
+    is_text_with = ~Key(key).has_type("array") & Key(key).matches(re.escape(value))
+    return Eq(key, value) | is_text_with
 
 
 def Regex(key: str, pattern: str, case_sensitive: bool = True) -> Node:
@@ -166,8 +161,7 @@ def PartialUID(*partial_uids: str) -> Node:
     for prefix in partial_uids:
         if not isinstance(prefix, str):
             raise InvalidQuery(f"PartialUID takes text, not {shown(prefix)}")
-    prefixes = [UidPrefix(prefix) for prefix in partial_uids]
-    return prefixes[0] if len(prefixes) == 1 else Or(prefixes)
+    return any_of(map(UidPrefix, partial_uids))
 
 
 def ScanIDRange(start_id: int, end_id: int, duplicates: str = "all") -> Node:
