@@ -7,8 +7,7 @@ import pytest
 
 import databroker
 from databroker import errors
-from databroker._util.printable import warn
-from databroker._util.telling import warn_user
+from databroker._util.user_warnings import warn_user
 from databroker.cli import main
 
 pretty = pytest.importorskip("IPython.lib.pretty").pretty
@@ -95,10 +94,9 @@ def test_what_is_printed_of_a_run_is_harmless(lab):
         assert hidden(each._repr_html_()) == set(), type(each)
 
 
-@pytest.mark.parametrize("tell", [warn, warn_user])
-def test_no_warning_says_what_a_terminal_obeys(tell):
+def test_no_warning_says_what_a_terminal_obeys():
     with pytest.warns(UserWarning, match=r"a\\x1b\[2J") as told:
-        tell(HOSTILE)
+        warn_user(HOSTILE)
     assert hidden(str(told[0].message)) == set()
 
 

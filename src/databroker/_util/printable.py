@@ -8,7 +8,6 @@ are shown. So these are shown by their codes, here and nowhere else.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from pprint import pformat
 from typing import Any
@@ -23,7 +22,6 @@ __all__ = [
     "shown",
     "text_of",
     "type_name",
-    "warn",
 ]
 
 _HIDDEN = re.compile(
@@ -130,11 +128,6 @@ def type_name(value: Any) -> str:
     'int'
     """
     return str(type.__dict__["__name__"].__get__(type(value)))
-
-
-def warn(message: str, category: type[Warning] = UserWarning, stacklevel: int = 1) -> None:
-    """Issue a warning whose text is printable; 1 stands for who calls this."""
-    warnings.warn(printable(message), category, stacklevel=stacklevel + 1)
 
 
 def _code(found: re.Match[str]) -> str:

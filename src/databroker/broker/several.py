@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .._util.printable import shown, warn
+from .._util.printable import shown
+from .._util.user_warnings import warn_user
 from ..documents.readonly import ALL
 from ..errors import NotSupported
 from ..runs import Header
@@ -175,11 +176,9 @@ class SeveralHeaders:
         """
         from ..runs.images import Images
 
-        warn(
+        warn_user(
             "get_images is deprecated: use header.data(name) to loop over images, or "
-            "header.streams[...].to_dask() for an array of them.",
-            UserWarning,
-            stacklevel=2,
+            "header.streams[...].to_dask() for an array of them."
         )
         _no_registry(handler_registry)
         return Images([header.streams[stream_name] for header in each_header(headers)], name)

@@ -11,8 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .._util.printable import shown, warn
+from .._util.printable import shown
 from .._util.suggestions import did_you_mean
+from .._util.user_warnings import warn_user
 from .source_map import KeyPath, Section
 
 __all__ = ["is_catalog", "is_source", "offers", "only_source", "translate"]
@@ -87,7 +88,7 @@ def translate(source: Section) -> Section:
     args.check_keys((*names, *_WITHOUT_MEANING), "'args'")
     if "filler_class" in args:
         ignored = f"{args.describe('filler_class')}: 'filler_class' is ignored."
-        warn(ignored, UserWarning, stacklevel=2)
+        warn_user(ignored)
     flat: dict[str, Any] = {"driver": driver}
     origins: dict[str, KeyPath] = {"driver": ("driver",), "description": ("description",)}
     if source.get("description") is not None:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .._util.printable import shown, type_name, warn
+from .._util.printable import shown, type_name
 from .._util.secrets import hide_passwords
 from .._util.signals import suppressed
 from .._util.suggestions import did_you_mean
+from .._util.user_warnings import warn_user
 from ..errors import ConfigurationFileNotFound, InvalidConfiguration, UnknownBrokerName
 from ..stores.registry import find_driver
 from . import catalogs
@@ -118,7 +119,7 @@ def describe_configs() -> dict[str, str | None]:
     surveyed = survey_configs()
     for survey in surveyed.values():
         if survey.fault is not None and not survey.is_read:
-            warn(survey.fault, UserWarning, stacklevel=2)
+            warn_user(survey.fault)
     return {name: survey.description for name, survey in surveyed.items()}
 
 
@@ -228,10 +229,8 @@ def _first_of_each(entries: Iterable[_Entry]) -> dict[str, _Entry]:
     for entry in entries:
         first = by_name.setdefault(entry.name, entry)
         if first.file != entry.file:
-            warn(
+            warn_user(
                 f"Several files are called {entry.name!r}: {first.file} is used, "
-                f"{entry.file} is not.",
-                UserWarning,
-                stacklevel=3,
+                f"{entry.file} is not."
             )
     return by_name

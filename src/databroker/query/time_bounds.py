@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from .._util.telling import warn_user
+from .._util.user_warnings import warn_user
 from ..errors import InvalidQuery
 from ..times import Edge, parse_bound, parse_period, resolve_zone
 from .aliases import own_or

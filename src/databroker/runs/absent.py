@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._util.suggestions import did_you_mean
-from .._util.telling import warn_user
+from .._util.user_warnings import warn_user
 from ..errors import NoSuchField, NothingFoundWarning
 from .stream.fields import mapping
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._util.printable import warn
+from .._util.user_warnings import warn_user
 from ..documents.kinds import LABELS
 from ..documents.readonly import ReadOnly
 
@@ -105,10 +105,8 @@ class DeprecatedDoct(Doct):
 
     def __getattr__(self, name: str) -> Any:
         value = super().__getattr__(name)
-        warn(
-            f"Dot access to documents is deprecated: use doc[{name!r}] instead of doc.{name}.",
-            UserWarning,
-            stacklevel=2,
+        warn_user(
+            f"Dot access to documents is deprecated: use doc[{name!r}] instead of doc.{name}."
         )
         return value
 

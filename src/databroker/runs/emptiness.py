@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._util.suggestions import did_you_mean
-from .._util.telling import warn_user
+from .._util.user_warnings import warn_user
 from ..errors import NothingFoundWarning
 from ..query.aliases import ALIASES
 from ..query.missing_keys import missing_keys

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from .._util.telling import warn_user
+from .._util.user_warnings import warn_user
 from ..documents.kinds import OWNER, PAGES, Document
 from ..documents.pages import owner_of
 from ..errors import LossyDocumentWarning

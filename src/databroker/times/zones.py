@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import importlib
-import warnings
 import zoneinfo
 
 from .._util.printable import shown
 from .._util.signals import from_signal, unseen
 from .._util.suggestions import did_you_mean
+from .._util.user_warnings import warn_user
 from ..errors import InvalidConfiguration
 
 __all__ = ["resolve_zone"]
@@ -49,9 +49,8 @@ def _machine_zone() -> datetime.tzinfo:
         if from_signal(error):
             raise
         # A machine whose zone is set up wrongly should still show its data.
-        warnings.warn(
+        warn_user(
             f"the machine's time zone is not known ({error}); using UTC. "
-            "Set `timezone:` in the configuration.",
-            stacklevel=3,
+            "Set `timezone:` in the configuration."
         )
         return datetime.UTC

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import external
-from .._util.printable import warn
+from .._util.user_warnings import warn_user
 
 if TYPE_CHECKING:
     from ..stores.base import Store
@@ -79,10 +79,8 @@ class Registry(external.Registry):
                 "This resource does not say to which run it belongs: pass run_start_uid."
             )
         if not resource.get("root"):
-            warn(
-                "The resource has no root: the whole path of its files is kept below the new one.",
-                UserWarning,
-                stacklevel=2,
+            warn_user(
+                "The resource has no root: the whole path of its files is kept below the new one."
             )
         pairs = copy_resource(
             getattr(self, "_store", None),

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-from .._util.printable import shown, warn
+from .._util.printable import shown
 from .._util.signals import from_signal
+from .._util.user_warnings import warn_user
 from ..errors import InvalidConfiguration, NotSupported
 from ..external.handlers.registry import FALLBACKS, GROUP, HandlerRegistry, successor
 from ..external.import_path import imported
@@ -53,7 +54,7 @@ def discover_handlers(
                 raise
             if not skip_failures:
                 raise
-            warn(f"The handler {target} is skipped: {error!r}", UserWarning, stacklevel=2)
+            warn_user(f"The handler {target} is skipped: {error!r}")
     return found
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from ..._util.signals import suppressed
-from ..._util.telling import warn_user
+from ..._util.user_warnings import warn_user
 from ...errors import ExternalDataMissing, NoHandler
 from .chunking import rows_ahead
 from .loading import Loader

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._util.telling import warn_user
+from ..._util.user_warnings import warn_user
 from ...columns.cells import as_cells
 from ...errors import NoHandler
 from ...extras import require

@@ -11,8 +11,9 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..._util.printable import printable, warn
+from ..._util.printable import printable
 from ..._util.signals import from_signal
+from ..._util.user_warnings import warn_user
 from ...errors import DuplicateHandler, NoHandler
 from ..import_path import imported
 from ..references import DataReference
@@ -236,11 +237,9 @@ def _by_spec(entries: Iterable[EntryPoint]) -> dict[str, list[EntryPoint]]:
             same.append(entry)
     for spec, those in found.items():
         if len(those) > 1:
-            warn(
+            warn_user(
                 f"Several packages offer a handler for the spec {spec!r}: {those[0].value} is "
-                f"used, {', '.join(entry.value for entry in those[1:])} is not.",
-                UserWarning,
-                stacklevel=2,
+                f"used, {', '.join(entry.value for entry in those[1:])} is not."
             )
     return found
 
@@ -254,10 +253,8 @@ def _loaded(spec: str) -> Any:
         except Exception as error:  # whatever the import of somebody else's package raises
             if from_signal(error):
                 raise
-            warn(
+            warn_user(
                 f"The handler {entry.value} for the spec {spec!r} cannot be loaded and is "
-                f"skipped: {error!r}",
-                UserWarning,
-                stacklevel=2,
+                f"skipped: {error!r}"
             )
     return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._util.printable import shown
-from ..._util.telling import warn_user
+from ..._util.user_warnings import warn_user
 from ...external.fields.lazy_array import LazyArray
 from ...extras import require
 from .event_reader import ConstantReader, EventReader

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..._util.telling import warn_user
+from ..._util.user_warnings import warn_user
 from ...columns import ALL, to_rows
 from ...errors import NothingFoundWarning
 from ...external.fields.filling import Filling, external_fields

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._util.telling import warn_user
+from ..._util.user_warnings import warn_user
 from ...columns import Selection, assemble
 from ...columns.names import nested
 from ...errors import ShapesDiffer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from ..._util.telling import warn_user
+from ..._util.user_warnings import warn_user
 from ...documents.kinds import OWNER, stream_name
 from ...errors import DamageWarning, StoreDamaged
 from .engine.connection import Connection, original

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...._util.filesystem import is_network_folder, is_writable
 from ...._util.forks import FileId, is_left_open
-from ...._util.telling import warn_user
+from ...._util.user_warnings import warn_user
 from ....errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
 from .. import schema
 from . import mark

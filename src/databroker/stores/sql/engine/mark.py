@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from ...._util.telling import warn_user
+from ...._util.user_warnings import warn_user
 from ....errors import MissingLogWarning
 from .connection import Connection
 
