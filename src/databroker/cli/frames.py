@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
 
 from ..display.summary import one_line
 
@@ -30,24 +30,8 @@ _WIDE = 20
 _GAP = "  "
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A column as text: what stands above it and, below that, in each row."""
-
-    texts: list[str]
-
-    @cached_property
-    def width(self) -> int:
-        return max(map(_width, self.texts))
-
-    def lines(self) -> Iterator[str]:
-        """Yield the texts, all as wide as the widest."""
-        for text in self.texts:
-            yield " " * (self.width - _width(text)) + text
-
-    def cut(self, width: int) -> _Column:
-        """Return the column, at most so wide."""
-        return _Column([one_line(text, width) for text in self.texts])
+Column = list[str]
+"""What stands above a column, then its texts; all are as wide as the widest."""
 
 
 def frame_text(frame: pd.DataFrame, width: int) -> str:
@@ -76,14 +60,14 @@ def frame_text(frame: pd.DataFrame, width: int) -> str:
     whole = len(frame) <= _ROWS
     shown = frame if whole else pd.concat([frame.iloc[:_END], frame.iloc[-_END:]])
     index = [str(frame.index.name or ""), *map(str, shown.index)]
-    margin = max(map(_width, index))
+    margin = max(map(cell_len, index))
     times, note = _times(shown["time"])
     kept, left_out = _fitting(shown, times, width - margin)
-    rows = [_GAP.join(cells) for cells in zip(*(each.lines() for each in kept), strict=True)]
+    head, *rows = (_GAP.join(cells) for cells in zip(*kept, strict=True))
     lines = [
-        f"{'':{margin}}{_GAP}{rows[0]}",
+        f"{'':{margin}}{_GAP}{head}",
         index[0],
-        *(f"{name:{margin}}{_GAP}{row}" for name, row in zip(index[1:], rows[1:], strict=True)),
+        *(f"{name:{margin}}{_GAP}{row}" for name, row in zip(index[1:], rows, strict=True)),
     ]
     notes = [note]
     if not whole:
@@ -96,40 +80,45 @@ def frame_text(frame: pd.DataFrame, width: int) -> str:
     return "\n".join([*lines, *wrapped])
 
 
-def _fitting(shown: pd.DataFrame, times: _Column, width: int) -> tuple[list[_Column], list[str]]:
+def _fitting(shown: pd.DataFrame, times: Column, width: int) -> tuple[list[Column], list[str]]:
     """Return the columns that fit, and the names of the others: the long ones, if need be."""
-    columns = {name: _column(name, shown[name]) for name in shown.columns[1:]}
-    kept: dict[str, _Column] = {}
-    room = width - times.width - 2 * len(_GAP)
-    for name in sorted(columns, key=lambda name: columns[name].width > _WIDE):
-        if columns[name].width <= room:
+    columns = {name: _column(one_line(name), _texts(shown[name])) for name in shown.columns[1:]}
+    widths = {name: cell_len(column[0]) for name, column in columns.items()}
+    kept: dict[str, Column] = {}
+    room = width - cell_len(times[0]) - 2 * len(_GAP)
+    for name in sorted(columns, key=lambda name: widths[name] > _WIDE):
+        if widths[name] <= room:
             kept[name] = columns[name]
-            room -= columns[name].width + len(_GAP)
+            room -= widths[name] + len(_GAP)
     if not kept and columns:  # or a very long name could never be seen
-        first = next(iter(columns))
-        kept[first] = columns[first].cut(max(room, 1))
+        name, (caption, *texts) = next(iter(columns.items()))
+        most = max(room, 1)
+        kept[name] = _column(one_line(caption, most), [one_line(text, most) for text in texts])
     in_order = [kept[name] for name in columns if name in kept]
     return [times, *in_order], [name for name in columns if name not in kept]
 
 
-def _times(stamps: pd.Series[Any]) -> tuple[_Column, str]:
+def _times(stamps: pd.Series[Any]) -> tuple[Column, str]:
     """Return stamps as short as they can be, and what is true of all of them."""
     known = stamps.dropna()
     zones = "/".join(dict.fromkeys(str(stamp.tzname()) for stamp in known))
     days = known.dt.date.unique()
     if len(days) == 1:
         texts = [f"{stamp:%H:%M:%S.%f}"[:-3] if stamp == stamp else "" for stamp in stamps]
-        return _Column(["time", *texts]), f"The times are of {days[0]} {zones}."
+        return _column("time", texts), f"The times are of {days[0]} {zones}."
     texts = [f"{stamp:%Y-%m-%d %H:%M:%S}" if stamp == stamp else "" for stamp in stamps]
-    return _Column(["time", *texts]), f"The times are in {zones}." if zones else ""
+    return _column("time", texts), f"The times are in {zones}." if zones else ""
 
 
-def _column(name: str, values: pd.Series[Any]) -> _Column:
+def _column(caption: str, texts: Sequence[str]) -> Column:
+    width = max(map(cell_len, (caption, *texts)))
+    return [" " * (width - cell_len(text)) + text for text in (caption, *texts)]
+
+
+def _texts(values: pd.Series[Any]) -> list[str]:
     if values.dtype == object:
-        texts = list(map(_text, values))
-    else:
-        texts = [text.strip() for text in values.to_string(header=False, index=False).split("\n")]
-    return _Column([one_line(name), *texts])
+        return list(map(_text, values))
+    return [text.strip() for text in values.to_string(header=False, index=False).split("\n")]
 
 
 def _text(value: Any) -> str:
@@ -146,9 +135,3 @@ def _listed(names: Iterable[str], most: int = 20) -> str:
     first = ", ".join(one_line(name, 60) for name in names[:most])
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return f"{first}{more}. Choose columns with --fields"
-
-
-def _width(text: str) -> int:
-    from rich.cells import cell_len
-
-    return cell_len(text)

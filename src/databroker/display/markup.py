@@ -14,7 +14,18 @@ from typing import Any
 from .._util.printable import printable
 from .summary import one_line
 
-__all__ = ["block", "code", "escape", "folded", "pairs", "quiet", "shown", "status", "table"]
+__all__ = [
+    "QUIET",
+    "block",
+    "code",
+    "escape",
+    "folded",
+    "pairs",
+    "quiet",
+    "shown",
+    "status",
+    "table",
+]
 
 _LINE = "border:0;border-bottom:1px solid rgba(128,128,128,.3)"
 _CELL = f"vertical-align:top;padding:2px 12px 2px 0;background:none;{_LINE}"
@@ -22,7 +33,7 @@ _CELL = f"vertical-align:top;padding:2px 12px 2px 0;background:none;{_LINE}"
 _CUT = "white-space:nowrap;overflow:hidden;text-overflow:ellipsis;max-width:"
 # Browsers and notebooks give tables colours of their own, which a dark page would hide.
 _TABLE = "border-collapse:collapse;margin:4px 0;color:inherit;font-size:inherit"
-_QUIET = "opacity:.65"
+QUIET = "opacity:.65"
 _COLOURS = {
     "success": "#2e9e5b",
     "running": "#3d8bd4",
@@ -46,15 +57,15 @@ def block(title: str, *parts: str) -> str:
     return f'<div class="databroker">{heading}{"".join(parts)}</div>'
 
 
-def folded(summary: str, html: str) -> str:
+def folded(summary: str, html: str, is_open: bool = False) -> str:
     """Return HTML that is seen when somebody clicks on the summary, which is text."""
     head = f'<summary style="cursor:pointer">{escape(summary)}</summary>'
-    return f"<details>{head}{html}</details>"
+    return f"<details{' open' * is_open}>{head}{html}</details>"
 
 
 def quiet(text: str) -> str:
     """Return a line of text that is no more than a remark."""
-    return f'<div style="{_QUIET}">{escape(text)}</div>'
+    return f'<div style="{QUIET}">{escape(text)}</div>'
 
 
 def shown(value: Any) -> str:
@@ -108,7 +119,7 @@ def table(
         for caption in filled
     }
     head = "".join(
-        f'<th style="{styles[caption]};{_QUIET}">{escape(caption)}</th>' for caption in filled
+        f'<th style="{styles[caption]};{QUIET}">{escape(caption)}</th>' for caption in filled
     )
     lines = []
     for texts in zip(*filled.values(), strict=True):

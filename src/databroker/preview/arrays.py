@@ -66,7 +66,7 @@ def array_picture(rows: Rows, field: str, axes: Sequence[str], frames: int) -> P
     said = _said(good, count)
     if disagreement := getattr(array, "disagreement", None):
         said += f" · not as described: {disagreement}"
-    return picture(said, _drawing(rows, field, samples, axes), missing)
+    return picture(said, _drawing(rows, field, kind, samples, axes), missing)
 
 
 def _sample(array: Any, row: int, part: Part | None) -> _Sample:
@@ -110,21 +110,17 @@ def _of_kind(sample: _Sample, kind: Kind | None) -> _Sample:
 
 
 def _drawing(
-    rows: Rows, field: str, samples: Sequence[_Sample], axes: Sequence[str]
+    rows: Rows, field: str, kind: Kind | None, samples: Sequence[_Sample], axes: Sequence[str]
 ) -> partial[Any]:
-    units = rows.units(field)
-    titles = [_title(rows, sample.row, axes) for sample in samples]
-    if any(sample.part and sample.part.kind == "wave" for sample in samples):
-        lines = [
-            Frame(", ".join(title), sample.value)
-            for sample, title in zip(samples, titles, strict=True)
-        ]
-        return partial(waves, lines, Axis(field, np.empty(0), units).label, _dimension(rows, field))
-    images = [
-        Frame("\n".join(title), sample.value, sample.size[:2])
-        for sample, title in zip(samples, titles, strict=True)
+    units, joint = rows.units(field), ", " if kind == "wave" else "\n"
+    frames = [
+        Frame(joint.join(_title(rows, sample.row, axes)), sample.value, sample.size[:2])
+        for sample in samples
     ]
-    return partial(strip, images, units)
+    if kind == "wave":
+        label = Axis(field, np.empty(0), units).label
+        return partial(waves, frames, label, _dimension(rows, field))
+    return partial(strip, frames, units)
 
 
 def _dimension(rows: Rows, field: str) -> str:

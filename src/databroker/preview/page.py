@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._util.printable import printable
-from ..display.markup import block, escape, quiet
+from ..display.markup import QUIET, block, escape, folded, quiet
 from ..display.summary import one_line
 from .figures import PIXELS, as_png
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "first_sentence", "pictures_html", "pictures_text"]
 
-_QUIET = "opacity:.65"
 _GROUP = "display:inline-block;vertical-align:top;max-width:100%"
 _CARD = "display:inline-block;vertical-align:top;margin:4px 12px 8px 0;max-width:100%"
 
@@ -61,7 +60,7 @@ def _card(picture: Picture) -> str:
     style = _CARD
     if figure is not None:  # so that a long caption pushes no neighbour aside
         style += f";width:{_width(figure)}px"
-    said = f'<span style="{_QUIET}">{escape(picture.said)}</span>'
+    said = f'<span style="{QUIET}">{escape(picture.said)}</span>'
     parts = [f"<div><b>{escape(one_line(picture.field, 60))}</b> {said}</div>"]
     if figure is not None:
         parts.append(_image(figure, f"{picture.field}: {picture.said}"))
@@ -85,11 +84,8 @@ def _image(figure: Figure, alt: str) -> str:
 def _explained(text: str, unfolded: bool) -> str:
     """Return what is wrong, with what to do about it folded away if there is something to see."""
     sentence, rest = first_sentence(text)
-    html = escape(one_line(sentence, 400))
-    if rest:
-        how = f'<div style="{_QUIET}">{escape(one_line(rest, 1000))}</div>'
-        summary = f'<summary style="cursor:pointer">{html}</summary>'
-        html = f"<details{' open' * unfolded}>{summary}{how}</details>"
+    sentence = one_line(sentence, 400)
+    html = folded(sentence, quiet(one_line(rest, 1000)), unfolded) if rest else escape(sentence)
     return f'<div style="max-width:60em;overflow-wrap:anywhere">{html}</div>'
 
 
