@@ -23,7 +23,6 @@ import pytest
 import databroker
 from databroker import Broker, projector
 from databroker._util import filesystem
-from databroker._util.clock import format_time
 from databroker._util.signals import from_signal, unseen
 from databroker.config import list_configs, load
 from databroker.demo import installation
@@ -40,6 +39,7 @@ from databroker.query.nodes import Matches
 from databroker.query.nodes import Path as DocumentPath
 from databroker.stores import writer
 from databroker.stores.memory import MemoryStore
+from databroker.times import format_time
 from databroker.times.zones import resolve_zone
 from databroker.v2.settings import discover_handlers, retry
 

@@ -13,7 +13,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from databroker.errors import DatabrokerError, InvalidConfiguration, InvalidQuery
-from databroker.times import ago, format_time, parse_bound, resolve_zone
+from databroker.times import (
+    ago,
+    clock_time,
+    format_time,
+    parse_bound,
+    resolve_zone,
+    zone_names,
+)
 
 UTC = resolve_zone("UTC")
 BERLIN = resolve_zone("Europe/Berlin")
@@ -462,3 +469,9 @@ def test_a_datetime_says_which_of_two_equal_hours_it_means(fold, hour):
     expected = datetime.datetime(2024, 11, 3, hour, 30, tzinfo=datetime.UTC).timestamp()
     assert found == expected
     assert parse_bound(twice, zone, "until") == expected + (1 - fold) * 3600
+
+
+def test_a_zone_may_be_named_apart_from_the_times():
+    assert clock_time(1604527919.5, NEW_YORK) == "2020-11-04 17:11:59"
+    assert zone_names([0], NEW_YORK) == "EST"
+    assert zone_names([0, 15e6], NEW_YORK) == "EST/EDT"

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from databroker import Broker, __version__
-from databroker._util import clock
 from databroker.cli import demo, main
+from databroker.times import clock
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
-from .._util.clock import clock_time, zone_names
 from ..documents.kinds import Document
+from ..times import clock_time, zone_names
 from .summary import devices, is_number, one_line, plan, sample
 
 __all__ = ["RunList", "list_of_runs"]

@@ -7,9 +7,19 @@ Examples
 '2015-03-05 10:01:30 EST'
 """
 
-from .._util.clock import ago, format_time
 from .bounds import ACCEPTED, parse_bound, parse_period
-from .clocks import Edge
+from .clock import ago, clock_time, format_time, zone_names
+from .local_time import Edge
 from .zones import resolve_zone
 
-__all__ = ["ACCEPTED", "Edge", "ago", "format_time", "parse_bound", "parse_period", "resolve_zone"]
+__all__ = [
+    "ACCEPTED",
+    "Edge",
+    "ago",
+    "clock_time",
+    "format_time",
+    "parse_bound",
+    "parse_period",
+    "resolve_zone",
+    "zone_names",
+]

@@ -11,7 +11,7 @@ import datetime
 import re
 from fractions import Fraction
 
-from .clocks import Edge, local
+from .local_time import Edge, local
 
 __all__ = ["from_phrase"]
 
@@ -49,21 +49,17 @@ def from_phrase(text: str, zone: datetime.tzinfo, edge: Edge, now: float) -> flo
     """Return the instant that a phrase in lower case names; None if it is none.
 
     A ValueError or OverflowError says that it is one, but there is no such time.
-
-    Examples
-    --------
-    >>> utc, day = datetime.UTC, 86400.0
-    >>> from_phrase("yesterday 22:00", utc, "since", 10.5 * day) / day
-    9.916666666666666
-    >>> from_phrase("the other day", utc, "since", day)
     """
     if text == "now":
         return now
     here = datetime.datetime.fromtimestamp(now, zone).replace(tzinfo=None, fold=0)
     if match := _BACK.fullmatch(text):
-        count = match["count"] or match["less"]
-        count = count if count[0].isdigit() else "1"
-        return _back(Fraction(count), _UNIT[match["unit"] or match["of"]], here, now, zone, edge)
+        number = match["count"] or match["less"]
+        count = Fraction(number if number[0].isdigit() else "1")
+        unit = _UNIT[match["unit"] or match["of"]]
+        if unit in _SECONDS:
+            return float(Fraction(now) - count * _SECONDS[unit])
+        return local(_back(count, unit, here), zone, edge)
     midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
     if match := _PERIOD.fullmatch(text):
         return local(_period(midnight, match["unit"], match["which"] == "last"), zone, edge)
@@ -110,25 +106,13 @@ def _period(midnight: datetime.datetime, unit: str, is_last: bool) -> datetime.d
     return _months_before(first, is_last * (1 if unit == "month" else 12))
 
 
-def _back(
-    count: Fraction,
-    unit: str,
-    here: datetime.datetime,
-    now: float,
-    zone: datetime.tzinfo,
-    edge: Edge,
-) -> float:
-    if unit in _SECONDS:
-        return float(Fraction(now) - count * _SECONDS[unit])
+def _back(count: Fraction, unit: str, here: datetime.datetime) -> datetime.datetime:
     if count.denominator != 1:
         raise ValueError(f"of a {unit} there are no parts; write hours")
     whole = int(count)
     if unit in ("day", "week"):
-        then = here - datetime.timedelta(whole * (7 if unit == "week" else 1))
-    else:
-        then = _months_before(here, whole * (12 if unit == "year" else 1))
-    fraction = Fraction(then.microsecond, 10**6)
-    return local(then.replace(microsecond=0), zone, edge, fraction)
+        return here - datetime.timedelta(whole * (7 if unit == "week" else 1))
+    return _months_before(here, whole * (12 if unit == "year" else 1))
 
 
 def _months_before(here: datetime.datetime, months: int) -> datetime.datetime:

@@ -1,4 +1,4 @@
-"""From what a clock shows in a zone to seconds since 1970, also where clocks change."""
+"""From the time of a zone to seconds since 1970, also where clocks change."""
 
 from __future__ import annotations
 
@@ -7,34 +7,40 @@ import math
 from fractions import Fraction
 from typing import Literal
 
-__all__ = ["SECOND", "Edge", "as_utc", "local"]
+__all__ = ["Edge", "as_utc", "local", "seconds"]
 
 Edge = Literal["since", "until"]
 
-SECOND = datetime.timedelta(seconds=1)
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
-def as_utc(naive: datetime.datetime) -> int:
-    """Count whole seconds since 1970 as if the clock showed UTC."""
-    return (naive.replace(fold=0) - _EPOCH) // SECOND
+def seconds(span: datetime.timedelta) -> Fraction:
+    """Return the exact number of seconds in a span of time."""
+    return Fraction(span // datetime.timedelta(microseconds=1), 10**6)
+
+
+def as_utc(naive: datetime.datetime) -> Fraction:
+    """Count the seconds since 1970 as if the clock showed UTC."""
+    return seconds(naive.replace(fold=0) - _EPOCH)
 
 
 def local(
     naive: datetime.datetime, zone: datetime.tzinfo, edge: Edge, fraction: Fraction = Fraction(0)
 ) -> float:
-    """Return the instant of a local time; see `parse_bound` for those that are no one instant."""
+    """Return the instant of a local time and a fraction of a second behind it.
+
+    See `parse_bound` for local times that are no one instant.
+    """
     first, second = (as_utc(naive) - _utc_offset(naive, zone, fold) for fold in (0, 1))
     if first > second:  # clocks went forward over this time; see PEP 495
         return float(_change_between(math.floor(second), math.ceil(first), zone))
     # Equal, except when clocks went back and this time comes twice.
     earlier = edge == "since" and not naive.fold
-    return float(Fraction(first if earlier else second) + fraction)
+    return float((first if earlier else second) + fraction)
 
 
 def _utc_offset(naive: datetime.datetime, zone: datetime.tzinfo, fold: int) -> Fraction:
-    offset = zone.utcoffset(naive.replace(fold=fold)) or datetime.timedelta(0)
-    return Fraction(offset // datetime.timedelta(microseconds=1), 10**6)
+    return seconds(zone.utcoffset(naive.replace(fold=fold)) or datetime.timedelta(0))
 
 
 def _change_between(before: int, after: int, zone: datetime.tzinfo) -> int:

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Iterable
 
-from .signals import from_signal
+from .._util.signals import from_signal
 
 __all__ = ["ago", "clock_time", "format_time", "zone_names"]
 
@@ -16,44 +16,23 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def format_time(epoch: float, zone: datetime.tzinfo) -> str:
-    """Show an instant in a zone, and the zone.
-
-    Examples
-    --------
-    >>> import zoneinfo
-    >>> format_time(1604527919.5, zoneinfo.ZoneInfo("America/New_York"))
-    '2020-11-04 17:11:59 EST'
-    """
-    return " ".join(filter(None, _at(epoch, zone)))
+    """Show an instant in a zone, and the zone, as '2020-11-04 17:11:59 EST'."""
+    return " ".join(filter(None, _shown(epoch, zone)))
 
 
 def clock_time(epoch: float, zone: datetime.tzinfo) -> str:
-    """Show an instant in a zone that is named elsewhere; see `zone_names`.
-
-    Examples
-    --------
-    >>> import zoneinfo
-    >>> clock_time(1604527919.5, zoneinfo.ZoneInfo("America/New_York"))
-    '2020-11-04 17:11:59'
-    """
-    return _at(epoch, zone)[0]
+    """Show an instant in a zone that is named elsewhere; see `zone_names`."""
+    return _shown(epoch, zone)[0]
 
 
 def zone_names(epochs: Iterable[float], zone: datetime.tzinfo) -> str:
-    """Return what a zone is called at these instants: two names, if clocks changed between.
-
-    Examples
-    --------
-    >>> import zoneinfo
-    >>> zone_names([0, 15e6], zoneinfo.ZoneInfo("America/New_York"))
-    'EST/EDT'
-    """
-    return "/".join(dict.fromkeys(filter(None, (_at(epoch, zone)[1] for epoch in epochs))))
+    """Return what a zone is called at these instants: 'EST/EDT', if clocks changed between."""
+    return "/".join(dict.fromkeys(filter(None, (_shown(epoch, zone)[1] for epoch in epochs))))
 
 
-def _at(epoch: float, zone: datetime.tzinfo) -> tuple[str, str]:
+def _shown(epoch: float, zone: datetime.tzinfo) -> tuple[str, str]:
     try:
-        return _shown(math.floor(epoch), zone)
+        return _local(math.floor(epoch), zone)
     except (ValueError, OverflowError, OSError, TypeError) as error:
         if from_signal(error):
             raise
@@ -61,7 +40,7 @@ def _at(epoch: float, zone: datetime.tzinfo) -> tuple[str, str]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _shown(epoch: int, zone: datetime.tzinfo) -> tuple[str, str]:
+def _local(epoch: int, zone: datetime.tzinfo) -> tuple[str, str]:
     utc = _EPOCH + datetime.timedelta(seconds=epoch)
     local = utc.astimezone(zone)
     return str(local.replace(tzinfo=None)), local.tzname() or ""
