@@ -23,7 +23,7 @@ import pytest
 import databroker
 from databroker import Broker, projector
 from databroker._util import filesystem
-from databroker._util.signals import from_signal, unseen
+from databroker._util.signals import from_signal, without_signals
 from databroker.config import list_configs, load
 from databroker.demo import installation
 from databroker.errors import ExternalDataMissing
@@ -435,10 +435,10 @@ def test_an_alarm_ends_nothing_that_is_unseen(ring):
         done.set()
 
     with pytest.raises(Alarm):
-        unseen(job)
+        without_signals(job)
     assert done.wait(60)
 
 
 def test_what_fails_unseen_is_raised():
     with pytest.raises(ModuleNotFoundError, match="no_such_module"):
-        unseen(lambda: __import__("no_such_module"))
+        without_signals(lambda: __import__("no_such_module"))

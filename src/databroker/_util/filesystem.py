@@ -7,28 +7,10 @@ from pathlib import Path
 
 from .signals import from_signal
 
-_NETWORK = frozenset(
-    {
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "smbfs",
-        "afs",
-        "9p",
-        "ncpfs",
-        "lustre",
-        "gpfs",
-        "beegfs",
-        "ceph",
-        "glusterfs",
-        "fuse.sshfs",
-        "fuse.glusterfs",
-        "fuse.ceph",
-        "pvfs2",
-        "orangefs",
-    }
-)
+_NETWORK = """
+    nfs nfs4 cifs smb3 smbfs afs 9p ncpfs lustre gpfs beegfs ceph glusterfs
+    fuse.sshfs fuse.glusterfs fuse.ceph pvfs2 orangefs
+"""
 
 
 def is_network_folder(folder: Path) -> bool:
@@ -42,16 +24,11 @@ def is_network_folder(folder: Path) -> bool:
         if from_signal(error):
             raise
         return False
+    fields = [line.split() for line in mounts]
+    kinds = {Path(each[1].replace("\\040", " ")): each[2] for each in fields if len(each) > 2}
     folder = folder.resolve()
-    kinds: dict[Path, str] = {}
-    for line in mounts:
-        fields = line.split()
-        if len(fields) > 2:
-            kinds[Path(fields[1].replace("\\040", " "))] = fields[2]
-    for candidate in (folder, *folder.parents):
-        if candidate in kinds:
-            return kinds[candidate] in _NETWORK
-    return False
+    mounted = next((each for each in (folder, *folder.parents) if each in kinds), None)
+    return mounted is not None and kinds[mounted] in _NETWORK.split()
 
 
 def is_writable(path: Path) -> bool:

@@ -35,24 +35,12 @@ def hide_passwords(text: str) -> str:
 
 
 def has_password(text: str) -> bool:
-    """Tell whether there is something like a password in a text.
-
-    Examples
-    --------
-    >>> has_password("mongodb://ann:s3cret@host/runs"), has_password("/data/runs.db")
-    (True, False)
-    """
+    """Tell whether there is something like a password in a text."""
     return hide_passwords(text) != text
 
 
 def hide_passwords_in(value: Any) -> Any:
-    """Return a value made of mappings, lists and text without the passwords in it.
-
-    Examples
-    --------
-    >>> hide_passwords_in({"uri": "mongodb://ann:s3cret@host/runs", "mongo_pwd": "s3cret"})
-    {'uri': 'mongodb://ann:***@host/runs', 'mongo_pwd': '***'}
-    """
+    """Return a value made of mappings, lists and text without the passwords in it."""
     if isinstance(value, Mapping):
         return {
             key: _STARS if _SECRET_KEY.search(str(key)) else hide_passwords_in(item)

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-__all__ = ["from_signal", "suppressed", "unseen"]
+__all__ = ["from_signal", "suppressed", "without_signals"]
 
 T = TypeVar("T")
 
@@ -19,23 +19,6 @@ def from_signal(error: BaseException) -> bool:
 
     An alarm's TimeoutError is an OSError too, and may be raised amid anything; it says
     nothing about what was being done, and must reach who set the alarm as it is.
-
-    Examples
-    --------
-    >>> def ring(*_):
-    ...     raise TimeoutError
-    >>> before = signal.signal(signal.SIGINT, ring)
-    >>> try:
-    ...     signal.raise_signal(signal.SIGINT)
-    ... except OSError as error:
-    ...     from_signal(error)
-    True
-    >>> _ = signal.signal(signal.SIGINT, before)
-    >>> try:
-    ...     open("/there/is/no/such/file")
-    ... except OSError as error:
-    ...     from_signal(error)
-    False
     """
     handlers = {_code(signal.getsignal(number)) for number in signal.valid_signals()} - {None}
     step = error.__traceback__
@@ -48,13 +31,7 @@ def from_signal(error: BaseException) -> bool:
 
 @contextlib.contextmanager
 def suppressed(*kinds: type[Exception]) -> Iterator[None]:
-    """Suppress some exceptions, but not those from the handler of a signal.
-
-    Examples
-    --------
-    >>> with suppressed(OSError):
-    ...     open("/there/is/no/such/file")
-    """
+    """Suppress some exceptions, but not those from the handler of a signal."""
     try:
         yield
     except kinds as error:
@@ -62,16 +39,11 @@ def suppressed(*kinds: type[Exception]) -> Iterator[None]:
             raise
 
 
-def unseen(job: Callable[[], T]) -> T:
+def without_signals(job: Callable[[], T]) -> T:
     """Do something in another thread, where no signal is seen to, and return what it returns.
 
     For imports: one that is interrupted may leave half a module behind, with which nothing works
     from then on; and of an alarm's TimeoutError it may make a module that is not there.
-
-    Examples
-    --------
-    >>> unseen(lambda: 1 + 1)
-    2
     """
     done = _thread.allocate_lock()
     done.acquire()

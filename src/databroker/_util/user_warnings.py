@@ -14,16 +14,7 @@ _PACKAGE = str(Path(__file__).parent.parent)
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn, and point at the newest line on the stack that is not of this package.
-
-    Examples
-    --------
-    >>> with warnings.catch_warnings(record=True) as caught:
-    ...     warnings.simplefilter("always")
-    ...     warn_user("the lamp is off")
-    >>> [str(warning.message) for warning in caught]
-    ['the lamp is off']
-    """
+    """Warn, and point at the newest line on the stack that is not of this package."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back

@@ -7,7 +7,7 @@ import importlib
 import zoneinfo
 
 from .._util.printable import shown
-from .._util.signals import from_signal, unseen
+from .._util.signals import from_signal, without_signals
 from .._util.suggestions import did_you_mean
 from .._util.user_warnings import warn_user
 from ..errors import InvalidConfiguration
@@ -32,7 +32,7 @@ def resolve_zone(name: str | datetime.tzinfo | None = None) -> datetime.tzinfo:
 
 
 def _machine_zone() -> datetime.tzinfo:
-    tzlocal = unseen(lambda: importlib.import_module("tzlocal"))
+    tzlocal = without_signals(lambda: importlib.import_module("tzlocal"))
     try:
         zone: datetime.tzinfo = tzlocal.get_localzone()
         return zone

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..._util.signals import unseen
+from ..._util.signals import without_signals
 from ...documents import unpack
 from ...documents.identity import unknown_descriptor
 from ...documents.kinds import IDENTITY, OWNER, PAGES
@@ -72,7 +72,7 @@ class Writer:
 @functools.cache
 def _get_ready() -> None:
     """Import what events need, before they come."""
-    unseen(_import)
+    without_signals(_import)
 
 
 def _import() -> None:
