@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from databroker.display import (
+from databroker.display.html import (
     array_html,
     broker_html,
     catalogs_html,

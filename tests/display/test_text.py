@@ -2,7 +2,7 @@
 
 import datetime
 
-from databroker.display import document_text, header_text
+from databroker.display.text import document_text, header_text
 
 UTC = datetime.UTC
 

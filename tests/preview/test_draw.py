@@ -8,7 +8,15 @@ import warnings
 import numpy as np
 import pytest
 
-from databroker.preview.downsample import limits, part_of, sane, span, thinned, thumbnail
+from databroker.preview.downsample import (
+    as_numbers,
+    limits,
+    part_of,
+    sane,
+    span,
+    thinned,
+    thumbnail,
+)
 from databroker.preview.draw import Axis, Frame, line, maps, scatter, strip, waves
 from databroker.preview.figures import as_png, new_figure, titled
 from databroker.preview.page import Picture, first_sentence, pictures_html, pictures_text
@@ -350,3 +358,9 @@ def test_the_first_sentence_of_what_is_wrong():
 def test_lines_of_a_title_end_at_a_dot_if_they_can():
     figure = titled(new_figure(2, 3), "det: against motor · 25 events")
     assert figure.get_suptitle() == "det: against motor ·\n25 events"
+
+
+def test_what_is_no_number_is_none():
+    values = as_numbers(np.array([1, None, "text", True, np.array([2.5])], object))
+    np.testing.assert_array_equal(values, [1, np.nan, np.nan, 1, 2.5])
+    assert as_numbers([[1], [2]]).tolist() == [1, 2]

@@ -409,7 +409,7 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         return f"{named}: {runs:,} run{'' if runs == 1 else 's'} ({self.store})"
 
     def _repr_html_(self) -> str:
-        from ..display import broker_html
+        from ..display.html import broker_html
 
         newest = self.view.find(Everything(), limit=5)
         rows = [(run.start, run_status(self.store, run.uid, run.stop)) for run in newest]

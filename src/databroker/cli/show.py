@@ -17,8 +17,8 @@ _AMONG_FACTS = ("uid", "time", "scan_id", "plan_name", "detectors", "motors")
 
 def show(target: Target) -> None:
     """Show one run: how it went, its streams, its metadata."""
-    from ..display import document_text
     from ..display.summary import by_people, by_programs
+    from ..display.text import document_text
     from .tables import facts_table, streams_table
 
     out = console()

@@ -59,21 +59,7 @@ class ShownFile(Protocol):
 
 
 def files_text(files: Sequence[ShownFile], most: int = MOST) -> str:
-    """Return files as a table; of a long one, the first and the last.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace as File
-    >>> more = {"run": "b2c1", "fields": ("img",), "problem": None}
-    >>> print(files_text([
-    ...     File(path="/data/img_0.npy", exists=True, size=1250, **more),
-    ...     File(path="/data/img_1.npy", exists=False, size=None, **more),
-    ... ]))
-    2 files, 1 there (1.2 kB)
-    exists  size    path             fields
-    yes     1.2 kB  /data/img_0.npy  img
-    no              /data/img_1.npy  img
-    """
+    """Return files as a table; of a long one, the first and the last."""
     head, left_out, tail = shortened(files, most)
     rows = [HEAD, *map(cells, head), *map(cells, tail)]
     # Whose file it is, is worth a column where there are several runs.
@@ -127,13 +113,7 @@ def problems(files: Iterable[ShownFile]) -> Iterator[str]:
 
 
 def size(number: int) -> str:
-    """Return a number of bytes for people.
-
-    Examples
-    --------
-    >>> size(7), size(1_234), size(3_400_000_000)
-    ('7 B', '1.2 kB', '3.4 GB')
-    """
+    """Return a number of bytes for people."""
     if number < 1000:
         return f"{number} B"
     value = float(number)

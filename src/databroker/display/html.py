@@ -141,12 +141,6 @@ def array_html(name: str, shape: Sequence[int], dtype: Any, nbytes: int) -> str:
     """Return a field that is read when it is sliced: what it is, and how large.
 
     The shape begins with the number of events.
-
-    Examples
-    --------
-    >>> html = array_html("img", (5, 48, 64), "uint16", 30720)
-    >>> "48 x 64" in html and "30.7 kB" in html
-    True
     """
     columns = {
         "events": [f"{shape[0]:,}"],

@@ -106,12 +106,6 @@ def table(
 
     Columns of `numbers` end below each other; `marks` make HTML of texts that are not plain;
     a column is cut at so many widths of an m.
-
-    Examples
-    --------
-    >>> html = table({"stream": ["primary"], "events": ["5"], "note": [""]}, numbers=["events"])
-    >>> "note" in html, html.count("text-align:right"), html.count("text-align:left")
-    (False, 2, 2)
     """
     filled = {caption: texts for caption, texts in columns.items() if any(texts)}
     styles = {

@@ -38,15 +38,7 @@ class InIPython:
 
 
 def runs_text(rows: Sequence[tuple[Document, str]], zone: datetime.tzinfo) -> str:
-    """Return a list of runs, each its start document and its status, as a table.
-
-    Examples
-    --------
-    >>> start = {"uid": "bb805845-5757", "time": 0, "plan_name": "scan", "scan_id": 5}
-    >>> print(runs_text([(start, "fail")], datetime.timezone.utc))
-    scan_id  uid       started (UTC)        plan  status
-    5        bb805845  1970-01-01 00:00:00  scan  fail
-    """
+    """Return a list of runs, each its start document and its status, as a table."""
     columns = ([caption, *texts] for caption, texts in list_of_runs(rows, zone).items())
     return "\n".join(aligned(list(zip(*columns, strict=True))))
 

@@ -21,16 +21,6 @@ def list_of_runs(rows: Sequence[tuple[Document, str]], zone: datetime.tzinfo) ->
     """Return what a list of runs has room for; columns that would be empty are left out.
 
     The caption of times names the zone of all of them.
-
-    Examples
-    --------
-    >>> start = {"uid": "bb805845-5757", "time": 0, "plan_name": "scan"}
-    >>> for caption, texts in list_of_runs([(start, "fail")], datetime.timezone.utc).items():
-    ...     print(caption, texts)
-    uid ['bb805845']
-    started (UTC) ['1970-01-01 00:00:00']
-    plan ['scan']
-    status ['fail']
     """
     facts = [_facts(start, status, zone) for start, status in rows]
     zones = zone_names([start["time"] for start, _ in rows if is_number(start.get("time"))], zone)

@@ -53,14 +53,7 @@ def facts(
 
 
 def by_people(start: Document) -> dict[str, Any]:
-    """Return what people said of a run.
-
-    Examples
-    --------
-    >>> start = {"uid": "bb80", "time": 0, "versions": {}, "operator": "Dan", "plan_name": "scan"}
-    >>> by_people(start), list(by_programs(start))
-    ({'operator': 'Dan'}, ['uid', 'time', 'plan_name', 'versions'])
-    """
+    """Return what people said of a run."""
     return {key: start[key] for key in start if key not in _BY_PROGRAMS}
 
 
@@ -75,27 +68,13 @@ def plan(start: Document) -> str:
 
 
 def devices(start: Document) -> str:
-    """Return what was moved and what was read.
-
-    Examples
-    --------
-    >>> devices({"motors": ["motor"], "detectors": ["det", "img"]})
-    'det, img vs motor'
-    >>> devices({"detectors": ["det"]}), devices({"motors": 5})
-    ('det', '')
-    """
+    """Return what was moved and what was read."""
     moved, read = (_names(start.get(key)) for key in ("motors", "detectors"))
     return f"{read} vs {moved}" if moved and read else moved or read
 
 
 def sample(start: Document) -> str:
-    """Return the name of the sample, or nothing.
-
-    Examples
-    --------
-    >>> sample({"sample": "good sample"}), sample({"sample": {"name": "Ni", "mass": 2}})
-    ('good sample', 'Ni')
-    """
+    """Return the name of the sample, or nothing."""
     name = start.get("sample", start.get("sample_name"))
     if isinstance(name, Mapping):
         name = name.get("name")
@@ -103,15 +82,7 @@ def sample(start: Document) -> str:
 
 
 def duration(start: Document, stop: Document | None) -> str:
-    """Return how long a run took, or nothing while that is not known.
-
-    Examples
-    --------
-    >>> duration({"time": 100.0}, {"time": 100.25}), duration({"time": 0}, {"time": 3725})
-    ('0.25 s', '1 h 02 min')
-    >>> duration({"time": 100.0}, None)
-    ''
-    """
+    """Return how long a run took, or nothing while that is not known."""
     try:
         seconds = float(stop["time"]) - float(start["time"]) if stop else -1.0
     except (KeyError, TypeError, ValueError):
@@ -126,15 +97,7 @@ def duration(start: Document, stop: Document | None) -> str:
 
 
 def when(epoch: object, zone: datetime.tzinfo, now: float | None = None) -> str:
-    """Return an instant as local time with its zone, and how long ago it was.
-
-    Examples
-    --------
-    >>> when(0, datetime.timezone.utc, now=7200)
-    '1970-01-01 00:00:00 UTC (2 hours ago)'
-    >>> when("never", datetime.timezone.utc)
-    'never'
-    """
+    """Return an instant as local time with its zone, and how long ago it was."""
     if not is_number(epoch):
         return _text(epoch)
     return f"{times.format_time(epoch, zone)} ({times.ago(epoch, now)})"

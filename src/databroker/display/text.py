@@ -45,21 +45,7 @@ def header_text(
     zone: datetime.tzinfo | None = None,
     now: float | None = None,
 ) -> str:
-    """Return a run in a few lines: what it was, when, how it ended, what it holds.
-
-    Examples
-    --------
-    >>> start = {"uid": "bb80", "time": 0, "plan_name": "scan", "detectors": ["det"]}
-    >>> streams = [("primary", 5, ["det", "motor"])]
-    >>> print(header_text(start, None, streams, "running", datetime.timezone.utc, now=60))
-    Run bb80
-    ========
-    status          : running
-    plan            : scan (det)
-    started         : 1970-01-01 00:00:00 UTC (1 minute ago)
-    streams         :
-      primary         : 5 events: det, motor
-    """
+    """Return a run in a few lines: what it was, when, how it ended, what it holds."""
     known = facts(start, stop, times.resolve_zone(zone), now)
     involved = known["devices"]
     lines: dict[str, Any] = {
@@ -78,13 +64,7 @@ def header_text(
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield rows of a table as lines, with the cells of a column below each other.
-
-    Examples
-    --------
-    >>> list(aligned([("det", "1"), ("motor", "2")]))
-    ['det    1', 'motor  2']
-    """
+    """Yield rows of a table as lines, with the cells of a column below each other."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -86,15 +86,7 @@ def _ordinal(number: int) -> str:
 
 
 def as_numbers(values: Any) -> Array:
-    """Return values as floats, one each; what is no number is NaN.
-
-    Examples
-    --------
-    >>> as_numbers(np.array([1, None, "text", True, np.array([2.5])], object))
-    array([1. , nan, nan, 1. , 2.5])
-    >>> as_numbers([[1], [2]])
-    array([1., 2.])
-    """
+    """Return values as floats, one each; what is no number is NaN."""
     array = np.asarray(values)
     if array.dtype.kind in "biuf" and array.size == len(array):
         return sane(array.reshape(len(array)))

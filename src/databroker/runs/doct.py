@@ -54,12 +54,12 @@ class Doct(ReadOnly):
         return sorted({*super().__dir__(), *keys})
 
     def __str__(self) -> str:
-        from ..display import document_text
+        from ..display.text import document_text
 
         return document_text(self._name, self)
 
     def _repr_html_(self) -> str:
-        from ..display import document_html
+        from ..display.html import document_html
         from ..times import resolve_zone
 
         return document_html(self, resolve_zone())

@@ -315,7 +315,7 @@ class Results(InIPython):
         return ", ".join(said)
 
     def _repr_html_(self) -> str:
-        from ..display import results_html
+        from ..display.html import results_html
 
         rows, more = self._newest()
         return results_html(rows, more, self._db.zone, asked=self._asked())

@@ -372,12 +372,12 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         return isinstance(other, StoredRun) and self._start == other._start
 
     def __str__(self) -> str:
-        from ..display import header_text
+        from ..display.text import header_text
 
         return header_text(*self._summary())
 
     def _repr_html_(self) -> str:
-        from ..display import header_html
+        from ..display.html import header_html
 
         note = repeated_scan_id(self.db.view, self._start)
         return header_html(*self._summary(), note=note)

@@ -137,7 +137,7 @@ class _Streams(dict[str, Stream]):
         raise NoSuchStream(f"This run has no stream {name!r}; it has: {there}.")
 
     def _repr_html_(self) -> str:
-        from ..display import streams_html
+        from ..display.html import streams_html
 
         return streams_html((name, each.num_events, each.fields) for name, each in self.items())
 

@@ -56,7 +56,7 @@ class Catalogs(Mapping[str, Catalog]):
         return printable(f"<Catalogs: {', '.join(self) or 'none'}>", lines=False)
 
     def _repr_html_(self) -> str:
-        from ..display import catalogs_html
+        from ..display.html import catalogs_html
 
         rows = survey_configs().items()
         return catalogs_html([(name, each.description, each.fault) for name, each in rows])

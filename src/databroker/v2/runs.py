@@ -185,7 +185,7 @@ class Catalog:
                 printer.text(line)
 
     def _repr_html_(self) -> str:
-        from ..display import results_html
+        from ..display.html import results_html
 
         rows = self._newest()
         title = "Search results" if self.name == "search results" else f"Catalog {self.name}"

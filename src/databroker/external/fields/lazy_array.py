@@ -157,7 +157,7 @@ class LazyArray:
         return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
     def _repr_html_(self) -> str:
-        from ...display import array_html
+        from ...display.html import array_html
 
         return array_html(self.name, self.shape, self.dtype, self.nbytes)
 

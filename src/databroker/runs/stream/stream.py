@@ -37,7 +37,7 @@ class Stream(Described):
     """
 
     def _repr_html_(self) -> str:
-        from ...display import stream_html
+        from ...display.html import stream_html
 
         uid = str(self._start["uid"])
         return stream_html(self.name, uid, self.num_events, self._descriptors, self._session.zone)
