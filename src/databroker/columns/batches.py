@@ -149,6 +149,31 @@ def values_of(batch: pa.RecordBatch, name: str) -> list[Any]:
     return from_arrow(split(batch)[name])
 
 
+def nested_values(batch: pa.RecordBatch, outer: str, key: str, absent: Any = None) -> list[Any]:
+    """Return one value of a dictionary of each row; `absent` where a row does not have it.
+
+    Examples
+    --------
+    >>> rows = [{"data": {"x": 1}}, {"data": {}}, {"data": {"x": None}}]
+    >>> nested_values(from_rows("event", rows), "data", "x", "nothing")
+    [1, 'nothing', None]
+    """
+    columns = split(batch)
+    shapes = decode(batch.schema.metadata[_SHAPES])
+    has = [
+        any(type(each) is list and each[0] == outer and key in each[1] for each in shape)
+        for shape in shapes
+    ]
+    column = columns.get(names.nested(outer, key))
+    if column is None or not any(has):
+        return [absent] * batch.num_rows
+    values = from_arrow(column)
+    if all(has):
+        return values
+    marks = from_arrow(columns[names.SHAPE])
+    return [value if has[mark] else absent for value, mark in zip(values, marks, strict=True)]
+
+
 def select(batch: pa.RecordBatch, columns: Container[str] | None) -> pa.RecordBatch:
     """Return a batch with only some of its columns (those that it has); None means all.
 

@@ -8,13 +8,14 @@ be sorted together, so memory stays bounded by them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from ...columns import Selection, assemble, to_rows
+from ...columns.batches import nested_values
 from ...columns.names import SEQ_NUM, TIME, UID
 from ...stores.rows import Extent, RowSource
 
@@ -26,6 +27,7 @@ Order = np.ndarray[Any, np.dtype[np.intp]]
 
 
 _PART_BYTES = 2**20
+_ABSENT = object()
 
 
 class EventSource(RowSource, Protocol):
@@ -83,6 +85,24 @@ class Chunk:
         ]
         for place in self.order:
             yield rows[place]
+
+    def values(self, field: str) -> Iterator[Any]:
+        """Yield the values of a field, of those rows that have it."""
+        if self.order is None:
+            cells: Iterable[Any] = (
+                value
+                for batch in self.batches
+                for part in _parts(batch)
+                for value in nested_values(part, "data", field, _ABSENT)
+            )
+        else:
+            stored = [
+                value
+                for batch in self.batches
+                for value in nested_values(batch, "data", field, _ABSENT)
+            ]
+            cells = (stored[place] for place in self.order)
+        return (value for value in cells if value is not _ABSENT)
 
     @property
     def rows(self) -> int:

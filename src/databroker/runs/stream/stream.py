@@ -297,10 +297,19 @@ class Stream(Described):
         outside = self._external(fill, on_missing)
         if outside.is_streamed(field):
             values = outside.references(field)
+        elif field in self.fields:
+            values = self._stored(field)
         else:
             events = self.events([field])
             values = (event["data"][field] for event in events if field in event["data"])
         return outside.filler.values(values, field) if field in outside.filled else values
+
+    def _stored(self, field: str) -> Iterator[Any]:
+        """Yield what the events hold of a field."""
+        owners = [doc["uid"] for doc in self._descriptors if field in doc["data_keys"]]
+        store = self._session.store
+        for chunk in Layout.of(store, owners).pieces(store, Selection(frozenset([field]))):
+            yield from chunk.values(field)
 
     def _referring(
         self,
