@@ -66,12 +66,6 @@ class Process:
             text=True,
         )
 
-    def ask(self, line):
-        """Send a line and return the line that comes back."""
-        self.popen.stdin.write(f"{line}\n")
-        self.popen.stdin.flush()
-        return self.popen.stdout.readline().rstrip("\n")
-
     def wait(self, line="go"):
         """Let it go and return what it printed; fail if it failed."""
         printed, errors = self.popen.communicate(f"{line}\n", timeout=300)

@@ -1,39 +1,19 @@
 """A store travels to other processes, and may be closed while it is in use."""
 
 import contextlib
-import pickle
 
 import pytest
 
 from databroker.query.nodes import Everything
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import answers, assert_identical, expected, read_rows
-from databroker.testing.conformance.base import start, whole_run
+from databroker.testing.conformance.base import whole_run
 
 
 @pytest.fixture
 def store(path):
     with contextlib.closing(SQLiteStore(path)) as store:
         yield store
-
-
-PICKLED = """
-go()
-store = pickle.load(open(path, "rb"))
-insert_all(store, whole_run("elsewhere"))
-print(store.count(Everything()), flush=True)
-store.close()
-"""
-
-
-def test_a_pickled_store_opens_the_same_file_in_another_process(processes, store, tmp_path):
-    store.insert("start", start("here"))
-    pickled = tmp_path / "pickled"
-    pickled.write_bytes(pickle.dumps(store))
-    (other,) = processes.begin([(PICKLED, pickled)])
-    assert other.wait() == "2\n"
-    assert_identical(answers(store, whole_run("elsewhere"))["runs"][1][0], "here")
-    assert store.record("elsewhere").stop is not None
 
 
 FORK = """
@@ -168,48 +148,3 @@ def test_a_child_forked_in_the_middle_of_a_write_is_refused_and_told_how_to_go_o
 ):
     processes.run([(REFUSED, path)])
     assert {run.uid for run in store.find(Everything())} == {"before", "after", "last"}
-
-
-CLOSE = """
-import itertools, threading, time
-from databroker.errors import StoreUnavailable
-go()
-numbers = itertools.count()
-
-def work(job):
-    try:
-        while True:
-            job()
-    except StoreUnavailable as error:
-        assert "closed" in str(error), error
-    except BaseException as error:
-        print(repr(error), flush=True)
-
-for trial in range(5):
-    store = SQLiteStore(f"{path}-{trial}")
-    insert_all(store, [("start", start()), ("descriptor", descriptor())])
-    jobs = [
-        lambda: store.insert("event", event(next(numbers))),
-        lambda: read_rows(store, "event", "desc"),
-        lambda: list(store.find(Everything())),
-        lambda: store.insert("start", start(f"run {next(numbers)}")),
-    ]
-    threads = [threading.Thread(target=work, args=(job,)) for job in jobs]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.05)
-    store.close()
-    for thread in threads:
-        thread.join(60)
-        assert not thread.is_alive()
-    store = SQLiteStore(f"{path}-{trial}")
-    rows = read_rows(store, "event", "desc")
-    assert len({row["uid"] for row in rows}) == len(rows)
-    store.close()
-"""
-
-
-def test_closing_while_threads_read_and_write_ends_them_clearly(processes, path):
-    """Not with a crash of the interpreter, which a connection closed in use would be."""
-    (process,) = processes.begin([(CLOSE, path)])
-    assert process.wait() == ""

@@ -8,15 +8,6 @@ from databroker.errors import StoreUnavailable
 from databroker.stores.sql import SQLiteStore
 
 
-def test_a_pickled_store_opens_the_same_file(tmp_path):
-    store = SQLiteStore(tmp_path / "runs.db")
-    store.insert("start", {"uid": "a", "time": 1.0})
-    again = pickle.loads(pickle.dumps(store))
-    assert again.record("a") == store.record("a")
-    again.close()
-    store.close()
-
-
 def test_a_pickled_store_makes_no_file_where_there_is_none(tmp_path):
     path = tmp_path / "runs.db"
     store = SQLiteStore(path)

@@ -26,6 +26,13 @@ class OnSQLite:
     def open_store(self):
         return SQLiteStore(next(self.paths), durability=self.durability)
 
+    def open_read_only(self, store):
+        return SQLiteStore(store.path, read_only=True)
+
+    def raw(self, store):
+        with contextlib.closing(sqlite3.connect(store.path)) as raw:
+            return {uid for (uid,) in raw.execute("SELECT uid FROM runs")}
+
 
 class TestSQLiteStore(OnSQLite, StoreConformance):
     pass

@@ -10,17 +10,16 @@ from pathlib import Path
 import pytest
 
 from databroker.errors import DatabrokerError, ForeignStore, StoreDamaged, StoreUnavailable
-from databroker.query.nodes import Equals, Everything
+from databroker.query.nodes import Equals
 from databroker.query.nodes import Path as Key
 from databroker.stores.sql import SQLiteStore
-from databroker.testing import answers, assert_identical, expected, read_rows
+from databroker.testing import read_rows
 from databroker.testing.conformance.base import (
     descriptor,
     event,
     insert_all,
     start,
     stop,
-    whole_run,
 )
 
 from .files import RUN, assert_holds_run, opened, written
@@ -168,32 +167,6 @@ def test_a_relative_path_stays_where_it_was(tmp_path, monkeypatch):
 def test_closing_leaves_one_file(path):
     written(path)
     assert [each.name for each in path.parent.iterdir()] == ["runs.db"]
-
-
-def test_closing_twice_is_harmless_and_use_afterwards_is_refused(path):
-    store = SQLiteStore(path)
-    insert_all(store, RUN)
-    store.close()
-    store.close()
-    for use in (
-        lambda: store.insert("start", start("late")),
-        lambda: store.record("run"),
-        lambda: list(store.find(Everything())),
-        lambda: store.count(Everything()),
-        lambda: read_rows(store, "event", "run-desc"),
-    ):
-        with pytest.raises(StoreUnavailable, match="closed"):
-            use()
-
-
-def test_a_second_store_on_the_file_sees_everything(path):
-    with opened(path) as one, opened(path) as other:
-        for number, (kind, doc) in enumerate(RUN):
-            one.insert(kind, doc)
-            assert_identical(answers(other, RUN), expected(RUN[: number + 1]))
-        insert_all(other, whole_run("b"))
-        both = [*RUN, *whole_run("b")]
-        assert_identical(answers(one, both), expected(both))
 
 
 def test_threads_that_come_and_go_leave_no_file_open(path):

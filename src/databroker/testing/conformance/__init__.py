@@ -8,6 +8,8 @@ from .finding import Finding
 from .hostile_values import OddInput
 from .identity import Identity
 from .late_parents import Orphans
+from .openers import Openers
+from .other_processes import OtherProcesses
 from .processes import Processes
 from .roundtrip import Keeping
 from .rows import Rows
@@ -17,7 +19,18 @@ __all__ = ["StoreConformance"]
 
 
 class StoreConformance(
-    Keeping, Rows, External, Finding, Searching, Identity, Orphans, OddInput, Sharing, Processes
+    Keeping,
+    Rows,
+    External,
+    Finding,
+    Searching,
+    Identity,
+    Orphans,
+    OddInput,
+    Sharing,
+    Processes,
+    Openers,
+    OtherProcesses,
 ):
     """All tests that a store must pass; inherit and define ``open_store``.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import pickle
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -36,17 +37,73 @@ def quick(examples: int) -> settings:
 
 
 class Base:
-    """How a store is opened for a test, and how documents are compared."""
+    """How a store is opened for a test, and how documents are compared.
+
+    Attributes
+    ----------
+    gaps
+        What the store does not do yet: the name of a test, and the reason. Such a test is
+        expected to fail, and it is an error once it does not.
+    """
+
+    gaps: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        for name in cls.gaps:
+            assert hasattr(cls, name.partition("[")[0]), f"there is no test {name!r}"
+
+    # -- what each back end's test defines -------------------------------
 
     def open_store(self) -> Store:
         """Return a fresh, empty, writable store. To be defined by each back end's test."""
         raise NotImplementedError(f"{type(self).__name__} does not define open_store()")
+
+    def second(self, store: Store) -> Store:
+        """Return another opener of what a shared store holds; by default, what it pickles to."""
+        again: Store = pickle.loads(pickle.dumps(store))
+        return again
+
+    def reopen(self, store: Store) -> Store:
+        """Close a shared store, and return what it holds, opened anew."""
+        pickled = pickle.dumps(store)
+        store.close()
+        again: Store = pickle.loads(pickled)
+        return again
+
+    def open_read_only(self, store: Store) -> Store | None:
+        """Return an opener for reading only of what a store holds; None if there is none."""
+        return None
+
+    def raw(self, store: Store) -> set[str] | None:
+        """Return the uids of the stored runs by looking past the store; None if that is not to be.
+
+        So a store that keeps what it should write is found out.
+        """
+        return None
+
+    # -- what tests are given --------------------------------------------
+
+    @pytest.fixture(autouse=True)
+    def _gap(self, request: pytest.FixtureRequest) -> None:
+        names = (request.node.name, request.node.originalname)
+        reason = next(filter(None, map(self.gaps.get, names)), None)
+        if reason is not None:
+            request.node.add_marker(pytest.mark.xfail(reason=reason, strict=True))
 
     @pytest.fixture
     def store(self) -> Iterator[Store]:
         """Give a test one store, and close it afterwards."""
         with closing(self.open_store()) as store:
             yield store
+
+    @pytest.fixture
+    def shared(self, store: Store) -> Store:
+        """Give a test a store that other openers see; where there are none, leave it out."""
+        if not store.capabilities.shared:
+            pytest.skip(f"no other opener sees what is in it ({store})")
+        return store
+
+    # -- how documents are compared --------------------------------------
 
     def assert_kept(self, found: Any, wanted: Any) -> None:
         """Fail unless what came out is what went in, as exactly as this store promises."""

@@ -20,6 +20,11 @@ from ...query.text import parse_text
 from ...stores.base import Store
 from .base import Base, descriptor, insert_all, start, stop
 
+
+def _is_node(thing: object) -> bool:
+    return isinstance(thing, type) and issubclass(thing, n.Node)
+
+
 STARTS: list[dict[str, Any]] = [
     {"scan_id": 1, "plan_name": "scan", "motors": ["eta", "phi"], "purpose": "Good sample, Ni"},
     {"scan_id": 1.0, "plan_name": "count", "motors": [], "purpose": "good for nothing"},
@@ -96,6 +101,8 @@ VALUES: list[Any] = [
     {"y": 2, "x": 1},
     "eta",
 ]
+NODES = [name for name in n.__all__ if name != "Node" and _is_node(getattr(n, name))]
+"""The kinds of questions."""
 
 
 def _questions() -> list[n.Node]:
@@ -122,6 +129,11 @@ def _questions() -> list[n.Node]:
     found += [n.In(status, ("fail", "unknown")), n.Matches(status, "^u"), n.Exists(status)]
     found += [n.Equals(counted, number) for number in (0, 1, 1.0, True, "1", None)]
     found += [n.In(counted, (1, 2)), n.Compare(counted, "lt", 1), n.HasType(counted, "int")]
+    for name in ("Ni", "Cu", None):
+        inner = n.Equals(n.Path("name", "element"), name)
+        found += [n.ElemMatch(n.Path(key), inner) for key in ("list", "sample", "deep", "missing")]
+        found += [~n.ElemMatch(n.Path("list"), inner), ~n.Equals(n.Path("sample.name"), name)]
+    found += [n.HasType(n.Path(key), kind) for key in KEYS for kind in ("string", "int", "null")]
     found += [n.DataKey("a.b"), n.UidPrefix("run"), n.UidPrefix("run 1"), n.UidPrefix("RUN")]
     bounds: list[float | None] = [None, 1e9, 1e9 + 3, 1e9 + 3.5, 1e9 + 99]
     found += [n.TimeBounds(since, until) for since in bounds for until in bounds]
@@ -162,9 +174,14 @@ def _number(value: Any) -> Any:
 class Searching(Base):
     """``find``, ``count``, ``select`` and ``distinct`` with questions."""
 
-    def test_every_question_is_answered_as_the_evaluator_answers_it(self, store: Store) -> None:
+    @pytest.mark.parametrize("kind", NODES)
+    def test_every_question_is_answered_as_the_evaluator_answers_it(
+        self, store: Store, kind: str
+    ) -> None:
         views = _fill(store)
-        for question in _questions():
+        questions = [each for each in _questions() if type(each).__name__ == kind]
+        assert questions
+        for question in questions:
             wanted = [uid for uid, view in views if matches(question, view)]
             found = [run.uid for run in store.find(question)]
             assert found == wanted, f"{question!r} finds {found} instead of {wanted}"

@@ -96,8 +96,7 @@ class File:
         StoreUnavailable
             Another file is in its place, or none; or the store was closed.
         """
-        if self.is_closed:
-            raise StoreUnavailable(f"The store in {self.path} is closed.")
+        self._refuse_if_closed()
         try:
             found = os.stat(self.path)
         except FileNotFoundError:
@@ -122,12 +121,17 @@ class File:
         except FileNotFoundError:
             return 0
 
+    def _refuse_if_closed(self) -> None:
+        if self.is_closed:
+            raise StoreUnavailable(f"The store in {self.path} is closed.")
+
     def open(self, connection: Connection) -> None:
         """Open a connection: for writing if that can be, else for reading what is there.
 
         SQLite makes files beside the database even to read it. Where there is no room for
         them, and nobody is writing, it can do without.
         """
+        self._refuse_if_closed()  # in the middle of a look, perhaps
         if not self.read_only:
             try:
                 self._connect(connection, "rwc" if self.identity is None else "rw")

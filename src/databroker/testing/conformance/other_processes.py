@@ -1,0 +1,165 @@
+"""A store that is shared with other processes: they see each other's runs, and may be killed."""
+
+# The name of a test says what it is for.
+# ruff: noqa: D102
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from ...documents import same
+from ...query.nodes import Everything
+from ...stores.base import Store
+from ..reference import answers, expected, read_rows
+from .base import Base, descriptor, event, event_page, insert_all, start, stop, whole_run
+from .elsewhere import Elsewhere, deliver, look, uids_found
+
+Documents = list[tuple[str, dict[str, Any]]]
+
+
+def _together(store: Store, deliveries: list[Documents]) -> None:
+    """Let each delivery be made at once by a process of its own."""
+    with ExitStack() as stack:
+        others = [stack.enter_context(Elsewhere(store)) for _ in deliveries]
+        for other, documents in zip(others, deliveries, strict=True):
+            other.begin(deliver, documents)
+        for other, documents in zip(others, deliveries, strict=True):
+            assert len(list(other.answers())) == len(documents)
+
+
+class OtherProcesses(Base):
+    """Two processes at once, and one that is killed."""
+
+    def test_another_process_sees_a_run_in_progress_at_its_next_look(self, shared: Store) -> None:
+        with Elsewhere(shared) as other:
+
+            def seen() -> Any:
+                return other.ask(look, "run", "desc")
+
+            assert seen() == [(False, False), [], []]
+            shared.insert("start", start())
+            assert seen() == [(True, False), [], []]
+            shared.insert("descriptor", descriptor())
+            for number in range(5):
+                shared.insert("event", event(number))
+                assert seen() == [(True, False), ["desc"], list(range(number + 1))]
+            shared.insert("event_page", event_page(range(5, 15)))
+            assert seen() == [(True, False), ["desc"], list(range(15))]
+            insert_all(shared, [("event", event(number)) for number in range(15, 300)])
+            assert seen() == [(True, False), ["desc"], list(range(300))]
+            shared.insert("event_page", event_page(range(300, 2200)))
+            shared.insert("stop", stop())
+            assert seen() == [(True, True), ["desc"], list(range(2200))]
+
+    def test_this_process_sees_what_another_one_writes(self, shared: Store) -> None:
+        insert_all(shared, whole_run("here"))
+        with Elsewhere(shared) as other:
+            assert other.ask(uids_found) == ["here"]
+            other.ask(deliver, whole_run("there"))
+            self.assert_holds(shared, [*whole_run("here"), *whole_run("there")])
+
+    def test_two_processes_write_runs_of_their_own_while_readers_read(self, shared: Store) -> None:
+        names = [[f"{name}{number}" for number in range(10)] for name in "ab"]
+        deliveries = [[pair for uid in uids for pair in whole_run(uid)] for uids in names]
+        done = threading.Event()
+
+        def read() -> None:
+            before: list[str] = []
+            while not done.is_set():
+                runs = list(shared.find(Everything()))
+                uids = [run.uid for run in runs]
+                assert [uid for uid in uids if uid in before] == before
+                before = uids
+                for run in runs[:3]:
+                    rows = read_rows(shared, "event", f"{run.uid}-desc")
+                    assert [row["seq_num"] for row in rows] == [1, 2, 3][: len(rows)]
+
+        with ThreadPoolExecutor(2) as pool:
+            readers = [pool.submit(read) for _ in range(2)]
+            try:
+                _together(shared, deliveries)
+            finally:
+                done.set()
+            for reader in readers:
+                reader.result()
+        arrived = [run.uid for run in shared.find(Everything())][::-1]
+        assert sorted(arrived) == sorted(names[0] + names[1])
+        self.assert_holds(shared, [pair for uid in arrived for pair in whole_run(uid)])
+
+    def test_one_run_delivered_by_two_processes_at_once_is_kept_once(self, shared: Store) -> None:
+        run = [*whole_run("a"), ("start", start("b")), ("descriptor", descriptor("d", "b"))]
+        run += [("event", event(number, "d")) for number in range(150)]
+        run += [("event_page", event_page(range(n, n + 20), "d")) for n in range(150, 310, 20)]
+        run += [("stop", stop("b")), *whole_run("c")]
+        _together(shared, [run, run])
+        rows = read_rows(shared, "event", "d")
+        assert sorted(row["seq_num"] for row in rows) == list(range(310))
+        found, wanted = answers(shared, run), expected(run)
+        for each in (found, wanted):  # either process may have been first with a row
+            each["rows"] = {
+                name: sorted(rows, key=lambda row: str(row.get("uid", row.get("datum_id"))))
+                for name, rows in each["rows"].items()
+            }
+        self.assert_kept(found, wanted)
+
+    def test_two_processes_write_one_stream(self, shared: Store) -> None:
+        insert_all(shared, [("start", start()), ("descriptor", descriptor())])
+        deliveries = []
+        for first in (0, 600):
+            events: Documents = [("event", event(number)) for number in range(first, first + 600)]
+            for number in range(first, first + 600, 100):
+                page = event_page(range(10_000 + number, 10_005 + number))
+                events.insert(number - first, ("event_page", page))
+            deliveries.append(events)
+        _together(shared, deliveries)
+        numbers = [row["seq_num"] for row in read_rows(shared, "event", "desc")]
+        assert len(set(numbers)) == len(numbers) == 2 * 630
+        for first in (0, 600):
+            mine = [number for number in numbers if first <= number < first + 600]
+            assert mine == list(range(first, first + 600))
+
+    def test_a_search_begun_before_others_write_is_bounded_by_what_existed(
+        self, shared: Store
+    ) -> None:
+        for number in range(300):
+            shared.insert("start", start(f"{number:03}", 1e9 + number))
+        runs = uids_found(shared)
+        found = [next(runs)]
+        newer = [("start", start(f"new {number}", 1e9 + 300 + number)) for number in range(10)]
+        older = [("start", start(f"old {number}", 1e9 - number)) for number in range(10)]
+        with Elsewhere(shared) as other:
+            other.ask(deliver, [*newer, *older])
+        assert [*found, *runs] == [f"{number:03}" for number in range(299, -1, -1)]
+
+    @pytest.mark.parametrize("after", [0, 2, 9, 13, 20, 27])
+    def test_what_a_killed_process_had_inserted_is_there(self, shared: Store, after: int) -> None:
+        self.assert_survives(shared, [*whole_run("a"), *whole_run("b")], after)
+
+    @pytest.mark.parametrize("after", [40, 290])
+    def test_events_that_a_killed_process_had_inserted_are_there(
+        self, shared: Store, after: int
+    ) -> None:
+        run: Documents = [("start", start()), ("descriptor", descriptor())]
+        run += [("event", event(number)) for number in range(300)]
+        self.assert_survives(shared, [*run, ("stop", stop())], after)
+
+    def assert_survives(self, store: Store, documents: Documents, after: int) -> None:
+        """Kill a process that inserts documents; fail if any is lost, or half there."""
+        with Elsewhere(store) as other:
+            other.begin(deliver, documents)
+            told = list(islice(other.answers(), after))
+            other.kill()
+            acknowledged = len([*told, *other.answers()])
+        assert acknowledged >= after
+        found = answers(store, documents)
+        # The one after the last may have been inserted, though nobody was told.
+        if not same(found, expected(documents[: acknowledged + 1])):
+            self.assert_kept(found, expected(documents[:acknowledged]))
+        insert_all(store, documents)  # what remembers them delivers them again
+        self.assert_holds(store, documents)
