@@ -1,17 +1,25 @@
 """The few facts of a run that lists and headings have room for."""
 
 import datetime
-from types import SimpleNamespace
 
 import pytest
 
-from databroker.display.files import files_text, size
 from databroker.display.html import array_html
 from databroker.display.markup import table
 from databroker.display.prompt import runs_text
 from databroker.display.runs import list_of_runs
-from databroker.display.summary import by_people, by_programs, devices, duration, sample, when
+from databroker.display.summary import (
+    by_people,
+    by_programs,
+    devices,
+    duration,
+    sample,
+    size,
+    when,
+)
 from databroker.display.text import aligned, header_text
+from databroker.external import ExternalFile
+from databroker.external.files.table import files_text
 
 UTC = datetime.UTC
 START = {"uid": "bb805845-5757", "time": 0, "plan_name": "scan"}
@@ -70,10 +78,10 @@ def test_cells_of_a_column_stand_below_each_other():
 
 
 def test_files_are_a_table():
-    more = {"run": "b2c1", "fields": ("img",), "problem": None}
+    more = ("b2c1", "r", "NPY_SEQ", "/data/img")
     files = [
-        SimpleNamespace(path="/data/img_0.npy", exists=True, size=1250, **more),
-        SimpleNamespace(path="/data/img_1.npy", exists=False, size=None, **more),
+        ExternalFile("/data/img_0.npy", True, 1250, ("img",), *more),
+        ExternalFile("/data/img_1.npy", False, None, ("img",), *more),
     ]
     assert files_text(files).splitlines() == [
         "2 files, 1 there (1.2 kB)",

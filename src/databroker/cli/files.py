@@ -28,7 +28,7 @@ def files(
 
     Ends with the exit code 1 if a file is missing.
     """
-    from ..display.files import files_text
+    from ..external.files.table import files_text
 
     with open_run(target) as header:
         all_files = header.files()

@@ -8,8 +8,6 @@ from typing import Any
 
 from .. import times
 from ..documents.kinds import Document
-from .files import HEAD, ShownFile, cells, problems, shortened, totals
-from .files import size as in_bytes
 from .markup import block, code, escape, folded, pairs, quiet, shown, table
 from .markup import status as status_html
 from .runs import list_of_runs
@@ -21,6 +19,7 @@ from .summary import (
     is_number,
     one_line,
     sample,
+    size,
 )
 
 __all__ = [
@@ -28,7 +27,6 @@ __all__ = [
     "broker_html",
     "catalogs_html",
     "document_html",
-    "files_html",
     "header_html",
     "results_html",
     "stream_html",
@@ -146,7 +144,7 @@ def array_html(name: str, shape: Sequence[int], dtype: Any, nbytes: int) -> str:
         "events": [f"{shape[0]:,}"],
         "each": [" x ".join(map(str, shape[1:]))],
         "dtype": [str(dtype)],
-        "all of it": [in_bytes(nbytes)],
+        "all of it": [size(nbytes)],
     }
     how = quiet("Nothing is loaded until it is sliced, such as [0] or [:].")
     return block(f"Field {one_line(name)}", table(columns, ["events", "all of it"]), how)
@@ -192,16 +190,6 @@ def broker_html(
     listed = _runs(newest, runs - len(newest), times.resolve_zone(zone)) if newest else ""
     title = "Broker" + (f" {one_line(name)}" if name else "")
     return block(title, quiet(f"{store} · {count}"), listed)
-
-
-def files_html(files: Sequence[ShownFile]) -> str:
-    """Return external files as a table; of a long one, the first and the last."""
-    head, left_out, tail = shortened(files)
-    rest = [("", "", "", f"… and {left_out:,} more …", "")] if left_out else []
-    rows = [*map(cells, head), *rest, *map(cells, tail)]
-    columns = dict(zip(HEAD, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
-    listed = table(columns, ["size"], widest=40) if rows else ""
-    return block("Files", quiet(totals(files)), listed, *map(quiet, problems(files)))
 
 
 def document_html(doc: Mapping[Any, Any], zone: datetime.tzinfo) -> str:

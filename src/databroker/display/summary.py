@@ -24,6 +24,7 @@ __all__ = [
     "one_line",
     "plan",
     "sample",
+    "size",
     "when",
 ]
 
@@ -119,6 +120,19 @@ def one_line(value: Any, limit: int = 200) -> str:
     text = " ".join((value[: limit * 9] if isinstance(value, str) else text_of(value)).split())
     text = printable(text[: limit + 1], lines=False)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def size(number: int) -> str:
+    """Return a number of bytes for people."""
+    if number < 1000:
+        return f"{number} B"
+    value = float(number)
+    for unit in ("kB", "MB", "GB", "TB", "PB"):
+        value /= 1000
+        # 999.95 would be shown as 1000.0.
+        if value < 999.95 or unit == "PB":
+            break
+    return f"{value:.1f} {unit}"
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

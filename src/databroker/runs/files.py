@@ -80,12 +80,12 @@ class Files(list["ExternalFile"]):
         return Files(found) if isinstance(found, list) else found
 
     def __repr__(self) -> str:
-        from ..display.files import files_text
+        from ..external.files.table import files_text
 
         return printable(files_text(self))
 
     def _repr_html_(self) -> str:
-        from ..display.html import files_html
+        from ..external.files.table import files_html
 
         return files_html(self)
 
