@@ -57,7 +57,7 @@ class _Forks:
         self.lock = threading.RLock()
         self.members: weakref.WeakSet[Forkable] = weakref.WeakSet()
         self.left_open: dict[FileId, list[object]] = {}
-        self._told: list[Forkable] = []
+        self._notified: list[Forkable] = []
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
                 before=self._before,
@@ -67,21 +67,21 @@ class _Forks:
 
     def _before(self) -> None:
         self.lock.acquire()
-        self._told = []
+        self._notified = []
         for member in list(self.members):
-            self._told.append(member)
+            self._notified.append(member)
             member.before_fork()
 
     def _after_in_parent(self) -> None:
-        told, self._told = self._told, []
-        for member in told:
+        notified, self._notified = self._notified, []
+        for member in notified:
             member.after_fork_in_parent()
         self.lock.release()
 
     def _after_in_child(self) -> None:
-        told, self._told = self._told, []
+        notified, self._notified = self._notified, []
         self.lock = threading.RLock()
-        for member in told:
+        for member in notified:
             member.after_fork_in_child()
 
 

@@ -47,12 +47,12 @@ def without_signals(job: Callable[[], T]) -> T:
     """
     done = _thread.allocate_lock()
     done.acquire()
-    came: list[T] = []
+    results: list[T] = []
     failed: list[BaseException] = []
 
     def run() -> None:
         try:
-            came.append(job())
+            results.append(job())
         except BaseException as error:
             failed.append(error)
         finally:
@@ -63,7 +63,7 @@ def without_signals(job: Callable[[], T]) -> T:
     done.acquire()
     if failed:
         raise failed[0]
-    return came[0]
+    return results[0]
 
 
 def _code(handler: object) -> object:

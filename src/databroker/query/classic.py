@@ -123,9 +123,9 @@ class TimeRange(Query):
     @property
     def query(self) -> dict[str, Any]:
         """The range as a Mongo-style dictionary; empty if it has no ends."""
-        bounds = {"$gte": self._since, "$lt": self._until}
-        given = {name: bound for name, bound in bounds.items() if bound is not None}
-        return {"time": given} if given else {}
+        ends = {"$gte": self._since, "$lt": self._until}
+        bounds = {operator: end for operator, end in ends.items() if end is not None}
+        return {"time": bounds} if bounds else {}
 
     def to_node(self) -> Node:
         """Give the range as a node."""

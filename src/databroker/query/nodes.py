@@ -19,8 +19,8 @@ Examples
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Literal
 
 from .logic import And, Everything, Node, Not, Or, checked_depth
 from .paths import MAX_DEPTH, Document, Path
@@ -58,9 +58,18 @@ _SYMBOLS: dict[str, str] = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PathNode(Node):
-    """A question about the value at a path."""
+    """A question about the value at a path, printed as a method of its key."""
 
     path: Path
+    _method: ClassVar[str]
+
+    def _code(self) -> str:
+        return self._call(self._method)
+
+    def _call(self, method: str) -> str:
+        parts = [(getattr(self, part.name), part.default) for part in fields(self)[1:] if part.init]
+        given = [_code_of(value) for value, default in parts if value != default]
+        return f"{self.path.code()}.{method}({', '.join(given)})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,12 +96,10 @@ class In(PathNode):
     """Equal to one of these values."""
 
     values: tuple[Any, ...]
-
-    def _code(self) -> str:
-        return f"{self.path.code()}.isin({_code_of(list(self.values))})"
+    _method: ClassVar[str] = "isin"
 
     def _negated(self) -> tuple[str, bool]:
-        return f"{self.path.code()}.notin({_code_of(list(self.values))})", True
+        return self._call("notin"), True
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -114,9 +121,7 @@ class Exists(PathNode):
     """The path leads to a value (null included), or to none."""
 
     expected: bool = True
-
-    def _code(self) -> str:
-        return f"{self.path.code()}.exists({'' if self.expected else 'False'})"
+    _method: ClassVar[str] = "exists"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -128,10 +133,7 @@ class Matches(PathNode):
 
     pattern: str
     flags: str = ""
-
-    def _code(self) -> str:
-        flags = f", {self.flags!r}" if self.flags else ""
-        return f"{self.path.code()}.matches({self.pattern!r}{flags})"
+    _method: ClassVar[str] = "matches"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -139,9 +141,7 @@ class ContainsAll(PathNode):
     """Equal to each of these values, which an array can be."""
 
     values: tuple[Any, ...]
-
-    def _code(self) -> str:
-        return f"{self.path.code()}.contains_all({_code_of(list(self.values))})"
+    _method: ClassVar[str] = "contains_all"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -149,9 +149,7 @@ class Size(PathNode):
     """An array of this many elements."""
 
     n: int
-
-    def _code(self) -> str:
-        return f"{self.path.code()}.size({self.n!r})"
+    _method: ClassVar[str] = "size"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -163,22 +161,18 @@ class ElemMatch(PathNode):
 
     node: Node
     depth: int = field(init=False, compare=False)
+    _method: ClassVar[str] = "elem_match"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "depth", checked_depth((self.node,)))
 
-    def _code(self) -> str:
-        return f"{self.path.code()}.elem_match({self.node!r})"
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class HasType(PathNode):
-    """The value, or an element of it, is of this kind (see `query.values.KINDS`)."""
+    """The value, or an element of it, is of this kind (`query.values.KINDS`, or 'number')."""
 
     type: str
-
-    def _code(self) -> str:
-        return f"{self.path.code()}.has_type({self.type!r})"
+    _method: ClassVar[str] = "has_type"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -187,9 +181,7 @@ class Mod(PathNode):
 
     divisor: int
     remainder: int
-
-    def _code(self) -> str:
-        return f"{self.path.code()}.mod({self.divisor!r}, {self.remainder!r})"
+    _method: ClassVar[str] = "mod"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -252,7 +244,7 @@ def _code_of(value: Any) -> str:
     if isinstance(value, float):
         text = float.__repr__(value)
         return text if text[-1].isdigit() else f"float({text!r})"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return f"[{', '.join(map(_code_of, value))}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{k!r}: {_code_of(v)}' for k, v in value.items())}}}"

@@ -26,18 +26,18 @@ _OPERATORS: Mapping[Operator, Callable[[Any, Any], bool]] = {
 }
 
 
-def equality(wanted: Any) -> Test:
+def equality(operand: Any) -> Test:
     """Test for being equal to a value, at any depth; None means null or missing."""
-    if wanted is None:
+    if operand is None:
         return lambda value: value is None or value is MISSING
-    return _equality(wanted)
+    return _equality(operand)
 
 
-def one_of(wanted: tuple[Any, ...]) -> Test:
+def one_of(operand: tuple[Any, ...]) -> Test:
     """Test for being equal to one of these."""
     # Text is by far the commonest, and long lists of uids should stay fast.
-    texts = frozenset(value for value in wanted if isinstance(value, str))
-    others = [equality(value) for value in wanted if not isinstance(value, str)]
+    texts = frozenset(value for value in operand if isinstance(value, str))
+    others = [equality(value) for value in operand if not isinstance(value, str)]
 
     def test(value: Any) -> bool:
         if isinstance(value, str):
@@ -47,16 +47,16 @@ def one_of(wanted: tuple[Any, ...]) -> Test:
     return test
 
 
-def comparison(op: Operator, wanted: Any) -> Test:
+def comparison(op: Operator, operand: Any) -> Test:
     """Test for an order; ``>=`` and ``<=`` hold between NaN and NaN, and between null and null."""
     compare = _OPERATORS[op]
-    if wanted is None or wanted != wanted:  # these have an equal, but no order
-        return equality(wanted) if op in ("gte", "lte") else lambda value: False
-    if isinstance(wanted, bool):
-        return lambda value: isinstance(value, bool) and compare(value, wanted)
-    if isinstance(wanted, str):
-        return lambda value: isinstance(value, str) and compare(value, wanted)
-    return lambda value: is_number(value) and compare(value, wanted)
+    if operand is None or operand != operand:  # these have an equal, but no order
+        return equality(operand) if op in ("gte", "lte") else lambda value: False
+    if isinstance(operand, bool):
+        return lambda value: isinstance(value, bool) and compare(value, operand)
+    if isinstance(operand, str):
+        return lambda value: isinstance(value, str) and compare(value, operand)
+    return lambda value: is_number(value) and compare(value, operand)
 
 
 def kind(name: str) -> Test:
@@ -65,7 +65,7 @@ def kind(name: str) -> Test:
     return lambda value: kind_of(value) in kinds
 
 
-def remainder(divisor: int, wanted: int) -> Test:
+def remainder(divisor: int, operand: int) -> Test:
     """Test what the whole part of a number leaves; the remainder has the number's sign."""
     divisor = abs(divisor)
 
@@ -73,29 +73,29 @@ def remainder(divisor: int, wanted: int) -> Test:
         if not is_number(value) or (isinstance(value, float) and not math.isfinite(value)):
             return False
         whole = int(value)
-        return (whole % divisor if whole >= 0 else -(-whole % divisor)) == wanted
+        return (whole % divisor if whole >= 0 else -(-whole % divisor)) == operand
 
     return test
 
 
-def _equality(wanted: Any) -> Test:
+def _equality(operand: Any) -> Test:
     """Test for equality, in which NaN equals NaN, a bool only a bool, and null only null."""
-    wanted = thaw(wanted)
-    if wanted is None or isinstance(wanted, bool):
-        return lambda value: value is wanted
-    if isinstance(wanted, list | tuple):
-        return _equal_array(wanted)
-    if isinstance(wanted, Mapping):
-        return _equal_object(wanted)
-    if isinstance(wanted, str):
-        return lambda value: isinstance(value, str) and value == wanted
-    if wanted != wanted:
+    operand = thaw(operand)
+    if operand is None or isinstance(operand, bool):
+        return lambda value: value is operand
+    if isinstance(operand, list | tuple):
+        return _equal_array(operand)
+    if isinstance(operand, Mapping):
+        return _equal_object(operand)
+    if isinstance(operand, str):
+        return lambda value: isinstance(value, str) and value == operand
+    if operand != operand:
         return lambda value: is_number(value) and value != value
-    return lambda value: is_number(value) and bool(value == wanted)
+    return lambda value: is_number(value) and bool(value == operand)
 
 
-def _equal_array(wanted: list[Any] | tuple[Any, ...]) -> Test:
-    tests = [_equality(item) for item in wanted]
+def _equal_array(operand: list[Any] | tuple[Any, ...]) -> Test:
+    tests = [_equality(item) for item in operand]
 
     def test(value: Any) -> bool:
         return (
@@ -107,8 +107,8 @@ def _equal_array(wanted: list[Any] | tuple[Any, ...]) -> Test:
     return test
 
 
-def _equal_object(wanted: Mapping[str, Any]) -> Test:
-    tests = {key: _equality(item) for key, item in wanted.items()}
+def _equal_object(operand: Mapping[str, Any]) -> Test:
+    tests = {key: _equality(item) for key, item in operand.items()}
 
     def test(value: Any) -> bool:
         return (

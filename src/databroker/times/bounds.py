@@ -119,12 +119,12 @@ def _parse_text(text: str, zone: datetime.tzinfo, edge: Edge, now: float | None)
         if match := _CALENDAR.fullmatch(stripped):
             return _from_calendar(match, zone, edge)
         now = time.time() if now is None else now
-        found = from_phrase(" ".join(stripped[:_LONGEST].lower().split()), zone, edge, now)
+        instant = from_phrase(" ".join(stripped[:_LONGEST].lower().split()), zone, edge, now)
     except (ValueError, OverflowError) as error:
         raise _unreadable(text, str(error)) from error
-    if found is None or len(stripped) > _LONGEST:
+    if instant is None or len(stripped) > _LONGEST:
         raise _unreadable(text)
-    return found
+    return instant
 
 
 def _from_calendar(match: re.Match[str], zone: datetime.tzinfo, edge: Edge) -> float:
