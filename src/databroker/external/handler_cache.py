@@ -52,11 +52,6 @@ class _Kept:
 class Opened:
     """The handlers of a process that are kept.
 
-    Parameters
-    ----------
-    most
-        How many; one that is used least recently is closed first.
-
     Examples
     --------
     >>> opened = Opened(most=1)
@@ -84,17 +79,7 @@ class Opened:
     def acquire(
         self, key: Hashable, make: Callable[[], Any], shared: bool = False
     ) -> Iterator[Any]:
-        """Lend a handler for the length of a ``with`` block.
-
-        Parameters
-        ----------
-        key
-            What tells it from others.
-        make
-            Makes it, where it is not kept.
-        shared
-            Whether several threads may use it at a time.
-        """
+        """Lend a handler for the length of a ``with`` block."""
         kept = self._take(key, shared)
         try:
             # Making is always done by one thread, using only where the handler needs it.

@@ -13,18 +13,6 @@ __all__ = ["imported"]
 def imported(target: Any, said_by: str) -> Any:
     """Return what 'module:name' or 'module.name' stands for; what is no text stays as it is.
 
-    Parameters
-    ----------
-    target
-        The text, or the thing itself.
-    said_by
-        Who says so, for the error.
-
-    Raises
-    ------
-    InvalidConfiguration
-        There is no such thing to import.
-
     Examples
     --------
     >>> imported("os.path:join", "handlers: X").__name__

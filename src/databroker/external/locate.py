@@ -58,13 +58,6 @@ class Place:
 def place_of(document: Document, root_map: Mapping[str, str] | None = None) -> Place:
     """Return where the file of a resource, or of a stream resource, is.
 
-    Parameters
-    ----------
-    document
-        With `root` and `resource_path`, or with `uri`.
-    root_map
-        The folder in which files are now, by the one in which they were.
-
     Examples
     --------
     >>> place = place_of({"root": "/data/2024", "resource_path": "a.h5"}, {"/data": "/mnt"})
@@ -128,14 +121,6 @@ def uri_of_path(path: str) -> str:
 class Guard:
     """The folders from which external files may be read. What is no local file is never read.
 
-    Parameters
-    ----------
-    allowed
-        The folders; none means any.
-    named
-        Other folders that the configuration names: Windows asks no host but theirs, and
-        those of the allowed folders.
-
     Examples
     --------
     >>> Guard(["/data"]).allows("/data/../etc/passwd"), Guard(["/data"]).allows("/data/a.h5")
@@ -162,13 +147,7 @@ class Guard:
         return any(_under(real, os.path.realpath(folder)) for folder in self.allowed)
 
     def check(self, path: str, reference: DataReference | None = None) -> None:
-        """Raise if a file may not be read.
-
-        Raises
-        ------
-        FileRefused
-            It is outside of the allowed folders, on another machine, or no file.
-        """
+        """Raise if a file may not be read."""
         if self.allows(path):
             return
         if is_remote(path):
@@ -209,11 +188,6 @@ def _join(root: str, rest: str) -> str:
 
 def path_parts(path: str, windows: bool = False) -> list[str]:
     r"""Return the parts of a path, a slash that it begins with as the first.
-
-    Parameters
-    ----------
-    windows
-        Whether upper and lower case are the same, and backslashes are slashes.
 
     Examples
     --------

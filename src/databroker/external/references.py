@@ -43,15 +43,7 @@ __all__ = [
 
 
 class Problem(Exception):
-    """What a reader found, told without knowing for whom it reads; see `data_error`.
-
-    Parameters
-    ----------
-    kind
-        The error that it becomes.
-    problem, mend
-        What is wrong, and what to do about it, as text.
-    """
+    """What a reader found, told without knowing for whom it reads; see `data_error`."""
 
     def __init__(self, kind: type[ExternalDataMissing], problem: str, mend: str = "") -> None:
         super().__init__(problem)
@@ -103,15 +95,6 @@ def failure(
 ) -> ExternalDataMissing:
     """Return an error that says everything there is to say.
 
-    Parameters
-    ----------
-    kind
-        Which error.
-    reference, place
-        What points to the data, and to where.
-    problem, mend
-        What is wrong, and what to do about it, as text.
-
     Examples
     --------
     >>> img = DataReference(field="img")
@@ -155,17 +138,7 @@ def with_context(error: DatabrokerError, reference: DataReference) -> Databroker
 
 
 def data_error(error: Exception, reference: DataReference, place: Place, by: str = "") -> Exception:
-    """Return the error to raise for whatever opening or reading a file raised.
-
-    Parameters
-    ----------
-    error
-        What was raised.
-    reference, place
-        What was sought, and where.
-    by
-        The handler that raised it, for people.
-    """
+    """Return the error to raise for whatever opening or reading a file raised."""
     if isinstance(error, DatabrokerError):
         return with_context(error, reference)
     if isinstance(error, Problem):

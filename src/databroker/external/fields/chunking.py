@@ -71,13 +71,6 @@ def rows_ahead(row_bytes: int) -> int:
 def page_rows(row_bytes: int, stored: int) -> int:
     """Return how many rows to read at a time in a loop.
 
-    Parameters
-    ----------
-    row_bytes
-        The size of a row.
-    stored
-        How many rows are stored together: a block is not to be unpacked twice.
-
     Examples
     --------
     >>> page_rows(8, 1), page_rows(2**20, 1), page_rows(2**20, 16), page_rows(2**30, 16)

@@ -40,22 +40,7 @@ class HasStore(Protocol):
 
 
 class DatumReader(FieldReader):
-    """Reads a field of which each event has a datum.
-
-    Parameters
-    ----------
-    source
-        Leads to the store; pickled with the reader.
-    registry
-        Handlers and root map.
-    run, field
-        For errors.
-    ids
-        The datum ids of the events: anything that can be sliced. None stands for an event
-        without a value, and what is no text for the value itself.
-    transform
-        What returns a resource as it is to be read.
-    """
+    """Reads a field of which each event has a datum."""
 
     def __init__(
         self,

@@ -37,13 +37,6 @@ class Datum(NamedTuple):
 class Datums:
     """Finds datum documents by their ids; those of neighbours are read together.
 
-    Parameters
-    ----------
-    store
-        Where the documents are.
-    transform
-        What returns a resource as it is to be read.
-
     Examples
     --------
     >>> import databroker
@@ -63,18 +56,7 @@ class Datums:
         self._resources: OrderedDict[str, Doc] = OrderedDict()
 
     def find(self, datum_id: str, reference: DataReference | None = None) -> Datum:
-        """Return what a datum's id stands for.
-
-        Parameters
-        ----------
-        reference
-            What asks for it, for errors.
-
-        Raises
-        ------
-        ExternalDataMissing
-            The datum, or its resource, was never inserted.
-        """
+        """Return what a datum's id stands for."""
         with self._lock:
             document = self._datums.get(datum_id) or self._look_up(datum_id)
             if document is None:
@@ -92,13 +74,7 @@ class Datums:
     def stretches(
         self, datum_ids: Iterable[str], reference: DataReference | None = None
     ) -> Iterator[list[Datum]]:
-        """Yield what datum ids stand for, those that follow each other in one resource together.
-
-        Raises
-        ------
-        ExternalDataMissing
-            As in `find`.
-        """
+        """Yield what datum ids stand for, those that follow each other in one resource together."""
         found = (self.find(datum_id, reference) for datum_id in datum_ids)
         for _, those in groupby(found, lambda datum: datum.resource["uid"]):
             yield list(those)

@@ -150,22 +150,9 @@ class StreamedValues(Values, Protocol):
 class Filler:
     """Loads what events refer to.
 
-    Parameters
-    ----------
-    store
-        Where the documents are.
-    registry
-        Handlers and root map; changes apply at once.
-    run
-        The uid of the run, for errors.
-    on_missing
-        What happens where data cannot be had: 'raise' the error; 'mask' the value with None;
-        or 'skip' it, which leaves the reference in an event, and gives nothing in `values`.
-        But for 'raise', each field warns once.
-    streamed
-        What gives the values of streamed fields.
-    datums
-        What gives the data of datums; by default they are loaded.
+    `on_missing` says what happens where data cannot be had: 'raise' the error; 'mask' the value
+    with None; or 'skip' it, which leaves the reference in an event, and gives nothing in
+    `values`. But for 'raise', each field warns once.
 
     Examples
     --------
@@ -202,18 +189,7 @@ class Filler:
         self._warned: set[str | None] = set()
 
     def value(self, datum_id: str, field: str | None = None) -> Any:
-        """Return the data of a datum, or what the reference of a streamed field stands for.
-
-        Parameters
-        ----------
-        field
-            Whose value it is.
-
-        Raises
-        ------
-        ExternalDataMissing, NoHandler
-            It cannot be had.
-        """
+        """Return the data of a datum, or what the reference of a streamed field stands for."""
         return self._source(datum_id, field).value(datum_id, field)
 
     def values(self, references: Iterable[Any], field: str) -> Iterator[Any]:

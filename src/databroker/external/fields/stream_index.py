@@ -133,11 +133,6 @@ class Claims(NamedTuple):
         """Return where the values of some events are.
 
         A claim that names the descriptor counts before one that does not.
-
-        Parameters
-        ----------
-        owners, seq_nums
-            Of all events that may have a value, in their order.
         """
         found = FramePlaces.nowhere(len(seq_nums))
         for owner in np.unique(self.owner)[::-1]:
@@ -192,15 +187,7 @@ class Claims(NamedTuple):
 
 
 def read_claims(store: Store, resources: Sequence[str], owners: Mapping[str, int]) -> Claims:
-    """Read the stream datum documents of some resources.
-
-    Parameters
-    ----------
-    resources
-        The uids of stream resources; their order gives the numbers of parts.
-    owners
-        The descriptors of the stream that is read, by uid, with a number for each.
-    """
+    """Read the stream datum documents of some resources."""
     rows = [
         found
         for part, uid in enumerate(resources)

@@ -64,27 +64,7 @@ def opened_frames(
 
 
 class StreamReader(FieldReader):
-    """Reads a streamed field by events. It needs no store, and can be pickled.
-
-    Parameters
-    ----------
-    registry
-        Root map and readers.
-    run, field
-        For errors.
-    data_key
-        What the descriptor says of the field.
-    sources
-        The stream resources of the field.
-    claims
-        What of them the stream datums say to be values of events.
-    places
-        Where the value of each event is; None to read single values.
-    seq_nums
-        The numbers of the events, for errors.
-    absent
-        Which of them are of a descriptor without the field; None if none are.
-    """
+    """Reads a streamed field by events. It needs no store, and can be pickled."""
 
     def __init__(
         self,
@@ -106,8 +86,8 @@ class StreamReader(FieldReader):
         self._parts = {str(source.document["uid"]): n for n, source in enumerate(sources)}
         self._claims = claims
         self._places = FramePlaces.nowhere(0) if places is None else places
-        self._seq_nums = seq_nums
-        self._absent = absent
+        self._seq_nums = seq_nums  # for errors
+        self._absent = absent  # which events are of a descriptor without the field
 
     @property
     def rows(self) -> int:

@@ -68,13 +68,6 @@ _ELSEWHERE = ("AD_", "XSP3", "XPS3_FLY", "TPX_HDF5", "IMM", "MERLIN_FLY", "DEXEL
 class HandlerRegistry:
     """Handlers by spec.
 
-    Parameters
-    ----------
-    handlers
-        By spec: a class, or where it is, as 'module:Class' or 'module.Class'.
-    discover
-        Whether to use the handlers that installed packages offer, and our own, too.
-
     Examples
     --------
     >>> class Handler:
@@ -132,20 +125,7 @@ class HandlerRegistry:
         self._removed.add(key)
 
     def handler(self, spec: str, reference: DataReference | None = None) -> Any:
-        """Return the handler of a spec.
-
-        Parameters
-        ----------
-        reference
-            What needs it, for the error.
-
-        Raises
-        ------
-        NoHandler
-            There is none, or it cannot be imported; says what to do.
-        InvalidConfiguration
-            The one that was named does not exist.
-        """
+        """Return the handler of a spec."""
         found = self._known(spec)
         if found is not None:
             return found

@@ -3,10 +3,7 @@
 A file may grow while it is read. One that its writer opened for that (SWMR)
 is refreshed; any other is opened again when it has changed on disk.
 
-HDF5 keeps chunks that it has read, as many as fit into some megabytes. That
-is too little where large compressed chunks have several frames each, which
-would be unpacked once a frame; and a detour for large chunks that are not
-compressed. So the size is chosen for each dataset.
+How many of its chunks HDF5 keeps is chosen for each dataset, see `_cache`.
 """
 
 from __future__ import annotations
@@ -35,19 +32,7 @@ _PLAIN = 2**20  # bytes of a chunk, above which it is read better than kept if i
 
 
 class Hdf5Dataset:
-    """One dataset of an HDF5 file.
-
-    Parameters
-    ----------
-    path
-        Of the file.
-    dataset
-        Where it is in the file; '' where the file has only one.
-    swmr
-        Whether to try to read while another process writes.
-    guard
-        Refuses what links in the file lead to outside of the allowed roots.
-    """
+    """One dataset of an HDF5 file."""
 
     def __init__(
         self, path: str, dataset: str, swmr: bool = False, guard: Guard | None = None
@@ -88,13 +73,7 @@ class Hdf5Dataset:
             return self.shape[0]
 
     def read(self, key: Key) -> Array:
-        """Return a part of the dataset.
-
-        Parameters
-        ----------
-        key
-            Slices and integers, as h5py takes them.
-        """
+        """Return a part of the dataset."""
         with self._lock:
             dataset = self._dataset
             if not dataset.shape:
@@ -208,7 +187,11 @@ def _need_filters(dataset: Any) -> None:
 
 
 def _cache(dataset: Any, slots: int, size: int) -> tuple[int, int]:
-    """Return how many chunks a dataset should keep, and how many bytes, where these are usual."""
+    """Return how many chunks a dataset should keep, and how many bytes, where these are usual.
+
+    HDF5 keeps some megabytes: too few where large compressed chunks have several frames each,
+    which would be unpacked once a frame; and a detour for large chunks that are not compressed.
+    """
     if not dataset.chunks:
         return slots, size
     chunk = int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize

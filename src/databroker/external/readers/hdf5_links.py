@@ -30,19 +30,7 @@ def linked_files(
     opened: Callable[[str], Any],
     check: Callable[[str], Any] = lambda path: None,
 ) -> list[str]:
-    """Return the files that a dataset in a file is read from beside it, at any depth.
-
-    Parameters
-    ----------
-    file
-        As h5py has it open.
-    name
-        Of the dataset in the file; None for whatever is in it.
-    opened
-        Opens other files.
-    check
-        Is called with the path of each before it is opened, and may raise.
-    """
+    """Return the files that a dataset in a file is read from beside it, at any depth."""
 
     def steps(file: Any, inner: str) -> list[Step]:
         return list(dict.fromkeys(_all_steps(file))) if name is None else _steps(file, inner)
@@ -73,11 +61,6 @@ def check_links(guard: Guard, path: str) -> None:
 
     For readers that do not ask themselves; whatever is in the file is looked at, as
     nobody knows what they read of it.
-
-    Raises
-    ------
-    FileRefused
-        It does.
     """
     if guard and os.path.isfile(path):
         found = os.stat(path)

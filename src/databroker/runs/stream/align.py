@@ -62,25 +62,7 @@ def align(
     fields: Fields = None,
     convert_times: bool = True,
 ) -> xr.Dataset:
-    """Return the events of one stream, with the readings of others joined to them.
-
-    Parameters
-    ----------
-    streams
-        All streams of the run.
-    on
-        The stream whose events make the rows.
-    how
-        'nearest', 'previous' or 'linear'.
-    names
-        Which streams are joined; None for all others.
-    tolerance
-        How many seconds a reading may be away from the event.
-    fields
-        Which fields; None for all.
-    convert_times
-        Whether times are stamps rather than seconds since 1970.
-    """
+    """Return the events of one stream, with the readings of others joined to them."""
     require("xarray", "arrays")
     rule = Rule(_known(how), _seconds(tolerance))
     others = list(streams) if names is None else [names] if isinstance(names, str) else list(names)
@@ -106,13 +88,7 @@ def align(
 
 
 class _Join:
-    """Finds the readings of a stream for some times; what fields share is found once.
-
-    Parameters
-    ----------
-    times
-        Of the events that readings are wanted for.
-    """
+    """Finds the readings of a stream for some times; what fields share is found once."""
 
     def __init__(self, times: Array, readings: Gathered, stream: Stream) -> None:
         self._times = times

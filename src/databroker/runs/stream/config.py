@@ -31,13 +31,6 @@ class Configuration(Mapping[str, View]):
 
     Each event has the values of its own descriptor, so that a table or dataset
     is right across changes.
-
-    Parameters
-    ----------
-    request
-        What every dataset of the stream begins with.
-    descriptors
-        Of the stream, oldest first.
     """
 
     def __init__(self, request: Request, descriptors: Sequence[Doc]) -> None:

@@ -76,13 +76,7 @@ def _in_chunks(array: LazyArray, sizes: tuple[int, ...]) -> Any:
 
 
 class Builder:
-    """Makes a dataset of variables, and finds names for them and their dimensions.
-
-    Parameters
-    ----------
-    names
-        The names of all variables to come.
-    """
+    """Makes a dataset of variables, and finds names for them and their dimensions."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = variable_names(names)
@@ -136,11 +130,6 @@ class Builder:
 
 class Dimensions:
     """Names dimensions: as declared where that can be, else ``dim_0``, ``dim_1``, ...
-
-    Parameters
-    ----------
-    taken
-        Names that no dimension may have.
 
     Examples
     --------

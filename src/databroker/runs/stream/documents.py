@@ -46,11 +46,6 @@ def many_streams(
 class Wanted:
     """Fields that were asked for, where each need be in one of several streams only.
 
-    Parameters
-    ----------
-    fields, fill
-        As in `Stream.table`.
-
     Attributes
     ----------
     filling
@@ -89,23 +84,7 @@ class Wanted:
         return [name for name in self._names if name in found]
 
     def check(self, strict: bool = False) -> None:
-        """Say if some stream was asked for a field, and none had it.
-
-        Parameters
-        ----------
-        strict
-            Whether one that is not there is an error among others that are, too.
-
-        Raises
-        ------
-        NoSuchField
-            Nothing that was asked for is there, or a name to fill is not.
-
-        Warns
-        -----
-        NothingFoundWarning
-            Some fields are not there, among others that are.
-        """
+        """Say if some stream was asked for a field, and none had it."""
         absent = [name for name in self._unknown if name not in self._known]
         if absent and (strict or not self._known):
             raise no_such_field(absent[0], list(self._fields))
@@ -117,18 +96,7 @@ class Wanted:
 
 
 def known_fields(streams: Iterable[Stream], fields: Fields) -> list[str] | None:
-    """Return those of some fields that one of some streams has, as `Wanted` does.
-
-    Raises
-    ------
-    NoSuchField
-        No stream has any of them.
-
-    Warns
-    -----
-    NothingFoundWarning
-        No stream has some of them.
-    """
+    """Return those of some fields that one of some streams has, as `Wanted` does."""
     wanted = Wanted(fields)
     found = wanted.of(streams)
     wanted.check()

@@ -40,21 +40,7 @@ Doc = Mapping[str, Any]
 
 
 class ExternalFields:
-    """Loads what the rows of a stream only refer to.
-
-    Parameters
-    ----------
-    session, run
-        Where the documents are, how files are opened, and of which run they are.
-    descriptors
-        Of the stream.
-    filling
-        Which external fields are wanted, and how.
-    on_missing
-        'raise', 'mask' or 'skip' what cannot be had; see `Filler` and `LazyArray`.
-    ended
-        Whether the run has ended: no more events will come.
-    """
+    """Loads what the rows of a stream only refer to."""
 
     def __init__(
         self,
@@ -200,17 +186,7 @@ class ExternalFields:
     def array(
         self, field: str, data_key: Doc, references: Any, layout: Layout, seq_nums: Array
     ) -> LazyArray:
-        """Return a field as an array that reads what is asked of it.
-
-        Parameters
-        ----------
-        data_key
-            What is declared of it.
-        references
-            What the rows have in its place.
-        layout, seq_nums
-            Of the rows.
-        """
+        """Return a field as an array that reads what is asked of it."""
         from ...external.fields.datum_field import DatumReader
         from ...external.fields.lazy_array import LazyArray
         from ...external.fields.reader import FieldReader

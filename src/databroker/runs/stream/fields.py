@@ -101,15 +101,7 @@ def _in_place(device: Doc) -> Doc:
 def select(
     fields: str | Iterable[str] | None, descriptors: Sequence[Doc], start: Doc, stop: Doc
 ) -> FieldSelection:
-    """Find the columns of one stream that a user means.
-
-    Raises
-    ------
-    NoSuchField
-        A plain name that is nowhere.
-    InvalidQuery
-        A pattern that is not a regular expression.
-    """
+    """Find the columns of one stream that a user means."""
     if fields is None:
         return FieldSelection(None, {})
     known = dict.fromkeys(data_keys(descriptors))
@@ -149,13 +141,7 @@ def _extra(name: str, descriptors: Sequence[Doc], start: Doc, stop: Doc) -> Sour
 
 
 def checked_fill(fill: Fill, known: Sequence[str]) -> Filling:
-    """Return what ``fill=...`` asks of some fields.
-
-    Raises
-    ------
-    NoSuchField
-        A name that none of the fields has.
-    """
+    """Return what ``fill=...`` asks of some fields."""
     filling = Filling.of(fill)
     for name in filling.names or ():
         # What was checked before may have been so among more fields.

@@ -10,10 +10,11 @@ import numpy as np
 
 from ...columns import Selection, from_rows
 from ...columns.to_numpy import array_spec, cast_lossless, dense, value_kinds
+from ...external.readers.base import declared_dtype
 from .event_reader import codes_of
 from .layout import Layout
 from .rows import EventSource, index_of, joint_order
-from .schema import Doc, Variable, columns_of, declared_dtype
+from .schema import Doc, Variable, columns_of
 
 if TYPE_CHECKING:
     from .external_fields import ExternalFields

@@ -11,6 +11,7 @@ import numpy as np
 from ...columns import Selection
 from ...columns.names import nested
 from ...columns.to_numpy import ArraySpec, ValueKind, array_spec, cast_lossless, dense, value_kinds
+from ...external.readers.base import declared_dtype
 from .fields import mapping
 from .layout import PAGE_BYTES, Layout
 from .rows import Chunk, EventSource
@@ -108,25 +109,6 @@ def columns_of(section: str, names: Iterable[str]) -> Selection:
     """Return the columns that hold some fields."""
     wanted = frozenset(names)
     return Selection(data=wanted) if section == "data" else Selection(timestamps=wanted)
-
-
-def declared_dtype(key: Doc) -> np.dtype[Any] | None:
-    """Return the NumPy dtype that a data key declares, if it does.
-
-    Examples
-    --------
-    >>> declared_dtype({"dtype": "array", "dtype_numpy": "<u2"})
-    dtype('uint16')
-    """
-    declared = key.get("dtype_numpy")
-    if isinstance(declared, list):
-        declared = [tuple(part) if isinstance(part, list) else part for part in declared]
-    if not declared:
-        return None
-    try:
-        return np.dtype(declared)
-    except (TypeError, ValueError):
-        return None
 
 
 def infer_schema(

@@ -23,15 +23,6 @@ class SharedFields:
 
     The fields of a lazy dataset are computed one by one, though they are stored together.
     Without this, each of them would unpack the rows of all.
-
-    Parameters
-    ----------
-    layout
-        Which rows are stored where.
-    variables
-        The fields, all of one section.
-    known
-        The form of their values.
     """
 
     def __init__(

@@ -26,13 +26,7 @@ Opened = TypeVar("Opened", bound="EventSource")
 
 
 class StoreRef(Generic[Opened]):
-    """A store, or how to open it.
-
-    Parameters
-    ----------
-    store
-        An open store, or what stands for one; it can be pickled.
-    """
+    """A store, or how to open it."""
 
     def __init__(self, store: Opened) -> None:
         self._store: Opened | None = store
@@ -56,14 +50,7 @@ class StoreRef(Generic[Opened]):
 
 
 class OpenStores:
-    """The stores that this process opened for locators, by their configuration.
-
-    Parameters
-    ----------
-    most
-        How many are remembered. One that is forgotten lives on as long as
-        somebody reads from it.
-    """
+    """The stores that this process opened for locators, by their configuration."""
 
     def __init__(self, most: int = _REMEMBERED) -> None:
         self._most = most

@@ -6,9 +6,9 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..._util.printable import printable
 from ...columns import ALL, Selection
-from .described import Described
-from .fields import checked_fill, no_such_field
+from .fields import FieldSelection, checked_fill, data_keys, mapping, no_such_field, select
 from .layout import Layout
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from ...external import LazyArray
     from ...external.fields.filling import Fill, OnMissing
+    from ..session import Session
     from .config import Configuration
     from .external_fields import ExternalFields
-    from .fields import FieldSelection
     from .gather import Request
     from .rows import Chunk
     from .views import View
@@ -28,13 +28,66 @@ Doc = Mapping[str, Any]
 Fields = str | Iterable[str] | None
 
 
-class Stream(Described):
+class Stream:
     """One of the concurrent streams of a run.
 
     Obtained as ``header.streams['primary']``. It is current: while the run
     goes on, each call sees the events stored so far. ``stream['det']`` is one
-    field, read when it is sliced. It is made as `Described` says.
+    field, read when it is sliced.
     """
+
+    def __init__(
+        self,
+        session: Session,
+        name: str,
+        descriptors: Sequence[Doc],
+        start: Doc,
+        stop: Doc,
+    ) -> None:
+        self._session = session
+        self.name = name
+        self._descriptors = descriptors
+        self._start = start
+        self._stop = stop
+        # By field and on_missing, with the rows that they were made for.
+        self._arrays: dict[tuple[str, str], tuple[LazyArray, Any]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_arrays": {}}
+
+    def __repr__(self) -> str:
+        return printable(
+            f"<Stream {self.name!r} of run {str(self._start['uid'])[:8]}>", lines=False
+        )
+
+    @property
+    def descriptors(self) -> list[Doc]:
+        """The stream's descriptors, oldest first."""
+        return list(self._descriptors)
+
+    @property
+    def fields(self) -> list[str]:
+        """The names of the data keys, in the order of the descriptors."""
+        return data_keys(self._descriptors)
+
+    @property
+    def devices(self) -> list[str]:
+        """The names of the devices that were read, in the order of the descriptors."""
+        found = (mapping(doc.get("object_keys")) for doc in self._descriptors)
+        return list(dict.fromkeys(name for keys in found for name in keys))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.fields)
+
+    def __contains__(self, field: object) -> bool:
+        return field in self.fields
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.fields
+
+    def select(self, fields: Fields) -> FieldSelection:
+        """Return what `fields` means in this stream."""
+        return select(fields, self._descriptors, self._start, self._stop)
 
     def _repr_html_(self) -> str:
         from ...display.html import stream_html

@@ -90,13 +90,7 @@ class StreamedField:
         seq_nums: Array | None = None,
         absent: Array | None = None,
     ) -> StreamReader:
-        """Return what reads the values of some events, or single values.
-
-        Parameters
-        ----------
-        registry, run, places, seq_nums, absent
-            As for `StreamReader`.
-        """
+        """Return what reads the values of some events, or single values."""
         return StreamReader(
             registry,
             run,
@@ -111,15 +105,7 @@ class StreamedField:
 
 
 class Streamed:
-    """The streamed fields of a stream, as one knew them at one moment.
-
-    Parameters
-    ----------
-    fields
-        By name.
-    rows
-        For each descriptor of a stream without events, the seq_num of each row.
-    """
+    """The streamed fields of a stream, as one knew them at one moment."""
 
     def __init__(self, fields: Mapping[str, StreamedField], rows: Mapping[str, Array]) -> None:
         self.fields = fields
@@ -153,13 +139,6 @@ class StreamedRows:
     """A stream's events as a store has them, with its streamed fields among them.
 
     It can be pickled if the store can.
-
-    Parameters
-    ----------
-    store
-        Where the events are.
-    streamed
-        Where the values of streamed fields are.
     """
 
     def __init__(self, store: Store, streamed: Streamed) -> None:
