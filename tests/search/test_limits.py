@@ -40,9 +40,6 @@ def test_the_store_is_told_how_many_are_wanted(ask):
     store = Asked()
     for number in range(30):
         store.insert("start", {"uid": f"{number:02}", "time": float(number), "scan_id": number})
-        store.insert(
-            "descriptor", {"uid": f"d{number}", "run_start": f"{number:02}", "data_keys": {}}
-        )
     for number in range(30, 60):
         metadata = {"scan_id": number, "plan_name": "count"}
         store.insert("start", {"uid": f"{number:02}", "time": float(number), **metadata})

@@ -15,19 +15,7 @@ __all__ = ["main_count", "run_fact", "run_status", "status_of"]
 
 
 def run_fact(store: Store, uid: str, stop: Document | None, name: str) -> Any:
-    """Return a fact of a run, one of `query.paths.FACTS`; None where it is not known.
-
-    Parameters
-    ----------
-    store
-        Where the run is.
-    uid
-        Of the run.
-    stop
-        Its stop document, if it has one.
-    name
-        Which fact.
-    """
+    """Return a fact of a run, one of `query.paths.FACTS`; None where it is not known."""
     return run_status(store, uid, stop) if name == "status" else _num_events(store, uid, stop)
 
 

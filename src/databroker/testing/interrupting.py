@@ -12,15 +12,7 @@ __all__ = ["Calls", "interrupted_after"]
 
 
 class Calls:
-    """How many calls there were, and whether one of them was interrupted.
-
-    Attributes
-    ----------
-    made
-        How many calls were made, or came back from C.
-    struck
-        Whether the interrupt has come.
-    """
+    """How many calls were made or came back from C, and whether one of them was interrupted."""
 
     def __init__(self) -> None:
         self.made = 0

@@ -24,27 +24,13 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Constant:
-    """A variable with one value for each descriptor, repeated for its events.
-
-    Attributes
-    ----------
-    name
-        Of the variable.
-    values
-        By the uid of the descriptor; a descriptor that lacks it has none.
-    keys
-        What is declared of it, where something is.
-    attrs
-        What the dataset says of it.
-    stamps
-        Whether the values are times.
-    """
+    """A variable with one value for each descriptor, repeated for its events."""
 
     name: str
-    values: Mapping[str, Any]
-    keys: tuple[Doc, ...] = ()
+    values: Mapping[str, Any]  # by the uid of the descriptor, if that has one
+    keys: tuple[Doc, ...] = ()  # what is declared of it
     attrs: Doc = field(default_factory=dict)
-    stamps: bool = False
+    stamps: bool = False  # whether the values are times
 
     def table(self, owners: Sequence[str]) -> Array:
         """Return the value of each descriptor, as an array."""
@@ -58,30 +44,14 @@ class Constant:
 
 @dataclass(frozen=True)
 class Request:
-    """What a dataset is to be made of.
-
-    Attributes
-    ----------
-    store
-        Where the events are.
-    owners
-        The uids of the stream's descriptors.
-    variables
-        What is stored with the events.
-    constants
-        What is repeated for each event.
-    attrs
-        What the dataset says of itself.
-    outside
-        What loads external fields; None to leave what stands for them.
-    """
+    """What a dataset is to be made of: the events of some descriptors, and constants."""
 
     store: EventSource
     owners: Sequence[str]
     variables: Sequence[Variable]
     constants: Sequence[Constant]
     attrs: Doc
-    outside: ExternalFields | None = None
+    outside: ExternalFields | None = None  # to load external fields
 
     def external_of(self, variable: Variable, dtype: np.dtype[Any]) -> ExternalFields | None:
         """Return what loads a variable that is stored as `dtype`; None if it is all there."""
@@ -98,25 +68,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Gathered:
-    """Columns in the order of the events.
-
-    Attributes
-    ----------
-    time, seq_num
-        Of each event.
-    values
-        Of each variable, then of each constant.
-    layout
-        Which events these are.
-    codes
-        The place in the layout's `owners` of each event's descriptor.
-    """
+    """Columns in the order of the events."""
 
     time: Array
     seq_num: Array
     values: list[tuple[Variable | Constant, Array]]
     layout: Layout
-    codes: Array
+    codes: Array  # which of the layout's `owners` each event has
 
 
 def gather(request: Request) -> Gathered:

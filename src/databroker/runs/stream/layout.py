@@ -40,15 +40,7 @@ _INDEX = Selection()
 
 
 class Window(NamedTuple):
-    """Rows that follow each other within one cluster.
-
-    Attributes
-    ----------
-    cluster
-        The number of the cluster.
-    first, stop
-        The rows, counted from the beginning of the stream; half-open.
-    """
+    """Rows that follow each other within one cluster, counted from the beginning of the stream."""
 
     cluster: int
     first: int
@@ -61,17 +53,10 @@ class Layout:
 
     It is a snapshot: rows that come later are not in it, and those that are
     in it stay where it says, whatever a store does to its blocks.
-
-    Attributes
-    ----------
-    clusters
-        For each cluster, the stretches of rows in it.
-    starts
-        The number of the first row of each cluster, and of the row after the last.
     """
 
     clusters: list[tuple[Stretch, ...]]
-    starts: list[int]
+    starts: list[int]  # the first row of each cluster, and the row after the last
     _orders: dict[int, Order | None] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -103,13 +88,7 @@ class Layout:
             place, first = place + 1, end
 
     def pages(self, row_bytes: float) -> list[Window]:
-        """Cut all rows into windows of about `PAGE_BYTES` at most, along what is stored together.
-
-        Parameters
-        ----------
-        row_bytes
-            How many bytes of a row are going to be read.
-        """
+        """Cut all rows into windows of about `PAGE_BYTES`, along what is stored together."""
         most = max(1, int(PAGE_BYTES / max(row_bytes, 1)))
         found: list[Window] = []
         for place, first, stop in self.windows():
@@ -129,13 +108,7 @@ class Layout:
         return tuple(sizes) or (0,)
 
     def read(self, store: EventSource, window: Window, selection: Selection) -> Chunk:
-        """Return the rows of a window, in order.
-
-        Raises
-        ------
-        StoreUnavailable
-            The store does not have these rows: another machine's file, perhaps.
-        """
+        """Return the rows of a window, in order."""
         cluster = self.clusters[window.cluster]
         start, stop = self.starts[window.cluster : window.cluster + 2]
         if (window.first, window.stop) == (start, stop):

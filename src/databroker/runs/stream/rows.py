@@ -55,21 +55,11 @@ Cluster = Sequence[Stretch]
 
 @dataclass(frozen=True)
 class Chunk:
-    """Consecutive rows of a stream.
+    """Consecutive rows of a stream, as they are stored."""
 
-    Attributes
-    ----------
-    owners
-        The uid of the descriptor of each batch.
-    batches
-        The rows as they are stored.
-    order
-        The places of the rows, in order; None if they are stored in order.
-    """
-
-    owners: list[str]
+    owners: list[str]  # the descriptor of each batch
     batches: list[pa.RecordBatch]
-    order: Order | None
+    order: Order | None  # which row comes first, second, ...; None if they are stored in order
 
     def documents(self) -> Iterator[dict[str, Any]]:
         """Yield the rows as event documents, with the columns that were read."""
@@ -118,15 +108,7 @@ def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 
 def chunks(store: EventSource, owners: Sequence[str], selection: Selection) -> Iterator[Chunk]:
-    """Yield the rows of some descriptors, in order: all of a cluster at a time.
-
-    Parameters
-    ----------
-    owners
-        The uids of the descriptors of one stream.
-    selection
-        The wanted columns.
-    """
+    """Yield the rows of some descriptors, in order: all of a cluster at a time."""
     for cluster in clusters(store, owners):
         yield read_cluster(store, cluster, selection)
 
