@@ -41,7 +41,7 @@ from databroker.stores import writer
 from databroker.stores.memory import MemoryStore
 from databroker.times import format_time
 from databroker.times.zones import resolve_zone
-from databroker.v2.settings import discover_handlers, retry
+from databroker.v1.settings import discover_handlers, retry
 
 from .external.conftest import FRAME, Run
 from .external.ways import WAYS
@@ -410,7 +410,7 @@ def test_no_alarm_is_caught_anywhere():
 
 ONE_RUN = """
 import sys
-from databroker.broker.broker import Broker
+from databroker.v1.broker import Broker
 from databroker.stores.memory import MemoryStore
 db = Broker(MemoryStore())
 db.insert("start", {"uid": "a", "time": 1.0})

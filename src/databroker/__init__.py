@@ -19,36 +19,36 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import assets, pivot, projector, queries, utils, v1, v2
-    from .broker import Broker
-    from .broker.temporary import temp
     from .config import describe_configs, list_configs, lookup_config
     from .documents.readonly import ALL
-    from .relocation.report import relocate
-    from .runs import Header
-    from .runs.doct import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
-    from .runs.results import Results
-    from .utils import catalog_search_path, temp_config
-    from .v2 import catalog, load_combo_catalog
+    from .relocation.search import relocate
+    from .v1.broker import Broker
+    from .v1.catalogs import catalog, load_combo_catalog
+    from .v1.doct import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
+    from .v1.header import Header
+    from .v1.helpers import catalog_search_path, temp_config
+    from .v1.results import Results
+    from .v1.temporary import temp
 
 __version__ = "3.0.0.dev0"
 
 _HOMES = {
     "ALL": ".documents.readonly",
-    "Broker": ".broker",
-    "DeprecatedDoct": ".runs.doct",
-    "Header": ".runs",
-    "Results": ".runs.results",
-    "catalog": ".v2",
-    "catalog_search_path": ".utils",
+    "Broker": ".v1.broker",
+    "DeprecatedDoct": ".v1.doct",
+    "Header": ".v1.header",
+    "Results": ".v1.results",
+    "catalog": ".v1.catalogs",
+    "catalog_search_path": ".v1.helpers",
     "describe_configs": ".config",
     "list_configs": ".config",
-    "load_combo_catalog": ".v2",
+    "load_combo_catalog": ".v1.catalogs",
     "lookup_config": ".config",
-    "relocate": ".relocation.report",
-    "temp": ".broker.temporary",
-    "temp_config": ".utils",
-    "wrap_in_deprecated_doct": ".runs.doct",
-    "wrap_in_doct": ".runs.doct",
+    "relocate": ".relocation.search",
+    "temp": ".v1.temporary",
+    "temp_config": ".v1.helpers",
+    "wrap_in_deprecated_doct": ".v1.doct",
+    "wrap_in_doct": ".v1.doct",
 }
 """The module of each public name."""
 
@@ -112,9 +112,9 @@ def _other(name: str) -> Any:
             f"databroker.{name} of databroker 1.x is gone: use {_GONE[name]} instead."
         )
     if not name.startswith("_"):
-        legacy = importlib.import_module(".legacy", __name__)
-        if name in legacy.NAMES:
-            return legacy.find(name)
+        own_broker = importlib.import_module(".v1.own_broker", __name__)
+        if name in own_broker.NAMES:
+            return own_broker.find(name)
     raise AttributeError(f"module 'databroker' has no attribute {name!r}")
 
 

@@ -1,19 +1,15 @@
 """An import path of databroker 1.x that programs reach for, private as it is."""
 
-from .broker import Broker
 from .config import describe_configs, list_configs, lookup_config
+from .documents.kinds import LABELS as DOCT_NAMES
 from .documents.readonly import ALL
-from .runs import Header
-from .runs.images import Images
-from .runs.results import Results
-from .utils import (
-    DOCT_NAMES,
-    get_fields,
-    temp_config,
-    wrap_in_deprecated_doct,
-    wrap_in_doct,
-)
-from .v2.settings import register_builtin_handlers
+from .v1.broker import Broker
+from .v1.doct import wrap_in_deprecated_doct, wrap_in_doct
+from .v1.header import Header
+from .v1.helpers import get_fields, temp_config
+from .v1.images import Images
+from .v1.results import Results
+from .v1.settings import register_builtin_handlers
 
 __all__ = [
     "ALL",

@@ -1,8 +1,10 @@
 """The import path of databroker 1.x for runs, streams, and what makes them."""
 
 from .errors import DocumentIsReadOnly as NotMutable
-from .runs import Header
-from .v2 import BlueskyEventStream, BlueskyRun
+from .v1.header import Header
+from .v1.one_run import SingleRunCache
+from .v1.one_run import run_from_generator as BlueskyRunFromGenerator
+from .v1.settings import discover_handlers, parse_handler_registry, parse_transforms, retry
 from .v2.documents import (
     Datum,
     DatumPage,
@@ -14,10 +16,9 @@ from .v2.documents import (
     Start,
     Stop,
 )
-from .v2.one_run import SingleRunCache
-from .v2.one_run import run_from_generator as BlueskyRunFromGenerator
 from .v2.paging import to_datum_pages, to_event_pages
-from .v2.settings import discover_handlers, parse_handler_registry, parse_transforms, retry
+from .v2.run import BlueskyRun
+from .v2.stream import BlueskyEventStream
 
 __all__ = [
     "BlueskyEventStream",

@@ -1,18 +1,10 @@
 """The import path of the first databrokers for the broker that they made by themselves."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from . import legacy
-from .broker import Broker
-from .runs import Header
-from .utils import get_fields
+from .v1.broker import Broker
+from .v1.header import Header
+from .v1.helpers import get_fields
+from .v1.own_broker import names_of_own_broker
 
 __all__ = ["Broker", "Header", "get_fields"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in legacy.NAMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return legacy.find(name)
+__getattr__ = names_of_own_broker(__name__)

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import databroker
+from databroker.v1 import own_broker
 
 
 def run(code):
@@ -59,7 +60,7 @@ def test_temp_config_can_be_imported_and_refuses():
 
 def test_the_broker_that_some_machines_have(hermit, monkeypatch):
     monkeypatch.delenv("DATABROKER_TEST_MODE", raising=False)
-    databroker.legacy._broker.cache_clear()
+    own_broker._broker.cache_clear()
     with pytest.raises(AttributeError, match="_legacy_config"):
         databroker.db  # noqa: B018
     (hermit / "_legacy_config.yml").write_text("driver: memory\n")
@@ -69,7 +70,7 @@ def test_the_broker_that_some_machines_have(hermit, monkeypatch):
     with pytest.warns(UserWarning, match=r"use db\.get_table"):
         assert len(databroker.get_table(databroker.db[-1])) == 0
     assert databroker.list_configs() == []
-    databroker.legacy._broker.cache_clear()
+    own_broker._broker.cache_clear()
 
 
 def test_old_paths_of_handlers_still_import():

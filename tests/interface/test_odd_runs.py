@@ -11,7 +11,7 @@ import pytest
 import databroker
 from databroker import ALL, Broker, Header
 from databroker.errors import DatabrokerError
-from databroker.runs.stream import Stream
+from databroker.runs.stream.stream import Stream
 
 from .runs import ODD, save
 

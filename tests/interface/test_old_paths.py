@@ -9,6 +9,7 @@ import pytest
 import databroker
 from databroker import core
 from databroker.errors import DatabrokerError, DuplicateHandler, InvalidConfiguration
+from databroker.v1 import own_broker
 
 from . import runs
 from .runs import FIRST, save
@@ -282,9 +283,9 @@ def test_a_function_is_applied_at_any_depth():
 @pytest.fixture
 def default(hermit, monkeypatch):
     monkeypatch.delenv("DATABROKER_TEST_MODE", raising=False)
-    databroker.legacy._broker.cache_clear()
+    own_broker._broker.cache_clear()
     yield hermit
-    databroker.legacy._broker.cache_clear()
+    own_broker._broker.cache_clear()
 
 
 def test_functions_of_the_package_need_a_configuration_only_when_called(default):
@@ -310,7 +311,7 @@ def test_a_single_configuration_is_the_default_and_is_named_once(default):
     with pytest.warns(UserWarning, match="deprecated"):
         assert len(databroker.get_table(db[-1])) == 5
     (default / "other.yml").write_text("driver: memory\n")
-    databroker.legacy._broker.cache_clear()
+    own_broker._broker.cache_clear()
     with pytest.raises(AttributeError, match="here are 2"):
         databroker.db  # noqa: B018
 

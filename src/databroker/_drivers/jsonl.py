@@ -1,5 +1,5 @@
 """The import path of databroker 1.x for catalogs in files of JSON lines."""
 
-from ..v2.drivers import BlueskyJSONLCatalog
+from ..v1.drivers import BlueskyJSONLCatalog
 
 __all__ = ["BlueskyJSONLCatalog"]

@@ -1,5 +1,5 @@
 """The import path of databroker 1.x for catalogs in MongoDB."""
 
-from ..v2.drivers import BlueskyMongoCatalog
+from ..v1.drivers import BlueskyMongoCatalog
 
 __all__ = ["BlueskyMongoCatalog"]

@@ -1,5 +1,5 @@
 """The import path of databroker 1.x for catalogs in MessagePack files."""
 
-from ..v2.drivers import BlueskyMsgpackCatalog
+from ..v1.drivers import BlueskyMsgpackCatalog
 
 __all__ = ["BlueskyMsgpackCatalog"]

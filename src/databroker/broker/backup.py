@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 
 from .._util.signals import from_signal
 from ..external.files.atomic_copy import CopyRefused
+from ..query.nodes import Everything
+from ..runs.run import Run
+from .export import export
 
 if TYPE_CHECKING:
-    from .broker import Broker
+    from ..runs.session import Session
 
 __all__ = ["back_up"]
 
 
 def back_up(
-    db: Broker, path: str | os.PathLike[str], progress: Callable[[int, int], None] | None
+    session: Session, path: str | os.PathLike[str], progress: Callable[[int, int], None] | None
 ) -> Path:
     """Copy all runs into a new file; see `Broker.backup`."""
     target = Path(path).expanduser().absolute()
@@ -27,10 +30,10 @@ def back_up(
         raise CopyRefused(f"{target} is there already. A backup never overwrites; choose a name.")
     part = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        if db.store.capabilities.backup:
-            db.store.backup(part, progress)
+        if session.store.capabilities.backup:
+            session.store.backup(part, progress)
         else:
-            _insert_all(db, part)
+            _insert_all(session, part)
         with part.open("rb") as whole:
             os.fsync(whole.fileno())
         _publish(part, target)
@@ -41,13 +44,16 @@ def back_up(
     return target
 
 
-def _insert_all(db: Broker, path: Path) -> None:
+def _insert_all(session: Session, path: Path) -> None:
     """Insert all runs into a new SQLite file, the oldest first."""
     from ..stores.registry import open_store
-    from .broker import Broker
 
-    with Broker(open_store("sqlite", path=str(path))) as other:
-        db.export(reversed(list(db())), other)
+    store = open_store("sqlite", path=str(path))
+    try:
+        runs = [Run(session, record) for record in session.view.find(Everything())]
+        export(reversed(runs), store, None, {})
+    finally:
+        store.close()
 
 
 def _publish(part: Path, target: Path) -> None:

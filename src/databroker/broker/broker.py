@@ -1,43 +1,41 @@
-"""The way in: saving runs, finding them, opening configurations."""
+"""Saving runs, finding them, opening configurations."""
 
 from __future__ import annotations
 
 import copy
 import datetime
-import warnings
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import os
+import pathlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Self
 
-from .. import external
 from .._util.printable import shown
-from ..display.prompt import InIPython
+from ..display.prompt import show_in_ipython
+from ..errors import NoSuchRun
+from ..external.registry import Registry
 from ..query.nodes import Everything, Node
 from ..query.parse import from_keywords
-from ..runs import Header
-from ..runs.hooks import Fetcher, Hooks
 from ..runs.lookup import look_up
 from ..runs.results import Results
+from ..runs.run import Run
 from ..runs.session import Session
 from ..runs.store_view import StoreView
 from ..runs.transforms import Transforms
 from ..stores.base import Store
-from ..stores.facts import run_status
-from ..v1.registry import Registry
-from .checking import Checking
-from .copying import Copying
-from .searching import Aliases, Filters
-from .several import SeveralHeaders
 
 if TYPE_CHECKING:
     from ..config import Configuration
-    from ..v2 import Catalog
-    from ..v2.serializer import Serializer
+    from ..stores.base import RunRecord
+    from ..stores.checking import CheckReport
+    from .export import Receiver
+
+__all__ = ["Broker"]
 
 
-class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPython):
+class Broker:
     """Saves runs, finds them again and hands them over.
 
-    Made by `Broker.named`, `Broker.from_config` or `databroker.temp`.
+    Made by `Broker.named` or `Broker.from_config`.
 
     Parameters
     ----------
@@ -56,20 +54,8 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
     registry
         Its handlers, and where files are now.
     transforms
-        Functions, or where to import them from, that mend documents as they are
+        Functions, or where to import them from, that change documents as they are
         read, by kind: 'start', 'stop', 'resource', 'descriptor'.
-    external_fetchers
-        Functions of a run's start and stop document, by name; see `Hooks`.
-
-    Examples
-    --------
-    >>> import databroker
-    >>> db = databroker.temp()
-    >>> db.insert("start", {"uid": "b2c1", "time": 1.0, "scan_id": 42, "operator": "Dan"})
-    >>> db[42].uid, db["b2"].uid, db[-1].uid
-    ('b2c1', 'b2c1', 'b2c1')
-    >>> [header.uid for header in db(operator="Dan")]
-    ['b2c1']
     """
 
     def __init__(
@@ -80,9 +66,8 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         timezone: str | datetime.tzinfo | None = None,
         stale_after: float | None = None,
         config: Mapping[str, Any] | None = None,
-        registry: external.Registry | None = None,
+        registry: Registry | None = None,
         transforms: Mapping[str, Any] | None = None,
-        external_fetchers: Mapping[str, Fetcher] | None = None,
     ) -> None:
         if not isinstance(store, Store):
             raise TypeError(
@@ -91,20 +76,18 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
             )
         self.session = Session(
             StoreView(store),
-            Registry.bound(external.Registry() if registry is None else registry, store),
+            registry or Registry(),
             Transforms(transforms),
             timezone,
+            None if config is None else name,
         )
         self.name = name
-        self._config = config
+        self.config = config
         if stale_after is not None:
             store.stale_after = stale_after
-        self.external_fetchers = dict(external_fetchers or {})
-        self.filters = {}
-        self.aliases = {}
 
     @classmethod
-    def named(cls, name: str, auto_register: bool = True) -> Broker:
+    def named(cls, name: str, auto_register: bool = True) -> Self:
         """Open the configuration of a name, one of `databroker.list_configs`.
 
         The name 'temp' gives a new, empty broker that is removed at exit.
@@ -117,9 +100,9 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
             What the file says cannot be carried out.
         """
         if name == "temp":
-            from .temporary import temp
+            from .temporary import temporary_store
 
-            return temp()
+            return cls(temporary_store(), name=name)
         from ..config import load
 
         return cls.opened(load(name), auto_register)
@@ -127,7 +110,7 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
     @classmethod
     def from_config(
         cls, config: Mapping[str, Any], auto_register: bool = True, name: str | None = None
-    ) -> Broker:
+    ) -> Self:
         """Make a broker from a mapping, written as a configuration file is.
 
         Raises
@@ -146,13 +129,12 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         return cls.opened(from_mapping(config, name=name), auto_register)
 
     @classmethod
-    def opened(cls, configuration: Configuration, auto_register: bool = True) -> Broker:
+    def opened(cls, configuration: Configuration, auto_register: bool = True) -> Self:
         """Make a broker from a configuration that has been read."""
-        discover = auto_register and configuration.discover_handlers
-        registry = external.Registry(
+        registry = Registry(
             configuration.handlers,
             configuration.root_map,
-            discover,
+            auto_register and configuration.discover_handlers,
             configuration.allowed_roots,
         )
         return cls(
@@ -165,6 +147,8 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
             transforms=configuration.transforms,
         )
 
+    # -- what it stands on -----------------------------------------------
+
     @property
     def store(self) -> Store:
         """Where the documents are."""
@@ -176,10 +160,9 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         return self.session.view
 
     @property
-    def reg(self) -> Registry:
+    def registry(self) -> Registry:
         """Handlers, and where files are now."""
-        registry: Registry = self.session.registry  # type: ignore[assignment]
-        return registry
+        return self.session.registry
 
     @property
     def transforms(self) -> Transforms:
@@ -199,10 +182,6 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
     def zone(self) -> datetime.tzinfo:
         """The time zone in which bounds are read and times are shown."""
         return self.session.zone
-
-    def get_config(self) -> dict[str, Any] | None:
-        """Return a copy of the mapping that the broker was made from, or None."""
-        return None if self._config is None else dict(self._config)
 
     # -- saving ----------------------------------------------------------
 
@@ -233,7 +212,7 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         """
         self.store.insert(name, doc)
 
-    def close_run(self, uid: Any, reason: str = "", *, force: bool = False) -> Header:
+    def close_run(self, uid: object, reason: str = "", *, force: bool = False) -> Run:
         """End a run whose writer died, with a stop document that says so.
 
         Its time is that of the run's newest document. Should the writer's own
@@ -257,14 +236,18 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         RunIsRunning
             Its writer lives and was heard lately.
         """
-        from .closing import close_run
+        from .close_run import close_run
 
-        return close_run(self, uid, reason, force)
+        run = self[uid]
+        if not isinstance(run, Run):
+            raise NoSuchRun(f"{uid!r} is not one run.")
+        record = close_run(run, reason, force)
+        return run if record is None else self.run(record)
 
     # -- finding ---------------------------------------------------------
 
-    def __getitem__(self, key: Any) -> Any:
-        """Return the run of a key, as a Header; or a list of them.
+    def __getitem__(self, key: object) -> Any:
+        """Return the run of a key, or a list of them.
 
         ``db[-1]`` is the newest run, ``db[-5:]`` a list of the five newest,
         ``db[42]`` the newest with scan_id 42, ``db['x39do5']`` the one whose
@@ -283,42 +266,17 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         KeyOfWrongType
             It is nothing that could mean a run (a TypeError).
         """
-        return self._headers(look_up(self.view, key))
+        return self._runs(look_up(self.view, key))
 
-    def __call__(self, text_search: Any = None, **kwargs: Any) -> Results:
-        """Search for runs.
+    def __call__(self, text_search: object = None, **kwargs: Any) -> Results[Run]:
+        """Search for runs, by words or a query and by the values of keys; the newest come first."""
+        return Results(self.session, from_keywords(text_search, kwargs, self.zone), self.run)
 
-        Parameters
-        ----------
-        text_search
-            Words that must all occur in the run's metadata, in any order;
-            ``"quoted"`` ones next to each other, ``-word`` not at all. Or a
-            query of `databroker.queries`, or a Mongo-style dictionary.
-        **kwargs
-            ``key=value`` for any key of the RunStart; ``since=`` and
-            ``until=`` for its time; ``data_key=`` for the name of a field;
-            ``motor=`` and ``detector=`` for runs that involve one. A value may be a
-            dictionary with operators: ``scan_id={'$gt': 40}``.
-
-        Returns
-        -------
-        Results
-            To loop over, newest first.
-
-        Raises
-        ------
-        InvalidQuery
-            The search makes no sense; the message says what would.
-        """
-        filters = from_keywords(None, self.filters, self.zone)
-        return Results(self, from_keywords(text_search, kwargs, self.zone) & filters)
-
-    def narrowed(self, query: Node, limit: int | None = None) -> Broker:
+    def narrowed(self, query: Node, limit: int | None = None) -> Self:
         """Return a broker of some of these runs, which knows of no others.
 
         Whatever is looked up, searched, counted or listed there is among them.
-        It begins with the filters, aliases and hooks of this broker, and has
-        the same handlers. What is inserted goes into the same store.
+        It has the same handlers. What is inserted goes into the same store.
 
         Parameters
         ----------
@@ -340,64 +298,159 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         """
         broker = copy.copy(self)
         broker.session = self.session.narrowed(query, limit)
-        broker.filters = dict(self.filters)
-        broker.aliases = dict(self.aliases)
-        broker.external_fetchers = dict(self.external_fetchers)
         return broker
 
-    def _headers(self, found: Any) -> Any:
-        if isinstance(found, list):
-            return [self._headers(item) for item in found]
-        return Header(self, found)
+    def run(self, record: RunRecord) -> Run:
+        """Return a run that was found in the store."""
+        return Run(self.session, record)
 
-    # -- the rest --------------------------------------------------------
+    def _runs(self, found: Any) -> Any:
+        return list(map(self._runs, found)) if isinstance(found, list) else self.run(found)
 
-    @property
-    def v1(self) -> Broker:
-        """The broker itself."""
-        return self
+    # -- copies and checks -----------------------------------------------
 
-    @property
-    def v2(self) -> Catalog:
-        """The same runs as a mapping from uids to runs, whose streams are datasets."""
-        from ..v2 import Catalog
+    def export(
+        self,
+        headers: Run | Iterable[Run],
+        db: Receiver,
+        new_root: str | os.PathLike[str] | None = None,
+        copy_kwargs: Mapping[str, Any] | None = None,
+    ) -> list[tuple[str, str]]:
+        """Insert all documents of some headers elsewhere, as they are stored.
 
-        return Catalog(self)
+        With `new_root`, their files are copied first, and the documents point to the
+        copies. Exporting again goes on where an export was broken off.
 
-    @property
-    def _catalog(self) -> Catalog:
-        """The name by which old programs reach `v2`."""
-        return self.v2
+        Parameters
+        ----------
+        headers
+            A header, or several.
+        db
+            A broker, or anything else with an `insert` method.
+        new_root
+            A folder to copy external files to. There, they keep their path relative to the
+            root of their resource.
+        copy_kwargs
+            How to copy them: `verify` (whether to compare checksums; True), `on_missing`
+            ('raise', or 'skip' files that are not there), `progress` or, as in databroker 1.x,
+            `file_rename_hook` (a function, called before each file of a run with its number,
+            how many there are, the old and the new path).
 
-    @property
-    def _serializer(self) -> Serializer:
-        """The name by which old programs reach `insert`."""
-        from ..v2.serializer import Serializer
+        Returns
+        -------
+        list
+            The old and the new path of each file, those that were there already included.
 
-        return Serializer(self.insert)
+        Raises
+        ------
+        ExternalDataMissing
+            A file is not there. Of its run, nothing was copied or inserted.
+        CopyRefused, CopyFailed
+            Another file is where a copy should be; or the disk is full, say.
+        ConflictingDocument
+            The run is there already, and points to other files. Nothing was copied.
+        TypeError
+            Something else is in `copy_kwargs`.
+        """
+        from .export import export
 
-    @property
-    def fs(self) -> Registry:
-        """The old name of `reg`."""
-        warnings.warn("Broker.fs is now called Broker.reg.", UserWarning, stacklevel=2)
-        return self.reg
+        return export(headers, db, new_root, copy_kwargs or {})
 
-    def stats(self) -> dict[str, Any]:
-        """Return what is known of the store: what it is, and how many runs it has.
+    def backup(
+        self,
+        path: str | os.PathLike[str],
+        progress: Callable[[int, int], None] | None = None,
+    ) -> pathlib.Path:
+        """Copy all runs, as they are at this moment, into a new SQLite file.
+
+        Other programs may write meanwhile. The file appears when it is whole.
+        Data in external files is not copied; see `export`.
+
+        Parameters
+        ----------
+        path
+            Of the new file.
+        progress
+            Called again and again with the number of bytes copied, and of all
+            (not for stores that are copied run by run, such as the memory store).
+
+        Returns
+        -------
+        pathlib.Path
+            The whole path of the new file.
+
+        Raises
+        ------
+        CopyRefused
+            There is a file of this name.
+        StoreUnavailable
+            It cannot be written; nothing half is left there.
 
         Examples
         --------
-        >>> Broker.from_config({"driver": "memory"}).stats()
-        {'store': 'memory of this process', 'runs': 0}
+        >>> import databroker, tempfile
+        >>> db = databroker.temp()
+        >>> db.insert("start", {"uid": "a", "time": 1.0})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = db.backup(f"{folder}/copy.db")
+        ...     with databroker.Broker.from_config({"driver": "sqlite", "path": path}) as copy:
+        ...         print(copy[-1].uid)
+        a
         """
-        return {"store": str(self.store), "runs": self.view.count(Everything())}
+        from .backup import back_up
+
+        return back_up(self.session, path, progress)
+
+    def check(
+        self,
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        mend_index: bool = False,
+    ) -> CheckReport:
+        """Read all that is stored once, and say what is not as it was written.
+
+        Documents and rows are compared with their checksums, and the indexes by
+        which searches find runs with the documents that they are made of. Others
+        may write meanwhile. Data in external files is not looked at.
+
+        Parameters
+        ----------
+        progress
+            Called again and again with how much is checked, and how much there is.
+        mend_index
+            Whether to set right what differs in the indexes. Nothing else is
+            changed: a damaged document or row stays as it is, and so does what
+            the index knows of it.
+
+        Returns
+        -------
+        CheckReport
+            True if all is right; print it to see what is not. `findings` has each, with
+            the uid of its run.
+
+        Raises
+        ------
+        StoreIsReadOnly
+            There is something to be mended where nothing may be written.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> db = databroker.temp()
+        >>> db.insert("start", {"uid": "a", "time": 1.0})
+        >>> if not (report := db.check()):
+        ...     print(report)
+        """
+        return self.store.check(progress, mend_index)
+
+    # -- the rest --------------------------------------------------------
 
     def close(self) -> None:
         """Let go of files and connections. Closing twice is harmless."""
-        self.reg.close()
+        self.registry.close()
         self.store.close()
 
-    def __enter__(self) -> Broker:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -408,14 +461,13 @@ class Broker(SeveralHeaders, Copying, Checking, Filters, Aliases, Hooks, InIPyth
         named = "Broker" if self.name is None else f"Broker {self.name!r}"
         return f"{named}: {runs:,} run{'' if runs == 1 else 's'} ({self.store})"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        show_in_ipython(self, printer)
+
     def _repr_html_(self) -> str:
         from ..display.html import broker_html
 
         newest = self.view.find(Everything(), limit=5)
-        rows = [(run.start, run_status(self.store, run.uid, run.stop)) for run in newest]
+        rows = [(run.start, self.session.status(run.uid, run.stop)) for run in newest]
         runs = self.view.count(Everything())
         return broker_html(self.name, str(self.store), runs, rows, self.zone)
-
-
-# Users and their tools know the class under this name.
-Broker.__module__ = "databroker.v1"

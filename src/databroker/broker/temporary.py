@@ -1,4 +1,4 @@
-"""Brokers for a while."""
+"""Stores for a while."""
 
 from __future__ import annotations
 
@@ -8,29 +8,21 @@ import tempfile
 import weakref
 from typing import TYPE_CHECKING
 
-from .broker import Broker
-
 if TYPE_CHECKING:
     from ..stores.base import Store
 
-__all__ = ["temp"]
+__all__ = ["temporary_store"]
 
 
-def temp() -> Broker:
-    """Make a new, empty broker whose files are removed when it is no longer used.
-
-    Examples
-    --------
-    >>> temp().name
-    'temp'
-    """
+def temporary_store() -> Store:
+    """Make a new, empty store whose files are removed when it is no longer used."""
     from ..stores.registry import open_store
 
     folder = tempfile.mkdtemp(prefix="databroker-")
     store = open_store("sqlite", path=f"{folder}/runs.db")
     # Whatever reads lazily holds the store, not the broker.
     weakref.finalize(store, _remove, weakref.ref(store), folder, os.getpid())
-    return Broker(store, name="temp")
+    return store
 
 
 def _remove(held: weakref.ref[Store], folder: str, pid: int) -> None:

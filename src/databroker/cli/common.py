@@ -20,8 +20,8 @@ from ..errors import NoSuchRun, UnknownBrokerName
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..broker import Broker
-    from ..runs import Header
+    from ..broker.broker import Broker
+    from ..runs.run import Run
 
 __all__ = [
     "TARGET_HELP",
@@ -120,13 +120,13 @@ def default_name() -> str:
 
 def open_broker(name: str | None) -> Broker:
     """Open a configuration, or the default one."""
-    from ..broker import Broker
+    from ..broker.broker import Broker
 
     return Broker.named(default_name() if name is None else name)
 
 
 @contextmanager
-def open_run(words: Sequence[str]) -> Iterator[Header]:
+def open_run(words: Sequence[str]) -> Iterator[Run]:
     """Open the broker and find the run that ``[NAME] [RUN]`` stands for.
 
     Where there is none, a name of a configuration that is nearly what was typed is suggested.

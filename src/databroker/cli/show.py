@@ -25,7 +25,7 @@ def show(target: Target) -> None:
     with open_run(target) as header:
         facts, streams = facts_table(header), streams_table(header)
         said, recorded = by_people(header.start), by_programs(header.start)
-        zone = header.db.zone
+        zone = header.session.zone
     recorded = {key: value for key, value in recorded.items() if key not in _AMONG_FACTS}
     blocks = [document_text("Metadata", said, zone)] if said else []
     # What programs write is long and seldom read: a line each is enough.

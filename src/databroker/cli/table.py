@@ -11,7 +11,7 @@ from ..errors import NoSuchStream
 from .common import Target, console, open_run
 
 if TYPE_CHECKING:
-    from ..runs import Header
+    from ..runs.run import Run
 
 __all__ = ["EXAMPLES", "table"]
 
@@ -40,7 +40,7 @@ def table(
     wanted = None if fields is None else list(filter(None, map(str.strip, fields.split(","))))
     with open_run(target) as header:
         _check_stream(header, stream)
-        frame = header.table(stream, fields=wanted, timezone=header.db.zone)
+        frame = header.table(stream, fields=wanted, timezone=header.session.zone)
     out = console()
     if frame.empty:
         out.print(f"The stream {stream!r} has no events.")
@@ -48,7 +48,7 @@ def table(
         out.print(frame_text(frame, out.width), soft_wrap=True)
 
 
-def _check_stream(header: Header, stream: str) -> None:
+def _check_stream(header: Run, stream: str) -> None:
     names = header.stream_names
     if stream not in names:
         raise NoSuchStream(

@@ -13,7 +13,7 @@ from ..display.summary import facts, one_line
 if TYPE_CHECKING:
     from ..config.names import Survey
     from ..display.runs import RunList
-    from ..runs import Header
+    from ..runs.run import Run
 
 __all__ = ["configurations_table", "facts_table", "runs_table", "streams_table"]
 
@@ -58,12 +58,12 @@ def runs_table(columns: RunList) -> Table:
     return table
 
 
-def facts_table(header: Header) -> Table:
+def facts_table(header: Run) -> Table:
     """Return what there is to say of a run in a line each."""
     status = _status(header.status)
     if reason := header.stop.get("reason"):
         status.append(f": {one_line(reason)}", style="default")
-    known = facts(header.start, header.stop, header.db.zone)
+    known = facts(header.start, header.stop, header.session.zone)
     texts = {fact: Text(value) for fact, value in known.items()}
     rows = {"uid": texts.pop("uid"), "status": status, **texts}
     table = Table.grid(padding=(0, 2))
@@ -73,7 +73,7 @@ def facts_table(header: Header) -> Table:
     return table
 
 
-def streams_table(header: Header) -> Table:
+def streams_table(header: Run) -> Table:
     """Return the streams of a run, how many events they have, and their fields."""
     table = Table(box=None, pad_edge=False)
     table.add_column("stream")

@@ -16,7 +16,7 @@ from ..config import Configuration, load, user_config_dir, user_data_dir
 from ..errors import InvalidConfiguration, MissingExtra, StoreUnavailable, UnknownBrokerName
 
 if TYPE_CHECKING:
-    from ..broker import Broker
+    from ..broker.broker import Broker
     from .plans import DemoRun
 
 __all__ = ["DESCRIPTION", "NAME", "Installed", "install"]
@@ -115,7 +115,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _fill(images: Path, report: Report) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    from ..broker import Broker
+    from ..broker.broker import Broker
     from .performing import perform
     from .plans import RUNS
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .registry import Registry
+from .._util.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .fields.filling import Filler, external_fields, fields_to_fill
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .files.copying import Copied, OutsideOfRoot, copy_run
     from .files.listing import ExternalFile, external_files
     from .readers.base import FrameReader
+    from .registry import Registry
 
 __all__ = [
     "Copied",
@@ -31,27 +32,22 @@ __all__ = [
     "fields_to_fill",
 ]
 
-_HOMES = {
-    "Copied": "files.copying",
-    "CopyDiffers": "files.atomic_copy",
-    "CopyFailed": "files.atomic_copy",
-    "CopyRefused": "files.atomic_copy",
-    "LazyArray": "fields.lazy_array",
-    "ExternalFile": "files.listing",
-    "Filler": "fields.filling",
-    "FrameReader": "readers.base",
-    "OutsideOfRoot": "files.copying",
-    "copy_run": "files.copying",
-    "external_fields": "fields.filling",
-    "external_files": "files.listing",
-    "fields_to_fill": "fields.filling",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # A broker needs the registry only; pyarrow and the rest come with what reads.
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Copied": ".files.copying",
+        "CopyDiffers": ".files.atomic_copy",
+        "CopyFailed": ".files.atomic_copy",
+        "CopyRefused": ".files.atomic_copy",
+        "LazyArray": ".fields.lazy_array",
+        "ExternalFile": ".files.listing",
+        "Filler": ".fields.filling",
+        "FrameReader": ".readers.base",
+        "OutsideOfRoot": ".files.copying",
+        "Registry": ".registry",
+        "copy_run": ".files.copying",
+        "external_fields": ".fields.filling",
+        "external_files": ".files.listing",
+        "fields_to_fill": ".fields.filling",
+    },
+)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
 from .guard import is_odd_file, is_remote, share_of
+from .place import Place
 from .references import DataReference, FileRefused, failure
 
 __all__ = ["Guard", "Place", "path_of_uri", "path_parts", "place_of", "uri_of_path"]
@@ -22,37 +22,6 @@ __all__ = ["Guard", "Place", "path_of_uri", "path_parts", "place_of", "uri_of_pa
 Document = Mapping[str, Any]
 
 _DRIVE = re.compile(r"[A-Za-z]:(/|$)")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a file is, and how that was found.
-
-    Attributes
-    ----------
-    path
-        Where it is sought.
-    recorded
-        Where it was when it was written.
-    root
-        The part of `recorded` that its document calls the root; '' if none.
-    mapped
-        The entry of the root map that was applied.
-    windows
-        Whether `recorded` is a path of Windows, where upper and lower case are the same.
-    """
-
-    path: str
-    recorded: str
-    root: str = ""
-    mapped: tuple[str, str] | None = None
-    windows: bool = False
-
-    def history(self) -> str:
-        """Return how the path came about, in words; '' if it is just as recorded."""
-        if self.mapped is None:
-            return ""
-        return f"(recorded as {self.recorded}; root_map {{{self.mapped[0]!r}: {self.mapped[1]!r}}})"
 
 
 def place_of(document: Document, root_map: Mapping[str, str] | None = None) -> Place:

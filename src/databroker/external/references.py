@@ -24,7 +24,7 @@ from ..errors import (
 )
 
 if TYPE_CHECKING:
-    from .locate import Place
+    from .place import Place
 
 __all__ = [
     "DataReference",

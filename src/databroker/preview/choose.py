@@ -8,9 +8,9 @@ from math import prod
 from typing import Any
 
 from ..errors import NoSuchField
-from ..runs.stream import Stream
-from ..runs.stream.documents import Wanted
 from ..runs.stream.fields import mapping
+from ..runs.stream.many import Wanted
+from ..runs.stream.stream import Stream
 
 __all__ = ["Choice", "choose", "data_key", "streams_to_show"]
 

@@ -16,7 +16,7 @@ from .rows import Rows
 from .scalars import scalar_picture
 
 if TYPE_CHECKING:
-    from ..runs import Header
+    from ..runs.run import Run
 
 __all__ = ["make_preview"]
 
@@ -24,7 +24,7 @@ Doc = Mapping[str, Any]
 
 
 def make_preview(
-    header: Header,
+    header: Run,
     fields: Fields = None,
     streams: str | Iterable[str] | None = None,
     frames: int = 5,

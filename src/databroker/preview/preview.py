@@ -19,7 +19,7 @@ from .page import Picture, pictures_html, pictures_text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..runs import Header
+    from ..runs.run import Run
 
 __all__ = ["Preview"]
 
@@ -52,7 +52,7 @@ class Preview:
     The run has no streams.
     """
 
-    def __init__(self, header: Header, pictures: Sequence[Picture], notes: Sequence[str]) -> None:
+    def __init__(self, header: Run, pictures: Sequence[Picture], notes: Sequence[str]) -> None:
         self.header = header
         self.pictures = list(pictures)
         self.notes = list(notes)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..display.summary import is_number
 from ..errors import DatabrokerError
-from ..runs.stream import Stream
+from ..runs.stream.stream import Stream
 from .choose import data_key
 from .downsample import as_numbers, sane, span
 from .draw import Axis

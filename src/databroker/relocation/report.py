@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .._util.printable import printable
-from ..broker.several import each_header
-from ..runs import Header
-from .walk import Progress
 
-__all__ = ["Relocation", "relocate"]
+__all__ = ["Relocation"]
 
 _MOST = 10
 
@@ -105,79 +101,6 @@ class Relocation:
         for old in self.by_name:
             yield ""
             yield f"Only names speak for {old!r}: see whether these files are the right ones."
-
-
-def relocate(
-    results: Header | Iterable[Header],
-    search_in: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
-    dry_run: bool = True,
-    progress: Progress | None = None,
-) -> Relocation:
-    """Look for missing external files of some runs, and propose a root map that finds them.
-
-    A file is recognised by its name and, where several have the name, by the
-    folders that it is in. What fits several files equally well is reported,
-    not guessed. No file is opened that is outside of `allowed_roots`, and none
-    that is found now is led elsewhere.
-
-    Parameters
-    ----------
-    results
-        A header, or several, of one broker.
-    search_in
-        A folder, or several, to look in at any depth.
-    dry_run
-        Whether only to propose; if False, the entries are put into ``db.reg.root_map``, for
-        this session. The configuration is never changed.
-    progress
-        Called for each folder with how many have been looked through, and its path.
-
-    Returns
-    -------
-    Relocation
-        With `root_map`, `found`, `missing` and `ambiguous`; printed, it says what to write into
-        the configuration.
-
-    Raises
-    ------
-    NotADirectoryError
-        One of the folders is not there.
-    ValueError
-        The headers are of several brokers.
-
-    Examples
-    --------
-    >>> import databroker, os, tempfile
-    >>> db = databroker.temp()
-    >>> db.insert("start", {"uid": "b2c1", "time": 1.0})
-    >>> db.insert("resource", {"uid": "r", "run_start": "b2c1", "spec": "npy", "root": "/data",
-    ...                        "resource_path": "2024/a.npy", "resource_kwargs": {}})
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     os.mkdir(f"{folder}/2024")
-    ...     open(f"{folder}/2024/a.npy", "w").close()
-    ...     found = databroker.relocate(db[-1], search_in=folder)
-    >>> found.root_map == {"/data": folder}
-    True
-    """
-    from ..external.files.listing import run_resources
-    from .search import Search
-
-    folders = [search_in] if isinstance(search_in, str | os.PathLike) else list(search_in)
-    db, search = None, None
-    for header in each_header(results):
-        if db is None or search is None:
-            db, search = header.db, Search(header.db.store, header.db.reg)
-        if header.db is not db:
-            raise ValueError("These headers are of several brokers; relocate those of one.")
-        search.add(header.uid, run_resources(db.store, header.uid, db.transforms))
-    if db is None or search is None:
-        return Relocation()
-    relocation = search.look(folders, progress)
-    if not dry_run:
-        db.reg.root_map.update(relocation.root_map)
-    relocation.applied = not dry_run
-    relocation.config = db.name if db.get_config() is not None else None
-    return relocation
 
 
 def _several(path: str, places: Sequence[str]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..external.files.listing import RunResources, resource_files
+from ..external.files.listing import RunResources, resource_files, run_resources
 from ..external.handler_cache import identity
 from ..external.locate import place_of
+from ..runs.run import Run, each_run
 from .match import Identity, LostResource, match, moved_path
 from .report import Relocation
 from .root_map import Target, propose
@@ -18,7 +19,78 @@ if TYPE_CHECKING:
     from ..external.registry import Registry
     from ..stores.base import Store
 
-__all__ = ["Search"]
+__all__ = ["Search", "relocate"]
+
+
+def relocate(
+    results: Run | Iterable[Run],
+    search_in: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    dry_run: bool = True,
+    progress: Progress | None = None,
+) -> Relocation:
+    """Look for missing external files of some runs, and propose a root map that finds them.
+
+    A file is recognised by its name and, where several have the name, by the
+    folders that it is in. What fits several files equally well is reported,
+    not guessed. No file is opened that is outside of `allowed_roots`, and none
+    that is found now is led elsewhere.
+
+    Parameters
+    ----------
+    results
+        A header, or several, of one broker.
+    search_in
+        A folder, or several, to look in at any depth.
+    dry_run
+        Whether only to propose; if False, the entries are put into ``db.reg.root_map``, for
+        this session. The configuration is never changed.
+    progress
+        Called for each folder with how many have been looked through, and its path.
+
+    Returns
+    -------
+    Relocation
+        With `root_map`, `found`, `missing` and `ambiguous`; printed, it says what to write into
+        the configuration.
+
+    Raises
+    ------
+    NotADirectoryError
+        One of the folders is not there.
+    ValueError
+        The headers are of several brokers.
+
+    Examples
+    --------
+    >>> import databroker, os, tempfile
+    >>> db = databroker.temp()
+    >>> db.insert("start", {"uid": "b2c1", "time": 1.0})
+    >>> db.insert("resource", {"uid": "r", "run_start": "b2c1", "spec": "npy", "root": "/data",
+    ...                        "resource_path": "2024/a.npy", "resource_kwargs": {}})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     os.mkdir(f"{folder}/2024")
+    ...     open(f"{folder}/2024/a.npy", "w").close()
+    ...     found = databroker.relocate(db[-1], search_in=folder)
+    >>> found.root_map == {"/data": folder}
+    True
+    """
+    folders = [search_in] if isinstance(search_in, str | os.PathLike) else list(search_in)
+    session, search = None, None
+    for run in each_run(results):
+        if session is None or search is None:
+            session = run.session
+            search = Search(session.store, session.registry)
+        if run.session is not session:
+            raise ValueError("These headers are of several brokers; relocate those of one.")
+        search.add(run.uid, run_resources(session.store, run.uid, session.transforms))
+    if session is None or search is None:
+        return Relocation()
+    relocation = search.look(folders, progress)
+    if not dry_run:
+        session.registry.root_map.update(relocation.root_map)
+    relocation.applied = not dry_run
+    relocation.config = session.configuration
+    return relocation
 
 
 class Search:

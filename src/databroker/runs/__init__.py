@@ -1,5 +1,1 @@
 """What users hold: a run, the results of a search, and the streams of a run."""
-
-from .run import Header
-
-__all__ = ["Header"]

@@ -11,7 +11,7 @@ from ..errors import NoSuchField, NothingFoundWarning
 from .stream.fields import mapping
 
 if TYPE_CHECKING:
-    from .stream import Stream
+    from .stream.stream import Stream
 
 __all__ = ["device_names", "has_field", "warn_if_absent"]
 

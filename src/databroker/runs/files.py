@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from .._util.printable import printable
-from .stored import StoredRun
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..external import ExternalFile
+    from ..external.files.listing import ExternalFile
+    from .session import Session
 
-__all__ = ["FiledRun", "Files", "files_of"]
+__all__ = ["Files", "Progress", "files_of"]
 
 Progress = Callable[[int, str], Any]
 """Is called after each run with how many are done, and its uid."""
@@ -90,50 +90,13 @@ class Files(list["ExternalFile"]):
         return files_html(self)
 
 
-class FiledRun(StoredRun):
-    """The part of a header that knows its files."""
+def files_of(session: Session, uids: Iterable[str], progress: Progress | None = None) -> Files:
+    """Return the external files of some runs, one run after the other."""
+    from ..external.files.listing import external_files
 
-    def files(self) -> Files:
-        """Return the external files of the run, and whether they are there.
-
-        Nothing is raised for a file that is missing, or that nothing can open: its
-        attributes `exists` and `problem` tell.
-
-        Returns
-        -------
-        Files
-            A list of `databroker.external.ExternalFile`, each once, shown as a table. It has
-            `missing`, `total` (bytes) and `to_frame`.
-
-        Examples
-        --------
-        >>> import databroker
-        >>> db = databroker.temp()
-        >>> db.insert("start", {"uid": "b2c1", "time": 1.0})
-        >>> db.insert("resource", {"uid": "r", "run_start": "b2c1", "spec": "npy",
-        ...                        "root": "/nowhere", "resource_path": "a.npy",
-        ...                        "resource_kwargs": {}})
-        >>> db[-1].files()
-        1 file, 0 there (0 B)
-        exists  size  path             fields
-        no            /nowhere/a.npy
-        """
-        return files_of([self])
-
-
-def files_of(runs: Iterable[StoredRun], progress: Progress | None = None) -> Files:
-    """Return the external files of some runs, one run after the other.
-
-    Parameters
-    ----------
-    progress
-        Called after each run with how many are done, and its uid.
-    """
-    from ..external import external_files
-
-    found = Files()
-    for number, run in enumerate(runs, 1):
-        found += external_files(run.db.store, run.db.reg, run.uid, run.db.transforms)
+    listed = Files()
+    for number, uid in enumerate(uids, 1):
+        listed += external_files(session.store, session.registry, uid, session.transforms)
         if progress is not None:
-            progress(number, run.uid)
-    return found
+            progress(number, uid)
+    return listed

@@ -6,7 +6,6 @@ import decimal
 import math
 import numbers
 import re
-import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -16,7 +15,7 @@ from .._util.printable import shown
 from ..errors import AmbiguousPrefix, InvalidKey, KeyOfWrongType, NoSuchRun, TooFarBack
 from ..query.nodes import Equals, Everything, Path
 from ..query.values import thaw
-from . import Header
+from .run import Run, RunFace
 
 if TYPE_CHECKING:
     from ..stores.base import RunRecord
@@ -63,13 +62,10 @@ def look_up(runs: StoreView, key: Any) -> Any:
     return _by_number(runs, _whole(key))
 
 
-def uid_of(run: Any) -> str | None:
-    """Return the uid of a header, or of a run of a catalog; None for anything else."""
-    # Before its module is imported, there is no run of a catalog.
-    kinds: Any = getattr(sys.modules.get("databroker.v2.run"), "BlueskyRun", ())
-    if isinstance(run, kinds):
-        run = run.header
-    return run.uid if isinstance(run, Header) else None
+def uid_of(key: object) -> str | None:
+    """Return the uid of a run, or of what stands for one; None for anything else."""
+    run = key.header if isinstance(key, RunFace) else key
+    return run.uid if isinstance(run, Run) else None
 
 
 def _same_run(runs: StoreView, uid: str) -> RunRecord:

@@ -4,61 +4,57 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, SupportsIndex, TypeVar
 
 from .._util.printable import printable, shown
 from .._util.signals import from_signal
-from ..display.prompt import InIPython, runs_text
+from ..display.prompt import runs_text, show_in_ipython
 from ..errors import InvalidQuery
 from ..query.nodes import And, Everything, Exists, Node, TimeBounds
 from ..query.projection import Keyed, distinct_values, keyed_value, ranked
 from ..query.time_bounds import time_bounds
 from ..stores.facts import run_fact
 from ..times import format_time
-from . import Header
 from .counts import Counts
 from .emptiness import explain_nothing
 from .files import Files, Progress, files_of
 from .pipeline import RunQuery, Sorted, Step, checked_limit
+from .run import Run
 from .run_table import COLUMNS, column, frame_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..broker import Broker
+    from ..query.keys import Key
+    from ..stores.base import RunRecord
+    from .session import Session
+
+__all__ = ["Results"]
 
 _SHOWN = 10
 
+RunType = TypeVar("RunType", bound=Run, covariant=True)
 
-class Results(InIPython):
-    """The runs that match a search, newest first.
 
-    Loop over it, as often as you like: each loop is a fresh search, and only a
-    few runs are in memory at a time. There may be any number of runs, so there
-    is no indexing; use ``list(results)`` where they are few.
+class Results(Generic[RunType]):
+    """The runs that match a search, newest first; each loop is a fresh search."""
 
-    Examples
-    --------
-    >>> import databroker
-    >>> db = databroker.temp()
-    >>> for n in range(3):
-    ...     db.insert("start", {"uid": f"run {n}", "time": float(n), "sample": "Ni"})
-    >>> results = db(sample="Ni")
-    >>> [header.uid for header in results], results.count()
-    (['run 2', 'run 1', 'run 0'], 3)
-    >>> [header.uid for header in results.sort("uid").limit(2)]
-    ['run 0', 'run 1']
-    """
-
-    def __init__(self, db: Broker, query: Node, steps: Sequence[Step] = ()) -> None:
-        self._db = db
+    def __init__(
+        self,
+        session: Session,
+        query: Node,
+        make_run: Callable[[RunRecord], RunType],
+        steps: Sequence[Step] = (),
+    ) -> None:
+        self._session = session
         self._query = query
+        self._make_run = make_run
         self._steps = tuple(steps)
 
     @property
     def _run_query(self) -> RunQuery:
-        return RunQuery(self._db.view, self._db.transforms, self._query, self._steps)
+        return RunQuery(self._session.view, self._session.transforms, self._query, self._steps)
 
     @property
     def query(self) -> Node:
@@ -93,7 +89,7 @@ class Results(InIPython):
         if seconds is None:
             return None
         try:
-            return datetime.datetime.fromtimestamp(seconds, self._db.zone)
+            return datetime.datetime.fromtimestamp(seconds, self._session.zone)
         except (OverflowError, ValueError, OSError) as error:  # beyond the years of a calendar
             if from_signal(error):
                 raise
@@ -102,10 +98,10 @@ class Results(InIPython):
 
     # -- runs ------------------------------------------------------------
 
-    def __iter__(self) -> Iterator[Header]:
+    def __iter__(self) -> Iterator[RunType]:
         record = None
         for record in self._run_query.records():
-            yield Header(self._db, record)
+            yield self._make_run(record)
         if record is None:
             self._explain_nothing()
 
@@ -115,7 +111,7 @@ class Results(InIPython):
             f"list(results)[{shown(key)}], which may be slow if the results are many."
         )
 
-    def first(self) -> Header | None:
+    def first(self) -> RunType | None:
         """Return the first run, the newest unless they are sorted; None if there is none."""
         return next(iter(self.limit(1)), None)
 
@@ -126,7 +122,7 @@ class Results(InIPython):
             self._explain_nothing()
         return found
 
-    def limit(self, n: SupportsIndex) -> Results:
+    def limit(self, n: SupportsIndex) -> Self:
         """Return the first `n` of these runs, or all, if they are fewer.
 
         Examples
@@ -138,9 +134,9 @@ class Results(InIPython):
         >>> [header.uid for header in db().limit(2)]
         ['run 2', 'run 1']
         """
-        return Results(self._db, self._query, (*self._steps, checked_limit(n)))
+        return self._with(checked_limit(n))
 
-    def sort(self, key: Any, descending: bool = False) -> Results:
+    def sort(self, key: str | Key, descending: bool = False) -> Self:
         """Return these runs in the order of a key.
 
         Numbers come before text, text before False and True, and these before
@@ -163,12 +159,14 @@ class Results(InIPython):
         >>> [header.uid for header in db().sort("T")]
         ['run 3', 'run 0', 'run 2', 'run 1']
         """
-        by = column(key, self._fact_of)
-        return Results(self._db, self._query, (*self._steps, Sorted(by, bool(descending))))
+        return self._with(Sorted(column(key, self._fact_of), bool(descending)))
+
+    def _with(self, step: Step) -> Self:
+        return type(self)(self._session, self._query, self._make_run, (*self._steps, step))
 
     # -- many at once ----------------------------------------------------
 
-    def distinct(self, key: Any) -> Counts:
+    def distinct(self, key: str | Key) -> Counts:
         """Return the different values of a key, and how many of the runs have each.
 
         A list counts once for each different element.
@@ -198,11 +196,11 @@ class Results(InIPython):
             self._explain_nothing(*(Exists(path) for path in column(key, self._fact_of).paths))
         return counts
 
-    def _distinct(self, key: Any) -> Counts:
+    def _distinct(self, key: str | Key) -> Counts:
         by = column(key, self._fact_of)
         path, run_query = by.paths[0], self._run_query
         if by.is_plain and not self._steps and not run_query.has_transforms:
-            return Counts(self._db.view.distinct(path, self._query))
+            return Counts(self._session.view.distinct(path, self._query))
         counts: Counter[Keyed] = Counter()
         if by.is_plain:
             for start, stop in run_query.documents():
@@ -214,7 +212,7 @@ class Results(InIPython):
 
     def to_frame(
         self,
-        columns: Sequence[Any] | None = None,
+        columns: Sequence[str | Key] | None = None,
         *,
         timezone: str | datetime.tzinfo | None = None,
         convert_times: bool = True,
@@ -251,7 +249,7 @@ class Results(InIPython):
         if isinstance(columns, str):
             raise InvalidQuery(f"columns is a list of keys: [{shown(columns)}]")
         wanted = [column(each, self._fact_of) for each in columns or COLUMNS]
-        zone = self._db.zone if timezone is None else timezone
+        zone = self._session.zone if timezone is None else timezone
         frame = frame_of(wanted, self._run_query.values(wanted), zone, convert_times)
         if not len(frame):
             self._explain_nothing()
@@ -276,13 +274,13 @@ class Results(InIPython):
         >>> databroker.temp()().files()
         no external files
         """
-        return files_of(self, progress)
+        return files_of(self._session, (run.uid for run in self), progress)
 
     def _explain_nothing(self, *asked: Node) -> None:
-        explain_nothing(self._db.store, And(self._query, *asked))
+        explain_nothing(self._session.store, And(self._query, *asked))
 
     def _fact_of(self, uid: str, name: str) -> Any:
-        store = self._db.store
+        store = self._session.store
         record = store.record(uid)
         return run_fact(store, uid, None if record is None else record.stop, name)
 
@@ -294,19 +292,19 @@ class Results(InIPython):
             f"Runs that match {self._asked() or 'any search'}. Loop over them, or use "
             ".count(), .first(), .limit(n), .sort(key), .distinct(key), .to_frame()."
         )
-        shown = runs_text(rows, self._db.zone) if rows else "There are none."
+        shown = runs_text(rows, self._session.zone) if rows else "There are none."
         return printable("\n".join([said, shown, *(["... and more"] if more else [])]))
 
     def _newest(self) -> tuple[list[tuple[dict[str, Any], str]], bool]:
         """Return the start and status of the first few runs, and whether there are more."""
         newest = list(self.limit(_SHOWN + 1))
-        return [(header.start, header.status) for header in newest[:_SHOWN]], len(newest) > _SHOWN
+        return [(run.start, run.status) for run in newest[:_SHOWN]], len(newest) > _SHOWN
 
     def _asked(self) -> str:
         """Return in words what was searched for."""
         nodes = getattr(self._query, "nodes", (self._query,))
         others = [each for each in nodes if not isinstance(each, TimeBounds | Everything)]
-        zone = self._db.zone
+        zone = self._session.zone
         said = [" & ".join(map(repr, others))] if others else []
         if self.bounds.since is not None:
             said.append(f"since {format_time(self.bounds.since, zone)}")
@@ -314,12 +312,11 @@ class Results(InIPython):
             said.append(f"until {format_time(self.bounds.until, zone)}")
         return ", ".join(said)
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        show_in_ipython(self, printer)
+
     def _repr_html_(self) -> str:
         from ..display.html import results_html
 
         rows, more = self._newest()
-        return results_html(rows, more, self._db.zone, asked=self._asked())
-
-
-# Users and their tools know the class under this name.
-Results.__module__ = "databroker.v1"
+        return results_html(rows, more, self._session.zone, asked=self._asked())

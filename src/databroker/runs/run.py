@@ -1,88 +1,118 @@
-"""A user's handle on one run."""
+"""One run: its documents, and ways to load its data."""
 
 from __future__ import annotations
 
 import datetime
-import warnings
-from abc import ABCMeta
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from .._util.printable import shown
+from ..display.prompt import run_line, show_in_ipython
 from ..documents.kinds import stream_name as name_of
 from ..documents.readonly import ALL
+from ..errors import NoSuchStream
 from .absent import device_names, has_field, warn_if_absent
-from .files import FiledRun
-from .header_mapping import Parts
-from .hooks import external_of
+from .files import Files, files_of
 from .scan_id_conflicts import repeated_scan_id
-from .stored import StoredRun
-from .stream.documents import known_fields, many_streams
+from .stream.documents import run_documents
 from .stream.fields import configuration, mapping
+from .stream.many import known_fields, many_streams
+from .stream.stream import Stream
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from ..broker import Broker
+    from ..display.summary import STREAM
     from ..external.fields.filling import Fill, OnMissing
-    from ..preview import Preview
     from ..stores.base import RunRecord
+    from .session import Session
 
+__all__ = ["Run", "RunFace", "each_run"]
+
+Doc = dict[str, Any]
 Fields = str | Iterable[str] | None
+StreamName = str | type[ALL]
 
 
-class Header(FiledRun, Parts, metaclass=ABCMeta):
+class Run:
     """One run: its metadata, and ways to load its data.
 
     Obtained from a broker: ``db[-1]``, ``db['uid prefix']``, or by looping
-    over a search. Loading is a separate step, so a header costs little.
-    While the run goes on, a header is current: each call sees what is stored.
-
-    Examples
-    --------
-    >>> import databroker
-    >>> db = databroker.temp()
-    >>> db.insert("start", {"uid": "b2c1", "time": 1.0, "plan_name": "count"})
-    >>> header = db[-1]
-    >>> header.start["plan_name"], header.stop, header.stream_names
-    ('count', {}, [])
+    over a search. Loading is a separate step, so a run costs little.
+    While it goes on, each call sees what is stored.
     """
 
-    __hash__ = None  # type: ignore[assignment]
-
-    def __init__(self, db: Broker, record: RunRecord) -> None:
-        super().__init__(db, record)
-        self.ext = external_of(db, self)
+    def __init__(self, session: Session, record: RunRecord) -> None:
+        self.session = session
+        self._start = session.transforms("start", record.start)
+        self._stop = self._transformed(record.stop)
 
     # -- metadata --------------------------------------------------------
 
     @property
-    def start(self) -> dict[str, Any]:
+    def uid(self) -> str:
+        """The uid of the run."""
+        uid: str = self._start["uid"]
+        return uid
+
+    @property
+    def start(self) -> Doc:
         """Everything that was recorded at the start of the run."""
-        return self._prepared("start", dict(self._start))
+        return self._handed_out("start", dict(self._start))
 
     @property
-    def stop(self) -> dict[str, Any]:
+    def stop(self) -> Doc:
         """What was only known at the end; empty while the run has not ended."""
-        return self._prepared("stop", dict(self.stored_stop()))
+        return self._handed_out("stop", dict(self.stored_stop()))
 
     @property
-    def descriptors(self) -> list[dict[str, Any]]:
+    def descriptors(self) -> list[Doc]:
         """The descriptors of all streams, the newest first."""
-        return [self._prepared("descriptor", doc) for doc in reversed(self._descriptors())]
+        return [self._handed_out("descriptor", doc) for doc in reversed(self._descriptors())]
 
     @property
     def stream_names(self) -> list[str]:
         """The names of the streams, in the order in which they appeared."""
         return list(dict.fromkeys(map(name_of, self._descriptors())))
 
-    def fields(self, stream_name: Any = ALL) -> set[str]:
+    @property
+    def status(self) -> str:
+        """How the run stands: 'success', 'abort', 'fail', 'running' or 'unknown'.
+
+        'unknown' is a run that did not end, and whose writer is gone or has
+        been silent for too long; `Broker.close_run` ends it.
+        """
+        return self.session.status(self.uid, self.stored_stop())
+
+    @property
+    def streams(self) -> Mapping[str, Stream]:
+        """The streams by name, in the order in which they appeared.
+
+        Raises
+        ------
+        NoSuchStream
+            When asked for one that the run does not have.
+        """
+        by_name: dict[str, list[Doc]] = {}
+        for descriptor in self._descriptors():
+            by_name.setdefault(name_of(descriptor), []).append(descriptor)
+        stop = self.stored_stop()
+        return _Streams(
+            {
+                name: Stream(self.session, name, descriptors, self._start, stop)
+                for name, descriptors in by_name.items()
+            }
+        )
+
+    def fields(self, stream_name: StreamName = ALL) -> set[str]:
         """Return the names of the data keys of a stream, or of all streams."""
         return {
             key for descriptor in self._of_stream(stream_name) for key in descriptor["data_keys"]
         }
 
-    def devices(self, stream_name: Any = ALL) -> set[str]:
+    def devices(self, stream_name: StreamName = ALL) -> set[str]:
         """Return the names of the devices in a stream, or in all streams."""
         return {
             device
@@ -90,12 +120,12 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
             for device in descriptor.get("object_keys") or {}
         }
 
-    def config_data(self, device_name: str) -> dict[str, list[dict[str, Any]]]:
+    def config_data(self, device_name: str) -> dict[str, list[Doc]]:
         """Return the configuration of a device: for each stream, one dictionary a descriptor.
 
         Streams without the device are left out; an unknown device gives ``{}``.
         """
-        found: dict[str, list[dict[str, Any]]] = {}
+        found: dict[str, list[Doc]] = {}
         for descriptor in self._descriptors():
             device = configuration(descriptor).get(device_name)
             if device is not None:
@@ -110,50 +140,15 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
 
     def table(
         self,
-        stream_name: Any = "primary",
+        stream_name: StreamName = "primary",
         fields: Fields = None,
         fill: Fill = False,
         timezone: str | datetime.tzinfo | None = None,
         convert_times: bool = True,
-        localize_times: bool = True,
         *,
         on_missing: OnMissing = "raise",
     ) -> pd.DataFrame:
-        """Load a stream as a table.
-
-        Parameters
-        ----------
-        stream_name
-            Which stream. One that the run does not have gives an empty table.
-        fields
-            A name, or names and patterns, of the wanted columns; None for all.
-            Names of values in the configuration, start or stop work too. Names that are
-            nowhere are left out, with a warning.
-        fill
-            Whether to load external data into the cells: True or 'yes', False or 'no', or the
-            names of fields; 'delayed' for dask arrays, which read when they are computed.
-        timezone
-            Makes the column `time` aware, in this zone; by default it is naive UTC.
-        convert_times
-            Whether `time` holds stamps rather than seconds since 1970.
-        localize_times
-            With ``convert_times=False``, must be False too (as in databroker 1.x).
-        on_missing
-            Where what is to be filled cannot be had: 'raise' the error; 'mask' the cell with
-            None; or 'skip' it, which leaves the reference.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row an event; the index is ``seq_num``, the first column ``time``.
-
-        Raises
-        ------
-        NoSuchField
-            Nothing in `fields` is there, or a name in `fill` is none of a field.
-        NoHandler, ExternalDataMissing
-            What is to be filled cannot be had; the message says how to mend it.
-        """
+        """Load a stream as a table, one row an event; see `Stream.table`."""
         stream = self.streams.get(stream_name) if isinstance(stream_name, str) else None
         if stream is None:
             from .stream.table import no_table
@@ -166,7 +161,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
             known_fields([stream], fields),
             fill=fill,
             on_missing=on_missing,
-            convert_times=convert_times or localize_times,
+            convert_times=convert_times,
             timezone=timezone,
         )
 
@@ -178,28 +173,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
         *,
         on_missing: OnMissing = "raise",
     ) -> Iterator[Any]:
-        """Yield the values of one field, event by event.
-
-        Good for images and for long runs: little is in memory at a time.
-
-        Parameters
-        ----------
-        field, stream_name
-            Which field of which stream; one that the run does not have yields nothing, with
-            a warning.
-        fill
-            As in `table`; where external data are not loaded, what refers to them is yielded.
-        on_missing
-            Where such data cannot be had: 'raise' the error; 'mask' the value with None; or
-            'skip' it. But for 'raise', there is one warning.
-
-        Raises
-        ------
-        NoSuchField
-            A name in `fill` that no field has.
-        NoHandler, ExternalDataMissing
-            A value cannot be had; the message says how to mend it.
-        """
+        """Yield the values of one field, event by event; see `Stream.data`."""
         stream = self.streams.get(stream_name)
         if stream is None:
             warn_if_absent(self.uid, "stream", stream_name, self.stream_names)
@@ -208,28 +182,28 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
 
     def events(
         self,
-        stream_name: Any = "primary",
+        stream_name: StreamName = "primary",
         fields: Fields = None,
         fill: Fill = False,
         *,
         on_missing: OnMissing = "raise",
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[Doc]:
         """Yield the events of a stream as documents, in order (of all streams: by time).
 
         `fill` and `on_missing` are as in `table`.
         """
         warn_if_absent(self.uid, "stream", stream_name, self.stream_names)
         for event in many_streams(self._streams_of(stream_name), fields, fill, on_missing):
-            yield self._prepared("event", event)
+            yield self._handed_out("event", event)
 
     def documents(
         self,
-        stream_name: Any = ALL,
+        stream_name: StreamName = ALL,
         fields: Fields = None,
         fill: Fill = False,
         *,
         on_missing: OnMissing = "raise",
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
+    ) -> Iterator[tuple[str, Doc]]:
         """Yield (name, document) for all documents of the run, as they may be inserted again.
 
         Parameters
@@ -242,12 +216,7 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
             As in `events`.
         """
         for kind, document in self.stored_documents(stream_name, fields, fill, on_missing):
-            yield kind, self._prepared(kind, document)
-
-    def stream(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield what `documents` yields: its old name."""
-        warnings.warn("Header.stream is now called Header.documents.", UserWarning, stacklevel=2)
-        yield from self.documents(*args, **kwargs)
+            yield kind, self._handed_out(kind, document)
 
     def xarray(
         self,
@@ -340,36 +309,91 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
 
         return align(self.streams, on, how, streams, tolerance, fields, convert_times)
 
-    def preview(self, fields: Fields = None, streams: Fields = None, frames: int = 5) -> Preview:
-        """Return pictures of the data, which a notebook shows.
+    def files(self) -> Files:
+        """Return the external files of the run, and whether they are there.
 
-        Numbers are drawn against what was scanned, as the run's hints say, or
-        against the time; of images and waveforms, a few are read.
+        Nothing is raised for a file that is missing, or that nothing can open: its
+        attributes `exists` and `problem` tell.
 
-        Parameters
-        ----------
-        fields
-            A name, or names and patterns, as in `table`; None for those that
-            the devices hint at, and for images and waveforms.
-        streams
-            A name or names; None for all but the baseline.
-        frames
-            How many images or waveforms of a field are read.
+        Returns
+        -------
+        Files
+            A list of `databroker.external.ExternalFile`, each once, shown as a table. It has
+            `missing`, `total` (bytes) and `to_frame`.
 
-        Raises
-        ------
-        NoSuchStream, NoSuchField
-        MissingExtra
-            matplotlib is not installed.
+        Examples
+        --------
+        >>> import databroker
+        >>> db = databroker.temp()
+        >>> db.insert("start", {"uid": "b2c1", "time": 1.0})
+        >>> db.insert("resource", {"uid": "r", "run_start": "b2c1", "spec": "npy",
+        ...                        "root": "/nowhere", "resource_path": "a.npy",
+        ...                        "resource_kwargs": {}})
+        >>> db[-1].files()
+        1 file, 0 there (0 B)
+        exists  size  path             fields
+        no            /nowhere/a.npy
         """
-        from ..preview import make_preview
+        return files_of(self.session, [self.uid])
 
-        return make_preview(self, fields, streams, frames)
+    # -- as it is stored -------------------------------------------------
 
-    # -- the rest --------------------------------------------------------
+    def stored_stop(self) -> Doc:
+        """Return the stop document as it is stored; empty while there is none."""
+        if self._stop is None:
+            record = self.session.store.record(self.uid)
+            self._stop = None if record is None else self._transformed(record.stop)
+        return self._stop or {}
+
+    def stored_documents(
+        self,
+        stream_name: StreamName = ALL,
+        fields: Fields = None,
+        fill: Fill = False,
+        on_missing: OnMissing = "raise",
+    ) -> Iterator[tuple[str, Doc]]:
+        """Yield (name, document) as `documents` does, as they are stored."""
+        # The receiver may do with them what it likes.
+        start, stop = deepcopy(self._start), deepcopy(self.stored_stop() or None)
+        streams = self._streams_of(stream_name)
+        descriptors = [doc["uid"] for stream in streams for doc in stream.descriptors]
+        events = many_streams(streams, fields, fill, on_missing)
+        for kind, document in run_documents(self.session.store, start, stop, descriptors, events):
+            if kind in ("descriptor", "resource"):
+                document = self.session.transforms(kind, document)
+            yield kind, document
+
+    def _handed_out(self, kind: str, document: Doc) -> Doc:
+        """Return a document as users get it."""
+        return document
+
+    def _transformed(self, stop: Doc | None) -> Doc | None:
+        return None if stop is None else self.session.transforms("stop", stop)
+
+    def _descriptors(self) -> list[Doc]:
+        """Return the descriptors, oldest first."""
+        documents = self.session.store.documents(self.uid, ["descriptor"])
+        transformed = [self.session.transforms(kind, document) for kind, document in documents]
+        return sorted(transformed, key=_time_of)
+
+    def _of_stream(self, stream_name: StreamName) -> list[Doc]:
+        """Return the descriptors of one stream, or of all."""
+        known = self._descriptors()
+        chosen = [doc for doc in known if stream_name is ALL or name_of(doc) == stream_name]
+        if not chosen:
+            warn_if_absent(self.uid, "stream", stream_name, map(name_of, known))
+        return chosen
+
+    def _streams_of(self, stream_name: StreamName) -> list[Stream]:
+        streams = self.streams.items()
+        return [stream for name, stream in streams if stream_name is ALL or name == stream_name]
+
+    # -- shown to people -------------------------------------------------
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, StoredRun) and self._start == other._start
+        return isinstance(other, Run) and self._start == other._start
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __str__(self) -> str:
         from ..display.text import header_text
@@ -379,20 +403,51 @@ class Header(FiledRun, Parts, metaclass=ABCMeta):
     def _repr_html_(self) -> str:
         from ..display.html import header_html
 
-        note = repeated_scan_id(self.db.view, self._start)
+        note = repeated_scan_id(self.session.view, self._start)
         return header_html(*self._summary(), note=note)
 
-    def _prepared(self, kind: str, document: dict[str, Any]) -> dict[str, Any]:
-        handed_out: dict[str, Any] = self.db.prepare_hook(kind, document)
-        return handed_out
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        def in_a_list() -> str:
+            return run_line(type(self).__name__, self._start, self.status, self.session.zone)
 
-    def _of_stream(self, stream_name: Any) -> list[dict[str, Any]]:
-        known = self._descriptors()
-        found = [doc for doc in known if stream_name is ALL or name_of(doc) == stream_name]
-        if not found:
-            warn_if_absent(self.uid, "stream", stream_name, map(name_of, known))
-        return found
+        show_in_ipython(self, printer, in_a_list)
+
+    def _summary(self) -> tuple[Doc, Doc, list[STREAM], str, datetime.tzinfo]:
+        """Return what a person is shown of the run. No event is read for it."""
+        streams = [
+            (name, stream.num_events, stream.fields) for name, stream in self.streams.items()
+        ]
+        return self._start, self.stored_stop(), streams, self.status, self.session.zone
 
 
-# Users and their tools know the class under this name.
-Header.__module__ = "databroker.v1"
+class RunFace:
+    """Something else that stands for a run, and can be looked up as the run itself can."""
+
+    header: Run
+
+
+def each_run(runs: Run | Iterable[Run]) -> Iterator[Run]:
+    """Yield runs, one or several, and say what else was given."""
+    for run in [runs] if isinstance(runs, Run | RunFace) else runs:
+        if not isinstance(run, Run):
+            given = runs if isinstance(runs, str) else run
+            raise TypeError(f"Give headers, such as db[-1] or db(...), not {shown(given)}.")
+        yield run
+
+
+class _Streams(dict[str, Stream]):
+    """Streams by name, with an error that says which there are."""
+
+    def __missing__(self, name: str) -> Stream:
+        names = ", ".join(map(repr, self)) or "none"
+        raise NoSuchStream(f"This run has no stream {name!r}; it has: {names}.")
+
+    def _repr_html_(self) -> str:
+        from ..display.html import streams_html
+
+        return streams_html((name, each.num_events, each.fields) for name, each in self.items())
+
+
+def _time_of(document: Mapping[str, Any]) -> float:
+    value = document.get("time")
+    return value if isinstance(value, int | float) and value == value else float("-inf")

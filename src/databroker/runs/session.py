@@ -13,7 +13,7 @@ from .store_view import StoreView
 from .transforms import Transforms
 
 if TYPE_CHECKING:
-    from ..external import Registry
+    from ..external.registry import Registry
     from ..query.nodes import Node
     from ..stores.base import Store
 
@@ -28,6 +28,8 @@ class Session:
     registry: Registry
     transforms: Transforms
     timezone: str | datetime.tzinfo | None = None
+    configuration: str | None = None
+    """The name of the configuration that says all this, if one does."""
 
     @property
     def store(self) -> Store:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from .._util.printable import printable
+from ..columns import ALL
 from ..documents.kinds import OWNER
 from ..errors import StoreDamaged
-from ..query.nodes import Everything
-
-if TYPE_CHECKING:
-    from .base import Store
+from ..query.nodes import Everything, Node
+from .rows import RowSource, batches_of
 
 __all__ = ["CheckProgress", "CheckReport", "Finding", "check_by_reading"]
 
@@ -100,7 +99,20 @@ class CheckReport:
         return "\n".join([f"{begin}. Not as it was written:", *lines])
 
 
-def check_by_reading(store: Store, progress: CheckProgress | None) -> CheckReport:
+class Readable(RowSource, Protocol):
+    """A store, as far as it is read to be checked."""
+
+    def count(self, query: Node) -> int:
+        """Return how many runs match."""
+
+    def find(self, query: Node) -> Iterable[Any]:
+        """Yield the runs that match."""
+
+    def documents(self, uid: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        """Return the documents of a run."""
+
+
+def check_by_reading(store: Readable, progress: CheckProgress | None) -> CheckReport:
     """Read everything in a store once.
 
     Examples
@@ -119,16 +131,11 @@ def check_by_reading(store: Store, progress: CheckProgress | None) -> CheckRepor
         for kind, doc in store.documents(run.uid):
             checked["documents"] += 1
             try:
-                checked["rows"] += _rows(store, _ROWS[kind], doc["uid"])
+                checked["rows"] += sum(
+                    batch.num_rows for batch in batches_of(store, _ROWS[kind], doc["uid"], ALL)
+                )
             except StoreDamaged as error:
                 found.append(Finding(str(error), run.uid))
         if progress is not None:
             progress(checked["runs"], total)
     return CheckReport(tuple(found), checked)
-
-
-def _rows(store: Store, kind: str, owner: str) -> int:
-    from ..columns import ALL
-    from .rows import batches_of
-
-    return sum(batch.num_rows for batch in batches_of(store, kind, owner, ALL))

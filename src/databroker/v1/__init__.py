@@ -10,34 +10,16 @@ from typing import TYPE_CHECKING
 from .._util.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from ..broker import Broker
-    from ..broker.temporary import temp
     from ..config import describe_configs, list_configs, lookup_config
     from ..documents.readonly import ALL
     from ..errors import InvalidConfiguration as InvalidConfig
-    from ..runs import Header
-    from ..runs.doct import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
-    from ..runs.results import Results
-    from ..utils import get_fields, temp_config
+    from .broker import Broker
+    from .doct import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
+    from .header import Header
+    from .helpers import get_fields, temp_config
     from .registry import Registry
-
-_HOMES = {
-    "ALL": "..documents.readonly",
-    "Broker": "..broker",
-    "DeprecatedDoct": "..runs.doct",
-    "Header": "..runs",
-    "InvalidConfig": "..errors:InvalidConfiguration",
-    "Registry": ".registry",
-    "Results": "..runs.results",
-    "describe_configs": "..config",
-    "get_fields": "..utils",
-    "list_configs": "..config",
-    "lookup_config": "..config",
-    "temp": "..broker.temporary",
-    "temp_config": "..utils",
-    "wrap_in_deprecated_doct": "..runs.doct",
-    "wrap_in_doct": "..runs.doct",
-}
+    from .results import Results
+    from .temporary import temp
 
 __all__ = [
     "ALL",
@@ -57,4 +39,23 @@ __all__ = [
     "wrap_in_doct",
 ]
 
-__getattr__ = lazy_names(__name__, _HOMES)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "ALL": "..documents.readonly",
+        "Broker": ".broker",
+        "DeprecatedDoct": ".doct",
+        "Header": ".header",
+        "InvalidConfig": "..errors:InvalidConfiguration",
+        "Registry": ".registry",
+        "Results": ".results",
+        "describe_configs": "..config",
+        "get_fields": ".helpers",
+        "list_configs": "..config",
+        "lookup_config": "..config",
+        "temp": ".temporary",
+        "temp_config": ".helpers",
+        "wrap_in_deprecated_doct": ".doct",
+        "wrap_in_doct": ".doct",
+    },
+)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .. import external
 from .._util.user_warnings import warn_user
+from ..external import registry as external
 
 if TYPE_CHECKING:
     from ..stores.base import Store

@@ -1,6 +1,6 @@
 """Runs as mappings of streams, and streams as datasets: the second face of databroker 1.x.
 
-Everything here stands on what a `Broker` offers; ``db.v2`` is the way in.
+``db.v2`` is the way in. The names below are loaded when they are first used.
 
 Examples
 --------
@@ -14,11 +14,17 @@ Examples
 
 from __future__ import annotations
 
-from ..errors import DuplicateHandler
-from .names import Catalogs, catalog, load_combo_catalog
-from .run import BlueskyRun
-from .runs import Catalog
-from .stream import BlueskyEventStream
+from typing import TYPE_CHECKING
+
+from .._util.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from ..errors import DuplicateHandler
+    from ..v1.catalogs import Catalogs, catalog, load_combo_catalog, temp
+    from .run import BlueskyRun
+    from .runs import Catalog
+    from .runs import Catalog as Broker
+    from .stream import BlueskyEventStream
 
 __all__ = [
     "BlueskyEventStream",
@@ -32,18 +38,17 @@ __all__ = [
     "temp",
 ]
 
-Broker = Catalog
-"""The name that catalogs had here; `databroker.Broker` is another class."""
-
-
-def temp() -> Catalog:
-    """Make a new, empty catalog whose files are removed when it is no longer used.
-
-    Examples
-    --------
-    >>> len(temp())
-    0
-    """
-    from ..broker import temporary
-
-    return temporary.temp().v2
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "BlueskyEventStream": ".stream",
+        "BlueskyRun": ".run",
+        "Broker": ".runs:Catalog",  # as it was called here; databroker.Broker is another class
+        "Catalog": ".runs",
+        "Catalogs": "..v1.catalogs",
+        "DuplicateHandler": "..errors",
+        "catalog": "..v1.catalogs",
+        "load_combo_catalog": "..v1.catalogs",
+        "temp": "..v1.catalogs",
+    },
+)

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from ..errors import NoSuchStream, NotSupported
 from ..external.fields.filling import WORDS
-from ..runs import Header
+from ..runs.run import Run, RunFace
 from .describing import description
 from .paging import paged
 from .stream import BlueskyEventStream
 
-if TYPE_CHECKING:
-    from .runs import Catalog
-
 __all__ = ["BlueskyRun"]
 
 
-# Programs for both faces ask whether a thing is a Header before they take its start and its
-# documents (apstools' `replay` does). A run has both.
-@Header.register
-class BlueskyRun:
+class BlueskyRun(RunFace):
     """One run: its metadata, and its streams as items and as attributes.
 
     It passes for a `Header` in ``isinstance``, having `start`, `stop` and `documents`.
@@ -30,7 +24,9 @@ class BlueskyRun:
     Parameters
     ----------
     header
-        The same run as `Broker` gives it.
+        The same run as a broker gives it.
+    catalog
+        The catalog that it came from.
 
     Examples
     --------
@@ -42,13 +38,10 @@ class BlueskyRun:
     ('b2c1', None, [])
     """
 
-    def __init__(self, header: Header) -> None:
-        self._header = header
-
-    @property
-    def header(self) -> Header:
-        """The same run as a broker gives it."""
-        return self._header
+    # Any: the module of catalogs imports this one.
+    def __init__(self, header: Run, catalog: Any) -> None:
+        self.header = header
+        self._catalog = catalog
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -58,22 +51,22 @@ class BlueskyRun:
     @property
     def start(self) -> dict[str, Any]:
         """The start document."""
-        return self._header.start
+        return self.header.start
 
     @property
     def stop(self) -> dict[str, Any] | None:
         """The stop document; None while there is none."""
-        return self._header.stop or None
+        return self.header.stop or None
 
     @property
     def name(self) -> str:
         """The uid of the run, under which the catalog has it."""
-        return self._header.uid
+        return self.header.uid
 
     @property
-    def cat(self) -> Catalog:
+    def cat(self) -> Any:
         """The catalog that it came from."""
-        return self._header.db.v2
+        return self._catalog
 
     def describe(self) -> dict[str, Any]:
         """Return what the run is, in the words of a catalog's entry."""
@@ -82,16 +75,16 @@ class BlueskyRun:
     # -- streams ---------------------------------------------------------
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._header.stream_names)
+        return iter(self.header.stream_names)
 
     def __len__(self) -> int:
-        return len(self._header.stream_names)
+        return len(self.header.stream_names)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._header.stream_names
+        return name in self.header.stream_names
 
     def __getitem__(self, name: str) -> BlueskyEventStream:
-        return BlueskyEventStream(self, self._header.streams[name])
+        return BlueskyEventStream(self, self.header.streams[name])
 
     def __getattr__(self, name: str) -> BlueskyEventStream:
         if name.startswith("_"):
@@ -102,7 +95,7 @@ class BlueskyRun:
             raise AttributeError(str(error)) from error
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, BlueskyRun) and self._header == other._header
+        return isinstance(other, BlueskyRun) and self.header == other.header
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -153,10 +146,10 @@ class BlueskyRun:
             `fill` is something else.
         """
         if fill is None:
-            return self._header.documents()
+            return self.header.documents()
         if fill not in WORDS:
             raise ValueError(f"fill must be 'yes', 'no' or 'delayed', not {fill!r}.")
-        return paged(self._header.documents(fill=fill))
+        return paged(self.header.documents(fill=fill))
 
     def canonical(
         self, *, fill: str, strict_order: bool = True
@@ -185,11 +178,11 @@ class BlueskyRun:
         """
         from ..external.files.listing import resource_files, run_resources
 
-        db = self._header.db
-        referred = run_resources(db.store, self._header.uid, db.transforms)
+        uid, session = self.header.uid, self.header.session
+        referred = run_resources(session.store, uid, session.transforms)
         known = {doc["uid"]: doc for doc in referred.resources}
         document = known.get(resource["uid"], resource)
-        found = resource_files(db.store, db.reg, document, referred.documents, self._header.uid)
+        found = resource_files(session.store, session.registry, document, referred.documents, uid)
         if found.error is not None and not isinstance(found.error, FileNotFoundError):
             raise found.error
         return found.paths
@@ -206,16 +199,16 @@ class BlueskyRun:
     # -- looks -----------------------------------------------------------
 
     def __repr__(self) -> str:
-        return f"<BlueskyRun uid={self._header.uid!r}>"
+        return f"<BlueskyRun uid={self.header.uid!r}>"
 
     def __str__(self) -> str:
-        return str(self._header)
+        return str(self.header)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(str(self))
 
     def _repr_html_(self) -> str:
-        return self._header._repr_html_()
+        return self.header._repr_html_()
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)

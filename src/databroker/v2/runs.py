@@ -10,16 +10,14 @@ from .._util.printable import printable
 from ..errors import DatabrokerError, NoSuchRun
 from ..query.nodes import Everything
 from ..query.parse import from_keywords
-from ..runs import Header
 from ..runs.emptiness import explain_nothing
 from ..runs.lookup import look_up
 from ..runs.pipeline import checked_limit
-from ..stores.facts import run_status
 from .describing import description
 from .run import BlueskyRun
 
 if TYPE_CHECKING:
-    from ..broker import Broker
+    from ..broker.broker import Broker
     from ..stores.base import RunRecord
 
 __all__ = ["Catalog"]
@@ -155,20 +153,20 @@ class Catalog:
     @property
     def root_map(self) -> dict[str, str]:
         """Where files are now, by the root under which they were recorded."""
-        return self.v1.reg.root_map
+        return self.v1.registry.root_map
 
     @property
     def handler_registry(self) -> Mapping[str, Any]:
         """The handler of each spec."""
-        return self.v1.reg.handler_reg
+        return self.v1.registry.handler_reg
 
     def register_handler(self, spec: str, handler: Any, overwrite: bool = False) -> None:
         """Say which handler opens the resources of a spec; see `Registry.register_handler`."""
-        self.v1.reg.register_handler(spec, handler, overwrite)
+        self.v1.registry.register_handler(spec, handler, overwrite)
 
     def deregister_handler(self, spec: str) -> None:
         """Forget the handler of a spec, if there is one."""
-        self.v1.reg.deregister_handler(spec)
+        self.v1.registry.deregister_handler(spec)
 
     # -- looks -----------------------------------------------------------
 
@@ -193,7 +191,7 @@ class Catalog:
 
     def _newest(self) -> list[tuple[dict[str, Any], str]]:
         newest = islice(self._records(), _SHOWN)
-        return [(run.start, run_status(self.v1.store, run.uid, run.stop)) for run in newest]
+        return [(run.start, self.v1.session.status(run.uid, run.stop)) for run in newest]
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(islice(self, _OFFERED))
@@ -204,4 +202,4 @@ class Catalog:
     def _opened(self, found: Any) -> Any:
         if isinstance(found, list):
             return [self._opened(item) for item in found]
-        return BlueskyRun(Header(self.v1, found))
+        return BlueskyRun(self.v1.run(found), self)

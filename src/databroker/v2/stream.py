@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .._util.printable import printable
 from ..errors import NoSuchField
@@ -12,10 +12,18 @@ from .describing import description
 if TYPE_CHECKING:
     import xarray as xr
 
-    from ..runs.stream import Stream
-    from .run import BlueskyRun
+    from ..runs.stream.stream import Stream
 
 __all__ = ["BlueskyEventStream"]
+
+
+class HasMetadata(Protocol):
+    """A run, as far as its streams know it."""
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Its start document, and its stop document."""
+        ...
 
 
 class BlueskyEventStream:
@@ -51,7 +59,7 @@ class BlueskyEventStream:
 
     def __init__(
         self,
-        run: BlueskyRun,
+        run: HasMetadata,
         stream: Stream,
         include: Iterable[str] | None = None,
         exclude: Iterable[str] | None = None,

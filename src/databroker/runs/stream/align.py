@@ -13,8 +13,8 @@ import numpy as np
 from ...errors import InvalidQuery
 from ...extras import require
 from .dataset import Builder
-from .documents import share_fields
 from .gather import Constant, Gathered, gather
+from .many import share_fields
 from .schema import Variable
 from .stream import Fields, Stream
 

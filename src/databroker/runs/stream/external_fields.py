@@ -28,7 +28,7 @@ from .store_ref import StoreRef
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...external import LazyArray
+    from ...external.fields.lazy_array import LazyArray
     from ...external.fields.streamed_field import StreamReader
     from ..session import Session
     from .streamed import StreamedField, StreamedRows

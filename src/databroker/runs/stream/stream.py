@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from ...external import LazyArray
     from ...external.fields.filling import Fill, OnMissing
+    from ...external.fields.lazy_array import LazyArray
     from ..session import Session
     from .config import Configuration
     from .external_fields import ExternalFields
@@ -266,7 +266,8 @@ class Stream:
             fields = list(fields)
         self.select(fields)  # or there is an error
         start, stop = dict(self._start), dict(self._stop) or None
-        return run_documents(self._session.store, start, stop, [self], fields)
+        uids = [descriptor["uid"] for descriptor in self._descriptors]
+        return run_documents(self._session.store, start, stop, uids, self.events(fields))
 
     def __getitem__(self, field: str) -> LazyArray:
         """Return a field as an array that is read when it is sliced.

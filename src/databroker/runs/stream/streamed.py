@@ -28,7 +28,7 @@ from .layout import Layout
 from .store_ref import StoreRef
 
 if TYPE_CHECKING:
-    from ...external import Registry
+    from ...external.registry import Registry
     from ...stores.base import Store
 
 __all__ = ["Streamed", "StreamedField", "StreamedRows", "streamed_fields"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from ...external import LazyArray
+    from ...external.fields.lazy_array import LazyArray
 
 Fields = str | Iterable[str] | None
 

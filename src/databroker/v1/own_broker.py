@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import functools
 import warnings
+from collections.abc import Callable
 from typing import Any
 
-from .errors import UnknownBrokerName
+from ..errors import UnknownBrokerName
 
-__all__ = ["METHODS", "NAMES", "find"]
+__all__ = ["METHODS", "NAMES", "find", "names_of_own_broker"]
 
 METHODS = (
     "get_events",
@@ -55,28 +56,39 @@ def find(name: str) -> Any:
     return function
 
 
+def names_of_own_broker(module: str) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a module that has `NAMES`."""
+
+    def get(name: str) -> Any:
+        if name not in NAMES:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        return find(name)
+
+    return get
+
+
 @functools.cache
 def _broker() -> Any:
+    from ..config.formats import read_form
+    from ..config.names import list_configs
+    from ..config.plain import plain
+    from ..config.search import config_folders
+    from ..config.source_map import read_yaml
     from .broker import Broker
-    from .config.formats import read_form
-    from .config.names import list_configs
-    from .config.plain import plain
-    from .config.search import config_folders
-    from .config.source_map import read_yaml
-    from .utils import SPECIAL_NAME
+    from .helpers import special_name
 
     for folder in config_folders():
-        file = folder / f"{SPECIAL_NAME}.yml"
+        file = folder / f"{special_name()}.yml"
         if file.exists():
             values, lines = read_yaml(file)
-            broker = Broker.opened(read_form(plain(values, file, lines), SPECIAL_NAME))
+            broker = Broker.opened(read_form(plain(values, file, lines), special_name()))
             break
     else:
         names = list_configs()
         if len(names) != 1:
             raise UnknownBrokerName(
                 "databroker has a broker of its own only where a configuration "
-                f"{SPECIAL_NAME!r} exists, or a single one, and here are {len(names)}; "
+                f"{special_name()!r} exists, or a single one, and here are {len(names)}; "
                 "make one: db = databroker.Broker.named(name)."
             )
         broker = Broker.named(names[0])

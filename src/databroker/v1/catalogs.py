@@ -8,9 +8,10 @@ from .._util.printable import printable
 from .._util.secrets import hide_passwords
 from ..config import list_configs, load, survey_configs
 from ..errors import UnknownBrokerName
-from .runs import Catalog
+from ..v2.runs import Catalog
+from .broker import Broker
 
-__all__ = ["Catalogs", "catalog", "load_combo_catalog"]
+__all__ = ["Catalogs", "catalog", "load_combo_catalog", "temp"]
 
 
 class Catalogs(Mapping[str, Catalog]):
@@ -23,8 +24,6 @@ class Catalogs(Mapping[str, Catalog]):
     """
 
     def __getitem__(self, name: str) -> Catalog:
-        from ..broker import Broker
-
         try:
             load(name)
         except UnknownBrokerName as error:
@@ -75,3 +74,14 @@ catalog = Catalogs()
 def load_combo_catalog() -> Catalogs:
     """Return `databroker.catalog`: its old name."""
     return catalog
+
+
+def temp() -> Catalog:
+    """Make a new, empty catalog whose files are removed when it is no longer used.
+
+    Examples
+    --------
+    >>> len(temp())
+    0
+    """
+    return Broker.named("temp").v2

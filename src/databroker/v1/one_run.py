@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import InvalidDocument
+from ..v2.run import BlueskyRun
 from .drivers import BlueskyInMemoryCatalog
-from .run import BlueskyRun
 
 __all__ = ["SingleRunCache", "run_from_generator"]
 

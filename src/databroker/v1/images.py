@@ -11,7 +11,7 @@ from .frames import Frames
 if TYPE_CHECKING:
     import numpy as np
 
-    from .stream import Stream
+    from ..runs.stream.stream import Stream
 
     Array = np.ndarray[Any, Any]
 

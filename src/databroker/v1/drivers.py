@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
-from ..broker import Broker
-from ..external import Registry
+from ..external.registry import Registry
 from ..stores.registry import open_store
-from .runs import Catalog
+from ..v2.runs import Catalog
+from .broker import Broker
 
 __all__ = [
     "BlueskyInMemoryCatalog",
