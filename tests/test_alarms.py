@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 import databroker
-from databroker import Broker, projector
+from databroker import Broker
 from databroker._util import filesystem
 from databroker._util.signals import from_signal, without_signals
 from databroker.config import list_configs, load
@@ -42,6 +42,7 @@ from databroker.stores.memory import MemoryStore
 from databroker.times import format_time
 from databroker.times.zones import resolve_zone
 from databroker.v1.settings import discover_handlers, retry
+from databroker.v2 import projector
 
 from .external.conftest import FRAME, Run
 from .external.ways import WAYS

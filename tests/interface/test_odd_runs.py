@@ -16,6 +16,7 @@ from databroker.runs.stream.stream import Stream
 from .runs import ODD, save
 
 HEADER = {
+    "session": lambda header: header.session.status(header.uid, header.stored_stop()),
     "align": lambda header: header.align(),
     "config_data": lambda header: header.config_data("motor"),
     "data": lambda header: [
@@ -83,6 +84,7 @@ BROKER = {
     "get_images": lambda header: list(header.db.get_images(header, "img")),
     "get_table": lambda header: header.db.get_table(header),
     "process": lambda header: header.db.process(header, lambda kind, document: None),
+    "run": lambda header: header.db.run(header.db.store.record(header.uid)).start,
     "restream": lambda header: list(header.db.restream(header)),
     "stream": lambda header: list(header.db.stream(header)),
     "stream_names_given_header": lambda header: header.db.stream_names_given_header(header),
@@ -92,7 +94,7 @@ BROKER = {
 }
 
 NOT_ABOUT_A_RUN = {
-    *("backup", "check", "narrowed", "session", "view"),
+    *("backup", "check", "config", "narrowed", "registry", "session", "view"),
     *("add_filter", "alias", "aliases", "clear_filters", "close", "dynamic_alias"),
     *("external_fetchers", "fetch_external", "fill_event", "fill_events", "filters", "from_config"),
     *(

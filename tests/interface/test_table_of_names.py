@@ -108,13 +108,25 @@ def test_what_to_use_instead_is_there(header):
 def test_every_old_method_is_in_the_table(header, cls):
     new = {
         "Broker": {
-            *("backup", "check", "close", "close_run", "narrowed", "opened", "session", "view"),
+            *(
+                "backup",
+                "check",
+                "close",
+                "close_run",
+                "config",
+                "narrowed",
+                "opened",
+                "registry",
+                "run",
+            ),
+            *("session", "view"),
             *("stale_after", "store", "transforms", "zone"),
         },
         "Header": {
             "align",
             "files",
             "preview",
+            "session",
             "status",
             "stored_documents",
             "stored_stop",

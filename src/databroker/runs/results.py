@@ -241,10 +241,10 @@ class Results(Generic[RunType]):
         --------
         >>> import databroker
         >>> db = databroker.temp()
-        >>> db.insert("start", {"uid": "b2c1", "time": 0.5, "sample": {"name": "Ni"}})
+        >>> db.insert("start", {"uid": "b2c1", "time": 1.0, "sample": {"name": "Ni"}})
         >>> db().to_frame(["uid", "time", "sample.name"], timezone="UTC")
-            uid                             time sample.name
-        0  b2c1 1970-01-01 00:00:00.500000+00:00          Ni
+            uid                      time sample.name
+        0  b2c1 1970-01-01 00:00:01+00:00          Ni
         """
         if isinstance(columns, str):
             raise InvalidQuery(f"columns is a list of keys: [{shown(columns)}]")

@@ -4,6 +4,7 @@
 
 Examples
 --------
+>>> from databroker.v2 import temp
 >>> catalog = temp()
 >>> catalog.v1.insert("start", {"uid": "b2c1", "time": 1.0, "plan_name": "scan"})
 >>> list(catalog.search({"plan_name": "scan"}))
