@@ -134,6 +134,7 @@ class Search:
     def _result(self, root_map: dict[str, str]) -> Relocation:
         before = dict(self._registry.root_map)
         result = Relocation(root_map, before)
+        missing: dict[str, None] = {}
         by_name: dict[str, bool] = {}
         for each in self._lost:
             result.ambiguous |= each.ambiguous
@@ -143,11 +144,12 @@ class Search:
                 new = moved_path(each.files.place, place.path, path)
                 if self._identity(new):
                     result.found[path] = new
-                elif path not in result.missing:
-                    result.missing.append(path)
+                else:
+                    missing[path] = None
             if place.mapped and each.target:
                 entry = place.mapped[0]
                 by_name[entry] = by_name.get(entry, True) and each.common == 1
+        result.missing = list(missing)
         result.by_name = sorted(entry for entry, only in by_name.items() if only)
         return result
 
