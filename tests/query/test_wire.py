@@ -11,6 +11,7 @@ from databroker.errors import InvalidQuery
 from databroker.query import nodes as n
 from databroker.query.values import KINDS
 from databroker.query.wire import _NODES, from_json, to_json
+from databroker.testing.conformance.base import quick
 from databroker.testing.questions import questions
 from databroker.testing.strategies import runs
 
@@ -60,6 +61,7 @@ def test_every_node_has_a_name():
     assert {each for each in classes if issubclass(each, n.Node)} == {n.Node, *_NODES.values()}
 
 
+@quick(100)
 @given(st.data(), st.lists(runs(), max_size=2))
 def test_any_question_travels(data, some):
     starts = [doc for run in some for kind, doc in run if kind == "start"] or STARTS

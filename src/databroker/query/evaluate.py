@@ -29,32 +29,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from functools import singledispatch
+from itertools import chain
 from typing import Any
 
-from . import value_tests
-from .nodes import (
-    And,
-    Compare,
-    ContainsAll,
-    DataKey,
-    ElemMatch,
-    Equals,
-    Everything,
-    Exists,
-    FullText,
-    HasType,
-    In,
-    Matches,
-    Mod,
-    Node,
-    Not,
-    Or,
-    Path,
-    PathNode,
-    Size,
-    TimeBounds,
-    UidPrefix,
-)
+from . import nodes, value_tests
+from .nodes import Node, Path, PathNode
 from .patterns import searcher
 from .run_view import Predicate, RunView, values_getter
 from .text import contains_phrase, texts_of, words
@@ -89,12 +68,12 @@ def compile(node: Node) -> Predicate:
 
 
 @compile.register
-def _everything(node: Everything) -> Predicate:
+def _everything(node: nodes.Everything) -> Predicate:
     return lambda run: True
 
 
 @compile.register
-def _and(node: And) -> Predicate:
+def _and(node: nodes.And) -> Predicate:
     """Ask that all of the nodes answer, each by itself.
 
     Two questions about one array may be answered by two of its elements; it is
@@ -112,7 +91,7 @@ def _and(node: And) -> Predicate:
 
 
 @compile.register
-def _or(node: Or) -> Predicate:
+def _or(node: nodes.Or) -> Predicate:
     predicates = [compile(child) for child in node.nodes]
 
     def predicate(run: RunView) -> bool:
@@ -125,7 +104,7 @@ def _or(node: Or) -> Predicate:
 
 
 @compile.register
-def _not(node: Not) -> Predicate:
+def _not(node: nodes.Not) -> Predicate:
     """Ask for exactly the runs that the inner node leaves out, those without the key too."""
     inner = compile(node.node)
     return lambda run: not inner(run)
@@ -135,60 +114,60 @@ def _not(node: Not) -> Predicate:
 
 
 @compile.register
-def _equals(node: Equals) -> Predicate:
+def _equals(node: nodes.Equals) -> Predicate:
     return _any_value(node.path, value_tests.equality(node.value))
 
 
 @compile.register
-def _in(node: In) -> Predicate:
+def _in(node: nodes.In) -> Predicate:
     return _any_value(node.path, value_tests.one_of(node.values))
 
 
 @compile.register
-def _compare(node: Compare) -> Predicate:
+def _compare(node: nodes.Compare) -> Predicate:
     return _any_value(node.path, value_tests.comparison(node.op, node.value))
 
 
 @compile.register
-def _has_type(node: HasType) -> Predicate:
+def _has_type(node: nodes.HasType) -> Predicate:
     return _any_value(node.path, value_tests.kind(node.type))
 
 
 @compile.register
-def _mod(node: Mod) -> Predicate:
+def _mod(node: nodes.Mod) -> Predicate:
     return _any_value(node.path, value_tests.remainder(node.divisor, node.remainder))
 
 
 @compile.register
-def _contains_all(node: ContainsAll) -> Predicate:
+def _contains_all(node: nodes.ContainsAll) -> Predicate:
     """Ask that each of the values is equal to what is there, or to an element; none never is."""
     if not node.values:
         return lambda run: False
-    return compile(And(*(Equals(node.path, value) for value in node.values)))
+    return compile(nodes.And(*(nodes.Equals(node.path, value) for value in node.values)))
 
 
 @compile.register
-def _matches(node: Matches) -> Predicate:
+def _matches(node: nodes.Matches) -> Predicate:
     """Ask whether a pattern is found somewhere in a text; other values never match."""
     get, is_found = values_getter(node.path), searcher(node)
     return lambda run: is_found(_with_elements(get(run)))
 
 
 @compile.register
-def _exists(node: Exists) -> Predicate:
+def _exists(node: nodes.Exists) -> Predicate:
     """Ask whether the path leads to something, be it null."""
     get, expected = values_getter(node.path), node.expected
     return lambda run: any(value is not MISSING for value in get(run)) is expected
 
 
 @compile.register
-def _size(node: Size) -> Predicate:
+def _size(node: nodes.Size) -> Predicate:
     get, n = values_getter(node.path), node.n
     return lambda run: any(isinstance(v, list | tuple) and len(v) == n for v in get(run))
 
 
 @compile.register
-def _elem_match(node: ElemMatch) -> Predicate:
+def _elem_match(node: nodes.ElemMatch) -> Predicate:
     """Ask for one element that answers the whole inner node.
 
     Inner paths into an element need a dictionary there.
@@ -235,9 +214,9 @@ def _with_elements(values: list[Any]) -> Iterator[Any]:
 
 def _asks_for_value(node: Node) -> bool:
     """Tell whether the paths in a node inside `ElemMatch` stand for the element itself."""
-    if isinstance(node, And | Or):
+    if isinstance(node, nodes.And | nodes.Or):
         return any(map(_asks_for_value, node.nodes))
-    if isinstance(node, Not):
+    if isinstance(node, nodes.Not):
         return _asks_for_value(node.node)
     return isinstance(node, PathNode) and node.path.document == "value"
 
@@ -246,7 +225,7 @@ def _asks_for_value(node: Node) -> bool:
 
 
 @compile.register
-def _time_bounds(node: TimeBounds) -> Predicate:
+def _time_bounds(node: nodes.TimeBounds) -> Predicate:
     """Ask for a time between two others, which belong; a time must be a number."""
     if node.since is None and node.until is None:
         return lambda run: True
@@ -261,14 +240,14 @@ def _time_bounds(node: TimeBounds) -> Predicate:
 
 
 @compile.register
-def _full_text(node: FullText) -> Predicate:
+def _full_text(node: nodes.FullText) -> Predicate:
     """Ask that all words and phrases occur in the RunStart's text values, no excluded one."""
     required = frozenset(node.words)
     phrases, excluded = node.phrases, node.excluded
 
     def predicate(run: RunView) -> bool:
         texts = [words(text) for text in texts_of(run.start)]
-        if not required <= {word for text in texts for word in text}:
+        if not required.issubset(chain.from_iterable(texts)):
             return False
         return all(_occurs(phrase, texts) for phrase in phrases) and not any(
             _occurs(phrase, texts) for phrase in excluded
@@ -284,13 +263,13 @@ def _occurs(phrase: tuple[str, ...], texts: list[list[str]]) -> bool:
 
 
 @compile.register
-def _data_key(node: DataKey) -> Predicate:
+def _data_key(node: nodes.DataKey) -> Predicate:
     name = node.name
     return lambda run: name in run.data_keys()
 
 
 @compile.register
-def _uid_prefix(node: UidPrefix) -> Predicate:
+def _uid_prefix(node: nodes.UidPrefix) -> Predicate:
     prefix = node.prefix
 
     def predicate(run: RunView) -> bool:

@@ -8,24 +8,8 @@ from typing import Any, ClassVar, Literal, NoReturn
 
 from .._util.printable import shown
 from ..errors import InvalidQuery
-from .nodes import (
-    And,
-    Compare,
-    ContainsAll,
-    ElemMatch,
-    Equals,
-    Exists,
-    HasType,
-    In,
-    Mod,
-    Node,
-    Not,
-    Operator,
-    Or,
-    Path,
-    PathNode,
-    Size,
-)
+from . import nodes
+from .nodes import Node, Operator, Path, PathNode
 from .operands import comparable, nonzero, plain, type_name, whole_number
 from .patterns import is_pattern, matching
 
@@ -72,7 +56,7 @@ class Key:
     def __eq__(self, value: object) -> Node:  # type: ignore[override]
         if is_pattern(value):
             return self.matches(value)
-        return Equals(self._path, _value(value))
+        return nodes.Equals(self._path, _value(value))
 
     def __ne__(self, value: object) -> Node:  # type: ignore[override]
         return ~(self == value)
@@ -90,7 +74,7 @@ class Key:
         return self._compare("gte", value)
 
     def _compare(self, op: Operator, value: object) -> Node:
-        return Compare(self._path, op, comparable(_value(value), f"a comparison ({op})"))
+        return nodes.Compare(self._path, op, comparable(_value(value), f"a comparison ({op})"))
 
     def _unfinished(self, *other: object) -> NoReturn:
         # Python reads `Key('a') == 1 & Key('b') == 2` as `Key('a') == (1 & Key('b')) == 2`.
@@ -109,7 +93,7 @@ class Key:
         >>> Key("plan_name").isin(["scan", "count"])
         Key('plan_name').isin(['scan', 'count'])
         """
-        return In(self._path, _values(values))
+        return nodes.In(self._path, _values(values))
 
     def notin(self, values: Iterable[Any]) -> Node:
         """Ask for none of these values; so also where the key is missing."""
@@ -135,15 +119,15 @@ class Key:
 
     def exists(self, expected: bool = True) -> Node:
         """Ask whether the key is there, be its value None; or, given False, is not."""
-        return Exists(self._path, bool(expected))
+        return nodes.Exists(self._path, bool(expected))
 
     def contains_all(self, values: Iterable[Any]) -> Node:
         """Ask for an array that has all of these values, in any order."""
-        return ContainsAll(self._path, _values(values))
+        return nodes.ContainsAll(self._path, _values(values))
 
     def size(self, n: int) -> Node:
         """Ask for an array of `n` elements."""
-        return Size(self._path, whole_number("size", n))
+        return nodes.Size(self._path, whole_number("size", n))
 
     def has_type(self, kind: str | type) -> Node:
         """Ask for a value of this type: ``'string'`` or ``str``, ``'number'``, ``list``, ...
@@ -153,11 +137,11 @@ class Key:
         >>> Key("temperature").has_type("number") | Key("temperature").has_type(str)
         Key('temperature').has_type('number') | Key('temperature').has_type('string')
         """
-        return HasType(self._path, type_name(kind))
+        return nodes.HasType(self._path, type_name(kind))
 
     def mod(self, divisor: int, remainder: int) -> Node:
         """Ask for a number whose whole part, divided, leaves this remainder."""
-        return Mod(self._path, nonzero("mod", divisor), whole_number("mod", remainder))
+        return nodes.Mod(self._path, nonzero("mod", divisor), whole_number("mod", remainder))
 
     def elem_match(self, query: Node) -> Node:
         """Ask for an array with one element that answers the whole query.
@@ -175,7 +159,7 @@ class Key:
             raise InvalidQuery(
                 f"elem_match takes a query such as Key('name') == 'Ni', not {shown(query)}"
             )
-        return ElemMatch(self._path, _within_element(query))
+        return nodes.ElemMatch(self._path, _within_element(query))
 
 
 def _item() -> Key:
@@ -190,10 +174,10 @@ Item = _item()
 
 def _within_element(node: Node) -> Node:
     """Let the paths of a query begin at an element instead of at the RunStart."""
-    if isinstance(node, And | Or):
+    if isinstance(node, nodes.And | nodes.Or):
         return type(node)(*map(_within_element, node.nodes))
-    if isinstance(node, Not):
-        return Not(_within_element(node.node))
+    if isinstance(node, nodes.Not):
+        return nodes.Not(_within_element(node.node))
     if isinstance(node, PathNode):
         path = node.path
         if path.document in ("start", "stop"):

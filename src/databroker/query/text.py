@@ -123,10 +123,11 @@ def texts_of(document: Any) -> Iterator[str]:
 
 
 def _inside(value: Any) -> Iterable[Any] | None:
-    if type(value) in _SCALARS:
+    kind = type(value)
+    if kind in _SCALARS:
         return None
-    if isinstance(value, Mapping):
-        return value.values()
+    if kind is dict or isinstance(value, Mapping):
+        return value.values()  # type: ignore[no-any-return]
     if isinstance(value, list | tuple):
         return value
     dtype = getattr(value, "dtype", None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 from hypothesis import strategies as st
 
 from ..query import nodes as n
+from ..query.operands import plain
 from ..query.text import parse_text
 from .values import scalars
 
@@ -43,7 +43,7 @@ def questions(
     places: list[tuple[n.Document, dict[str, Any]]] = [("start", doc) for doc in starts]
     places += [("stop", doc) for doc in stops]
     pairs = [
-        (n.Path(key, document), _plain(value))
+        (n.Path(key, document), plain(value))
         for document, doc in places
         for key, value in leaves(doc)
         if key.count(".") < n.MAX_DEPTH
@@ -77,17 +77,6 @@ def questions(
         ),
         max_leaves=3,
     )
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as a person would write it in a search: without arrays."""
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
 
 
 def walk(node: n.Node) -> Iterator[n.Node]:
