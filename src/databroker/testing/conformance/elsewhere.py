@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
+from ...columns import Selection, assemble
+from ...columns.names import SEQ_NUM
 from ...query.nodes import Everything
 from ...stores.base import Store
+from ...stores.rows import Extent
 from ..reference import Delivery, read_rows
 
-__all__ = ["Elsewhere", "deliver", "look", "uids_found"]
+__all__ = ["Elsewhere", "deliver", "look", "seq_nums_of", "uids_found"]
 
 _PATIENCE = 120.0  # seconds for one answer
 
@@ -112,6 +115,13 @@ def look(store: Store, uid: str, owner: str) -> Iterator[Any]:
     yield run is not None, run is not None and run.stop is not None
     yield [doc["uid"] for _, doc in store.documents(uid)]
     yield [row["seq_num"] for row in read_rows(store, "event", owner)]
+
+
+def seq_nums_of(store: Store, extents: Iterable[Extent]) -> Iterator[int]:
+    """Yield the seq_nums of the events in some extents."""
+    for extent in extents:
+        for batch in store.read("event", extent, Selection()):
+            yield from assemble([batch], [SEQ_NUM])[SEQ_NUM].tolist()
 
 
 def uids_found(store: Store) -> Iterator[str]:

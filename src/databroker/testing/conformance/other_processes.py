@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from ...columns import ALL, to_rows
 from ...documents import same
 from ...query.nodes import Everything
 from ...stores.base import Store
 from ..reference import answers, expected, read_rows
 from .base import Base, descriptor, event, event_page, insert_all, start, stop, whole_run
-from .elsewhere import Elsewhere, deliver, look, uids_found
+from .elsewhere import Elsewhere, deliver, look, seq_nums_of, uids_found
 
 Documents = list[tuple[str, dict[str, Any]]]
 
@@ -136,6 +137,28 @@ class OtherProcesses(Base):
         with Elsewhere(shared) as other:
             other.ask(deliver, [*newer, *older])
         assert [*found, *runs] == [f"{number:03}" for number in range(299, -1, -1)]
+
+    def test_extents_are_read_by_another_process_and_while_it_goes_on(self, shared: Store) -> None:
+        """Each row once, though rows are moved between two pages."""
+        insert_all(shared, [("start", start()), ("descriptor", descriptor())])
+        insert_all(shared, [("event", event(number)) for number in range(200)])
+        extents = shared.extents("event", "desc")
+        rows = []
+        with Elsewhere(shared) as other:
+            assert other.ask(seq_nums_of, extents) == list(range(200))
+            for extent in extents:
+                for low in range(0, extent.rows, 50):
+                    high = min(low + 50, extent.rows)
+                    for batch in shared.read("event", extent, ALL, (low, high)):
+                        rows += to_rows("event", "desc", batch)
+                    first = 1000 + 100 * len(rows)
+                    more = [("event", event(number)) for number in range(first, first + 30)]
+                    other.ask(
+                        deliver, [*more, ("event_page", event_page(range(-first, -first + 30)))]
+                    )
+            other.ask(deliver, [("stop", stop())])
+            assert other.ask(seq_nums_of, extents) == list(range(200))
+        self.assert_kept(rows, [event(number) for number in range(200)])
 
     @pytest.mark.parametrize("after", [0, 2, 9, 13, 20, 27])
     def test_what_a_killed_process_had_inserted_is_there(self, shared: Store, after: int) -> None:
