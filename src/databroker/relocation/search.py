@@ -106,7 +106,7 @@ class Search:
     def add(self, run: str, referred: RunResources) -> None:
         """Take up the files of a run."""
         for document in referred.resources:
-            files = resource_files(self._store, self._registry, document, referred.documents, run)
+            files = resource_files(self._store, self._registry, document, referred, run)
             identities = {path: self._identity(path) for path in files.paths}
             self._present |= {each for each in identities.values() if each}
             missing = [path for path in files.paths if not identities[path]]

@@ -182,7 +182,7 @@ class BlueskyRun(RunFace):
         referred = run_resources(session.store, uid, session.transforms)
         known = {doc["uid"]: doc for doc in referred.resources}
         document = known.get(resource["uid"], resource)
-        found = resource_files(session.store, session.registry, document, referred.documents, uid)
+        found = resource_files(session.store, session.registry, document, referred, uid)
         if found.error is not None and not isinstance(found.error, FileNotFoundError):
             raise found.error
         return found.paths

@@ -18,7 +18,7 @@ from ...errors import NotSupported, OutsideOfRoot
 from ..locate import Place, uri_of_path
 from ..references import DataReference, FileMissing, FileRefused, failure
 from .atomic_copy import PART, CopyRefused, copy_file, is_copy, sync_folders
-from .listing import ResourceFiles, files_below, resource_files, run_files
+from .listing import ResourceFiles, RunResources, files_below, resource_files, run_files
 
 if TYPE_CHECKING:
     from ...stores.base import Store
@@ -104,7 +104,7 @@ def copy_resource(
     run = run or resource.get("run_start")
     documents = list(store.documents(run)) if store is not None and run else []
     plan = CopyPlan(registry, new_root)
-    plan.add([resource_files(store, registry, resource, documents, run)])
+    plan.add([resource_files(store, registry, resource, RunResources(documents), run)])
     return plan.carry_out(verify, progress).files
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import from_signal, suppressed
 from ...columns import ALL, Selection, assemble, to_rows
@@ -106,7 +107,8 @@ class ResourceFiles:
         return None if self.error is None else str(self.error)
 
 
-class RunResources(NamedTuple):
+@dataclass(frozen=True)
+class RunResources:
     """What the documents of a run refer to.
 
     `documents` are those that link a run to its data, each after its kind. `adopted` are
@@ -114,9 +116,20 @@ class RunResources(NamedTuple):
     are those that refer to each resource, by its uid.
     """
 
-    documents: list[tuple[str, Doc]]
-    adopted: list[Doc]
-    fields: dict[str, tuple[str, ...]]
+    documents: Sequence[tuple[str, Doc]]
+    adopted: list[Doc] = field(default_factory=list)
+    fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def descriptors(self) -> list[Doc]:
+        """The descriptors, which tell what is declared of streamed fields."""
+        return [doc for kind, doc in self.documents if kind == "descriptor"]
+
+    @cached_property
+    def streamed(self) -> frozenset[str]:
+        """The uids of stream resources."""
+        resources = (doc for kind, doc in self.documents if kind == "stream_resource")
+        return frozenset(str(doc["uid"]) for doc in resources)
 
     @property
     def resources(self) -> list[Doc]:
@@ -150,9 +163,7 @@ def external_files(
 
 def run_resources(store: Store, run: str, transform: Transform = unchanged) -> RunResources:
     """Return what the documents of a run refer to."""
-    documents: list[tuple[str, Doc]] = [
-        (kind, transform(kind, doc)) for kind, doc in store.documents(run)
-    ]
+    documents = [(kind, transform(kind, doc)) for kind, doc in store.documents(run)]
     own = {str(doc["uid"]) for kind, doc in documents if kind == "resource"}
     fields = _fields_of_resources(store, documents)
     others = [doc for uid in fields if uid not in own and (doc := store.resource(uid))]
@@ -166,29 +177,26 @@ def run_files(
     """Yield the files of each resource and stream resource of a run."""
     referred = referred or run_resources(store, run)
     for document in referred.resources:
-        yield resource_files(store, registry, document, referred.documents, run)
+        yield resource_files(store, registry, document, referred, run)
 
 
 def resource_files(
     store: Store | None,
     registry: Registry,
     document: Doc,
-    documents: Sequence[tuple[str, Doc]] = (),
+    referred: RunResources,
     run: str | None = None,
 ) -> ResourceFiles:
-    """Return the files of one resource or stream resource.
-
-    The descriptors among the documents of its run tell what is declared of streamed fields.
-    """
+    """Return the files of one resource or stream resource of a run."""
     reference = DataReference(run, spec=str(document.get("spec") or document.get("mimetype")))
     place = Place("", "")
     try:
         place = place_of(document, registry.root_map)
         registry.guard.check(place.path, reference)
-        if "resource_kwargs" in document and not _is_streamed(documents, document):
+        if "resource_kwargs" in document and str(document.get("uid")) not in referred.streamed:
             paths = _of_handler(store, registry, document, place, run)
         else:
-            paths = _of_stream(store, registry, document, place, documents, run)
+            paths = _of_stream(store, registry, document, place, referred.descriptors, run)
     except DatabrokerError as error:
         return ResourceFiles(document, place, [place.path], error)
     except Exception as error:  # documents come from many programs: a list goes on
@@ -250,13 +258,12 @@ def _of_stream(
     registry: Registry,
     document: Doc,
     place: Place,
-    documents: Sequence[tuple[str, Doc]],
+    descriptors: Sequence[Doc],
     run: str | None,
 ) -> list[str]:
     if store is None:
         return [place.path]
     source = StreamSource.of(document)
-    descriptors = [doc for kind, doc in documents if kind == "descriptor"]
     keys = (doc["data_keys"].get(source.data_key) for doc in descriptors)
     owners = {doc["uid"]: number for number, doc in enumerate(descriptors)}
     claims = read_claims(store, [str(document["uid"])], owners)
@@ -320,11 +327,6 @@ def _data_key(document: Doc) -> str:
         return StreamSource.of(document).data_key
     except (AttributeError, TypeError):  # what should be a dictionary is none
         return ""
-
-
-def _is_streamed(documents: Iterable[tuple[str, Doc]], document: Doc) -> bool:
-    uid = document.get("uid")
-    return any(kind == "stream_resource" and doc.get("uid") == uid for kind, doc in documents)
 
 
 def _on_disk(registry: Registry, run: str, resource: ResourceFiles, path: str) -> ExternalFile:
