@@ -1,4 +1,4 @@
-"""What several folders of tests share."""
+"""What several folders of tests share. What is no fixture stands in ``helpers``."""
 
 import os
 import subprocess
@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+pytest.register_assert_rewrite("helpers")
 
 _PLACES = ("DATABROKER_PATH", "INTAKE_PATH", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 

@@ -43,9 +43,8 @@ from databroker.times import format_time
 from databroker.times.zones import resolve_zone
 from databroker.v1.settings import discover_handlers, retry
 from databroker.v2 import projector
-
-from .external.conftest import FRAME, Run
-from .external.ways import WAYS
+from helpers.external import FRAME, Run
+from helpers.ways import WAYS
 
 SLOW = "application/x-slow"
 

@@ -1,4 +1,9 @@
-"""Runs with external data, and the files that they point to, written by real libraries."""
+"""Stores and registries, runs with external data, and the files that they point to."""
+
+import os
+import subprocess
+import sys
+import textwrap
 
 import h5py
 import numpy as np
@@ -8,99 +13,26 @@ import tifffile
 from databroker.external import Registry
 from databroker.external.locate import uri_of_path
 from databroker.stores.registry import open_store
+from helpers.external import FRAME, Run, frames
 
-IMAGE = {"dtype": "array", "shape": [4, 5], "source": "sim", "external": "FILESTORE:"}
-FRAME = {**IMAGE, "shape": [1, 4, 6], "dtype_numpy": "<u2", "external": "STREAM:"}
-NUMBER = {"dtype": "number", "shape": [], "source": "sim"}
-
-
-def frames(rows, *shape, dtype="u2"):
-    """Frames in which every element is different."""
-    return np.arange(rows * int(np.prod(shape)), dtype=dtype).reshape(rows, *shape)
-
-
-class Run:
-    """A run in a store, filled piece by piece."""
-
-    def __init__(self, store, uid="run-1"):
-        self.store = store
-        self.uid = uid
-        store.insert("start", {"uid": uid, "time": 1.0})
-
-    def descriptor(self, uid="d", name="primary", **keys):
-        keys = {"img": IMAGE, "det": NUMBER, **keys}
-        doc = {"uid": uid, "run_start": self.uid, "time": 1.0, "name": name, "data_keys": keys}
-        self.store.insert("descriptor", doc)
-        return doc
-
-    def resource(self, spec, root, path, uid="res", run_start=True, **kwargs):
-        doc = {
-            "uid": uid,
-            "spec": spec,
-            "root": str(root),
-            "resource_path": str(path),
-            "resource_kwargs": kwargs,
-            "path_semantics": "posix",
-        }
-        if run_start:
-            doc["run_start"] = self.uid
-        self.store.insert("resource", doc)
-        return doc
-
-    def datums(self, kwargs, resource="res"):
-        ids = [f"{resource}/{number}" for number in range(len(kwargs))]
-        if kwargs:
-            page = {"datum_id": ids, "resource": resource}
-            page["datum_kwargs"] = {key: [each[key] for each in kwargs] for key in kwargs[0]}
-            self.store.insert("datum_page", page)
-        return ids
-
-    def events(self, ids, field="img", descriptor="d"):
-        for number, datum_id in enumerate(ids):
-            self.store.insert(
-                "event",
-                {
-                    "uid": f"{descriptor}-{number}",
-                    "descriptor": descriptor,
-                    "seq_num": number + 1,
-                    "time": 2.0 + number,
-                    "data": {field: datum_id, "det": float(number)},
-                    "timestamps": {field: 2.0, "det": 2.0},
-                    "filled": {field: False},
-                },
-            )
-
-    def stream(self, mimetype, uri, uid="sres", data_key="cam", **parameters):
-        doc = {
-            "uid": uid,
-            "run_start": self.uid,
-            "data_key": data_key,
-            "mimetype": mimetype,
-            "uri": uri,
-            "parameters": parameters,
-        }
-        self.store.insert("stream_resource", doc)
-        return doc
-
-    def stream_datum(self, start, stop, uid="sres", first=None, descriptor="d"):
-        first = start + 1 if first is None else first
-        self.store.insert(
-            "stream_datum",
-            {
-                "uid": f"{uid}/{first}",
-                "stream_resource": uid,
-                "descriptor": descriptor,
-                "indices": {"start": start, "stop": stop},
-                "seq_nums": {"start": first, "stop": first + stop - start},
-            },
-        )
-
-
-class Source:
-    """What leads an array to its store, as a locator does."""
-
-    def __init__(self, store):
-        self.store = store
+WRITER = """
+import sys, h5py, numpy as np
+path, swmr = sys.argv[1], sys.argv[2] == "swmr"
+file = h5py.File(path, "w", libver="latest")
+data = file.create_dataset("/entry/data/data", (0, 4, 6), "u2", maxshape=(None, 4, 6),
+                           chunks=(1, 4, 6))
+if swmr:
+    file.swmr_mode = True
+for line in sys.stdin:
+    count = int(line)
+    old = len(data)
+    data.resize(count, axis=0)
+    for number in range(old, count):
+        data[number] = number
+    data.flush()
+    print(count, flush=True)
+file.close()
+"""
 
 
 @pytest.fixture
@@ -149,3 +81,64 @@ def everything(run, files):
     run.stream("multipart/related;type=image/tiff", uri, "tiffs", "tif", template="{:d}.tif")
     run.stream_datum(0, 3, "tiffs")
     return descriptor
+
+
+@pytest.fixture
+def nobody():
+    """Live as a user who may not read everything."""
+    if not hasattr(os, "geteuid"):
+        pytest.skip("this system has no users to change to")
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+WRITER = """
+import sys, h5py, numpy as np
+path, swmr = sys.argv[1], sys.argv[2] == "swmr"
+file = h5py.File(path, "w", libver="latest")
+data = file.create_dataset("/entry/data/data", (0, 4, 6), "u2", maxshape=(None, 4, 6),
+                           chunks=(1, 4, 6))
+if swmr:
+    file.swmr_mode = True
+for line in sys.stdin:
+    count = int(line)
+    old = len(data)
+    data.resize(count, axis=0)
+    for number in range(old, count):
+        data[number] = number
+    data.flush()
+    print(count, flush=True)
+file.close()
+"""
+
+
+@pytest.fixture
+def writer(files):
+    """Another process that writes as many frames as it is told, and keeps the file open."""
+    processes = []
+
+    def start(swmr):
+        path = files / "growing.h5"
+        command = [sys.executable, "-c", textwrap.dedent(WRITER), str(path), swmr]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        processes.append(process)
+
+        def write(count):
+            process.stdin.write(f"{count}\n")
+            assert process.stdout.readline().strip() == str(count)
+
+        return path, write
+
+    yield start
+    for process in processes:
+        process.stdin.close()
+        process.stdout.close()
+        assert process.wait(20) == 0

@@ -17,9 +17,8 @@ from databroker.errors import ExternalDataMissing
 from databroker.external.locate import uri_of_path
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
-
-from .conftest import NUMBER, Run
-from .ways import WAYS
+from helpers.external import NUMBER, Run
+from helpers.ways import WAYS
 
 zarr = pytest.importorskip("zarr")
 

@@ -10,9 +10,8 @@ from databroker import Broker
 from databroker.errors import DatabrokerError
 from databroker.external.locate import uri_of_path
 from databroker.external.references import FileRefused
-
-from .conftest import NUMBER, Run, frames
-from .ways import WAYS
+from helpers.external import NUMBER, Run, frames
+from helpers.ways import WAYS
 
 KEY = {"dtype": "array", "shape": [2, 2], "source": "sim"}
 DATA = "/entry/data/data"

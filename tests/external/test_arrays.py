@@ -12,9 +12,8 @@ from databroker.external import LazyArray, Registry
 from databroker.external.fields.indexing import asked
 from databroker.external.readers.hdf5_dataset import Hdf5Dataset
 from databroker.external.references import FileMissing
-
-from .conftest import IMAGE, Source, frames
-from .fields import datum_array
+from helpers.external import IMAGE, frames
+from helpers.external_arrays import array_of, datum_array
 
 
 @pytest.fixture
@@ -26,11 +25,6 @@ def stack(run, files):
     run.resource("AD_HDF5", files, "stack.h5", frame_per_point=2)
     ids = run.datums([{"point_number": number} for number in range(12)])
     return data.reshape(12, 2, 6, 8), ids
-
-
-def array_of(run, registry, ids, key=None, **options):
-    key = {**IMAGE, "shape": [2, 6, 8]} if key is None else key
-    return datum_array(Source(run.store), registry, run.uid, "img", ids, key, **options)
 
 
 INDICES = [

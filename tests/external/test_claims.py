@@ -11,8 +11,7 @@ from databroker import Broker
 from databroker.errors import ExternalDataMissing
 from databroker.external.locate import uri_of_path
 from databroker.stores.memory import MemoryStore
-
-from .conftest import Run
+from helpers.external import Run
 
 HDF5 = "application/x-hdf5"
 CAM = {"dtype": "number", "shape": [], "dtype_numpy": "<i8", "source": "s", "external": "STREAM:"}

@@ -23,10 +23,8 @@ from databroker.external.locate import uri_of_path
 from databroker.external.references import FileMissing, FileRefused
 from databroker.stores.memory import MemoryStore
 from databroker.v1 import Registry
-
-from .conftest import Run, Source, frames
-from .fields import streamed_array
-from .test_streamed import HDF5, cam, key
+from helpers.external import HDF5, Run, frames, key
+from helpers.external_arrays import Source, cam, streamed_array
 
 
 def moved(run, copied, start="moved"):

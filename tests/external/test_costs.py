@@ -15,10 +15,8 @@ from databroker.external.fields.loading import Loader
 from databroker.external.locate import uri_of_path
 from databroker.external.readers.hdf5_dataset import Hdf5Dataset
 from databroker.external.references import FileDamaged, FramesMissing
-
-from .conftest import IMAGE, frames
-from .test_arrays import array_of
-from .test_streamed import HDF5, cam, key
+from helpers.external import HDF5, IMAGE, frames, key
+from helpers.external_arrays import array_of, cam
 
 
 def bytes_read():

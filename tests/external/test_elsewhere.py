@@ -8,9 +8,8 @@ from databroker import Broker
 from databroker.external.locate import uri_of_path
 from databroker.external.references import FileMissing
 from databroker.stores.memory import MemoryStore
-
-from .conftest import FRAME, IMAGE, Run, frames
-from .ways import check
+from helpers.external import FRAME, IMAGE, Run, frames
+from helpers.ways import check
 
 DATA = "/entry/data/data"
 HDF5 = "application/x-hdf5"

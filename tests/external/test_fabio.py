@@ -12,9 +12,8 @@ import tifffile
 from databroker.errors import FileDamaged, FileRefused, MissingExtra
 from databroker.external import Filler, Registry
 from databroker.external.locate import uri_of_path
-
-from .conftest import frames
-from .test_streamed import cam, key
+from helpers.external import frames, key
+from helpers.external_arrays import cam
 
 fabio = pytest.importorskip("fabio")
 

@@ -13,9 +13,7 @@ from databroker.external.files.listing import files_below
 from databroker.external.locate import uri_of_path
 from databroker.external.readers.hdf5_links import linked_files
 from databroker.runs.files import Files
-
-from .conftest import FRAME, IMAGE, frames
-from .test_streamed import HDF5, key
+from helpers.external import FRAME, HDF5, IMAGE, frames, key
 
 TIFF = "multipart/related;type=image/tiff"
 

@@ -7,9 +7,7 @@ from databroker import Broker
 from databroker.errors import NoSuchField, NothingFoundWarning
 from databroker.external.references import FileMissing
 from databroker.stores.memory import MemoryStore
-
-from .conftest import IMAGE
-from .test_in_streams import Both
+from helpers.external import IMAGE, Both
 
 NAMES = ("img", "cam")
 

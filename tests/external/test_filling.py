@@ -21,8 +21,7 @@ from databroker.external.references import (
     HandlerFailed,
 )
 from databroker.stores.registry import open_store
-
-from .conftest import Run, frames
+from helpers.external import Run, frames
 
 
 @pytest.fixture
@@ -256,21 +255,6 @@ def test_a_point_beyond_the_end_of_a_file(run, registry, files):
     run.datums([{"point_number": 7}])
     with pytest.raises(FramesMissing, match="2 frames so far, and frame 7"):
         Filler(run.store, registry).value("res/0")
-
-
-@pytest.fixture
-def nobody():
-    """Live as a user who may not read everything."""
-    if not hasattr(os, "geteuid"):
-        pytest.skip("this system has no users to change to")
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ import tifffile
 from databroker.errors import MissingExtra
 from databroker.external import Filler, Registry
 from databroker.external.references import HandlerFailed
-
-from .conftest import frames
+from helpers.external import frames
 
 
 @pytest.fixture

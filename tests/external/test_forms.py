@@ -7,8 +7,7 @@ import pytest
 from databroker import Broker
 from databroker.external.locate import uri_of_path
 from databroker.stores.memory import MemoryStore
-
-from .conftest import Run
+from helpers.external import Run
 
 HDF5 = "application/x-hdf5"
 DTYPES = ("u2", "f4", "i8", "f8")

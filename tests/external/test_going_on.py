@@ -8,10 +8,8 @@ from databroker import Broker
 from databroker.external.locate import uri_of_path
 from databroker.external.references import ExternalDataMissing, FileMissing, FramesMissing
 from databroker.stores.memory import MemoryStore
-
-from .conftest import FRAME, IMAGE, Run, frames
-from .test_growing import writer  # noqa: F401 - a fixture
-from .ways import WAYS, check
+from helpers.external import FRAME, IMAGE, Run, frames
+from helpers.ways import WAYS, check
 
 HDF5 = "application/x-hdf5"
 TIFF = "multipart/related;type=image/tiff"
@@ -54,7 +52,7 @@ def check_so_far(header, field, there, announced, error):
 
 
 @pytest.mark.parametrize("has_events", [True, False])
-def test_a_file_that_another_process_writes(db, run, writer, has_events):  # noqa: F811
+def test_a_file_that_another_process_writes(db, run, writer, has_events):
     path, write = writer("swmr")
     write(3)
     run.descriptor(cam=FRAME)
@@ -82,7 +80,7 @@ def test_a_file_that_another_process_writes(db, run, writer, has_events):  # noq
         check(header, "cam", written(8), events=False)
 
 
-def test_datums_of_a_file_that_another_process_writes(db, run, writer):  # noqa: F811
+def test_datums_of_a_file_that_another_process_writes(db, run, writer):
     path, write = writer("swmr")
     write(2)
     run.descriptor(img={**IMAGE, "shape": [1, 4, 6]})

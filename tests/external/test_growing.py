@@ -1,9 +1,5 @@
 """Files that are still being written: what is there is readable, and more later."""
 
-import subprocess
-import sys
-import textwrap
-
 import h5py
 import numpy as np
 import pytest
@@ -12,55 +8,8 @@ import tifffile
 from databroker.external import Filler
 from databroker.external.locate import uri_of_path
 from databroker.external.references import FramesMissing
-
-from .conftest import Source, frames
-from .fields import streamed_array
-from .test_streamed import HDF5, cam, key
-
-WRITER = """
-import sys, h5py, numpy as np
-path, swmr = sys.argv[1], sys.argv[2] == "swmr"
-file = h5py.File(path, "w", libver="latest")
-data = file.create_dataset("/entry/data/data", (0, 4, 6), "u2", maxshape=(None, 4, 6),
-                           chunks=(1, 4, 6))
-if swmr:
-    file.swmr_mode = True
-for line in sys.stdin:
-    count = int(line)
-    old = len(data)
-    data.resize(count, axis=0)
-    for number in range(old, count):
-        data[number] = number
-    data.flush()
-    print(count, flush=True)
-file.close()
-"""
-
-
-@pytest.fixture
-def writer(files):
-    """Another process that writes as many frames as it is told, and keeps the file open."""
-    processes = []
-
-    def start(swmr):
-        path = files / "growing.h5"
-        command = [sys.executable, "-c", textwrap.dedent(WRITER), str(path), swmr]
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-        )
-        processes.append(process)
-
-        def write(count):
-            process.stdin.write(f"{count}\n")
-            assert process.stdout.readline().strip() == str(count)
-
-        return path, write
-
-    yield start
-    for process in processes:
-        process.stdin.close()
-        process.stdout.close()
-        assert process.wait(20) == 0
+from helpers.external import HDF5, frames, key
+from helpers.external_arrays import Source, cam, streamed_array
 
 
 @pytest.mark.parametrize("asked", [True, False])

@@ -14,18 +14,7 @@ from databroker.external.locate import uri_of_path
 from databroker.external.references import FileMissing, FramesMissing
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
-
-from .conftest import NUMBER, Run, frames
-
-HDF5 = "application/x-hdf5"
-CAM = {
-    "dtype": "array",
-    "shape": [4, 6],
-    "dtype_numpy": "<u2",
-    "dims": ["y", "x"],
-    "source": "sim",
-    "external": "STREAM:",
-}
+from helpers.external import CAM, HDF5, NUMBER, Both, Run, frames
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -34,34 +23,6 @@ def db(request, tmp_path):
     made = Broker(MemoryStore() if memory else SQLiteStore(tmp_path / "runs.db"))
     yield made
     made.close()
-
-
-class Both:
-    """A run of which each event has a number, an image of a datum, and one of a stream."""
-
-    def __init__(self, db, files, events=5):
-        self.run = Run(db.store)
-        self.files = files
-        self.img = frames(events, 4, 5)
-        self.cam = frames(events, 4, 6) + 1000
-        self.run.descriptor(cam=CAM)
-        for number, image in enumerate(self.img):
-            np.save(files / f"img_{number}.npy", image)
-        self.run.resource("NPY_SEQ", files, "img")
-        ids = self.run.datums([{"index": number} for number in range(events)])
-        with h5py.File(files / "cam.h5", "w") as file:
-            file.create_dataset("data", data=self.cam, chunks=(1, 4, 6))
-        self.run.stream(HDF5, uri_of_path(str(files / "cam.h5")), dataset="data")
-        self.run.events(ids)
-        self.run.stream_datum(0, events)
-
-    @property
-    def references(self):
-        return [f"sres/{number}" for number in range(len(self.cam))]
-
-    def lose(self, *names):
-        for name in names:
-            (self.files / name).unlink()
 
 
 @pytest.fixture

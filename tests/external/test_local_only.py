@@ -18,9 +18,8 @@ from databroker.external.locate import Guard
 from databroker.external.readers.mimetypes import MIMETYPES
 from databroker.external.references import FileRefused
 from databroker.external.registry import Registry
-
-from .conftest import NUMBER, Run
-from .ways import WAYS
+from helpers.external import NUMBER, Run
+from helpers.ways import WAYS
 
 KEY = {"dtype": "array", "shape": [2, 2], "source": "sim"}
 

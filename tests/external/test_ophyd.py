@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import databroker
-
-from .ways import check
+from helpers.ways import check
 
 sim = pytest.importorskip("ophyd.sim")
 bluesky = pytest.importorskip("bluesky")

@@ -8,8 +8,7 @@ import pytest
 import tifffile
 
 import databroker
-
-from .ways import check
+from helpers.ways import check
 
 ophyd_async = pytest.importorskip("ophyd_async.core", reason="ophyd-async is not installed")
 sim = pytest.importorskip("ophyd_async.sim")

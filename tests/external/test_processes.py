@@ -18,10 +18,8 @@ from databroker.external.handler_cache import MOST
 from databroker.external.locate import uri_of_path
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
-
-from .conftest import FRAME, IMAGE, Run
-from .test_in_streams import Both
-from .ways import WAYS
+from helpers.external import FRAME, IMAGE, Both, Run
+from helpers.ways import WAYS
 
 HDF5 = "application/x-hdf5"
 

@@ -13,8 +13,7 @@ from databroker.errors import NoHandler
 from databroker.external import Filler, Registry, external_fields, external_files
 from databroker.stores.memory import MemoryStore
 from databroker.stores.rows import batches_of
-
-from .ways import WAYS, check
+from helpers.ways import WAYS, check
 
 RECORDED = Path(__file__).parents[3] / "shared" / "data"
 PACKED = RECORDED / "packed-msgpack"

@@ -15,9 +15,7 @@ from databroker.external import Registry
 from databroker.external.locate import place_of, uri_of_path
 from databroker.relocation.root_map import Target, propose
 from databroker.relocation.walk import look_through
-
-from .conftest import Run, frames
-from .test_streamed import HDF5, key
+from helpers.external import HDF5, Run, frames, key
 
 TIFF = "multipart/related;type=image/tiff"
 NPY = "multipart/related;type=application/x-npy"

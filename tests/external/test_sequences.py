@@ -9,10 +9,8 @@ from databroker.external import Registry
 from databroker.external.locate import uri_of_path
 from databroker.external.readers.numbered_files import numbered_name
 from databroker.external.references import DatasetMissing, FileDamaged, FileMissing, FileRefused
-
-from .conftest import Source, frames
-from .fields import streamed_array
-from .test_streamed import cam, key
+from helpers.external import frames, key
+from helpers.external_arrays import Source, cam, streamed_array
 
 TIFF = "multipart/related;type=image/tiff"
 JPEG = "multipart/related;type=image/jpeg"

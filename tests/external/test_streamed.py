@@ -13,31 +13,8 @@ from databroker.external.locate import uri_of_path
 from databroker.external.readers.base import Declared, FrameReader
 from databroker.external.references import DatasetMissing, FileDamaged, FileMissing, FramesMissing
 from databroker.runs.stream.streamed import Streamed
-
-from .conftest import Source, frames
-from .fields import streamed_array
-
-HDF5 = "application/x-hdf5"
-
-
-def key(*shape, dtype="array", numpy="<u2"):
-    return {
-        "dtype": dtype,
-        "shape": list(shape),
-        "dtype_numpy": numpy,
-        "source": "sim",
-        "external": "STREAM:",
-    }
-
-
-def write(path, data, dataset="/entry/data/data", **options):
-    with h5py.File(path, "w") as file:
-        file.create_dataset(dataset, data=data, **options)
-    return uri_of_path(str(path))
-
-
-def cam(run, registry, descriptor, **options):
-    return streamed_array(Source(run.store), registry, run.uid, [descriptor], "cam", **options)
+from helpers.external import HDF5, frames, key, write
+from helpers.external_arrays import Source, cam, streamed_array
 
 
 @pytest.fixture

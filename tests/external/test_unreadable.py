@@ -17,10 +17,8 @@ from databroker.external.references import (
     HandlerFailed,
 )
 from databroker.stores.memory import MemoryStore
-
-from .conftest import FRAME, IMAGE, Run, frames
-from .test_filling import nobody  # noqa: F401 - a fixture
-from .ways import ARRAYS, WAYS
+from helpers.external import FRAME, IMAGE, Run, frames
+from helpers.ways import ARRAYS, WAYS
 
 DATA = "/entry/data/data"
 HDF5 = "application/x-hdf5"

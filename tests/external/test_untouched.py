@@ -15,10 +15,8 @@ import databroker
 from databroker import Broker
 from databroker.external.locate import uri_of_path
 from databroker.stores.memory import MemoryStore
-
-from .conftest import FRAME, Run, frames
-from .test_filling import nobody  # noqa: F401 - a fixture
-from .ways import WAYS, check
+from helpers.external import FRAME, Run, frames
+from helpers.ways import WAYS, check
 
 zarr = pytest.importorskip("zarr")
 

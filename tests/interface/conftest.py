@@ -4,8 +4,7 @@ import pytest
 
 import databroker
 from databroker import Broker
-
-from .runs import plain, save
+from helpers.runs import plain, save
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -9,9 +9,8 @@ import pytest
 
 import databroker
 from databroker.queries import TimeRange
-
-from . import runs
-from .runs import FIRST, save
+from helpers import runs
+from helpers.runs import FIRST, save
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from databroker.errors import ConflictingDocument, DatabrokerError, ExternalData
 from databroker.external import Registry
 from databroker.external.files import atomic_copy
 from databroker.runs.files import Files
-
-from .runs import EXTERNAL, FIRST, descriptor, event, external, plain, save, start, stop
+from helpers.runs import EXTERNAL, FIRST, descriptor, event, external, plain, save, start, stop
 
 
 def images(folder, name="files", time=FIRST, root=None, named=True):

@@ -8,9 +8,8 @@ import pytest
 
 from databroker import ALL, Header
 from databroker.errors import NoSuchField, NothingFoundWarning
-
-from . import runs
-from .runs import FIRST, save
+from helpers import runs
+from helpers.runs import FIRST, save
 
 
 def test_it_is_a_small_mapping_of_its_parts(header):

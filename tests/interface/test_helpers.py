@@ -14,9 +14,8 @@ from databroker.projector import (
     project_summary_dict,
     project_xarray,
 )
-
-from . import runs
-from .runs import FIRST, save
+from helpers import runs
+from helpers.runs import FIRST, save
 
 
 def test_names_of_utils(header):

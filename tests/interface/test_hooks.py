@@ -3,9 +3,8 @@
 import pytest
 
 from databroker import Broker, wrap_in_doct
-
-from . import runs
-from .runs import FIRST, save
+from helpers import runs
+from helpers.runs import FIRST, save
 
 
 def uids(results):

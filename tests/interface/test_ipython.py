@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from . import runs
-from .runs import save
+from helpers import runs
+from helpers.runs import save
 
 shells = pytest.importorskip("IPython.core.interactiveshell")
 

@@ -7,9 +7,8 @@ import pytest
 import databroker
 from databroker import Broker
 from databroker.errors import DuplicateHandler
-
-from . import runs
-from .runs import save
+from helpers import runs
+from helpers.runs import save
 
 HANDLER = "databroker.assets.path_only_handlers.RawHandler"
 

@@ -12,8 +12,7 @@ import databroker
 from databroker import ALL, Broker, Header
 from databroker.errors import DatabrokerError
 from databroker.runs.stream.stream import Stream
-
-from .runs import ODD, save
+from helpers.runs import ODD, save
 
 HEADER = {
     "session": lambda header: header.session.status(header.uid, header.stored_stop()),

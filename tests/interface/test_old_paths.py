@@ -10,9 +10,8 @@ import databroker
 from databroker import core
 from databroker.errors import DatabrokerError, DuplicateHandler, InvalidConfiguration
 from databroker.v1 import own_broker
-
-from . import runs
-from .runs import FIRST, save
+from helpers import runs
+from helpers.runs import FIRST, save
 
 DRIVERS = [
     ("mongo_normalized", "BlueskyMongoCatalog", ("mongodb://h/a", "mongodb://h/b")),

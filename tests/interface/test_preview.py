@@ -9,8 +9,7 @@ import pytest
 
 import databroker
 from databroker.errors import InvalidQuery, MissingExtra, NoSuchField, NoSuchStream
-
-from .runs import EXTERNAL, FIRST, NUMBER, descriptor, event, start, stop
+from helpers.runs import EXTERNAL, FIRST, NUMBER, descriptor, event, start, stop
 
 pytest.importorskip("matplotlib")
 

@@ -12,9 +12,8 @@ import pytest
 
 import databroker
 from databroker import Broker
-
-from . import runs
-from .runs import save
+from helpers import runs
+from helpers.runs import save
 
 
 @pytest.fixture

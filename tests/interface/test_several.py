@@ -9,9 +9,8 @@ import pytest
 import databroker
 from databroker import ALL, Broker
 from databroker.errors import NothingFoundWarning
-
-from . import runs
-from .runs import save
+from helpers import runs
+from helpers.runs import save
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ import pytest
 import databroker
 from databroker.queries import Key, TextQuery, TimeRange
 from databroker.v2 import BlueskyEventStream, BlueskyRun, Catalog
-
-from . import runs
-from .runs import FIRST, save
+from helpers import runs
+from helpers.runs import FIRST, save
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from databroker.queries import And, DataKey, Everything, Key, Or, TimeBounds, Ui
 from databroker.query.evaluate import RunView, compile, matches
 from databroker.query.logic import Node
 from databroker.query.parse import from_mongo
-
-from .strategies import documents, names, paths, queries, runs, scalars, values
+from helpers.strategies import documents, names, paths, queries, runs, scalars, values
 
 
 def ask(query, start, stop=None):

@@ -13,8 +13,7 @@ from databroker.queries import And, DataKey, Everything, FullText, Item, Key, Mo
 from databroker.query.logic import Node
 from databroker.query.nodes import MAX_DEPTH, Equals, Path
 from databroker.testing.questions import walk
-
-from .strategies import queries
+from helpers.strategies import queries
 
 NAMES = {name: getattr(databroker.queries, name) for name in databroker.queries.__all__}
 

@@ -39,8 +39,7 @@ from databroker.query.operators import OPERATORS
 from databroker.query.parse import from_keywords, from_mongo
 from databroker.query.time_bounds import time_bounds
 from databroker.times import resolve_zone
-
-from .strategies import documents, values
+from helpers.strategies import documents, values
 
 UTC = resolve_zone("UTC")
 

@@ -8,8 +8,7 @@ from databroker.errors import InvalidQuery
 from databroker.queries import FullText
 from databroker.query.evaluate import RunView, matches
 from databroker.query.text import MAX_WORD, fold, parse_text, texts_of, words
-
-from .strategies import documents
+from helpers.strategies import documents
 
 
 def found(query, *texts):

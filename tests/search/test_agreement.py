@@ -4,7 +4,6 @@ The memory store asks the evaluator about every run, so it is the meaning of a
 question; SQLite asks its indexes, and the evaluator about what these leave open.
 """
 
-import importlib.util
 import itertools
 from collections import Counter
 from contextlib import ExitStack, closing
@@ -21,17 +20,8 @@ from databroker.stores.sql import SQLiteStore
 from databroker.testing import difference, strategies
 from databroker.testing.conformance.base import quick
 from databroker.testing.questions import questions, walk
+from helpers import strategies as made
 
-
-def _made_for_queries():
-    place = File(__file__).parents[1] / "query" / "strategies.py"
-    spec = importlib.util.spec_from_file_location("strategies_for_queries", place)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-made = _made_for_queries()
 asked = Counter()
 
 # With few runs a store of millions is only met if it loses its patience at once.

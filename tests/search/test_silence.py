@@ -7,8 +7,7 @@ import pytest
 import databroker
 from databroker.errors import NothingFoundWarning
 from databroker.queries import Key, Status
-
-from ..interface import runs
+from helpers import runs
 
 
 @pytest.fixture

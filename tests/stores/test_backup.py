@@ -16,8 +16,7 @@ from databroker.stores.sql import SQLiteStore
 from databroker.stores.sql.engine import checkpoint
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import insert_all, start, whole_run
-
-from .files import opened
+from helpers.sqlite_files import opened
 
 
 def test_the_file_alone_is_whole_soon_after_a_run_has_ended(path, tmp_path):

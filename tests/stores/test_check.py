@@ -27,8 +27,7 @@ from databroker.testing.conformance.base import (
     stop,
     whole_run,
 )
-
-from .files import opened
+from helpers.sqlite_files import opened
 
 RUNS = [pair for number in range(3) for pair in whole_run(f"whole{number}")]
 for uid in "abc":

@@ -20,8 +20,7 @@ from databroker.stores.sql import SQLiteStore
 from databroker.stores.sql.engine import checkpoint
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import descriptor, event, insert_all, start, whole_run
-
-from .files import RUN, opened
+from helpers.sqlite_files import RUN, opened
 
 names = itertools.count()
 

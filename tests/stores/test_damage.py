@@ -24,8 +24,7 @@ from databroker.testing.conformance.base import (
     start,
     stop,
 )
-
-from .files import opened
+from helpers.sqlite_files import opened
 
 IMAGE = np.arange(5000.0)
 

@@ -7,8 +7,7 @@ from databroker.query.nodes import Path as Key
 from databroker.query.text import parse_text
 from databroker.testing import assert_identical
 from databroker.testing.conformance.base import start
-
-from .files import opened
+from helpers.sqlite_files import opened
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ from databroker.stores.sql import SQLiteStore, series
 from databroker.testing import StoreConformance
 from databroker.testing.conformance.base import descriptor, event, insert_all, start
 from databroker.testing.conformance.roundtrip import Keeping
-
-from .files import opened
+from helpers.sqlite_files import opened
 
 
 class OnSQLite:

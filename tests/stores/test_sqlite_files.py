@@ -21,8 +21,7 @@ from databroker.testing.conformance.base import (
     start,
     stop,
 )
-
-from .files import RUN, assert_holds_run, opened, written
+from helpers.sqlite_files import RUN, assert_holds_run, opened, written
 
 # -- whose file it is --------------------------------------------------------
 

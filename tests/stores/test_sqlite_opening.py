@@ -11,8 +11,7 @@ from databroker.errors import DatabrokerError, ForeignStore, StoreDamaged, Store
 from databroker.query.nodes import Everything
 from databroker.stores.sql import SQLiteStore
 from databroker.testing.conformance.base import start
-
-from .files import assert_holds_run, opened, written
+from helpers.sqlite_files import assert_holds_run, opened, written
 
 
 def test_opening_and_reading_does_not_wait_for_a_long_transaction(path):

@@ -13,8 +13,7 @@ import databroker
 from databroker.errors import StoreIsReadOnly
 from databroker.stores.base import Capabilities
 from databroker.testing.conformance.base import insert_all, start
-
-from .files import RUN, assert_holds_run, opened, written
+from helpers.sqlite_files import RUN, assert_holds_run, opened, written
 
 
 def test_read_only_by_choice(path):

@@ -8,6 +8,7 @@ import pytest
 
 from databroker.columns import segments
 from databroker.errors import DatabrokerError, NoSuchField
+from helpers.run_builder import RunBuilder, number, opened
 
 EVENTS, POINTS = 10_000, 2_000
 MB = 2**20
@@ -16,8 +17,6 @@ MB = 2**20
 @pytest.fixture(scope="module")
 def long_run(tmp_path_factory):
     """A stream of 10 000 events with a waveform of 2 000 points, 160 MB; waveform[i] == i."""
-    from .conftest import RunBuilder, number, opened
-
     db = opened("sqlite", tmp_path_factory.mktemp("long"))
     run = RunBuilder(db)
     owner = run.descriptor({"x": number(), "wave": number("array", [POINTS])})
@@ -167,9 +166,9 @@ def small(db, new_run, key):
     run = new_run(db)
     keys = {"img": key("array", [3, 4])}
     owners = [run.descriptor(keys, uid=uid) for uid in "abc"]
-    for number in (5, 2, 9, 1, 12, 3, 4, 8, 7, 6, 11, 10):
-        img = np.arange(12).reshape(3, 4) + 100 * number
-        run.event(owners[number % 3], seq_num=number, img=img)
+    for seq_num in (5, 2, 9, 1, 12, 3, 4, 8, 7, 6, 11, 10):
+        img = np.arange(12).reshape(3, 4) + 100 * seq_num
+        run.event(owners[seq_num % 3], seq_num=seq_num, img=img)
     return run.stop()
 
 

@@ -6,6 +6,15 @@ from databroker.external import LazyArray
 from databroker.external.fields.datum_field import DatumReader
 from databroker.runs.stream.streamed import Streamed
 
+from .external import IMAGE
+
+
+class Source:
+    """What leads an array to its store, as a locator does."""
+
+    def __init__(self, store):
+        self.store = store
+
 
 def datum_array(source, registry, run, field, ids, data_key, on_missing="raise", warn=True):
     """A field of which each event has a datum."""
@@ -23,3 +32,12 @@ def streamed_array(
     places = found.claims.match(np.zeros(len(seq_nums), int), seq_nums)
     reader = found.reader(registry, run, places, seq_nums)
     return LazyArray(field, reader, found.data_key, on_missing, warn)
+
+
+def cam(run, registry, descriptor, **options):
+    return streamed_array(Source(run.store), registry, run.uid, [descriptor], "cam", **options)
+
+
+def array_of(run, registry, ids, key=None, **options):
+    key = {**IMAGE, "shape": [2, 6, 8]} if key is None else key
+    return datum_array(Source(run.store), registry, run.uid, "img", ids, key, **options)

@@ -1,0 +1,1 @@
+"""What tests share that is no fixture: documents, runs, files, and ways to read them."""

@@ -1,1 +1,0 @@
-"""Tests of stores; those of files share `files`."""
