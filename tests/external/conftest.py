@@ -98,26 +98,6 @@ def nobody():
         os.seteuid(0)
 
 
-WRITER = """
-import sys, h5py, numpy as np
-path, swmr = sys.argv[1], sys.argv[2] == "swmr"
-file = h5py.File(path, "w", libver="latest")
-data = file.create_dataset("/entry/data/data", (0, 4, 6), "u2", maxshape=(None, 4, 6),
-                           chunks=(1, 4, 6))
-if swmr:
-    file.swmr_mode = True
-for line in sys.stdin:
-    count = int(line)
-    old = len(data)
-    data.resize(count, axis=0)
-    for number in range(old, count):
-        data[number] = number
-    data.flush()
-    print(count, flush=True)
-file.close()
-"""
-
-
 @pytest.fixture
 def writer(files):
     """Another process that writes as many frames as it is told, and keeps the file open."""
