@@ -103,6 +103,13 @@ class Base:
             pytest.skip(f"no other opener sees what is in it ({store})")
         return store
 
+    @pytest.fixture
+    def live(self, shared: Store) -> Store:
+        """Give a test a shared store whose runs are seen while they are written."""
+        if not shared.capabilities.live:
+            pytest.skip(f"what is inserted is not seen at once ({shared})")
+        return shared
+
     # -- how documents are compared --------------------------------------
 
     def assert_kept(self, found: Any, wanted: Any) -> None:

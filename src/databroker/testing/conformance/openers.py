@@ -82,63 +82,63 @@ class Openers(Base):
             again.insert("start", start("last", 1e9 + 1))
             assert next(again.find(Everything())).uid == "last"
 
-    def test_a_second_opener_sees_each_document_at_its_next_look(self, shared: Store) -> None:
+    def test_a_second_opener_sees_each_document_at_its_next_look(self, live: Store) -> None:
         run = whole_run()
-        with closing(self.second(shared)) as other:
-            assert other.capabilities == shared.capabilities
+        with closing(self.second(live)) as other:
+            assert other.capabilities == live.capabilities
             for number, (kind, doc) in enumerate(run, 1):
-                shared.insert(kind, doc)
+                live.insert(kind, doc)
                 self.assert_holds(other, run[:number])
             insert_all(other, whole_run("b"))
-            self.assert_holds(shared, [*run, *whole_run("b")])
+            self.assert_holds(live, [*run, *whole_run("b")])
 
-    def test_two_openers_write_one_stream_by_turns(self, shared: Store) -> None:
-        insert_all(shared, [("start", start()), ("descriptor", descriptor())])
+    def test_two_openers_write_one_stream_by_turns(self, live: Store) -> None:
+        insert_all(live, [("start", start()), ("descriptor", descriptor())])
         wanted = []
-        with closing(self.second(shared)) as other:
-            for number, store in zip(range(0, 300, 3), [shared, other, other] * 99, strict=False):
+        with closing(self.second(live)) as other:
+            for number, store in zip(range(0, 300, 3), [live, other, other] * 99, strict=False):
                 store.insert("event", event(number))
                 store.insert("event_page", event_page(range(number + 1, number + 3)))
                 wanted += [event(each) for each in range(number, number + 3)]
-            for store in (shared, other):
+            for store in (live, other):
                 self.assert_kept(read_rows(store, "event", "desc"), wanted)
 
-    def test_one_run_delivered_to_two_openers_by_turns_is_kept_once(self, shared: Store) -> None:
+    def test_one_run_delivered_to_two_openers_by_turns_is_kept_once(self, live: Store) -> None:
         run = whole_run()
-        with closing(self.second(shared)) as other:
+        with closing(self.second(live)) as other:
             for number, (kind, doc) in enumerate(run):
-                for store in (shared, other)[:: 1 if number % 2 else -1]:
+                for store in (live, other)[:: 1 if number % 2 else -1]:
                     store.insert(kind, doc)
-            for store in (shared, other):
+            for store in (live, other):
                 self.assert_holds(store, run)
 
-    def test_extents_of_one_opener_are_read_by_another_while_rows_move(self, shared: Store) -> None:
+    def test_extents_of_one_opener_are_read_by_another_while_rows_move(self, live: Store) -> None:
         """And pages of them are neither repeated nor skipped."""
-        insert_all(shared, [("start", start()), ("descriptor", descriptor())])
-        insert_all(shared, [("event", event(number)) for number in range(500)])
-        extents = shared.extents("event", "desc")
+        insert_all(live, [("start", start()), ("descriptor", descriptor())])
+        insert_all(live, [("event", event(number)) for number in range(500)])
+        extents = live.extents("event", "desc")
         rows = []
-        with closing(self.second(shared)) as other:
+        with closing(self.second(live)) as other:
             for number, extent in enumerate(extents):
                 for low in range(0, extent.rows, 100):
                     high = min(low + 100, extent.rows)
                     for batch in other.read("event", extent, ALL, (low, high)):
                         rows += to_rows("event", "desc", batch)
                     later = 10_000 * (number + 1) + low
-                    shared.insert("event_page", event_page(range(later, later + 40)))
-                    shared.insert("event", event(later + 50))
-            shared.insert("stop", stop())
+                    live.insert("event_page", event_page(range(later, later + 40)))
+                    live.insert("event", event(later + 50))
+            live.insert("stop", stop())
             for extent in extents:
                 for batch in other.read("event", extent, ALL):
                     rows += to_rows("event", "desc", batch)
         self.assert_kept(rows, [event(number) for number in range(500)] * 2)
 
-    def test_what_is_inserted_is_outside_of_the_store(self, shared: Store) -> None:
-        if self.raw(shared) is None:
+    def test_what_is_inserted_is_outside_of_the_store(self, live: Store) -> None:
+        if self.raw(live) is None:
             pytest.skip("there is no other way to look into it")
         for uid in ("a", "b"):
-            insert_all(shared, whole_run(uid))
-            assert self.raw(shared) == {run.uid for run in shared.find(Everything())}
+            insert_all(live, whole_run(uid))
+            assert self.raw(live) == {run.uid for run in live.find(Everything())}
 
     def test_closing_twice_is_harmless_and_use_afterwards_is_refused(self, shared: Store) -> None:
         insert_all(shared, whole_run())

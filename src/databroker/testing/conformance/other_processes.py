@@ -37,25 +37,25 @@ def _together(store: Store, deliveries: list[Documents]) -> None:
 class OtherProcesses(Base):
     """Two processes at once, and one that is killed."""
 
-    def test_another_process_sees_a_run_in_progress_at_its_next_look(self, shared: Store) -> None:
-        with Elsewhere(shared) as other:
+    def test_another_process_sees_a_run_in_progress_at_its_next_look(self, live: Store) -> None:
+        with Elsewhere(live) as other:
 
             def seen() -> Any:
                 return other.ask(look, "run", "desc")
 
             assert seen() == [(False, False), [], []]
-            shared.insert("start", start())
+            live.insert("start", start())
             assert seen() == [(True, False), [], []]
-            shared.insert("descriptor", descriptor())
+            live.insert("descriptor", descriptor())
             for number in range(5):
-                shared.insert("event", event(number))
+                live.insert("event", event(number))
                 assert seen() == [(True, False), ["desc"], list(range(number + 1))]
-            shared.insert("event_page", event_page(range(5, 15)))
+            live.insert("event_page", event_page(range(5, 15)))
             assert seen() == [(True, False), ["desc"], list(range(15))]
-            insert_all(shared, [("event", event(number)) for number in range(15, 300)])
+            insert_all(live, [("event", event(number)) for number in range(15, 300)])
             assert seen() == [(True, False), ["desc"], list(range(300))]
-            shared.insert("event_page", event_page(range(300, 2200)))
-            shared.insert("stop", stop())
+            live.insert("event_page", event_page(range(300, 2200)))
+            live.insert("stop", stop())
             assert seen() == [(True, True), ["desc"], list(range(2200))]
 
     def test_this_process_sees_what_another_one_writes(self, shared: Store) -> None:
@@ -65,7 +65,7 @@ class OtherProcesses(Base):
             other.ask(deliver, whole_run("there"))
             self.assert_holds(shared, [*whole_run("here"), *whole_run("there")])
 
-    def test_two_processes_write_runs_of_their_own_while_readers_read(self, shared: Store) -> None:
+    def test_two_processes_write_runs_of_their_own_while_readers_read(self, live: Store) -> None:
         names = [[f"{name}{number}" for number in range(10)] for name in "ab"]
         deliveries = [[pair for uid in uids for pair in whole_run(uid)] for uids in names]
         done = threading.Event()
@@ -73,25 +73,25 @@ class OtherProcesses(Base):
         def read() -> None:
             before: list[str] = []
             while not done.is_set():
-                runs = list(shared.find(Everything()))
+                runs = list(live.find(Everything()))
                 uids = [run.uid for run in runs]
                 assert [uid for uid in uids if uid in before] == before
                 before = uids
                 for run in runs[:3]:
-                    rows = read_rows(shared, "event", f"{run.uid}-desc")
+                    rows = read_rows(live, "event", f"{run.uid}-desc")
                     assert [row["seq_num"] for row in rows] == [1, 2, 3][: len(rows)]
 
         with ThreadPoolExecutor(2) as pool:
             readers = [pool.submit(read) for _ in range(2)]
             try:
-                _together(shared, deliveries)
+                _together(live, deliveries)
             finally:
                 done.set()
             for reader in readers:
                 reader.result()
-        arrived = [run.uid for run in shared.find(Everything())][::-1]
+        arrived = [run.uid for run in live.find(Everything())][::-1]
         assert sorted(arrived) == sorted(names[0] + names[1])
-        self.assert_holds(shared, [pair for uid in arrived for pair in whole_run(uid)])
+        self.assert_holds(live, [pair for uid in arrived for pair in whole_run(uid)])
 
     def test_one_run_delivered_by_two_processes_at_once_is_kept_once(self, shared: Store) -> None:
         run = [*whole_run("a"), ("start", start("b")), ("descriptor", descriptor("d", "b"))]
@@ -138,18 +138,18 @@ class OtherProcesses(Base):
             other.ask(deliver, [*newer, *older])
         assert [*found, *runs] == [f"{number:03}" for number in range(299, -1, -1)]
 
-    def test_extents_are_read_by_another_process_and_while_it_goes_on(self, shared: Store) -> None:
+    def test_extents_are_read_by_another_process_and_while_it_goes_on(self, live: Store) -> None:
         """Each row once, though rows are moved between two pages."""
-        insert_all(shared, [("start", start()), ("descriptor", descriptor())])
-        insert_all(shared, [("event", event(number)) for number in range(200)])
-        extents = shared.extents("event", "desc")
+        insert_all(live, [("start", start()), ("descriptor", descriptor())])
+        insert_all(live, [("event", event(number)) for number in range(200)])
+        extents = live.extents("event", "desc")
         rows = []
-        with Elsewhere(shared) as other:
+        with Elsewhere(live) as other:
             assert other.ask(seq_nums_of, extents) == list(range(200))
             for extent in extents:
                 for low in range(0, extent.rows, 50):
                     high = min(low + 50, extent.rows)
-                    for batch in shared.read("event", extent, ALL, (low, high)):
+                    for batch in live.read("event", extent, ALL, (low, high)):
                         rows += to_rows("event", "desc", batch)
                     first = 1000 + 100 * len(rows)
                     more = [("event", event(number)) for number in range(first, first + 30)]
