@@ -29,12 +29,12 @@ MOST = 64
 def identity(path: str) -> tuple[int, int] | None:
     """Return what tells a file from another that takes its place; None where there is none."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (OSError, ValueError) as error:
         if from_signal(error):
             raise
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 @dataclass(eq=False)
@@ -98,10 +98,10 @@ class Opened:
         """Close the handlers whose key is wanted; those in use are closed after it."""
         self._check_process()
         with self._lock:
-            found = [self._kept.pop(key) for key in list(self._kept) if wanted(key)]
-            for kept in found:
+            dropped = [self._kept.pop(key) for key in list(self._kept) if wanted(key)]
+            for kept in dropped:
                 kept.dropped = True
-            idle = [kept for kept in found if not kept.users]
+            idle = [kept for kept in dropped if not kept.users]
         for kept in idle:
             _close(kept)
 
@@ -131,13 +131,13 @@ class Opened:
 
     def _surplus(self) -> list[_Kept]:
         """Forget those used least recently, and return them to be closed."""
-        found = []
+        surplus = []
         for key in list(self._kept):
             if len(self._kept) <= self.most:
                 break
             if not self._kept[key].users:
-                found.append(self._kept.pop(key))
-        return found
+                surplus.append(self._kept.pop(key))
+        return surplus
 
     def _begin(self) -> None:
         self._pid = os.getpid()

@@ -29,12 +29,12 @@ def imported(target: Any, said_by: str) -> Any:
     if not colon:
         module, _, name = target.rpartition(".")
     try:
-        found = importlib.import_module(module)
+        thing = importlib.import_module(module)
         for part in name.split("."):
-            found = getattr(found, part)
+            thing = getattr(thing, part)
     # ValueError: there is no module before the dot.
     except (ImportError, AttributeError, ValueError) as error:
         raise InvalidConfiguration(
             f"{said_by}: {target!r} cannot be imported ({error})."
         ) from error
-    return found
+    return thing

@@ -68,10 +68,10 @@ def path_of_uri(uri: str) -> str:
     if drive is not None:
         return unquote(drive[1]).replace("\\", "/")
     # Producers do not escape '#' and '?', so a parser of URIs would cut the path there.
-    found = re.match(r"file:(?://[^/]*)?(/.*)", uri, re.IGNORECASE | re.DOTALL)
-    if found is None:
+    match = re.match(r"file:(?://[^/]*)?(/.*)", uri, re.IGNORECASE | re.DOTALL)
+    if match is None:
         return uri
-    path = unquote(found[1])
+    path = unquote(match[1])
     return path[1:] if _DRIVE.match(path[1:]) else path
 
 
@@ -121,20 +121,20 @@ class Guard:
             return
         if is_remote(path):
             problem = f"{path} is a URL, and only files of this machine are read"
-            mend = "Copy the data to this machine, and say where with root_map."
+            remedy = "Copy the data to this machine, and say where with root_map."
         elif self._is_elsewhere(path):
             share = share_of(path)
             problem = f"{path} is on another machine, which no configuration names"
-            mend = f"If that is right: root_map: {{{share!r}: {share!r}}} in the configuration."
+            remedy = f"If that is right: root_map: {{{share!r}: {share!r}}} in the configuration."
         elif is_odd_file(path):
             problem = f"{path} is a device, a socket or a pipe, and only files are read"
-            mend = ""
+            remedy = ""
         else:
             problem = f"{path} is outside of the allowed roots ({', '.join(self.allowed)})"
-            mend = (
+            remedy = (
                 "If it belongs to the data, add its folder to allowed_roots in the configuration."
             )
-        raise failure(FileRefused, reference or DataReference(), Place(path, path), problem, mend)
+        raise failure(FileRefused, reference or DataReference(), Place(path, path), problem, remedy)
 
     def _is_elsewhere(self, path: str) -> bool:
         # Elsewhere than on Windows, two slashes are one. There, a host that is asked is

@@ -2,7 +2,7 @@
 
 All of these are `databroker.errors.ExternalDataMissing`, and so an OSError.
 Each names the run, the field, the datum, the path that was tried, the entry of
-the root map that led there, and a mend; the same are attributes of the error.
+the root map that led there, and a remedy; the same are attributes of the error.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ __all__ = [
 class Problem(Exception):
     """What a reader found, told without knowing for whom it reads; see `data_error`."""
 
-    def __init__(self, kind: type[ExternalDataMissing], problem: str, mend: str = "") -> None:
+    def __init__(self, kind: type[ExternalDataMissing], problem: str, remedy: str = "") -> None:
         super().__init__(problem)
         self.kind = kind
         self.problem = problem
-        self.mend = mend
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def failure(
     reference: DataReference,
     place: Place | None,
     problem: str,
-    mend: str = "",
+    remedy: str = "",
 ) -> ExternalDataMissing:
     """Return an error that says everything there is to say.
 
@@ -105,7 +105,7 @@ def failure(
     ('img', None)
     """
     where = f" {place.history()}" if place is not None and place.history() else ""
-    said = f"{problem}{where}. {mend}".rstrip()
+    said = f"{problem}{where}. {remedy}".rstrip()
     error = kind(f"{reference}: {said}")
     # An OSError has no place for these but its dictionary, which pickles with it.
     error.__dict__.update(
@@ -131,10 +131,10 @@ def with_context(error: DatabrokerError, reference: DataReference) -> Databroker
     said = vars(error)
     if "problem" not in said or said["run"] or said["field"]:
         return error
-    told = type(error)(f"{reference}: {said['problem']}")
+    complete = type(error)(f"{reference}: {said['problem']}")
     who = {"run": reference.run, "field": reference.field, "datum": reference.datum}
-    told.__dict__.update(said | who)
-    return told
+    complete.__dict__.update(said | who)
+    return complete
 
 
 def data_error(error: Exception, reference: DataReference, place: Place, by: str = "") -> Exception:
@@ -142,20 +142,20 @@ def data_error(error: Exception, reference: DataReference, place: Place, by: str
     if isinstance(error, DatabrokerError):
         return with_context(error, reference)
     if isinstance(error, Problem):
-        return failure(error.kind, reference, place, error.problem, error.mend)
+        return failure(error.kind, reference, place, error.problem, error.remedy)
     if isinstance(error, FileNotFoundError) or not _may_exist(place, error):
         path = getattr(error, "filename", None) or place.path
         return failure(FileMissing, reference, place, _missing(str(path)), _moved(place))
     if isinstance(error, PermissionError):
-        mend = "Ask for the right to read it."
-        return failure(FileForbidden, reference, place, f"{place.path} may not be read", mend)
+        remedy = "Ask for the right to read it."
+        return failure(FileForbidden, reference, place, f"{place.path} may not be read", remedy)
     what = f"{by} raised" if by else "reading gave"
     problem = f"{what} {type(error).__name__}: {error}"
     if isinstance(error, OSError | EOFError):
-        mend = f"Is {place.path} complete, and still being written?"
-        return failure(FileDamaged, reference, place, problem.rstrip("."), mend)
-    mend = "Its traceback stands above, as the cause of this error."
-    return failure(HandlerFailed, reference, place, problem.rstrip("."), mend)
+        remedy = f"Is {place.path} complete, and still being written?"
+        return failure(FileDamaged, reference, place, problem.rstrip("."), remedy)
+    remedy = "Its traceback stands above, as the cause of this error."
+    return failure(HandlerFailed, reference, place, problem.rstrip("."), remedy)
 
 
 def _may_exist(place: Place, error: Exception) -> bool:

@@ -79,9 +79,9 @@ class Registry(HandlerRegistry):
         FileRefused
             That is outside of the allowed roots.
         """
-        found = place_of(document, self.root_map)
-        self.guard.check(found.path, reference)
-        return found
+        place = place_of(document, self.root_map)
+        self.guard.check(place.path, reference)
+        return place
 
     @contextlib.contextmanager
     def opened(self, resource: Mapping[str, Any], reference: DataReference) -> Iterator[Any]:

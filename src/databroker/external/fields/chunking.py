@@ -49,12 +49,12 @@ def grown(block: tuple[int, ...], shape: tuple[int, ...], itemsize: int) -> tupl
     >>> grown((1, 64, 64), (1, 4096, 8192), 2)
     (1, 1024, 8192)
     """
-    found = list(block)
+    sizes = list(block)
     for axis in reversed(range(len(shape))):
-        size = int(np.prod(found, dtype=object)) * itemsize
+        size = int(np.prod(sizes, dtype=object)) * itemsize
         times = max(1, CHUNK_BYTES // max(size, 1))
-        found[axis] = min(shape[axis], found[axis] * times)
-    return tuple(found)
+        sizes[axis] = min(shape[axis], sizes[axis] * times)
+    return tuple(sizes)
 
 
 def rows_ahead(row_bytes: int) -> int:

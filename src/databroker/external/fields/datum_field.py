@@ -78,16 +78,16 @@ class DatumReader(FieldReader):
 
     def look(self) -> Look | None:
         """Return what the values are like; None if none of the first few can be had."""
-        found: list[Look] = []
+        looks: list[Look] = []
         rows = self._look_through()[0]
         # A list says little of a type: it is what the others are, if that holds it.
         rows = [row for row in rows if not isinstance(row, list)] or rows
         for place, row in enumerate(rows, 1):
             # Where a handler must read large values to say what they are like, two have to do.
-            large = bool(found) and found[0].bytes > _LARGE
+            large = bool(looks) and looks[0].bytes > _LARGE
             look = self._seen(row, cheaply=large and place < len(rows))
-            found += [] if look is None else [look]
-        return common(found)
+            looks += [] if look is None else [look]
+        return common(looks)
 
     def _seen(self, row: Any, cheaply: bool) -> Look | None:
         """Return what one value is like; None if it cannot be had, or not without reading it."""
@@ -109,8 +109,8 @@ class DatumReader(FieldReader):
         first = int(places.min())
         ids = self._ids[first : int(places.max()) + 1]
         start = 0
-        for kind, those in groupby((ids[place] for place in places - first), _kind):
-            rows = list(those)
+        for kind, same_kind in groupby((ids[place] for place in places - first), _kind):
+            rows = list(same_kind)
             part = out[start : start + len(rows)]
             start += len(rows)
             if kind is str:
@@ -143,14 +143,14 @@ class DatumReader(FieldReader):
     def _look_through(self) -> tuple[list[Any], bool]:
         """Return some rows that have something, and whether any has nothing."""
         if self._known is None:
-            found: list[Any] = []
+            some: list[Any] = []
             gaps = False
             for first in range(0, self.rows, _PAGE):
                 page = self._ids[first : first + _PAGE]
-                there = [row for row in page if row is not None]
-                found += spread(there)
-                gaps = gaps or len(there) < len(page)
-            self._known = spread(found), gaps
+                held = [row for row in page if row is not None]
+                some += spread(held)
+                gaps = gaps or len(held) < len(page)
+            self._known = spread(some), gaps
         return self._known
 
     @property

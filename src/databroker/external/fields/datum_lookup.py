@@ -64,10 +64,10 @@ class Datums:
             uid = document["resource"]
             resource = self._resources.get(uid)
             if resource is None:
-                found = self._store.resource(uid)
-                if found is None:
+                stored = self._store.resource(uid)
+                if stored is None:
                     raise _absent("resource", uid, datum_id, reference)
-                resource = self._transform("resource", found)
+                resource = self._transform("resource", stored)
                 _keep(self._resources, {uid: resource}, _RESOURCES)
         return Datum(resource, document.get("datum_kwargs") or {})
 
@@ -75,9 +75,9 @@ class Datums:
         self, datum_ids: Iterable[str], reference: DataReference | None = None
     ) -> Iterator[list[Datum]]:
         """Yield what datum ids stand for, those that follow each other in one resource together."""
-        found = (self.find(datum_id, reference) for datum_id in datum_ids)
-        for _, those in groupby(found, lambda datum: datum.resource["uid"]):
-            yield list(those)
+        datums = (self.find(datum_id, reference) for datum_id in datum_ids)
+        for _, same_resource in groupby(datums, lambda datum: datum.resource["uid"]):
+            yield list(same_resource)
 
     def _look_up(self, datum_id: str) -> Doc | None:
         """Read a datum, and those that follow it if its id tells where it is.
@@ -87,10 +87,10 @@ class Datums:
         """
         uid, _, number = datum_id.rpartition("/")
         if uid and number.isdecimal():
-            found = self._block(uid, int(number))
-            if datum_id in found:
-                _keep(self._datums, found, _KEPT)
-                return found[datum_id]
+            block = self._block(uid, int(number))
+            if datum_id in block:
+                _keep(self._datums, block, _KEPT)
+                return block[datum_id]
         document = self._store.datum(datum_id)
         if document is not None:
             _keep(self._datums, {datum_id: document}, _KEPT)

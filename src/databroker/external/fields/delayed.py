@@ -83,14 +83,14 @@ class DelayedDatums(Delayed):
 
     def _look(self, reference: str, field: str) -> Look | None:
         try:
-            found = self._loader.look(reference, field, cheaply=True) or self._looks.get(field)
-            if found is None:
-                found = self._loader.look(reference, field)
-                if found is not None:
-                    self._looks[field] = found
+            look = self._loader.look(reference, field, cheaply=True) or self._looks.get(field)
+            if look is None:
+                look = self._loader.look(reference, field)
+                if look is not None:
+                    self._looks[field] = look
         except UNREADABLE:  # computing the value says why
             return self._looks.get(field)
-        return found
+        return look
 
 
 class DelayedFrames(Delayed):

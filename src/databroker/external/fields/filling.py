@@ -194,8 +194,8 @@ class Filler:
 
     def values(self, references: Iterable[Any], field: str) -> Iterator[Any]:
         """Yield the data that references stand for, one at a time; what is none stays as it is."""
-        for _, value, there in self._read(references, field):
-            if there or self.on_missing == "mask":
+        for _, value, is_there in self._read(references, field):
+            if is_there or self.on_missing == "mask":
                 yield value
 
     def fill(self, event: Doc, fields: Sequence[str]) -> dict[str, Any]:
@@ -219,8 +219,8 @@ class Filler:
         """Return the cells of a table's column; for missing data, None or the reference."""
         skip = self.on_missing == "skip"
         return [
-            reference if not there and skip else value
-            for reference, value, there in self._read(references, field)
+            reference if not is_there and skip else value
+            for reference, value, is_there in self._read(references, field)
         ]
 
     def warn(self, field: str | None, error: Exception) -> None:
@@ -233,8 +233,8 @@ class Filler:
         """Yield references, each with its value and whether it is there; some are read ahead."""
         rest, pace = iter(references), _Pace()
         while some := list(islice(rest, pace.rows)):
-            for reference, (value, there) in zip(some, self._page(some, field), strict=True):
-                yield reference, value, there
+            for reference, (value, is_there) in zip(some, self._page(some, field), strict=True):
+                yield reference, value, is_there
             pace.took([value])
 
     def _page(self, references: Sequence[Any], field: str) -> Iterator[tuple[Any, bool]]:
@@ -260,12 +260,12 @@ class Filler:
         data = dict(event["data"])
         said = event.get("filled")
         filled = dict(said) if isinstance(said, Mapping) else {}
-        for field, (value, there) in zip(fields, read, strict=True):
+        for field, (value, is_there) in zip(fields, read, strict=True):
             if value is _NOTHING:
                 continue
-            if there and isinstance(data[field], str):
+            if is_there and isinstance(data[field], str):
                 filled[field] = data[field]
-            if there or self.on_missing == "mask":
+            if is_there or self.on_missing == "mask":
                 data[field] = value
         return {**event, "data": data, "filled": filled}
 

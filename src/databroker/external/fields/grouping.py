@@ -46,9 +46,9 @@ class Grouping:
         if first < 0:
             raise Problem(HandlerFailed, f"its datum asks for frame {first}, which cannot be")
         stop = first + self.each
-        there = frames.length(stop) if self.cut_short else None
-        if there is not None and there < stop:
-            stop = max(there, first + 1)
+        length = frames.length(stop) if self.cut_short else None
+        if length is not None and length < stop:
+            stop = max(length, first + 1)
         return first, stop
 
     def look(self, frames: FrameReader, number: int | None = None) -> Look | None:
@@ -58,10 +58,10 @@ class Grouping:
         if number is not None:
             first, stop = self.span(frames, number)
             count = stop - first
-            found = frames.form(stop - 1) if count else form
-            if found is None:
+            known = frames.form(stop - 1) if count else form
+            if known is None:
                 return None
-            form = found
+            form = known
         shape, dtype = form
         if not self.own_axis:
             rows, inner = (frames.chunks[0], frames.chunks[1:]) if frames.chunks else (1, None)
@@ -75,8 +75,8 @@ class Grouping:
     def value(self, frames: FrameReader, number: int) -> Array:
         """Return one value."""
         first, stop = self.span(frames, number)
-        found = frames.read(first, stop, ())
-        return found if self.own_axis else found[0]
+        values = frames.read(first, stop, ())
+        return values if self.own_axis else values[0]
 
     def values(self, frames: FrameReader, first: int, stop: int) -> list[Any]:
         """Return values that follow each other, each an array of its own."""
@@ -84,10 +84,10 @@ class Grouping:
         if look is None or self._is_better_single(frames, look, stop - first):
             return [self.value(frames, number) for number in range(first, stop)]
         assert self.each is not None
-        found = frames.read(first * self.each, stop * self.each, ())
+        values = frames.read(first * self.each, stop * self.each, ())
         if self.own_axis:
-            found = found.reshape(-1, self.each, *found.shape[1:])
-        return apart(found)
+            values = values.reshape(-1, self.each, *values.shape[1:])
+        return apart(values)
 
     def read_into(self, frames: FrameReader, first: int, inner: Inner, out: Array) -> None:
         """Put what `inner` selects of values that follow each other into the rows of an array."""

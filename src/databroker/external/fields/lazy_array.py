@@ -103,9 +103,9 @@ class LazyArray:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements."""
-        found = self._look.dtype
+        dtype = self._look.dtype
         complete = self._on_missing == "raise" and not self._reader.gaps
-        return found if complete else with_nan(found)
+        return dtype if complete else with_nan(dtype)
 
     @property
     def ndim(self) -> int:
@@ -142,13 +142,13 @@ class LazyArray:
     def disagreement(self) -> str | None:
         """How the data differ from what the descriptor says, in words."""
         declared, look = Declared.by(self._data_key), self._look
-        found = []
-        if declared.shape is not None and declared.shape != look.shape:
-            number = declared.number and declared.shape == (1,) and look.shape == ()
-            found += [] if number else [f"shape {list(look.shape)}, not {list(declared.shape)}"]
+        differences = []
+        is_number = declared.number and declared.shape == (1,) and look.shape == ()
+        if declared.shape not in (None, look.shape) and not is_number:
+            differences.append(f"shape {list(look.shape)}, not {list(declared.shape or ())}")
         if declared.dtype is not None and declared.dtype != look.dtype:
-            found.append(f"dtype {look.dtype}, not {declared.dtype}")
-        return " and ".join(found) or None
+            differences.append(f"dtype {look.dtype}, not {declared.dtype}")
+        return " and ".join(differences) or None
 
     def __len__(self) -> int:
         return self._reader.rows
@@ -211,7 +211,7 @@ class LazyArray:
         promised._looked = self._look
         promised._reader = self._reader.unbuffered()
         promised._in_dask = True
-        found: da.Array = dask_array.from_array(
+        array: da.Array = dask_array.from_array(
             promised,
             chunks=self.chunks if chunks is None else chunks,
             name=f"databroker-{self.name}-{self._token()}",
@@ -219,17 +219,17 @@ class LazyArray:
             asarray=False,
             meta=np.empty((0,) * self.ndim, self.dtype),
         )
-        return found
+        return array
 
     # -- inside ----------------------------------------------------------
 
     @property
     def _look(self) -> Look:
         if self._looked is None:
-            found = self._reader.look()
-            if found is None:  # nothing there to look at: perhaps later
+            look = self._reader.look()
+            if look is None:  # nothing there to look at: perhaps later
                 return _as_declared(self._data_key)
-            self._looked = found
+            self._looked = look
         return self._looked
 
     @property
@@ -264,12 +264,12 @@ class LazyArray:
             yield out[0]
 
     def _tell_disagreement(self) -> None:
-        found = self.disagreement if self._warn and "form" not in self._told else None
-        if found:
+        disagreement = self.disagreement if self._warn and "form" not in self._told else None
+        if disagreement:
             self._say(
                 "form",
                 f"The data of {self.name!r} have another form than their descriptor says, and are "
-                f"given as they are: {found}.",
+                f"given as they are: {disagreement}.",
             )
 
     def _say(self, what: str, text: str) -> None:

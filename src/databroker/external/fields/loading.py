@@ -45,19 +45,19 @@ class Loader:
 
     def value(self, datum_id: str, field: str | None = None) -> Array:
         """Return the data of a datum; raise an error that says everything if that cannot be had."""
-        found: Array = self._read(datum_id, field, lambda source, datum: source.values([datum])[0])
-        return found
+        value: Array = self._read(datum_id, field, lambda source, datum: source.values([datum])[0])
+        return value
 
     def values(self, datum_ids: Sequence[str], field: str | None = None) -> list[Any]:
         """Return the data of each datum, opening each resource once."""
         reference = DataReference(self._run, field)
-        found: list[Any] = []
+        values: list[Any] = []
         for datums in self._datums.stretches(datum_ids, reference):
             kwargs = [datum.kwargs for datum in datums]
             with self._registry.opened(datums[0].resource, reference) as handler:
                 self._check(handler, kwargs, reference)
-                found += source_of(handler).values(kwargs)
-        return found
+                values += source_of(handler).values(kwargs)
+        return values
 
     def look(self, datum_id: str, field: str | None = None, cheaply: bool = False) -> Look | None:
         """Return what the data of a datum are like; None if reading would tell, but is too much."""
@@ -115,20 +115,20 @@ class Loader:
         self._read(datum_id, field, lambda source, datum: source.read([datum], check, inner, out))
 
     def _read(self, datum_id: str, field: str | None, read: Callable[[DatumSource, Doc], T]) -> T:
-        found = self._datums.find(datum_id, DataReference(self._run, field))
-        spec = str(found.resource.get("spec"))
-        run = self._run or found.resource.get("run_start")
+        datum = self._datums.find(datum_id, DataReference(self._run, field))
+        spec = str(datum.resource.get("spec"))
+        run = self._run or datum.resource.get("run_start")
         reference = DataReference(run, field, datum_id, spec)
-        with self._registry.opened(found.resource, reference) as handler:
+        with self._registry.opened(datum.resource, reference) as handler:
             try:
-                self._check(handler, [found.kwargs], reference)
-                return read(source_of(handler), found.kwargs)
+                self._check(handler, [datum.kwargs], reference)
+                return read(source_of(handler), datum.kwargs)
             except DatabrokerError as error:
                 raise with_context(error, reference) from error.__cause__
             except Exception as error:  # whatever somebody else's handler raises
                 if from_signal(error):
                     raise
-                place = self._registry.place(found.resource, reference)
+                place = self._registry.place(datum.resource, reference)
                 by = f"the handler {type(handler).__name__}"
                 raise data_error(error, reference, place, by) from error
 

@@ -97,10 +97,10 @@ class Claims(NamedTuple):
     @classmethod
     def of(cls, rows: Sequence[tuple[int, int, int, int, int]] | Array) -> Claims:
         """Return claims of rows in this order of columns, those that continue others joined."""
-        found = np.asarray(rows, np.int64).reshape(-1, 5)
-        found = found[found[:, 1] > found[:, 0]]
-        first, stop, index, part, owner = found.T
-        if not len(found):
+        claims = np.asarray(rows, np.int64).reshape(-1, 5)
+        claims = claims[claims[:, 1] > claims[:, 0]]
+        first, stop, index, part, owner = claims.T
+        if not len(claims):
             return cls(first, stop, index, part, owner)
         goes_on = (
             (first[1:] == stop[:-1])
@@ -109,7 +109,7 @@ class Claims(NamedTuple):
             & (index[1:] == index[:-1] + stop[:-1] - first[:-1])
         )
         starts = np.flatnonzero(np.concatenate([[True], ~goes_on]))
-        ends = np.append(starts[1:], len(found)) - 1
+        ends = np.append(starts[1:], len(claims)) - 1
         return cls(first[starts], stop[ends], index[starts], part[starts], owner[starts])
 
     def some(self, chosen: Array) -> Claims:
@@ -134,12 +134,12 @@ class Claims(NamedTuple):
 
         A claim that names the descriptor counts before one that does not.
         """
-        found = FramePlaces.nowhere(len(seq_nums))
+        places = FramePlaces.nowhere(len(seq_nums))
         for owner in np.unique(self.owner)[::-1]:
-            mine = np.flatnonzero(found.part < 0 if owner == ANYBODY else owners == owner)
+            mine = np.flatnonzero(places.part < 0 if owner == ANYBODY else owners == owner)
             part, index = self.some(self.owner == owner)._match(seq_nums[mine])
-            found.part[mine], found.place[mine] = part, index
-        return found
+            places.part[mine], places.place[mine] = part, index
+        return places
 
     def _match(self, seq_nums: Array) -> FramePlaces:
         claims = self.some(np.argsort(self.first, kind="stable"))
@@ -152,9 +152,10 @@ class Claims(NamedTuple):
         """Match events of different seq_nums with sorted claims, none of which overlap."""
         place = np.searchsorted(self.first, seq_nums, "right") - 1
         known = np.maximum(place, 0)
-        there = (place >= 0) & (seq_nums < self.stop[known])
+        is_claimed = (place >= 0) & (seq_nums < self.stop[known])
         index = self.place[known] + seq_nums - self.first[known]
-        return FramePlaces(np.where(there, self.part[known], -1), np.where(there, index, 0))
+        part = np.where(is_claimed, self.part[known], -1)
+        return FramePlaces(part, np.where(is_claimed, index, 0))
 
     def _match_repeated(self, seq_nums: Array) -> FramePlaces:
         if not len(seq_nums):
@@ -164,11 +165,11 @@ class Claims(NamedTuple):
         claimed = claimed[order]
         nth = np.arange(len(seq_nums)) - np.searchsorted(seq_nums, seq_nums, "left")
         place = np.searchsorted(claimed, seq_nums, "left") + nth
-        there = place < np.searchsorted(claimed, seq_nums, "right")
-        found = FramePlaces.nowhere(len(seq_nums))
-        found.part[there] = part[order][place[there]]
-        found.place[there] = index[order][place[there]]
-        return found
+        is_claimed = place < np.searchsorted(claimed, seq_nums, "right")
+        places = FramePlaces.nowhere(len(seq_nums))
+        places.part[is_claimed] = part[order][place[is_claimed]]
+        places.place[is_claimed] = index[order][place[is_claimed]]
+        return places
 
     def _within(self, low: int, high: int) -> Claims:
         """Return what of the claims is within some seq_nums."""
@@ -189,10 +190,10 @@ class Claims(NamedTuple):
 def read_claims(store: Store, resources: Sequence[str], owners: Mapping[str, int]) -> Claims:
     """Read the stream datum documents of some resources."""
     rows = [
-        found
+        claims
         for part, uid in enumerate(resources)
         for batch in batches_of(store, "stream_datum", uid, ALL)
-        if len(found := _rows(batch, part, owners))
+        if len(claims := _rows(batch, part, owners))
     ]
     return Claims.of(np.concatenate(rows) if rows else np.empty((0, 5), np.int64))
 

@@ -58,6 +58,6 @@ class StreamSource:
 
 def stream_sources(documents: Iterable[tuple[str, Doc]], field: str) -> list[StreamSource]:
     """Return the stream resources of a field, in order, among the documents of a run."""
-    found = [StreamSource.of(doc) for kind, doc in documents if kind == "stream_resource"]
-    named = [source for source in found if source.data_key == field]
-    return named or [source for source in found if not source.data_key]
+    sources = [StreamSource.of(doc) for kind, doc in documents if kind == "stream_resource"]
+    named = [source for source in sources if source.data_key == field]
+    return named or [source for source in sources if not source.data_key]

@@ -117,24 +117,24 @@ class StreamReader(FieldReader):
 
     def look(self) -> Look | None:
         """Return what the values are like; None if no file can be opened."""
-        found: list[Look] = []
+        looks: list[Look] = []
         for part in spread(list(dict.fromkeys(self._claims.part.tolist()))):
             with contextlib.suppress(*UNREADABLE), self._opened(part) as frames:
                 look = self._grouping(part, frames).look(frames)
-                found += [] if look is None else [look]
-        return common(found)
+                looks += [] if look is None else [look]
+        return common(looks)
 
     def count(self) -> int:
         """Return how many events have their value in a file by now."""
-        there = 0
+        available = 0
         for start, stop in self._places.stretches():
             part, first = self._place(start)
             if part < 0:
                 continue
             with contextlib.suppress(*UNREADABLE), self._opened(part) as frames:
                 each = self._grouping(part, frames).each or 1
-                there += frames.count(first * each, (first + stop - start) * each) // each
-        return there
+                available += frames.count(first * each, (first + stop - start) * each) // each
+        return available
 
     def read(
         self, places: Array, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
@@ -157,15 +157,15 @@ class StreamReader(FieldReader):
     def values(self, references: Sequence[str], field: str | None = None) -> list[Any]:
         """Return what references '<stream resource>/<index>' stand for."""
         places = [self._parsed(reference) for reference in references]
-        found: list[Any] = []
+        values: list[Any] = []
         for part, same in groupby(places, lambda place: place[0]):
             indices = [index for _, index in same]
             with self._reading(part) as frames:
                 grouping = self._grouping(part, frames)
                 for first, stop in runs(indices):
                     some = grouping.values(frames, indices[first], indices[first] + stop - first)
-                    found += some
-        return found
+                    values += some
+        return values
 
     def value(self, reference: str, field: str | None = None) -> Any:
         """Return what '<stream resource>/<index>' stands for."""
@@ -174,10 +174,10 @@ class StreamReader(FieldReader):
     def single(self, reference: str) -> StreamReader:
         """Return a reader of the one value that '<stream resource>/<index>' stands for."""
         part, index = self._parsed(reference)
-        found = copy(self)
-        found._places = FramePlaces(np.array([part]), np.array([index]))
-        found._seq_nums = found._absent = None
-        return found
+        reader = copy(self)
+        reader._places = FramePlaces(np.array([part]), np.array([index]))
+        reader._seq_nums = reader._absent = None
+        return reader
 
     def knows(self, reference: str) -> bool:
         """Tell whether a reference is to a value of one of the resources."""
@@ -186,7 +186,7 @@ class StreamReader(FieldReader):
 
     def files(self) -> list[tuple[StreamSource, str]]:
         """Return the files of all events, each with its resource."""
-        found: dict[str, StreamSource] = {}
+        sources: dict[str, StreamSource] = {}
         stretches = [
             (int(part), int(index), int(index + stop - first))
             for first, stop, index, part, _ in zip(*self._claims, strict=True)
@@ -197,8 +197,8 @@ class StreamReader(FieldReader):
             with self._opened(part) as frames:
                 each = self._grouping(part, frames).each or 1
                 for path in frames.files(first * each, stop * each):
-                    found.setdefault(path, self._sources[part])
-        return [(source, path) for path, source in found.items()]
+                    sources.setdefault(path, self._sources[part])
+        return [(source, path) for path, source in sources.items()]
 
     def _end(self, part: int) -> int:
         """Return how many events a resource has by the documents."""
@@ -248,9 +248,9 @@ class StreamReader(FieldReader):
                 yield frames
         except FramesMissing as error:
             announced = f" The documents announce {self._end(part)} events in it."
-            told = FramesMissing(f"{error}{announced}")
-            told.__dict__.update(error.__dict__, problem=f"{vars(error)['problem']}{announced}")
-            raise told from error.__cause__
+            complete = FramesMissing(f"{error}{announced}")
+            complete.__dict__.update(error.__dict__, problem=f"{vars(error)['problem']}{announced}")
+            raise complete from error.__cause__
 
     @contextlib.contextmanager
     def _opened(self, part: int) -> Iterator[FrameReader]:

@@ -54,11 +54,11 @@ class FrameSource:
 
     def look(self, datum: Doc, cheaply: bool = False) -> Look | None:
         grouping, number = self._handler.place(datum)
-        found = grouping.look(self._frames, number)
-        if found is None and not cheaply:
+        look = grouping.look(self._frames, number)
+        if look is None and not cheaply:
             value = grouping.value(self._frames, number)
-            found = Look(value.shape, value.dtype, kept=self._frames.keeps)
-        return found
+            look = Look(value.shape, value.dtype, kept=self._frames.keeps)
+        return look
 
     def values(self, datums: Sequence[Doc]) -> list[Any]:
         return [

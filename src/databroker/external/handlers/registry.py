@@ -126,9 +126,9 @@ class HandlerRegistry:
 
     def handler(self, spec: str, reference: DataReference | None = None) -> Any:
         """Return the handler of a spec."""
-        found = self._known(spec)
-        if found is not None:
-            return found
+        known = self._known(spec)
+        if known is not None:
+            return known
         own = FALLBACKS.get(spec) if self._discover and spec not in self._removed else None
         if own is None:
             raise _no_handler(spec, reference)
@@ -209,19 +209,19 @@ def _offered() -> Mapping[str, list[EntryPoint]]:
 
 
 def _by_spec(entries: Iterable[EntryPoint]) -> dict[str, list[EntryPoint]]:
-    found: dict[str, list[EntryPoint]] = {}
+    by_spec: dict[str, list[EntryPoint]] = {}
     for entry in entries:
-        same = found.setdefault(entry.name, [])
+        same = by_spec.setdefault(entry.name, [])
         # The same package may be found twice, in two places of the path.
         if all(entry.value != other.value for other in same):
             same.append(entry)
-    for spec, those in found.items():
-        if len(those) > 1:
+    for spec, offers in by_spec.items():
+        if len(offers) > 1:
             warn_user(
-                f"Several packages offer a handler for the spec {spec!r}: {those[0].value} is "
-                f"used, {', '.join(entry.value for entry in those[1:])} is not."
+                f"Several packages offer a handler for the spec {spec!r}: {offers[0].value} is "
+                f"used, {', '.join(entry.value for entry in offers[1:])} is not."
             )
-    return found
+    return by_spec
 
 
 @functools.cache

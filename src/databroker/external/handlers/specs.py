@@ -66,8 +66,8 @@ def _numbered(template: str, filename: str = "", frame_per_point: int = 1) -> di
 def _pilatus(
     template: str, filename: str = "", frame_per_point: int = 1, initial_number: int = 1
 ) -> dict[str, Any]:
-    found = _numbered(template, filename, frame_per_point)
-    return {**found, "first_number": int(initial_number)}
+    parameters = _numbered(template, filename, frame_per_point)
+    return {**parameters, "first_number": int(initial_number)}
 
 
 def _npy_sequence(root: str = "") -> dict[str, Any]:

@@ -177,14 +177,14 @@ class FileReader(FrameReader):
 
     def need(self, stop: int) -> int:
         """Return how many frames there are; raise if these are too few."""
-        if (there := self.length(stop)) < stop:
+        if (length := self.length(stop)) < stop:
             raise Problem(
                 FramesMissing,
-                f"the file {self.path} has {there} {self.unit}s so far, and {self.unit} {stop - 1} "
-                "is wanted",
+                f"the file {self.path} has {length} {self.unit}s so far, "
+                f"and {self.unit} {stop - 1} is wanted",
                 "If it is still being written, try again later.",
             )
-        return there
+        return length
 
 
 def declared_dtype(data_key: Mapping[str, Any]) -> np.dtype[Any] | None:

@@ -86,8 +86,8 @@ class CsvReader(FileReader):
 
         with open(self.path, "rb") as file:
             lines = b"".join(self._some(file, first + self._skipped, stop + self._skipped))
-        found: Array = pd.read_csv(io.BytesIO(lines), header=None, **self._options).to_numpy()
-        return found
+        rows: Array = pd.read_csv(io.BytesIO(lines), header=None, **self._options).to_numpy()
+        return rows
 
     def _some(self, file: BinaryIO, first: int, stop: int) -> list[bytes]:
         mark = first // _MARKED

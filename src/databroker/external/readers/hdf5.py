@@ -59,8 +59,8 @@ class Hdf5Reader(FileReader):
 
     def _key(self, first: int, stop: int, inner: tuple[slice, ...]) -> tuple[slice, ...]:
         """Return what to read of the dataset."""
-        there = self.need(stop)
-        key = [_part(self._lead(there), slice(first, stop))]
+        length = self.need(stop)
+        key = [_part(self._lead(length), slice(first, stop))]
         chosen = iter(inner)
         for axis, kept in self._inner:
             part = next(chosen, slice(None)) if kept else slice(None)
@@ -114,16 +114,16 @@ def parse_slice(written: Any, ndim: int) -> list[int | slice]:
     if not written:
         return [slice(None)] * ndim
     parts = written if isinstance(written, list | tuple) else str(written).strip("()[] ").split(",")
-    found = [_parsed(part) for part in parts if str(part).strip()]
-    if Ellipsis in found:
-        place = found.index(Ellipsis)
-        found[place : place + 1] = [slice(None)] * (ndim - len(found) + 1)
-    found += [slice(None)] * (ndim - len(found))
-    if len(found) != ndim or Ellipsis in found:
+    axes = [_parsed(part) for part in parts if str(part).strip()]
+    if Ellipsis in axes:
+        place = axes.index(Ellipsis)
+        axes[place : place + 1] = [slice(None)] * (ndim - len(axes) + 1)
+    axes += [slice(None)] * (ndim - len(axes))
+    if len(axes) != ndim or Ellipsis in axes:
         raise Problem(
             DatasetMissing, f"the slice {written!r} does not fit a dataset with {ndim} dimensions"
         )
-    return found
+    return axes
 
 
 def _parsed(part: Any) -> Any:
@@ -136,10 +136,10 @@ def _parsed(part: Any) -> Any:
         return Ellipsis
     if re.fullmatch(r"\d+", text):
         return int(text)
-    found = re.fullmatch(r"(-?\d*):(-?\d*)(?::(\d*))?", text)
-    if found is None:
+    match = re.fullmatch(r"(-?\d*):(-?\d*)(?::(\d*))?", text)
+    if match is None:
         raise Problem(FileDamaged, f"the stream resource has a slice that says nothing: {text!r}")
-    return slice(*(int(number) if number else None for number in found.groups()))
+    return slice(*(int(number) if number else None for number in match.groups()))
 
 
 def _part(axis: range, part: slice) -> slice:

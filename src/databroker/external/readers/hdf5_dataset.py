@@ -127,17 +127,17 @@ class Hdf5Dataset:
         if self._guard:
             self._linked(name, self._guard.check)  # before the library follows links to there
         try:
-            found = self._file[name]
+            dataset = self._file[name]
         except KeyError as error:
-            there = ", ".join(self._names(h5py, 8)) or "none"
+            names = ", ".join(self._names(h5py, 8)) or "none"
             raise Problem(
                 DatasetMissing,
-                f"the file {self.path} has no dataset {self._name!r}; it has: {there}",
+                f"the file {self.path} has no dataset {self._name!r}; it has: {names}",
                 "Is the file still being written, or the dataset's name another one?",
             ) from error
-        if not isinstance(found, h5py.Dataset):
+        if not isinstance(dataset, h5py.Dataset):
             raise Problem(DatasetMissing, f"{self._name!r} in {self.path} is not a dataset")
-        return found
+        return dataset
 
     def _linked(self, name: str, check: Callable[[str], Any] = lambda path: None) -> list[str]:
         return linked_files(self._file, name, lambda path: opened_hdf5(path, self._swmr), check)
@@ -166,15 +166,15 @@ class Hdf5Dataset:
         return names[0]
 
     def _names(self, h5py: Any, most: int) -> list[str]:
-        found: list[str] = []
+        names: list[str] = []
 
         def visit(name: str, item: Any) -> bool | None:
             if isinstance(item, h5py.Dataset):
-                found.append(f"/{name}")
-            return True if len(found) >= most else None
+                names.append(f"/{name}")
+            return True if len(names) >= most else None
 
         self._file.visititems(visit)
-        return found
+        return names
 
 
 def _need_filters(dataset: Any) -> None:
@@ -205,5 +205,5 @@ def _cache(dataset: Any, slots: int, size: int) -> tuple[int, int]:
 
 
 def _state(path: str) -> tuple[int, int]:
-    found = os.stat(path)
-    return found.st_size, found.st_mtime_ns
+    status = os.stat(path)
+    return status.st_size, status.st_mtime_ns

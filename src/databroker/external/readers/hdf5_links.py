@@ -35,14 +35,14 @@ def linked_files(
     def steps(file: Any, inner: str) -> list[Step]:
         return list(dict.fromkeys(_all_steps(file))) if name is None else _steps(file, inner)
 
-    found: dict[str, None] = {}
+    paths: dict[str, None] = {}
     waiting = steps(file, name or "")
     seen = set(waiting)
     while waiting:
         places, inner = waiting.pop(0)
-        there = [path for path in places if os.path.exists(path)] or [places[0]]
-        found[os.path.normpath(there[0])] = None
-        for path in there:
+        existing = [path for path in places if os.path.exists(path)] or [places[0]]
+        paths[os.path.normpath(existing[0])] = None
+        for path in existing:
             check(path)
             # Where one cannot be opened, the library goes on to the next.
             with suppressed(OSError):
@@ -52,8 +52,8 @@ def linked_files(
                     waiting += more
                     seen.update(more)
                     break
-    found.pop(os.path.abspath(file.filename), None)
-    return list(found)
+    paths.pop(os.path.abspath(file.filename), None)
+    return list(paths)
 
 
 def check_links(guard: Guard, path: str) -> None:
@@ -63,8 +63,8 @@ def check_links(guard: Guard, path: str) -> None:
     nobody knows what they read of it.
     """
     if guard and os.path.isfile(path):
-        found = os.stat(path)
-        if not _leads_nowhere(path, (found.st_ino, found.st_size, found.st_mtime_ns)):
+        status = os.stat(path)
+        if not _leads_nowhere(path, (status.st_ino, status.st_size, status.st_mtime_ns)):
             with opened_hdf5(path) as file:
                 linked_files(file, None, opened_hdf5, guard.check)
 
@@ -112,14 +112,14 @@ def _steps(file: Any, name: str, softly: int = 0) -> list[Step]:
 def _all_steps(file: Any) -> list[Step]:
     """Return where anything in a file is read from, one step further."""
     h5py = require("h5py", "images")
-    found: list[Step] = []
+    steps: list[Step] = []
 
     def visit(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
-            found.extend(_sources(item))
+            steps.extend(_sources(item))
         elif isinstance(item, h5py.Group):
             links = (item.get(key, getlink=True) for key in item)
-            found.extend(
+            steps.extend(
                 (_places(file, link.filename), link.path)
                 for link in links
                 if isinstance(link, h5py.ExternalLink)
@@ -127,7 +127,7 @@ def _all_steps(file: Any) -> list[Step]:
 
     visit("/", file)
     file.visititems(visit)
-    return found
+    return steps
 
 
 def _sources(dataset: Any) -> Iterator[Step]:
@@ -159,8 +159,8 @@ def _places(file: Any, name: str) -> tuple[str, ...]:
     path = os.path.abspath(file.filename)
     own = os.path.dirname(path)
     given = [name] if os.path.isabs(name) else []
-    told = [os.environ.get(variable, "").replace("${ORIGIN}", own) for variable in _PREFIXES]
-    folders = [folder for each in told for folder in each.split(os.pathsep) if folder]
+    prefixes = [os.environ.get(variable, "").replace("${ORIGIN}", own) for variable in _PREFIXES]
+    folders = [folder for each in prefixes for folder in each.split(os.pathsep) if folder]
     folders += [own, os.getcwd(), os.path.dirname(os.path.realpath(path))]
     rest = os.path.basename(name) if given else name
     return tuple(dict.fromkeys([*given, *(os.path.join(folder, rest) for folder in folders)]))

@@ -53,11 +53,11 @@ class NpySequence(FileSequence):
         """Return shape and dtype of a frame, which the file begins with."""
         if not self.varying:
             return super().form(number)
-        found = self.frames_in(number)
-        return found.shape[1:], found.dtype
+        frames = self.frames_in(number)
+        return frames.shape[1:], frames.dtype
 
 
 def load_npy(path: str, whole: bool) -> Array:
     """Return an array, or what reads it when it is used; pickles, which run code, are refused."""
-    found: Array = np.load(path, mmap_mode=None if whole else "r", allow_pickle=False)
-    return found
+    array: Array = np.load(path, mmap_mode=None if whole else "r", allow_pickle=False)
+    return array

@@ -50,8 +50,8 @@ class ZarrReader(FileReader):
         zarr = require("zarr", "images")
         try:
             # A text might be taken for a URL.
-            found = zarr.open(_local_store(zarr, self.path), mode="r")
-            found = found[self._name] if self._name else found
+            node = zarr.open(_local_store(zarr, self.path), mode="r")
+            node = node[self._name] if self._name else node
         except KeyError as error:
             raise Problem(DatasetMissing, f"{self.path} has no array {self._name!r}") from error
         except ValueError as error:  # so zarr says of a file that is no array, too
@@ -60,12 +60,12 @@ class ZarrReader(FileReader):
                 f"{self.path} is no Zarr array or group, or not a whole one",
                 "Is it still being written?",
             ) from error
-        if not hasattr(found, "chunks"):
+        if not hasattr(node, "chunks"):
             raise Problem(
                 DatasetMissing,
                 f"{self.path} is a group of arrays, and the stream resource names none of them",
             )
-        return found
+        return node
 
 
 def _local_store(zarr: Any, path: str) -> Any:

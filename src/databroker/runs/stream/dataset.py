@@ -118,13 +118,13 @@ class Builder:
         return dataset
 
     def _compare(self, variable: Variable, values: Any) -> None:
-        declared, found = variable.shape, tuple(values.shape[1:])
-        if declared is None or declared == found:
+        declared, actual = variable.shape, tuple(values.shape[1:])
+        if declared is None or declared == actual:
             return
         if variable.key.get("external"):  # a reference, or an array that says so itself
             return
-        ragged = values.dtype == np.dtype(object) and found == ()
-        has = "values of varying shape or type" if ragged else f"shape {list(found)}"
+        ragged = values.dtype == np.dtype(object) and actual == ()
+        has = "values of varying shape or type" if ragged else f"shape {list(actual)}"
         self._mismatches.append(f"{variable.name!r} has {has}, declared {shown(list(declared))}")
 
 
@@ -150,12 +150,12 @@ class Dimensions:
         given = list(declared) if isinstance(declared, list | tuple) else []
         if len(given) != len(shape) or not all(isinstance(name, str) for name in given):
             given = [None] * len(shape)
-        found: list[str] = []
+        names: list[str] = []
         for name, size in zip(given, shape, strict=True):
-            chosen = self._numbered() if name is None else self._free(field, name, size, found)
+            chosen = self._numbered() if name is None else self._free(field, name, size, names)
             self._sizes[chosen] = size
-            found.append(chosen)
-        return found
+            names.append(chosen)
+        return names
 
     def _free(self, field: str, name: str, size: int, used: Sequence[str]) -> str:
         while name in self._taken or name in used or self._sizes.get(name, size) != size:
@@ -179,13 +179,13 @@ def variable_names(names: Iterable[str]) -> dict[str, str]:
     {'det': 'det', 'time': 'time_data'}
     """
     names = list(names)
-    found: dict[str, str] = {}
+    by_field: dict[str, str] = {}
     for name in names:
         free = name
         while free in _COORDINATES or (free != name and free in names):
             free += "_data"
-        found[name] = free
-    return found
+        by_field[name] = free
+    return by_field
 
 
 def make_variable(dims: Sequence[str], values: Any, attrs: Doc) -> xr.Variable:

@@ -172,5 +172,5 @@ class ConstantReader(PageReader):
 def codes_of(chunk: Chunk, codes: Mapping[str, int]) -> Array:
     """Return the code of each row's descriptor."""
     sizes = [batch.num_rows for batch in chunk.batches]
-    found: Array = np.repeat([codes[owner] for owner in chunk.owners], sizes)
-    return found if chunk.order is None else found[chunk.order]
+    by_row: Array = np.repeat([codes[owner] for owner in chunk.owners], sizes)
+    return by_row if chunk.order is None else by_row[chunk.order]

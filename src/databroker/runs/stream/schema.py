@@ -120,15 +120,15 @@ def infer_schema(
     read, one at a time. What the data do not tell is taken as declared.
     """
     sections = {variable.section for variable in wanted}
-    found: dict[str, FieldSchema] = {}
+    schemas: dict[str, FieldSchema] = {}
     for section in sections:
         mine = [variable for variable in wanted if variable.section == section]
         narrow = [variable for variable in mine if _declared_bytes(variable) <= _NARROW]
         groups = [[variable] for variable in mine if variable not in narrow]
         for group in [narrow, *groups]:
             if group:
-                found |= _look(store, layout, group)
-    return found
+                schemas |= _look(store, layout, group)
+    return schemas
 
 
 class _Finding:
@@ -179,13 +179,13 @@ def _look(store: EventSource, layout: Layout, group: Sequence[Variable]) -> dict
     findings = {variable: _Finding(variable) for variable in group}
     for page in pages:
         chunk = layout.read(store, page, columns)
-        found = value_kinds(chunk.batches, [variable.column for variable in group])
+        kinds = value_kinds(chunk.batches, [variable.column for variable in group])
         sizes = _stored_bytes(chunk)
         forms: dict[str, ArraySpec] = {}
         for variable, finding in findings.items():
             column = variable.column
-            finding.add(found[column], sizes.get(column, 0.0))
-            if (form := finding.to_cast(found[column])) is not None:
+            finding.add(kinds[column], sizes.get(column, 0.0))
+            if (form := finding.to_cast(kinds[column])) is not None:
                 forms[column] = form
         values = dense(chunk.batches, forms) if forms else {}
         for variable, finding in findings.items():
@@ -213,34 +213,34 @@ def _variable(
 
 def attributes(keys: Iterable[Doc]) -> dict[str, Any]:
     """Return what data keys say of a field that a dataset repeats."""
-    found: dict[str, Any] = {}
+    attrs: dict[str, Any] = {}
     for key in keys:
         for attribute in _ATTRIBUTES:
             if key.get(attribute) is not None:
-                found.setdefault(attribute, key[attribute])
-    return found
+                attrs.setdefault(attribute, key[attribute])
+    return attrs
 
 
 def attributes_of_run(start: Doc, stop: Doc, stream: str) -> dict[str, Any]:
     """Return what a dataset of a stream says of its run."""
-    found = {name: start.get(name) for name in ("uid", "scan_id", "plan_name")}
-    found |= {"stream": stream, "start_time": start.get("time")}
-    found |= {"stop_time": stop.get("time"), "exit_status": stop.get("exit_status")}
-    return {name: value for name, value in found.items() if value is not None}
+    attrs = {name: start.get(name) for name in ("uid", "scan_id", "plan_name")}
+    attrs |= {"stream": stream, "start_time": start.get("time")}
+    attrs |= {"stop_time": stop.get("time"), "exit_status": stop.get("exit_status")}
+    return {name: value for name, value in attrs.items() if value is not None}
 
 
 def _devices(descriptor: Doc) -> dict[str, Any]:
     """Return the device of each data key, as far as one is named."""
-    found: dict[str, Any] = {
+    devices: dict[str, Any] = {
         name: mapping(key).get("object_name") for name, key in descriptor["data_keys"].items()
     }
     taken: set[str] = set()
     for device, fields in mapping(descriptor.get("object_keys")).items():
         for name in fields if isinstance(fields, list | tuple) else ():
-            if isinstance(name, str) and name in found and name not in taken:
+            if isinstance(name, str) and name in devices and name not in taken:
                 taken.add(name)
-                found[name] = device
-    return found
+                devices[name] = device
+    return devices
 
 
 def _shape(key: Doc) -> tuple[int, ...] | None:

@@ -68,9 +68,9 @@ def formed(
     chunk: Chunk, variables: Sequence[Variable], known: Mapping[str, FieldSchema]
 ) -> dict[str, Array | None]:
     """Return fields of a chunk as promised; None for one whose values do not allow that."""
-    found = value_kinds(chunk.batches, [variable.column for variable in variables])
+    kinds = value_kinds(chunk.batches, [variable.column for variable in variables])
     forms = {variable.column: known[variable.name].form for variable in variables}
-    fitting = {column: form for column, form in forms.items() if fits(found[column], form)}
+    fitting = {column: form for column, form in forms.items() if fits(kinds[column], form)}
     arrays = dense(chunk.batches, fitting)
     values: dict[str, Array | None] = {}
     for variable in variables:

@@ -195,15 +195,15 @@ class StreamedRows:
     def places(self, name: str, layout: Layout) -> FramePlaces:
         """Return where the values of a field are, for all rows of a layout."""
         owners, ordinals = layout.origins(self)
-        found = FramePlaces.nowhere(layout.rows)
+        places = FramePlaces.nowhere(layout.rows)
         for number, owner in enumerate(layout.owners):
             if owner in self.streamed.fields[name].holders:
                 mine = np.flatnonzero(owners == number)
                 stop = int(ordinals[mine].max(initial=-1)) + 1
                 part, index = self._of_owner(name, owner, stop)
-                found.part[mine] = part[ordinals[mine]]
-                found.place[mine] = index[ordinals[mine]]
-        return found
+                places.part[mine] = part[ordinals[mine]]
+                places.place[mine] = index[ordinals[mine]]
+        return places
 
     def left_over(self, name: str) -> int:
         """Return how many values of a field are claimed for events that there are not."""
@@ -216,13 +216,13 @@ class StreamedRows:
     def _with_references(
         self, batch: pa.RecordBatch, owner: str, first: int, selection: Selection
     ) -> pa.RecordBatch:
-        there = set(batch.schema.names)
+        held = set(batch.schema.names)
         schema, arrays = batch.schema, list(batch.columns)
         for name, field in self.streamed.fields.items():
             column = nested("data", name)
             wanted = owner in field.holders and column in selection
             # Filled documents that were inserted again have the values themselves.
-            if wanted and not there & {column, exact(column)}:
+            if wanted and not held & {column, exact(column)}:
                 stop = first + batch.num_rows
                 places = self._of_owner(name, owner, stop)
                 schema = schema.append(pa.field(column, pa.string()))
@@ -252,13 +252,13 @@ class StreamedRows:
         owners, ordinals = layout.origins(store)
         numbers = np.array([field.holders[owner] for owner in layout.owners], np.int64)
         places = field.claims.match(numbers[owners], seq_nums)
-        found = {owner: FramePlaces.nowhere(0) for owner in field.holders}
+        by_owner = {owner: FramePlaces.nowhere(0) for owner in field.holders}
         for number, owner in enumerate(layout.owners):
             mine = owners == number
-            found[owner] = FramePlaces.nowhere(int(ordinals[mine].max()) + 1)
-            found[owner].part[ordinals[mine]] = places.part[mine]
-            found[owner].place[ordinals[mine]] = places.place[mine]
-        return found
+            by_owner[owner] = FramePlaces.nowhere(int(ordinals[mine].max()) + 1)
+            by_owner[owner].part[ordinals[mine]] = places.part[mine]
+            by_owner[owner].place[ordinals[mine]] = places.place[mine]
+        return by_owner
 
 
 def _is_held(store: Store, owners: Iterable[str], name: str) -> bool:
