@@ -11,6 +11,7 @@ NumPy has it. So do canonical uuids, at 16 bytes each.
 
 from __future__ import annotations
 
+import array as arrays
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
@@ -60,12 +61,8 @@ def to_arrow(values: Sequence[Any]) -> Column:
     ([1.5, None, None], [1.5, 2, None])
     """
     types = set(map(type, values))
-    if len(types) == 1:
-        simple = _SIMPLE.get(next(iter(types)))
-        column = simple and _uniform(values, simple[1])
-        if column is not None:
-            return column
-    return _mixed(values, [_label(value) for value in values])
+    column = _uniform(values, types.pop()) if len(types) == 1 else None
+    return column or _mixed(values, [_label(value) for value in values])
 
 
 def prepare() -> None:
@@ -118,19 +115,36 @@ def _elements(
     return raw.view(dtype).reshape(len(array), *shape)
 
 
-def _uniform(values: Sequence[Any], arrow_type: pa.DataType) -> Column | None:
-    if arrow_type == pa.float64():
-        return Column(pa.array(np.array(values, np.float64)), {}, None)
-    if arrow_type == pa.null():
-        return Column(pa.array(values, arrow_type), {}, None)
-    if arrow_type == pa.string():
-        packed = uuids.pack(values)
-        if packed is not None:
-            return Column(_binary(packed), {UUID: b"1"}, None)
+def _uniform(values: Sequence[Any], kind: type) -> Column | None:
+    """Return a column whose values are all of one type, if they are all of one shape too."""
     try:
-        return Column(pa.array(values, arrow_type), {}, None)
+        if kind is float or kind is int:
+            numbers = arrays.array("d" if kind is float else "q", values)
+            return Column(pa.array(np.frombuffer(numbers, numbers.typecode)), {}, None)
+        if kind is str and (packed := uuids.pack(values)) is not None:
+            return Column(_binary(packed), {UUID: b"1"}, None)
+        if kind in _SIMPLE:
+            return Column(pa.array(values, _SIMPLE[kind][1]), {}, None)
     except (OverflowError, UnicodeEncodeError):  # beyond 64 bits; a lone surrogate
         return None
+    return _uniform_arrays(values, kind) if len(values) > 1 else None
+
+
+def _uniform_arrays(values: Sequence[Any], kind: type) -> Column | None:
+    if kind is list:
+        label, elements = _flattened(list(values))
+        if label is _OTHER or len(label[2]) < 2:
+            return None
+        _, description, (_, *shape) = label
+        stacked = np.array(elements, restore_dtype(description)).reshape(len(values), *shape)
+        return Column(*_tensor_column(stacked, ("list", description, tuple(shape))), None)
+    if kind is np.ndarray and len({(value.dtype, value.shape) for value in values}) == 1:
+        label = _label(values[0])
+        if label is not _OTHER:
+            stacked = np.empty((len(values), *label[2]), values[0].dtype)
+            np.stack(values, out=stacked)
+            return Column(*_tensor_column(stacked, label), None)
+    return None
 
 
 def _mixed(values: Sequence[Any], labels: list[Label]) -> Column:
@@ -156,7 +170,7 @@ def _mixed(values: Sequence[Any], labels: list[Label]) -> Column:
 def _tensors(
     values: Sequence[Any], base: Label, fits: list[bool]
 ) -> tuple[pa.Array, dict[bytes, bytes]]:
-    kind, description, shape = base
+    _, description, shape = base
     dtype = restore_dtype(description)
     if len(values) == 1:  # perhaps a large one, which is not copied
         stacked = np.ascontiguousarray(values[0], dtype)[np.newaxis]
@@ -165,11 +179,19 @@ def _tensors(
         for row, (value, fit) in enumerate(zip(values, fits, strict=True)):
             if fit:
                 stacked[row] = value
+    return _tensor_column(stacked, base, None if all(fits) else fits)
+
+
+def _tensor_column(
+    stacked: np.ndarray[Any, Any], label: Label, valid: list[bool] | None = None
+) -> tuple[pa.Array, dict[bytes, bytes]]:
+    kind, description, shape = label
     metadata = {DTYPE: description.encode(), SHAPE: ",".join(map(str, shape)).encode()}
     if kind == "list":
         metadata[AS_LIST] = b"1"
-    raw = stacked.reshape(len(values), -1).view(np.uint8).reshape(len(values), -1)
-    return _binary(raw, None if all(fits) else fits), metadata
+    rows = len(stacked)
+    raw = stacked.reshape(rows, -1).view(np.uint8).reshape(rows, -1)
+    return _binary(raw, valid), metadata
 
 
 def _binary(rows: np.ndarray[Any, Any], valid: list[bool] | None = None) -> pa.Array:
@@ -193,7 +215,7 @@ def _label(value: Any) -> Label:
             return _OTHER
         return ("array", describe_dtype(value.dtype), value.shape)
     if kind is list and value:
-        return _rectangle(value)
+        return _flattened(value)[0]
     return _OTHER
 
 
@@ -208,20 +230,23 @@ def _is_unicode(text: str) -> bool:
 _RECTANGLES = {float: np.dtype("<f8"), int: np.dtype("<i8"), bool: np.dtype("?")}
 
 
-def _rectangle(value: list[Any]) -> Label:
-    """Label a list whose elements are all of one simple type, in a rectangular shape."""
+def _flattened(value: list[Any]) -> tuple[Label, list[Any]]:
+    """Label a list whose elements are all of one simple type, in a rectangular shape.
+
+    The elements come with it, in a flat list.
+    """
     shape = [len(value)]
     level: list[Any] = value
     while type(level[0]) is list:
         size = len(level[0])
-        if size == 0 or any(type(part) is not list or len(part) != size for part in level):
-            return _OTHER
+        if size == 0 or set(map(type, level)) != {list} or set(map(len, level)) != {size}:
+            return _OTHER, level
         shape.append(size)
         level = list(chain.from_iterable(level))
     types = set(map(type, level))
     dtype = _RECTANGLES.get(types.pop()) if len(types) == 1 else None
     if dtype is None:
-        return _OTHER
+        return _OTHER, level
     if dtype.kind == "i" and not (min(level) in _INT64 and max(level) in _INT64):
-        return _OTHER
-    return ("list", describe_dtype(dtype), tuple(shape))
+        return _OTHER, level
+    return ("list", describe_dtype(dtype), tuple(shape)), level

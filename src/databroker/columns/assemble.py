@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from .arrow import AS_LIST, DTYPE, Column, exact_values, from_arrow, tensor
-from .batches import split
+from .batches import select, split
 
 Array = np.ndarray[Any, Any]
 
@@ -45,6 +45,23 @@ def assemble(batches: Sequence[pa.RecordBatch], names: Sequence[str]) -> dict[st
     parts = [split(batch) for batch in batches]
     sizes = [batch.num_rows for batch in batches]
     return {name: _join([part.get(name) for part in parts], sizes) for name in names}
+
+
+def value_range(batch: pa.RecordBatch, name: str) -> tuple[Any, Any] | None:
+    """Return the least and the largest value of a column of numbers, if the batch has it."""
+    if name not in batch.schema.names:
+        return None
+    column = batch.column(name)
+    if not column.null_count and column.type in (pa.float64(), pa.int64()):
+        values = column.to_numpy()
+    else:
+        values = assemble([select(batch, [name])], [name])[name]
+    if values.dtype == object:
+        try:
+            values = values.astype(np.float64)  # integers beyond 64 bits among them
+        except (TypeError, ValueError):
+            return None
+    return values.min(), values.max()
 
 
 def _join(columns: list[Column | None], sizes: list[int]) -> Array:

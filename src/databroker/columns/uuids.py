@@ -12,9 +12,6 @@ Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 _DASHES = (8, 13, 18, 23)
 _DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 _PLACES = np.array([place for place in range(36) if place not in _DASHES])
-_NOT_HEX = 255
-_NIBBLES = np.full(256, _NOT_HEX, np.uint8)
-_NIBBLES[_DIGITS] = np.arange(16)
 
 
 def pack(texts: Sequence[str]) -> Bytes | None:
@@ -34,13 +31,18 @@ def pack(texts: Sequence[str]) -> Bytes | None:
     if not texts or len(texts[0]) != 36 or set(map(len, texts)) != {36}:
         return None
     joined = "".join(texts)
-    if not joined.isascii():
+    if not joined.isascii() or joined != joined.lower():
         return None
     characters = np.frombuffer(joined.encode(), np.uint8).reshape(-1, 36)
-    nibbles = _NIBBLES[characters[:, _PLACES]]
-    if (characters[:, _DASHES] != ord("-")).any() or (nibbles == _NOT_HEX).any():
+    digits = joined.replace("-", "")
+    if len(digits) != 32 * len(texts) or (characters[:, _DASHES] != ord("-")).any():
         return None
-    return ((nibbles[:, ::2] << 4) | nibbles[:, 1::2]).astype(np.uint8, copy=False)
+    try:
+        packed = np.frombuffer(bytes.fromhex(digits), np.uint8)
+    except ValueError:
+        return None
+    # White space among the digits is passed over, and leaves too few of them.
+    return packed.reshape(-1, 16) if packed.size == 16 * len(texts) else None
 
 
 def unpack(packed: Bytes) -> list[str]:

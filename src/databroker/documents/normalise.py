@@ -48,6 +48,7 @@ from collections.abc import (
     Sequence,
     ValuesView,
 )
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -92,8 +93,11 @@ def normalise_column(column: Any, path: str, changes: list[str]) -> Any:
         column = column.tolist() if simple else list(column)
     if not isinstance(column, list | tuple):
         return _value(column, path, 2, changes)
-    if SCALARS.issuperset(map(type, column)):
+    types = set(map(type, column))
+    if types <= SCALARS:
         return list(column)
+    if types == {list} and SCALARS.issuperset(map(type, chain.from_iterable(column))):
+        return list(map(list.copy, column))
     return [_value(value, path, 2, changes) for value in column]
 
 

@@ -144,7 +144,10 @@ def _are_texts(values: list[Any]) -> bool:
 
 
 def _are_times(values: list[Any]) -> bool:
-    return {float, int}.issuperset(map(type, values)) and all(
+    types = set(map(type, values))
+    if types <= {float}:
+        return all(map(math.isfinite, values))
+    return types <= {float, int} and all(
         math.isfinite(value) if type(value) is float else abs(value) < 1e300 for value in values
     )
 

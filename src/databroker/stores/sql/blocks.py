@@ -11,13 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ...columns import segments
-from ...columns.assemble import assemble
-from ...columns.batches import concatenate, is_wanted, select
+from ...columns.assemble import value_range
+from ...columns.batches import concatenate, is_wanted
 from ...columns.names import SEQ_NUM, TIME
 from ...errors import StoreDamaged
 from .bodies import checksum
@@ -33,6 +31,7 @@ from .layouts import (
     first_after,
     insert_block,
     newest_blocks,
+    newest_sizes,
 )
 
 if TYPE_CHECKING:
@@ -52,8 +51,8 @@ def write_block(connection: Connection, series: int, first: int, batch: pa.Recor
         (None if group == segments.ALL else columns, _write(connection, batch, columns, group))
         for group, columns in segments.groups(batch).items()
     ]
-    least, most = _range(batch, SEQ_NUM) or (0, 0)
-    _, last_time = _range(batch, TIME) or (0, 0)
+    least, most = value_range(batch, SEQ_NUM) or (0, 0)
+    _, last_time = value_range(batch, TIME) or (0, 0)
     stop = first + batch.num_rows
     block = Block(first, stop, int(least), int(most), float(last_time), layout)
     insert_block(connection, series, block)
@@ -67,9 +66,11 @@ def merge_blocks(connection: Connection, series: int) -> None:
     are handed to the new block as they are.
     """
     while True:
+        sizes = newest_sizes(connection, series, _FAN)
+        if len(sizes) < _FAN or len({size.bit_length() // 3 for size in sizes}) > 1:
+            return
         blocks = newest_blocks(connection, series, _FAN)[::-1]
-        sizes = {(block.stop - block.first).bit_length() // 3 for block in blocks}
-        if len(blocks) < _FAN or len(sizes) > 1 or not _merge(connection, series, blocks):
+        if len(blocks) < _FAN or not _merge(connection, series, blocks):
             return
 
 
@@ -241,16 +242,3 @@ def _unpack(
 ) -> pa.RecordBatch:
     """Return the columns of a segment, if it is as it was written."""
     return segments.unpack(intact_segment(connection, segment), columns)
-
-
-def _range(batch: pa.RecordBatch, column: str) -> tuple[Any, Any] | None:
-    """Return the least and the largest value of a column of numbers, if the batch has it."""
-    if column not in batch.schema.names:
-        return None
-    values = assemble([select(batch, [column])], [column])[column]
-    if values.dtype == object:
-        try:
-            values = values.astype(np.float64)  # integers beyond 64 bits among them
-        except (TypeError, ValueError):
-            return None
-    return values.min(), values.max()

@@ -79,6 +79,16 @@ def newest_blocks(connection: Connection, series: int, most: int) -> list[Block]
     return list(_readable(series, rows))
 
 
+def newest_sizes(connection: Connection, series: int, most: int) -> list[int]:
+    """Return how many rows the last blocks of a series have, the newest first."""
+    rows = fetch(
+        connection,
+        "SELECT stop - first FROM blocks WHERE series = ? ORDER BY first DESC LIMIT ?",
+        (series, most),
+    )
+    return [size if type(size) is int else 0 for (size,) in rows]
+
+
 def newest_stop(connection: Connection, series: int) -> Any:
     """Return how many rows the blocks of a series have, as the newest of them says."""
     rows = fetch(
