@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .._util.printable import printable
-from ..columns import ALL
 from ..documents.kinds import OWNER
 from ..errors import StoreDamaged
 from ..query.nodes import Everything, Node
@@ -123,6 +122,8 @@ def check_by_reading(store: Readable, progress: CheckProgress | None) -> CheckRe
     >>> check_by_reading(store, None)
     1 runs checked: all is as it was written.
     """
+    from ..columns import ALL  # which imports pyarrow
+
     found: list[Finding] = []
     checked = Counter(runs=0, documents=0, rows=0)
     total = store.count(Everything())
