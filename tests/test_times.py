@@ -131,7 +131,7 @@ def test_fractions_of_a_second(text, seconds):
         object(),
         datetime.time(10),
         datetime.timedelta(days=1),
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "s"),
         np.array([1, 2]),
         np.bool_(True),
         pd.NaT,

@@ -41,7 +41,7 @@ def to_datetime64(seconds: Array) -> Array:
     if len(seconds) and not max(-seconds.min(), seconds.max()) < _LIMIT:
         valid = np.abs(seconds) < _LIMIT
         stamps = to_datetime64(np.where(valid, seconds, 0.0))
-        stamps[~valid] = np.datetime64("NaT")
+        stamps[~valid] = np.datetime64("NaT", "ns")
         return stamps
     stamps = seconds.astype(np.int64)
     fraction = seconds - stamps
