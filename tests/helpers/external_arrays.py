@@ -4,6 +4,7 @@ import numpy as np
 
 from databroker.external import LazyArray
 from databroker.external.fields.datum_field import DatumReader
+from databroker.external.fields.streamed_field import StreamReader
 from databroker.runs.stream.streamed import Streamed
 
 from .external import IMAGE
@@ -30,7 +31,7 @@ def streamed_array(
     if seq_nums is None:
         seq_nums = found.claims.seq_nums()
     places = found.claims.match(np.zeros(len(seq_nums), int), seq_nums)
-    reader = found.reader(registry, run, places, seq_nums)
+    reader = StreamReader(registry, run, found, places, seq_nums)
     return LazyArray(field, reader, found.data_key, on_missing, warn)
 
 

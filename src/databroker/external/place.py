@@ -9,26 +9,13 @@ __all__ = ["Place"]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a file is, and how that was found.
+    """Where a file is, and how that was found."""
 
-    Attributes
-    ----------
-    path
-        Where it is sought.
-    recorded
-        Where it was when it was written.
-    root
-        The part of `recorded` that its document calls the root; '' if none.
-    mapped
-        The entry of the root map that was applied.
-    windows
-        Whether `recorded` is a path of Windows, where upper and lower case are the same.
-    """
-
-    path: str
-    recorded: str
-    root: str = ""
-    mapped: tuple[str, str] | None = None
+    path: str  # where it is sought
+    recorded: str  # where it was when it was written
+    root: str = ""  # the part of `recorded` that its document calls the root; '' if none
+    mapped: tuple[str, str] | None = None  # the entry of the root map that was applied
+    # Whether `recorded` is a path of Windows, where upper and lower case are the same.
     windows: bool = False
 
     def history(self) -> str:

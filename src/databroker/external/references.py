@@ -56,27 +56,16 @@ class Problem(Exception):
 class DataReference:
     """What points to some external data: told in each error.
 
-    Attributes
-    ----------
-    run
-        The uid of the run.
-    field
-        The data key.
-    datum
-        The id of the datum document.
-    spec
-        The spec, or the mimetype, of the resource.
-
     Examples
     --------
     >>> print(DataReference("b2c1", "img", "r/0", "AD_TIFF"))
     Field 'img' of run 'b2c1' (datum 'r/0', AD_TIFF)
     """
 
-    run: str | None = None
-    field: str | None = None
-    datum: str | None = None
-    spec: str | None = None
+    run: str | None = None  # the uid of the run
+    field: str | None = None  # the data key
+    datum: str | None = None  # the id of the datum document
+    spec: str | None = None  # the spec, or the mimetype, of the resource
 
     def __str__(self) -> str:
         what = "External data" if self.field is None else f"Field {self.field!r}"

@@ -64,13 +64,6 @@ def is_streamed(data_key: Doc) -> bool:
 class Filling:
     """What ``fill=...`` asks for.
 
-    Attributes
-    ----------
-    names
-        The fields whose data are wanted; None for all that are external.
-    delayed
-        Whether each value is a dask array, which reads its file when it is computed.
-
     Examples
     --------
     >>> Filling.of("yes") == Filling.of(True), Filling.of("no") == Filling.of(False)
@@ -79,7 +72,9 @@ class Filling:
     (Filling(names=('img',), delayed=False), Filling(names=('yes',), delayed=False))
     """
 
+    # The fields whose data are wanted; None for all that are external.
     names: tuple[str, ...] | None
+    # Whether each value is a dask array, which reads its file when it is computed.
     delayed: bool = False
 
     @classmethod

@@ -22,21 +22,11 @@ _APART = 2**15  # bytes of a value, above which reading many by themselves beats
 
 @dataclass(frozen=True)
 class Grouping:
-    """Which frames are one value; values are counted from 0.
+    """Which frames are one value; values are counted from 0."""
 
-    Attributes
-    ----------
-    each
-        How many frames a value has; None for all that there are.
-    own_axis
-        Whether a value has an axis for its frames.
-    cut_short
-        Whether the last value may have fewer frames.
-    """
-
-    each: int | None = 1
-    own_axis: bool = True
-    cut_short: bool = False
+    each: int | None = 1  # how many frames a value has; None for all that there are
+    own_axis: bool = True  # whether a value has an axis for its frames
+    cut_short: bool = False  # whether the last value may have fewer frames
 
     def span(self, frames: FrameReader, number: int) -> tuple[int, int]:
         """Return which frames a value has: a half-open range."""

@@ -13,21 +13,11 @@ Array = np.ndarray[Any, Any]
 
 
 class Asked(NamedTuple):
-    """What an index asks for.
+    """What an index asks for."""
 
-    Attributes
-    ----------
-    places
-        The rows, counted from 0, in the order in which they are wanted.
-    inner
-        What is to be read of each row: slices that go forwards.
-    finish
-        What is to be selected of what was read.
-    """
-
-    places: Array
-    inner: tuple[slice, ...]
-    finish: tuple[Any, ...]
+    places: Array  # the rows, counted from 0, in the order in which they are wanted
+    inner: tuple[slice, ...]  # what is to be read of each row: slices that go forwards
+    finish: tuple[Any, ...]  # what is to be selected of what was read
 
 
 def asked(index: Any, shape: tuple[int, ...]) -> Asked:

@@ -23,25 +23,15 @@ _LOOKED_AT = 16
 
 
 class Look(NamedTuple):
-    """What the values of a field are like, as one of them was seen.
+    """What the values of a field are like, as one of them was seen."""
 
-    Attributes
-    ----------
-    shape, dtype
-        Of one event's value.
-    rows
-        How many events are stored together.
-    inner
-        In which blocks a value is stored; None if in one.
-    kept
-        Whether what is stored together is kept when some of it is read: then events that are
-        read one by one cost no more than together.
-    """
-
+    # Of one event's value.
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    rows: int = 1
-    inner: tuple[int, ...] | None = None
+    rows: int = 1  # how many events are stored together
+    inner: tuple[int, ...] | None = None  # in which blocks a value is stored; None if in one
+    # Whether what is stored together is kept when some of it is read: then events that are read one
+    # by one cost no more than together.
     kept: bool = False
 
     @property

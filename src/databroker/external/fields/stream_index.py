@@ -38,18 +38,10 @@ _LARGEST = 2.0**53  # above, not every integer has a float
 
 
 class FramePlaces(NamedTuple):
-    """Where the values of some events are.
+    """Where the values of some events are."""
 
-    Attributes
-    ----------
-    part
-        The number of the resource; -1 where there is no value.
-    place
-        The index of the value in it.
-    """
-
-    part: Array
-    place: Array
+    part: Array  # the number of the resource; -1 where there is no value
+    place: Array  # the index of the value in it
 
     @classmethod
     def nowhere(cls, size: int) -> FramePlaces:
@@ -66,17 +58,6 @@ class FramePlaces(NamedTuple):
 class Claims(NamedTuple):
     """Stretches of events whose values follow each other in one resource, as they were told.
 
-    Attributes
-    ----------
-    first, stop
-        The seq_nums of each stretch, half-open.
-    place
-        The index of the first value in the resource.
-    part
-        The number of the resource.
-    owner
-        The number of the descriptor whose events are meant, or `ANYBODY`.
-
     Examples
     --------
     Event 2 was taken twice:
@@ -88,11 +69,12 @@ class Claims(NamedTuple):
     [0, 1, 2, 0, 3]
     """
 
+    # The seq_nums of each stretch, half-open.
     first: Array
     stop: Array
-    place: Array
-    part: Array
-    owner: Array
+    place: Array  # the index of the first value in the resource
+    part: Array  # the number of the resource
+    owner: Array  # the number of the descriptor whose events are meant, or `ANYBODY`
 
     @classmethod
     def of(cls, rows: Sequence[tuple[int, int, int, int, int]] | Array) -> Claims:

@@ -15,24 +15,12 @@ Doc = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class StreamSource:
-    """A stream resource: what is in its files, and how they are to be read.
+    """A stream resource: what is in its files, and how they are to be read."""
 
-    Attributes
-    ----------
-    document
-        As it is stored.
-    mimetype
-        What is in its files.
-    parameters
-        How they are to be read.
-    data_key
-        The field; '' in old documents, which do not say.
-    """
-
-    document: Doc
-    mimetype: str
-    parameters: Doc
-    data_key: str
+    document: Doc  # as it is stored
+    mimetype: str  # what is in its files
+    parameters: Doc  # how they are to be read
+    data_key: str  # the field; '' in old documents, which do not say
 
     @classmethod
     def of(cls, document: Doc) -> StreamSource:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..._util.signals import from_signal
 from ...errors import DatabrokerError, ExternalDataMissing
@@ -32,7 +35,7 @@ from .stream_resource import StreamSource
 if TYPE_CHECKING:
     from ..registry import Registry
 
-__all__ = ["StreamReader"]
+__all__ = ["StreamReader", "StreamedField"]
 
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
@@ -63,6 +66,26 @@ def opened_frames(
         raise data_error(error, reference, place) from error
 
 
+@dataclass(frozen=True)
+class StreamedField:
+    """Where the values of a streamed field are."""
+
+    name: str  # the field
+    data_key: Doc  # what the first descriptor says of it
+    sources: list[StreamSource]  # its stream resources
+    holders: dict[str, int]  # the descriptors that have the field, each with its number
+    claims: Claims  # which events have a value, and where it is
+
+    def references(self, places: FramePlaces) -> pa.Array:
+        """Return references to values; null where there is none."""
+        uids = pa.array([str(source.document["uid"]) for source in self.sources], pa.string())
+        parts = pa.array(places.part, mask=places.part < 0)
+        texts: pa.Array = pc.binary_join_element_wise(
+            uids.take(parts), pa.array(places.place).cast(pa.string()), "/"
+        )
+        return texts
+
+
 class StreamReader(FieldReader):
     """Reads a streamed field by events. It needs no store, and can be pickled."""
 
@@ -70,21 +93,18 @@ class StreamReader(FieldReader):
         self,
         registry: Registry,
         run: str | None,
-        field: str,
-        data_key: Doc,
-        sources: Sequence[StreamSource],
-        claims: Claims,
+        field: StreamedField,
         places: FramePlaces | None = None,
         seq_nums: Array | None = None,
         absent: Array | None = None,
     ) -> None:
         self._registry = registry
         self._run = run
-        self._field = field
-        self._declared = Declared.by(data_key)
-        self._sources = list(sources)
-        self._parts = {str(source.document["uid"]): n for n, source in enumerate(sources)}
-        self._claims = claims
+        self._field = field.name
+        self._declared = Declared.by(field.data_key)
+        self._sources = field.sources
+        self._parts = {str(source.document["uid"]): n for n, source in enumerate(field.sources)}
+        self._claims = field.claims
         self._places = FramePlaces.nowhere(0) if places is None else places
         self._seq_nums = seq_nums  # for errors
         self._absent = absent  # which events are of a descriptor without the field

@@ -19,7 +19,7 @@ from ...stores.rows import batches_of
 from ..fields.filling import external_fields
 from ..fields.stream_index import read_claims
 from ..fields.stream_resource import StreamSource
-from ..fields.streamed_field import StreamReader
+from ..fields.streamed_field import StreamedField, StreamReader
 from ..locate import Place, place_of
 from ..references import DataReference, FileRefused
 
@@ -268,7 +268,8 @@ def _of_stream(
     owners = {doc["uid"]: number for number, doc in enumerate(descriptors)}
     claims = read_claims(store, [str(document["uid"])], owners)
     key: Doc = next(filter(None, keys), {})
-    reader = StreamReader(registry, run, source.data_key, key, [source], claims)
+    field = StreamedField(source.data_key, key, [source], {}, claims)
+    reader = StreamReader(registry, run, field)
     return [path for _, path in reader.files()]
 
 

@@ -26,21 +26,13 @@ ALL = Grouping(None)
 
 @dataclass(frozen=True)
 class Spec:
-    """How the resources and datums of a spec are read as stream resources are.
+    """How the resources and datums of a spec are read as stream resources are."""
 
-    Attributes
-    ----------
-    mimetype
-        What is in the files.
-    parameters
-        Turns `resource_kwargs` into the parameters of the mimetype.
-    frames
-        Turns those parameters, and `datum_kwargs`, into the frames of a datum: its number,
-        where each has as many frames as the grouping says.
-    """
-
-    mimetype: str
+    mimetype: str  # what is in the files
+    # Turns `resource_kwargs` into the parameters of the mimetype.
     parameters: Callable[..., dict[str, Any]]
+    # Turns those parameters, and `datum_kwargs`, into the frames of a datum: its number, where each
+    # has as many frames as the grouping says.
     frames: Callable[..., Frames]
 
 

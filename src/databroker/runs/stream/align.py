@@ -33,18 +33,10 @@ RULES = {
 
 @dataclass(frozen=True)
 class Rule:
-    """How readings of one stream are given for the events of another.
+    """How readings of one stream are given for the events of another."""
 
-    Attributes
-    ----------
-    how
-        A key of `RULES`.
-    tolerance
-        How many seconds a reading may be away from the event.
-    """
-
-    how: str
-    tolerance: float | None = None
+    how: str  # A key of `RULES`
+    tolerance: float | None = None  # how many seconds a reading may be away from the event
 
     def words(self) -> str:
         """Return the rule as a sentence."""

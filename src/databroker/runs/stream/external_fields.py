@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...external.fields.lazy_array import LazyArray
-    from ...external.fields.streamed_field import StreamReader
+    from ...external.fields.streamed_field import StreamedField, StreamReader
     from ..session import Session
-    from .streamed import StreamedField, StreamedRows
+    from .streamed import StreamedRows
 
 __all__ = ["ExternalFields"]
 
@@ -138,8 +138,10 @@ class ExternalFields:
 
     def _readers(self) -> dict[str, StreamReader]:
         """Return what reads single values of each streamed field."""
+        from ...external.fields.streamed_field import StreamReader
+
         fields = self._streamed.items()
-        return {name: each.reader(self._registry, self._run) for name, each in fields}
+        return {name: StreamReader(self._registry, self._run, each) for name, each in fields}
 
     def referring(self, chunk: Chunk, names: Iterable[str]) -> Iterator[dict[str, Any]]:
         """Yield the events of a chunk of `rows` with the references of some streamed fields."""
@@ -190,13 +192,14 @@ class ExternalFields:
         from ...external.fields.datum_field import DatumReader
         from ...external.fields.lazy_array import LazyArray
         from ...external.fields.reader import FieldReader
+        from ...external.fields.streamed_field import StreamReader
 
         reader: FieldReader
         if self._view is not None and field in self._streamed:
             places, absent = self._view.places(field, layout), self.absent(field, layout)
             self._tell_left_over(field)
             streamed = self._streamed[field]
-            reader = streamed.reader(self._registry, self._run, places, seq_nums, absent)
+            reader = StreamReader(self._registry, self._run, streamed, places, seq_nums, absent)
         else:
             store_ref = StoreRef(self._store)
             reader = DatumReader(

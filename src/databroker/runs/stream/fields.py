@@ -24,14 +24,9 @@ _ALWAYS = ("time", "seq_num")  # each table and each event has them
 
 @dataclass(frozen=True)
 class Source:
-    """Where a value that stands beside the events comes from: one for each descriptor.
+    """Where a value that stands beside the events comes from: one for each descriptor."""
 
-    Attributes
-    ----------
-    values, times
-        The value and its timestamp, by the uid of the descriptor.
-    """
-
+    # The value and its timestamp, by the uid of the descriptor.
     values: dict[str, Any]
     times: dict[str, Any]
 
@@ -45,17 +40,10 @@ class Source:
 
 @dataclass(frozen=True)
 class FieldSelection:
-    """The columns that a user asked for.
+    """The columns that a user asked for."""
 
-    Attributes
-    ----------
-    data
-        Names of data keys, in the order of the descriptors; None for all.
-    extras
-        Values of configuration, start or stop, to be repeated for each event.
-    """
-
-    data: list[str] | None
+    data: list[str] | None  # names of data keys, in the order of the descriptors; None for all
+    # Values of configuration, start or stop, to be repeated for each event.
     extras: dict[str, Source]
 
 

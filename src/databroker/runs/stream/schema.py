@@ -29,24 +29,12 @@ _ATTRIBUTES = ("units", "precision", "source")
 
 @dataclass(frozen=True, eq=False)
 class Variable:
-    """A variable of a dataset that is stored with the events.
+    """A variable of a dataset that is stored with the events."""
 
-    Attributes
-    ----------
-    name
-        Of the field.
-    section
-        'data' or 'timestamps'.
-    keys
-        What the descriptors say of it.
-    attrs
-        What the dataset says of it.
-    """
-
-    name: str
-    section: str
-    keys: tuple[Doc, ...]
-    attrs: Doc
+    name: str  # of the field
+    section: str  # 'data' or 'timestamps'
+    keys: tuple[Doc, ...]  # what the descriptors say of it
+    attrs: Doc  # what the dataset says of it
 
     @property
     def column(self) -> str:
@@ -82,21 +70,11 @@ class Variable:
 
 @dataclass(frozen=True)
 class FieldSchema:
-    """What is known of a variable's values.
+    """What is known of a variable's values."""
 
-    Attributes
-    ----------
-    form
-        As they are stored.
-    dtype
-        As they are given: a declared NumPy dtype, if that changes no value.
-    row_bytes
-        About how many bytes a row takes.
-    """
-
-    form: ArraySpec
-    dtype: np.dtype[Any]
-    row_bytes: float
+    form: ArraySpec  # as they are stored
+    dtype: np.dtype[Any]  # as they are given: a declared NumPy dtype, if that changes no value
+    row_bytes: float  # about how many bytes a row takes
 
 
 def variables(descriptors: Sequence[Doc], names: Iterable[str], section: str) -> list[Variable]:

@@ -9,29 +9,27 @@ and a stream without events has one row, without a time, for each value.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ...columns import Selection
 from ...columns.names import SEQ_NUM, TIME, exact, nested
 from ...external.fields.filling import is_streamed
-from ...external.fields.stream_index import ANYBODY, Claims, FramePlaces, read_claims
-from ...external.fields.stream_resource import StreamSource, stream_sources
-from ...external.fields.streamed_field import StreamReader
+from ...external.fields.stream_index import ANYBODY, FramePlaces, read_claims
+from ...external.fields.stream_resource import stream_sources
+from ...external.fields.streamed_field import StreamedField
 from ...stores.rows import Extent, batches_of
 from .layout import Layout
 from .store_ref import StoreRef
 
 if TYPE_CHECKING:
-    from ...external.registry import Registry
     from ...stores.base import Store
 
-__all__ = ["Streamed", "StreamedField", "StreamedRows", "streamed_fields"]
+__all__ = ["Streamed", "StreamedRows", "streamed_fields"]
 
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
@@ -47,61 +45,6 @@ def streamed_fields(descriptor: Doc) -> list[str]:
     """
     keys = descriptor["data_keys"].items()
     return [name for name, key in keys if isinstance(key, Mapping) and is_streamed(key)]
-
-
-@dataclass(frozen=True)
-class StreamedField:
-    """Where the values of a streamed field are.
-
-    Attributes
-    ----------
-    name
-        The field.
-    data_key
-        What the first descriptor says of it.
-    sources
-        Its stream resources.
-    holders
-        The descriptors that have the field, each with its number.
-    claims
-        Which events have a value, and where it is.
-    """
-
-    name: str
-    data_key: Doc
-    sources: list[StreamSource]
-    holders: dict[str, int]
-    claims: Claims
-
-    def references(self, places: FramePlaces) -> pa.Array:
-        """Return references to values; null where there is none."""
-        uids = pa.array([str(source.document["uid"]) for source in self.sources], pa.string())
-        parts = pa.array(places.part, mask=places.part < 0)
-        texts: pa.Array = pc.binary_join_element_wise(
-            uids.take(parts), pa.array(places.place).cast(pa.string()), "/"
-        )
-        return texts
-
-    def reader(
-        self,
-        registry: Registry,
-        run: str | None,
-        places: FramePlaces | None = None,
-        seq_nums: Array | None = None,
-        absent: Array | None = None,
-    ) -> StreamReader:
-        """Return what reads the values of some events, or single values."""
-        return StreamReader(
-            registry,
-            run,
-            self.name,
-            self.data_key,
-            self.sources,
-            self.claims,
-            places,
-            seq_nums,
-            absent,
-        )
 
 
 class Streamed:
