@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from databroker.documents import decode, encode
+from databroker.documents.encode import decode, encode
 from databroker.query.text import texts_of
 
 from . import limits

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from databroker import Broker
-from databroker.documents import encode
+from databroker.documents.encode import encode
 
 from . import harness
 from .data import Doc, Scan, open_broker, write

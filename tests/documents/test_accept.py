@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from databroker.documents import accept, unpack
+from databroker.documents.accept import accept
 from databroker.documents.kinds import PAGES
+from databroker.documents.pages import unpack
 from databroker.testing import strategies
 from databroker.testing.difference import assert_identical, difference
 

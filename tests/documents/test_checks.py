@@ -2,7 +2,7 @@
 
 import pytest
 
-from databroker.documents import accept
+from databroker.documents.accept import accept
 from databroker.documents.kinds import ACCEPTED
 from databroker.documents.validate import check
 from databroker.errors import InvalidDocument, UnknownDocumentKind

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from databroker.documents import accept, decode, encode, same
-from databroker.documents.encode import describe_dtype, restore_dtype
+from databroker.documents.accept import accept
+from databroker.documents.encode import decode, describe_dtype, encode, restore_dtype, same
 from databroker.testing import values
 from databroker.testing.difference import assert_identical
 

@@ -21,7 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import databroker
-from databroker.documents import accept, decode, encode
+from databroker.documents.accept import accept
+from databroker.documents.encode import decode, encode
 from databroker.documents.kinds import ACCEPTED
 from databroker.documents.normalise import normalise
 from databroker.errors import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from databroker.documents import unpack
+from databroker.documents.pages import unpack
 from databroker.errors import InvalidDocument
 from databroker.testing.difference import assert_identical
 

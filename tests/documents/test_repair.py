@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from databroker.documents import accept, unpack
+from databroker.documents.accept import accept
+from databroker.documents.pages import unpack
 from databroker.testing.difference import assert_identical
 
 PAGE = {

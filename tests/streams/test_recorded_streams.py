@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 
 from databroker import Broker
-from databroker.documents import same
+from databroker.documents.encode import same
 from databroker.external import external_fields
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore

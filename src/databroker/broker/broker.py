@@ -9,23 +9,19 @@ import pathlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from .._util.printable import shown
-from ..display.prompt import show_in_ipython
 from ..errors import NoSuchRun
-from ..external.registry import Registry
-from ..query.nodes import Everything, Node
-from ..query.parse import from_keywords
-from ..runs.lookup import look_up
-from ..runs.results import Results
-from ..runs.run import Run
-from ..runs.session import Session
-from ..runs.store_view import StoreView
-from ..runs.transforms import Transforms
-from ..stores.base import Store
 
+# What opens a broker, and looks for runs, is imported where it is first used: a program that only
+# names the class waits for none of it.
 if TYPE_CHECKING:
     from ..config import Configuration
-    from ..stores.base import RunRecord
+    from ..external.registry import Registry
+    from ..query.nodes import Node
+    from ..runs.results import Results
+    from ..runs.run import Run
+    from ..runs.store_view import StoreView
+    from ..runs.transforms import Transforms
+    from ..stores.base import RunRecord, Store
     from ..stores.checking import CheckReport
     from .export import Receiver
 
@@ -69,6 +65,13 @@ class Broker:
         registry: Registry | None = None,
         transforms: Mapping[str, Any] | None = None,
     ) -> None:
+        from .._util.printable import shown
+        from ..external.registry import Registry
+        from ..runs.session import Session
+        from ..runs.store_view import StoreView
+        from ..runs.transforms import Transforms
+        from ..stores.base import Store
+
         if not isinstance(store, Store):
             raise TypeError(
                 f"A Broker is made from a store, not from {shown(store)}. Use Broker.named(name), "
@@ -131,6 +134,8 @@ class Broker:
     @classmethod
     def opened(cls, configuration: Configuration, auto_register: bool = True) -> Self:
         """Make a broker from a configuration that has been read."""
+        from ..external.registry import Registry
+
         registry = Registry(
             configuration.handlers,
             configuration.root_map,
@@ -236,6 +241,7 @@ class Broker:
         RunIsRunning
             Its writer lives and was heard lately.
         """
+        from ..runs.run import Run
         from .close_run import close_run
 
         run = self[uid]
@@ -266,10 +272,15 @@ class Broker:
         KeyOfWrongType
             It is nothing that could mean a run (a TypeError).
         """
+        from ..runs.lookup import look_up
+
         return self._runs(look_up(self.view, key))
 
     def __call__(self, text_search: object = None, **kwargs: Any) -> Results[Run]:
         """Search for runs, by words or a query and by the values of keys; the newest come first."""
+        from ..query.parse import from_keywords
+        from ..runs.results import Results
+
         return Results(self.session, from_keywords(text_search, kwargs, self.zone), self.run)
 
     def narrowed(self, query: Node, limit: int | None = None) -> Self:
@@ -302,6 +313,8 @@ class Broker:
 
     def run(self, record: RunRecord) -> Run:
         """Return a run that was found in the store."""
+        from ..runs.run import Run
+
         return Run(self.session, record)
 
     def _runs(self, found: Any) -> Any:
@@ -456,18 +469,25 @@ class Broker:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    def _count(self) -> int:
+        from ..query.nodes import Everything
+
+        return self.view.count(Everything())
+
     def __str__(self) -> str:
-        runs = self.view.count(Everything())
+        runs = self._count()
         named = "Broker" if self.name is None else f"Broker {self.name!r}"
         return f"{named}: {runs:,} run{'' if runs == 1 else 's'} ({self.store})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        from ..display.prompt import show_in_ipython
+
         show_in_ipython(self, printer)
 
     def _repr_html_(self) -> str:
         from ..display.html import broker_html
+        from ..query.nodes import Everything
 
         newest = self.view.find(Everything(), limit=5)
         rows = [(run.start, self.session.status(run.uid, run.stop)) for run in newest]
-        runs = self.view.count(Everything())
-        return broker_html(self.name, str(self.store), runs, rows, self.zone)
+        return broker_html(self.name, str(self.store), self._count(), rows, self.zone)

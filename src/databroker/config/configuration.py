@@ -6,16 +6,18 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import times
 from .._util.printable import shown
 from .._util.secrets import hide_passwords, hide_passwords_in
 from .._util.suggestions import nearest
 from ..errors import InvalidConfiguration
-from ..stores.base import Store
 from ..stores.registry import Driver, find_driver, open_store
 from .source_map import Section
+
+if TYPE_CHECKING:
+    from ..stores.base import Store
 
 __all__ = ["COMMON_KEYS", "Configuration", "from_flat"]
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from .._util.printable import shown
 from ..errors import ConflictingDocument, UnknownDescriptor
-from .encode import same
 from .kinds import IDENTITY, Document
 
 CLOSED_BY = "closed_by"
@@ -29,6 +28,8 @@ def same_row(known: Document, found: Document) -> bool:
     >>> same_row({"uid": "a", "data": {}}, {"uid": "a", "data": {}, "filled": {}})
     True
     """
+    from .encode import same
+
     if all(isinstance(row.get("filled"), dict) for row in (known, found)):
         return same(known, found)
     return same(known, found) or same(_without_flags(known), _without_flags(found))
@@ -79,6 +80,8 @@ def _without_flags(row: Document) -> dict[str, Any]:
 
 
 def _alike(key: str, known: Document, found: Document) -> bool:
+    from .encode import same
+
     return key in known and key in found and same(known[key], found[key])
 
 

@@ -15,10 +15,7 @@ from ..errors import NoSuchStream
 from .absent import device_names, has_field, warn_if_absent
 from .files import Files, files_of
 from .scan_id_conflicts import repeated_scan_id
-from .stream.documents import run_documents
 from .stream.fields import configuration, mapping
-from .stream.many import known_fields, many_streams
-from .stream.stream import Stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +25,7 @@ if TYPE_CHECKING:
     from ..external.fields.filling import Fill, OnMissing
     from ..stores.base import RunRecord
     from .session import Session
+    from .stream.stream import Stream
 
 __all__ = ["Run", "RunFace", "each_run"]
 
@@ -95,6 +93,8 @@ class Run:
         NoSuchStream
             When asked for one that the run does not have.
         """
+        from .stream.stream import Stream
+
         by_name: dict[str, list[Doc]] = {}
         for descriptor in self._descriptors():
             by_name.setdefault(name_of(descriptor), []).append(descriptor)
@@ -157,6 +157,8 @@ class Run:
             name = getattr(stream_name, "__name__", stream_name)
             warn_if_absent(self.uid, "stream", str(name), self.stream_names)
             return no_table()
+        from .stream.many import known_fields
+
         return stream.table(
             known_fields([stream], fields),
             fill=fill,
@@ -192,6 +194,8 @@ class Run:
 
         `fill` and `on_missing` are as in `table`.
         """
+        from .stream.many import many_streams
+
         warn_if_absent(self.uid, "stream", stream_name, self.stream_names)
         for event in many_streams(self._streams_of(stream_name), fields, fill, on_missing):
             yield self._handed_out("event", event)
@@ -353,6 +357,9 @@ class Run:
         on_missing: OnMissing = "raise",
     ) -> Iterator[tuple[str, Doc]]:
         """Yield (name, document) as `documents` does, as they are stored."""
+        from .stream.documents import run_documents
+        from .stream.many import many_streams
+
         # The receiver may do with them what it likes.
         start, stop = deepcopy(self._start), deepcopy(self.stored_stop() or None)
         streams = self._streams_of(stream_name)
@@ -435,7 +442,7 @@ def each_run(runs: Run | Iterable[Run]) -> Iterator[Run]:
         yield run
 
 
-class _Streams(dict[str, Stream]):
+class _Streams(dict[str, "Stream"]):
     """Streams by name, with an error that says which there are."""
 
     def __missing__(self, name: str) -> Stream:

@@ -15,7 +15,6 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._util.signals import from_signal
-from ..documents import accept
 from ..documents.identity import last_time
 from ..documents.kinds import Document
 from ..errors import InvalidDocument, NotSupported
@@ -148,6 +147,8 @@ class Store(ABC):
         UnknownDescriptor
             An event whose descriptor was never inserted.
         """
+        from ..documents.accept import accept  # with NumPy, which opening a store needs not
+
         clean, changes = accept(kind, doc)
         self.put(kind, clean)
         self._changes.saw(kind, clean, changes)
@@ -168,6 +169,8 @@ class Store(ABC):
         InvalidDocument
             As `insert` says.
         """
+        from ..documents.accept import accept
+
         group = Group(self._put_group)
         try:
             for kind, doc in documents:

@@ -14,9 +14,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .._util.forks import tell_of_forks
-from ..documents import same, unpack
+from ..documents.encode import same
 from ..documents.identity import conflict, is_provisional, same_row, unknown_descriptor
 from ..documents.kinds import IDENTITY, OWNER, PAGES
+from ..documents.pages import unpack
 from ..query.evaluate import RunView, compile
 from .base import LINKED, Activity, Capabilities, RunRecord, Store
 from .facts import run_fact

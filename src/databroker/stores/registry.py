@@ -20,14 +20,16 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .._util.printable import shown
 from .._util.secrets import has_password
 from .._util.signals import from_signal
 from .._util.suggestions import did_you_mean
 from ..errors import InvalidConfiguration, MissingExtra
-from .base import Store
+
+if TYPE_CHECKING:
+    from .base import Store
 
 __all__ = ["DRIVERS", "Driver", "Option", "find_driver", "open_store"]
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..documents import accept, same, unpack
+from ..documents.accept import accept
+from ..documents.encode import same
 from ..documents.kinds import IDENTITY, OWNER, PAGES, Document
+from ..documents.pages import unpack
 from ..query.nodes import Everything, Node, Path
 from ..stores.base import Store
 from ..stores.rows import batches_of

@@ -7,34 +7,29 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from .._util.user_warnings import warn_user
 from ..broker import broker as core
-from ..broker.export import size_of_files
 from ..documents.readonly import ALL
 from ..errors import NotSupported
-from ..external import registry as external
-from ..query.nodes import Everything, Node
-from ..query.parse import from_keywords
-from ..runs.run import each_run
-from ..stores.base import Store
-from . import many_headers
 from .doct import wrap_in_deprecated_doct
-from .header import Header
-from .registry import Registry
-from .results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..stores.base import RunRecord
+    from ..external import registry as external
+    from ..query.nodes import Node
+    from ..stores.base import RunRecord, Store
     from ..v2.runs import Catalog
+    from .header import Header
     from .images import Images
+    from .registry import Registry
+    from .results import Results
     from .serializer import Serializer
+
+    Headers = Header | Iterable[Header]
 
 __all__ = ["Broker"]
 
 Document = dict[str, Any]
-Headers = Header | Iterable[Header]
 Fields = str | Iterable[str] | None
 
 Hook = Callable[[str, Document], Any]
@@ -117,6 +112,9 @@ class Broker(core.Broker):
         transforms: Mapping[str, Any] | None = None,
         external_fetchers: Mapping[str, Fetcher] | None = None,
     ) -> None:
+        from ..external import registry as external
+        from .registry import Registry
+
         bound = Registry.bound(external.Registry() if registry is None else registry, store)
         super().__init__(
             store,
@@ -134,6 +132,8 @@ class Broker(core.Broker):
 
     def run(self, record: RunRecord) -> Header:
         """Return a run that was found in the store, as a header."""
+        from .header import Header
+
         return Header(self, record)
 
     def narrowed(self, query: Node, limit: int | None = None) -> Self:
@@ -179,6 +179,9 @@ class Broker(core.Broker):
         InvalidQuery
             The search makes no sense; the message says what would.
         """
+        from ..query.parse import from_keywords
+        from .results import Results
+
         filters = from_keywords(None, self.filters, self.zone)
         query = from_keywords(text_search, kwargs, self.zone) & filters
         return Results(self.session, query, self.run)
@@ -298,8 +301,10 @@ class Broker(core.Broker):
         >>> [name for name, document in db.get_documents(db())]
         ['start', 'start']
         """
+        from .many_headers import documents_of
+
         _no_registry(handler_registry)
-        yield from many_headers.documents_of(headers, stream_name, fields, fill)
+        yield from documents_of(headers, stream_name, fields, fill)
 
     def get_events(
         self,
@@ -316,8 +321,10 @@ class Broker(core.Broker):
         NoSuchField
             A plain name in `fields` or `fill` that is in none of them, when all have been seen.
         """
+        from .many_headers import events_of
+
         _no_registry(handler_registry)
-        yield from many_headers.events_of(headers, stream_name, fields, fill)
+        yield from events_of(headers, stream_name, fields, fill)
 
     def get_table(
         self,
@@ -339,9 +346,11 @@ class Broker(core.Broker):
         NoSuchField
             A plain name in `fields` or `fill` that is in none of them.
         """
+        from .many_headers import table_of
+
         _no_registry(handler_registry)
         convert = convert_times or localize_times
-        return many_headers.table_of(headers, stream_name, fields, fill, timezone, convert)
+        return table_of(headers, stream_name, fields, fill, timezone, convert)
 
     def restream(
         self, headers: Headers, fields: Fields = None, fill: Any = False
@@ -394,12 +403,16 @@ class Broker(core.Broker):
         UserWarning
             It is an old name for what `Header.data` and `Stream.to_dask` do.
         """
+        from .._util.user_warnings import warn_user
+
         warn_user(
             "get_images is deprecated: use header.data(name) to loop over images, or "
             "header.streams[...].to_dask() for an array of them."
         )
+        from .many_headers import images_of
+
         _no_registry(handler_registry)
-        return many_headers.images_of(headers, name, stream_name)
+        return images_of(headers, name, stream_name)
 
     @staticmethod
     def get_fields(header: Header, name: str | None = None) -> set[str]:
@@ -438,6 +451,9 @@ class Broker(core.Broker):
         >>> db.export_size(db[-1])
         0.0
         """
+        from ..broker.export import size_of_files
+        from ..runs.run import each_run
+
         return sum(map(size_of_files, each_run(headers))) / 1e9
 
     # -- other names, other faces ----------------------------------------
@@ -480,7 +496,7 @@ class Broker(core.Broker):
         >>> Broker.from_config({"driver": "memory"}).stats()
         {'store': 'memory of this process', 'runs': 0}
         """
-        return {"store": str(self.store), "runs": self.view.count(Everything())}
+        return {"store": str(self.store), "runs": self._count()}
 
 
 def _no_registry(handler_registry: object) -> None:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._util.suggestions import did_you_mean
 from ...errors import InvalidQuery, NoSuchField
-from ...external.fields.filling import WORDS, Fill, Filling
+
+if TYPE_CHECKING:
+    from ...external.fields.filling import Fill, Filling
 
 Doc = Mapping[str, Any]
 
@@ -130,6 +132,8 @@ def _extra(name: str, descriptors: Sequence[Doc], start: Doc, stop: Doc) -> Sour
 
 def checked_fill(fill: Fill, known: Sequence[str]) -> Filling:
     """Return what ``fill=...`` asks of some fields."""
+    from ...external.fields.filling import Filling
+
     filling = Filling.of(fill)
     for name in filling.names or ():
         # What was checked before may have been so among more fields.
@@ -140,6 +144,8 @@ def checked_fill(fill: Fill, known: Sequence[str]) -> Filling:
 
 def no_field_to_fill(name: object, known: Sequence[str]) -> NoSuchField:
     """Return the error for a name in ``fill=...`` that no field has."""
+    from ...external.fields.filling import WORDS
+
     words = ", ".join(map(repr, WORDS))
     return NoSuchField(
         f"{no_such_field(name, known)} fill takes a boolean, {words}, or names of fields."

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...documents import decode, encode
+from ...documents.encode import decode, encode
 from ...errors import StoreDamaged
 
 _BYTES = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ...documents import same
+from ...documents.encode import same
 from ...documents.identity import conflict, is_provisional
 from ...documents.kinds import OWNER
 from ..writer import boot_id, host

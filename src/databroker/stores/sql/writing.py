@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any
 
 from ..._util.signals import without_signals
-from ...documents import unpack
 from ...documents.identity import unknown_descriptor
 from ...documents.kinds import IDENTITY, OWNER, PAGES
+from ...documents.pages import unpack
 from ..sizes import is_large
 from . import runs, series
 from .engine.connection import Connection, transaction

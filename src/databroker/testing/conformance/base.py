@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from ...documents import same
+from ...documents.encode import same
 from ...stores.base import Store
 from ..difference import difference
 from ..reference import Delivery, answers, expected

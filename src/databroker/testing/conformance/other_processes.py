@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ...columns import ALL, to_rows
-from ...documents import same
+from ...documents.encode import same
 from ...query.nodes import Everything
 from ...stores.base import Store
 from ..reference import answers, expected, read_rows

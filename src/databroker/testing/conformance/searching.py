@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ...documents import same
+from ...documents.encode import same
 from ...query import nodes as n
 from ...query.evaluate import RunView, matches
 from ...query.projection import value_at
