@@ -223,3 +223,21 @@ def test_every_module_can_be_imported_first(tmp_path):
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_naming_the_broker_loads_nothing_heavy(tmp_path):
+    """What opens a broker is imported when one is opened; this costs what a few modules cost."""
+    code = "import json, sys; from databroker import Broker; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    loaded = set(json.loads(done.stdout))
+    heavy = {"pandas", "pyarrow", "numpy", "sqlite3", "yaml", "msgpack", "rich", "asyncio"}
+    assert heavy.isdisjoint(loaded)
+    assert {name for name in loaded if name.startswith("databroker.stores")} == set()
