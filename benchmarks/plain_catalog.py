@@ -10,6 +10,7 @@ from typing import Any
 
 from databroker.documents.encode import decode, encode
 from databroker.query.text import texts_of
+from databroker.query.text import words as words_of
 
 from . import limits
 from .metadata import COMMON_WORD, RARE_WORD, starts
@@ -55,10 +56,8 @@ class PlainCatalog:
                 sample = doc["sample"]
                 values = (doc.get(key) for key in _KEYS)
                 runs.append((place, *values, sample["name"], sample["thickness"], encode(doc)))
-                asked = {word for text in texts_of(doc) for word in words(text)} & {
-                    COMMON_WORD,
-                    RARE_WORD,
-                }
+                occurring = {word for text in texts_of(doc) for word in words_of(text)}
+                asked = occurring & {COMMON_WORD, RARE_WORD}
                 words += [(word, place) for word in asked]
             first += len(batch)
             self._connection.execute("BEGIN")

@@ -153,7 +153,7 @@ class TestWords:
         db.stale_after = 1e7
         assert db(status="unknown").count() == 0
         assert db(status="running").count() == 2
-        assert db()._db["d"].status == "running"
+        assert db["d"].status == "running"
 
     def test_a_run_that_ends_is_seen_to(self, db):
         running = db(Status("running"))
