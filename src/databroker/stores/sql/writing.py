@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import without_signals
 from ...documents.identity import unknown_descriptor
@@ -21,10 +21,14 @@ from .engine.connections import Connections
 from .series import Series
 from .single import stored_document
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 Doc = dict[str, Any]
 KnownSeries = dict[tuple[str, str], Series]
 
 _REMEMBERED = 512  # series of which this process knows the state
+_BLOCK = 64  # rows that are worth a block though their run goes on
 _LARGE = 2**20  # bytes of events from which the log is moved into the file at the stop
 
 
@@ -57,8 +61,7 @@ class Writer:
     def _put_together(self, documents: Sequence[tuple[str, Doc]], connection: Connection) -> bool:
         _get_ready()
         with self._write(connection) as write, transaction(connection):
-            for kind, doc in documents:
-                write.put(kind, doc)
+            write.put_many(documents)
         return write.ended_large
 
     @contextlib.contextmanager
@@ -99,6 +102,30 @@ class _Write:
         else:
             self._put_document(kind, doc)
 
+    def put_many(self, documents: Iterable[tuple[str, Doc]]) -> None:
+        """Store documents; rows of one owner that come together become a block at once."""
+        waiting: dict[tuple[str, str], list[Doc]] = {}
+        for kind, doc in documents:
+            if kind in OWNER:
+                waiting.setdefault((kind, doc[OWNER[kind]]), []).append(doc)
+                continue
+            if kind in PAGES or kind == "stop":
+                self._put_rows(waiting, 1 if kind == "stop" else _BLOCK)
+                waiting = {}
+            self.put(kind, doc)
+        self._put_rows(waiting, _BLOCK)
+
+    def _put_rows(self, waiting: dict[tuple[str, str], list[Doc]], least: int) -> None:
+        """Store rows by their owners: so many of one as a block, if all of them are new."""
+        from ...columns import from_rows
+
+        for (kind, owner), rows in waiting.items():
+            identities = [row[IDENTITY[kind]] for row in rows]
+            make = partial(from_rows, kind, rows)
+            if len(rows) < least or not self._put_new_rows(kind, owner, identities, make):
+                for row in rows:
+                    self._put_row(kind, row)
+
     def _put_row(self, kind: str, row: Doc) -> None:
         rows = self._series(kind, row[OWNER[kind]])
         if kind == "datum":
@@ -115,8 +142,12 @@ class _Write:
     def _put_page(self, kind: str, page: Doc) -> None:
         """Store a page: as a block if all its rows are new, else row by row; all or nothing."""
         single = PAGES[kind]
-        if kind in ("event_page", "datum_page") and self._put_new_rows(single, page):
-            return
+        if kind in ("event_page", "datum_page"):
+            from ...columns import from_page
+
+            make = partial(from_page, single, page)
+            if self._put_new_rows(single, page[OWNER[single]], page[IDENTITY[single]], make):
+                return
         documents = list(unpack(kind, page))
         for row in documents:
             self._series(single, row[OWNER[single]])
@@ -129,23 +160,22 @@ class _Write:
                 if series.is_full(rows):
                     series.seal(self.connection, rows)
 
-    def _put_new_rows(self, kind: str, page: Doc) -> bool:
-        """Store a page as a block; tell whether all its rows were new, so that it could be."""
-        from ...columns import from_page
-
-        identities = page[IDENTITY[kind]]
+    def _put_new_rows(
+        self, kind: str, owner: str, identities: list[str], make: Callable[[], pa.RecordBatch]
+    ) -> bool:
+        """Store rows as a block; tell whether all were new, so that it could be."""
         hashes = set(map(hash, identities))
         if not identities or len(hashes) < len(identities):
             return False
-        rows = self._series(kind, page[OWNER[kind]])
-        batch = from_page(kind, page)
+        rows = self._series(kind, owner)
+        batch = make()
         with transaction(self.connection):
             series.refresh_if_stale(self.connection, rows)
             if series.any_known(self.connection, rows, hashes):
                 return False
             if kind == "datum":
                 for datum_id in identities:
-                    runs.claim_datum(self.connection, datum_id, page["resource"])
+                    runs.claim_datum(self.connection, datum_id, owner)
             series.append_block(self.connection, rows, batch, hashes)
             return True
 
