@@ -12,6 +12,10 @@ pytest.register_assert_rewrite("helpers")
 _PLACES = ("DATABROKER_PATH", "INTAKE_PATH", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--refresh", action="store_true", help="write snapshots anew")
+
+
 def _live_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in _PLACES:
         monkeypatch.delenv(variable, raising=False)

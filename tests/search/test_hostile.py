@@ -318,7 +318,7 @@ def test_ctrl_c_ends_a_long_search(db, save, monkeypatch):
     if "sqlite" in str(db.store):
         # As long as a search of a huge catalog, in one statement.
         connection = db.store._connections.get()
-        slow = "SELECT count(*) FROM leaves a, leaves b, leaves c, leaves d"
+        slow = "SELECT count(*) FROM numbers a, numbers b, numbers c, numbers d"
         monkeypatch.setattr(
             "databroker.stores.sql.search.search.Search.count",
             lambda search: connection.execute(slow).fetchone()[0],

@@ -42,7 +42,6 @@ for uid in "abc":
 SMALL = {
     "index._STRETCH": 2,
     "index._GROUP": 1,
-    "entries._PAGE": 3,
     "log._PAGE": 2,
     "rows._PAGE": 2,
 }
@@ -53,6 +52,7 @@ def small_steps(monkeypatch):
     """Let a check of a few runs be one of many."""
     for name, limit in SMALL.items():
         monkeypatch.setattr(f"databroker.stores.sql.integrity.{name}", limit)
+    monkeypatch.setattr("databroker.stores.sql.engine.statements.checks._PAGE", 3)
 
 
 @pytest.fixture
@@ -91,35 +91,36 @@ def test_an_empty_store_is_checked(path):
         assert store.check(mend_index=True)
 
 
+NI_FOIL, FOIL = "x'4e6920666f696c'", "x'666f696c'"
 OF_A = "run = (SELECT id FROM runs WHERE uid = 'a')"
 INDEX_CHANGES = {
-    "an entry is missing": (f"DELETE FROM leaves WHERE {OF_A} AND value = 97", "'scan_id'"),
+    "an entry is missing": (f"DELETE FROM numbers WHERE {OF_A} AND value = 97", "'scan_id'"),
     "an entry has another value": (
-        f"UPDATE leaves SET value = -97 WHERE {OF_A} AND value = 97",
+        f"UPDATE numbers SET value = -97 WHERE {OF_A} AND value = 97",
         "'scan_id'",
     ),
     "another number of one hash": (
-        f"UPDATE leaves SET value = value - 1 WHERE {OF_A} AND value = 97",
+        f"UPDATE numbers SET value = value - 1 WHERE {OF_A} AND value = 97",
         "'scan_id'",
     ),
     "an entry has another kind": (
-        f"UPDATE leaves SET kind = 5 WHERE {OF_A} AND value = 'Ni foil'",
+        "UPDATE paths SET kind = 5 WHERE path = 'sample.name'",
         "'sample.name'",
     ),
     "an entry is of another run": (
-        f"UPDATE leaves SET run = run + 1 WHERE {OF_A} AND value = 97",
+        f"UPDATE numbers SET run = run + 1 WHERE {OF_A} AND value = 97",
         "'scan_id'",
     ),
     "an entry is of no run": (
-        f"UPDATE leaves SET run = 77 WHERE {OF_A} AND value = 97",
+        f"UPDATE numbers SET run = 77 WHERE {OF_A} AND value = 97",
         "run that is not there",
     ),
     "an entry is no text": (
-        f"UPDATE leaves SET value = CAST(x'ff41' AS TEXT) WHERE {OF_A} AND value = 'Ni foil'",
+        f"UPDATE texts SET value = CAST(x'ff41' AS TEXT) WHERE {OF_A} AND value = {NI_FOIL}",
         "'sample.name'",
     ),
     "an odd text is another": (
-        f"UPDATE leaves SET value = x'eda081' WHERE {OF_A} AND value = x'eda080'",
+        f"UPDATE texts SET value = x'eda081' WHERE {OF_A} AND value = x'eda080'",
         "'odd'",
     ),
     "a path has another name": (
@@ -136,34 +137,34 @@ INDEX_CHANGES = {
         "'stop.scan_id'",
     ),
     "a mark is missing": (
-        "DELETE FROM leaves WHERE path = (SELECT id FROM paths WHERE path = 'every')",
+        "DELETE FROM numbers WHERE path = (SELECT id FROM paths WHERE path = 'every')",
         "that it is there",
     ),
     "a mark is of another run": (
-        "UPDATE leaves SET run = (SELECT id FROM runs WHERE uid = 'c') WHERE "
+        "UPDATE numbers SET run = (SELECT id FROM runs WHERE uid = 'c') WHERE "
         f"path = (SELECT id FROM paths WHERE path = 'ended') AND {OF_A}",
         "that it has ended",
     ),
     "a mark is of no run": (
-        "UPDATE leaves SET run = 77 WHERE "
+        "UPDATE numbers SET run = 77 WHERE "
         f"path = (SELECT id FROM paths WHERE path = 'every') AND {OF_A}",
         "that it is there",
     ),
     "a data key has another name": (
-        f"UPDATE leaves SET value = 'y' WHERE value = 'x' AND {OF_A}",
+        f"UPDATE texts SET value = x'79' WHERE value = x'78' AND {OF_A}",
         "the data key 'y'",
     ),
-    "a word is missing": (f"DELETE FROM words WHERE word = 'foil' AND {OF_A}", "the word 'foil'"),
+    "a word is missing": (f"DELETE FROM texts WHERE value = {FOIL} AND {OF_A}", "the word 'foil'"),
     "a word is another": (
-        f"UPDATE words SET word = 'fojl' WHERE word = 'foil' AND {OF_A}",
+        f"UPDATE texts SET value = x'666f6a6c' WHERE value = {FOIL} AND {OF_A}",
         "the word 'fojl'",
     ),
     "a word is no text": (
-        f"UPDATE words SET word = CAST(x'ff' AS TEXT) WHERE word = 'foil' AND {OF_A}",
+        f"UPDATE texts SET value = CAST(x'ff' AS TEXT) WHERE value = {FOIL} AND {OF_A}",
         "the word 'foil'",
     ),
-    "all entries are missing": ("DELETE FROM leaves", "'exit_status'|'scan_id'|'odd'"),
-    "all words are missing": ("DELETE FROM words", "the word"),
+    "all numbers are missing": ("DELETE FROM numbers", "'scan_id'"),
+    "all texts are missing": ("DELETE FROM texts", "'exit_status'|'odd'|the word"),
     "a datum is of another resource": (
         "UPDATE datum_owners SET owner = 'b-r' WHERE owner = 'a-r'",
         "3 datum",
@@ -316,7 +317,7 @@ def stored(path):
         return [raw.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
 
 
-@pytest.mark.parametrize("table", ["leaves", "words", "sqlite_autoindex_runs_1"])
+@pytest.mark.parametrize("table", ["texts", "numbers", "sqlite_autoindex_runs_1"])
 def test_an_index_out_of_order_is_mended(damage, path, table):
     with opened(path) as store:
         right = asked(store)
@@ -326,9 +327,10 @@ def test_an_index_out_of_order_is_mended(damage, path, table):
             "SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)
         ).fetchone()
     content = bytearray(path.read_bytes())
-    old, new = {"leaves": (b"Ni foil", b"Zi foil"), "words": (b"foil", b"zoil")}.get(
-        table, (b"whole0", b"zhole0")
-    )
+    old, new = {
+        "texts": (b"Ni foil", b"Zi foil"),
+        "numbers": ((5_000_000_000).to_bytes(5), b"\xff" * 5),
+    }.get(table, (b"whole0", b"zhole0"))
     place = content.index(old, 8192 * (page - 1), 8192 * page)
     content[place : place + len(old)] = new
     path.write_bytes(content)
@@ -373,7 +375,7 @@ def test_a_filter_that_is_damaged_is_found_and_mended(path, key):
         store.insert("start", start("a", **large))
         assert store.count(query) == 1
         with contextlib.closing(sqlite3.connect(path)) as raw, raw:
-            emptied = "UPDATE leaves SET value = zeroblob(length(value)) WHERE length(value) > 999"
+            emptied = "UPDATE texts SET value = zeroblob(length(value)) WHERE length(value) > 999"
             assert raw.execute(emptied).rowcount == 2
         assert store.count(query) == 0
         (found,) = store.check().findings
@@ -384,7 +386,7 @@ def test_a_filter_that_is_damaged_is_found_and_mended(path, key):
 
 def test_of_very_many_findings_some_are_named_and_all_are_mended(damage, path, monkeypatch):
     monkeypatch.setattr("databroker.stores.sql.integrity.log._MOST", 2)
-    damage("DELETE FROM leaves")
+    damage("DELETE FROM numbers")
     with opened(path) as store:
         report = store.check()
         assert [str(each) for each in report.findings[2:]] == ["4 more findings in the index."]

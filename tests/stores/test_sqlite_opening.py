@@ -80,7 +80,7 @@ def test_a_version_that_nobody_wrote_is_damage(path, version, read_only):
         SQLiteStore(path, read_only=read_only)
 
 
-@pytest.mark.parametrize("table", ["runs", "leaves", "tail", "meta"])
+@pytest.mark.parametrize("table", ["runs", "texts", "tail", "meta"])
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_table_that_is_missing_is_damage(path, table, read_only):
     written(path)

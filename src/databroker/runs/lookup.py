@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._util.printable import shown
 from ..errors import AmbiguousPrefix, InvalidKey, KeyOfWrongType, NoSuchRun, TooFarBack
-from ..query.nodes import Equals, Everything, Path
+from ..query.nodes import Equals, Everything, Path, UidPrefix
 from ..query.values import thaw
 from .run import Run, RunFace
 
@@ -25,6 +25,7 @@ _INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _MOST_DIGITS = 1_000
 _NEAR = 500
 _SHOWN = 10
+_WHOLE_UID = 32  # letters of a uid, which is looked for as it is
 
 
 def look_up(runs: StoreView, key: Any) -> Any:
@@ -108,14 +109,15 @@ def _by_text(runs: StoreView, text: str) -> RunRecord:
 
 
 def _by_uid(runs: StoreView, prefix: str) -> RunRecord | None:
-    record = runs.record(prefix)
-    if record is not None:
-        return record
+    if len(prefix) >= _WHOLE_UID and (whole := runs.record(prefix)) is not None:
+        return whole
+    found = list(runs.find(UidPrefix(prefix), limit=_SHOWN + 1))
+    record = next((run for run in found if run.uid == prefix), None)
+    if record is None and len(found) > _SHOWN:
+        record = runs.record(prefix)
+    if record is not None or len(found) < 2:
+        return record or next(iter(found), None)
     uids = runs.resolve(prefix, _SHOWN + 1)
-    if not uids:
-        return None
-    if len(uids) == 1:
-        return runs.record(uids[0])
     listed = "\n".join(f"    {uid}" for uid in uids[:_SHOWN])
     more = "\n    ..." if len(uids) > _SHOWN else ""
     raise AmbiguousPrefix(

@@ -23,6 +23,7 @@ from .damage import damaged_rows
 from .engine.connection import Connection
 from .engine.failures import DatabaseError, is_damage
 from .engine.snapshot import snapshot
+from .engine.statements import rows as stored
 from .layouts import (
     Block,
     Group,
@@ -109,11 +110,10 @@ def read_block(
 
 def sealed_rows(connection: Connection, series: int) -> int:
     """Return how many rows of a series are in blocks."""
-    row = connection.execute("SELECT sealed FROM series WHERE id = ?", (series,)).fetchone()
-    if row is None or type(row[0]) is not int:
+    row = stored.series_numbered(connection, series)
+    if row is None or type(row[-1]) is not int:
         raise damaged_rows(connection, series, 0, 1, "how many there are is not known any more")
-    sealed: int = row[0]
-    return sealed
+    return row[-1]
 
 
 def _write(
@@ -126,8 +126,8 @@ def _write(
     for start in range(0, batch.num_rows, rows):
         part = batch if rows == batch.num_rows else batch.slice(start, rows)
         blob = segments.pack(part, columns, group)
-        cursor = connection.execute("INSERT INTO segments (data) VALUES (?)", (blob,))
-        chain.append(Segment(cursor.lastrowid or 0, part.num_rows, len(blob), checksum(blob)))
+        number = stored.insert_segment(connection, blob)
+        chain.append(Segment(number, part.num_rows, len(blob), checksum(blob)))
     return chain
 
 
@@ -145,13 +145,10 @@ def _merge(connection: Connection, series: int, blocks: Sequence[Block]) -> bool
     if all(batch is None for batch in joined):
         return False
     first, stop = blocks[0].first, blocks[-1].stop
-    connection.execute(
-        "DELETE FROM blocks WHERE series = ? AND first >= ? AND first < ?", (series, first, stop)
-    )
+    stored.drop_blocks(connection, series, first, stop)
     for chain, batch in zip(chains, joined, strict=True):
         if batch is not None:
-            gone = [(segment.number,) for segment in chain]
-            connection.executemany("DELETE FROM segments WHERE id = ?", gone)
+            stored.drop_segments(connection, (segment.number for segment in chain))
     if columns == [None]:
         write_block(connection, series, first, joined[0])
         return True
@@ -222,9 +219,7 @@ def intact_segment(connection: Connection, segment: Segment) -> bytes:
         They are missing, or not as they were written.
     """
     try:
-        row = connection.execute(
-            "SELECT data FROM segments WHERE id = ?", (segment.number,)
-        ).fetchone()
+        row = stored.segment(connection, segment.number)
     except DatabaseError as error:
         if not is_damage(error):
             raise

@@ -9,6 +9,7 @@ from ...documents.kinds import OWNER, stream_name
 from ...errors import DamageWarning, StoreDamaged
 from .engine.connection import Connection, original
 from .engine.failures import DriverError
+from .engine.statements.rows import series_numbered
 from .single import stored_document
 
 
@@ -27,9 +28,8 @@ def _whereabouts(connection: Connection, series: int) -> str:
     """Say what rows belong to, as far as that can still be read."""
     run = owner = what = "?"
     with contextlib.suppress(DriverError, StoreDamaged, TypeError, KeyError, UnicodeError):
-        kind, key, run_key = connection.execute(
-            "SELECT kind, owner, run FROM series WHERE id = ?", (series,)
-        ).fetchone()
+        row = series_numbered(connection, series)
+        kind, key, run_key, _ = row or (None, None, None, None)
         run, owner = original(run_key or "?"), original(key)
         what = OWNER[kind].replace("_", " ")
         if kind == "event":

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
-from .engine.connection import Connection, fetch
+from .engine.connection import Connection
+from .engine.statements import rows as stored
 
 
 class Segment(NamedTuple):
@@ -51,57 +52,33 @@ class Block(NamedTuple):
         return RowRange(self.first, self.stop, self.min_seq, self.max_seq)
 
 
-_SELECT = "SELECT first, stop, min_seq, max_seq, last_time, layout FROM blocks WHERE series = ?"
-
-
 def insert_block(connection: Connection, series: int, block: Block) -> None:
     """Store a block."""
     *columns, layout = block
-    connection.execute(
-        "INSERT INTO blocks (series, first, stop, min_seq, max_seq, last_time, layout) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (series, *columns, pack_body(layout, series, *columns)),
-    )
+    stored.insert_block(connection, (series, *columns, pack_body(layout, series, *columns)))
 
 
 def block_at(connection: Connection, series: int, ordinal: int) -> Block | None:
     """Return the block that has a row; None if there is none that can be read."""
-    rows = fetch(
-        connection, f"{_SELECT} AND first <= ? ORDER BY first DESC LIMIT 1", (series, ordinal)
-    )
+    rows = stored.newest_blocks(connection, series, 1, ordinal)
     block = next(_readable(series, rows), None)
     return block if block is not None and ordinal < block.stop else None
 
 
 def newest_blocks(connection: Connection, series: int, most: int) -> list[Block]:
     """Return the last blocks of a series, as far as they can be read, the newest first."""
-    rows = fetch(connection, f"{_SELECT} ORDER BY first DESC LIMIT ?", (series, most))
-    return list(_readable(series, rows))
+    return list(_readable(series, stored.newest_blocks(connection, series, most)))
 
 
 def newest_sizes(connection: Connection, series: int, most: int) -> list[int]:
     """Return how many rows the last blocks of a series have, the newest first."""
-    rows = fetch(
-        connection,
-        "SELECT stop - first FROM blocks WHERE series = ? ORDER BY first DESC LIMIT ?",
-        (series, most),
-    )
-    return [size if type(size) is int else 0 for (size,) in rows]
-
-
-def newest_stop(connection: Connection, series: int) -> Any:
-    """Return how many rows the blocks of a series have, as the newest of them says."""
-    rows = fetch(
-        connection,
-        "SELECT stop FROM blocks WHERE series = ? ORDER BY first DESC LIMIT 1",
-        (series,),
-    )
-    return rows[0][0] if rows else 0
+    sizes = stored.newest_sizes(connection, series, most)
+    return [size if type(size) is int else 0 for size in sizes]
 
 
 def all_blocks(connection: Connection, series: int) -> list[Block]:
     """Return the blocks of a series that can be read, by ordinal."""
-    return list(_readable(series, fetch(connection, f"{_SELECT} ORDER BY first", (series,))))
+    return list(_readable(series, stored.blocks(connection, series)))
 
 
 def block_ranges(connection: Connection, series: int, sealed: int) -> list[RowRange]:
@@ -125,7 +102,7 @@ def block_ranges(connection: Connection, series: int, sealed: int) -> list[RowRa
 
 def first_after(connection: Connection, series: int, ordinal: int) -> int | None:
     """Return where the next block that can be read begins, if there is one."""
-    rows = fetch(connection, f"{_SELECT} AND first > ? ORDER BY first", (series, ordinal))
+    rows = stored.blocks(connection, series, ordinal)
     return next((block.first for block in _readable(series, rows)), None)
 
 

@@ -10,7 +10,9 @@ from ...documents.identity import conflict, is_provisional
 from ...documents.kinds import OWNER
 from ..writer import boot_id, host
 from .displacement import raise_displacement
-from .engine.connection import Connection, fetch, original, portable
+from .engine.connection import Connection, original, portable
+from .engine.statements import rows
+from .engine.statements import runs as stored
 from .run_key import key_of
 from .search.index import index_data_keys, index_start, index_stop, unindex_stop
 from .series import add_series, find_row, load_series, series_id
@@ -20,6 +22,7 @@ from .starts import Run, find_run, insert_run, set_stop
 Doc = dict[str, Any]
 
 _ROWS = {owner: kind for kind, owner in OWNER.items()}
+_PAGE = 256  # keys looked at at once
 
 
 def put_start(connection: Connection, doc: Doc) -> None:
@@ -73,9 +76,9 @@ def put_document(connection: Connection, kind: str, doc: Doc) -> None:
     run = doc.get("run_start")
     add_series(connection, _ROWS[kind], doc["uid"], run if type(run) is str else None)
     if kind == "descriptor":
-        rows = fetch(connection, "SELECT id FROM runs WHERE uid = ?", (portable(doc["run_start"]),))
-        if rows:
-            index_data_keys(connection, rows[0][0], doc["data_keys"])
+        key = stored.key_of_uid(connection, portable(doc["run_start"]))
+        if key is not None:
+            index_data_keys(connection, key, doc["data_keys"])
 
 
 def stored_stop(connection: Connection, uid: str) -> Doc | None:
@@ -87,17 +90,12 @@ def stored_stop(connection: Connection, uid: str) -> Doc | None:
 def _free_key(connection: Connection, key: int) -> int:
     """Return the first free key from ``key`` on."""
     while True:
-        taken = [
-            row[0]
-            for row in fetch(
-                connection, "SELECT id FROM runs WHERE id >= ? ORDER BY id LIMIT 256", (key,)
-            )
-        ]
-        for place in taken:
-            if place != key:
+        taken = stored.keys_from(connection, key, _PAGE)
+        for each in taken:
+            if each != key:
                 return key
             key += 1
-        if len(taken) < 256:
+        if len(taken) < _PAGE:
             return key
 
 
@@ -121,12 +119,7 @@ def resolve(connection: Connection, prefix: str, limit: int) -> list[str]:
     # Uids that SQLite cannot hold as text come after all others there, and are few.
     found: list[str] = []
     for low in (portable(prefix), prefix.encode("utf-8", "surrogatepass")):
-        rows = fetch(
-            connection,
-            "SELECT uid FROM runs WHERE uid >= ? AND typeof(uid) = ? ORDER BY uid LIMIT ?",
-            (low, "blob" if isinstance(low, bytes) else "text", limit),
-        )
-        uids = (original(row[0]) for row in rows)
+        uids = map(original, stored.uids_from(connection, low, limit))
         found += [uid for uid in uids if uid.startswith(prefix)]
     return sorted(set(found))[:limit]
 
@@ -145,13 +138,10 @@ def claim_datum(connection: Connection, datum_id: str, owner: str) -> None:
     known = owner_of_datum(connection, datum_id)
     if known == owner:
         return
-    stored = None if known is None else _datum_of(connection, known, datum_id)
-    if stored is not None:
-        raise conflict("datum", stored, {"datum_id": datum_id, "resource": owner})
-    connection.execute(
-        "INSERT OR REPLACE INTO datum_owners (datum_id, owner) VALUES (?, ?)",
-        (portable(datum_id), portable(owner)),
-    )
+    datum = None if known is None else _datum_of(connection, known, datum_id)
+    if datum is not None:
+        raise conflict("datum", datum, {"datum_id": datum_id, "resource": owner})
+    rows.set_datum_owner(connection, portable(datum_id), portable(owner))
 
 
 def owner_of_datum(connection: Connection, datum_id: str) -> str | None:
@@ -159,11 +149,9 @@ def owner_of_datum(connection: Connection, datum_id: str) -> str | None:
 
     What is stored of it comes first: the id may begin with the uid of another resource too.
     """
-    row = connection.execute(
-        "SELECT owner FROM datum_owners WHERE datum_id = ?", (portable(datum_id),)
-    ).fetchone()
-    if row is not None:
-        return original(row[0])
+    known = rows.datum_owner(connection, portable(datum_id))
+    if known is not None:
+        return original(known)
     owner, slash, _ = datum_id.rpartition("/")
     if slash and series_id(connection, "datum", owner) is not None:
         return owner

@@ -19,13 +19,13 @@ from ...documents.kinds import IDENTITY, OWNER
 from ...errors import StoreDamaged
 from .blocks import Unpacked, merge_blocks, read_block, sealed_rows, write_block
 from .damage import damaged_rows
-from .engine.connection import Connection, fetch, original, portable
+from .engine.connection import Connection, original, portable
 from .engine.snapshot import snapshot
-from .layouts import RowRange, all_blocks, block_ranges, newest_stop
+from .engine.statements import rows as stored
+from .layouts import RowRange, all_blocks, block_ranges
 from .single import stored_document
 from .tail import (
     append_row,
-    clear_tail,
     damaged_tail,
     read_tail,
     tail_end,
@@ -42,8 +42,6 @@ Doc = dict[str, Any]
 TAIL_ROWS = 2048
 TAIL_BYTES = 2 * 2**20
 """When the tail has grown to one of these, it becomes a block."""
-
-_ANY = 1 << 32  # more rows than a series may have
 
 
 @dataclass(slots=True)
@@ -79,9 +77,7 @@ class Series:
 
 def load_series(connection: Connection, kind: str, owner: str) -> Series | None:
     """Look at a series; None if it has no rows yet."""
-    row = connection.execute(
-        "SELECT id, sealed FROM series WHERE owner = ? AND kind = ?", (portable(owner), kind)
-    ).fetchone()
+    row = stored.series_of(connection, kind, portable(owner))
     if row is None:
         return None
     series = Series(row[0], kind, owner, row[1])
@@ -99,18 +95,14 @@ def create_series(connection: Connection, kind: str, owner: str, run: str | None
 
 def add_series(connection: Connection, kind: str, owner: str, run: str | None) -> None:
     """See to it that an owner has a series, and that its run is known there."""
-    connection.execute(
-        "INSERT INTO series (kind, owner, run) VALUES (?, ?, ?) "
-        "ON CONFLICT (owner, kind) DO UPDATE SET run = coalesce(run, excluded.run)",
-        (kind, portable(owner), None if run is None else portable(run)),
-    )
+    stored.add_series(connection, kind, portable(owner), None if run is None else portable(run))
 
 
 def refresh(connection: Connection, series: Series) -> None:
     """Look at a series again: another process may have written to it."""
     with snapshot(connection):
         sealed = sealed_rows(connection, series.id)
-        if newest_stop(connection, series.id) != sealed:
+        if stored.newest_stop(connection, series.id) != sealed:
             why = "a block is missing, or what is known of it is damaged"
             raise damaged_rows(connection, series.id, 0, sealed, why)
         tail = whole_tail(connection, series.id, sealed)
@@ -196,7 +188,7 @@ def seal(connection: Connection, series: Series) -> None:
     finally:
         if collects:
             gc.enable()
-    clear_tail(connection, series.id)
+    stored.clear_tail(connection, series.id)
     _set_sealed(connection, series, first + batch.num_rows, set(map(hash, series.tail)))
     merge_blocks(connection, series.id)
 
@@ -222,11 +214,11 @@ def is_known(connection: Connection, series: Series, row: Doc) -> bool:
         series.sealed and _known(connection, series).might_contain(identity)
     ):
         return False
-    stored = find_row(connection, series, identity)
-    if stored is None:
+    known = find_row(connection, series, identity)
+    if known is None:
         return False
-    if not same_row(stored, row):
-        raise conflict(series.kind, stored, row)
+    if not same_row(known, row):
+        raise conflict(series.kind, known, row)
     return True
 
 
@@ -322,30 +314,26 @@ def series_id(connection: Connection, kind: str, owner: str) -> int | None:
 
 def series_of_run(connection: Connection, run: str) -> list[tuple[str, str]]:
     """Return kind and owner of each series of a run."""
-    rows = fetch(
-        connection, "SELECT kind, owner FROM series WHERE run = ? ORDER BY id", (portable(run),)
-    )
-    return [(kind, original(owner)) for kind, owner in rows]
+    rows = stored.series_of_run(connection, portable(run))
+    return [(kind, original(owner)) for _, kind, owner in rows]
 
 
 def newest_rows(connection: Connection, run: str) -> list[Doc]:
     """Return something with the time of the newest events of each descriptor of a run."""
     found: list[Doc] = []
-    for (series,) in fetch(
-        connection, "SELECT id FROM series WHERE run = ? AND kind = 'event'", (portable(run),)
-    ):
+    for series, kind, _ in stored.series_of_run(connection, portable(run)):
+        if kind != "event":
+            continue
         with snapshot(connection):
             times = [block.last_time for block in all_blocks(connection, series)]
-            tail = read_tail(connection, series, sealed_rows(connection, series), _ANY)
+            tail = read_tail(connection, series, sealed_rows(connection, series), stored.ANY)
         found += [{"time": time} for time in times] + tail.rows
     return found
 
 
 def _number(connection: Connection, kind: str, owner: str) -> int | None:
-    rows = fetch(
-        connection, "SELECT id FROM series WHERE owner = ? AND kind = ?", (portable(owner), kind)
-    )
-    return rows[0][0] if rows else None
+    row = stored.series_of(connection, kind, portable(owner))
+    return None if row is None else row[0]
 
 
 def _blocks(
@@ -370,7 +358,7 @@ def _blocks(
 
 
 def _set_sealed(connection: Connection, series: Series, sealed: int, moved: set[int]) -> None:
-    connection.execute("UPDATE series SET sealed = ? WHERE id = ?", (sealed, series.id))
+    stored.set_sealed(connection, series.id, sealed)
     if not series.sealed and series.known is None:
         series.known = UidFilter()
     if series.known is not None:

@@ -9,29 +9,26 @@ from ...documents.kinds import OWNER
 from ...errors import StoreDamaged
 from ..base import LINKED
 from .bodies import open_body, pack_body
-from .engine.connection import Connection, fetch, portable
+from .engine.connection import Connection, portable
 from .engine.snapshot import snapshot
+from .engine.statements import documents, rows
 
 Doc = dict[str, Any]
 
 _ORDER = {"descriptor": 0, "resource": 1, "stream_resource": 2}
-_SELECT = "SELECT kind, uid, run, body FROM documents"
 
 
 def insert_document(connection: Connection, kind: str, doc: Doc) -> None:
     """Store a document."""
     run = doc.get("run_start")
     columns = (kind, portable(doc["uid"]), portable(run) if type(run) is str else None)
-    connection.execute(
-        "INSERT INTO documents (kind, uid, run, body) VALUES (?, ?, ?, ?)",
-        (*columns, pack_body(doc, *columns)),
-    )
+    documents.insert(connection, (*columns, pack_body(doc, *columns)))
 
 
 def stored_document(connection: Connection, kind: str, uid: str) -> Doc | None:
     """Return a document by its uid."""
-    rows = fetch(connection, f"{_SELECT} WHERE uid = ? AND kind = ?", (portable(uid), kind))
-    return open_document(rows[0]) if rows else None
+    row = documents.one(connection, kind, portable(uid))
+    return None if row is None else open_document(row)
 
 
 def documents_of_run(
@@ -45,38 +42,29 @@ def documents_of_run(
     found: list[tuple[str, Doc]] = []
     damaged = 0
     with snapshot(connection):
-        rows = fetch(
-            connection,
-            f"{_SELECT} WHERE run = ? AND kind IN ({', '.join('?' * len(kinds))}) ORDER BY id",
-            (portable(run), *kinds),
-        )
+        stored = documents.of_run(connection, portable(run), kinds)
         # There may be a resource for each event: those of other kinds are left where they are.
-        others = [rows for rows, owner in OWNER.items() if owner not in kinds]
-        series = fetch(
-            connection,
-            "SELECT kind, owner FROM series WHERE run = ? "
-            f"AND kind NOT IN ({', '.join('?' * len(others))})",
-            (portable(run), *others),
-        )
-    for row in rows:
+        others = [kind for kind, owner in OWNER.items() if owner not in kinds]
+        series = rows.series_of_run(connection, portable(run), others)
+    for row in stored:
         try:
             found.append((row[0], open_document(row)))
         except StoreDamaged:
             damaged += 1
-    owners = {(OWNER.get(kind), uid) for kind, uid in series}
-    missing = {each for each in owners if each[0] in {*kinds, None}} - {row[:2] for row in rows}
+    owners = {(OWNER.get(kind), uid) for _, kind, uid in series}
+    missing = {each for each in owners if each[0] in {*kinds, None}} - {row[:2] for row in stored}
     return sorted(found, key=lambda each: _ORDER[each[0]]), damaged + len(missing)
 
 
 def orphans(connection: Connection, kind: str, run: str) -> Iterator[Doc]:
     """Yield the documents of one kind that arrived before the start of their run."""
-    for row in fetch(connection, f"{_SELECT} WHERE run = ? AND kind = ?", (portable(run), kind)):
+    for row in documents.of_run(connection, portable(run), [kind]):
         yield open_document(row)
 
 
 def drop_document(connection: Connection, kind: str, uid: str) -> None:
     """Take a document out."""
-    connection.execute("DELETE FROM documents WHERE uid = ? AND kind = ?", (portable(uid), kind))
+    documents.drop(connection, kind, portable(uid))
 
 
 def open_document(row: tuple[Any, ...]) -> Doc:

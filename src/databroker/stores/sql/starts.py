@@ -6,13 +6,11 @@ from typing import Any, NamedTuple
 
 from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
-from .engine.connection import Connection, fetch, original, portable
+from .engine.connection import Connection, original, portable
+from .engine.statements import runs
 
 Doc = dict[str, Any]
 Writer = tuple[str | None, int | None, str | None]
-
-RUN = "id, uid, arrival, time, host, pid, boot_id, start, stop_uid, stop"
-"""The columns from which `Run` is made."""
 
 
 class Run(NamedTuple):
@@ -43,7 +41,7 @@ class Run(NamedTuple):
 
 
 def open_run(row: tuple[Any, ...]) -> Run:
-    """Return a run whose row was selected as `RUN` says.
+    """Return a run whose row was selected as `runs.COLUMNS` says.
 
     Raises
     ------
@@ -79,25 +77,18 @@ def open_stop(run_uid: Any, uid: Any, body: Any) -> Doc | None:
 
 def find_run(connection: Connection, column: str, value: Any) -> Run | None:
     """Return the run of which a column that is different for each has a value."""
-    rows = fetch(connection, f"SELECT {RUN} FROM runs WHERE {column} = ?", (value,))
-    return open_run(rows[0]) if rows else None
+    row = runs.by(connection, column, value)
+    return None if row is None else open_run(row)
 
 
 def insert_run(connection: Connection, key: int, doc: Doc, writer: Writer) -> None:
     """Store a start at a free key."""
-    newest = fetch(connection, "SELECT coalesce(max(arrival), 0) FROM runs")[0][0]
-    columns = (key, portable(doc["uid"]), newest + 1, float(doc["time"]), *writer)
-    connection.execute(
-        "INSERT INTO runs (id, uid, arrival, time, host, pid, boot_id, start) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (*columns, pack_body(doc, *columns)),
-    )
+    arrival = runs.newest_arrival(connection) + 1
+    columns = (key, portable(doc["uid"]), arrival, float(doc["time"]), *writer)
+    runs.insert(connection, (*columns, pack_body(doc, *columns)))
 
 
 def set_stop(connection: Connection, run: Run, doc: Doc) -> None:
     """Store the stop of a run, in the place of one that it has."""
     uid = portable(doc["uid"])
-    connection.execute(
-        "UPDATE runs SET stop = ?, stop_uid = ? WHERE id = ?",
-        (pack_body(doc, portable(run.uid), uid), uid, run.id),
-    )
+    runs.set_stop(connection, run.id, uid, pack_body(doc, portable(run.uid), uid))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,9 +26,10 @@ from .engine.connections import Connections
 from .engine.failures import translated
 from .engine.file import located
 from .integrity import check_database
+from .search.few import MOST, few_runs
 from .search.index import known_paths
 from .search.project import Projection
-from .search.search import Search
+from .search.search import Search, as_record
 from .single import documents_of_run, stored_document
 from .writing import Writer
 
@@ -134,12 +135,16 @@ class SQLiteStore(Store):
     ) -> Iterator[RunRecord]:
         """Yield the runs that match, newest first."""
         with translated(self.path):
-            if after is None:
-                runs: Iterable[RunRecord] = self._search(query)
+            few = None
+            if after is None and limit is not None and limit <= MOST:
+                few = few_runs(self._connections.get(), query, limit)
+            if few is not None:
+                yield from map(as_record, few)
+            elif after is None:
+                yield from islice(self._search(query), limit)
             else:
                 older = self._search(query & TimeBounds(None, after[0]))
-                runs = (run for run in older if run.cursor < tuple(after))
-            yield from islice(runs, limit)
+                yield from islice((run for run in older if run.cursor < tuple(after)), limit)
 
     def count(self, query: Node) -> int:
         """Return how many runs match."""

@@ -88,8 +88,7 @@ class Connection:
     driver
         The connection of sqlite3, while it is open.
     paths
-        The numbers of the paths in the leaf index, by kind of document and path; see
-        `search.index.path_id`.
+        The numbers of paths in the index; see `search.index.path_id`.
     writing
         Whether a write of this thread is under way.
     frozen
@@ -103,7 +102,7 @@ class Connection:
     driver: sqlite3.Connection | None = None
 
     def __init__(self, home: Home) -> None:
-        self.paths: dict[tuple[int, str], int] = {}
+        self.paths: dict[tuple[int, str, int], int] = {}
         self.writing = False
         self.frozen: object = None
         self.can_write = False

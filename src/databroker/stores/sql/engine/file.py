@@ -14,8 +14,7 @@ from ...._util.filesystem import is_network_folder, is_writable
 from ...._util.forks import FileId, is_left_open
 from ...._util.user_warnings import warn_user
 from ....errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
-from .. import schema
-from . import mark
+from . import mark, schema
 from .connection import Connection, Gate, transaction
 from .failures import lacks_room
 

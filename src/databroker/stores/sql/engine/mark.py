@@ -17,7 +17,7 @@ from ...._util.user_warnings import warn_user
 from ....errors import MissingLogWarning
 from .connection import Connection
 
-SET = "INSERT OR REPLACE INTO meta (key, value) VALUES ('log', 1)"
+SET = "INSERT INTO meta (key, value) VALUES ('log', x'01') ON CONFLICT (key) DO NOTHING"
 """Sets the mark."""
 
 REMOVE = "DELETE FROM meta WHERE key = 'log'"

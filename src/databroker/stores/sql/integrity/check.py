@@ -5,19 +5,14 @@ from __future__ import annotations
 import contextlib
 
 from ...checking import CheckProgress, CheckReport
-from ..engine.connection import fetch
 from ..engine.connections import Connections
 from ..engine.failures import DatabaseError
+from ..engine.statements import checks
 from .documents import check_documents
 from .index import IndexCheck
 from .log import Log
 from .rows import RowCheck
 from .structure import check_structure
-
-_SIZE = (
-    "SELECT 2 * (SELECT count(*) FROM runs) + (SELECT count(*) FROM documents) "
-    "+ (SELECT coalesce(sum(sealed), 0) FROM series) + (SELECT count(*) FROM tail)"
-)
 
 
 def check_database(
@@ -30,7 +25,7 @@ def check_database(
     """
     total = 0
     with contextlib.suppress(DatabaseError):
-        total = int(fetch(connections.get(), _SIZE)[0][0])
+        total = checks.size(connections.get())
     log = Log(progress, total)
     # SQLite's own indexes come first: the others are found by them.
     check_structure(connections, log, mend_index)

@@ -7,8 +7,9 @@ from typing import Any
 
 from ....documents.kinds import OWNER
 from ....errors import StoreDamaged
-from ..engine.connection import Connection, fetch, transaction
+from ..engine.connection import Connection, transaction
 from ..engine.connections import Connections
+from ..engine.statements import rows
 from ..single import open_document
 from .log import Log, every_row
 
@@ -16,17 +17,7 @@ _ROWS = {owner: kind for kind, owner in OWNER.items()}
 
 
 def check_documents(connections: Connections, log: Log, mend: bool) -> None:
-    """Check the table of documents.
-
-    Parameters
-    ----------
-    connections
-        To the file.
-    log
-        Where it is taken down.
-    mend
-        Whether to set right which run rows belong to.
-    """
+    """Check the table of documents, and set right which run rows belong to."""
     with log.reading("The table of documents"):
         for key, *row in every_row(connections.get, "documents", "kind, uid, run, body"):
             log.looked_at("documents")
@@ -46,14 +37,10 @@ def check_documents(connections: Connections, log: Log, mend: bool) -> None:
 def _check_series(connections: Connections, log: Log, mend: bool, row: tuple[Any, ...]) -> None:
     kind, uid, run = row
     name = f"Run {run!r}, {kind.replace('_', ' ')} {uid!r}"
-    found = fetch(
-        connections.get(),
-        "SELECT run FROM series WHERE owner = ? AND kind = ?",
-        (uid, _ROWS[kind]),
-    )
-    if not found:
+    series = rows.series_of(connections.get(), _ROWS[kind], uid)
+    if series is None:
         log.found(f"{name}: which rows belong to it is not known any more.", run)
-    elif found[0][0] != run:
+    elif series[-1] != run:
         if mend:
             connections.write(partial(_set_run, _ROWS[kind], uid, run))
         log.found(
@@ -63,6 +50,4 @@ def _check_series(connections: Connections, log: Log, mend: bool, row: tuple[Any
 
 def _set_run(kind: str, owner: Any, run: Any, connection: Connection) -> None:
     with transaction(connection):
-        connection.execute(
-            "UPDATE series SET run = ? WHERE owner = ? AND kind = ?", (run, owner, kind)
-        )
+        rows.set_run(connection, kind, owner, run)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....errors import StoreDamaged
-from ..engine.connection import Connection, fetch, portable
-from ..schema import DATA_KEYS, START, STOP
+from ..engine.connection import Connection
+from ..engine.schema import DATA_KEYS, START, STOP
+from ..engine.statements import checks
 from ..search.index import (
     HAS_ENDED,
     Entry,
@@ -16,25 +17,21 @@ from ..search.index import (
     entries_of_data_keys,
     entries_of_start,
     entries_of_stop,
-    mark_of_words,
+    entries_of_words,
     path_id,
+    table_of,
 )
-from ..search.index_terms import indexed_words
 from ..single import documents_of_run
 from ..starts import open_run
 from .log import Connect
 
-WORDS = -1
-"""Stands for the path of a word."""
+TABLES = ("numbers", "texts")
 
-_PAGE = 20_000
+Place = int | tuple[int, str, int]
+"""The number of a path; document, path and kind, where it has no number."""
 
-Place = int | tuple[int, str]
-"""The number of a path; document and path, where it has no number; WORDS."""
-
-Held = tuple[Place, int, Any]
-"""An entry: place, kind and value. Text stands as bytes, bytes stand in a tuple: text in a
-damaged index may be none."""
+Held = tuple[str, Place, Any]
+"""An entry: table, place and value, as `checks.entries_after` gives it."""
 
 
 @dataclass
@@ -66,17 +63,7 @@ class Wanted:
 
 
 def wanted_entries(connection: Connection, key: int, row: Sequence[Any]) -> Wanted:
-    """Return what the index should have of a run.
-
-    Parameters
-    ----------
-    connection
-        To the file.
-    key
-        Of the run.
-    row
-        As `starts.RUN` selects it; empty where it cannot be read.
-    """
+    """Return what the index should have of a run, whose row is empty where it cannot be read."""
     nothing = frozenset({START, STOP, DATA_KEYS})
     if not row:
         return Wanted(None, set(), nothing, True, 0.0, [f"The run of key {key} cannot be read."])
@@ -90,8 +77,8 @@ def wanted_entries(connection: Connection, key: int, row: Sequence[Any]) -> Want
     data_keys = (
         name for kind, doc in documents if kind == "descriptor" for name in doc["data_keys"]
     )
-    words, others = indexed_words(run.start)
-    entries = entries_of_start(run.start) | mark_of_words(others) | entries_of_data_keys(data_keys)
+    entries = entries_of_start(run.start) | entries_of_words(run.start)
+    entries |= entries_of_data_keys(data_keys)
     unknown: set[int] = {DATA_KEYS} if damaged else set()
     problems = []
     if ended:
@@ -102,17 +89,18 @@ def wanted_entries(connection: Connection, key: int, row: Sequence[Any]) -> Want
     elif run.stop is not None:
         entries |= entries_of_stop(run.stop)
     held = {_held(connection, entry) for entry in entries}
-    held |= {(WORDS, 0, plain(portable(word))) for word in words}
     return Wanted(run.uid, held, frozenset(unknown), ended, run.time, problems)
 
 
-def stored_entries(
-    connect: Connect, where: str, values: Sequence[Any]
-) -> Iterator[tuple[int, Held]]:
+def stored_entries(connect: Connect, runs: tuple[str, Sequence[int]]) -> Iterator[tuple[int, Held]]:
     """Yield the entries of the index of some runs, each behind its run, in pages."""
-    yield from _pages(connect, "leaves", ("path", "kind", "value", "run"), where, values)
-    for run, (_, _, word) in _pages(connect, "words", ("word", "run"), where, values):
-        yield run, (WORDS, 0, word)
+    for table in TABLES:
+        last, is_end = None, False
+        while not is_end:
+            rows, is_end = checks.entries_after(connect(), table, runs, last)
+            for last in rows:
+                path, value, run = last
+                yield run, (table, path, value)
 
 
 def fingerprint(entry: Held) -> int:
@@ -120,48 +108,8 @@ def fingerprint(entry: Held) -> int:
     return hash((entry, entry[2] == -1))  # -1 and -2 have one hash
 
 
-def plain(value: Any) -> Any:
-    """Return a value of the index as `Held` has it."""
-    if type(value) is str:
-        return value.encode()
-    return (value,) if type(value) is bytes else value
-
-
-def as_sql(value: Any) -> tuple[str, Any]:
-    """Return an expression for a value as `Held` has it, and what is bound to it."""
-    if type(value) is bytes:
-        return "CAST(? AS TEXT)", value
-    return "?", value[0] if type(value) is tuple else value
-
-
 def _held(connection: Connection, entry: Entry) -> Held:
     document, (path, kind, value) = entry
-    number = path_id(connection, document, path)
-    return (document, path) if number is None else number, kind, plain(bound(kind, value))
-
-
-def _pages(
-    connect: Connect, table: str, columns: tuple[str, ...], where: str, values: Sequence[Any]
-) -> Iterator[tuple[int, Held]]:
-    """Yield the entries of a table in the order of its key."""
-    text = columns[-2]
-    others = "".join(f"{column}, " for column in columns[:-2])
-    select = (
-        f"SELECT typeof({text}) = 'text', {others}CASE typeof({text}) WHEN 'text' "
-        f"THEN CAST({text} AS BLOB) ELSE {text} END, run FROM {table} WHERE {where}"
-    )
-    order = f"ORDER BY {', '.join(columns)} LIMIT {_PAGE}"
-    after, last = "", ()
-    while True:
-        rows = fetch(connect(), f"{select} {after} {order}", (*values, *last))
-        for is_text, *found, value, run in rows:
-            held = value if is_text or type(value) is not bytes else (value,)
-            place, kind = found or (WORDS, 0)
-            yield run, (place, kind, held)
-        if len(rows) < _PAGE:
-            return
-        sql, raw = as_sql(held)
-        after = f"AND ({', '.join(columns)}) > ({', '.join('?' * len(found))}" + (
-            f"{', ' if found else ''}{sql}, ?)"
-        )
-        last = (*found, raw, run)
+    number = path_id(connection, document, path, kind)
+    place = (document, path, kind) if number is None else number
+    return table_of(kind), place, bound(kind, value)

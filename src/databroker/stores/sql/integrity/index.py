@@ -10,23 +10,16 @@ from typing import Any
 
 from ....errors import StoreDamaged
 from ..displacement import displacement, set_displacement
-from ..engine.connection import Connection, fetch, transaction
+from ..engine.connection import Connection, transaction
 from ..engine.connections import Connections
+from ..engine.schema import DATA_KEYS, RUNS, START, STOP
 from ..engine.snapshot import snapshot
+from ..engine.statements import checks, index
+from ..engine.statements import runs as stored
 from ..run_key import key_of
-from ..schema import DATA_KEYS, RUNS, START, STOP
-from ..search.index import ENDED, EVERY, new_path, path_id
-from ..search.index_terms import OBJECT
-from ..starts import RUN
-from .entries import (
-    WORDS,
-    Held,
-    Wanted,
-    as_sql,
-    fingerprint,
-    stored_entries,
-    wanted_entries,
-)
+from ..search.index import ENDED, EVERY, WORDS, new_path, path_id
+from ..search.index_terms import OBJECT, TEXT
+from .entries import Held, Wanted, fingerprint, stored_entries, wanted_entries
 from .log import Log, every_row, rows_with
 
 _STRETCH = 100_000
@@ -64,17 +57,7 @@ class Difference:
 
 
 class IndexCheck:
-    """Compares the index with the starts and stops of runs, which are checked by the way.
-
-    Parameters
-    ----------
-    connections
-        To the file.
-    log
-        Where it is taken down.
-    mend
-        Whether to make the entries right that differ.
-    """
+    """Compares the index with the starts and stops of runs, which are checked by the way."""
 
     def __init__(self, connections: Connections, log: Log, mend: bool) -> None:
         self._connections = connections
@@ -91,7 +74,7 @@ class IndexCheck:
         low = -(2**63)
         stretch = _Stretch()
         with self._log.reading("The table of runs"):
-            for key, *row in every_row(self._connect, "runs", RUN):
+            for key, *row in every_row(self._connect, "runs", stored.COLUMNS):
                 if len(stretch.sums) >= _STRETCH:
                     self._compare(low, key - 1, stretch)
                     low, stretch = key, _Stretch()
@@ -119,7 +102,7 @@ class IndexCheck:
         with self._log.reading("The index of metadata and words"):
             runs = len(stretch.sums)
             count = 0
-            for run, entry in stored_entries(self._connect, "run BETWEEN ? AND ?", (low, high)):
+            for run, entry in stored_entries(self._connect, checks.between_keys(low, high)):
                 stretch.take(run, entry)
                 count += 1
             self._log.looked_at("index entries", count, steps=runs)
@@ -141,8 +124,7 @@ class IndexCheck:
         with snapshot(connection):
             wanted = _wanted_of(connection, runs)
             held: dict[int, set[Held]] = defaultdict(set)
-            marks = ", ".join("?" * len(runs))
-            for run, entry in stored_entries(lambda: connection, f"run IN ({marks})", runs):
+            for run, entry in stored_entries(lambda: connection, checks.of_keys(runs)):
                 held[run].add(entry)
             return list(_compared(connection, runs, wanted, held))
 
@@ -187,7 +169,7 @@ class IndexCheck:
 
     def _check_count(self) -> None:
         """Check that no run is missing: they are numbered as they arrive, and never deleted."""
-        count, newest = fetch(self._connect(), "SELECT count(*), max(arrival) FROM runs")[0]
+        count, newest = stored.count_and_newest(self._connect())
         if not self._damaged and count and newest != count:
             self._log.found(f"{newest} runs were inserted, of which {count} are there.")
 
@@ -234,25 +216,22 @@ class _Names:
         return sorted(counts.elements())
 
     def _name(self, entry: Held) -> str:
-        place, _, value = entry
         document: int
         path: str
-        text = value.decode("utf-8", "replace") if type(value) is bytes else repr(value)
-        if place == WORDS:
-            return f"the word {text!r}"
+        _, place, value = entry
         if isinstance(place, int):
-            rows = fetch(
-                self._connection,
-                "SELECT document, CAST(path AS BLOB) FROM paths WHERE id = ?",
-                (place,),
-            )
-            if not rows:
+            row = index.path_numbered(self._connection, place)
+            if row is None:
                 return f"path number {place}"
-            document, path = rows[0][0], rows[0][1].decode("utf-8", "replace")
+            document, kind, path = row[0], row[1], row[2].decode("utf-8", "replace")
         else:
-            document, path = place
+            document, path, kind = place
+        raw = value[0] if type(value) is tuple else value
+        text = raw.decode("utf-8", "replace") if type(raw) is bytes else repr(raw)
         if document == DATA_KEYS:
             return f"the data key {text!r}"
+        if (document, path, kind) == (RUNS, WORDS, TEXT):
+            return f"the word {text!r}"
         if document == RUNS:
             return {EVERY: "that it is there", ENDED: "that it has ended"}.get(path, path)
         return f"'{'stop.' if document == STOP else ''}{path}'"
@@ -266,7 +245,7 @@ def _some(names: Sequence[str]) -> str:
 def _wanted_of(connection: Connection, runs: Sequence[int]) -> dict[int, Wanted]:
     found = {}
     for run in runs:
-        for key, *row in rows_with(lambda: connection, f"SELECT id, {RUN} FROM runs", [run]):
+        for key, *row in rows_with(lambda: connection, "runs", stored.COLUMNS, [run]):
             found[key] = wanted_entries(connection, key, row)
     return found
 
@@ -292,7 +271,8 @@ def _lost(connection: Connection, run: int, wanted: Wanted | None, extra: set[He
 
     A mark alone is not: it may be a mark of another run, with another key.
     """
-    mark = (path_id(connection, RUNS, EVERY if wanted is None else ENDED), OBJECT, 0)
+    path = EVERY if wanted is None else ENDED
+    mark = ("numbers", path_id(connection, RUNS, path, OBJECT), 0)
     if mark not in extra or len(extra) < 2 or (wanted and wanted.ended):
         return ""
     if wanted:
@@ -302,11 +282,8 @@ def _lost(connection: Connection, run: int, wanted: Wanted | None, extra: set[He
 
 def _is_of(connection: Connection, entry: Held, documents: frozenset[int]) -> bool:
     """Tell whether an entry may be of one of some documents."""
-    place = entry[0]
-    if place == WORDS:
-        return START in documents
-    rows = fetch(connection, "SELECT document FROM paths WHERE id = ?", (place,))
-    return not rows or rows[0][0] in documents or (rows[0][0] == RUNS and START in documents)
+    row = index.path_numbered(connection, entry[1]) if isinstance(entry[1], int) else entry[1]
+    return row is None or row[0] in documents or (row[0] == RUNS and START in documents)
 
 
 def _set_right(differences: Sequence[Difference], connection: Connection) -> None:
@@ -319,35 +296,13 @@ def _set_right(differences: Sequence[Difference], connection: Connection) -> Non
             run, wanted = each.run, now.get(each.run)
             if (wanted and wanted.entries) != (each.wanted and each.wanted.entries):
                 continue  # it has changed meanwhile, and will be told as not mended
-            for place, kind, value in each.extra:
-                _delete(connection, run, place, kind, value)
-            for place, kind, value in each.missing:
-                _insert(connection, run, place, kind, value)
+            for table, place, value in each.extra:
+                checks.drop_entry(connection, table, (place, value, run))
+            for table, place, value in each.missing:
+                number = place if isinstance(place, int) else new_path(connection, *place)
+                index.add(connection, table, [(number, value, run)])
 
 
-def _delete(connection: Connection, run: int, place: Any, kind: int, value: Any) -> None:
-    sql, raw = as_sql(value)
-    if place == WORDS:
-        connection.execute(f"DELETE FROM words WHERE word = {sql} AND run = ?", (raw, run))
-    else:
-        connection.execute(
-            f"DELETE FROM leaves WHERE path = ? AND kind = ? AND value = {sql} AND run = ?",
-            (place, kind, raw, run),
-        )
-
-
-def _insert(connection: Connection, run: int, place: Any, kind: int, value: Any) -> None:
-    sql, raw = as_sql(value)
-    if place == WORDS:
-        connection.execute(f"INSERT OR IGNORE INTO words (word, run) VALUES ({sql}, ?)", (raw, run))
-        return
-    number = place if isinstance(place, int) else new_path(connection, *place)
-    connection.execute(
-        f"INSERT OR IGNORE INTO leaves (path, kind, value, run) VALUES (?, ?, {sql}, ?)",
-        (number, kind, raw, run),
-    )
-
-
-def _raise(places: int, connection: Connection) -> None:
+def _raise(steps: int, connection: Connection) -> None:
     with transaction(connection):
-        set_displacement(connection, places)
+        set_displacement(connection, steps)

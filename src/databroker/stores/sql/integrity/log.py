@@ -9,8 +9,9 @@ from typing import Any
 
 from ....errors import StoreDamaged
 from ...checking import CheckProgress, CheckReport, Finding
-from ..engine.connection import Connection, fetch
+from ..engine.connection import Connection
 from ..engine.failures import DatabaseError, is_damage
+from ..engine.statements import checks
 
 Connect = Callable[[], Connection]
 Row = tuple[Any, ...]
@@ -22,15 +23,7 @@ _MOST = 1_000
 
 
 class Log:
-    """Takes down what is found.
-
-    Parameters
-    ----------
-    progress
-        Is told how far the check is.
-    total
-        How many steps there will be, about.
-    """
+    """Takes down what is found, and says how far a check is of about so many steps."""
 
     def __init__(self, progress: CheckProgress | None, total: int) -> None:
         self._findings: list[Finding] = []
@@ -83,34 +76,21 @@ class Log:
         return CheckReport((*self._findings, *more), dict(self._checked))
 
 
-def rows_by_id(connect: Connect, table: str, columns: str, after: int | None) -> list[Row]:
-    """Return some rows of a table, by their integer key, after one; a row of None is damaged.
-
-    Each begins with the key.
-    """
-    where, values = ("", ()) if after is None else ("WHERE id > ?", (after,))
-    keys = fetch(connect(), f"SELECT id FROM {table} {where} ORDER BY id LIMIT {_PAGE}", values)
-    if not keys:
-        return []
-    return rows_with(connect, f"SELECT id, {columns} FROM {table}", [key for (key,) in keys])
-
-
 def every_row(connect: Connect, table: str, columns: str) -> Iterator[Row]:
-    """Yield all rows of a table, each behind its key; of damaged ones, the key alone."""
+    """Yield all rows of a table, each behind its integer key; of damaged ones, the key alone."""
     after = None
-    while rows := rows_by_id(connect, table, columns, after):
-        yield from rows
-        after = rows[-1][0]
+    while keys := checks.keys_after(connect(), table, after, _PAGE):
+        yield from rows_with(connect, table, columns, keys)
+        after = keys[-1]
 
 
-def rows_with(connect: Connect, select: str, keys: Sequence[int]) -> list[Row]:
-    """Return the rows between two keys, as `rows_by_id` does; all keys between must be given."""
-    where = "WHERE id BETWEEN ? AND ? ORDER BY id"
+def rows_with(connect: Connect, table: str, columns: str, keys: Sequence[int]) -> list[Row]:
+    """Return the rows between two keys, as `every_row` does; all keys between must be given."""
     try:
-        return fetch(connect(), f"{select} {where}", (keys[0], keys[-1]))
+        return checks.rows_between(connect(), table, columns, (keys[0], keys[-1]))
     except DatabaseError as error:
         if not is_damage(error):
             raise
         if len(keys) == 1:
             return [(keys[0],)]
-        return [row for key in keys for row in rows_with(connect, select, [key])]
+        return [row for key in keys for row in rows_with(connect, table, columns, [key])]

@@ -10,39 +10,23 @@ from ....documents.kinds import IDENTITY, OWNER
 from ....errors import StoreDamaged
 from ..blocks import Unpacked, intact_segment, sealed_rows
 from ..damage import damaged_rows
-from ..engine.connection import Connection, fetch, original, portable, transaction
+from ..engine.connection import Connection, original, portable, transaction
 from ..engine.connections import Connections
 from ..engine.snapshot import snapshot
-from ..layouts import Block, block_at, first_after, newest_stop
+from ..engine.statements import checks
+from ..engine.statements import rows as stored
+from ..layouts import Block, block_at, first_after
 from ..runs import claim_datum
 from ..series import next_rows
 from ..single import stored_document
-from ..tail import next_in_tail, read_tail, tail_end
+from ..tail import read_tail, tail_end
 from .log import Log, every_row
 
 _PAGE = 500  # rows of a tail, or look-ups in one statement
 
-_STRAYS = (
-    "SELECT count(*), min(series) FROM blocks WHERE series NOT IN (SELECT id FROM series)",
-    "SELECT count(*), min(id >> 32) FROM tail WHERE id >> 32 NOT IN (SELECT id FROM series)",
-    "SELECT count(*), min(s.id) FROM tail t JOIN series s ON s.id = t.id >> 32 "
-    "WHERE (t.id & 4294967295) < s.sealed",
-)
-"""Rows, or blocks of them, that nothing leads to."""
-
 
 class RowCheck:
-    """Checks the rows of all series.
-
-    Parameters
-    ----------
-    connections
-        To the file.
-    log
-        Where it is taken down.
-    mend
-        Whether to store anew where each datum is to be found.
-    """
+    """Checks the rows of all series, and stores anew where each datum is to be found."""
 
     def __init__(self, connections: Connections, log: Log, mend: bool) -> None:
         self._connections = connections
@@ -63,9 +47,9 @@ class RowCheck:
                     self._log.found(place, run)
                 if kind == "datum":
                     self._check_datums(number, original(owner), run)
-        for question in _STRAYS:
+        for which in checks.STRAYS:
             with self._log.reading("Which rows belong to what"):
-                count, number = fetch(self._connect(), question)[0]
+                count, number = checks.strays(self._connect(), which)
                 if count:
                     self._log.found(
                         f"{count} rows, or blocks of rows, stand where nothing leads to them "
@@ -92,7 +76,7 @@ class RowCheck:
                 sealed = sealed_rows(connection, series)
                 block = block_at(connection, series, reached)
                 end = tail_end(connection, series, sealed)
-                newest = newest_stop(connection, series)
+                newest = stored.newest_stop(connection, series)
                 if block is None and reached < sealed:
                     stop = first_after(connection, series, reached) or sealed
                     why = "their block is missing, or not as it was written"
@@ -109,7 +93,7 @@ class RowCheck:
                     rows = read_tail(connection, series, reached, reached + _PAGE).rows
                     stop = reached + len(rows)
                     if not rows:
-                        stop = next_in_tail(connection, series, reached) or end
+                        stop = stored.first_in_tail(connection, series, reached + 1) or end
                         why = "missing, or not as written (their checksum does not fit)"
                         yield _said(damaged_rows(connection, series, reached, stop, why))
                     self._log.looked_at("rows", len(rows))
@@ -173,22 +157,17 @@ class RowCheck:
 
 def _misplaced(connection: Connection, owner: str, ids: list[str]) -> list[str]:
     """Return the datum documents of a resource that are not looked for there."""
-    marks = ", ".join("?" * len(ids))
-    rows = fetch(
-        connection,
-        f"SELECT datum_id, CAST(owner AS BLOB) FROM datum_owners WHERE datum_id IN ({marks})",
-        [portable(each) for each in ids],
-    )
-    stored = {original(datum_id): found for datum_id, found in rows}
+    rows = stored.datum_owners(connection, [portable(each) for each in ids])
+    owners = {original(datum_id): found for datum_id, found in rows}
     here = owner.encode("utf-8", "surrogatepass")
     by_prefix = {each for each in ids if each.rpartition("/")[0] == owner}
-    return [each for each in ids if stored.get(each, here if each in by_prefix else None) != here]
+    return [each for each in ids if owners.get(each, here if each in by_prefix else None) != here]
 
 
 def _claim(owner: str, lost: list[str], connection: Connection) -> None:
     with transaction(connection):
         for datum_id in lost:
-            connection.execute("DELETE FROM datum_owners WHERE datum_id = ?", (portable(datum_id),))
+            stored.drop_datum_owner(connection, portable(datum_id))
             claim_datum(connection, datum_id, owner)
 
 

@@ -38,12 +38,13 @@ from ....query.nodes import (
 )
 from ....query.values import is_number
 from ..engine.connection import Connection, portable
-from ..schema import RUNS
+from ..engine.render import BYTES
+from ..engine.schema import RUNS
 from . import fact_conditions, pattern_conditions, value_conditions
 from .conditions import ALL, NOTHING, Condition, Lookup, both, either, unless
 from .index import IDENTITY, WORDS
 from .index_terms import ARRAY, NUMBER, TEXT, leaf
-from .path_index import DOCUMENTS, PathIndex
+from .path_index import ANYTHING, DOCUMENTS, PathIndex
 from .time_range import window
 from .value_conditions import Compiled
 
@@ -147,7 +148,7 @@ class Compiler:
             return (found if node.expected else unless(found)), True
         if node.path.document not in DOCUMENTS:
             return _UNKNOWN
-        condition, exact = self.places.find(node.path, value_conditions.ANYTHING).compiled
+        condition, exact = self.places.find(node.path, ANYTHING).compiled
         if node.expected:
             return condition, exact
         return (unless(condition), True) if exact else _UNKNOWN
@@ -168,7 +169,7 @@ class Compiler:
 
     @compile.register
     def _mod(self, node: Mod) -> Compiled:
-        return self.places.find(node.path, (f"x.kind = {NUMBER}", ())).compiled[0], False
+        return self.places.find(node.path, ((NUMBER,), "any", ())).compiled[0], False
 
     @compile.register
     def _matches(self, node: Matches) -> Compiled:
@@ -199,10 +200,9 @@ class Compiler:
             return _UNKNOWN  # uids that SQLite can only hold, and order, as bytes
         if not node.prefix:
             return ALL, True
-        end = pattern_conditions.after(node.prefix)
-        if portable(node.prefix) != node.prefix or end is None:
+        if portable(node.prefix) != node.prefix:
             return NOTHING, True
-        return Lookup("runs", "x.uid >= ? AND x.uid < ?", (node.prefix, end), False), True
+        return Lookup("runs", "uid", "within", uids_with(node.prefix)), True
 
     @compile.register
     def _full_text(self, node: FullText) -> Compiled:
@@ -213,8 +213,8 @@ class Compiler:
             for word in {*node.words, *phrases, *single}
         }
         words = dict.fromkeys((*node.words, *phrases))
-        required = [either([_word(word), *partly[word]]) for word in words]
-        excluded = [unless(_word(word)) for word in single]
+        required = [either([self.places.word(word), *partly[word]]) for word in words]
+        excluded = [unless(self.places.word(word)) for word in single]
         exact = not phrases and len(single) == len(node.excluded) and not any(partly.values())
         return both([*required, *excluded]), exact
 
@@ -230,10 +230,7 @@ class Compiler:
         column = "stop_uid" if (path.document, path.text) == ("stop", "uid") else "uid"
         texts = [portable(value) for value in wanted if isinstance(value, str)]
         chunks = [tuple(texts[at : at + 500]) for at in range(0, len(texts), 500)]
-        found = either(
-            Lookup("runs", f"x.{column} IN ({', '.join('?' * len(chunk))})", chunk, False)
-            for chunk in chunks
-        )
+        found = either(Lookup("runs", column, "in", chunk) for chunk in chunks)
         if path.document == "start":
             return found, True
         ended = self.places.ended()
@@ -250,7 +247,7 @@ class Compiler:
         return ALL if moved is None else self.compile(moved)[0]
 
 
-_ODD_UIDS = Lookup("runs", "x.uid >= x''", (), False)
+_ODD_UIDS = Lookup("runs", "uid", BYTES)
 
 
 def _is_identity(path: Path) -> bool:
@@ -258,5 +255,16 @@ def _is_identity(path: Path) -> bool:
     return document is not None and path.text in IDENTITY[document]
 
 
-def _word(word: str) -> Lookup:
-    return Lookup("words", "x.word = ?", (portable(word),))
+def uids_with(prefix: str) -> tuple[str, str]:
+    """Return between which texts the uids are that begin with one, if all are UTF-8.
+
+    Examples
+    --------
+    >>> uids_with("ab")
+    ('ab', 'ac')
+    """
+    following = ord(prefix[-1]) + 1
+    if following > 0x10FFFF:
+        return prefix, uids_with(prefix[:-1])[1] if prefix[1:] else ""
+    # Surrogates are no characters of their own.
+    return prefix, prefix[:-1] + chr(0xE000 if 0xD800 <= following < 0xE000 else following)

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Protocol
 
+from ..engine import render
+from ..engine.render import Sql
 from .key_set import NONE, KeySet, union
-
-Sql = tuple[str, tuple[Any, ...]]
-"""SQL, and the values of its question marks."""
 
 Weight = Callable[[Iterable["Lookup"]], tuple[int, int]]
 """Tells what it costs to follow some scans; the smallest is the cheapest."""
@@ -62,37 +61,32 @@ class Condition:
 
 @dataclass(frozen=True)
 class Lookup(Condition):
-    """Runs that have an entry in an index.
+    """Runs that have an entry in an index, or are found in the table of runs.
 
     Attributes
     ----------
-    table
-        'leaves', 'words' or 'runs'.
-    where
-        What the entry ``x`` must fulfil.
-    values
-        The values of the question marks.
-    ordered
-        The entries come in the order of runs, each run once: all columns of
-        the index before the run are fixed.
+    index
+        'numbers', 'texts' or 'runs'.
+    path
+        The number of a path and a kind of value; of runs, the column.
+    op, values
+        How the value there compares with others: 'eq', 'lt', ..., 'in', 'within' (the first of
+        two, and below the second), 'any', or 'bytes' (see `engine.render`).
     """
 
-    table: str
-    where: str
-    values: tuple[Any, ...]
-    ordered: bool = True
+    index: str
+    path: int | str
+    op: str = "any"
+    values: tuple[Any, ...] = ()
 
     @property
-    def run(self) -> str:
-        """The column that holds the key of the run."""
-        return "x.id" if self.table == "runs" else "x.run"
+    def ordered(self) -> bool:
+        """Whether entries come in the order of runs: all columns before the run are fixed."""
+        return self.path == "id" if self.index == "runs" else self.op == "eq"
 
     def test(self) -> Sql | None:
         """Return a look into the index; without an order it would be a long one."""
-        if not self.ordered:
-            return None
-        found = f"SELECT 1 FROM {self.table} x WHERE {self.where} AND {self.run} = k.run"
-        return f"EXISTS ({found})", self.values
+        return render.has_entry(self) if self.ordered else None
 
     def scans(self, weight: Weight) -> tuple[Lookup, ...] | None:
         """Return itself."""
@@ -117,7 +111,7 @@ class KeyRange(Condition):
 
     def test(self) -> Sql:
         """Return a comparison."""
-        return "k.run BETWEEN ? AND ?", (self.low, self.high)
+        return render.within_keys(self.low, self.high)
 
     def runs(self, reader: Reader) -> KeySet:
         """Return the runs between the keys."""
@@ -129,7 +123,7 @@ class _Constant(Condition):
     fits: bool
 
     def test(self) -> Sql:
-        return str(int(self.fits)), ()
+        return render.constant(self.fits)
 
     def scans(self, weight: Weight) -> tuple[Lookup, ...] | None:
         return None if self.fits else ()
@@ -208,7 +202,7 @@ class Unless(Condition):
     def test(self) -> Sql | None:
         """Return the negated test."""
         test = self.part.test()
-        return None if test is None else (f"NOT {test[0]}", test[1])
+        return None if test is None else render.negated(test)
 
     def runs(self, reader: Reader) -> KeySet:
         """Return all runs but those of the condition."""
@@ -261,10 +255,10 @@ def _of(flat: list[Condition], kind: type[Both] | type[Either], empty: Condition
 def _joined(parts: tuple[Condition, ...], word: str) -> Sql | None:
     if len(parts) > MANY:
         return None
-    tests = []
+    tests: list[Sql] = []
     for part in parts:
         test = part.test()
         if test is None:
             return None
         tests.append(test)
-    return f"({f' {word} '.join(sql for sql, _ in tests)})", tuple(v for _, vs in tests for v in vs)
+    return render.joined(tests, word)

@@ -9,7 +9,7 @@ from ....query.nodes import Path
 from . import value_conditions
 from .conditions import ALL, NOTHING, either
 from .index_terms import TEXT
-from .path_index import PathIndex
+from .path_index import VALUES, PathIndex
 from .value_conditions import Compiled
 
 __all__ = ["one_of"]
@@ -24,7 +24,7 @@ def one_of(places: PathIndex, fact: Path, wanted: Sequence[Any]) -> Compiled:
 
 
 def _status(places: PathIndex, wanted: Sequence[Any]) -> Compiled:
-    odd = places.find(_EXIT_STATUS, (f"x.kind <> {TEXT}", ()))
+    odd = places.find(_EXIT_STATUS, ([kind for kind in VALUES if kind != TEXT], "any", ()))
     if odd.marks or any(map(places.any, odd.lookups)):
         return ALL, False  # such a status is shown as another
     texts = [value for value in wanted if isinstance(value, str)]

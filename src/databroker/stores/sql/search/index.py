@@ -1,4 +1,4 @@
-"""Keeping the leaf index and the word index."""
+"""Keeping the index of metadata and words."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..engine.connection import Connection, original, portable
-from ..schema import DATA_KEYS, RUNS, START, STOP
-from .index_terms import OBJECT, TEXT, UNINDEXED, Leaf, indexed_words, leaf, leaves
+from ..engine.schema import DATA_KEYS, RUNS, START, STOP
+from ..engine.statements import index
+from .index_terms import LONG_TEXT, OBJECT, TEXT, UNINDEXED, Leaf, indexed_words, leaf, leaves
 
 Doc = dict[str, Any]
 
 EVERY, ENDED, WORDS = "every", "ended", "words"
 """Paths among those of RUNS.
 
-There each run has a mark, or each that has a stop document, or each whose words are not all
-indexed: a filter of the others.
+At these each run has a mark, or each that has a stop document; or there are the words of its
+texts and, where not all are indexed, a filter of the others.
 """
+
+_AS_TEXT = frozenset({TEXT, LONG_TEXT, UNINDEXED})
+"""The kinds whose values are text, or bytes."""
 
 IDENTITY = {START: frozenset({"uid", "time"}), STOP: frozenset({"uid", "run_start"})}
 """Keys that each such document has, with one value, which the table of runs knows too.
@@ -30,14 +34,23 @@ Entry = tuple[int, Leaf]
 """Which document (see `schema`), and a leaf of it."""
 
 
+def table_of(kind: int) -> str:
+    """Return the table that has the values of a kind."""
+    return "texts" if kind in _AS_TEXT else "numbers"
+
+
 def entries_of_start(doc: Doc) -> set[Entry]:
     """Return what the leaf index has of a RunStart."""
     return {(RUNS, (EVERY, OBJECT, 0)), *((START, one) for one in leaves(doc, IDENTITY[START]))}
 
 
-def mark_of_words(others: bytes | int | None) -> set[Entry]:
-    """Return what the leaf index has of words that are not indexed (see `indexed_words`)."""
-    return set() if others is None else {(RUNS, (WORDS, UNINDEXED, others))}
+def entries_of_words(doc: Doc) -> set[Entry]:
+    """Return what the index has of the words in a RunStart."""
+    words, others = indexed_words(doc)
+    entries: set[Entry] = {(RUNS, (WORDS, TEXT, word)) for word in words}
+    if others is not None:
+        entries.add((RUNS, (WORDS, UNINDEXED, others)))
+    return entries
 
 
 def entries_of_stop(doc: Doc) -> set[Entry]:
@@ -56,12 +69,7 @@ HAS_ENDED: Entry = (RUNS, (ENDED, OBJECT, 0))
 
 def index_start(connection: Connection, run: int, doc: Doc) -> None:
     """Index the leaves and the words of a RunStart."""
-    indexed, others = indexed_words(doc)
-    _add(connection, run, entries_of_start(doc) | mark_of_words(others))
-    connection.executemany(
-        "INSERT OR IGNORE INTO words (word, run) VALUES (?, ?)",
-        [(portable(word), run) for word in sorted(indexed)],
-    )
+    _add(connection, run, entries_of_start(doc) | entries_of_words(doc))
 
 
 def index_stop(connection: Connection, run: int, doc: Doc) -> None:
@@ -71,10 +79,8 @@ def index_stop(connection: Connection, run: int, doc: Doc) -> None:
 
 def unindex_stop(connection: Connection, run: int, doc: Doc) -> None:
     """Take the leaves of a RunStop out of the index, before another one takes its place."""
-    connection.executemany(
-        "DELETE FROM leaves WHERE path = ? AND kind = ? AND value = ? AND run = ?",
-        _rows(connection, run, entries_of_stop(doc)),
-    )
+    for table, rows in _rows(connection, run, entries_of_stop(doc)).items():
+        index.drop(connection, table, rows)
 
 
 def index_data_keys(connection: Connection, run: int, data_keys: Iterable[str]) -> None:
@@ -82,20 +88,18 @@ def index_data_keys(connection: Connection, run: int, data_keys: Iterable[str]) 
     _add(connection, run, entries_of_data_keys(data_keys))
 
 
-def path_id(connection: Connection, document: int, path: str) -> int | None:
-    """Return the number of a path, or None if no document has it.
+def path_id(connection: Connection, document: int, path: str, kind: int) -> int | None:
+    """Return the number of a path and a kind of value, or None if no document has such.
 
     A number never changes once it is committed, so each connection remembers
     them; when a transaction fails it forgets them (see `Connections.write`).
     """
-    number = connection.paths.get((document, path))
+    key = document, path, kind
+    number = connection.paths.get(key)
     if number is None:
-        row = connection.execute(
-            "SELECT id FROM paths WHERE document = ? AND path = ?", (document, portable(path))
-        ).fetchone()
-        if row is None:
-            return None
-        number = connection.paths[document, path] = row[0]
+        number = index.path_id(connection, document, portable(path), kind)
+        if number is not None:
+            connection.paths[key] = number
     return number
 
 
@@ -103,44 +107,46 @@ def known_paths(connection: Connection, most: int) -> list[str]:
     """Return paths that documents have: of very many, those known longest and those known last."""
     found: list[str] = []
     for document, mark, before in ((START, EVERY, ""), (STOP, ENDED, "stop.")):
-        if path_id(connection, RUNS, mark) is None:
+        if path_id(connection, RUNS, mark, OBJECT) is None:
             continue  # there is no such document
-        keys = set(IDENTITY[document])
-        for order in ("", "DESC"):
-            rows = connection.execute(
-                f"SELECT path FROM paths WHERE document = ? ORDER BY id {order} LIMIT ?",
-                (document, most // 4),
-            ).fetchall()
-            keys |= {original(path) for (path,) in rows}
-        found += [before + key for key in sorted(keys) if key]
+        keys = {*map(original, index.some_paths(connection, document, most // 2))}
+        found += [before + key for key in sorted(keys | IDENTITY[document]) if key]
     return found[:most]
 
 
 def bound(kind: int, value: Any) -> Any:
-    """Return the value of a leaf as SQLite holds it."""
-    return portable(value) if kind >= TEXT and type(value) is str else value
+    """Return the value of a leaf as the index holds it."""
+    if kind not in _AS_TEXT:
+        return value
+    return value or b"" if type(value) is not str else value.encode("utf-8", "surrogatepass")
 
 
-def new_path(connection: Connection, document: int, path: str) -> int:
+def text_of(value: bytes) -> str:
+    """Return the text that the index holds as bytes."""
+    return value.decode("utf-8", "surrogatepass")
+
+
+def new_path(connection: Connection, document: int, path: str, kind: int) -> int:
     """Return the number of a path, which it is given if it has none; within a transaction."""
-    number = path_id(connection, document, path)
-    if number is None:
-        number = connection.execute(
-            "INSERT INTO paths (document, path) VALUES (?, ?)", (document, portable(path))
-        ).lastrowid
-        assert number is not None
-    return number
+    number = path_id(connection, document, path, kind)
+    return index.add_path(connection, document, portable(path), kind) if number is None else number
 
 
-def _add(connection: Connection, run: int, found: set[Entry]) -> None:
-    connection.executemany(
-        "INSERT OR IGNORE INTO leaves (path, kind, value, run) VALUES (?, ?, ?, ?)",
-        _rows(connection, run, found),
-    )
+def _add(connection: Connection, run: int, entries: set[Entry]) -> None:
+    for table, rows in _rows(connection, run, entries).items():
+        index.add(connection, table, rows)
 
 
-def _rows(connection: Connection, run: int, found: set[Entry]) -> list[tuple[int, int, Any, int]]:
-    return [
-        (new_path(connection, document, path), kind, bound(kind, value), run)
-        for document, (path, kind, value) in found
-    ]
+def _rows(
+    connection: Connection, run: int, entries: set[Entry]
+) -> dict[str, list[tuple[int, Any, int]]]:
+    """Return the rows of each table."""
+    rows: dict[str, list[tuple[int, Any, int]]] = {"numbers": [], "texts": []}
+    for document, (path, kind, value) in entries:
+        number = new_path(connection, document, path, kind)
+        rows[table_of(kind)].append((number, bound(kind, value), run))
+    return {table: sorted(each, key=_place) for table, each in rows.items() if each}
+
+
+def _place(row: tuple[int, Any, int]) -> int:
+    return row[0]

@@ -30,6 +30,9 @@ UNINDEXED says that what is there is not indexed, or not wholly; at the path
 `name_filter`). DOTTED, at the path ``""``, says that some key contains a dot.
 """
 
+WITHOUT_VALUE = frozenset({NULL, NAN, OBJECT, ARRAY})
+"""The kinds of leaves that have the value 0."""
+
 MAX_ARRAY = 256
 MAX_PATH = 1_024
 MAX_LEAVES = 5_000

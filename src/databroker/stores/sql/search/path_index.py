@@ -1,31 +1,41 @@
-"""Where a path of a question leads in the leaf index."""
+"""Where a path of a question leads in the index."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ....query.nodes import Path
-from ..engine.connection import Connection, fetch, original
-from ..schema import DATA_KEYS, RUNS, START, STOP
-from .conditions import ALL, MANY, Condition, Lookup, Sql, either
-from .index import ENDED, EVERY, IDENTITY, bound, path_id
-from .index_terms import ARRAY, DOTTED, MAX_PATH, OBJECT, TEXT, UNINDEXED
+from ..engine.connection import Connection, original, portable
+from ..engine.schema import DATA_KEYS, RUNS, START, STOP
+from ..engine.statements import index
+from .conditions import ALL, MANY, NOTHING, Condition, Lookup, either
+from .index import ENDED, EVERY, IDENTITY, WORDS, bound, table_of, text_of
+from .index_terms import ARRAY, DOTTED, MAX_PATH, OBJECT, TEXT, UNINDEXED, WITHOUT_VALUE
 from .name_filter import might_contain
 
 __all__ = ["Found", "PathIndex"]
 
 DOCUMENTS = {"start": START, "stop": STOP}
 
+VALUES = tuple(range(UNINDEXED))
+"""The kinds of leaves, without the marks of what is not indexed."""
+
 _MOST_PARTS = 32
 _MOST_WAYS = 16
 _CHUNK = 500  # values in one statement
 
+Wanted = tuple[Collection[int], str, tuple[Any, ...]]
+"""Kinds of leaves, and how their values compare with others (see `Lookup`)."""
+
+ANYTHING: Wanted = (VALUES, "any", ())
+"""What fits every leaf, and no mark for what is not indexed."""
+
 
 @dataclass
 class Found:
-    """What the leaf index says about a path.
+    """What the index says about a path.
 
     Attributes
     ----------
@@ -48,60 +58,49 @@ class Found:
 
 
 class PathIndex:
-    """The leaf index of one database, asked by path.
-
-    Parameters
-    ----------
-    connection
-        To the database, whose paths and marks are looked up.
-    """
+    """The index of one database, asked by path; each path is looked up once."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._filters: dict[int, list[tuple[int, bytes | int]]] = {}
+        self._kinds: dict[tuple[int, str], dict[int, int]] = {}
+        self._filters: dict[int, list[tuple[int, bytes]]] = {}
 
-    def find(self, path: Path, *wanted: Sql) -> Found:
-        """Look up leaves at a path that fulfil one of some SQL expressions."""
-        return self._found(path, [(where, values, False) for where, values in wanted])
-
-    def find_values(self, path: Path, kind: int, values: Sequence[Any]) -> Found:
-        """Look up leaves of one kind that have one of some values."""
-        held = [bound(kind, value) for value in values]
-        if len(held) <= MANY:
-            where = f"x.kind = {kind} AND x.value = ?"
-            return self._found(path, [(where, (value,), True) for value in held])
-        chunks = [tuple(held[at : at + _CHUNK]) for at in range(0, len(held), _CHUNK)]
-        return self._found(
-            path,
-            [
-                (f"x.kind = {kind} AND x.value IN ({', '.join('?' * len(chunk))})", chunk, False)
-                for chunk in chunks
-            ],
-        )
-
-    def _found(self, path: Path, wanted: Sequence[tuple[str, tuple[Any, ...], bool]]) -> Found:
+    def find(self, path: Path, *wanted: Wanted) -> Found:
+        """Look up leaves at a path that fulfil one of some conditions."""
         document = DOCUMENTS.get(path.document)
         ways = _ways(path.parts)
         if document is None or ways is None or len(path.text) > MAX_PATH:
             return Found(marks=[ALL])
         if path.text in IDENTITY[document]:
             return Found([ALL if document == START else self.ended()], sure=False)
-        found = Found(sure=len(ways) == 1)
-        for place in ways:
-            number = path_id(self._connection, document, place)
-            if number is not None:
-                for where, values, ordered in wanted:
-                    lookup = Lookup("leaves", f"x.path = {number} AND {where}", values, ordered)
-                    found.lookups.append(lookup)
-        found.marks = list(self._marks(document, path.parts))
+        marks = _ways_to(path.parts)
+        self._look_up(document, {*ways, *marks, ""})
+        found = Found(sure=len(ways) == 1, marks=list(self._marks(document, marks)))
+        for way in ways:
+            numbers = self._numbers(document, way)
+            for kinds, op, values in wanted:
+                found.lookups += [
+                    _lookup(kind, numbers[kind], op, values) for kind in kinds if kind in numbers
+                ]
         return found
 
-    def _marks(self, document: int, parts: tuple[str, ...]) -> Iterator[Condition]:
-        plain = tuple(part for part in parts if not _is_position(part))
-        ways = {".".join(way[:end]) for way in (parts, plain) for end in range(len(way) + 1)}
-        for place in sorted(ways - {""}):
-            yield from self.mark(document, place, UNINDEXED)
-        yield from self.unindexed(document, "", ways)
+    def find_values(self, path: Path, kind: int, values: Sequence[Any]) -> Found:
+        """Look up leaves of one kind that have one of some values."""
+        held = [bound(kind, value) for value in values]
+        if len(held) <= MANY:
+            return self.find(path, *(((kind,), "eq", (value,)) for value in held))
+        chunks = [tuple(held[at : at + _CHUNK]) for at in range(0, len(held), _CHUNK)]
+        return self.find(path, *(((kind,), "in", chunk) for chunk in chunks))
+
+    def leaves(self, path: Path) -> dict[int, Lookup]:
+        """Look up all leaves that stand just at a path, by kind."""
+        numbers = self._numbers(DOCUMENTS[path.document], path.text)
+        return {kind: _lookup(kind, numbers[kind]) for kind in VALUES if kind in numbers}
+
+    def _marks(self, document: int, ways: Collection[str]) -> Iterator[Condition]:
+        for way in sorted(ways):
+            yield from self._mark(document, way, UNINDEXED)
+        yield from self.unindexed(document, "", {"", *ways})
 
     def arrays(self, path: Path) -> list[Lookup]:
         """Look up runs in which a path to nowhere may still find nothing, rather than a gap.
@@ -111,81 +110,91 @@ class PathIndex:
         document, parts = DOCUMENTS[path.document], path.parts
         if len(parts) < 2:
             return []
-        found = list(self.mark(document, "", DOTTED))
+        found = list(self._mark(document, "", DOTTED))
         for end in range(1, len(parts)):
-            found += self.mark(document, ".".join(parts[:end]), ARRAY)
+            found += self._mark(document, ".".join(parts[:end]), ARRAY)
         return found
 
     def texts(self, path: Path, most: int) -> list[str] | None:
-        """Return the different texts at a path; None if they are more than so many.
-
-        Each is one step through the index, however many runs have it.
-        """
+        """Return the different texts at a path; None if they are more than so many."""
         document = DOCUMENTS.get(path.document)
-        number = None if document is None else path_id(self._connection, document, path.text)
-        if number is None:
+        numbers = {} if document is None else self._numbers(document, path.text)
+        if TEXT not in numbers:
             return []
-        where = f"FROM leaves WHERE path = {number} AND kind = {TEXT}"
-        rows = fetch(
-            self._connection,
-            f"WITH RECURSIVE step(value) AS (SELECT min(value) {where} UNION ALL "
-            f"SELECT (SELECT min(value) {where} AND value > step.value) FROM step "
-            "WHERE step.value IS NOT NULL) "
-            f"SELECT value FROM step WHERE value IS NOT NULL LIMIT {most + 1}",
-        )
-        return None if len(rows) > most else [original(value) for (value,) in rows]
+        texts = index.different(self._connection, numbers[TEXT], most + 1)
+        return None if len(texts) > most else list(map(text_of, texts))
 
     def every(self) -> Lookup | None:
         """Look up all runs; None if there are none."""
-        return next(self.mark(RUNS, EVERY, OBJECT), None)
+        return next(self._mark(RUNS, EVERY, OBJECT), None)
 
     def ended(self) -> Condition:
         """Look up the runs that have a stop document."""
-        return either(self.mark(RUNS, ENDED, OBJECT))
+        return either(self._mark(RUNS, ENDED, OBJECT))
 
     def data_key(self, kind: int, name: str) -> Condition:
         """Look up the runs one of whose descriptors has a data key."""
-        number = path_id(self._connection, DATA_KEYS, "")
+        return self._value(DATA_KEYS, "", kind, name)
+
+    def word(self, word: str) -> Condition:
+        """Look up the runs that have a word in their texts, if it is indexed."""
+        return self._value(RUNS, WORDS, TEXT, word)
+
+    def _value(self, document: int, path: str, kind: int, value: Any) -> Condition:
+        number = self._numbers(document, path).get(kind)
         if number is None:
-            return either([])
-        where = f"x.path = {number} AND x.kind = {kind} AND x.value = ?"
-        return Lookup("leaves", where, (bound(kind, name),))
+            return NOTHING
+        return Lookup(table_of(kind), number, "eq", (bound(kind, value),))
 
-    def mark(self, document: int, place: str, kind: int) -> Iterator[Lookup]:
-        """Give the look-up of a mark, if any run has it."""
-        number = path_id(self._connection, document, place)
+    def _mark(self, document: int, path: str, kind: int) -> Iterator[Lookup]:
+        """Give the look-up of a mark, if there was ever one."""
+        number = self._numbers(document, path).get(kind)
         if number is not None:
-            where = f"x.path = {number} AND x.kind = {kind} AND x.value = 0"
-            lookup = Lookup("leaves", where, ())
-            if self.any(lookup):
-                yield lookup
+            yield Lookup(table_of(kind), number, "eq", (bound(kind, 0),))
 
-    def unindexed(self, document: int, place: str, names: Collection[str]) -> Iterator[Lookup]:
+    def unindexed(self, document: int, path: str, names: Collection[str]) -> Iterator[Lookup]:
         """Look up the runs of which something that is not indexed may have one of some names."""
-        number = path_id(self._connection, document, place)
+        number = self._numbers(document, path).get(UNINDEXED)
         if number is None:
             return
-        where = f"x.path = {number} AND x.kind = {UNINDEXED}"
+        marks = Lookup("texts", number)
         held = self._filters.get(number)
         if held is None:
-            held = fetch(self._connection, f"SELECT run, value FROM leaves x WHERE {where}")
-            self._filters[number] = held
+            rows = index.values_by_run(self._connection, marks, (-(2**63), 2**63 - 1))
+            held = self._filters[number] = [(run, value) for run, value in rows]
         runs = [
-            run
-            for run, one in held
-            if type(one) is not bytes or any(might_contain(one, name) for name in names)
+            run for run, one in held if not one or any(might_contain(one, name) for name in names)
         ]
         if len(runs) > _CHUNK:
-            yield Lookup("leaves", where, (), False)
+            yield marks
         elif runs:
-            yield Lookup("runs", f"x.id IN ({', '.join('?' * len(runs))})", tuple(runs))
+            yield Lookup("runs", "id", "in", tuple(runs))
 
     def any(self, lookup: Condition) -> bool:
         """Tell whether there is such an entry."""
-        if not isinstance(lookup, Lookup):
-            return True
-        sql = f"SELECT 1 FROM {lookup.table} x WHERE {lookup.where} LIMIT 1"
-        return bool(fetch(self._connection, sql, lookup.values))
+        return not isinstance(lookup, Lookup) or index.any_entry(self._connection, lookup)
+
+    def _numbers(self, document: int, path: str) -> dict[int, int]:
+        """Return the numbers of a path by kinds of values."""
+        if (document, path) not in self._kinds:
+            self._look_up(document, [path])
+        return self._kinds[document, path]
+
+    def _look_up(self, document: int, paths: Iterable[str]) -> None:
+        new = [path for path in paths if (document, path) not in self._kinds]
+        if not new:
+            return
+        self._kinds.update({(document, path): {} for path in new})
+        for path, kind, number in index.kinds_at(
+            self._connection, document, list(map(portable, new))
+        ):
+            self._kinds[document, original(path)][kind] = number
+
+
+def _lookup(kind: int, number: int, op: str = "any", values: tuple[Any, ...] = ()) -> Lookup:
+    if op == "any" and kind in WITHOUT_VALUE:
+        op, values = "eq", (0,)  # which has an order
+    return Lookup(table_of(kind), number, op, values)
 
 
 def _is_position(part: str) -> bool:
@@ -207,3 +216,10 @@ def _ways(parts: tuple[str, ...]) -> list[str] | None:
         if len(ways) > _MOST_WAYS:
             return None
     return list(dict.fromkeys(".".join(way) for way in ways if way)) or None
+
+
+def _ways_to(parts: tuple[str, ...]) -> set[str]:
+    """Return the paths at which there is a mark, if something on the way is not indexed."""
+    plain = tuple(part for part in parts if not _is_position(part))
+    ways = {".".join(way[:end]) for way in (parts, plain) for end in range(len(way) + 1)}
+    return ways - {""}

@@ -8,11 +8,12 @@ from ....errors import QueryTimeout
 from ....query.evaluate import RunView, compile
 from ....query.nodes import Matches, Path
 from .conditions import ALL, either
+from .index import bound
 from .index_terms import LONG_TEXT, TEXT
 from .path_index import DOCUMENTS, PathIndex
-from .value_conditions import Compiled, odd_texts
+from .value_conditions import Compiled
 
-__all__ = ["after", "matching"]
+__all__ = ["matching"]
 
 MOST_TEXTS = 256
 """Of a key with no more different texts than these, each is tried once."""
@@ -29,12 +30,12 @@ def matching(places: PathIndex, node: Matches) -> Compiled:
     path = node.path
     if path.document not in DOCUMENTS:
         return ALL, False
-    long = places.find(path, (f"x.kind = {LONG_TEXT}", ()))
+    long = places.find(path, ((LONG_TEXT,), "any", ()))
     few = _fitting(places, node) if long.sure else None
     if few is None:
         return _beginning(places, node)
     fitting = places.find_values(path, TEXT, few)
-    others = [*filter(places.any, long.lookups), *long.marks]
+    others = [*long.lookups, *long.marks]
     return either([*fitting.lookups, *others]), not others
 
 
@@ -52,14 +53,11 @@ def _fitting(places: PathIndex, node: Matches) -> list[str] | None:
 
 def _beginning(places: PathIndex, node: Matches) -> Compiled:
     """Look up the texts, of those only that begin as the pattern says that they must."""
-    kinds = f"x.kind IN ({TEXT}, {LONG_TEXT})"
     prefix = literal_beginning(node.pattern, node.flags)
-    end = after(prefix)
-    if not prefix or end is None:
-        return places.find(node.path, (kinds, ())).compiled[0], False
-    within = f"{kinds} AND x.value >= ? AND x.value < ?"
-    found = places.find(node.path, (within, (prefix, end)))
-    return either([found.compiled[0], odd_texts(places, node.path)]), False
+    # No byte of UTF-8 is 255.
+    limits = (bound(TEXT, prefix), bound(TEXT, prefix) + b"\xff")
+    wanted = ("within", limits) if prefix else ("any", ())
+    return places.find(node.path, ((TEXT, LONG_TEXT), *wanted)).compiled[0], False
 
 
 def literal_beginning(pattern: str, flags: str = "") -> str:
@@ -78,19 +76,3 @@ def literal_beginning(pattern: str, flags: str = "") -> str:
     literal = re.sub(r"\\(.)", r"\1", found[1])
     # What is repeated, perhaps not at all, is not sure to be there.
     return literal[:-1] if pattern[found.end() : found.end() + 1] in set("*+?{") else literal
-
-
-def after(prefix: str) -> str | None:
-    """Return the first text after all that begin with a prefix, if there is one.
-
-    Examples
-    --------
-    >>> after("ab"), after("")
-    ('ac', None)
-    """
-    bare = prefix.rstrip("\U0010ffff")
-    if not bare:
-        return None
-    following = ord(bare[-1]) + 1
-    # Surrogates are no characters of their own.
-    return bare[:-1] + chr(0xE000 if 0xD800 <= following < 0xE000 else following)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, count
-from typing import Any
+from itertools import chain, repeat
 
-import numpy as np
-
-from ..engine.connection import Connection, fetch
+from ..engine import render
+from ..engine.connection import Connection
+from ..engine.render import Sql
+from ..engine.statements import index
 from .compile import Part
-from .conditions import ALL, MANY, KeyRange, Lookup, Sql, both
+from .conditions import ALL, MANY, KeyRange, Lookup, both
 from .key_set import NONE, Keys, KeySet, in_order
 
 __all__ = ["Candidates"]
@@ -19,16 +19,19 @@ __all__ = ["Candidates"]
 FEW = 1_000
 """So many entries of an index are sorted at once; of more, the newest are looked for."""
 
-_LARGEST_PAGE = 8_192
-_PATIENCE = 5_000
-"""After so many candidates tested, of which few fit, sets of runs are made in memory."""
+_PAGES = tuple(2**n for n in range(4, 13))
+"""How many runs are met at once: each page costs no more than what was needed before it."""
 
-_RARELY = 0.01
+_LARGEST_PAGE = 8_192
+"""More at once is not faster, and the first of them would be late."""
+
+_PATIENCE, _RARELY = 5_000, 0.01
+"""After so many runs met, of which so few pass the test, the set of all is sooner made."""
+
 _FIRST, _LAST = -(2**63), 2**63 - 1
 
-# An expression of more is not worth its making, and SQLite has limits.
-_DEEPEST = 20
-_MOST_VALUES = 500
+_DEEPEST, _MOST_VALUES = 20, 500
+"""SQLite refuses tests that are much deeper or longer; such parts are evaluated."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,17 @@ class Plan:
         Whether the newest can be met first; else there are few.
     test
         What else the indexes can say of one of them.
-    untested
+    residual
         The parts of the query that are neither met by the scans nor tested.
+    is_all
+        Whether whatever is met passes the test.
     """
 
     scans: tuple[Lookup, ...]
     ordered: bool
     test: Sql
     residual: frozenset[Part]
+    is_all: bool = False
 
 
 class Candidates:
@@ -87,24 +93,19 @@ class Candidates:
         return self.plan.residual
 
     def __iter__(self) -> Iterator[int]:
-        plan = self.plan
-        if not plan.scans or self._low > self._high:
+        plan, before, met, fit = self.plan, self._high + 1, 0, 0
+        if not plan.scans:
             return
-        if not plan.ordered:
-            sql, values = self._few(plan)
-            yield from (run for run, fits in fetch(self._connect(), sql, values) if fits)
-            return
-        before, met, fit = self._high + 1, 0, 0
-        for page in count(4):
-            # What a page costs is then never much more than what was needed.
-            size = min(2**page, _LARGEST_PAGE)
-            sql, values = self._page(plan, before, size)
-            rows = fetch(self._connect(), sql, values)
-            keys = [run for run, fits in rows if fits]
-            yield from keys
-            if len(rows) < size:
+        for size in chain(_PAGES, repeat(_LARGEST_PAGE)) if plan.ordered else (None,):
+            if self._low >= before:
                 return
-            before, met, fit = rows[-1][0], met + size, fit + len(keys)
+            keys = (self._low, before - 1)
+            rows = index.met(self._connect(), plan.scans, plan.test, keys, size)
+            fitting = [run for run, fits in rows if fits]
+            yield from fitting
+            if size is None or len(rows) < size:
+                return
+            before, met, fit = rows[-1][0], met + size, fit + len(fitting)
             if met >= _PATIENCE and fit < _RARELY * met:
                 # All at once is several times faster than one by one.
                 yield from self.keys_below(before).tolist()
@@ -123,15 +124,8 @@ class Candidates:
     def count(self) -> int:
         """Return how many runs fulfil all conditions."""
         plan = self.plan
-        if plan.ordered and len(plan.scans) == 1 and plan.test[0] == "1" and not plan.residual:
-            scan = plan.scans[0]
-            rows = fetch(
-                self._connect(),
-                f"SELECT count(*) FROM {scan.table} x WHERE {scan.where} "
-                f"AND {scan.run} BETWEEN ? AND ?",
-                (*scan.values, self._low, self._high),
-            )
-            return int(rows[0][0])
+        if plan.ordered and len(plan.scans) == 1 and plan.is_all and not plan.residual:
+            return index.count(self._connect(), plan.scans[0], self.bounds)
         if not plan.ordered and not plan.residual:
             return sum(1 for _ in self)
         return len(self.keys_below(None))
@@ -174,13 +168,12 @@ class Candidates:
             if each is part and each.condition.covered:
                 continue
             test = each.condition.test()
-            if test is None or len(tests) >= MANY or not _is_small(test):
-                residual.append(each)
-            else:
+            if test and len(tests) < MANY and render.is_small(test, _MOST_VALUES, _DEEPEST):
                 tests.append(test)
-        sql = " AND ".join(sql for sql, _ in tests) or "1"
-        values = tuple(value for _, values in tests for value in values)
-        return Plan(scans, ordered, (sql, values), frozenset(residual))
+            else:
+                residual.append(each)
+        test = render.joined(tests, "AND") if tests else render.constant(True)
+        return Plan(scans, ordered, test, frozenset(residual), not tests)
 
     def _weight(self, scans: Iterable[Lookup]) -> tuple[int, int]:
         """Return how many entries some scans meet, up to FEW; of more, how far back those reach.
@@ -191,50 +184,11 @@ class Candidates:
         for scan in scans:
             if size >= FEW:
                 break
-            found = f"FROM {scan.table} x WHERE {scan.where} AND {scan.run} BETWEEN ? AND ?"
-            values = (*scan.values, self._low, self._high)
-            sql = f"SELECT count(*) FROM (SELECT 1 {found} LIMIT {FEW})"
-            size += fetch(self._connect(), sql, values)[0][0]
+            size += index.count(self._connect(), scan, self.bounds, FEW)
             if size >= FEW and scan.ordered:
-                sql = (
-                    f"SELECT {scan.run} {found} ORDER BY {scan.run} DESC LIMIT 1 OFFSET {FEW // 2}"
-                )
-                reach = max(reach, *(row[0] for row in fetch(self._connect(), sql, values)), _FIRST)
+                key = index.key_at(self._connect(), scan, self.bounds, FEW // 2)
+                reach = max(reach, _FIRST if key is None else key)
         return min(size, FEW), reach
-
-    # -- statements ------------------------------------------------------
-
-    def _page(self, plan: Plan, before: int, size: int) -> tuple[str, list[Any]]:
-        """Return the statement for the newest candidates before a key."""
-        branches, values = [], list(plan.test[1])
-        for scan in plan.scans:
-            branches.append(
-                f"SELECT {scan.run} AS run FROM {scan.table} x WHERE {scan.where} "
-                f"AND {scan.run} >= ? AND {scan.run} < ? ORDER BY {scan.run} DESC LIMIT {size}"
-            )
-            values += [*scan.values, self._low, before]
-        met = branches[0]
-        if len(branches) > 1:
-            each = " UNION ALL ".join(f"SELECT run FROM ({branch})" for branch in branches)
-            met = f"SELECT DISTINCT run FROM ({each}) ORDER BY run DESC LIMIT {size}"
-        return f"SELECT k.run, {plan.test[0]} FROM ({met}) k ORDER BY k.run DESC", values
-
-    def _few(self, plan: Plan) -> tuple[str, list[Any]]:
-        """Return the statement for all candidates."""
-        branches, values = [], list(plan.test[1])
-        for scan in plan.scans:
-            branches.append(
-                f"SELECT {scan.run} AS run FROM {scan.table} x WHERE {scan.where} "
-                f"AND {scan.run} BETWEEN ? AND ?"
-            )
-            values += [*scan.values, self._low, self._high]
-        met = f"SELECT DISTINCT run FROM ({' UNION ALL '.join(branches)})"
-        return f"SELECT k.run, {plan.test[0]} FROM ({met}) k ORDER BY k.run DESC", values
-
-
-def _is_small(test: Sql) -> bool:
-    nesting = accumulate({"(": 1, ")": -1}.get(letter, 0) for letter in test[0])
-    return len(test[1]) <= _MOST_VALUES and max(nesting, default=0) <= _DEEPEST
 
 
 @dataclass(frozen=True)
@@ -253,12 +207,4 @@ class _Reader:
         return KeySet(self._read(self.every, max(low, self.low), min(high, self.high)))
 
     def _read(self, lookup: Lookup, low: int, high: int) -> Keys:
-        # One text that holds all numbers is read twice as fast as many rows.
-        sql = (
-            f"SELECT group_concat({lookup.run}) FROM {lookup.table} x "
-            f"WHERE {lookup.where} AND {lookup.run} BETWEEN ? AND ?"
-        )
-        (text,) = fetch(self.connect(), sql, (*lookup.values, low, high))[0]
-        if text is None:
-            return NONE.keys
-        return in_order(np.fromstring(text, np.int64, sep=","))
+        return in_order(index.keys_of(self.connect(), lookup, (low, high)))

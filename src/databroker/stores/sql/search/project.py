@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -13,14 +13,15 @@ from ....query.nodes import Path
 from ....query.projection import Keyed, distinct_values, keyed_value, value_at
 from ....query.values import thaw
 from ..displacement import displacement
-from ..engine.connection import Connection, fetch, original
+from ..engine.connection import Connection, original
+from ..engine.statements import index, runs
 from ..run_key import newest_first
 from ..starts import find_run, open_stop
 from .conditions import Lookup
+from .index import text_of
 from .index_terms import EXACT_INTEGERS, FALSE_TRUE, LONG_TEXT, NAN, NULL, NUMBER, TEXT
-from .path_index import PathIndex
+from .path_index import ANYTHING, PathIndex
 from .search import Search, Skipped
-from .value_conditions import ANYTHING
 
 __all__ = ["Projection"]
 
@@ -28,6 +29,9 @@ _PAGE = 500
 _FEW = 1_000
 _WORTH = 8
 """Reading a document takes as long as reading so many leaves."""
+
+Leaves = dict[int, Lookup]
+"""Look-ups of the leaves of a path, by kind."""
 
 _SCALARS = (NULL, FALSE_TRUE, NUMBER, TEXT)
 
@@ -72,9 +76,9 @@ class Projection:
 
     def counts(self, path: Path) -> Counter[Keyed]:
         """Return in how many of the runs each value at a path occurs."""
-        lookup = self._leaves(path, several=True)
-        if lookup is not None and self._search.remainder is None and self._is_exact(lookup):
-            counts = self._counted(lookup)
+        leaves = self._leaves(path, several=True)
+        if leaves is not None and self._search.remainder is None and self._is_exact(leaves):
+            counts = self._counted(leaves)
             if counts is not None:
                 return counts
         counts = Counter()
@@ -82,22 +86,21 @@ class Projection:
             counts.update(distinct_values(run.start, run.stop, path))
         return counts
 
-    def _counted(self, lookup: Lookup) -> Counter[Keyed] | None:
+    def _counted(self, leaves: Leaves) -> Counter[Keyed] | None:
         """Count leaves; None if reading documents is faster."""
         if self._search.candidates.is_window:
-            low, high = self._search.candidates.bounds
-            rows = fetch(
-                self._connect(),
-                f"SELECT kind, value, count(*) FROM leaves x WHERE {lookup.where} "
-                "AND run BETWEEN ? AND ? GROUP BY kind, value",
-                (*lookup.values, low, high),
-            )
+            connection, bounds = self._connect(), self._search.candidates.bounds
+            rows = [
+                (kind, *row)
+                for kind, lookup in leaves.items()
+                for row in index.counts(connection, lookup, bounds)
+            ]
         else:
             keys = set(self._search.keys())
-            leaves = self._leaf_rows(lookup, _WORTH * len(keys))
-            if leaves is None:
+            stored = self._leaf_rows(leaves, _WORTH * len(keys))
+            if stored is None:
                 return None
-            found = Counter((kind, value) for run, kind, value in leaves if run in keys)
+            found = Counter((kind, value) for run, kind, value in stored if run in keys)
             rows = [(*leaf, count) for leaf, count in found.items()]
         counts: Counter[Keyed] = Counter()
         for kind, value, count in rows:
@@ -129,12 +132,7 @@ class Projection:
             yield _Row(run.id, run.time, run.arrival, run.uid, (run.start, run.stop))
 
     def _without_start(self, keys: Sequence[int], skipped: Skipped) -> Iterator[_Row]:
-        rows = fetch(
-            self._connect(),
-            "SELECT id, time, arrival, uid, stop_uid, stop FROM runs "
-            f"WHERE id IN ({', '.join('?' * len(keys))}) ORDER BY id DESC",
-            keys,
-        )
+        rows = runs.without_starts(self._connect(), keys)
         skipped.starts += len(keys) - len(rows)
         for key, time, arrival, uid, stop_uid, body in rows:
             try:
@@ -170,22 +168,22 @@ class Projection:
 
     # -- from the leaf index ---------------------------------------------
 
-    def _known(self, paths: Sequence[Path], runs: int) -> dict[Path, dict[int, Any]]:
+    def _known(self, paths: Sequence[Path], count: int) -> dict[Path, dict[int, Any]]:
         """Return values by key for the paths whose leaves are quicker to read than documents."""
         found: dict[Path, dict[int, Any]] = {}
         wanted = {path for path in paths if path.document == "start"} - _COLUMNS.keys()
         for path in wanted:
-            lookup = self._leaves(path)
-            most = _WORTH * runs // len(wanted)
-            values = None if lookup is None else self._values(lookup, most)
+            leaves = self._leaves(path)
+            most = _WORTH * count // len(wanted)
+            values = None if leaves is None else self._values(leaves, most)
             if values is None:
                 return {}  # a document must be read anyway, and has all the values
             found[path] = values
         return found
 
-    def _values(self, lookup: Lookup, most: int) -> dict[int, Any] | None:
+    def _values(self, leaves: Leaves, most: int) -> dict[int, Any] | None:
         """Return the values of a path by run; None if they are too many, or not mostly scalars."""
-        rows = self._leaf_rows(lookup, most)
+        rows = self._leaf_rows(leaves, most)
         if rows is None:
             return None
         values: dict[int, Any] = {}
@@ -194,39 +192,39 @@ class Projection:
         odd = sum(1 for value in values.values() if value is _LOOK)
         return values if odd * 10 <= len(values) else None
 
-    def _leaf_rows(self, lookup: Lookup, most: int) -> list[tuple[Any, ...]] | None:
-        low, high = self._search.candidates.bounds
-        rows = fetch(
-            self._connect(),
-            f"SELECT run, kind, value FROM leaves x WHERE {lookup.where} "
-            f"AND run BETWEEN ? AND ? LIMIT {most + 1}",
-            (*lookup.values, low, high),
-        )
-        return rows if len(rows) <= most else None
+    def _leaf_rows(self, leaves: Leaves, most: int) -> list[tuple[Any, ...]] | None:
+        """Return run, kind and value of leaves; None if they are too many."""
+        rows: list[tuple[Any, ...]] = []
+        for kind, lookup in leaves.items():
+            bounds, left = self._search.candidates.bounds, most + 1 - len(rows)
+            found = index.values_by_run(self._connect(), lookup, bounds, left)
+            rows += [(run, kind, value) for run, value in found]
+            if len(rows) > most:
+                return None
+        return rows
 
-    def _leaves(self, path: Path, several: bool = False) -> Lookup | None:
-        """Return the look-up of the leaves of a path, if these say all about it.
+    def _leaves(self, path: Path, several: bool = False) -> Leaves | None:
+        """Return the look-ups of the leaves of a path by kind, if these say all about it.
 
         Not if something there is not indexed; nor, unless told so, if a run
         may have several values there, of which equal ones are one leaf.
         """
-        places = PathIndex(self._connect())
-        found = places.find(path, ANYTHING)
-        if not found.sure or found.marks or (not several and places.arrays(path)):
+        paths = PathIndex(self._connect())
+        found = paths.find(path, ANYTHING)
+        if not found.sure or found.marks or (not several and paths.arrays(path)):
             return None
-        one = found.lookups[0] if found.lookups else Lookup("leaves", "0", ())
-        return one if isinstance(one, Lookup) else None
+        return paths.leaves(path)
 
-    def _is_exact(self, lookup: Lookup) -> bool:
+    def _is_exact(self, leaves: Leaves) -> bool:
         """Tell whether the leaves of a path are its values, none of them shortened."""
-        path = lookup.where.partition(" AND ")[0]
-        inexact = (
-            f"x.kind = {LONG_TEXT}",
-            f"x.kind = {NUMBER} AND x.value >= {EXACT_INTEGERS}",
-            f"x.kind = {NUMBER} AND x.value <= -{EXACT_INTEGERS}",
+        if LONG_TEXT in leaves:
+            return False
+        numbers = leaves.get(NUMBER)
+        limits = (("gte", EXACT_INTEGERS), ("lte", -EXACT_INTEGERS))
+        return numbers is None or not any(
+            index.any_entry(self._connect(), replace(numbers, op=op, values=(limit,)))
+            for op, limit in limits
         )
-        places = PathIndex(self._connect())
-        return not any(places.any(Lookup("leaves", f"{path} AND {each}", ())) for each in inexact)
 
 
 _COLUMNS: dict[Path, Callable[[_Row], Any]] = {
@@ -240,7 +238,7 @@ _LOOK: Any = object()
 
 def _restored(kind: int, value: Any) -> Any:
     if kind == TEXT:
-        return original(value)
+        return text_of(value)
     if kind == NUMBER:
         return value if abs(value) < EXACT_INTEGERS else _LOOK
     if kind == FALSE_TRUE:

@@ -14,10 +14,11 @@ from ....query.nodes import And, Node
 from ....query.run_view import Predicate, RunView
 from ...base import RunRecord
 from ..damage import warn_of_damage
-from ..engine.connection import Connection, fetch
+from ..engine.connection import Connection
 from ..engine.failures import DatabaseError, is_damage
+from ..engine.statements import runs
 from ..run_key import newest_first
-from ..starts import RUN, Run, open_run
+from ..starts import Run, open_run
 from .compile import Compiler, Part
 from .plan import Candidates
 
@@ -71,7 +72,7 @@ class Search:
         self._connect = connect
         connection = connect()
         # The bound comes first: the plan knows of every path and mark of the runs within it.
-        self._newest = connection.execute("SELECT max(arrival) FROM runs").fetchone()[0] or 0
+        self._newest = runs.newest_arrival(connection)
         compiler = Compiler(connection)
         self.parts = compiler.plan(query)
         self.candidates = Candidates(connect, self.parts, compiler.places.every())
@@ -84,8 +85,7 @@ class Search:
         return _joined(part for part in self.parts if not part.exact)
 
     def __iter__(self) -> Iterator[RunRecord]:
-        for run in newest_first(self._fitting()):
-            yield RunRecord(run.uid, run.start, run.stop, (run.time, run.arrival))
+        return map(as_record, newest_first(self._fitting()))
 
     def count(self) -> int:
         """Return how many runs match."""
@@ -157,12 +157,7 @@ class Search:
     def _rows(self, keys: Sequence[int], skipped: Skipped) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of some runs, the newest first; where a page is damaged, the others."""
         try:
-            rows = fetch(
-                self._connect(),
-                f"SELECT {RUN} FROM runs WHERE id IN ({', '.join('?' * len(keys))}) "
-                "ORDER BY id DESC",
-                keys,
-            )
+            rows = runs.by_keys(self._connect(), keys)
         except DatabaseError as error:
             if not is_damage(error):
                 raise
@@ -174,6 +169,11 @@ class Search:
             return
         skipped.starts += len(keys) - len(rows)
         yield from rows
+
+
+def as_record(run: Run) -> RunRecord:
+    """Return a stored run as a search finds it."""
+    return RunRecord(run.uid, run.start, run.stop, (run.time, run.arrival))
 
 
 def _joined(parts: Iterable[Part]) -> Node | None:

@@ -7,14 +7,14 @@ from typing import Any
 
 from ....query.values import is_number
 from ..displacement import displacement
-from ..engine.connection import Connection, fetch
+from ..engine.connection import Connection
+from ..engine.statements import runs
 from ..run_key import key_of
 from .conditions import ALL, NOTHING, KeyRange
 from .index_terms import EXACT_INTEGERS
 from .value_conditions import Compiled
 
 _FIRST, _LAST = -(2**63), 2**63 - 2
-_OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 def window(connection: Connection, op: str, time: Any) -> Compiled:
@@ -32,10 +32,5 @@ def window(connection: Connection, op: str, time: Any) -> Compiled:
         return ALL, False
     first = key_of(time)
     last = min(first + displacement(connection), _LAST)
-    strays = fetch(
-        connection,
-        f"SELECT 1 FROM runs WHERE id BETWEEN ? AND ? AND NOT time {_OPERATORS[op]} ? LIMIT 1",
-        (first, last, time),
-    )
     found = KeyRange(first, _LAST) if op.startswith("g") else KeyRange(_FIRST, last)
-    return found, not strays
+    return found, not runs.any_beyond(connection, (first, last), op, time)

@@ -9,8 +9,8 @@ from typing import Any
 
 from ....query.nodes import MAX_DEPTH, Compare, HasType, In, Node, Path
 from ....query.values import is_number, thaw
-from ..engine.connection import portable
 from .conditions import ALL, NOTHING, Condition, both, either, unless
+from .index import bound
 from .index_terms import (
     ARRAY,
     EXACT_INTEGERS,
@@ -26,18 +26,14 @@ from .index_terms import (
     leaf,
     nearest_float,
 )
-from .path_index import DOCUMENTS, PathIndex
+from .path_index import ANYTHING, DOCUMENTS, PathIndex
 
-__all__ = ["ANYTHING", "Compiled", "compared", "equal", "moved", "odd_texts", "of_type", "one_of"]
+__all__ = ["Compiled", "compared", "equal", "moved", "of_type", "one_of"]
 
 Compiled = tuple[Condition, bool]
 """A condition that every run in question fulfils, and whether no other run does."""
 
-ANYTHING = (f"x.kind < {UNINDEXED}", ())
-"""What fits every leaf, and no mark for what is not indexed."""
-
 _UNKNOWN: Compiled = (ALL, False)
-_OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _KINDS = {
     "null": (NULL,),
     "bool": (FALSE_TRUE,),
@@ -90,38 +86,24 @@ def compared(places: PathIndex, node: Compare) -> Compiled:
     if isinstance(value, str):
         return _compared_text(places, node)
     if isinstance(value, bool):
-        test = f"x.kind = {FALSE_TRUE} AND x.value {_OPERATORS[node.op]} ?"
-        return places.find(path, (test, (int(value),))).compiled
+        return places.find(path, ((FALSE_TRUE,), node.op, (int(value),))).compiled
     if not is_number(value):
         return _UNKNOWN
-    operator, sure = _OPERATORS[node.op], abs(value) < EXACT_INTEGERS
-    if not sure:  # integers that are not indexed exactly may be among the equal ones
-        operator = f"{operator[0]}="
+    sure = abs(value) < EXACT_INTEGERS
+    # Integers that are not indexed exactly may be among the equal ones.
+    op = node.op if sure else f"{node.op[:2]}e"
     limit = value if sure or isinstance(value, float) else nearest_float(value)
-    found = places.find(path, (f"x.kind = {NUMBER} AND x.value {operator} ?", (limit,)))
-    condition, exact = found.compiled
+    condition, exact = places.find(path, ((NUMBER,), op, (limit,))).compiled
     return condition, exact and sure
 
 
 def _compared_text(places: PathIndex, node: Compare) -> Compiled:
-    value, operator = node.value, _OPERATORS[node.op]
-    if len(value) > MAX_TEXT or portable(value) != value:
-        any_text = f"x.kind IN ({TEXT}, {LONG_TEXT})"
-        return places.find(node.path, (any_text, ())).compiled[0], False
+    if len(node.value) > MAX_TEXT:
+        return places.find(node.path, ((TEXT, LONG_TEXT), "any", ())).compiled[0], False
+    limit = (bound(TEXT, node.value),)
     # Long text is greater than each beginning of it, which is what the index holds.
-    tests = ((TEXT, operator), (LONG_TEXT, ">=" if operator[0] == ">" else "<"))
-    found = places.find(
-        node.path, *((f"x.kind = {kind} AND x.value {op} ?", (value,)) for kind, op in tests)
-    )
-    condition, exact = found.compiled
-    odd = odd_texts(places, node.path)
-    return either([condition, odd]), exact and odd == NOTHING
-
-
-def odd_texts(places: PathIndex, path: Path) -> Condition:
-    """Look up runs with texts that SQLite can only hold, and order, as bytes."""
-    test = f"x.kind IN ({TEXT}, {LONG_TEXT}) AND x.value >= x''"
-    return either(filter(places.any, places.find(path, (test, ())).lookups))
+    op = "gte" if node.op.startswith("g") else "lt"
+    return places.find(node.path, ((TEXT,), node.op, limit), ((LONG_TEXT,), op, limit)).compiled
 
 
 def of_type(places: PathIndex, node: HasType) -> Compiled:
@@ -129,8 +111,7 @@ def of_type(places: PathIndex, node: HasType) -> Compiled:
     kinds = _KINDS[node.type]
     if kinds in ((OBJECT,), (ARRAY,), (NULL,)):
         return places.find_values(node.path, kinds[0], [0]).compiled
-    test = f"x.kind IN ({', '.join(map(str, kinds))})"
-    condition, exact = places.find(node.path, (test, ())).compiled
+    condition, exact = places.find(node.path, (kinds, "any", ())).compiled
     return condition, exact and node.type not in ("int", "double")
 
 

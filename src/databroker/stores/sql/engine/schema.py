@@ -8,10 +8,10 @@ runs           a run; its integer key is its start time in nanoseconds, moved
                is in "newest first" order, in whatever order runs arrive
 documents      a descriptor, resource or stream resource; or a stop whose
                start has not arrived
-paths, leaves  a value at a path of a RunStart (document 0), RunStop (1), or
-               the data keys of a run (2): the index behind every search;
-               document 3 are marks of the runs themselves
-words          a word of the text values in a RunStart
+paths          a path in a RunStart (document 0), RunStop (1) or the data keys of
+               a run (2), and a kind of value that is there; document 3 are
+               marks of the runs themselves, and the words of their texts
+numbers, texts a value at such a path: the index behind every search
 series         the rows of one owner (the events of a descriptor, the datum
                documents of a resource, ...): how many are in blocks
 tail           a row that is not yet in a block
@@ -19,14 +19,15 @@ blocks         consecutive rows of a series, and where their segments are
 segments       some columns of a block, as an Arrow IPC stream; a number is
                never used again, so that a reader cannot mistake one for another
 datum_owners   where to find a datum whose id does not begin with its resource
-notes, tags    what people say about runs later (reserved)
-journal        a change, for readers that follow a run live (reserved)
 meta           a fact about the database
 =============  ==============================================================
 
 What is called body, start, stop, layout (and the value of a fact) has a
 checksum, of the other columns of its row too; that of a segment stands in the
 layout (see `bodies`).
+
+A number in the index is an integer or a float, as it was given; text is its UTF-8, which
+holds, and orders, every text that Python has.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ from __future__ import annotations
 APPLICATION_ID = 0x44424B52
 """Stands in the header of each SQLite file of ours ('DBKR')."""
 
-VERSION = 3
+VERSION = 4
 """The version of the tables below.
 
-Version 1 had no checksums, and version 2 other marks of words; neither was released.
+Those before 4 were never released.
 """
 
 START, STOP, DATA_KEYS, RUNS = range(4)
@@ -69,19 +70,20 @@ CREATE TABLE paths (
     id INTEGER PRIMARY KEY,
     document INTEGER NOT NULL,
     path TEXT NOT NULL,
-    UNIQUE (document, path)
-);
-CREATE TABLE leaves (
-    path INTEGER NOT NULL,
     kind INTEGER NOT NULL,
+    UNIQUE (document, path, kind)
+);
+CREATE TABLE numbers (
+    path INTEGER NOT NULL,
     value NOT NULL,
     run INTEGER NOT NULL,
-    PRIMARY KEY (path, kind, value, run)
+    PRIMARY KEY (path, value, run)
 ) WITHOUT ROWID;
-CREATE TABLE words (
-    word TEXT NOT NULL,
+CREATE TABLE texts (
+    path INTEGER NOT NULL,
+    value BLOB NOT NULL,
     run INTEGER NOT NULL,
-    PRIMARY KEY (word, run)
+    PRIMARY KEY (path, value, run)
 ) WITHOUT ROWID;
 CREATE TABLE series (
     id INTEGER PRIMARY KEY,
@@ -115,29 +117,9 @@ CREATE TABLE datum_owners (
     datum_id TEXT PRIMARY KEY,
     owner TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE notes (
-    id INTEGER PRIMARY KEY,
-    run TEXT NOT NULL,
-    time REAL NOT NULL,
-    author TEXT,
-    body BLOB NOT NULL
-);
-CREATE TABLE tags (
-    id INTEGER PRIMARY KEY,
-    run TEXT NOT NULL,
-    time REAL NOT NULL,
-    author TEXT,
-    tag TEXT NOT NULL,
-    removed INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE journal (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    run TEXT NOT NULL,
-    change TEXT NOT NULL
-);
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
-    value NOT NULL
+    value BLOB NOT NULL
 ) WITHOUT ROWID;
 """
 

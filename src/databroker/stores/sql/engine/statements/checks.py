@@ -1,0 +1,147 @@
+"""What a check asks, and how it sets right what can be derived again."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ..connection import Connection, fetch, transaction
+from ..failures import DatabaseError
+from ..render import marks
+from ..schema import CREATE
+
+Row = tuple[Any, ...]
+
+DERIVED = ("numbers", "texts")
+"""Tables that can be made anew from the documents."""
+
+OF_AN_INDEX = re.compile(r"(?:index|order for) (\w+)$")
+"""What a message ends with that is about an index."""
+
+_PAGE = 20_000
+_MOST = 100  # so many messages are asked for
+
+_STRAYS = (
+    "SELECT count(*), min(series) FROM blocks WHERE series NOT IN (SELECT id FROM series)",
+    "SELECT count(*), min(id >> 32) FROM tail WHERE id >> 32 NOT IN (SELECT id FROM series)",
+    "SELECT count(*), min(s.id) FROM tail t JOIN series s ON s.id = t.id >> 32 "
+    "WHERE (t.id & 4294967295) < s.sealed",
+)
+
+
+def size(connection: Connection) -> int:
+    """Return how many steps a check will have, about."""
+    sql = (
+        "SELECT 2 * (SELECT count(*) FROM runs) + (SELECT count(*) FROM documents) "
+        "+ (SELECT coalesce(sum(sealed), 0) FROM series) + (SELECT count(*) FROM tail)"
+    )
+    return int(fetch(connection, sql)[0][0])
+
+
+def keys_after(connection: Connection, table: str, after: int | None, most: int) -> list[int]:
+    """Return integer keys of a table, after one."""
+    where, values = ("", ()) if after is None else ("WHERE id > ?", (after,))
+    sql = f"SELECT id FROM {table} {where} ORDER BY id LIMIT {most}"
+    return [key for (key,) in fetch(connection, sql, values)]
+
+
+def rows_between(
+    connection: Connection, table: str, columns: str, keys: tuple[int, int]
+) -> list[Row]:
+    """Return the rows of a table between two keys, each behind its key."""
+    sql = f"SELECT id, {columns} FROM {table} WHERE id BETWEEN ? AND ? ORDER BY id"
+    return fetch(connection, sql, keys)
+
+
+def strays(connection: Connection, which: int) -> Row:
+    """Return how many rows, or blocks of them, nothing leads to, and a series of them."""
+    return fetch(connection, _STRAYS[which])[0]
+
+
+STRAYS = range(len(_STRAYS))
+"""The ways in which rows stray."""
+
+
+# -- entries of the index ----------------------------------------------------
+
+
+def between_keys(low: int, high: int) -> tuple[str, Sequence[int]]:
+    """Return the condition for runs between two keys."""
+    return "run BETWEEN ? AND ?", (low, high)
+
+
+def of_keys(keys: Sequence[int]) -> tuple[str, Sequence[int]]:
+    """Return the condition for some runs."""
+    return f"run IN ({marks(keys)})", keys
+
+
+def entries_after(
+    connection: Connection, index: str, runs: tuple[str, Sequence[int]], last: Row | None
+) -> tuple[list[Row], bool]:
+    """Return entries (path, value, run) by the order of their key, and whether these are all.
+
+    Text, which a damaged file may have where there was none, stands in a tuple, as its bytes.
+    """
+    where, values = runs
+    after: Row = ()
+    if last is not None:
+        path, value, run = last
+        sql, raw = _as_sql(value)
+        where, after = f"{where} AND (path, value, run) > (?, {sql}, ?)", (path, raw, run)
+    rows = fetch(
+        connection,
+        "SELECT path, typeof(value) = 'text', CASE typeof(value) WHEN 'text' "
+        f"THEN CAST(value AS BLOB) ELSE value END, run FROM {index} WHERE {where} "
+        f"ORDER BY path, value, run LIMIT {_PAGE}",
+        (*values, *after),
+    )
+    found = [(path, (value,) if is_text else value, run) for path, is_text, value, run in rows]
+    return found, len(rows) < _PAGE
+
+
+def drop_entry(connection: Connection, index: str, row: Row) -> None:
+    """Take an entry out that was read by `entries_after`."""
+    path, value, run = row
+    sql, raw = _as_sql(value)
+    connection.execute(
+        f"DELETE FROM {index} WHERE path = ? AND value = {sql} AND run = ?", (path, raw, run)
+    )
+
+
+def _as_sql(value: Any) -> tuple[str, Any]:
+    return ("CAST(? AS TEXT)", value[0]) if type(value) is tuple else ("?", value)
+
+
+# -- the structure of the file -----------------------------------------------
+
+
+def messages(connection: Connection, table: str = "") -> list[str]:
+    """Return what SQLite says of the pages of the file, or of one table."""
+    rows = fetch(connection, f"PRAGMA integrity_check({table or _MOST})")
+    return [text.rstrip(".") for (text,) in rows if text != "ok"]
+
+
+def sort_again(name: str, connection: Connection) -> None:
+    """Make an index of SQLite's own anew."""
+    with transaction(connection):
+        connection.execute(f"REINDEX {name}")
+
+
+def copy_in_order(table: str, connection: Connection) -> None:
+    """Put a table in order; what is lost of it is found, and mended, when it is compared."""
+    statement = next(
+        each for each in CREATE.split(";\n") if each.startswith(f"CREATE TABLE {table} ")
+    )
+    columns = ", ".join(row[1] for row in fetch(connection, f"PRAGMA table_info({table})"))
+    with transaction(connection):
+        connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
+        connection.execute(statement)
+        with contextlib.suppress(DatabaseError):
+            # Without an order SQLite would copy pages as they are.
+            connection.execute(
+                f"INSERT INTO {table} SELECT {columns} FROM old_{table} WHERE 1 "
+                f"ORDER BY {columns} ON CONFLICT DO NOTHING"
+            )
+        connection.execute(f"DROP TABLE old_{table}")
