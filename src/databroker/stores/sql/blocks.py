@@ -89,11 +89,6 @@ def read_block(
 
     A segment of narrow columns goes on where one of wide columns ends. What a
     caller that reads on gives as `unpacked` keeps it for the next rows.
-
-    Raises
-    ------
-    StoreDamaged
-        Their block, or a segment of these columns, is not as it was written.
     """
     with snapshot(connection):  # a block may be merged away, and its segments with it
         block = block_at(connection, series, ordinal)
@@ -211,13 +206,7 @@ def _read(
 
 
 def intact_segment(connection: Connection, segment: Segment) -> bytes:
-    """Return the bytes of a segment.
-
-    Raises
-    ------
-    StoreDamaged
-        They are missing, or not as they were written.
-    """
+    """Return the bytes of a segment."""
     try:
         row = stored.segment(connection, segment.number)
     except DatabaseError as error:

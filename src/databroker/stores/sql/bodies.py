@@ -42,33 +42,13 @@ def checksum(data: bytes | memoryview, start: int = 0) -> int:
 
 
 def pack_body(value: Any, *columns: Any) -> bytes:
-    """Return the body of a row.
-
-    Parameters
-    ----------
-    value
-        A normalised value.
-    columns
-        The other columns of the row, as SQLite will give them back.
-    """
+    """Return the body of a row, whose other columns are given as they will be read."""
     data = encode(value)
     return data + checksum(data, _of_columns(columns)).to_bytes(_BYTES, "little")
 
 
 def open_body(body: Any, columns: tuple[Any, ...], what: str, name: Any = "") -> Any:
     """Return the value in a body, if nothing of its row was changed since it was written.
-
-    Parameters
-    ----------
-    body, columns
-        What the row holds now; damaged ones may be of any type.
-    what, name
-        What the body is, for people.
-
-    Raises
-    ------
-    StoreDamaged
-        Something of the row is not as it was written.
 
     Examples
     --------

@@ -129,11 +129,6 @@ def claim_datum(connection: Connection, datum_id: str, owner: str) -> None:
 
     Most ids are the resource and a word, with a slash between them; for the others, where
     they belong is stored.
-
-    Raises
-    ------
-    ConflictingDocument
-        A datum of this id belongs to another resource.
     """
     known = owner_of_datum(connection, datum_id)
     if known == owner:

@@ -114,13 +114,7 @@ def refresh(connection: Connection, series: Series) -> None:
 
 
 def append(connection: Connection, series: Series, row: Doc) -> None:
-    """Store one row durably, unless it is there already.
-
-    Raises
-    ------
-    ConflictingDocument
-        Another row of this identity is there.
-    """
+    """Store one row durably, unless it is there already."""
     identity = row[IDENTITY[series.kind]]
     while not is_known(connection, series, row):
         seen = series.sealed, series.length
@@ -136,13 +130,7 @@ def append(connection: Connection, series: Series, row: Doc) -> None:
 
 
 def append_alone(connection: Connection, series: Series, row: Doc) -> None:
-    """Store one large row as a block, unless it is there already; within a transaction.
-
-    Raises
-    ------
-    ConflictingDocument
-        Another row of this identity is there.
-    """
+    """Store one large row as a block, unless it is there already; within a transaction."""
     from ...columns import from_rows
 
     refresh_if_stale(connection, series)
@@ -202,13 +190,7 @@ def refresh_if_stale(connection: Connection, series: Series) -> None:
 
 
 def is_known(connection: Connection, series: Series, row: Doc) -> bool:
-    """Tell whether a row is stored already.
-
-    Raises
-    ------
-    ConflictingDocument
-        A row of its identity is stored, with other content.
-    """
+    """Tell whether a row is stored already; another one of its identity is an error."""
     identity = row[IDENTITY[series.kind]]
     if identity not in series.tail and not (
         series.sealed and _known(connection, series).might_contain(identity)
@@ -258,11 +240,6 @@ def next_rows(
 
     They are those of one block, or of the tail; None when there are none. For
     `unpacked` see `read_block`.
-
-    Raises
-    ------
-    StoreDamaged
-        There are, but the first of them cannot be read.
     """
     from ...columns import from_rows
 
@@ -292,13 +269,7 @@ def series_ranges(connection: Connection, series: int) -> list[RowRange]:
 
 
 def series_id(connection: Connection, kind: str, owner: str) -> int | None:
-    """Return the number of a series, or None if there is none.
-
-    Raises
-    ------
-    StoreDamaged
-        The document that its rows belong to is there, and every such has a series.
-    """
+    """Return the number of a series, or None if there is none, nor a document that has one."""
     number = _number(connection, kind, owner)
     if number is None:
         with snapshot(connection):  # another process may just now bring both

@@ -68,13 +68,7 @@ def drop_document(connection: Connection, kind: str, uid: str) -> None:
 
 
 def open_document(row: tuple[Any, ...]) -> Doc:
-    """Return a document whose kind, uid, run and body were selected.
-
-    Raises
-    ------
-    StoreDamaged
-        It is not as it was written.
-    """
+    """Return a document whose kind, uid, run and body were selected."""
     *columns, body = row
     kind, uid, _ = columns
     document: Doc = open_body(body, tuple(columns), str(kind).replace("_", " "), uid)

@@ -41,13 +41,7 @@ class Run(NamedTuple):
 
 
 def open_run(row: tuple[Any, ...]) -> Run:
-    """Return a run whose row was selected as `runs.COLUMNS` says.
-
-    Raises
-    ------
-    StoreDamaged
-        The start document, or what stands beside it, is not as it was written.
-    """
+    """Return a run whose row was selected as `runs.COLUMNS` says."""
     *columns, body, stop_uid, stop_body = row
     start = open_body(body, tuple(columns), "start document of run", columns[1])
     key, uid, arrival, _, *writer = columns
@@ -62,13 +56,7 @@ def open_run(row: tuple[Any, ...]) -> Run:
 
 
 def open_stop(run_uid: Any, uid: Any, body: Any) -> Doc | None:
-    """Return the stop of a run, if it has one.
-
-    Raises
-    ------
-    StoreDamaged
-        It is not as it was written.
-    """
+    """Return the stop of a run, if it has one that is as it was written."""
     if uid is None and body is None:
         return None
     stop: Doc = open_body(body, (run_uid, uid), "stop document of run", run_uid)

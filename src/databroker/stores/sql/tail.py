@@ -44,13 +44,7 @@ def read_tail(connection: Connection, series: int, first: int, stop: int) -> Tai
 
 
 def whole_tail(connection: Connection, series: int, sealed: int) -> Tail:
-    """Return all rows of a tail, which begins where the blocks end.
-
-    Raises
-    ------
-    StoreDamaged
-        Some cannot be read.
-    """
+    """Return all rows of a tail, which begins where the blocks end."""
     tail = read_tail(connection, series, sealed, stored.ANY)
     reached, end = sealed + len(tail.rows), tail_end(connection, series, sealed)
     if reached < end:

@@ -78,11 +78,6 @@ class Answer:
 class Connection:
     """The connection of one thread to one file; it opens when it is used.
 
-    Parameters
-    ----------
-    home
-        The file, which knows how it is opened.
-
     Attributes
     ----------
     driver

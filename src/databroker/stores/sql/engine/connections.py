@@ -31,18 +31,6 @@ class Connections:
     what it writes then is lost. So all connections are closed before a fork,
     and open again when they are used. Where one is in a transaction and does
     not come to its end, the child is refused.
-
-    Parameters
-    ----------
-    path, durability, read_only
-        As `File` takes them.
-
-    Raises
-    ------
-    StoreUnavailable
-        The file is not there or cannot be opened.
-    ForeignStore
-        It is not a database of ours, or one of a newer version.
     """
 
     _inherited: Sequence[Connection] = ()

@@ -13,7 +13,7 @@ from ....errors import ForeignStore, StoreDamaged, StoreIsReadOnly, StoreUnavail
 DriverError = sqlite3.Error
 """The root of what the driver raises."""
 
-DatabaseError, IntegrityError = sqlite3.DatabaseError, sqlite3.IntegrityError
+DatabaseError = sqlite3.DatabaseError
 
 PATIENCE = 120.0
 """Seconds to wait for another writer before giving up."""

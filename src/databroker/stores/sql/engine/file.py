@@ -30,25 +30,7 @@ State = tuple[int, int, int]
 
 
 class File:
-    """One SQLite file, and how connections to it are opened.
-
-    Parameters
-    ----------
-    path
-        The file. It is made, with its folder, unless ``read_only``.
-    durability
-        'normal': what was inserted survives a crash of the process; 'full':
-        it also survives a loss of power.
-    read_only
-        Never write, whatever the file's permissions.
-
-    Raises
-    ------
-    StoreUnavailable
-        The file is not there or cannot be opened.
-    ForeignStore
-        It is not a database of ours.
-    """
+    """One SQLite file, and how connections to it are opened."""
 
     def __init__(self, path: Path, durability: str, read_only: bool) -> None:
         if durability not in ("normal", "full"):
@@ -88,13 +70,7 @@ class File:
             )
 
     def check(self) -> os.stat_result:
-        """Return how the file is now, which must still be the one that was opened first.
-
-        Raises
-        ------
-        StoreUnavailable
-            Another file is in its place, or none; or the store was closed.
-        """
+        """Return how the file is now, which must still be the one that was opened first."""
         self._refuse_if_closed()
         try:
             found = os.stat(self.path)

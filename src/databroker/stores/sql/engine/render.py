@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 Sql = tuple[str, tuple[Any, ...]]
 """SQL, and the values of its question marks."""
@@ -15,24 +16,25 @@ BYTES = "bytes"
 """The operator that finds text which is no UTF-8 and stands as bytes, behind all other text."""
 
 
-class Lookup(Protocol):
-    """Entries of an index, or rows of the table of runs; see `search.conditions.Lookup`."""
+@dataclass(frozen=True)
+class Lookup:
+    """Entries of an index, or rows of the table of runs.
 
-    @property
-    def index(self) -> str:
-        """'numbers', 'texts' or 'runs'."""
+    Attributes
+    ----------
+    index
+        'numbers', 'texts' or 'runs'.
+    path
+        The number of a path and a kind of value; of runs, the column.
+    op, values
+        How the value there compares with others: one of OPERATORS, 'in', 'within' (from the
+        first of two on, and below the second), 'any' or BYTES.
+    """
 
-    @property
-    def path(self) -> int | str:
-        """The number of a path; of runs, a column."""
-
-    @property
-    def op(self) -> str:
-        """One of OPERATORS, 'in', 'within', 'any' or BYTES."""
-
-    @property
-    def values(self) -> tuple[Any, ...]:
-        """What the operator compares with."""
+    index: str
+    path: int | str
+    op: str = "any"
+    values: tuple[Any, ...] = ()
 
 
 def marks(values: Collection[Any]) -> str:

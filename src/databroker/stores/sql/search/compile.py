@@ -72,13 +72,7 @@ class Part:
 
 
 class Compiler:
-    """Compiles queries for one database, whose paths and marks it looks up.
-
-    Parameters
-    ----------
-    connection
-        To the database.
-    """
+    """Compiles queries for one database, whose paths and marks it looks up."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

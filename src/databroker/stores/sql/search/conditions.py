@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..engine import render
 from ..engine.render import Sql
@@ -60,24 +60,8 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Lookup(Condition):
-    """Runs that have an entry in an index, or are found in the table of runs.
-
-    Attributes
-    ----------
-    index
-        'numbers', 'texts' or 'runs'.
-    path
-        The number of a path and a kind of value; of runs, the column.
-    op, values
-        How the value there compares with others: 'eq', 'lt', ..., 'in', 'within' (the first of
-        two, and below the second), 'any', or 'bytes' (see `engine.render`).
-    """
-
-    index: str
-    path: int | str
-    op: str = "any"
-    values: tuple[Any, ...] = ()
+class Lookup(render.Lookup, Condition):
+    """Runs that have an entry in an index, or are found in the table of runs."""
 
     @property
     def ordered(self) -> bool:

@@ -50,13 +50,6 @@ _PLAIN = "biufU"  # dtypes whose elements are Python's scalars
 def leaves(document: dict[str, Any], without: Container[str] = ()) -> set[Leaf]:
     """Return the leaves of a document.
 
-    Parameters
-    ----------
-    document
-        A start or stop document.
-    without
-        Keys whose values are found in another way.
-
     Examples
     --------
     >>> sorted(leaves({"uid": "a", "sample": {"name": "Ni"}, "sizes": [1, 2.5]}, ("uid",)))

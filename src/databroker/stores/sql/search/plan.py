@@ -19,11 +19,9 @@ __all__ = ["Candidates"]
 FEW = 1_000
 """So many entries of an index are sorted at once; of more, the newest are looked for."""
 
-_PAGES = tuple(2**n for n in range(4, 13))
-"""How many runs are met at once: each page costs no more than what was needed before it."""
-
-_LARGEST_PAGE = 8_192
-"""More at once is not faster, and the first of them would be late."""
+_PAGES = tuple(2**n for n in range(4, 14))
+"""How many runs are met at once: a page costs as much as those before it, and the last is met
+again and again, as more at once is not faster."""
 
 _PATIENCE, _RARELY = 5_000, 0.01
 """After so many runs met, of which so few pass the test, the set of all is sooner made."""
@@ -60,17 +58,7 @@ class Plan:
 
 
 class Candidates:
-    """The runs that may match, by descending key; iterate as often as you like.
-
-    Parameters
-    ----------
-    connect
-        Gives the connection of the calling thread.
-    parts
-        The parts of the query.
-    every
-        The scan that meets all runs; None if there are none.
-    """
+    """The runs that may match, by descending key; iterate as often as you like."""
 
     def __init__(
         self,
@@ -96,7 +84,7 @@ class Candidates:
         plan, before, met, fit = self.plan, self._high + 1, 0, 0
         if not plan.scans:
             return
-        for size in chain(_PAGES, repeat(_LARGEST_PAGE)) if plan.ordered else (None,):
+        for size in chain(_PAGES, repeat(_PAGES[-1])) if plan.ordered else (None,):
             if self._low >= before:
                 return
             keys = (self._low, before - 1)

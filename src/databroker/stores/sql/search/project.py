@@ -48,15 +48,7 @@ class _Row:
 
 
 class Projection:
-    """The values at some paths of the runs that a search finds.
-
-    Parameters
-    ----------
-    connect
-        Gives the connection of the calling thread.
-    search
-        Finds the runs.
-    """
+    """The values at some paths of the runs that a search finds."""
 
     def __init__(self, connect: Callable[[], Connection], search: Search) -> None:
         self._connect = connect

@@ -47,20 +47,7 @@ class Skipped:
 
 
 class Search:
-    """One query on one database, bounded by the runs there are when it is made.
-
-    Parameters
-    ----------
-    connect
-        Gives the connection of the calling thread, again and again: an
-        iteration may be continued in another one.
-    query
-        What is searched for.
-    data_keys
-        Gives the data keys of a run by its uid.
-    fact
-        Gives a fact of a run by its uid, its stop document and the fact's name.
-    """
+    """One query on one database, bounded by the runs there are when it is made."""
 
     def __init__(
         self,
