@@ -11,7 +11,7 @@ from ..engine.connection import Connection, original, portable
 from ..engine.schema import DATA_KEYS, RUNS, START, STOP
 from ..engine.statements import index
 from .conditions import ALL, MANY, NOTHING, Condition, Lookup, either
-from .index import ENDED, EVERY, IDENTITY, WORDS, bound, table_of, text_of
+from .index import ENDED, EVERY, IDENTITY, WORDS, bound, path_id, table_of, text_of
 from .index_terms import ARRAY, DOTTED, MAX_PATH, OBJECT, TEXT, UNINDEXED, WITHOUT_VALUE
 from .name_filter import might_contain
 
@@ -126,7 +126,8 @@ class PathIndex:
 
     def every(self) -> Lookup | None:
         """Look up all runs; None if there are none."""
-        return next(self._mark(RUNS, EVERY, OBJECT), None)
+        number = path_id(self._connection, RUNS, EVERY, OBJECT)  # which is remembered
+        return None if number is None else _lookup(OBJECT, number)
 
     def ended(self) -> Condition:
         """Look up the runs that have a stop document."""
@@ -177,7 +178,7 @@ class PathIndex:
     def _numbers(self, document: int, path: str) -> dict[int, int]:
         """Return the numbers of a path by kinds of values."""
         if (document, path) not in self._kinds:
-            self._look_up(document, [path])
+            self._look_up(document, (ENDED, WORDS) if document == RUNS else (path,))
         return self._kinds[document, path]
 
     def _look_up(self, document: int, paths: Iterable[str]) -> None:
