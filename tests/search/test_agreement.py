@@ -26,8 +26,8 @@ asked = Counter()
 
 # With few runs a store of millions is only met if it loses its patience at once.
 IMPATIENT = [
-    ("plan", {"FEW": 2, "_PATIENCE": 2, "_RARELY": 1.1, "_LARGEST_PAGE": 2}),
-    ("search", {"_PATIENCE": 1, "_FEW": 1.1, "_PAGES": (1, 2)}),
+    ("plan", {"FEW": 2, "_PATIENCE": 2, "_RARELY": 1.1, "_PAGES": (1, 2)}),
+    ("search", {"_PATIENCE": 1, "_RARELY": 1.1, "_PAGES": (1, 2)}),
     ("pattern_conditions", {"MOST_TEXTS": 1}),
     ("project", {"_FEW": 0, "_PAGE": 2, "_WORTH": 100}),
     ("path_index", {"_CHUNK": 2, "MANY": 2}),

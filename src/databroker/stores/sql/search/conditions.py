@@ -22,7 +22,7 @@ Weight = Callable[[Iterable["Lookup"]], tuple[int, int]]
 """Tells what it costs to follow some scans; the smallest is the cheapest."""
 
 MANY = 32
-"""So many scans can be followed at once."""
+"""So many scans are followed at once: to join more takes longer than their sets."""
 
 
 class Reader(Protocol):

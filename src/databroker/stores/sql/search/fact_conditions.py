@@ -1,4 +1,4 @@
-"""Questions about what is known of a run beyond its documents, as conditions on the leaf index."""
+"""Questions about what is known of a run beyond its documents, as conditions on the index."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _AS_TEXT = frozenset({TEXT, LONG_TEXT, UNINDEXED})
 IDENTITY = {START: frozenset({"uid", "time"}), STOP: frozenset({"uid", "run_start"})}
 """Keys that each such document has, with one value, which the table of runs knows too.
 
-Most are different for each run. In the leaf index they would take more room,
+Most are different for each run. In the index they would take more room,
 and more time, than any others.
 """
 
@@ -40,7 +40,7 @@ def table_of(kind: int) -> str:
 
 
 def entries_of_start(doc: Doc) -> set[Entry]:
-    """Return what the leaf index has of a RunStart."""
+    """Return what the index has of a RunStart."""
     return {(RUNS, (EVERY, OBJECT, 0)), *((START, one) for one in leaves(doc, IDENTITY[START]))}
 
 
@@ -54,12 +54,12 @@ def entries_of_words(doc: Doc) -> set[Entry]:
 
 
 def entries_of_stop(doc: Doc) -> set[Entry]:
-    """Return what the leaf index has of a RunStop, but for the mark that there is one."""
+    """Return what the index has of a RunStop, but for the mark that there is one."""
     return {(STOP, one) for one in leaves(doc, IDENTITY[STOP])}
 
 
 def entries_of_data_keys(data_keys: Iterable[str]) -> set[Entry]:
-    """Return what the leaf index has of the data keys of a run."""
+    """Return what the index has of the data keys of a run."""
     return {(DATA_KEYS, ("", *leaf(name))) for name in data_keys}
 
 

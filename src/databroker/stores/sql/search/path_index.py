@@ -22,9 +22,8 @@ DOCUMENTS = {"start": START, "stop": STOP}
 VALUES = tuple(range(UNINDEXED))
 """The kinds of leaves, without the marks of what is not indexed."""
 
-_MOST_PARTS = 32
-_MOST_WAYS = 16
-_CHUNK = 500  # values in one statement
+_MOST_PARTS, _MOST_WAYS = 32, 16  # of a path beyond these the evaluator is asked
+_CHUNK = 500  # values in one statement: databases have limits
 
 Wanted = tuple[Collection[int], str, tuple[Any, ...]]
 """Kinds of leaves, and how their values compare with others (see `Lookup`)."""

@@ -1,4 +1,4 @@
-"""Patterns as conditions on the leaf index."""
+"""Patterns as conditions on the index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Which runs may match: their keys, newest first, out of the indexes."""
+"""Which runs may match: their keys, newest first, out of the indexes.
+
+Either the index with the fewest entries is walked, and the rest is tested run by run; or the
+sets of all runs that fulfil each part are made, and joined.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from .key_set import NONE, Keys, KeySet, in_order
 __all__ = ["Candidates"]
 
 FEW = 1_000
-"""So many entries of an index are sorted at once; of more, the newest are looked for."""
+"""So many entries of an index are sorted sooner than it could be told whether that is needed."""
 
 _PAGES = tuple(2**n for n in range(4, 14))
 """How many runs are met at once: a page costs as much as those before it, and the last is met

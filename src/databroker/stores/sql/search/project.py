@@ -25,8 +25,8 @@ from .search import Search, Skipped
 
 __all__ = ["Projection"]
 
-_PAGE = 500
-_FEW = 1_000
+_PAGE = 500  # runs in one statement
+_FEW = 1_000  # runs whose documents are read as fast as leaves
 _WORTH = 8
 """Reading a document takes as long as reading so many leaves."""
 
@@ -158,7 +158,7 @@ class Projection:
         run = find_run(self._connect(), "id", key)
         return {} if run is None else run.start
 
-    # -- from the leaf index ---------------------------------------------
+    # -- from the index ---------------------------------------------
 
     def _known(self, paths: Sequence[Path], count: int) -> dict[Path, dict[int, Any]]:
         """Return values by key for the paths whose leaves are quicker to read than documents."""

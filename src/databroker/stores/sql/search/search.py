@@ -23,11 +23,10 @@ from .compile import Compiler, Part
 from .plan import Candidates
 
 _PAGES = (8, 64, 256, 512)
+"""How many documents are read at once: few first, as one asks mostly for few."""
 
-_PATIENCE = 500
-"""After so many runs looked at, of which few fit, sets of runs are made in memory."""
-
-_FEW = 0.05
+_PATIENCE, _RARELY = 500, 0.05
+"""After so many documents evaluated, of which so few fit, the sets of all are sooner made."""
 
 
 @dataclass
@@ -102,7 +101,7 @@ class Search:
             if check(found):
                 fit += 1
                 yield found
-            if residual and looked >= _PATIENCE and fit < _FEW * looked:
+            if residual and looked >= _PATIENCE and fit < _RARELY * looked:
                 check = self._check(part for part in self.parts if not part.exact)
                 below = map(int, self.candidates.keys_below(found.id))
                 yield from filter(check, self._documents(below, skipped))

@@ -1,4 +1,4 @@
-"""Questions about the value at a path, as conditions on the leaf index."""
+"""Questions about the value at a path, as conditions on the index."""
 
 from __future__ import annotations
 
