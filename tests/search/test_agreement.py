@@ -89,6 +89,7 @@ def _agree(place, documents, queries, keys, limits):
             found = [run.uid for run in sqlite.find(query)]
             assert found == wanted, f"{query!r} finds {found}, not {wanted}"
             assert sqlite.count(query) == len(wanted), query
+            assert [run.uid for run in sqlite.find(query, limit=2)] == wanted[:2], query
             asked["questions"] += 1
             asked["found some, not all"] += 0 < len(wanted) < memory.count(n.Everything())
             asked.update({type(node): 1 for node in walk(query)})
