@@ -18,8 +18,7 @@ from databroker.stores.sql import SQLiteStore
 from databroker.stores.sql.engine import schema
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import insert_all, start, whole_run
-
-from .files import opened, written
+from helpers.sqlite_files import opened, written
 
 GOLDEN = Path(__file__).parent / "golden"
 VERSIONS = [4]
