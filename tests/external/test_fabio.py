@@ -4,6 +4,7 @@ import gzip
 import os
 import struct
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -81,6 +82,23 @@ def test_one_file_for_all_events(run, registry, files, name):
     array = cam(run, registry, descriptor)
     assert (array.shape, array.dtype, array.available) == ((3, 2, *SHAPE), np.dtype("u2"), 3)
     np.testing.assert_array_equal(array[1:, 1, 3:9], data.reshape(3, 2, *SHAPE)[1:, 1, 3:9])
+
+
+def test_a_file_of_many_images_is_read_in_little_memory(run, registry, files, monkeypatch):
+    monkeypatch.setattr("databroker.external.readers.fabio.LARGEST", 2**20)
+    data = frames(64, 256, 512)
+    write_edf(files / "a.edf", data)
+    descriptor = run.descriptor(cam=key(256, 512))
+    run.stream("image/x-edf", uri_of_path(str(files / "a.edf")))
+    run.stream_datum(0, 64)
+    array = cam(run, registry, descriptor)
+    assert array[0, 0, 1] == 1
+    tracemalloc.start()
+    for number in range(64):
+        assert array[number, 5, 7] == data[number, 5, 7]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < data.nbytes / 2
 
 
 @pytest.mark.parametrize("name", ["cbf", "marccd"])

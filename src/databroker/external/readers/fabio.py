@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
+from ..fields.chunking import LARGEST
 from ..locate import Guard
 from .base import Array, Declared, FileReader
-from .fabio_files import count_frames, fabio_files, opened_image, read_fabio
+from .fabio_files import count_frames, fabio_files, opened_image, read_fabio, read_frames
 from .numbered_files import FileSequence
 
 __all__ = ["FabioReader", "FabioSequence"]
@@ -29,32 +31,48 @@ class FabioReader(FileReader):
     ) -> None:
         super().__init__(path)
         self._guard = guard
-        self._look()
-        first = self.read(0, 1, ())
+        self._opened = ExitStack()
+        try:
+            self._open()
+            first = self.read(0, 1, ())
+        except BaseException:
+            self.close()
+            raise
         self.frame_shape, self.dtype = first.shape[1:], first.dtype
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
         """Return a range of frames."""
         self.need(stop)
-        frames = read_fabio(self.path, self.ending, self._guard, range(first, stop))
+        if self._kept > LARGEST:
+            self._open()
+        frames = read_frames(self._image, self.path, self.ending, range(first, stop))
+        self._kept += frames.nbytes
         return frames[(slice(None), *inner)]
 
     def length(self, wanted: int = 0) -> int:
         """Return how many frames there are now."""
         if self._frames < wanted and os.stat(self.path).st_mtime_ns != self._seen:
-            self._look()
+            self._open()
         return self._frames
 
     def files(self, first: int, stop: int) -> list[str]:
         """Return the file, and that in which its frames are."""
         return list(self._files)
 
-    def _look(self) -> None:
+    def close(self) -> None:
+        """Close the file."""
+        self._opened.close()
+
+    def _open(self) -> None:
+        self.close()
         self._guard.check(self.path)
         self._seen = os.stat(self.path).st_mtime_ns
-        with opened_image(self.path, self.ending) as image:
-            self._frames = count_frames(image, self.ending)
-            self._files = fabio_files(image, self.path)
+        self._kept = 0  # bytes: fabio keeps all frames that it has read
+        self._image = self._opened.enter_context(opened_image(self.path, self.ending))
+        self._frames = count_frames(self._image, self.ending)
+        self._files = fabio_files(self._image, self.path)
+        for path in self._files:
+            self._guard.check(path)
 
 
 class CbfReader(FabioReader):

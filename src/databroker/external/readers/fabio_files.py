@@ -14,7 +14,7 @@ from ..locate import Guard
 from ..references import FileDamaged, Problem
 from .base import Array
 
-__all__ = ["FORMATS", "count_frames", "fabio_files", "opened_image", "read_fabio"]
+__all__ = ["FORMATS", "count_frames", "fabio_files", "opened_image", "read_fabio", "read_frames"]
 
 FORMATS: Mapping[str, tuple[str, str]] = {
     ".cbf": ("fabio.cbfimage", "CbfImage"),
@@ -27,17 +27,21 @@ FORMATS: Mapping[str, tuple[str, str]] = {
 _OPENERS = {".gz": "GzipFile", ".bz2": "BZ2File"}
 
 
-def read_fabio(path: str, ending: str, guard: Guard, numbers: range | None = None) -> Array:
-    """Return frames of a file: some, or all."""
+def read_fabio(path: str, ending: str, guard: Guard) -> Array:
+    """Return all frames of a file."""
     with opened_image(path, ending) as image:
         for other in fabio_files(image, path)[1:]:
             guard.check(other)
-        chosen = range(count_frames(image, ending)) if numbers is None else numbers
-        frames = [np.asarray(image.get_frame(n).data) for n in chosen if n < image.nframes]
+        return read_frames(image, path, ending, range(count_frames(image, ending)))
+
+
+def read_frames(image: Any, path: str, ending: str, numbers: range) -> Array:
+    """Return some frames of an open image."""
+    frames = [np.asarray(image.get_frame(n).data) for n in numbers if n < image.nframes]
     # Of SPE, fabio has read the first frame only.
-    for number in chosen[len(frames) :]:
-        with opened_image(path, ending, number) as image:
-            frames.append(np.asarray(image.data))
+    for number in numbers[len(frames) :]:
+        with opened_image(path, ending, number) as other:
+            frames.append(np.asarray(other.data))
     if len({(frame.shape, frame.dtype) for frame in frames}) != 1:
         raise Problem(FileDamaged, f"{path} has no images, or not of one shape and type")
     return np.stack(frames)
