@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 
 from . import harness
@@ -19,6 +22,19 @@ print(took * 1e3, int("pandas" in sys.modules or "pyarrow" in sys.modules))
 
 IMPORT = "import databroker"
 USABLE = "import databroker; databroker.Broker; databroker.list_configs"
+NOTHING = "pass"
+NAMED = "from databroker import Broker"
+TERMINAL = "import typer, rich"
+COMMAND = """
+import typer, rich
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+@app.command("list")
+def nothing(limit: int = 20): pass
+@app.callback()
+def app_itself(): pass
+app(["list"], standalone_mode=False)
+"""
+LIST = "from databroker.cli import main; main(['list'])"
 LIBRARIES = "import pandas, pyarrow"
 TABLE = """
 import databroker
@@ -38,6 +54,18 @@ def timed(*codes: str, repeat: int = 11, warm_up: int = 1) -> list[tuple[float, 
     return [(statistics.median(took for took, _ in one), one[0][1]) for one in found]
 
 
+def processes(*codes: str, repeat: int = 11, warm_up: int = 1) -> list[float]:
+    """Median milliseconds of whole processes that run pieces of code, in turns."""
+    found: list[list[float]] = [[] for _ in codes]
+    for turn in range(-warm_up, repeat):
+        for place, code in enumerate(codes):
+            begun = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+            if turn >= 0:
+                found[place].append((time.perf_counter() - begun) * 1e3)
+    return list(map(statistics.median, found))
+
+
 def rows(full: bool = False, repeat: int = 11, warm_up: int = 1) -> Iterator[Row]:
     """Measure."""
     with harness.folder() as folder:
@@ -50,6 +78,18 @@ def rows(full: bool = False, repeat: int = 11, warm_up: int = 1) -> Iterator[Row
     for what, (took, heavy) in (("import", imported), ("import, with Broker", usable)):
         note = "loads pandas or pyarrow" if heavy else "no pandas, no pyarrow"
         yield Row(what, "", took, target=100.0, note=note, broken=heavy)
+    nothing, named, terminal, command, listed = processes(
+        NOTHING, NAMED, TERMINAL, COMMAND, LIST, repeat=repeat, warm_up=warm_up
+    )
+    yield Row("from databroker import Broker", "", named - nothing, target=100.0, note="a process")
+    yield Row(
+        "databroker list",
+        "",
+        listed,
+        limit=terminal,
+        target_ratio=1.5,
+        note=f"limit: importing typer and rich; an empty command: {command:.0f} ms",
+    )
     yield Row(
         "from nothing to the first table",
         "5 events",

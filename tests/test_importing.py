@@ -1,7 +1,10 @@
 """What the package offers by name, and that importing it has no effect."""
 
+import importlib
+import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +94,50 @@ def test_what_is_public_has_a_docstring():
         value = getattr(databroker, name)
         if isinstance(value, type) or callable(value):
             assert value.__doc__, name
+
+
+DOCUMENTED = {
+    "databroker": ("relocate", "temp", "list_configs", "lookup_config", "describe_configs"),
+    "databroker.v1": ("Broker", "Header", "Results"),
+    "databroker.v2": ("Catalog", "BlueskyRun", "BlueskyEventStream"),
+    "databroker.runs.stream.stream": ("Stream",),
+    "databroker.external": ("Registry", "copy_run"),
+}
+"""What users meet in the pages of the documentation, by where it is."""
+
+ELSEWHERE = re.compile(r"\b([Ss]ee|[Aa]s|as in|as for|what) `")
+"""Says that the arguments of something else are meant."""
+
+MANY = 3
+"""So many arguments are explained one by one, in the form of numpydoc."""
+
+
+def _documented():
+    for module, names in DOCUMENTED.items():
+        for name in names:
+            thing = getattr(importlib.import_module(module), name)
+            if inspect.isfunction(thing):
+                yield name, thing
+                continue
+            for attribute in filter(lambda each: not each.startswith("_"), dir(thing)):
+                raw = inspect.getattr_static(thing, attribute)
+                function = getattr(raw, "__func__", raw)
+                if inspect.isfunction(function):
+                    yield f"{name}.{attribute}", function
+
+
+@pytest.mark.parametrize(("name", "function"), [*_documented()])
+def test_what_users_call_explains_its_arguments(name, function):
+    text = inspect.getdoc(function)
+    assert text
+    given = [
+        each
+        for each in inspect.signature(function).parameters.values()
+        if each.name not in ("self", "cls")
+        and each.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    ]
+    if len(given) >= MANY:
+        assert "Parameters\n----------" in text or ELSEWHERE.search(text), name
 
 
 # -- what importing does -----------------------------------------------------

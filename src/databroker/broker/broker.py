@@ -32,26 +32,6 @@ class Broker:
     """Saves runs, finds them again and hands them over.
 
     Made by `Broker.named` or `Broker.from_config`.
-
-    Parameters
-    ----------
-    store
-        Where the documents live.
-    name
-        What the broker is called.
-    timezone
-        In which zone times are read and shown: an IANA name; None for the
-        machine's own.
-    stale_after
-        Seconds after which a run that has fallen silent no longer counts as running; None
-        leaves what the store says.
-    config
-        The mapping that it was made from.
-    registry
-        Its handlers, and where files are now.
-    transforms
-        Functions, or where to import them from, that change documents as they are
-        read, by kind: 'start', 'stop', 'resource', 'descriptor'.
     """
 
     def __init__(
@@ -93,7 +73,12 @@ class Broker:
     def named(cls, name: str, auto_register: bool = True) -> Self:
         """Open the configuration of a name, one of `databroker.list_configs`.
 
-        The name 'temp' gives a new, empty broker that is removed at exit.
+        Parameters
+        ----------
+        name
+            Of the configuration; 'temp' gives a new, empty broker that is removed at exit.
+        auto_register
+            Whether to use the handlers that installed packages offer, and our own, too.
 
         Raises
         ------
@@ -115,6 +100,15 @@ class Broker:
         cls, config: Mapping[str, Any], auto_register: bool = True, name: str | None = None
     ) -> Self:
         """Make a broker from a mapping, written as a configuration file is.
+
+        Parameters
+        ----------
+        config
+            With the keys of a configuration file.
+        auto_register
+            As for `named`.
+        name
+            What the broker is called.
 
         Raises
         ------

@@ -19,19 +19,7 @@ _SHOWN = 12
 
 
 def warn_if_absent(run: str, kind: str, name: object, known: Iterable[str]) -> None:
-    """Warn if a name is none of those that a run has; say nothing of a run that has none at all.
-
-    Parameters
-    ----------
-    run
-        The uid of the run.
-    kind
-        What the name is of: 'stream', 'device'.
-    name
-        What was asked for; what is no text, such as ALL, is no name.
-    known
-        The names that there are.
-    """
+    """Warn if a name is none of those that a run has; say nothing of a run that has none at all."""
     names = list(dict.fromkeys(known))
     if not isinstance(name, str) or name in names or not names:
         return

@@ -54,19 +54,7 @@ def checked_limit(n: SupportsIndex) -> int:
 
 @dataclass(frozen=True)
 class RunQuery:
-    """The runs of a search after some steps, read anew each time.
-
-    Attributes
-    ----------
-    runs
-        Among which runs.
-    transforms
-        What changes documents on their way out.
-    query
-        What is searched for.
-    steps
-        What is done with the runs, one step after the other.
-    """
+    """The runs of a search after some steps, read anew each time."""
 
     runs: StoreView
     transforms: Transforms

@@ -27,17 +27,7 @@ FactOf = Callable[[str, str], Any]
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a list of runs.
-
-    Attributes
-    ----------
-    name
-        Its name.
-    paths
-        Where its values come from.
-    value
-        Makes a value of what is at the paths.
-    """
+    """A column of a list of runs."""
 
     name: str
     paths: tuple[Path, ...]

@@ -20,15 +20,6 @@ class StoreView:
 
     Each question is put to the store anew, so runs that arrive later are seen.
 
-    Attributes
-    ----------
-    source
-        Where the runs are: a store, or another view.
-    query
-        What they must match.
-    limit
-        How many of them, the newest first; None for all.
-
     Examples
     --------
     >>> from databroker.stores.memory import MemoryStore

@@ -141,6 +141,13 @@ class Broker(core.Broker):
 
         It begins with the filters, aliases and hooks of this broker, and has the same handlers.
         What is inserted goes into the same store.
+
+        Parameters
+        ----------
+        query
+            Which runs.
+        limit
+            How many of them, the newest first; None for all.
         """
         broker = super().narrowed(query, limit)
         broker.filters = dict(self.filters)
@@ -355,7 +362,7 @@ class Broker(core.Broker):
     def restream(
         self, headers: Headers, fields: Fields = None, fill: Any = False
     ) -> Iterator[tuple[str, Document]]:
-        """Yield (name, document) for all documents of some headers, as they were emitted."""
+        """Yield (name, document) for all documents of some headers; see `get_documents`."""
         return self.get_documents(headers, ALL, fields, fill)
 
     stream = restream
@@ -368,6 +375,13 @@ class Broker(core.Broker):
         fill: Any = False,
     ) -> None:
         """Call a function with (name, document) for all documents of some headers.
+
+        Parameters
+        ----------
+        headers, fields, fill
+            As for `get_documents`.
+        func
+            Is given the kind of each document, and the document.
 
         Examples
         --------
@@ -390,6 +404,15 @@ class Broker(core.Broker):
         """Return the images of one field as a sequence that loads one when it is asked for.
 
         Images of several headers are merged by their time.
+
+        Parameters
+        ----------
+        headers
+            A header, or several.
+        name, stream_name
+            Which field of which stream.
+        handler_registry
+            Must be None: handlers are registered with ``db.reg``.
 
         Raises
         ------

@@ -14,11 +14,6 @@ class Serializer:
     In databroker 1.x it was a router to the files of runs in progress, which programs
     close in order to read them (apstools' tests do). Here nothing is held open.
 
-    Parameters
-    ----------
-    insert
-        As `Broker.insert`.
-
     Examples
     --------
     >>> serializer = Serializer(print)

@@ -19,13 +19,6 @@ _MOST = 1000  # rows a page
 def paged(documents: Iterable[tuple[str, Doc]], most: int = _MOST) -> Iterator[tuple[str, Doc]]:
     """Yield documents, consecutive events (or datum documents) of one owner as one page.
 
-    Parameters
-    ----------
-    documents
-        The documents, each with its kind.
-    most
-        How many rows a page has at most.
-
     Examples
     --------
     >>> datums = [

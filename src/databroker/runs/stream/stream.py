@@ -383,7 +383,7 @@ class Stream:
     def request(
         self, fields: Fields, fill: Fill = True, on_missing: OnMissing = "raise"
     ) -> Request:
-        """Return what a dataset of these fields is made of."""
+        """Return what a dataset of these fields is made of; the arguments are as in `read`."""
         from dataclasses import replace
 
         from .gather import Constant
