@@ -36,7 +36,7 @@ class Column:
     @property
     def is_plain(self) -> bool:
         """Whether its values are those of one key, as they are."""
-        return self.value is _as_it_is
+        return self.value is _unchanged
 
     @property
     def holds_times(self) -> bool:
@@ -63,7 +63,7 @@ def column(key: Any, fact_of: FactOf) -> Column:
     if isinstance(key, Key):
         path = key.path
         prefix = "stop." if path.document == "stop" else ""
-        return Column(prefix + path.text, (path,), _as_it_is)
+        return Column(prefix + path.text, (path,), _unchanged)
     if not isinstance(key, str):
         raise InvalidQuery(f"a column is a key such as 'sample.name', not {shown(key)}")
     if key == "num_events":
@@ -81,7 +81,7 @@ def column(key: Any, fact_of: FactOf) -> Column:
             return exit_status if isinstance(exit_status, str) else "unknown"
 
         return Column(key, paths, status)
-    return Column(key, (Path.parse(key),), _as_it_is)
+    return Column(key, (Path.parse(key),), _unchanged)
 
 
 def frame_of(
@@ -107,7 +107,7 @@ def frame_of(
     return pd.DataFrame(data)
 
 
-def _as_it_is(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 

@@ -54,7 +54,7 @@ class DriverCatalog(Catalog, metaclass=_AnyCatalog):
     root_map
         The folder in which files are now, by the root under which they were recorded.
     transforms
-        Functions that mend documents as they are read, by kind.
+        Functions that change documents as they are read, by kind.
     query
         Which of the runs; None for all.
     name, metadata

@@ -137,7 +137,8 @@ def parse_transforms(transforms: Mapping[str, Any] | None) -> dict[str, Callable
                 f"{', '.join(_TRANSFORMED)}."
             )
     return {
-        kind: imported(given.get(kind) or _as_it_is, f"transforms: {kind}") for kind in _TRANSFORMED
+        kind: imported(given.get(kind) or _unchanged, f"transforms: {kind}")
+        for kind in _TRANSFORMED
     }
 
 
@@ -170,5 +171,5 @@ def retry(function: Callable[..., Any]) -> Callable[..., Any]:
     return again
 
 
-def _as_it_is(document: Any) -> Any:
+def _unchanged(document: Any) -> Any:
     return document
