@@ -213,6 +213,7 @@ def test_the_errors_of_the_driver_do_not_come_through(path):
     with opened(path) as store:
         with contextlib.closing(sqlite3.connect(path)) as raw:
             raw.execute("DROP TABLE numbers")
+            raw.execute("DROP TABLE texts")
             raw.execute("DROP TABLE tail")
         for use in (
             lambda: store.insert("start", start("late")),
