@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from databroker.columns.arrow import from_arrow, to_arrow
 from databroker.columns.uuids import pack, unpack
-from databroker.documents import same
+from databroker.documents.encode import same
 
 NUMBERS = st.floats() | st.integers(-(2**65), 2**65) | st.booleans()
 

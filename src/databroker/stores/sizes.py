@@ -7,6 +7,8 @@ from typing import Any
 LARGE_ROW = 2**19
 """A row of so many bytes becomes a block of its own at once: so it is not written twice."""
 
+_NUMBERS = frozenset({float, int})
+
 
 def is_large(row: dict[str, Any]) -> bool:
     """Tell whether a row alone is worth a block.
@@ -38,6 +40,8 @@ def _size(value: Any) -> int:
     if kind is str:
         return len(value)
     if kind is dict:
+        if _NUMBERS.issuperset(map(type, value.values())):
+            return 8 * len(value)
         return sum(map(_size, value.values()))
     if kind is list:
         return len(value) * _size(value[0]) if value else 0

@@ -115,7 +115,8 @@ def _write(
     connection: Connection, batch: pa.RecordBatch, columns: list[str], group: str
 ) -> list[Segment]:
     """Store the columns of a group as one segment, or as several where they are wide."""
-    size = sum(batch.column(name).nbytes for name in columns)
+    small = group == segments.ALL and SEGMENT_BYTES > segments.SMALL
+    size = 0 if small else sum(batch.column(name).nbytes for name in columns)
     rows = max(1, batch.num_rows // -(-size // SEGMENT_BYTES)) if size else batch.num_rows
     chain: list[Segment] = []
     for start in range(0, batch.num_rows, rows):
