@@ -11,7 +11,7 @@ NumPy has it. So do canonical uuids, at 16 bytes each.
 
 from __future__ import annotations
 
-import array as arrays
+import struct
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from .._util.types import types_of
 from ..documents.encode import decode, describe_dtype, encode, restore_dtype
 from . import uuids
 
@@ -60,7 +61,7 @@ def to_arrow(values: Sequence[Any]) -> Column:
     >>> column.array.to_pylist(), from_arrow(column)
     ([1.5, None, None], [1.5, 2, None])
     """
-    types = set(map(type, values))
+    types = types_of(values)
     column = _uniform(values, types.pop()) if len(types) == 1 else None
     return column or _mixed(values, [_label(value) for value in values])
 
@@ -119,13 +120,12 @@ def _uniform(values: Sequence[Any], kind: type) -> Column | None:
     """Return a column whose values are all of one type, if they are all of one shape too."""
     try:
         if kind is float or kind is int:
-            numbers = arrays.array("d" if kind is float else "q", values)
-            return Column(pa.array(np.frombuffer(numbers, numbers.typecode)), {}, None)
+            return Column(pa.array(_numbers(values, _RECTANGLES[kind])), {}, None)
         if kind is str and (packed := uuids.pack(values)) is not None:
             return Column(_binary(packed), {UUID: b"1"}, None)
         if kind in _SIMPLE:
             return Column(pa.array(values, _SIMPLE[kind][1]), {}, None)
-    except (OverflowError, UnicodeEncodeError):  # beyond 64 bits; a lone surrogate
+    except (struct.error, UnicodeEncodeError):  # beyond 64 bits; a lone surrogate
         return None
     return _uniform_arrays(values, kind) if len(values) > 1 else None
 
@@ -136,7 +136,7 @@ def _uniform_arrays(values: Sequence[Any], kind: type) -> Column | None:
         if label is _OTHER or len(label[2]) < 2:
             return None
         _, description, (_, *shape) = label
-        stacked = np.array(elements, restore_dtype(description)).reshape(len(values), *shape)
+        stacked = _numbers(elements, restore_dtype(description)).reshape(len(values), *shape)
         return Column(*_tensor_column(stacked, ("list", description, tuple(shape))), None)
     if kind is np.ndarray and len({(value.dtype, value.shape) for value in values}) == 1:
         label = _label(values[0])
@@ -227,7 +227,13 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
+_CODES = {"f": "d", "i": "q", "b": "?"}
 _RECTANGLES = {float: np.dtype("<f8"), int: np.dtype("<i8"), bool: np.dtype("?")}
+
+
+def _numbers(values: Sequence[Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Return numbers of the type that a dtype stands for; NumPy itself would look at each first."""
+    return np.frombuffer(struct.pack(f"<{len(values)}{_CODES[dtype.kind]}", *values), dtype)
 
 
 def _flattened(value: list[Any]) -> tuple[Label, list[Any]]:
@@ -239,11 +245,11 @@ def _flattened(value: list[Any]) -> tuple[Label, list[Any]]:
     level: list[Any] = value
     while type(level[0]) is list:
         size = len(level[0])
-        if size == 0 or set(map(type, level)) != {list} or set(map(len, level)) != {size}:
+        if size == 0 or types_of(level) != {list} or set(map(len, level)) != {size}:
             return _OTHER, level
         shape.append(size)
         level = list(chain.from_iterable(level))
-    types = set(map(type, level))
+    types = types_of(level)
     dtype = _RECTANGLES.get(types.pop()) if len(types) == 1 else None
     if dtype is None:
         return _OTHER, level

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from .._util.types import types_of
 from ..documents.encode import decode, encode
 from ..documents.kinds import NESTED, OWNER
 from . import names
@@ -65,7 +66,7 @@ def _alike(rows: Sequence[Row], shape: Shape, owner_key: str) -> dict[str, Seque
             continue
         outer, inners = key
         inside = list(map(itemgetter(outer), rows))
-        if set(map(type, inside)) != {dict} or set(map(tuple, inside)) != {inners}:
+        if types_of(inside) != {dict} or set(map(tuple, inside)) != {inners}:
             return None
         for inner in inners:
             columns[names.nested(outer, inner)] = list(map(itemgetter(inner), inside))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,21 +29,19 @@ def pack(texts: Sequence[str]) -> Bytes | None:
     >>> pack(["scan 42"]) is None
     True
     """
-    if not texts or len(texts[0]) != 36 or set(map(len, texts)) != {36}:
+    if not texts or len(texts[0]) != 36:
         return None
-    joined = "".join(texts)
-    if not joined.isascii() or joined != joined.lower():
+    lines = "\n".join([*texts, ""])
+    if len(lines) != 37 * len(texts) or not lines.isascii() or lines != lines.lower():
         return None
-    characters = np.frombuffer(joined.encode(), np.uint8).reshape(-1, 36)
-    digits = joined.replace("-", "")
-    if len(digits) != 32 * len(texts) or (characters[:, _DASHES] != ord("-")).any():
+    characters = np.frombuffer(lines.encode(), np.uint8).reshape(-1, 37)
+    if (characters[:, _DASHES] != ord("-")).any() or (characters[:, 36] != ord("\n")).any():
         return None
-    try:
-        packed = np.frombuffer(bytes.fromhex(digits), np.uint8)
+    try:  # with digits in all other places, each line is one text
+        packed = binascii.unhexlify(characters[:, _PLACES].tobytes())
     except ValueError:
         return None
-    # White space among the digits is passed over, and leaves too few of them.
-    return packed.reshape(-1, 16) if packed.size == 16 * len(texts) else None
+    return np.frombuffer(packed, np.uint8).reshape(-1, 16)
 
 
 def unpack(packed: Bytes) -> list[str]:

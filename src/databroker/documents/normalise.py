@@ -55,6 +55,7 @@ import numpy as np
 
 from .._util.printable import repr_of, shown, text_of, type_name
 from .._util.signals import from_signal, suppressed
+from .._util.types import types_of
 from ..errors import InvalidDocument
 
 SCALARS = frozenset({float, int, str, bool, type(None)})
@@ -93,10 +94,10 @@ def normalise_column(column: Any, path: str, changes: list[str]) -> Any:
         column = column.tolist() if simple else list(column)
     if not isinstance(column, list | tuple):
         return _value(column, path, 2, changes)
-    types = set(map(type, column))
+    types = types_of(column)
     if types <= SCALARS:
         return list(column)
-    if types == {list} and SCALARS.issuperset(map(type, chain.from_iterable(column))):
+    if types == {list} and types_of(chain.from_iterable(column)) <= SCALARS:
         return list(map(list.copy, column))
     return [_value(value, path, 2, changes) for value in column]
 

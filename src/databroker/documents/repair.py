@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._util.types import types_of
 from .kinds import PAGES
 
 __all__ = ["repair"]
@@ -32,7 +33,7 @@ def repair(kind: str, doc: dict[str, Any], changes: list[str]) -> None:
         _count(doc, "seq_num")
     elif kind == "event_page":
         numbers = doc.get("seq_num")
-        if isinstance(numbers, list) and float in set(map(type, numbers)):
+        if isinstance(numbers, list) and float in types_of(numbers):
             doc["seq_num"] = list(map(_whole, numbers))
         _spread_flags(doc, changes)
     elif kind == "stream_datum":

@@ -12,6 +12,7 @@ from typing import Any
 
 from .._util.printable import shown, type_name
 from .._util.suggestions import did_you_mean
+from .._util.types import types_of
 from ..errors import InvalidDocument, UnknownDocumentKind
 from .kinds import ACCEPTED
 
@@ -140,11 +141,11 @@ def _all(key: str, fits: Callable[[list[Any]], bool], need: str) -> Check:
 
 
 def _are_texts(values: list[Any]) -> bool:
-    return {str}.issuperset(map(type, values)) and all(values)
+    return types_of(values) <= {str} and all(values)
 
 
 def _are_times(values: list[Any]) -> bool:
-    types = set(map(type, values))
+    types = types_of(values)
     if types <= {float}:
         return all(map(math.isfinite, values))
     return types <= {float, int} and all(
@@ -153,13 +154,13 @@ def _are_times(values: list[Any]) -> bool:
 
 
 def _are_integers(values: list[Any]) -> bool:
-    return {int}.issuperset(map(type, values)) and (
+    return types_of(values) <= {int} and (
         not values or (min(values) >= -(2**63) and max(values) < 2**63)
     )
 
 
 def _are_dictionaries(values: list[Any]) -> bool:
-    return set(map(type, values)) <= {dict}
+    return types_of(values) <= {dict}
 
 
 def _bulk_events(kind: str, doc: dict[str, Any]) -> None:
