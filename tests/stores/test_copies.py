@@ -253,3 +253,17 @@ def test_damage_where_the_mark_is_is_in_nobodys_way(path):
         file.seek((page - 1) * size)
         file.write(b"\xff" * size)
     assert said_of(path) == []
+
+
+def test_a_log_is_not_cut_off_while_the_mark_is_set(path):
+    """Else a file whose writer died at that moment would be taken for a copy without its log."""
+    with opened(path) as store:
+        insert_all(store, [("start", start("large")), ("descriptor", descriptor("d", "large"))])
+        store._connections.write(lambda connection: connection.execute(checkpoint.mark.SET))
+        checkpoint.move_log(store._connections.get())
+        store._connections.write(checkpoint.tidy)
+        folder = path.parent / "as it was when the writer died"
+        folder.mkdir()
+        for part in (path, path.with_name(f"{path.name}-wal")):
+            shutil.copy(part, folder)
+        assert said_of(folder / path.name) == []

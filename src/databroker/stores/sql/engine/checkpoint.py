@@ -123,7 +123,10 @@ def tidy(connection: Connection) -> None:
     """
     with contextlib.suppress(sqlite3.OperationalError):  # another process is writing, say
         connection.execute("PRAGMA incremental_vacuum")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # A log that is cut while the mark is set would leave, after a crash, what looks like a
+        # copy without its log. Who set the mark is about to move the log anyway.
+        if not mark.is_marked(connection):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 class _MainFile:
