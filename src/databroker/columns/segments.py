@@ -40,23 +40,27 @@ _STEPS = (np.int8, np.int16, np.int32)
 
 def pack(batch: pa.RecordBatch, columns: list[str], group: str) -> bytes:
     """Return the blob of a group, which holds some columns of a batch."""
-    schema = batch.schema
-    fields, arrays = [], []
-    for name in columns:
-        place = schema.get_field_index(name)
-        field, array = schema.field(place), batch.column(place)
-        if group != ALL and not group.startswith("data"):
-            field, array = _delta(field, array)
-        fields.append(field)
-        arrays.append(array)
-    keep = schema.metadata if _shapes_beside(schema.names) in columns else None
-    part = pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields, metadata=keep))
+    part = batch if group == ALL else _part(batch, columns, group)
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression=_compression(group))
     with pa.ipc.new_stream(sink, part.schema, options=options) as writer:
         writer.write_batch(part)
     blob: bytes = sink.getvalue().to_pybytes()
     return blob
+
+
+def _part(batch: pa.RecordBatch, columns: list[str], group: str) -> pa.RecordBatch:
+    schema = batch.schema
+    fields, arrays = [], []
+    for name in columns:
+        place = schema.get_field_index(name)
+        field, array = schema.field(place), batch.column(place)
+        if not group.startswith("data"):
+            field, array = _delta(field, array)
+        fields.append(field)
+        arrays.append(array)
+    keep = schema.metadata if _shapes_beside(schema.names) in columns else None
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields, metadata=keep))
 
 
 def unpack(blob: bytes, columns: Container[str] | None) -> pa.RecordBatch:
@@ -90,7 +94,8 @@ def beside(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 
 def groups(batch: pa.RecordBatch) -> dict[str, list[str]]:
     """Return which columns of a batch are stored together, by the name of the group."""
-    if batch.nbytes < SMALL:
+    # The size of the buffers is known at once; what of them is used has to be counted.
+    if batch.get_total_buffer_size() < SMALL or batch.nbytes < SMALL:
         return {ALL: batch.schema.names}
     found: dict[str, list[str]] = {}
     counts: Counter[str] = Counter()
