@@ -32,7 +32,7 @@ from benchmarks.harness import HEADINGS, Row  # noqa: E402
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 _SHAPED_BY = (
-    "schema",
+    "engine/schema",
     "search/index",
     "search/index_terms",
     "search/name_filter",
