@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain, repeat
 from typing import Any
 
 from ...documents.encode import same
@@ -22,7 +23,7 @@ from .starts import Run, find_run, insert_run, set_stop
 Doc = dict[str, Any]
 
 _ROWS = {owner: kind for kind, owner in OWNER.items()}
-_PAGE = 256  # keys looked at at once
+_PAGES = (2, 256)  # keys looked at at once: most are free, and few are taken many times
 
 
 def put_start(connection: Connection, doc: Doc) -> None:
@@ -38,11 +39,12 @@ def put_start(connection: Connection, doc: Doc) -> None:
         raise_displacement(connection, key - wanted)
     insert_run(connection, key, doc, (host(), os.getpid(), boot_id()))
     index_start(connection, key, doc)
-    for stop in orphans(connection, "stop", uid):
-        drop_document(connection, "stop", stop["uid"])
-        put_stop(connection, stop)
-    for descriptor in orphans(connection, "descriptor", uid):
-        index_data_keys(connection, key, descriptor["data_keys"])
+    for kind, orphan in list(orphans(connection, ["stop", "descriptor"], uid)):
+        if kind == "descriptor":
+            index_data_keys(connection, key, orphan["data_keys"])
+        else:
+            drop_document(connection, "stop", orphan["uid"])
+            put_stop(connection, orphan)
 
 
 def put_stop(connection: Connection, doc: Doc) -> None:
@@ -53,7 +55,7 @@ def put_stop(connection: Connection, doc: Doc) -> None:
         return
     run = stored_run(connection, doc["run_start"])
     if run is None:
-        for orphan in orphans(connection, "stop", doc["run_start"]):
+        for _, orphan in orphans(connection, ["stop"], doc["run_start"]):
             _check_provisional(orphan, doc)
             drop_document(connection, "stop", orphan["uid"])
         insert_document(connection, "stop", doc)
@@ -89,14 +91,15 @@ def stored_stop(connection: Connection, uid: str) -> Doc | None:
 
 def _free_key(connection: Connection, key: int) -> int:
     """Return the first free key from ``key`` on."""
-    while True:
-        taken = stored.keys_from(connection, key, _PAGE)
+    for page in chain(_PAGES, repeat(_PAGES[-1])):
+        taken = stored.keys_from(connection, key, page)
         for each in taken:
             if each != key:
                 return key
             key += 1
-        if len(taken) < _PAGE:
-            return key
+        if len(taken) < page:
+            break
+    return key
 
 
 def _check_same(kind: str, known: Doc, doc: Doc) -> None:

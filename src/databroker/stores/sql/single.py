@@ -56,10 +56,10 @@ def documents_of_run(
     return sorted(found, key=lambda each: _ORDER[each[0]]), damaged + len(missing)
 
 
-def orphans(connection: Connection, kind: str, run: str) -> Iterator[Doc]:
-    """Yield the documents of one kind that arrived before the start of their run."""
-    for row in documents.of_run(connection, portable(run), [kind]):
-        yield open_document(row)
+def orphans(connection: Connection, kinds: Collection[str], run: str) -> Iterator[tuple[str, Doc]]:
+    """Yield the documents of some kinds that arrived before the start of their run."""
+    for row in documents.of_run(connection, portable(run), kinds):
+        yield row[0], open_document(row)
 
 
 def drop_document(connection: Connection, kind: str, uid: str) -> None:

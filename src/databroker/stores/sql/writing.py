@@ -91,6 +91,8 @@ class _Write:
     connection: Connection
     known: KnownSeries
     ended_large: bool = field(default=False, init=False)
+    _current: set[int] | None = field(default=None, init=False)
+    """The series looked at in a transaction that goes on: nobody else has changed them."""
 
     def put(self, kind: str, doc: Doc) -> None:
         if kind != "start":
@@ -104,6 +106,7 @@ class _Write:
 
     def put_many(self, documents: Iterable[tuple[str, Doc]]) -> None:
         """Store documents; rows of one owner that come together become a block at once."""
+        self._current = set()
         waiting: dict[tuple[str, str], list[Doc]] = {}
         for kind, doc in documents:
             if kind in OWNER:
@@ -170,7 +173,8 @@ class _Write:
         rows = self._series(kind, owner)
         batch = make()
         with transaction(self.connection):
-            series.refresh_if_stale(self.connection, rows)
+            if not self._is_current(rows):
+                series.refresh_if_stale(self.connection, rows)
             if series.any_known(self.connection, rows, hashes):
                 return False
             if kind == "datum":
@@ -203,12 +207,22 @@ class _Write:
             if len(self.known) >= _REMEMBERED:
                 self.known.pop(next(iter(self.known)))
             self.known[kind, owner] = rows
+            self._is_current(rows)
         return rows
+
+    def _is_current(self, rows: Series) -> bool:
+        """Tell whether a series was looked at in this transaction; from now on, it was."""
+        if self._current is None:
+            return False
+        was_seen = rows.id in self._current
+        self._current.add(rows.id)
+        return was_seen
 
     def _seal_run(self, run: str) -> None:
         """Move all tails of a run into blocks."""
         for kind, owner in series.series_of_run(self.connection, run):
             rows = self._series(kind, owner)
             self.ended_large |= rows.sealed > 0 or rows.tail_bytes > _LARGE
-            series.seal(self.connection, rows)
+            if rows.tail or not self._is_current(rows):
+                series.seal(self.connection, rows)
             self.known.pop((kind, owner))

@@ -142,8 +142,9 @@ def _rows(
 ) -> dict[str, list[tuple[int, Any, int]]]:
     """Return the rows of each table."""
     rows: dict[str, list[tuple[int, Any, int]]] = {"numbers": [], "texts": []}
+    known = connection.paths.get
     for document, (path, kind, value) in entries:
-        number = new_path(connection, document, path, kind)
+        number = known((document, path, kind)) or new_path(connection, document, path, kind)
         rows[table_of(kind)].append((number, bound(kind, value), run))
     return {table: sorted(each, key=_place) for table, each in rows.items() if each}
 
