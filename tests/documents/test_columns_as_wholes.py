@@ -74,5 +74,6 @@ def test_a_page_is_accepted_as_its_events_are(page):
         return
     assert_identical(list(unpack("event_page", clean)), events)
     by_page, by_rows = from_page("event", clean), from_rows("event", events)
-    assert by_page.equals(by_rows, check_metadata=True)
+    assert by_page.schema.equals(by_rows.schema, check_metadata=True)
+    assert by_page.serialize() == by_rows.serialize()  # Arrow says that NaN differs from NaN
     assert_identical(to_rows("event", "d", by_page), events)
