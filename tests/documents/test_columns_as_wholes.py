@@ -6,13 +6,13 @@ import uuid
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.helpers.strategies import values
 
 from databroker.columns import from_page, from_rows, to_rows
 from databroker.documents.accept import accept
 from databroker.documents.pages import unpack
 from databroker.errors import InvalidDocument
 from databroker.testing.difference import assert_identical
+from helpers.strategies import values
 
 ODD = [
     (1, 2.5),

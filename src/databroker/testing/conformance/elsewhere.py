@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
+from ..._util.signals import from_signal, suppressed
 from ...columns import Selection, assemble
 from ...columns.names import SEQ_NUM
 from ...query.nodes import Everything
@@ -46,7 +47,7 @@ class Elsewhere:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
+        with suppressed(OSError):
             self._pipe.send(None)
         self._process.join(_PATIENCE)
         self.kill()
@@ -98,7 +99,9 @@ def _serve(pickled: bytes, pipe: Connection) -> None:
                 for answer in job(store, *arguments):
                     pipe.send(("answer", answer))
                 pipe.send(("done", None))
-            except Exception:
+            except Exception as error:
+                if from_signal(error):
+                    raise
                 pipe.send(("failed", traceback.format_exc()))
 
 
