@@ -38,7 +38,9 @@ def test_the_file_alone_is_whole_soon_after_a_run_has_ended(path, tmp_path):
 def test_the_next_run_does_not_wait_for_the_log_to_begin_anew(path, monkeypatch):
     begun = threading.Event()
     begin = checkpoint.begin_log
-    monkeypatch.setattr(checkpoint, "begin_log", lambda one: (begin(one), begun.set()))
+    monkeypatch.setattr(
+        checkpoint, "begin_log", lambda *one, **more: (begin(*one, **more), begun.set())
+    )
     with opened(path) as store:
         insert_all(store, whole_run("a"))
         assert begun.wait(60)

@@ -259,7 +259,7 @@ def test_a_log_is_not_cut_off_while_the_mark_is_set(path):
     """Else a file whose writer died at that moment would be taken for a copy without its log."""
     with opened(path) as store:
         insert_all(store, [("start", start("large")), ("descriptor", descriptor("d", "large"))])
-        store._connections.write(lambda connection: connection.execute(checkpoint.mark.SET))
+        store._connections.write(lambda each: checkpoint.mark.set_mark(each, path))
         checkpoint.move_log(store._connections.get())
         store._connections.write(checkpoint.tidy)
         folder = path.parent / "as it was when the writer died"

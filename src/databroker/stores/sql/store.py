@@ -269,8 +269,8 @@ class SQLiteStore(Store):
     def backup(self, path: Path, progress: Progress | None) -> None:
         """Copy all that is stored into a new file, while others may write."""
         with translated(self.path):
-            log_size = self._connections.file.log_size
-            self._connections.alone(lambda one: copy_database(one, log_size, path, progress))
+            file = self._connections.file
+            self._connections.alone(lambda one: copy_database(one, file, path, progress))
 
     def check(self, progress: CheckProgress | None = None, mend_index: bool = False) -> CheckReport:
         """Read all that is stored, and compare the indexes with it, while others may write."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .connection import Connection
 from .failures import translated
+from .file import File
 from .mark import REMOVE, lacks_log
 
 Progress = Callable[[int, int], None]
@@ -18,7 +19,7 @@ _PAGES = 1024  # at once
 
 
 def copy_database(
-    connection: Connection, log_size: Callable[[], int], target: Path, progress: Progress | None
+    connection: Connection, file: File, target: Path, progress: Progress | None
 ) -> None:
     """Copy a database, with what is in its log, into a new file."""
     size = connection.execute("PRAGMA page_size").fetchone()[0]
@@ -30,7 +31,7 @@ def copy_database(
     with connection.guard, translated(target), closing(sqlite3.connect(target)) as new:
         # While this transaction lasts, what others write does not make the copy begin again.
         connection.execute("BEGIN")
-        lacks = lacks_log(connection, log_size)
+        lacks = lacks_log(connection, file.path, file.log_size)
         assert connection.driver is not None
         connection.driver.backup(new, pages=_PAGES, progress=tell, sleep=0)
         connection.execute("ROLLBACK")

@@ -7,6 +7,8 @@ import contextlib
 import os
 import sqlite3
 import time
+from functools import partial
+from pathlib import Path
 
 from ....errors import StoreUnavailable
 from . import mark
@@ -60,7 +62,7 @@ class Tidier:
             if mark.is_marked(self._connections.get()):  # a copy that now is a file of its own
                 self._connections.write(self._remove_mark)
             if self._ended and move_log(self._connections.get()):
-                self._connections.write(begin_log)
+                self._connections.write(partial(begin_log, path=self._connections.path))
                 return
             if not self._has_mark():
                 self._move_with_mark()
@@ -84,7 +86,7 @@ class Tidier:
     def _set_mark(self, connection: Connection) -> None:
         if not self._is_closing:
             self._is_marking = True
-            connection.execute(mark.SET)
+            mark.set_mark(connection, self._connections.path)
 
     def _remove_mark(self, connection: Connection) -> None:
         connection.execute(mark.REMOVE)
@@ -100,10 +102,10 @@ def move_log(connection: Connection) -> bool:
     return bool(length == moved)
 
 
-def begin_log(connection: Connection) -> None:
+def begin_log(connection: Connection, path: Path) -> None:
     """Begin the log anew by changing nothing: whoever does so first waits for the disk."""
     with transaction(connection):
-        connection.execute(mark.SET)
+        mark.set_mark(connection, path)
         connection.execute(mark.REMOVE)
 
 

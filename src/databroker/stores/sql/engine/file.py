@@ -149,7 +149,7 @@ class File:
         lacks_log: bool | None = False
         if version == schema.VERSION:
             _check_tables(connection, self.path)
-            lacks_log = mark.lacks_log(connection, self.log_size)
+            lacks_log = mark.lacks_log(connection, self.path, self.log_size)
             if lacks_log:
                 mark.warn_of_missing_log(self.path)
         if not connection.can_write:

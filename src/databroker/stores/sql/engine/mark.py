@@ -4,21 +4,23 @@ What is written goes into the log, and the main file stays as it is. So the mark
 into the main file with all that is in the log, and removed again. The main file has it then,
 and who reads the file with its log does not see it. Whoever moves the rest of the log into the
 main file, however that comes about, removes the mark there too.
+
+The mark says of which file it is. Where it could not be removed, because its writer was killed
+just then or the disk is full, the file has it, and is still not taken for a copy.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ...._util.user_warnings import warn_user
 from ....errors import MissingLogWarning
 from .connection import Connection
-
-SET = "INSERT INTO meta (key, value) VALUES ('log', x'01') ON CONFLICT (key) DO NOTHING"
-"""Sets the mark."""
 
 REMOVE = "DELETE FROM meta WHERE key = 'log'"
 """Removes it."""
@@ -26,22 +28,46 @@ REMOVE = "DELETE FROM meta WHERE key = 'log'"
 _TRIES = 5
 
 
+def set_mark(connection: Connection, path: Path) -> None:
+    """Set the mark of a file."""
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES ('log', ?) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (_mark_of(path),),
+    )
+
+
 def is_marked(connection: Connection) -> bool:
     """Tell whether a connection sees the mark."""
-    return connection.execute("SELECT 1 FROM meta WHERE key = 'log'").fetchone() is not None
+    return _mark(connection) is not None
 
 
-def lacks_log(connection: Connection, log_size: Callable[[], int]) -> bool | None:
+def _mark(connection: Connection) -> Any:
+    row = connection.execute("SELECT value FROM meta WHERE key = 'log'").fetchone()
+    return None if row is None else row[0]
+
+
+def _mark_of(path: Path) -> bytes:
+    """Return what the mark of a file says: which file it is, and where."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:  # it was removed just now
+        return b""
+    return f"{found.st_dev}:{found.st_ino}:".encode() + os.fsencode(os.path.realpath(path))
+
+
+def lacks_log(connection: Connection, path: Path, log_size: Callable[[], int]) -> bool | None:
     """Tell whether a file is a copy without its log.
 
-    None stands for a mark beside a log: it is being set just now, or who set it came to an
-    end before removing it.
+    None stands for a mark beside a log, or of this very file: it is being set just now, or who
+    set it came to an end before removing it.
     """
     with contextlib.suppress(sqlite3.DatabaseError):  # damage here is in nobody's way
         for _ in range(_TRIES):  # another process may have emptied the log between two looks
-            if not is_marked(connection):
+            found = _mark(connection)
+            if found is None:
                 return False
-            if log_size():
+            if log_size() or found == _mark_of(path):
                 return None
         return True
     return False
