@@ -267,3 +267,12 @@ def test_a_log_is_not_cut_off_while_the_mark_is_set(path):
         for part in (path, path.with_name(f"{path.name}-wal")):
             shutil.copy(part, folder)
         assert said_of(folder / path.name) == []
+
+
+def test_a_file_whose_writer_died_before_it_removed_the_mark_is_no_copy(path):
+    with opened(path) as store:
+        insert_all(store, RUN)
+        store._connections.write(lambda each: checkpoint.mark.set_mark(each, path))
+        store._connections.get().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert len(said_of(copied(path))) == 1
+        assert said_of(path) == []
