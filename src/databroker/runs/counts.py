@@ -15,11 +15,6 @@ class Counts(Mapping[Any, int]):
 
     Unlike a dictionary it keeps True apart from 1.
 
-    Parameters
-    ----------
-    rows
-        Values with their counts, in order.
-
     Examples
     --------
     >>> plans = Counts([("scan", 3), ("count", 1)])

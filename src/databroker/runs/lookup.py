@@ -42,10 +42,6 @@ def look_up(runs: StoreView, key: Any) -> Any:
     slice             a list, newest first: ``[-5:]``
     list, set, ...    a list, key by key
     ================  ==========================================================
-
-    Raises
-    ------
-    NoSuchRun, AmbiguousPrefix, TooFarBack, InvalidKey, KeyOfWrongType
     """
     key = thaw(key)
     if isinstance(key, slice):

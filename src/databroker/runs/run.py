@@ -148,7 +148,7 @@ class Run:
         *,
         on_missing: OnMissing = "raise",
     ) -> pd.DataFrame:
-        """Load a stream as a table, one row an event; see `Stream.table`."""
+        """Load a stream as a table, one row an event; see `Header.table`."""
         stream = self.streams.get(stream_name) if isinstance(stream_name, str) else None
         if stream is None:
             from .stream.table import no_table
@@ -175,7 +175,7 @@ class Run:
         *,
         on_missing: OnMissing = "raise",
     ) -> Iterator[Any]:
-        """Yield the values of one field, event by event; see `Stream.data`."""
+        """Yield the values of one field, event by event; see `Header.data`."""
         stream = self.streams.get(stream_name)
         if stream is None:
             warn_if_absent(self.uid, "stream", stream_name, self.stream_names)

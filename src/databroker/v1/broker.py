@@ -137,18 +137,7 @@ class Broker(core.Broker):
         return Header(self, record)
 
     def narrowed(self, query: Node, limit: int | None = None) -> Self:
-        """Return a broker of some of these runs, which knows of no others.
-
-        It begins with the filters, aliases and hooks of this broker, and has the same handlers.
-        What is inserted goes into the same store.
-
-        Parameters
-        ----------
-        query
-            Which runs.
-        limit
-            How many of them, the newest first; None for all.
-        """
+        """Return the core's broker of some runs, which begins with this one's filters and hooks."""
         broker = super().narrowed(query, limit)
         broker.filters = dict(self.filters)
         broker.aliases = dict(self.aliases)

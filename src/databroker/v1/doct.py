@@ -135,19 +135,7 @@ def wrap_in_doct(name: str, doc: Mapping[str, Any]) -> Doct:
 
 
 def wrap_in_deprecated_doct(name: str, doc: Mapping[str, Any]) -> DeprecatedDoct:
-    """Return a document as brokers hand it out, unless told otherwise.
-
-    Parameters
-    ----------
-    name
-        The kind of document: 'start', 'stop', 'descriptor', 'event', ...
-    doc
-        The document.
-
-    Raises
-    ------
-    KeyError
-        There is no such kind.
+    """Return a document as brokers hand it out, unless told otherwise; see `wrap_in_doct`.
 
     Examples
     --------

@@ -19,16 +19,7 @@ class Frames(Sequence["Array"]):
     A number gives an array; a slice, a list of numbers or a mask gives another such
     sequence; ``numpy.asarray`` loads them all.
 
-    Parameters
-    ----------
-    load
-        Returns the frame of a place.
-    places
-        Where each frame is, in terms of `load`.
-    frame_shape
-        The shape of one frame.
-    pixel_type
-        The dtype of the frames; None where there are none.
+    Each is what `load` makes of its place, one of `places`.
 
     Examples
     --------

@@ -98,7 +98,8 @@ class Header(Run, metaclass=ABCMeta):
             With ``convert_times=False``, must be False too (as in databroker 1.x).
         on_missing
             Where what is to be filled cannot be had: 'raise' the error; 'mask' the cell with
-            None; or 'skip' it, which leaves the reference.
+            None; or 'skip' it, which leaves the reference. But for 'raise', each field warns
+            once.
 
         Returns
         -------

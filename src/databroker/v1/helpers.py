@@ -173,13 +173,6 @@ def sanitize_np(val: Any) -> Any:
 def apply_to_dict_recursively(d: MutableMapping[Any, Any], f: Callable[[Any], Any]) -> None:
     """Replace each value in a dictionary, at any depth, by what a function makes of it.
 
-    Parameters
-    ----------
-    d
-        The dictionary, which is changed.
-    f
-        Is given a value; returns the new one.
-
     Examples
     --------
     >>> document = {"a": 1, "inner": {"b": 2}}

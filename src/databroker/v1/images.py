@@ -23,13 +23,6 @@ class Images(Frames):
 
     An image that comes twice is shown once.
 
-    Parameters
-    ----------
-    streams
-        The streams that have the field.
-    name
-        Which field.
-
     Raises
     ------
     NoSuchField

@@ -59,14 +59,7 @@ def to_event_pages(get_event_cursor: Callable[..., Iterable[Doc]], page_size: in
 
 
 def to_datum_pages(get_datum_cursor: Callable[..., Iterable[Doc]], page_size: int) -> Any:
-    """Return a function that yields pages of the datum documents that another one yields.
-
-    Parameters
-    ----------
-    get_datum_cursor
-        The function that yields datum documents.
-    page_size
-        How many a page has at most.
+    """Return a function that yields pages of datum documents; see `to_event_pages`.
 
     Examples
     --------

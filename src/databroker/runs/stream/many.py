@@ -41,13 +41,7 @@ def many_streams(
 
 
 class Wanted:
-    """Fields that were asked for, where each need be in one of several streams only.
-
-    Attributes
-    ----------
-    filling
-        What `fill` asks for; `check` tells whether there is such a field.
-    """
+    """Fields that were asked for, where each need be in one of several streams only."""
 
     def __init__(self, fields: Fields, fill: Fill = False) -> None:
         if isinstance(fields, str):

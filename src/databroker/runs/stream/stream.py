@@ -111,23 +111,7 @@ class Stream:
         convert_times: bool = True,
         timezone: str | datetime.tzinfo | None = None,
     ) -> pd.DataFrame:
-        """Return the stream as a table, one row an event.
-
-        Parameters
-        ----------
-        fields
-            A name, or names and patterns, of the wanted columns; None for all.
-        fill
-            Whether to load external data into the cells: True or 'yes', or the names of
-            fields; 'delayed' for dask arrays, which read their files when they are computed.
-            With False or 'no', the cells hold what refers to the data.
-        on_missing
-            Where such data cannot be had: 'raise' the error; 'mask' the cell with None; or
-            'skip' it, which leaves the reference. But for 'raise', each field warns once.
-        convert_times
-            Whether `time` holds stamps (naive UTC); else seconds since 1970.
-        timezone
-            Makes the stamps aware, in this zone.
+        """Return the stream as a table, one row an event; see `Header.table`.
 
         Raises
         ------
@@ -336,18 +320,7 @@ class Stream:
                 yield event
 
     def data(self, field: str, fill: Fill = True, on_missing: OnMissing = "raise") -> Iterator[Any]:
-        """Yield the values of one field, event by event; little is in memory at a time.
-
-        Parameters
-        ----------
-        field
-            Its name.
-        fill
-            As in `table`.
-        on_missing
-            Where such data cannot be had: 'raise' the error; 'mask' the value with None; or
-            'skip' it. But for 'raise', there is one warning.
-        """
+        """Yield the values of one field, event by event; see `Header.data`."""
         outside = self._external(fill, on_missing)
         if outside.is_streamed(field):
             values = outside.references(field)

@@ -28,15 +28,6 @@ class View:
     """Timestamps, or the configuration of a device, with one value an event.
 
     Obtained as ``stream.timestamps`` and ``stream.config['motor']``.
-
-    Parameters
-    ----------
-    title
-        What it is, for people.
-    request
-        What it consists of.
-    times
-        The same for the times at which the values were read.
     """
 
     def __init__(self, title: str, request: Request, times: Request | None = None) -> None:
