@@ -18,6 +18,7 @@ from databroker.errors import MissingLogWarning
 from databroker.query.nodes import Everything
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.sql.engine import checkpoint
+from databroker.stores.sql.engine.connection import Connection
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import descriptor, event, insert_all, start, whole_run
 from helpers.sqlite_files import RUN, opened
@@ -128,6 +129,24 @@ def test_a_file_that_was_closed_in_the_middle_of_a_run_says_nothing(path):
     assert said_of(path) == said_of(copied(path)) == []
 
 
+def test_a_thread_that_ends_late_keeps_nothing_open(path, monkeypatch):
+    main, ending, shut = threading.get_ident(), threading.Event(), Connection.shut
+
+    def shut_late(connection):
+        driver, connection.driver = connection.driver, None
+        if driver is not None and connection.can_write and threading.get_ident() != main:
+            ending.set()
+            time.sleep(2)
+        connection.driver = driver
+        shut(connection)
+
+    monkeypatch.setattr(Connection, "shut", shut_late)
+    with opened(path) as store:
+        insert_all(store, RUN)
+        assert ending.wait(60)
+    assert said_of(path) == said_of(copied(path)) == []
+
+
 def test_the_mark_comes_back_when_others_have_moved_the_log(path):
     with opened(path) as store, opened(path) as other:
         insert_all(store, RUN)
@@ -172,6 +191,7 @@ STOPPED = """
 import os, sys, time
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.sql.engine import checkpoint
+from databroker.stores.sql.engine.connection import Connection
 from databroker.testing.conformance.base import *
 checkpoint.Tidier._remove_mark = lambda *_: os._exit(1)
 insert_all(SQLiteStore(sys.argv[1]), whole_run()[:-1])

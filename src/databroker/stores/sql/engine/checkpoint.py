@@ -44,8 +44,7 @@ class Tidier:
         """Do what is still to be done, for the last time."""
         self._is_closing = True
         with contextlib.suppress(sqlite3.Error, StoreUnavailable):
-            if self._is_marking:
-                self._connections.write(self._remove_mark)
+            self._connections.write(self._end_marking)
             if self._waiting == os.getpid():
                 move_log(self._connections.get())
 
@@ -87,6 +86,10 @@ class Tidier:
         if not self._is_closing:
             self._is_marking = True
             mark.set_mark(connection, self._connections.path)
+
+    def _end_marking(self, connection: Connection) -> None:
+        if self._is_marking:
+            self._remove_mark(connection)
 
     def _remove_mark(self, connection: Connection) -> None:
         connection.execute(mark.REMOVE)

@@ -204,7 +204,9 @@ class Connection:
 
     def __del__(self) -> None:
         if self.driver is not None and self._pid == os.getpid():
-            self.shut()
+            # Whoever closes the others just now waits, so that the last one moves the log.
+            with self.guard:
+                self.shut()
 
 
 def _pauses() -> Iterator[float]:
