@@ -22,13 +22,11 @@ if TYPE_CHECKING:
     from .config import describe_configs, list_configs, lookup_config
     from .documents.readonly import ALL
     from .relocation.search import relocate
-    from .v1.broker import Broker
+    from .v1.broker import Broker, temp
     from .v1.catalogs import catalog, load_combo_catalog
     from .v1.doct import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
-    from .v1.header import Header
+    from .v1.header import Header, Results
     from .v1.helpers import catalog_search_path, temp_config
-    from .v1.results import Results
-    from .v1.temporary import temp
 
 __version__ = "3.0.0.dev0"
 
@@ -37,7 +35,7 @@ _HOMES = {
     "Broker": ".v1.broker",
     "DeprecatedDoct": ".v1.doct",
     "Header": ".v1.header",
-    "Results": ".v1.results",
+    "Results": ".v1.header",
     "catalog": ".v1.catalogs",
     "catalog_search_path": ".v1.helpers",
     "describe_configs": ".config",
@@ -45,7 +43,7 @@ _HOMES = {
     "load_combo_catalog": ".v1.catalogs",
     "lookup_config": ".config",
     "relocate": ".relocation.search",
-    "temp": ".v1.temporary",
+    "temp": ".v1.broker",
     "temp_config": ".v1.helpers",
     "wrap_in_deprecated_doct": ".v1.doct",
     "wrap_in_doct": ".v1.doct",

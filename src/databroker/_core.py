@@ -5,10 +5,9 @@ from .documents.kinds import LABELS as DOCT_NAMES
 from .documents.readonly import ALL
 from .v1.broker import Broker
 from .v1.doct import wrap_in_deprecated_doct, wrap_in_doct
-from .v1.header import Header
+from .v1.header import Header, Results
 from .v1.helpers import get_fields, temp_config
 from .v1.images import Images
-from .v1.results import Results
 from .v1.settings import register_builtin_handlers
 
 __all__ = [

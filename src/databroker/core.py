@@ -1,9 +1,9 @@
 """The import path of databroker 1.x for runs, streams, and what makes them."""
 
 from .errors import DocumentIsReadOnly as NotMutable
+from .v1.drivers import SingleRunCache
+from .v1.drivers import run_from_generator as BlueskyRunFromGenerator
 from .v1.header import Header
-from .v1.one_run import SingleRunCache
-from .v1.one_run import run_from_generator as BlueskyRunFromGenerator
 from .v1.settings import discover_handlers, parse_handler_registry, parse_transforms, retry
 from .v2.documents import (
     Datum,

@@ -1,5 +1,6 @@
 """The import path of databroker 1.x for events that are turned about."""
 
-from .v1.pivot import EventsDoNotFit, pivot_timeseries, reset_time, zip_events
+from .errors import EventsDoNotFit
+from .v1.pivot import pivot_timeseries, reset_time, zip_events
 
 __all__ = ["EventsDoNotFit", "pivot_timeseries", "reset_time", "zip_events"]

@@ -1,7 +1,7 @@
 """The import path of databroker 1.x for runs under other names."""
 
+from .errors import ProjectionError
 from .v2.projector import (
-    ProjectionError,
     Projector,
     get_run_projection,
     get_xarray_config_field,

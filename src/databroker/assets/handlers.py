@@ -3,11 +3,11 @@
 from ..v1.handlers import (
     XS3_XRF_DATA_KEY,
     DummyAreaDetectorHandler,
+    HandlerBase,
     ImageStack,
     IntegrityError,
     handlers_of,
 )
-from ..v1.handlers_base import HandlerBase
 
 __all__ = [
     "XS3_XRF_DATA_KEY",

@@ -1,6 +1,6 @@
 """The import path of databroker 1.x for what users' own handlers are made from."""
 
 from ..errors import DuplicateHandler
-from ..v1.handlers_base import HandlerBase
+from ..v1.handlers import HandlerBase
 
 __all__ = ["DuplicateHandler", "HandlerBase"]

@@ -1,5 +1,5 @@
 """The import path of databroker 1.x for handlers that open nothing."""
 
-from ..v1.path_only_handlers import AreaDetectorTiffPathOnlyHandler, RawHandler
+from ..v1.handlers import AreaDetectorTiffPathOnlyHandler, RawHandler
 
 __all__ = ["AreaDetectorTiffPathOnlyHandler", "RawHandler"]

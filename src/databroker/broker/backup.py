@@ -18,8 +18,6 @@ from .export import export
 if TYPE_CHECKING:
     from ..runs.session import Session
 
-__all__ = ["back_up"]
-
 
 def back_up(
     session: Session, path: str | os.PathLike[str], progress: Callable[[int, int], None] | None

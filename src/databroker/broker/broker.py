@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from ..stores.checking import CheckReport
     from .export import Receiver
 
-__all__ = ["Broker"]
-
 
 class Broker:
     """Saves runs, finds them again and hands them over.

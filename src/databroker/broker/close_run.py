@@ -12,8 +12,6 @@ from ..runs.run import Run
 if TYPE_CHECKING:
     from ..stores.base import RunRecord
 
-__all__ = ["close_run"]
-
 
 def close_run(run: Run, reason: str, force: bool) -> RunRecord | None:
     """End a run with a stop document that says so; see `Broker.close_run`."""

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ..external.files.copying import CopyPlan, Progress
     from ..external.files.listing import RunResources
 
-__all__ = ["Receiver", "export", "size_of_files"]
-
 _RESOURCES = ("resource", "stream_resource")
 
 

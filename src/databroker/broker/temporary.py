@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..stores.base import Store
 
-__all__ = ["temporary_store"]
-
 
 def temporary_store() -> Store:
     """Make a new, empty store whose files are removed when it is no longer used."""

@@ -13,8 +13,6 @@ from .stream.fields import mapping
 if TYPE_CHECKING:
     from .stream.stream import Stream
 
-__all__ = ["device_names", "has_field", "warn_if_absent"]
-
 _SHOWN = 12
 
 

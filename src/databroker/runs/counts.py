@@ -7,8 +7,6 @@ from typing import Any
 
 from .._util.printable import repr_of
 
-__all__ = ["Counts"]
-
 
 class Counts(Mapping[Any, int]):
     """A mapping from values to how many runs have each, the most frequent first.

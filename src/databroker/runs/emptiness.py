@@ -14,8 +14,6 @@ from ..query.nodes import Exists, Node, Path
 if TYPE_CHECKING:
     from ..stores.base import Store
 
-__all__ = ["explain_nothing"]
-
 _MOST_NAMES = 2_000
 
 _MEANT = {

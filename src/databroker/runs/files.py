@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from ..external.files.listing import ExternalFile
     from .session import Session
 
-__all__ = ["Files", "Progress", "files_of"]
-
 Progress = Callable[[int, str], Any]
 """Is called after each run with how many are done, and its uid."""
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .store_view import StoreView
     from .transforms import Transforms
 
-__all__ = ["RunQuery", "Sorted", "Step", "checked_limit"]
-
 _UID = Path("uid")
 _SMALL = 100
 

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from ..stores.base import RunRecord
     from .session import Session
 
-__all__ = ["Results"]
-
 _SHOWN = 10
 
 RunType = TypeVar("RunType", bound=Run, covariant=True)

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from .session import Session
     from .stream.stream import Stream
 
-__all__ = ["Run", "RunFace", "each_run"]
-
 Doc = dict[str, Any]
 Fields = str | Iterable[str] | None
 StreamName = str | type[ALL]

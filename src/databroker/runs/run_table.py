@@ -16,8 +16,6 @@ from ..stores.facts import main_count
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "Column", "column", "frame_of"]
-
 COLUMNS = ("uid", "scan_id", "time", "plan_name", "status", "num_events")
 """The columns of a list of runs, unless others are asked for."""
 

@@ -10,8 +10,6 @@ from ..query.nodes import Equals, Path
 if TYPE_CHECKING:
     from .store_view import StoreView
 
-__all__ = ["repeated_scan_id"]
-
 _SHOWN = 10
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ..query.nodes import Node
     from ..stores.base import Store
 
-__all__ = ["Session"]
-
 
 @dataclass(frozen=True)
 class Session:

@@ -9,8 +9,6 @@ from typing import Any
 from ..query.nodes import Equals, Everything, In, Node, Path, UidPrefix
 from ..stores.base import RunRecord, Store
 
-__all__ = ["StoreView"]
-
 _UID = Path("uid")
 
 

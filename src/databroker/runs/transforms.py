@@ -7,8 +7,6 @@ from typing import Any
 
 from ..external.import_path import imported
 
-__all__ = ["Transforms"]
-
 
 class Transforms:
     """Functions from a document to a document by kind, or where to import them from.

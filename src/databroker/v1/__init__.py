@@ -13,13 +13,11 @@ if TYPE_CHECKING:
     from ..config import describe_configs, list_configs, lookup_config
     from ..documents.readonly import ALL
     from ..errors import InvalidConfiguration as InvalidConfig
-    from .broker import Broker
+    from .broker import Broker, temp
     from .doct import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
-    from .header import Header
+    from .header import Header, Results
     from .helpers import get_fields, temp_config
     from .registry import Registry
-    from .results import Results
-    from .temporary import temp
 
 __all__ = [
     "ALL",
@@ -48,12 +46,12 @@ __getattr__ = lazy_names(
         "Header": ".header",
         "InvalidConfig": "..errors:InvalidConfiguration",
         "Registry": ".registry",
-        "Results": ".results",
+        "Results": ".header",
         "describe_configs": "..config",
         "get_fields": ".helpers",
         "list_configs": "..config",
         "lookup_config": "..config",
-        "temp": ".temporary",
+        "temp": ".broker",
         "temp_config": ".helpers",
         "wrap_in_deprecated_doct": ".doct",
         "wrap_in_doct": ".doct",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from .._util.user_warnings import warn_user
 from ..broker import broker as core
 from ..documents.readonly import ALL
 from ..errors import NotSupported
@@ -19,15 +19,11 @@ if TYPE_CHECKING:
     from ..query.nodes import Node
     from ..stores.base import RunRecord, Store
     from ..v2.runs import Catalog
-    from .header import Header
+    from .header import Header, Results
     from .images import Images
     from .registry import Registry
-    from .results import Results
-    from .serializer import Serializer
 
     Headers = Header | Iterable[Header]
-
-__all__ = ["Broker"]
 
 Document = dict[str, Any]
 Fields = str | Iterable[str] | None
@@ -176,7 +172,7 @@ class Broker(core.Broker):
             The search makes no sense; the message says what would.
         """
         from ..query.parse import from_keywords
-        from .results import Results
+        from .header import Results
 
         filters = from_keywords(None, self.filters, self.zone)
         query = from_keywords(text_search, kwargs, self.zone) & filters
@@ -297,10 +293,11 @@ class Broker(core.Broker):
         >>> [name for name, document in db.get_documents(db())]
         ['start', 'start']
         """
-        from .many_headers import documents_of
+        from .many_headers import shares
 
         _no_registry(handler_registry)
-        yield from documents_of(headers, stream_name, fields, fill)
+        for header, names, filling in shares(headers, stream_name, fields, fill, every=True):
+            yield from header.documents(stream_name, names, filling)
 
     def get_events(
         self,
@@ -317,10 +314,11 @@ class Broker(core.Broker):
         NoSuchField
             A plain name in `fields` or `fill` that is in none of them, when all have been seen.
         """
-        from .many_headers import events_of
+        from .many_headers import shares
 
         _no_registry(handler_registry)
-        yield from events_of(headers, stream_name, fields, fill)
+        for header, names, filling in shares(headers, stream_name, fields, fill):
+            yield from header.events(stream_name, names, filling)
 
     def get_table(
         self,
@@ -342,11 +340,18 @@ class Broker(core.Broker):
         NoSuchField
             A plain name in `fields` or `fill` that is in none of them.
         """
-        from .many_headers import table_of
+        from ..runs.run import Run
+        from .many_headers import shares, stacked
 
         _no_registry(handler_registry)
         convert = convert_times or localize_times
-        return table_of(headers, stream_name, fields, fill, timezone, convert)
+        return stacked(
+            [
+                # As a run loads it: a header has an old argument more.
+                Run.table(header, stream_name, names, filling, timezone, convert)
+                for header, names, filling in shares(headers, stream_name, fields, fill)
+            ]
+        )
 
     def restream(
         self, headers: Headers, fields: Fields = None, fill: Any = False
@@ -415,16 +420,15 @@ class Broker(core.Broker):
         UserWarning
             It is an old name for what `Header.data` and `Stream.to_dask` do.
         """
-        from .._util.user_warnings import warn_user
-
         warn_user(
             "get_images is deprecated: use header.data(name) to loop over images, or "
             "header.streams[...].to_dask() for an array of them."
         )
-        from .many_headers import images_of
+        from ..runs.run import each_run
+        from .images import Images
 
         _no_registry(handler_registry)
-        return images_of(headers, name, stream_name)
+        return Images([header.streams[stream_name] for header in each_run(headers)], name)
 
     @staticmethod
     def get_fields(header: Header, name: str | None = None) -> set[str]:
@@ -488,16 +492,14 @@ class Broker(core.Broker):
         return self.v2
 
     @property
-    def _serializer(self) -> Serializer:
+    def _serializer(self) -> _Serializer:
         """The name by which old programs reach `insert`."""
-        from .serializer import Serializer
-
-        return Serializer(self.insert)
+        return _Serializer(self.insert)
 
     @property
     def fs(self) -> Registry:
         """The old name of `reg`."""
-        warnings.warn("Broker.fs is now called Broker.reg.", UserWarning, stacklevel=2)
+        warn_user("Broker.fs is now called Broker.reg.")
         return self.reg
 
     def stats(self) -> dict[str, Any]:
@@ -509,6 +511,31 @@ class Broker(core.Broker):
         {'store': 'memory of this process', 'runs': 0}
         """
         return {"store": str(self.store), "runs": self._count()}
+
+
+class _Serializer:
+    """A function that inserts documents; in databroker 1.x, a router to the files of runs.
+
+    Programs close those of runs in progress, to read them (apstools' tests do). Here, none is open.
+    """
+
+    def __init__(self, insert: Callable[[str, Mapping[str, Any]], None]) -> None:
+        self._insert = insert
+        self._factory_cbs_by_start: dict[str, list[Any]] = {}
+
+    def __call__(self, name: str, doc: Mapping[str, Any]) -> None:
+        self._insert(name, doc)
+
+
+def temp() -> Broker:
+    """Make a new, empty broker whose files are removed when it is no longer used.
+
+    Examples
+    --------
+    >>> temp().name
+    'temp'
+    """
+    return Broker.named("temp")
 
 
 def _no_registry(handler_registry: object) -> None:

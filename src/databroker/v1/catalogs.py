@@ -11,8 +11,6 @@ from ..errors import UnknownBrokerName
 from ..v2.runs import Catalog
 from .broker import Broker
 
-__all__ = ["Catalogs", "catalog", "load_combo_catalog", "temp"]
-
 
 class Catalogs(Mapping[str, Catalog]):
     """Every catalog by its name; each access opens it anew.

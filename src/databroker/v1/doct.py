@@ -13,8 +13,6 @@ from .._util.user_warnings import warn_user
 from ..documents.kinds import LABELS
 from ..documents.readonly import ReadOnly
 
-__all__ = ["DeprecatedDoct", "Doct", "wrap_in_deprecated_doct", "wrap_in_doct"]
-
 
 class Doct(ReadOnly):
     """A document handed out: its values are also attributes, and ``print`` shows a block of text.

@@ -1,23 +1,16 @@
-"""The catalogs of databroker 1.x: a class for each way in which runs were stored."""
+"""The catalogs of databroker 1.x by their classes, and a run without a catalog to keep it in."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
+from ..errors import InvalidDocument
 from ..external.registry import Registry
 from ..stores.registry import open_store
+from ..v2.run import BlueskyRun
 from ..v2.runs import Catalog
 from .broker import Broker
-
-__all__ = [
-    "BlueskyInMemoryCatalog",
-    "BlueskyJSONLCatalog",
-    "BlueskyMongoCatalog",
-    "BlueskyMongoEmbeddedCatalog",
-    "BlueskyMsgpackCatalog",
-    "DriverCatalog",
-]
 
 Doc = dict[str, Any]
 
@@ -191,3 +184,83 @@ class BlueskyInMemoryCatalog(DriverCatalog):
 def _of_run(document: Doc, uid: str) -> Doc:
     """Return a document as one of the run of this uid, if it says of which run it is."""
     return {**document, "run_start": uid} if "run_start" in document else document
+
+
+class SingleRunCache:
+    """Collects the documents of one run, and gives the run when it has ended.
+
+    Parameters
+    ----------
+    **settings
+        `handler_registry`, `root_map` and `transforms`, as in `DriverCatalog`.
+
+    Examples
+    --------
+    Subscribe its `callback` to a RunEngine, or inside of a plan.
+
+    >>> cache = SingleRunCache()
+    >>> cache.callback("start", {"uid": "a", "time": 1.0})
+    >>> cache.retrieve(), cache
+    (None, <SingleRunCache in progress>)
+    >>> cache.callback("stop", {"uid": "z", "run_start": "a", "time": 2.0})
+    >>> cache.retrieve(), cache
+    (<BlueskyRun uid='a'>, <SingleRunCache uid='a'>)
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self._catalog = BlueskyInMemoryCatalog(**settings)
+        self._ended: str | None = None
+
+    def callback(self, name: str, doc: Mapping[str, Any]) -> None:
+        """Take a document.
+
+        Raises
+        ------
+        InvalidDocument
+            The run has ended; there is one only (a ValueError, as in databroker 1.x).
+        """
+        if self._ended is not None:
+            raise InvalidDocument(
+                f"The run {self._ended!r} has ended, and a SingleRunCache takes one run only."
+            )
+        self._catalog.v1.insert(name, doc)
+        if name == "stop":
+            self._ended = doc["run_start"]
+
+    def retrieve(self) -> BlueskyRun | None:
+        """Return the run; None while it has not ended."""
+        if self._ended is None:
+            return None
+        run: BlueskyRun = self._catalog[self._ended]
+        return run
+
+    def __repr__(self) -> str:
+        state = "in progress" if self._ended is None else f"uid={self._ended!r}"
+        return f"<SingleRunCache {state}>"
+
+
+def run_from_generator(
+    gen_func: Callable[..., Iterable[tuple[str, Doc]]],
+    gen_args: Iterable[Any] = (),
+    gen_kwargs: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> BlueskyRun:
+    """Return the run whose documents a function gives.
+
+    Parameters
+    ----------
+    gen_func, gen_args, gen_kwargs
+        The function, and its arguments.
+    **settings
+        As in `SingleRunCache`.
+
+    Examples
+    --------
+    >>> run_from_generator(lambda: [("start", {"uid": "a", "time": 1.0})])
+    <BlueskyRun uid='a'>
+    """
+    catalog = BlueskyInMemoryCatalog(**settings)
+    for name, document in gen_func(*gen_args, **(gen_kwargs or {})):
+        catalog.v1.insert(name, document)
+    run: BlueskyRun = catalog[-1]
+    return run

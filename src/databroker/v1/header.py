@@ -1,14 +1,15 @@
-"""One run as databroker 1.x gives it: its documents through hooks, and the face of a mapping."""
+"""What databroker 1.x hands out: a run as a header, and what a search gives, as headers."""
 
 from __future__ import annotations
 
 import datetime
-import warnings
 from abc import ABCMeta
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from .._util.user_warnings import warn_user
+from ..runs import results
 from ..runs.run import Run
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from ..external.fields.filling import Fill, OnMissing
     from ..preview import Preview
     from ..stores.base import RunRecord
-
-__all__ = ["Header"]
 
 Fields = str | Iterable[str] | None
 
@@ -151,7 +150,7 @@ class Header(Run, metaclass=ABCMeta):
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield what `documents` yields: its old name."""
-        warnings.warn("Header.stream is now called Header.documents.", UserWarning, stacklevel=2)
+        warn_user("Header.stream is now called Header.documents.")
         yield from self.documents(*args, **kwargs)
 
     def preview(self, fields: Fields = None, streams: Fields = None, frames: int = 5) -> Preview:
@@ -210,5 +209,26 @@ class Header(Run, metaclass=ABCMeta):
         return list(_PARTS)
 
 
-# Users and their tools know the class under this name.
-Header.__module__ = "databroker.v1"
+class Results(results.Results[Header]):
+    """The runs that match a search, newest first.
+
+    Loop over it, as often as you like: each loop is a fresh search, and only a
+    few runs are in memory at a time. There may be any number of runs, so there
+    is no indexing; use ``list(results)`` where they are few.
+
+    Examples
+    --------
+    >>> import databroker
+    >>> db = databroker.temp()
+    >>> for n in range(3):
+    ...     db.insert("start", {"uid": f"run {n}", "time": float(n), "sample": "Ni"})
+    >>> results = db(sample="Ni")
+    >>> [header.uid for header in results], results.count()
+    (['run 2', 'run 1', 'run 0'], 3)
+    >>> [header.uid for header in results.sort("uid").limit(2)]
+    ['run 0', 'run 1']
+    """
+
+
+# Users and their tools know the classes under this name.
+Header.__module__ = Results.__module__ = "databroker.v1"

@@ -16,21 +16,6 @@ from ..times import parse_bound, resolve_zone
 if TYPE_CHECKING:
     from ..runs.run import Run
 
-__all__ = [
-    "LazyMap",
-    "apply_to_dict_recursively",
-    "catalog_search_path",
-    "ensure_path_exists",
-    "format_time",
-    "from_environment",
-    "get_fields",
-    "normalize_human_friendly_time",
-    "sanitize_np",
-    "special_name",
-    "temp_config",
-    "transpose",
-]
-
 
 def get_fields(header: Run, name: str | None = None) -> set[str]:
     """Return the names of the data keys of a stream, or of all streams."""

@@ -1,7 +1,6 @@
-"""The data of several headers at once, as databroker 1.x gave it.
+"""The data of several headers at once: what is asked of each, and their tables as one.
 
-Headers are one, or anything to loop over that gives some, such as search results. They are taken
-in the order given. A plain name in `fields`, or one in `fill`, need be in one of them only.
+Headers are one, or anything to loop over that gives some, such as search results.
 """
 
 from __future__ import annotations
@@ -16,67 +15,27 @@ from ..runs.stream.many import Wanted
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..runs.stream.stream import Stream
-    from .images import Images
+    from ..external.fields.filling import Filling
 
-__all__ = ["documents_of", "events_of", "images_of", "table_of"]
-
-Document = dict[str, Any]
 Headers = Run | Iterable[Run]
 Fields = str | Iterable[str] | None
+Share = tuple[Run, list[str] | None, "Filling"]
 
 
-def documents_of(
-    headers: Headers, stream_name: Any, fields: Fields, fill: Any
-) -> Iterator[tuple[str, Document]]:
-    """Yield (name, document) for all documents of some headers."""
+def shares(
+    headers: Headers, stream_name: Any, fields: Fields, fill: Any, every: bool = False
+) -> Iterator[Share]:
+    """Yield the headers that have a stream (or every one), with those of the fields that each has.
+
+    A plain name in `fields`, or one in `fill`, need be in one of them only: it is when all
+    have been seen that one is said to be nowhere.
+    """
     wanted = Wanted(fields, fill)
-    for header in each_run(headers):
-        fields = wanted.of(_streams(header, stream_name))
-        yield from header.documents(stream_name, fields, wanted.filling)
+    for header in each_run(headers) if every else _that_have(headers, stream_name):
+        named = header.streams.items()
+        streams = [stream for name, stream in named if stream_name is ALL or name == stream_name]
+        yield header, wanted.of(streams), wanted.filling
     wanted.check()
-
-
-def events_of(headers: Headers, stream_name: Any, fields: Fields, fill: Any) -> Iterator[Document]:
-    """Yield the events of a stream of some headers."""
-    wanted = Wanted(fields, fill)
-    for header in _that_have(headers, stream_name):
-        fields = wanted.of(_streams(header, stream_name))
-        yield from header.events(stream_name, fields, wanted.filling)
-    wanted.check()
-
-
-def table_of(
-    headers: Headers,
-    stream_name: Any,
-    fields: Fields,
-    fill: Any,
-    timezone: str | None,
-    convert_times: bool,
-) -> pd.DataFrame:
-    """Load a stream of some headers as one table, one below the other."""
-    wanted = Wanted(fields, fill)
-    tables = [
-        # As a run loads it: a header has an old argument more.
-        Run.table(
-            header,
-            stream_name,
-            wanted.of(_streams(header, stream_name)),
-            wanted.filling,
-            timezone,
-            convert_times,
-        )
-        for header in _that_have(headers, stream_name)
-    ]
-    wanted.check()
-    return _stacked(tables)
-
-
-def images_of(headers: Headers, name: str, stream_name: str) -> Images:
-    """Return the images of one field, those of several headers merged by their time."""
-    from .images import Images
-
-    return Images([header.streams[stream_name] for header in each_run(headers)], name)
 
 
 def _that_have(headers: Headers, stream_name: Any) -> Iterator[Run]:
@@ -92,12 +51,7 @@ def _that_have(headers: Headers, stream_name: Any) -> Iterator[Run]:
         yield passed
 
 
-def _streams(header: Run, stream_name: Any) -> list[Stream]:
-    streams = header.streams.items()
-    return [stream for name, stream in streams if stream_name is ALL or name == stream_name]
-
-
-def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return tables one below the other; a column that some lack is empty there."""
     import pandas as pd
 

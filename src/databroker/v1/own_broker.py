@@ -7,13 +7,11 @@ exists, or a single one. Nothing is looked for before one of these names is used
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable
 from typing import Any
 
+from .._util.user_warnings import warn_user
 from ..errors import UnknownBrokerName
-
-__all__ = ["METHODS", "NAMES", "find", "names_of_own_broker"]
 
 METHODS = (
     "get_events",
@@ -46,11 +44,7 @@ def find(name: str) -> Any:
 
     @functools.wraps(getattr(Broker, name))
     def function(*args: Any, **kwargs: Any) -> Any:
-        warnings.warn(
-            f"databroker.{name} is deprecated: use db.{name} of a Broker instead.",
-            UserWarning,
-            stacklevel=2,
-        )
+        warn_user(f"databroker.{name} is deprecated: use db.{name} of a Broker instead.")
         return getattr(_broker(), name)(*args, **kwargs)
 
     return function
@@ -92,10 +86,8 @@ def _broker() -> Any:
                 "make one: db = databroker.Broker.named(name)."
             )
         broker = Broker.named(names[0])
-    warnings.warn(
-        f"databroker.db, and functions such as databroker.get_table, use the configuration "
-        f"{broker.name!r}. Better make a broker: db = databroker.Broker.named(name).",
-        UserWarning,
-        stacklevel=3,
+    warn_user(
+        "databroker.db, and functions such as databroker.get_table, use the configuration "
+        f"{broker.name!r}. Better make a broker: db = databroker.Broker.named(name)."
     )
     return broker

@@ -10,12 +10,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from heapq import merge
 from itertools import count, zip_longest
 from typing import Any
 
 from ..errors import EventsDoNotFit
-
-__all__ = ["EventsDoNotFit", "pivot_timeseries", "reset_time", "zip_events"]
 
 Event = Mapping[str, Any]
 
@@ -213,3 +212,19 @@ def _length(key: str, series: Any) -> int:
 
 def _uid(descriptor: Any) -> Any:
     return descriptor["uid"] if isinstance(descriptor, Mapping) else descriptor
+
+
+def interlace_gens(*gens: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the documents of several flows in the order of their times.
+
+    Parameters
+    ----------
+    *gens
+        Flows of documents that have a ``time``, each in order.
+
+    Examples
+    --------
+    >>> list(interlace_gens([{"time": 1}, {"time": 4}], [{"time": 2}]))
+    [{'time': 1}, {'time': 2}, {'time': 4}]
+    """
+    return merge(*gens, key=lambda document: document["time"])

@@ -11,8 +11,6 @@ from ..external import registry as external
 if TYPE_CHECKING:
     from ..stores.base import Store
 
-__all__ = ["Registry"]
-
 
 class Registry(external.Registry):
     """Handlers, and where files are now; obtained as ``db.reg``.

@@ -13,14 +13,6 @@ from ..errors import InvalidConfiguration, NotSupported
 from ..external.handlers.registry import FALLBACKS, GROUP, HandlerRegistry, successor
 from ..external.import_path import imported
 
-__all__ = [
-    "discover_handlers",
-    "parse_handler_registry",
-    "parse_transforms",
-    "register_builtin_handlers",
-    "retry",
-]
-
 _TRANSFORMED = ("start", "stop", "resource", "descriptor")
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["description"]
-
 
 def description(
     name: str | None, container: str, plugin: str, kind: type, metadata: dict[str, Any]

@@ -8,18 +8,6 @@ from typing import Any
 from .._util.printable import pformat_of_tree, repr_of_tree
 from ..documents.readonly import ReadOnly
 
-__all__ = [
-    "Datum",
-    "DatumPage",
-    "Descriptor",
-    "Document",
-    "Event",
-    "EventPage",
-    "Resource",
-    "Start",
-    "Stop",
-]
-
 
 class Document(ReadOnly):
     """A document: a dictionary that refuses to be changed, and says what it is.

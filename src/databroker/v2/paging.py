@@ -9,8 +9,6 @@ from typing import Any
 
 from ..documents.kinds import NESTED, OWNER
 
-__all__ = ["paged", "to_datum_pages", "to_event_pages"]
-
 Doc = dict[str, Any]
 
 _MOST = 1000  # rows a page

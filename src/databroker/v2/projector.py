@@ -19,15 +19,6 @@ if TYPE_CHECKING:
 
     from .run import BlueskyRun
 
-__all__ = [
-    "ProjectionError",
-    "Projector",
-    "get_run_projection",
-    "get_xarray_config_field",
-    "project_summary_dict",
-    "project_xarray",
-]
-
 Projection = Mapping[str, Any]
 
 

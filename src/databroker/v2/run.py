@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from .._util.user_warnings import warn_user
 from ..errors import NoSuchStream, NotSupported
 from ..external.fields.filling import WORDS
 from ..runs.run import Run, RunFace
 from .describing import description
 from .paging import paged
 from .stream import BlueskyEventStream
-
-__all__ = ["BlueskyRun"]
 
 
 class BlueskyRun(RunFace):
@@ -155,12 +153,12 @@ class BlueskyRun(RunFace):
         self, *, fill: str, strict_order: bool = True
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield what `documents` yields: its old name."""
-        warnings.warn("canonical is now called documents.", UserWarning, stacklevel=2)
+        warn_user("canonical is now called documents.")
         return self.documents(fill=fill, strict_order=strict_order)
 
     def read_canonical(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield what ``documents(fill='yes')`` yields: its old name."""
-        warnings.warn("read_canonical is now called documents.", UserWarning, stacklevel=2)
+        warn_user("read_canonical is now called documents.")
         return self.documents(fill="yes")
 
     def get_file_list(self, resource: Any) -> list[str]:

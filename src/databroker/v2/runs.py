@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ..broker.broker import Broker
     from ..stores.base import RunRecord
 
-__all__ = ["Catalog"]
-
 _SHOWN = 10
 _OFFERED = 100  # uids in tab completion
 

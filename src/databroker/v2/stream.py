@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from ..runs.stream.stream import Stream
 
-__all__ = ["BlueskyEventStream"]
-
 
 class HasMetadata(Protocol):
     """A run, as far as its streams know it."""

@@ -12,8 +12,6 @@ from ...stores.rows import batches_of
 if TYPE_CHECKING:
     from ...stores.base import Store
 
-__all__ = ["owned_rows", "run_documents"]
-
 Doc = dict[str, Any]
 
 _ROWS = {"resource": "datum", "stream_resource": "stream_datum"}

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from ..session import Session
     from .streamed import StreamedRows
 
-__all__ = ["ExternalFields"]
-
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 

@@ -29,8 +29,6 @@ from .store_ref import StoreRef
 if TYPE_CHECKING:
     from ...stores.base import Store
 
-__all__ = ["Streamed", "StreamedRows", "streamed_fields"]
-
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 
