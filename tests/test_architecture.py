@@ -347,6 +347,29 @@ def test_modules_say_what_they_are_for():
     assert [m for m, tree in TREES.items() if tree.body and not ast.get_docstring(tree)] == []
 
 
+def _without_docstring(module):
+    """Yield methods of classes for other modules without a docstring, of their own or inherited."""
+    for node in TREES[module].body:
+        methods = [each for each in getattr(node, "body", ()) if isinstance(each, ast.FunctionDef)]
+        bare = [each.name for each in methods if not ast.get_docstring(each)]
+        bare = [name for name in bare if not name.startswith("_")]
+        if not bare or not isinstance(node, ast.ClassDef):
+            continue
+        imported = importlib.import_module(f"databroker.{module}")
+        public = [] if node.name.startswith("_") else [node.name]
+        if node.name in getattr(imported, "__all__", public):
+            bases = getattr(imported, node.name).__mro__
+            for name in bare:
+                if not any(name in vars(base) and vars(base)[name].__doc__ for base in bases):
+                    yield f"{module}.{node.name}.{name}"
+
+
+def test_methods_say_what_they_do_or_override_what_says_it():
+    # Those of the shipped suite are tests, which have names that say it.
+    modules = [each for each in TREES if not each.startswith("testing.conformance.")]
+    assert [each for module in modules for each in _without_docstring(module)] == []
+
+
 MUTABLE_TYPES = {
     *("list", "dict", "set", "bytearray", "deque", "defaultdict", "OrderedDict", "Counter"),
     *("WeakSet", "WeakKeyDictionary", "WeakValueDictionary", "local"),

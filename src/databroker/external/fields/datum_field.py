@@ -63,7 +63,6 @@ class DatumReader(FieldReader):
 
     @property
     def rows(self) -> int:
-        """How many events there are."""
         return len(self._ids)
 
     @property
@@ -72,7 +71,6 @@ class DatumReader(FieldReader):
         return self._look_through()[1]
 
     def identity(self) -> tuple[Any, ...]:
-        """Return what tells this reader from any other, for dask's names."""
         root_map = sorted(self._registry.root_map.items())
         return ("datum", self._run, self._field, root_map, self._ids)
 
@@ -99,13 +97,11 @@ class DatumReader(FieldReader):
         return None
 
     def count(self) -> int:
-        """Return how many events have their value in a file by now."""
         return sum(map(self._is_there, self._ids[:]))
 
     def read(
         self, places: Array, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
     ) -> None:
-        """Put the values of some events, and of each what `inner` selects, into an array."""
         first = int(places.min())
         ids = self._ids[first : int(places.max()) + 1]
         start = 0

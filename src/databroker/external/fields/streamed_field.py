@@ -111,7 +111,6 @@ class StreamReader(FieldReader):
 
     @property
     def rows(self) -> int:
-        """How many events there are."""
         return len(self._places.part)
 
     @property
@@ -120,7 +119,6 @@ class StreamReader(FieldReader):
         return self._absent is not None
 
     def identity(self) -> tuple[Any, ...]:
-        """Return what tells this reader from any other, for dask's names."""
         root_map = sorted(self._registry.root_map.items())
         return ("stream", self._run, self._field, list(self._parts), root_map, *self._places)
 
@@ -145,7 +143,6 @@ class StreamReader(FieldReader):
         return common(looks)
 
     def count(self) -> int:
-        """Return how many events have their value in a file by now."""
         available = 0
         for start, stop in self._places.stretches():
             part, first = self._place(start)
@@ -159,7 +156,6 @@ class StreamReader(FieldReader):
     def read(
         self, places: Array, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
     ) -> None:
-        """Put the values of some events, and of each what `inner` selects, into an array."""
         chosen = FramePlaces(*(column[places] for column in self._places))
         for start, stop in chosen.stretches():
             place = int(places[start])

@@ -232,7 +232,6 @@ class MapsSpectrum(OneFile):
         return self._dataset.keep
 
     def close(self) -> None:
-        """Close the file."""
         self._dataset.close()
 
 

@@ -49,7 +49,6 @@ class CsvReader(FileReader):
         self.dtype = first.dtype if said is None or said.kind not in "biufc" else said
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
-        """Return a range of rows."""
         self.need(stop)
         return self._load(first, stop)[(slice(None), *inner)].astype(self.dtype, copy=False)
 
@@ -58,7 +57,6 @@ class CsvReader(FileReader):
         return self._lines - self._skipped
 
     def length(self, wanted: int = 0) -> int:
-        """Return how many rows there are now."""
         if self._rows < wanted:
             self._count()
         return self._rows

@@ -41,7 +41,6 @@ class FabioReader(FileReader):
         self.frame_shape, self.dtype = first.shape[1:], first.dtype
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
-        """Return a range of frames."""
         self.need(stop)
         if self._kept > LARGEST:
             self._open()
@@ -50,7 +49,6 @@ class FabioReader(FileReader):
         return frames[(slice(None), *inner)]
 
     def length(self, wanted: int = 0) -> int:
-        """Return how many frames there are now."""
         if self._frames < wanted and os.stat(self.path).st_mtime_ns != self._seen:
             self._open()
         return self._frames
@@ -60,7 +58,6 @@ class FabioReader(FileReader):
         return list(self._files)
 
     def close(self) -> None:
-        """Close the file."""
         self._opened.close()
 
     def _open(self) -> None:
@@ -105,7 +102,6 @@ class FabioSequence(FileSequence):
     ending: str
 
     def load(self, path: str, whole: bool = True) -> Array:
-        """Return the image, or stack of images, in a file."""
         frames = read_fabio(path, self.ending, self._guard)
         return frames[0] if len(frames) == 1 and self._in_file == 1 else frames
 

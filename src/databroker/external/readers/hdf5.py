@@ -47,13 +47,11 @@ class Hdf5Reader(FileReader):
         return self._dataset.keep
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
-        """Return a range of frames."""
         values = self._dataset.read(self._key(first, stop, inner))
         dropped = tuple(n for n, (_, kept) in enumerate(self._inner, 1) if not kept)
         return values.squeeze(dropped) if dropped else values
 
     def read_into(self, first: int, stop: int, inner: tuple[slice, ...], out: Array) -> None:
-        """Put frames into an array of their shape."""
         places = [slice(None), *(slice(None) if kept else np.newaxis for _, kept in self._inner)]
         self._dataset.read_into(self._key(first, stop, inner), out[tuple(places)])
 
@@ -72,7 +70,6 @@ class Hdf5Reader(FileReader):
         return self._dataset.files()
 
     def close(self) -> None:
-        """Close the file."""
         self._dataset.close()
 
     def _axes(self, parameters: Mapping[str, Any]) -> None:
@@ -97,7 +94,6 @@ class Hdf5Reader(FileReader):
         return range(self._dataset.length())[self._first]
 
     def length(self, wanted: int = 0) -> int:
-        """Return how many frames there are now."""
         start, stop, step = self._first.indices(2**62)
         last = min(start + wanted * step, stop)
         return len(range(self._dataset.length(last))[self._first])

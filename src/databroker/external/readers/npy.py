@@ -30,7 +30,6 @@ class NpyReader(FileReader):
         self.dtype = self._frames.dtype
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
-        """Return a range of frames."""
         self.need(stop)
         return np.array(self._frames[(slice(first, stop), *inner)])
 
@@ -46,7 +45,6 @@ class NpySequence(FileSequence):
     join = "stack"
 
     def load(self, path: str, whole: bool = True) -> Array:
-        """Return the array in a file."""
         return load_npy(path, whole)
 
     def form(self, number: int) -> Form | None:

@@ -106,7 +106,6 @@ class FileSequence(FrameReader):
         return self.frames_in(self._first_there())
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
-        """Return a range of frames."""
         parts = [part[(slice(None), *inner)] for part in self._parts(first, stop, not inner)]
         if len(parts) > 1:
             return np.concatenate(parts)
@@ -115,7 +114,6 @@ class FileSequence(FrameReader):
         return np.array(parts[0]) if kept else parts[0]
 
     def read_into(self, first: int, stop: int, inner: tuple[slice, ...], out: Array) -> None:
-        """Put frames into an array of their shape."""
         start = 0
         for part in self._parts(first, stop):
             out[start : start + len(part)] = part[(slice(None), *inner)]
@@ -126,7 +124,6 @@ class FileSequence(FrameReader):
         return None if self.varying else (self.frame_shape, self.dtype)
 
     def count(self, first: int, stop: int) -> int:
-        """Return how many frames of a range are there now."""
         names = set()
         for folder in {os.path.dirname(self._path(n)) for n in self._numbers(first, stop)}:
             if os.path.isdir(folder or "."):
@@ -138,7 +135,6 @@ class FileSequence(FrameReader):
         )
 
     def files(self, first: int, stop: int) -> list[str]:
-        """Return the files that hold some frames, or will."""
         numbers = self._numbers(first, stop) if self._template else [0]
         return [self._path(number) for number in numbers]
 
@@ -204,7 +200,6 @@ class PictureSequence(FileSequence):
     """Reads multipart/related;type=image/jpeg, image/png, or image/* for whatever there is."""
 
     def load(self, path: str, whole: bool = True) -> Array:
-        """Return the image, or stack of images, in a file."""
         return np.asarray(read_picture(path, self._guard))
 
 
@@ -212,5 +207,4 @@ class TiffSequence(FileSequence):
     """Reads multipart/related;type=image/tiff, whatever the names of the files end in."""
 
     def load(self, path: str, whole: bool = True) -> Array:
-        """Return the image, or stack of images, in a file."""
         return np.asarray(read_tiff(path))

@@ -33,12 +33,10 @@ class ZarrReader(FileReader):
         self.chunks = tuple(self._array.chunks)
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
-        """Return a range of frames."""
         self.need(stop)
         return np.asarray(self._array[(slice(first, stop), *inner)])
 
     def length(self, wanted: int = 0) -> int:
-        """Return how many frames there are now."""
         if self._array.shape[0] < wanted:
             self._array = self._open()  # its metadata tells the shape anew
         return int(self._array.shape[0])

@@ -1,8 +1,5 @@
 """One store used from several threads at once."""
 
-# The name of a test says what it is for.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import pickle

@@ -1,8 +1,5 @@
 """Resources and the documents that point into them."""
 
-# The name of a test says what it is for.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import pytest

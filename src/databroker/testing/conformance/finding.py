@@ -1,8 +1,5 @@
 """Finding runs: their order, uids and prefixes."""
 
-# The name of a test says what it is for.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import json

@@ -1,8 +1,5 @@
 """Odd values are kept in a documented form, and the user is told once a run."""
 
-# The name of a test says what it is for.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import datetime

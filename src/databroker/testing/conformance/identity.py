@@ -1,8 +1,5 @@
 """The same document twice changes nothing; another one of the same identity is refused."""
 
-# The name of a test says what it is for.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import copy

@@ -1,8 +1,5 @@
 """Documents before their parents are kept, and linked when the parent appears."""
 
-# The name of a test says what it is for.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import random

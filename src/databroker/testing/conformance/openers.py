@@ -1,8 +1,5 @@
 """A store that is shared: opened again, and by two at once."""
 
-# The name of a test says what it is for.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import time

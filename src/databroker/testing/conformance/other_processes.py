@@ -1,8 +1,5 @@
 """A store that is shared with other processes: they see each other's runs, and may be killed."""
 
-# The name of a test says what it is for.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import threading

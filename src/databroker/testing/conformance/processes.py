@@ -1,8 +1,5 @@
 """A store in a process that is forked, or interrupted."""
 
-# The name of a test says what it is for.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import os

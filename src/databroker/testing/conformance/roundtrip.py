@@ -1,8 +1,5 @@
 """Documents that go in come out, and the caller's own are left alone."""
 
-# The name of a test says what it is for.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import copy

@@ -1,8 +1,5 @@
 """Events in their order of arrival, whole, in ranges and in single columns."""
 
-# The name of a test says what it is for.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 import dataclasses

@@ -1,8 +1,5 @@
 """Searching runs: every node means what the evaluator says it means."""
 
-# The name of a test says what it is for.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 from collections import Counter
