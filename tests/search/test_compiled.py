@@ -26,7 +26,7 @@ from databroker.queries import (
 from databroker.query.nodes import Path
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.sql.engine import render
-from databroker.stores.sql.search.conditions import (
+from databroker.stores.sql.engine.conditions import (
     ALL,
     NOTHING,
     Both,
@@ -108,7 +108,7 @@ def _described(store, question):
     lines = [f"{question!r:.200}"]
     for part in search.parts:
         lines.append(f"    {'is' if part.exact else 'within'} {Shown(store)(part.condition)}")
-        test = part.condition.test()
+        test = render.test_of(part.condition)
         lines += [f"    {sql}" for sql in dict.fromkeys(_sql(part.condition))]
         lines += [] if test is None else [f"    test {test[0]}"]
     return "\n".join(lines)

@@ -1,10 +1,11 @@
-"""Conditions as SQL: one function for each sort of condition that an index can answer."""
+"""Conditions as SQL."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from .conditions import BYTES, Both, Condition, Either, KeyRange, Lookup, Unless
 
 Sql = tuple[str, tuple[Any, ...]]
 """SQL, and the values of its question marks."""
@@ -12,29 +13,8 @@ Sql = tuple[str, tuple[Any, ...]]
 OPERATORS = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 """How comparisons are written."""
 
-BYTES = "bytes"
-"""The operator that finds text which is no UTF-8 and stands as bytes, behind all other text."""
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """Entries of an index, or rows of the table of runs.
-
-    Attributes
-    ----------
-    index
-        'numbers', 'texts' or 'runs'.
-    path
-        The number of a path and a kind of value; of runs, the column.
-    op, values
-        How the value there compares with others: one of OPERATORS, 'in', 'within' (from the
-        first of two on, and below the second), 'any' or BYTES.
-    """
-
-    index: str
-    path: int | str
-    op: str = "any"
-    values: tuple[Any, ...] = ()
+MANY = 32
+"""So many look-ups in one statement: to join more takes longer than to read all their runs."""
 
 
 def marks(values: Collection[Any]) -> str:
@@ -76,31 +56,30 @@ def between(lookup: Lookup, low: int, high: int) -> Sql:
     return f"{sql} AND {run_of(lookup)} BETWEEN ? AND ?", (*values, low, high)
 
 
-def has_entry(lookup: Lookup) -> Sql:
-    """Return a test whether the run ``k.run`` has such an entry."""
-    sql, values = entries(lookup)
-    return f"EXISTS (SELECT 1 FROM {sql} AND {run_of(lookup)} = k.run)", values
+def test_of(condition: Condition) -> Sql | None:
+    """Return an expression on the run ``k.run``; None if one run is not quickly looked up."""
+    if isinstance(condition, Lookup):
+        if not condition.ordered:
+            return None
+        sql, values = entries(condition)
+        return f"EXISTS (SELECT 1 FROM {sql} AND {run_of(condition)} = k.run)", values
+    if isinstance(condition, KeyRange):
+        return "k.run BETWEEN ? AND ?", (condition.low, condition.high)
+    if isinstance(condition, Unless):
+        inner = test_of(condition.part)
+        return None if inner is None else (f"NOT {inner[0]}", inner[1])
+    if len(condition.parts) > MANY:
+        return None
+    tests = [test for part in condition.parts if (test := test_of(part)) is not None]
+    return joined(tests, type(condition)) if len(tests) == len(condition.parts) else None
 
 
-def within_keys(low: int, high: int) -> Sql:
-    """Return a test whether the key ``k.run`` is between two others."""
-    return "k.run BETWEEN ? AND ?", (low, high)
-
-
-def constant(fits: bool) -> Sql:
-    """Return a test that is always, or never, passed."""
-    return "1 = 1" if fits else "1 = 0", ()
-
-
-def negated(test: Sql) -> Sql:
-    """Return the opposite of a test."""
-    return f"NOT {test[0]}", test[1]
-
-
-def joined(tests: Sequence[Sql], word: str) -> Sql:
+def joined(tests: Sequence[Sql], kind: type[Both] | type[Either]) -> Sql:
     """Return several tests as one."""
-    values = tuple(value for _, values in tests for value in values)
-    return f"({f' {word} '.join(sql for sql, _ in tests)})", values
+    if not tests:
+        return "1 = 1" if kind is Both else "1 = 0", ()
+    word = " AND " if kind is Both else " OR "
+    return f"({word.join(sql for sql, _ in tests)})", _values_of(tests)
 
 
 def candidates(

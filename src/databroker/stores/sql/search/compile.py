@@ -1,14 +1,14 @@
 """Queries as conditions on the indexes: one function for each kind of node.
 
-Each function returns a condition that every matching run fulfils, and whether
-the runs that fulfil it are exactly the matching ones. Where they are not, the
-caller asks the evaluator about each of them, so that nothing is ever wrongly
-found or lost; a node that has no function here is answered by the evaluator
-alone.
+Each returns a condition that every matching run fulfils, and whether the runs that fulfil it
+are exactly the matching ones. Where they are not, the caller asks the evaluator about each of
+them, so that nothing is ever wrongly found or lost; a node that has no function here is answered
+by the evaluator alone.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
@@ -30,6 +30,7 @@ from ....query.nodes import (
     Mod,
     Node,
     Not,
+    Operator,
     Or,
     Path,
     Size,
@@ -37,34 +38,38 @@ from ....query.nodes import (
     UidPrefix,
 )
 from ....query.values import is_number
+from ..displacement import displacement
+from ..engine.conditions import (
+    ALL,
+    BYTES,
+    NOTHING,
+    Condition,
+    KeyRange,
+    Lookup,
+    both,
+    either,
+    unless,
+)
 from ..engine.connection import Connection, portable
-from ..engine.render import BYTES
 from ..engine.schema import RUNS
-from . import fact_conditions, pattern_conditions, value_conditions
-from .conditions import ALL, NOTHING, Condition, Lookup, both, either, unless
+from ..engine.statements import runs
+from ..run_key import key_of
+from . import pattern_conditions, value_conditions
+from .compiled import UNKNOWN, Compiled, all_of, any_of
 from .index import IDENTITY, WORDS
-from .index_terms import ARRAY, NUMBER, TEXT, leaf
-from .path_index import ANYTHING, DOCUMENTS, PathIndex
-from .time_range import window
-from .value_conditions import Compiled
+from .index_terms import ARRAY, EXACT_INTEGERS, NUMBER, TEXT, leaf
+from .path_index import ANYTHING, DOCUMENTS, VALUES, PathIndex
 
 _ABOUT_A_VALUE = (Equals, In, Compare, Exists, Matches, ContainsAll, Size, ElemMatch, HasType, Mod)
-_UNKNOWN: Compiled = (ALL, False)
+_EXIT_STATUS = Path("exit_status", "stop")
+_MAIN_COUNT = Path("num_events.primary", "stop")
+_FIRST, _LAST = -(2**63), 2**63 - 2  # of all keys
+_ODD_UIDS = Lookup("runs", "uid", BYTES)
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One of the questions that must all be answered with yes.
-
-    Attributes
-    ----------
-    node
-        The question.
-    condition
-        What every run fulfils of which the answer is yes.
-    exact
-        Whether no other run fulfils it.
-    """
+    """One of the questions that must all be answered with yes, and what it becomes."""
 
     node: Node
     condition: Condition
@@ -86,39 +91,33 @@ class Compiler:
     @singledispatchmethod
     def compile(self, node: Node) -> Compiled:
         """Return a condition, and whether it says it all."""
-        return _UNKNOWN
+        return UNKNOWN
 
     @compile.register
     def _everything(self, node: Everything) -> Compiled:
-        return ALL, True
+        return Compiled(ALL)
 
     @compile.register
     def _and(self, node: And) -> Compiled:
-        parts = [self.compile(part) for part in node.nodes]
-        return both(condition for condition, _ in parts), all(exact for _, exact in parts)
+        return all_of(map(self.compile, node.nodes))
 
     @compile.register
     def _or(self, node: Or) -> Compiled:
-        parts = [self.compile(part) for part in node.nodes]
-        return either(condition for condition, _ in parts), all(exact for _, exact in parts)
+        return any_of(map(self.compile, node.nodes))
 
     @compile.register
     def _not(self, node: Not) -> Compiled:
         inner = node.node
         if isinstance(inner, And | Or):
             # So that one part that is not exact does not spoil the others.
-            parts = [self._not(Not(part)) for part in inner.nodes]
-            join = either if isinstance(inner, And) else both
-            return join(condition for condition, _ in parts), all(exact for _, exact in parts)
-        condition, exact = self.compile(inner)
-        return (unless(condition), True) if exact else _UNKNOWN
+            join = any_of if isinstance(inner, And) else all_of
+            return join(self._not(Not(part)) for part in inner.nodes)
+        return ~self.compile(inner)
 
     @compile.register
     def _equals(self, node: Equals) -> Compiled:
-        if _is_identity(node.path):
-            return self._identity(node.path, [node.value])
-        if node.path.document == "run":
-            return fact_conditions.one_of(self.places, node.path, [node.value])
+        if node.path.document == "run" or _is_identity(node.path):
+            return self._in(In(node.path, (node.value,)))
         return value_conditions.equal(self.places, node.path, node.value)
 
     @compile.register
@@ -126,32 +125,30 @@ class Compiler:
         if _is_identity(node.path):
             return self._identity(node.path, node.values)
         if node.path.document == "run":
-            return fact_conditions.one_of(self.places, node.path, node.values)
+            return self._fact(node.path, node.values)
         return value_conditions.one_of(self.places, node.path, node.values)
 
     @compile.register
     def _compare(self, node: Compare) -> Compiled:
-        if node.path.text == "time" and node.path.document == "start":
-            return window(self._connection, node.op, node.value)
+        if node.path == Path("time"):
+            return self._began(node.op, node.value)
         return value_conditions.compared(self.places, node)
 
     @compile.register
     def _exists(self, node: Exists) -> Compiled:
-        if _is_identity(node.path):
-            found = ALL if node.path.document == "start" else self.places.ended()
-            return (found if node.expected else unless(found)), True
         if node.path.document not in DOCUMENTS:
-            return _UNKNOWN
-        condition, exact = self.places.find(node.path, ANYTHING).compiled
-        if node.expected:
-            return condition, exact
-        return (unless(condition), True) if exact else _UNKNOWN
+            return UNKNOWN
+        if _is_identity(node.path):
+            found = Compiled(ALL if node.path.document == "start" else self.places.ended())
+        else:
+            found = self.places.find(node.path, ANYTHING).compiled
+        return found if node.expected else ~found
 
     @compile.register
     def _contains_all(self, node: ContainsAll) -> Compiled:
         if not node.values:
-            return NOTHING, True
-        return self._and(And(*(Equals(node.path, value) for value in node.values)))
+            return Compiled(NOTHING)
+        return all_of(self._equals(Equals(node.path, value)) for value in node.values)
 
     @compile.register
     def _has_type(self, node: HasType) -> Compiled:
@@ -159,11 +156,11 @@ class Compiler:
 
     @compile.register
     def _size(self, node: Size) -> Compiled:
-        return self.places.find_values(node.path, ARRAY, [0]).compiled[0], False
+        return self.places.find_values(node.path, ARRAY, [0]).compiled.at_least()
 
     @compile.register
     def _mod(self, node: Mod) -> Compiled:
-        return self.places.find(node.path, ((NUMBER,), "any", ())).compiled[0], False
+        return self.places.find(node.path, ((NUMBER,), "any", ())).compiled.at_least()
 
     @compile.register
     def _matches(self, node: Matches) -> Compiled:
@@ -172,31 +169,29 @@ class Compiler:
     @compile.register
     def _elem_match(self, node: ElemMatch) -> Compiled:
         if node.path.document not in DOCUMENTS:
-            return _UNKNOWN
-        array = self.places.find_values(node.path, ARRAY, [0]).compiled[0]
-        return both([array, self._of_element(node.node, node.path)]), False
+            return UNKNOWN
+        array = self.places.find_values(node.path, ARRAY, [0]).compiled
+        return all_of([array, self._of_element(node.node, node.path)]).at_least()
 
     @compile.register
     def _data_key(self, node: DataKey) -> Compiled:
         kind, value = leaf(node.name)
-        return self.places.data_key(kind, value), kind == TEXT
+        return Compiled(self.places.data_key(kind, value), kind == TEXT)
 
     @compile.register
     def _time(self, node: TimeBounds) -> Compiled:
-        since = _UNKNOWN if node.since is None else window(self._connection, "gte", node.since)
-        until = _UNKNOWN if node.until is None else window(self._connection, "lte", node.until)
-        sure = (node.since is None or since[1]) and (node.until is None or until[1])
-        return both([since[0], until[0]]), sure
+        bounds: list[tuple[Operator, Any]] = [("gte", node.since), ("lte", node.until)]
+        return all_of(self._began(op, time) for op, time in bounds if time is not None)
 
     @compile.register
     def _uid_prefix(self, node: UidPrefix) -> Compiled:
         if self.places.any(_ODD_UIDS):
-            return _UNKNOWN  # uids that SQLite can only hold, and order, as bytes
+            return UNKNOWN  # uids that SQLite can only hold, and order, as bytes
         if not node.prefix:
-            return ALL, True
+            return Compiled(ALL)
         if portable(node.prefix) != node.prefix:
-            return NOTHING, True
-        return Lookup("runs", "uid", "within", uids_with(node.prefix)), True
+            return Compiled(NOTHING)
+        return Compiled(Lookup("runs", "uid", "within", uids_with(node.prefix)))
 
     @compile.register
     def _full_text(self, node: FullText) -> Compiled:
@@ -210,38 +205,70 @@ class Compiler:
         required = [either([self.places.word(word), *partly[word]]) for word in words]
         excluded = [unless(self.places.word(word)) for word in single]
         exact = not phrases and len(single) == len(node.excluded) and not any(partly.values())
-        return both([*required, *excluded]), exact
+        return Compiled(both([*required, *excluded]), exact)
+
+    # -- what each run has, and what is known of it --------------------------
 
     def _identity(self, path: Path, wanted: Sequence[Any]) -> Compiled:
         """Look up what each document has one of, in the table of runs."""
         if path.text == "time":
-            ways = [
-                self._and(And(Compare(path, "gte", value), Compare(path, "lte", value)))
+            return any_of(
+                all_of([self._began("gte", value), self._began("lte", value)])
                 for value in wanted
                 if is_number(value)
-            ]
-            return either(condition for condition, _ in ways), all(exact for _, exact in ways)
+            )
         column = "stop_uid" if (path.document, path.text) == ("stop", "uid") else "uid"
         texts = [portable(value) for value in wanted if isinstance(value, str)]
         chunks = [tuple(texts[at : at + 500]) for at in range(0, len(texts), 500)]
         found = either(Lookup("runs", column, "in", chunk) for chunk in chunks)
         if path.document == "start":
-            return found, True
+            return Compiled(found)
         ended = self.places.ended()
-        return either([both([found, ended]), *([unless(ended)] if None in wanted else [])]), True
+        missing = [unless(ended)] if None in wanted else []
+        return Compiled(either([both([found, ended]), *missing]))
 
-    def _of_element(self, node: Node, path: Path) -> Condition:
+    def _began(self, op: Operator, time: Any) -> Compiled:
+        """Compile a comparison of the run's start time.
+
+        A key is never smaller than that of its time, and greater only by as much
+        as runs were ever moved on. So only the runs that close to the bound need
+        to be looked at, and mostly there are none.
+        """
+        if not is_number(time) or time != time:
+            return Compiled(NOTHING)
+        if time in (math.inf, -math.inf):  # integers of any size can be compared
+            return Compiled(ALL if (time > 0) == op.startswith("l") else NOTHING)
+        if abs(time) >= EXACT_INTEGERS:
+            return UNKNOWN
+        first = key_of(time)
+        last = min(first + displacement(self._connection), _LAST)
+        keys = KeyRange(first, _LAST) if op.startswith("g") else KeyRange(_FIRST, last)
+        return Compiled(keys, not runs.any_beyond(self._connection, (first, last), op, time))
+
+    def _fact(self, fact: Path, wanted: Sequence[Any]) -> Compiled:
+        if fact.text == "num_events":
+            # Where the main stream has no count, others have one, or events are counted.
+            count = value_conditions.one_of(self.places, _MAIN_COUNT, [*wanted, None])
+            return count.at_least()
+        kinds = [kind for kind in VALUES if kind != TEXT]
+        odd = self.places.find(_EXIT_STATUS, (kinds, "any", ()))
+        if odd.marks or any(map(self.places.any, odd.lookups)):
+            return UNKNOWN  # such a status is shown as another
+        texts = [value for value in wanted if isinstance(value, str)]
+        found = value_conditions.one_of(self.places, _EXIT_STATUS, texts)
+        if {"running", "unknown"}.isdisjoint(texts):
+            return found
+        return any_of([found, value_conditions.equal(self.places, _EXIT_STATUS, None)]).at_least()
+
+    def _of_element(self, node: Node, path: Path) -> Compiled:
         """Return what a run fulfils in which an element of an array answers a question."""
         if isinstance(node, And | Or):
-            join = both if isinstance(node, And) else either
+            join = all_of if isinstance(node, And) else any_of
             return join(self._of_element(part, path) for part in node.nodes)
         if not isinstance(node, _ABOUT_A_VALUE):
-            return ALL
+            return UNKNOWN
         moved = value_conditions.moved(node, path)
-        return ALL if moved is None else self.compile(moved)[0]
-
-
-_ODD_UIDS = Lookup("runs", "uid", BYTES)
+        return UNKNOWN if moved is None else self.compile(moved)
 
 
 def _is_identity(path: Path) -> bool:

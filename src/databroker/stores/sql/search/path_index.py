@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ....query.nodes import Path
+from ..engine.conditions import ALL, NOTHING, Condition, Lookup, either
 from ..engine.connection import Connection, original, portable
+from ..engine.render import MANY
 from ..engine.schema import DATA_KEYS, RUNS, START, STOP
 from ..engine.statements import index
-from .conditions import ALL, MANY, NOTHING, Condition, Lookup, either
+from .compiled import Compiled
 from .index import ENDED, EVERY, IDENTITY, WORDS, bound, path_id, table_of, text_of
 from .index_terms import ARRAY, DOTTED, MAX_PATH, OBJECT, TEXT, UNINDEXED, WITHOUT_VALUE
 from .name_filter import might_contain
@@ -51,9 +53,9 @@ class Found:
     sure: bool = True
 
     @property
-    def compiled(self) -> tuple[Condition, bool]:
-        """A condition that every run in question fulfils, and whether no other does."""
-        return either([*self.lookups, *self.marks]), self.sure and not self.marks
+    def compiled(self) -> Compiled:
+        """What it says of which runs have such a leaf."""
+        return Compiled(either([*self.lookups, *self.marks]), self.sure and not self.marks)
 
 
 class PathIndex:

@@ -7,11 +7,11 @@ import re
 from ....errors import QueryTimeout
 from ....query.evaluate import RunView, compile
 from ....query.nodes import Matches, Path
-from .conditions import ALL, either
+from ..engine.conditions import either
+from .compiled import UNKNOWN, Compiled
 from .index import bound
 from .index_terms import LONG_TEXT, TEXT
 from .path_index import DOCUMENTS, PathIndex
-from .value_conditions import Compiled
 
 __all__ = ["matching"]
 
@@ -29,14 +29,14 @@ def matching(places: PathIndex, node: Matches) -> Compiled:
     """
     path = node.path
     if path.document not in DOCUMENTS:
-        return ALL, False
+        return UNKNOWN
     long = places.find(path, ((LONG_TEXT,), "any", ()))
     few = _fitting(places, node) if long.sure else None
     if few is None:
         return _beginning(places, node)
     fitting = places.find_values(path, TEXT, few)
     others = [*long.lookups, *long.marks]
-    return either([*fitting.lookups, *others]), not others
+    return Compiled(either([*fitting.lookups, *others]), not others)
 
 
 def _fitting(places: PathIndex, node: Matches) -> list[str] | None:
@@ -57,7 +57,7 @@ def _beginning(places: PathIndex, node: Matches) -> Compiled:
     # No byte of UTF-8 is 255.
     limits = (bound(TEXT, prefix), bound(TEXT, prefix) + b"\xff")
     wanted = ("within", limits) if prefix else ("any", ())
-    return places.find(node.path, ((TEXT, LONG_TEXT), *wanted)).compiled[0], False
+    return places.find(node.path, ((TEXT, LONG_TEXT), *wanted)).compiled.at_least()
 
 
 def literal_beginning(pattern: str, flags: str = "") -> str:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import chain, repeat
+from operator import and_
 
 from ..engine import render
+from ..engine.conditions import ALL, Both, Condition, Either, KeyRange, Lookup, Unless, both
 from ..engine.connection import Connection
-from ..engine.render import Sql
+from ..engine.render import MANY, Sql
 from ..engine.statements import index
 from .compile import Part
-from .conditions import ALL, MANY, KeyRange, Lookup, both
-from .key_set import NONE, Keys, KeySet, in_order
+from .key_set import NONE, Keys, KeySet, in_order, union
 
 __all__ = ["Candidates"]
 
@@ -44,21 +46,23 @@ class Plan:
     ----------
     scans
         Look-ups that together meet every candidate.
-    ordered
-        Whether the newest can be met first; else there are few.
+    few
+        Whether what they meet is little. If not, each can meet the newest first.
     test
-        What else the indexes can say of one of them.
+        What else the indexes can say of one of them; None if nothing.
     residual
         The parts of the query that are neither met by the scans nor tested.
-    is_all
-        Whether whatever is met passes the test.
     """
 
     scans: tuple[Lookup, ...]
-    ordered: bool
-    test: Sql
+    few: bool
+    test: Sql | None
     residual: frozenset[Part]
-    is_all: bool = False
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the newest can be met first."""
+        return all(scan.ordered for scan in self.scans)
 
 
 class Candidates:
@@ -72,36 +76,17 @@ class Candidates:
     ) -> None:
         self._connect = connect
         self._every = every
-        whole = [part for part in parts if not isinstance(part.condition, KeyRange)]
         windows = [part.condition for part in parts if isinstance(part.condition, KeyRange)]
         self._low = max((each.low for each in windows), default=_FIRST)
         self._high = min((each.high for each in windows), default=_LAST - 1)
-        self._parts = [part for part in whole if part.condition != ALL]
+        others = (part for part in parts if not isinstance(part.condition, KeyRange))
+        self._parts = [part for part in others if part.condition != ALL]
         self.plan = self._choose()
 
     @property
     def residual(self) -> frozenset[Part]:
         """The parts that the evaluator must be asked about, though an index knows the answer."""
         return self.plan.residual
-
-    def __iter__(self) -> Iterator[int]:
-        plan, before, met, fit = self.plan, self._high + 1, 0, 0
-        if not plan.scans:
-            return
-        for size in chain(_PAGES, repeat(_PAGES[-1])) if plan.ordered else (None,):
-            if self._low >= before:
-                return
-            keys = (self._low, before - 1)
-            rows = index.met(self._connect(), plan.scans, plan.test, keys, size)
-            fitting = [run for run, fits in rows if fits]
-            yield from fitting
-            if size is None or len(rows) < size:
-                return
-            before, met, fit = rows[-1][0], met + size, fit + len(fitting)
-            if met >= _PATIENCE and fit < _RARELY * met:
-                # All at once is several times faster than one by one.
-                yield from self.keys_below(before).tolist()
-                return
 
     @property
     def is_window(self) -> bool:
@@ -116,56 +101,70 @@ class Candidates:
     def count(self) -> int:
         """Return how many runs fulfil all conditions."""
         plan = self.plan
-        if plan.ordered and len(plan.scans) == 1 and plan.is_all and not plan.residual:
-            return index.count(self._connect(), plan.scans[0], self.bounds)
-        if not plan.ordered and not plan.residual:
+        if plan.few and not plan.residual:
             return sum(1 for _ in self)
+        if len(plan.scans) == 1 and not (plan.test or plan.residual):
+            return index.count(self._connect(), plan.scans[0], self.bounds)
         return len(self.keys_below(None))
 
-    def keys_below(self, key: int | None) -> Keys:
-        """Return the keys of all runs that fulfil all conditions, below a key, descending."""
-        high = self._high if key is None else min(self._high, key - 1)
-        if self._every is None or self._low > high:
-            return NONE.keys
-        reader = _Reader(self._connect, self._every, self._low, high)
-        found = both(part.condition for part in self._parts).runs(reader)
-        if found.complement:
-            found &= reader.between(self._low, high)
-        keys: Keys = found.keys[::-1]
-        return keys
+    # -- walking an index --------------------------------------------------
 
-    # -- choosing --------------------------------------------------------
+    def __iter__(self) -> Iterator[int]:
+        plan, before, met, fit = self.plan, self._high + 1, 0, 0
+        if not plan.scans:
+            return
+        test = plan.test or render.joined((), Both)
+        for size in chain(_PAGES, repeat(_PAGES[-1])) if plan.ordered else (None,):
+            if self._low >= before:
+                return
+            keys = (self._low, before - 1)
+            rows = index.met(self._connect(), plan.scans, test, keys, size)
+            fitting = [run for run, fits in rows if fits]
+            yield from fitting
+            if size is None or len(rows) < size:
+                return
+            before, met, fit = rows[-1][0], met + size, fit + len(fitting)
+            if met >= _PATIENCE and fit < _RARELY * met:
+                # All at once is several times faster than one by one.
+                yield from self.keys_below(before).tolist()
+                return
 
     def _choose(self) -> Plan:
         """Begin at the index with the fewest entries, else at the runs themselves."""
-        best: tuple[tuple[int, int], Part, tuple[Lookup, ...], bool] | None = None
+        weight, chosen = (FEW, _LAST), None
+        scans: tuple[Lookup, ...] = () if self._every is None else (self._every,)
         for part in self._parts:
-            scans = part.condition.scans(self._weight)
-            if scans is None or len(scans) > MANY:
+            ways = self._scans(part.condition)
+            if ways is None or len(ways) > MANY:
                 continue
-            weight = self._weight(scans)
-            ordered = all(scan.ordered for scan in scans)
-            if (ordered or weight[0] < FEW) and (best is None or weight < best[0]):
-                best = weight, part, scans, ordered
-        if best is None:
-            scans = () if self._every is None else (self._every,)
-            return self._plan_of(None, scans, True)
-        _, part, scans, ordered = best
-        return self._plan_of(part, scans, ordered)
-
-    def _plan_of(self, part: Part | None, scans: tuple[Lookup, ...], ordered: bool) -> Plan:
+            one = self._weight(ways)
+            if one < weight and (one[0] < FEW or all(way.ordered for way in ways)):
+                weight, chosen, scans = one, part, ways
         tests: list[Sql] = []
         residual: list[Part] = []
-        for each in self._parts:
-            if each is part and each.condition.covered:
+        for part in self._parts:
+            if part is chosen and _is_met(part.condition):
                 continue
-            test = each.condition.test()
+            test = render.test_of(part.condition)
             if test and len(tests) < MANY and render.is_small(test, _MOST_VALUES, _DEEPEST):
                 tests.append(test)
             else:
-                residual.append(each)
-        test = render.joined(tests, "AND") if tests else render.constant(True)
-        return Plan(scans, ordered, test, frozenset(residual), not tests)
+                residual.append(part)
+        joined = render.joined(tests, Both) if tests else None
+        return Plan(scans, weight[0] < FEW, joined, frozenset(residual))
+
+    def _scans(self, condition: Condition) -> tuple[Lookup, ...] | None:
+        """Return look-ups that together meet every fitting run, and perhaps others; or None."""
+        match condition:
+            case Lookup():
+                return (condition,)
+            case Both(parts):
+                ways = [scans for part in parts if (scans := self._scans(part)) is not None]
+                return min(ways, key=self._weight) if ways else None
+            case Either(parts):
+                ways = [scans for part in parts if (scans := self._scans(part)) is not None]
+                return tuple(chain.from_iterable(ways)) if len(ways) == len(parts) else None
+        return None
 
     def _weight(self, scans: Iterable[Lookup]) -> tuple[int, int]:
         """Return how many entries some scans meet, up to FEW; of more, how far back those reach.
@@ -182,21 +181,40 @@ class Candidates:
                 reach = max(reach, _FIRST if key is None else key)
         return min(size, FEW), reach
 
+    # -- making sets -------------------------------------------------------
 
-@dataclass(frozen=True)
-class _Reader:
-    """Reads sets of runs between two keys, which belong."""
+    def keys_below(self, key: int | None) -> Keys:
+        """Return the keys of all runs that fulfil all conditions, below a key, descending."""
+        bounds = self._low, self._high if key is None else min(self._high, key - 1)
+        if self._every is None or bounds[0] > bounds[1]:
+            return NONE.keys
+        found = self._set(both(part.condition for part in self._parts), bounds)
+        if found.complement:
+            found &= self._read(self._every, bounds)
+        keys: Keys = found.keys[::-1]
+        return keys
 
-    connect: Callable[[], Connection]
-    every: Lookup
-    low: int
-    high: int
+    def _set(self, condition: Condition, bounds: tuple[int, int]) -> KeySet:
+        """Return the fitting runs between two keys."""
+        match condition:
+            case Lookup():
+                return self._read(condition, bounds)
+            case KeyRange(low, high):
+                assert self._every is not None
+                return self._read(self._every, (max(low, bounds[0]), min(high, bounds[1])))
+            case Unless(part):
+                return ~self._set(part, bounds)
+            case Either(parts):
+                return union(self._set(part, bounds) for part in parts)
+            case Both(parts):
+                return reduce(and_, (self._set(part, bounds) for part in parts)) if parts else ~NONE
 
-    def keys(self, lookup: Lookup) -> KeySet:
-        return KeySet(self._read(lookup, self.low, self.high))
+    def _read(self, lookup: Lookup, bounds: tuple[int, int]) -> KeySet:
+        return KeySet(in_order(index.keys_of(self._connect(), lookup, bounds)))
 
-    def between(self, low: int, high: int) -> KeySet:
-        return KeySet(self._read(self.every, max(low, self.low), min(high, self.high)))
 
-    def _read(self, lookup: Lookup, low: int, high: int) -> Keys:
-        return in_order(index.keys_of(self.connect(), lookup, (low, high)))
+def _is_met(condition: Condition) -> bool:
+    """Tell whether the scans of a condition meet no other runs than those that fit."""
+    if isinstance(condition, Either):
+        return all(map(_is_met, condition.parts))
+    return isinstance(condition, Lookup)

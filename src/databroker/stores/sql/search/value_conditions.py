@@ -9,7 +9,8 @@ from typing import Any
 
 from ....query.nodes import MAX_DEPTH, Compare, HasType, In, Node, Path
 from ....query.values import is_number, thaw
-from .conditions import ALL, NOTHING, Condition, both, either, unless
+from ..engine.conditions import NOTHING, either, unless
+from .compiled import UNKNOWN, Compiled, all_of, any_of
 from .index import bound
 from .index_terms import (
     ARRAY,
@@ -28,12 +29,8 @@ from .index_terms import (
 )
 from .path_index import ANYTHING, DOCUMENTS, PathIndex
 
-__all__ = ["Compiled", "compared", "equal", "moved", "of_type", "one_of"]
+__all__ = ["compared", "equal", "moved", "of_type", "one_of"]
 
-Compiled = tuple[Condition, bool]
-"""A condition that every run in question fulfils, and whether no other run does."""
-
-_UNKNOWN: Compiled = (ALL, False)
 _KINDS = {
     "null": (NULL,),
     "bool": (FALSE_TRUE,),
@@ -52,14 +49,14 @@ def equal(places: PathIndex, path: Path, value: Any) -> Compiled:
     if value is None:
         return _missing(places, path)
     if isinstance(value, list | tuple):
-        return _array(places, path, value), False
+        return _array(places, path, value).at_least()
     if isinstance(value, Mapping):
-        return _object(places, path, value), False
+        return _object(places, path, value).at_least()
     kind, indexed = leaf(value)
     if kind == UNINDEXED:
-        return _UNKNOWN
-    condition, exact = places.find_values(path, kind, [indexed]).compiled
-    return condition, exact and _is_sure(kind, indexed)
+        return UNKNOWN
+    found = places.find_values(path, kind, [indexed]).compiled
+    return found if _is_sure(kind, indexed) else found.at_least()
 
 
 def one_of(places: PathIndex, path: Path, wanted: Sequence[Any]) -> Compiled:
@@ -74,7 +71,7 @@ def one_of(places: PathIndex, path: Path, wanted: Sequence[Any]) -> Compiled:
             found.append(equal(places, path, value))
     for kind, values in scalars.items():
         found.append(places.find_values(path, kind, list(dict.fromkeys(values))).compiled)
-    return either(condition for condition, _ in found), all(exact for _, exact in found)
+    return any_of(found)
 
 
 def compared(places: PathIndex, node: Compare) -> Compiled:
@@ -82,24 +79,24 @@ def compared(places: PathIndex, node: Compare) -> Compiled:
     value, path = node.value, node.path
     if value is None or value != value:
         has_equal = node.op in ("gte", "lte")
-        return equal(places, path, value) if has_equal else (NOTHING, True)
+        return equal(places, path, value) if has_equal else Compiled(NOTHING)
     if isinstance(value, str):
         return _compared_text(places, node)
     if isinstance(value, bool):
         return places.find(path, ((FALSE_TRUE,), node.op, (int(value),))).compiled
     if not is_number(value):
-        return _UNKNOWN
+        return UNKNOWN
     sure = abs(value) < EXACT_INTEGERS
     # Integers that are not indexed exactly may be among the equal ones.
     op = node.op if sure else f"{node.op[:2]}e"
     limit = value if sure or isinstance(value, float) else nearest_float(value)
-    condition, exact = places.find(path, ((NUMBER,), op, (limit,))).compiled
-    return condition, exact and sure
+    found = places.find(path, ((NUMBER,), op, (limit,))).compiled
+    return found if sure else found.at_least()
 
 
 def _compared_text(places: PathIndex, node: Compare) -> Compiled:
     if len(node.value) > MAX_TEXT:
-        return places.find(node.path, ((TEXT, LONG_TEXT), "any", ())).compiled[0], False
+        return places.find(node.path, ((TEXT, LONG_TEXT), "any", ())).compiled.at_least()
     limit = (bound(TEXT, node.value),)
     # Long text is greater than each beginning of it, which is what the index holds.
     op = "gte" if node.op.startswith("g") else "lt"
@@ -111,8 +108,8 @@ def of_type(places: PathIndex, node: HasType) -> Compiled:
     kinds = _KINDS[node.type]
     if kinds in ((OBJECT,), (ARRAY,), (NULL,)):
         return places.find_values(node.path, kinds[0], [0]).compiled
-    condition, exact = places.find(node.path, (kinds, "any", ())).compiled
-    return condition, exact and node.type not in ("int", "double")
+    found = places.find(node.path, (kinds, "any", ())).compiled
+    return found.at_least() if node.type in ("int", "double") else found
 
 
 def moved(node: Any, array: Path) -> Node | None:
@@ -129,35 +126,35 @@ def moved(node: Any, array: Path) -> Node | None:
     text = array.text if inner.document == "value" else f"{array.text}.{inner.text}"
     if text.count(".") >= MAX_DEPTH:
         return None
-    found: Node = replace(node, path=Path(text, array.document))
-    return found
+    about_array: Node = replace(node, path=Path(text, array.document))
+    return about_array
 
 
 def _missing(places: PathIndex, path: Path) -> Compiled:
     if path.document not in DOCUMENTS:
-        return _UNKNOWN
+        return UNKNOWN
     there = places.find(path, ANYTHING)
     if not there.sure:
-        return _UNKNOWN
+        return UNKNOWN
     null = places.find_values(path, NULL, [0])
     # Where these are, the path may lead to several places, of which some are missing.
     odd = [*there.marks, *places.arrays(path)]
-    return either([unless(either(there.lookups)), *null.lookups, *odd]), not odd
+    return Compiled(either([unless(either(there.lookups)), *null.lookups, *odd]), not odd)
 
 
-def _array(places: PathIndex, path: Path, wanted: Sequence[Any]) -> Condition:
-    array = places.find_values(path, ARRAY, [0]).compiled[0]
+def _array(places: PathIndex, path: Path, wanted: Sequence[Any]) -> Compiled:
+    array = places.find_values(path, ARRAY, [0]).compiled
     scalars = [value for value in wanted if isinstance(value, bool | int | float | str)]
-    return both([array, *(equal(places, path, value)[0] for value in scalars[:8])])
+    return all_of([array, *(equal(places, path, value) for value in scalars[:8])])
 
 
-def _object(places: PathIndex, path: Path, wanted: Mapping[str, Any]) -> Condition:
-    found = [places.find_values(path, OBJECT, [0]).compiled[0]]
+def _object(places: PathIndex, path: Path, wanted: Mapping[str, Any]) -> Compiled:
+    found = [places.find_values(path, OBJECT, [0]).compiled]
     for key, value in list(wanted.items())[:8]:
         text = f"{path.text}.{key}"
         if isinstance(value, bool | int | float | str) and text.count(".") < MAX_DEPTH:
-            found.append(equal(places, Path(text, path.document), value)[0])
-    return both(found)
+            found.append(equal(places, Path(text, path.document), value))
+    return all_of(found)
 
 
 def _is_sure(kind: int, indexed: Any) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..conditions import Lookup
 from ..connection import Connection, fetch
-from ..render import Lookup, Sql, between, candidates, entries, marks, run_of
+from ..render import Sql, between, candidates, entries, marks, run_of
 
 Row = tuple[Any, ...]
 Keys = np.ndarray[Any, np.dtype[np.int64]]
