@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import importlib
 import zoneinfo
+from typing import Any
 
 from .._util.printable import shown
 from .._util.signals import from_signal, without_signals
@@ -31,8 +33,13 @@ def resolve_zone(name: str | datetime.tzinfo | None = None) -> datetime.tzinfo:
         raise InvalidConfiguration(f"unknown time zone {shown(name)}.{hint}") from None
 
 
+@functools.cache
+def _tzlocal() -> Any:
+    return without_signals(lambda: importlib.import_module("tzlocal"))
+
+
 def _machine_zone() -> datetime.tzinfo:
-    tzlocal = without_signals(lambda: importlib.import_module("tzlocal"))
+    tzlocal = _tzlocal()
     try:
         zone: datetime.tzinfo = tzlocal.get_localzone()
         return zone

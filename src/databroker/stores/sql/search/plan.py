@@ -45,9 +45,7 @@ class Plan:
     Attributes
     ----------
     scans
-        Look-ups that together meet every candidate.
-    few
-        Whether what they meet is little. If not, each can meet the newest first.
+        Look-ups that together meet every candidate: the newest first, or few.
     test
         What else the indexes can say of one of them; None if nothing.
     residual
@@ -55,14 +53,8 @@ class Plan:
     """
 
     scans: tuple[Lookup, ...]
-    few: bool
     test: Sql | None
     residual: frozenset[Part]
-
-    @property
-    def ordered(self) -> bool:
-        """Whether the newest can be met first."""
-        return all(scan.ordered for scan in self.scans)
 
 
 class Candidates:
@@ -100,11 +92,11 @@ class Candidates:
 
     def count(self) -> int:
         """Return how many runs fulfil all conditions."""
-        plan = self.plan
-        if plan.few and not plan.residual:
+        scans, residual = self.plan.scans, self.plan.residual
+        if len(scans) == 1 and _ordered(scans) and not (self.plan.test or residual):
+            return index.count(self._connect(), scans[0], self.bounds)
+        if self._weight(scans)[0] < FEW and not residual:
             return sum(1 for _ in self)
-        if len(plan.scans) == 1 and not (plan.test or plan.residual):
-            return index.count(self._connect(), plan.scans[0], self.bounds)
         return len(self.keys_below(None))
 
     # -- walking an index --------------------------------------------------
@@ -114,7 +106,7 @@ class Candidates:
         if not plan.scans:
             return
         test = plan.test or render.joined((), Both)
-        for size in chain(_PAGES, repeat(_PAGES[-1])) if plan.ordered else (None,):
+        for size in chain(_PAGES, repeat(_PAGES[-1])) if _ordered(plan.scans) else (None,):
             if self._low >= before:
                 return
             keys = (self._low, before - 1)
@@ -131,15 +123,14 @@ class Candidates:
 
     def _choose(self) -> Plan:
         """Begin at the index with the fewest entries, else at the runs themselves."""
-        weight, chosen = (FEW, _LAST), None
-        scans: tuple[Lookup, ...] = () if self._every is None else (self._every,)
-        for part in self._parts:
-            ways = self._scans(part.condition)
-            if ways is None or len(ways) > MANY:
-                continue
-            one = self._weight(ways)
-            if one < weight and (one[0] < FEW or all(way.ordered for way in ways)):
-                weight, chosen, scans = one, part, ways
+        ways = [(part, self._scans(part.condition)) for part in self._parts]
+        options = [(part, scans) for part, scans in ways if scans is not None]
+        if len(options) > 1 or not all(_ordered(scans) for _, scans in options):
+            weighed = [(self._weight(scans), part, scans) for part, scans in options]
+            fit = [each for each in weighed if each[0][0] < FEW or _ordered(each[2])]
+            options = [each[1:] for each in sorted(fit, key=lambda each: each[0])]
+        every = () if self._every is None else (self._every,)
+        chosen, scans = options[0] if options else (None, every)
         tests: list[Sql] = []
         residual: list[Part] = []
         for part in self._parts:
@@ -151,7 +142,7 @@ class Candidates:
             else:
                 residual.append(part)
         joined = render.joined(tests, Both) if tests else None
-        return Plan(scans, weight[0] < FEW, joined, frozenset(residual))
+        return Plan(scans, joined, frozenset(residual))
 
     def _scans(self, condition: Condition) -> tuple[Lookup, ...] | None:
         """Return look-ups that together meet every fitting run, and perhaps others; or None."""
@@ -163,7 +154,8 @@ class Candidates:
                 return min(ways, key=self._weight) if ways else None
             case Either(parts):
                 ways = [scans for part in parts if (scans := self._scans(part)) is not None]
-                return tuple(chain.from_iterable(ways)) if len(ways) == len(parts) else None
+                together = tuple(chain.from_iterable(ways))
+                return together if len(ways) == len(parts) and len(together) <= MANY else None
         return None
 
     def _weight(self, scans: Iterable[Lookup]) -> tuple[int, int]:
@@ -211,6 +203,11 @@ class Candidates:
 
     def _read(self, lookup: Lookup, bounds: tuple[int, int]) -> KeySet:
         return KeySet(in_order(index.keys_of(self._connect(), lookup, bounds)))
+
+
+def _ordered(scans: Iterable[Lookup]) -> bool:
+    """Tell whether some scans can meet the newest runs first."""
+    return all(scan.ordered for scan in scans)
 
 
 def _is_met(condition: Condition) -> bool:
