@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from ..query.nodes import Node
     from ..runs.results import Results
     from ..runs.run import Run
-    from ..runs.store_view import StoreView
-    from ..runs.transforms import Transforms
+    from ..runs.session import StoreView, Transforms
     from ..stores.base import RunRecord, Store
     from ..stores.checking import CheckReport
     from .export import Receiver
@@ -45,9 +44,7 @@ class Broker:
     ) -> None:
         from .._util.printable import shown
         from ..external.registry import Registry
-        from ..runs.session import Session
-        from ..runs.store_view import StoreView
-        from ..runs.transforms import Transforms
+        from ..runs.session import Session, StoreView, Transforms
         from ..stores.base import Store
 
         if not isinstance(store, Store):

@@ -1,19 +1,34 @@
-"""What is said where a run has no stream or device of a name, and so there is nothing to give."""
+"""What is said where there is nothing to give, because nothing has the name that was asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from .._util.suggestions import did_you_mean
 from .._util.user_warnings import warn_user
 from ..errors import NoSuchField, NothingFoundWarning
-from .stream.fields import mapping
+from ..query.aliases import ALIASES
+from ..query.missing_keys import missing_keys
+from ..query.nodes import Exists, Node, Path
 
 if TYPE_CHECKING:
+    from ..stores.base import Store
     from .stream.stream import Stream
 
 _SHOWN = 12
+_MOST_NAMES = 2_000
+
+_MEANT = {
+    "limit": "to take the first few of the results, write db(...).limit(n)",
+    "n": "to take the first few of the results, write db(...).limit(n)",
+    "sort": "to put the results into an order, write db(...).sort(key)",
+    "columns": "for a table of the results, write db(...).to_frame(columns)",
+    "fields": "to load some fields, write header.table(fields=[...])",
+    "stream_name": "to load a stream, write header.table(stream_name)",
+    "text_search": "for words, write them first: db('good sample')",
+}
+"""What people mean who write the name of an option where a key is expected."""
 
 
 def warn_if_absent(run: str, kind: str, name: object, known: Iterable[str]) -> None:
@@ -38,6 +53,24 @@ def has_field(run: str, stream: Stream, field: str) -> bool:
     return True
 
 
-def device_names(descriptor: Mapping[str, Any]) -> set[str]:
-    """Return the devices that a descriptor names."""
-    return {*mapping(descriptor.get("configuration")), *mapping(descriptor.get("object_keys"))}
+def explain_nothing(store: Store, query: Node) -> None:
+    """Warn if nothing matches a query because of a key that no run has, with the nearest name.
+
+    This is for searches that turned out empty: it costs a look into the index, or into
+    all runs where there is none.
+    """
+    absent = missing_keys(query, lambda path: _is_there(store, path))
+    if absent and (known := store.keys(_MOST_NAMES)):
+        path = absent[0]
+        prefix = "stop." if path.document == "stop" else ""
+        key = prefix + path.text
+        # A word that is known is no slip of the pen; there is nothing to look it up in.
+        words = [*known, "since", "until", "data_key", *ALIASES]
+        hint = "" if key in ALIASES else did_you_mean(key, words)
+        if not prefix and key in _MEANT:
+            hint = f" If it is not meant as a key: {_MEANT[key]}."
+        warn_user(f"Nothing was found: no run has the key {key!r}.{hint}", NothingFoundWarning)
+
+
+def _is_there(store: Store, path: Path) -> bool:
+    return next(iter(store.select(Exists(path), [Path("uid")], 1)), None) is not None

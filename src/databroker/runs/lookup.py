@@ -19,7 +19,7 @@ from .run import Run, RunFace
 
 if TYPE_CHECKING:
     from ..stores.base import RunRecord
-    from .store_view import StoreView
+    from .session import StoreView
 
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _MOST_DIGITS = 1_000

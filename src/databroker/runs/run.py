@@ -12,9 +12,9 @@ from ..display.prompt import run_line, show_in_ipython
 from ..documents.kinds import stream_name as name_of
 from ..documents.readonly import ALL
 from ..errors import NoSuchStream
-from .absent import device_names, has_field, warn_if_absent
+from ..query.nodes import Equals, Path
+from .absent import has_field, warn_if_absent
 from .files import Files, files_of
-from .scan_id_conflicts import repeated_scan_id
 from .stream.fields import configuration, mapping
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 Doc = dict[str, Any]
 Fields = str | Iterable[str] | None
 StreamName = str | type[ALL]
+
+_SHOWN = 10  # other runs
 
 
 class Run:
@@ -130,7 +132,10 @@ class Run:
                 data = dict(mapping(device.get("data")))
                 found.setdefault(name_of(descriptor), []).append(data)
         if not found:
-            known = {name for doc in self._descriptors() for name in device_names(doc)}
+            descriptors, parts = self._descriptors(), ("configuration", "object_keys")
+            known = {
+                name for doc in descriptors for part in parts for name in mapping(doc.get(part))
+            }
             warn_if_absent(self.uid, "device", device_name, sorted(known))
         return found
 
@@ -408,14 +413,27 @@ class Run:
     def _repr_html_(self) -> str:
         from ..display.html import header_html
 
-        note = repeated_scan_id(self.session.view, self._start)
-        return header_html(*self._summary(), note=note)
+        return header_html(*self._summary(), note=self._repeated_scan_id())
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         def in_a_list() -> str:
             return run_line(type(self).__name__, self._start, self.status, self.session.zone)
 
         show_in_ipython(self, printer, in_a_list)
+
+    def _repeated_scan_id(self) -> str | None:
+        """Say which other runs have the same scan_id, as counters start again."""
+        scan_id = self._start.get("scan_id")
+        if type(scan_id) is not int:
+            return None
+        alike = list(self.session.view.find(Equals(Path("scan_id"), scan_id), limit=_SHOWN + 1))
+        others = [run.uid[:8] for run in alike if run.uid != self.uid][:_SHOWN]
+        if not others:
+            return None
+        more = ", …" if len(alike) > _SHOWN else ""
+        newest = "this" if alike[0].uid == self.uid else f"db[{scan_id}]"
+        listed = ", ".join(others) + more
+        return f"scan_id {scan_id} was given to other runs too ({newest} is the newest): {listed}"
 
     def _summary(self) -> tuple[Doc, Doc, list[STREAM], str, datetime.tzinfo]:
         """Return what a person is shown of the run. No event is read for it."""

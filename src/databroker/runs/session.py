@@ -1,21 +1,130 @@
-"""What runs, streams and results know of the broker that they came from."""
+"""What runs, streams and results know of the broker that they came from.
+
+A `Session` holds the runs that it sees, what opens their files, and how documents are changed
+and times shown.
+"""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..external.import_path import imported
+from ..query.nodes import Equals, Everything, In, Node, Path, UidPrefix
+from ..stores.base import RunRecord, Store
 from ..stores.facts import run_status
 from ..times import resolve_zone
-from .store_view import StoreView
-from .transforms import Transforms
 
 if TYPE_CHECKING:
     from ..external.registry import Registry
-    from ..query.nodes import Node
-    from ..stores.base import Store
+
+_UID = Path("uid")
+
+
+class Transforms:
+    """Functions from a document to a document by kind, or where to import them from.
+
+    Examples
+    --------
+    >>> transform = Transforms({"start": lambda doc: {**doc, "sample": "Ni"}})
+    >>> transform("start", {"uid": "a"}), transform("stop", {"uid": "b"})
+    ({'uid': 'a', 'sample': 'Ni'}, {'uid': 'b'})
+    """
+
+    def __init__(self, functions: Mapping[str, Any] | None = None) -> None:
+        self._functions = dict(functions or {})
+
+    def __contains__(self, kind: str) -> bool:
+        return self._functions.get(kind) is not None
+
+    def __call__(self, kind: str, document: dict[str, Any]) -> dict[str, Any]:
+        """Return the document as it is to be read."""
+        function = self._functions.get(kind)
+        if function is None:
+            return document
+        changed: dict[str, Any] = imported(function, f"transforms: {kind}")(document)
+        return changed
+
+
+@dataclass(frozen=True)
+class StoreView:
+    """The runs of a store that match a query, asked as the store itself is.
+
+    Each question is put to the store anew, so runs that arrive later are seen.
+
+    Examples
+    --------
+    >>> from databroker.stores.memory import MemoryStore
+    >>> store = MemoryStore()
+    >>> for n in range(3):
+    ...     store.insert("start", {"uid": f"run {n}", "time": float(n), "scan_id": n})
+    >>> newest = StoreView(store).narrowed(Everything(), limit=2)
+    >>> [run.uid for run in newest.find(Everything())], newest.record("run 0")
+    (['run 2', 'run 1'], None)
+    """
+
+    source: Store | StoreView
+    query: Node = field(default_factory=Everything)
+    limit: int | None = None
+
+    @property
+    def store(self) -> Store:
+        """The store that all the runs are in."""
+        return self.source.store if isinstance(self.source, StoreView) else self.source
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every run of the source belongs to it."""
+        return self.limit is None and self.query == Everything()
+
+    def narrowed(self, query: Node, limit: int | None = None) -> StoreView:
+        """Return the runs among these that match, the newest `limit` of them."""
+        if self.limit is None:
+            return StoreView(self.source, self.query & query, limit)
+        return StoreView(self, query, limit)
+
+    def find(
+        self, query: Node, *, limit: int | None = None, after: Any = None
+    ) -> Iterator[RunRecord]:
+        """Yield the runs that match, newest first."""
+        return self.source.find(self._within(query), limit=limit, after=after)
+
+    def count(self, query: Node) -> int:
+        """Return how many runs match."""
+        return self.source.count(self._within(query))
+
+    def record(self, uid: str) -> RunRecord | None:
+        """Return the run of this full uid, or None."""
+        if self.is_all:
+            return self.source.record(uid)
+        return next(self.find(Equals(_UID, uid), limit=1), None)
+
+    def resolve(self, prefix: str, limit: int) -> list[str]:
+        """Return the uids that begin with ``prefix``, sorted, at most ``limit``."""
+        if self.is_all:
+            return self.source.resolve(prefix, limit)
+        found = self.source.select(self._within(UidPrefix(prefix)), [_UID])
+        return sorted(uid for (uid,) in found)[:limit]
+
+    def select(
+        self, query: Node, paths: Sequence[Path], limit: int | None = None
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield the values at some paths of the runs that match, newest first."""
+        return self.source.select(self._within(query), paths, limit)
+
+    def distinct(self, path: Path, query: Node) -> list[tuple[Any, int]]:
+        """Return each value at a path, and how many of the matching runs have it."""
+        return self.source.distinct(path, self._within(query))
+
+    def _within(self, query: Node) -> Node:
+        """Return what a run of the source must match to be one of these and match a query."""
+        if self.limit is None:
+            return self.query & query
+        # Only the newest few count, and of those the ones that match.
+        newest = self.source.select(self.query, [_UID], self.limit)
+        return In(_UID, tuple(uid for (uid,) in newest)) & query
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from .._util.printable import printable
 from ..errors import DatabrokerError, NoSuchRun
 from ..query.nodes import Everything
 from ..query.parse import from_keywords
-from ..runs.emptiness import explain_nothing
+from ..runs.absent import explain_nothing
 from ..runs.lookup import look_up
 from ..runs.pipeline import checked_limit
 from .describing import description
