@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,16 +12,17 @@ from ..._util.printable import shown
 from ..._util.user_warnings import warn_user
 from ...external.fields.lazy_array import LazyArray
 from ...extras import require
-from .event_reader import ConstantReader, EventReader
+from .event_reader import ConstantReader, EventReader, SharedFields
 from .gather import Constant, Request, gather
 from .layout import Layout
 from .schema import Doc, Variable, infer_schema
-from .shared import SharedFields
 from .store_ref import StoreRef
 from .times import SECONDS, to_datetime64
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from .external_fields import ExternalFields
 
 Array = np.ndarray[Any, Any]
 
@@ -45,34 +47,59 @@ def lazy(request: Request, convert_times: bool = True) -> xr.Dataset:
     """Return a dataset of dask arrays, which hold where the data are; only times are read now."""
     require("dask.array", "arrays")
     require("xarray", "arrays")
-    layout = Layout.of(request.store, request.owners)
-    store_ref = StoreRef(request.store)
-    known = infer_schema(request.store, layout, request.variables)
-    chunks = layout.chunks(max([each.row_bytes for each in known.values()], default=8))
-    shared = SharedFields.among(layout, request.variables, known)
+    fields = LazyFields(request, Layout.of(request.store, request.owners))
     builder = Builder(request.names)
-    time, seq_num = layout.index(request.store)
-    for variable in request.variables:
-        form = known[variable.name]
-        together = shared if shared is not None and variable in shared else None
-        reader = EventReader(store_ref, layout, variable, form, together)
-        array = LazyArray(variable.name, reader, variable.key, warn=False)
-        outside = request.external_of(variable, form.dtype)
-        if outside is not None:
-            loaded = outside.array(variable.name, variable.key, array, layout, seq_num)
-            builder.add(variable, loaded.to_dask())
-        else:
-            builder.add(variable, _in_chunks(array, chunks))
-    for constant in request.constants:
-        values = constant.table(layout.owners)
-        array = LazyArray(constant.name, ConstantReader(store_ref, layout, values), warn=False)
-        builder.add(constant, _in_chunks(array, chunks))
-    return builder.dataset(time, seq_num, request.attrs, convert_times)
+    for field in request.fields:
+        builder.add(field, fields.in_chunks(field))
+    return builder.dataset(*fields.index, request.attrs, convert_times)
 
 
-def _in_chunks(array: LazyArray, sizes: tuple[int, ...]) -> Any:
-    """Return what a dataset has of a field: all fields have chunks of the same events."""
-    return array.to_dask((sizes, *array.shape[1:])) if len(array) else np.asarray(array)
+class LazyFields:
+    """The fields of a request as arrays that are read when they are sliced."""
+
+    def __init__(self, request: Request, layout: Layout) -> None:
+        self._request = request
+        self._layout = layout
+        self._store_ref = StoreRef(request.store)
+        self._schemas = infer_schema(request.store, layout, request.variables)
+        self._shared = SharedFields.among(layout, request.variables, self._schemas)
+
+    @cached_property
+    def index(self) -> tuple[Array, Array]:
+        """Time and seq_num of all rows."""
+        return self._layout.index(self._request.store)
+
+    def array(self, field: Variable | Constant) -> LazyArray:
+        """Return one of the fields."""
+        if isinstance(field, Constant):
+            values = field.table(self._layout.owners)
+            constant = ConstantReader(self._store_ref, self._layout, values)
+            return LazyArray(field.name, constant, warn=False)
+        schema, shared = self._schemas[field.name], self._shared.get(field)
+        events = EventReader(self._store_ref, self._layout, field, schema, shared)
+        stored = LazyArray(field.name, events, field.key, warn=False)
+        outside = self._external(field)
+        if outside is None:
+            return stored
+        return outside.array(field.name, field.key, stored, self._layout, self.index[1])
+
+    def in_chunks(self, field: Variable | Constant) -> Any:
+        """Return one of the fields for dask; what events hold is cut where all of it is."""
+        array = self.array(field)
+        if self._external(field) is not None:
+            return array.to_dask()
+        return array.to_dask((self._chunks, *array.shape[1:])) if len(array) else np.asarray(array)
+
+    @cached_property
+    def _chunks(self) -> tuple[int, ...]:
+        widest = max([schema.row_bytes for schema in self._schemas.values()], default=8)
+        return self._layout.chunks(widest)
+
+    def _external(self, field: Variable | Constant) -> ExternalFields | None:
+        """Return what loads a field; None if it is all there."""
+        if isinstance(field, Constant):
+            return None
+        return self._request.external_of(field, self._schemas[field.name].dtype)
 
 
 class Builder:

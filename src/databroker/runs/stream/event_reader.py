@@ -3,22 +3,84 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any
 
 import numpy as np
 
 from ...columns import Selection
+from ...columns.to_numpy import cast_lossless, dense, fits, value_kinds
 from ...errors import DatabrokerError
 from ...external.fields.reader import FieldReader, Look
-from .layout import Layout, Window
-from .rows import Chunk, EventSource
-from .schema import FieldSchema, Variable
-from .shared import SharedFields, formed
+from .layout import PAGE_BYTES, Chunk, EventSource, Layout, Window
+from .schema import FieldSchema, Variable, columns_of
 from .store_ref import StoreRef
 
 Array = np.ndarray[Any, Any]
+
+_NARROW = 64  # bytes a row
+
+
+class SharedFields:
+    """The values of several fields in the window that was read last.
+
+    The fields of a lazy dataset are computed one by one, though they are stored together.
+    Without this, each of them would unpack the rows of all.
+    """
+
+    def __init__(
+        self, layout: Layout, variables: Sequence[Variable], known: Mapping[str, FieldSchema]
+    ) -> None:
+        self._layout = layout
+        self._variables = variables
+        self._known = known
+        self._kept: tuple[Window, dict[str, Array | None]] | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def among(
+        cls, layout: Layout, variables: Sequence[Variable], known: Mapping[str, FieldSchema]
+    ) -> dict[Variable, SharedFields]:
+        """Return what reads those of some fields that are narrow, unless they are too large."""
+        narrow = [each for each in variables if known[each.name].row_bytes <= _NARROW]
+        size = layout.rows * sum(known[each.name].row_bytes for each in narrow)
+        if len(narrow) < 2 or size > PAGE_BYTES:
+            return {}
+        return dict.fromkeys(narrow, cls(layout, narrow, known))
+
+    def read(self, store: EventSource, window: Window) -> dict[str, Array | None]:
+        """Return the values of each field in a window; None if they are not as was known."""
+        with self._lock:
+            if self._kept is None or self._kept[0] != window:
+                chunk = self._layout.read(store, window, columns_of(self._variables))
+                self._kept = window, formed(chunk, self._variables, self._known)
+            return self._kept[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_kept": None, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
+
+def formed(
+    chunk: Chunk, variables: Sequence[Variable], known: Mapping[str, FieldSchema]
+) -> dict[str, Array | None]:
+    """Return fields of a chunk as promised; None for one whose values do not allow that."""
+    kinds = value_kinds(chunk.batches, [variable.column for variable in variables])
+    forms = {variable.column: known[variable.name].form for variable in variables}
+    fitting = {column: form for column, form in forms.items() if fits(kinds[column], form)}
+    arrays = dense(chunk.batches, fitting)
+    values: dict[str, Array | None] = {}
+    for variable in variables:
+        array = arrays.get(variable.column)
+        if array is not None:
+            ordered = array if chunk.order is None else array[chunk.order]
+            array = cast_lossless(ordered, known[variable.name].dtype)
+        values[variable.name] = array
+    return values
 
 
 class PageReader(FieldReader):
@@ -136,7 +198,7 @@ class EventReader(PageReader):
     def _load(self, window: Window) -> Array:
         store, name = self._store_ref.store, self._variable.name
         if self._shared is None:
-            chunk = self._layout.read(store, window, self._variable.columns)
+            chunk = self._layout.read(store, window, columns_of([self._variable]))
             values = formed(chunk, [self._variable], {name: self._known})[name]
         else:
             values = self._shared.read(store, window)[name]

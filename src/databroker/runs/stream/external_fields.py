@@ -21,8 +21,7 @@ from ...external.fields.filling import (
     check_on_missing,
     external_fields,
 )
-from .layout import Layout
-from .rows import Chunk, EventSource
+from .layout import Chunk, EventSource, Layout
 from .store_ref import StoreRef
 
 if TYPE_CHECKING:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...columns import Selection, from_rows
+from ...columns import from_rows
 from ...columns.to_numpy import array_spec, cast_lossless, dense, value_kinds
 from ...external.readers.base import declared_dtype
 from .event_reader import codes_of
-from .layout import Layout
-from .rows import EventSource, index_of, joint_order
+from .layout import EventSource, Layout, index_of, joint_order
 from .schema import Doc, Variable, columns_of
 
 if TYPE_CHECKING:
@@ -61,9 +60,14 @@ class Request:
         return self.outside if dtype == np.dtype(object) else None
 
     @property
+    def fields(self) -> list[Variable | Constant]:
+        """All that it is to be made of."""
+        return [*self.variables, *self.constants]
+
+    @property
     def names(self) -> list[str]:
         """The names of all fields."""
-        return [each.name for each in self.variables] + [each.name for each in self.constants]
+        return [field.name for field in self.fields]
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,7 @@ class Gathered:
 def gather(request: Request) -> Gathered:
     """Read what is requested into memory, once."""
     layout = Layout.of(request.store, request.owners)
-    columns = wanted_columns(request.variables)
-    chunks = [layout.read(request.store, window, columns) for window in layout.windows()]
+    chunks = list(layout.whole(request.store, columns_of(request.variables)))
     order = joint_order(chunks)
     numbers = {owner: number for number, owner in enumerate(layout.owners)}
     codes = np.concatenate([codes_of(c, numbers) for c in chunks] or [np.empty(0, np.intp)])
@@ -105,12 +108,6 @@ def gather(request: Request) -> Gathered:
     for constant in request.constants:
         values.append((constant, constant.table(layout.owners)[codes]))
     return Gathered(time, seq_num, values, layout, codes)
-
-
-def wanted_columns(variables: Sequence[Variable]) -> Selection:
-    """Return the columns that hold some variables, which are all of one section."""
-    section = variables[0].section if variables else "data"
-    return columns_of(section, [variable.name for variable in variables])
 
 
 def _as_declared(values: Array, keys: Sequence[Doc]) -> Array:

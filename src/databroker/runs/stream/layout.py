@@ -1,32 +1,33 @@
-"""Which rows of a stream are stored where, at one moment: so that a few rows cost a few rows.
+"""The rows of a stream in their order, and where they are stored, so that a few cost a few.
 
-Rows are counted from 0 in the order of the stream. Stretches of rows whose
-seq_nums overlap form a *cluster*; clusters follow each other in order. To read
-rows i to j, only the clusters between them are looked at, and within a cluster
-only the stretches that hold some of the rows.
+Rows are ordered by seq_num, then time, then uid, whichever descriptor they belong to, and
+counted from 0. A store gives the rows of each descriptor in the order in which they arrived, in
+stretches of which the smallest and the largest seq_num are known. Stretches that overlap form a
+*cluster*, and only these are sorted together; clusters follow each other in order. To read rows i
+to j, only the clusters between them are looked at, and within a cluster only the stretches that
+hold some of the rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ...columns import Selection
+from ...columns import Selection, assemble, to_rows
+from ...columns.batches import nested_values
+from ...columns.names import SEQ_NUM, TIME, UID
 from ...errors import StoreUnavailable
-from .rows import (
-    Array,
-    Chunk,
-    Cluster,
-    EventSource,
-    Order,
-    Stretch,
-    clusters,
-    index_of,
-    read_cluster,
-)
+from ...stores.rows import Extent, RowSource
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Array = np.ndarray[Any, Any]
+Order = np.ndarray[Any, np.dtype[np.intp]]
 
 PAGE_BYTES = 4 * 2**20
 """About how much of one field is read at a time."""
@@ -35,8 +36,74 @@ CHUNK_BYTES = 16 * 2**20
 """About how large a chunk of a dask array is."""
 
 _FEW = 256  # rows that are read at once, whatever they hold
-
+_PART_BYTES = 2**20
+_ABSENT = object()
 _INDEX = Selection()
+
+
+class EventSource(RowSource, Protocol):
+    """What events are read from: a store, or something that adds to what a store has."""
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        ...
+
+
+class Stretch(NamedTuple):
+    """Rows of one descriptor, in the order in which they arrived.
+
+    ``first`` says how many rows of this descriptor come before them.
+    """
+
+    owner: str
+    extent: Extent
+    first: int
+
+
+Cluster = Sequence[Stretch]
+"""Stretches whose seq_nums overlap."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive rows of a stream, as they are stored."""
+
+    owners: list[str]  # the descriptor of each batch
+    batches: list[pa.RecordBatch]
+    order: Order | None  # which row comes first, second, ...; None if they are stored in order
+
+    def documents(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows as event documents, with the columns that were read."""
+        return self._in_order(lambda owner, batch: to_rows("event", owner, batch))
+
+    def values(self, field: str) -> Iterator[Any]:
+        """Yield the values of a field, of those rows that have it."""
+        cells = self._in_order(lambda _, batch: nested_values(batch, "data", field, _ABSENT))
+        return (value for value in cells if value is not _ABSENT)
+
+    def _in_order(self, made_of: Callable[[str, pa.RecordBatch], Iterable[Any]]) -> Iterator[Any]:
+        """Yield what is made of each row; of rows that are stored in order, a few at a time."""
+        owned = zip(self.owners, self.batches, strict=True)
+        if self.order is None:
+            for owner, batch in owned:
+                for part in _cut(batch):
+                    yield from made_of(owner, part)
+        else:
+            stored = [item for owner, batch in owned for item in made_of(owner, batch)]
+            for place in self.order:
+                yield stored[place]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(batch.num_rows for batch in self.batches)
+
+
+def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Cut a batch, as its documents are going to be several times as large."""
+    rows = max(1, batch.num_rows * _PART_BYTES // max(batch.nbytes, 1))
+    for first in range(0, batch.num_rows, rows):
+        yield batch.slice(first, rows)
 
 
 class Window(NamedTuple):
@@ -62,11 +129,9 @@ class Layout:
     @classmethod
     def of(cls, store: EventSource, owners: Sequence[str]) -> Layout:
         """Look where the rows of some descriptors are; no row is read."""
-        found = [tuple(cluster) for cluster in clusters(store, owners)]
-        starts = [0]
-        for cluster in found:
-            starts.append(starts[-1] + sum(each.extent.rows for each in cluster))
-        return cls(found, starts)
+        clusters = [tuple(cluster) for cluster in _clusters(store, owners)]
+        sizes = (sum(each.extent.rows for each in cluster) for cluster in clusters)
+        return cls(clusters, list(accumulate(sizes, initial=0)))
 
     @property
     def rows(self) -> int:
@@ -112,16 +177,20 @@ class Layout:
         cluster = self.clusters[window.cluster]
         start, stop = self.starts[window.cluster : window.cluster + 2]
         if (window.first, window.stop) == (start, stop):
-            chunk = _complete(store, read_cluster(store, cluster, selection), stop - start)
+            chunk = _read_cluster(store, cluster, selection, stop - start)
             self._orders[window.cluster] = chunk.order
             return chunk
         order = self._order(store, window.cluster)
         places = np.arange(window.first - start, window.stop - start)
         return _pick(store, cluster, places if order is None else order[places], selection)
 
+    def whole(self, store: EventSource, selection: Selection) -> Iterator[Chunk]:
+        """Yield all rows in order: those of a cluster at a time."""
+        return (self.read(store, window, selection) for window in self.windows())
+
     def index(self, store: EventSource) -> tuple[Array, Array]:
         """Return time and seq_num of all rows."""
-        return index_of([self.read(store, window, _INDEX) for window in self.windows()])
+        return index_of(list(self.whole(store, _INDEX)))
 
     def origins(self, store: EventSource) -> tuple[Order, Order]:
         """Return where each row is stored: the place in `owners`, and the number among its rows."""
@@ -164,9 +233,93 @@ class Layout:
     def _order(self, store: EventSource, cluster: int) -> Order | None:
         if cluster not in self._orders:
             rows = self.starts[cluster + 1] - self.starts[cluster]
-            index = _complete(store, read_cluster(store, self.clusters[cluster], _INDEX), rows)
+            index = _read_cluster(store, self.clusters[cluster], _INDEX, rows)
             self._orders[cluster] = index.order
         return self._orders[cluster]
+
+
+def joint_order(parts: Sequence[Chunk]) -> Order | None:
+    """Return the order of the rows of several chunks, where some are not stored in order."""
+    if all(part.order is None for part in parts):
+        return None
+    places, first = [], 0
+    for part in parts:
+        places.append((np.arange(part.rows) if part.order is None else part.order) + first)
+        first += part.rows
+    return np.concatenate(places)
+
+
+def index_of(chunks: Sequence[Chunk]) -> tuple[Array, Array]:
+    """Return time and seq_num of the events of consecutive chunks."""
+    batches = [batch for chunk in chunks for batch in chunk.batches]
+    if not batches:
+        return np.empty(0), np.empty(0, np.int64)
+    index = assemble(batches, [TIME, SEQ_NUM])
+    time, seq_num = np.asarray(index[TIME], np.float64), index[SEQ_NUM]
+    order = joint_order(chunks)
+    return (time, seq_num) if order is None else (time[order], seq_num[order])
+
+
+def _clusters(store: EventSource, owners: Sequence[str]) -> list[list[Stretch]]:
+    """Group stretches of rows whose ranges of seq_num overlap."""
+    stretches = [each for owner in owners for each in _stretches(store, owner)]
+    stretches.sort(key=lambda each: (each.extent.min_seq, each.extent.max_seq))
+    groups: list[list[Stretch]] = []
+    highest = 0
+    for stretch in stretches:
+        if groups and stretch.extent.min_seq <= highest:
+            groups[-1].append(stretch)
+            highest = max(highest, stretch.extent.max_seq)
+        else:
+            groups.append([stretch])
+            highest = stretch.extent.max_seq
+    return groups
+
+
+def _stretches(store: EventSource, owner: str) -> Iterator[Stretch]:
+    first = 0
+    for extent in store.extents("event", owner):
+        yield Stretch(owner, extent, first)
+        first += extent.rows
+
+
+def _read_cluster(store: EventSource, cluster: Cluster, selection: Selection, rows: int) -> Chunk:
+    """Return all rows of a cluster, in order."""
+    parts = _owned_batches(store, cluster, selection)
+    owners = [owner for owner, _ in parts]
+    batches = [batch for _, batch in parts]
+    index = assemble(batches, [SEQ_NUM, TIME])
+    seq, time = index[SEQ_NUM], np.asarray(index[TIME], np.float64)
+    if (seq[1:] > seq[:-1]).all():
+        return _complete(store, Chunk(owners, batches, None), rows)
+    order: Order = np.lexsort((time, seq))
+    ties = (seq[order][1:] == seq[order][:-1]) & (time[order][1:] == time[order][:-1])
+    if ties.any():
+        uids = _uids(store, parts, cluster)
+        keys = list(zip(seq.tolist(), time.tolist(), uids, strict=True))
+        order = np.array(sorted(range(len(keys)), key=keys.__getitem__), np.intp)
+    return _complete(store, Chunk(owners, batches, order), rows)
+
+
+def _owned_batches(
+    store: EventSource, cluster: Cluster, selection: Selection
+) -> list[tuple[str, pa.RecordBatch]]:
+    return [
+        (stretch.owner, batch)
+        for stretch in cluster
+        for batch in store.read("event", stretch.extent, selection)
+    ]
+
+
+def _uids(
+    store: EventSource, parts: list[tuple[str, pa.RecordBatch]], cluster: Cluster
+) -> list[str]:
+    """Return the uids of rows, which are read only where nothing else tells two rows apart."""
+    if all(UID in batch.schema.names for _, batch in parts):
+        batches = parts
+    else:
+        batches = _owned_batches(store, cluster, Selection(others=True))
+    return [row[UID] for owner, batch in batches for row in to_rows("event", owner, batch)]
 
 
 def _pick(

@@ -13,8 +13,7 @@ from ...columns.names import nested
 from ...columns.to_numpy import ArraySpec, ValueKind, array_spec, cast_lossless, dense, value_kinds
 from ...external.readers.base import declared_dtype
 from .fields import mapping
-from .layout import PAGE_BYTES, Layout
-from .rows import Chunk, EventSource
+from .layout import PAGE_BYTES, Chunk, EventSource, Layout
 from .times import SECONDS
 
 Doc = Mapping[str, Any]
@@ -45,11 +44,6 @@ class Variable:
     def stamps(self) -> bool:
         """Whether the values are times."""
         return self.section == "timestamps"
-
-    @property
-    def columns(self) -> Selection:
-        """What is to be read."""
-        return columns_of(self.section, [self.name])
 
     @property
     def key(self) -> Doc:
@@ -83,10 +77,11 @@ def variables(descriptors: Sequence[Doc], names: Iterable[str], section: str) ->
     return [_variable(descriptors, devices, name, section) for name in names]
 
 
-def columns_of(section: str, names: Iterable[str]) -> Selection:
-    """Return the columns that hold some fields."""
-    wanted = frozenset(names)
-    return Selection(data=wanted) if section == "data" else Selection(timestamps=wanted)
+def columns_of(variables: Sequence[Variable]) -> Selection:
+    """Return the columns that hold some variables, which are all of one section."""
+    names = frozenset(variable.name for variable in variables)
+    stamps = bool(variables) and variables[0].stamps
+    return Selection(timestamps=names) if stamps else Selection(data=names)
 
 
 def infer_schema(
@@ -148,7 +143,6 @@ class _Finding:
 
 
 def _look(store: EventSource, layout: Layout, group: Sequence[Variable]) -> dict[str, FieldSchema]:
-    columns = columns_of(group[0].section, [variable.name for variable in group])
     row_bytes = sum(map(_declared_bytes, group))
     pages = layout.pages(row_bytes)
     if layout.rows * row_bytes > _LOOKED_AT and row_bytes > _NARROW * len(group):
@@ -156,7 +150,7 @@ def _look(store: EventSource, layout: Layout, group: Sequence[Variable]) -> dict
         pages = [pages[place] for place in np.unique(places)]
     findings = {variable: _Finding(variable) for variable in group}
     for page in pages:
-        chunk = layout.read(store, page, columns)
+        chunk = layout.read(store, page, columns_of(group))
         kinds = value_kinds(chunk.batches, [variable.column for variable in group])
         sizes = _stored_bytes(chunk)
         forms: dict[str, ArraySpec] = {}

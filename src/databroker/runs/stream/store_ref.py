@@ -17,7 +17,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from .rows import EventSource
+    from .layout import EventSource
 
 _REMEMBERED = 8
 

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from ...external.fields.filling import Fill, OnMissing
     from ...external.fields.lazy_array import LazyArray
     from ..session import Session
-    from .config import Configuration
     from .external_fields import ExternalFields
     from .gather import Request
-    from .rows import Chunk
-    from .views import View
+    from .layout import Chunk
+    from .views import Configuration, View
 
 Doc = Mapping[str, Any]
 Fields = str | Iterable[str] | None
@@ -224,7 +223,7 @@ class Stream:
     @property
     def config(self) -> Configuration:
         """The configuration of each device: ``stream.config['motor'].read()``."""
-        from .config import Configuration
+        from .views import Configuration
 
         return Configuration(self._empty_request(), self._descriptors)
 
@@ -238,7 +237,7 @@ class Stream:
             first event with the new value, ``device``, ``field``, ``before``
             and ``after``. None stands for a value that was not there.
         """
-        from .config import changes
+        from .views import changes
 
         return changes(self._external().rows, self._descriptors)
 
@@ -278,19 +277,18 @@ class Stream:
         NoSuchField
             The stream has no such data key.
         """
+        from .dataset import LazyFields
         from .schema import variables
-        from .views import lazy_array
 
         if field not in self.fields:
             raise no_such_field(field, self.fields)
-        request = self._empty_request(
-            variables(self._descriptors, [field], "data"), True, on_missing
-        )
+        (variable,) = variables(self._descriptors, [field], "data")
+        request = self._empty_request([variable], True, on_missing)
         layout = Layout.of(request.store, request.owners)
         array, clusters = self._arrays.get((field, on_missing), (None, None))
         # Of a streamed field, more may be there without more events.
         if array is None or clusters != layout.clusters or self._external().is_streamed(field):
-            array = lazy_array(request, layout)
+            array = LazyFields(request, layout).array(variable)
             self._arrays[field, on_missing] = (array, layout.clusters)
         return array
 

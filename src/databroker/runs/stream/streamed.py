@@ -33,18 +33,6 @@ Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 
 
-def streamed_fields(descriptor: Doc) -> list[str]:
-    """Return the data keys of a descriptor whose values are in stream resources.
-
-    Examples
-    --------
-    >>> streamed_fields({"data_keys": {"cam": {"external": "STREAM:"}, "det": {}}})
-    ['cam']
-    """
-    keys = descriptor["data_keys"].items()
-    return [name for name, key in keys if isinstance(key, Mapping) and is_streamed(key)]
-
-
 class Streamed:
     """The streamed fields of a stream, as one knew them at one moment."""
 
@@ -60,7 +48,9 @@ class Streamed:
         flown = not any(store.extents("event", owner) for owner in owners)
         fields: dict[str, StreamedField] = {}
         for descriptor in descriptors:
-            for name in streamed_fields(descriptor):
+            for name, key in descriptor["data_keys"].items():
+                if not isinstance(key, Mapping) or not is_streamed(key):
+                    continue
                 if name not in fields:
                     sources = stream_sources(documents, name)
                     # Whatever is declared: with datum ids in its events, a field is none of these.
@@ -70,7 +60,6 @@ class Streamed:
                     claims = read_claims(store, uids, owners)
                     if flown:  # there are no events to tell whose these are
                         claims = claims.owned_by(owners[descriptor["uid"]])
-                    key = descriptor["data_keys"][name]
                     fields[name] = StreamedField(name, key, sources, {}, claims)
                 fields[name].holders[descriptor["uid"]] = owners[descriptor["uid"]]
         return cls(fields, {owner: _seq_nums(fields, owner) for owner in owners} if flown else {})

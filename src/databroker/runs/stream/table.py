@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,13 @@ from ...columns.names import SEQ_NUM, TIME, nested
 from .dataset import variable_names
 from .fields import FieldSelection, data_keys
 from .gather import Request, gather
-from .rows import Chunk, EventSource, chunks, joint_order
+from .layout import Chunk, EventSource, Layout, joint_order
 from .times import clock, to_datetime64
 
 Array = np.ndarray[Any, Any]
+
+_TYPED: tuple[set[type], ...] = ({float}, {bool}, {int})
+_DECLARED = {"number": np.float64, "integer": np.float64, "boolean": np.bool_}
 
 
 def make_table(
@@ -35,25 +38,20 @@ def make_table(
     """
     owners = [descriptor["uid"] for descriptor in descriptors]
     names = data_keys(descriptors) if selection.data is None else selection.data
-    parts = list(chunks(store, owners, Selection(frozenset(names))))
-    if not parts:
-        return _empty(descriptors, names, selection, convert_times, timezone)
-    columns = {name: nested("data", name) for name in names}
-    batches = [batch for part in parts for batch in part.batches]
-    arrays = assemble(batches, [SEQ_NUM, TIME, *columns.values()])
+    chunks = list(Layout.of(store, owners).whole(store, Selection(frozenset(names))))
+    if not chunks:
+        empty = {name: _empty(descriptors, name) for name in (*names, *selection.extras)}
+        return _frame(np.empty(0), np.empty(0, np.int64), empty, convert_times, timezone)
+    stored = {name: nested("data", name) for name in names}
+    batches = [batch for chunk in chunks for batch in chunk.batches]
+    arrays = assemble(batches, [TIME, SEQ_NUM, *stored.values()])
     for name, source in selection.extras.items():
-        arrays[name] = _repeated(parts, source.values)
-    order = joint_order(parts)
-    if order is not None:
+        arrays[name] = _repeated(chunks, source.values)
+    if (order := joint_order(chunks)) is not None:
         arrays = {name: array[order] for name, array in arrays.items()}
-    index = pd.Index(arrays[SEQ_NUM], name="seq_num", copy=False)
-    data: dict[str, Any] = {"time": _stamps(arrays[TIME], index, convert_times, timezone)}
-    shown = variable_names([*columns, *selection.extras])
-    for name, column in columns.items():
-        data[shown[name]] = _series(arrays[column], index)
-    for name in selection.extras:
-        data[shown[name]] = _series(arrays[name], index)
-    return _frame(data, index, convert_times, timezone)
+    columns = {name: arrays[column] for name, column in stored.items()}
+    columns |= {name: arrays[name] for name in selection.extras}
+    return _frame(arrays[TIME], arrays[SEQ_NUM], columns, convert_times, timezone)
 
 
 def frame_of(
@@ -61,15 +59,13 @@ def frame_of(
 ) -> pd.DataFrame:
     """Return what is requested as a table; values that are times are converted, as `time` is."""
     gathered = gather(request)
-    index = pd.Index(gathered.seq_num, name="seq_num", copy=False)
-    data: dict[str, Any] = {"time": _stamps(gathered.time, index, convert_times, timezone)}
-    names = variable_names([each.name for each, _ in gathered.values])
-    for each, values in gathered.values:
-        if each.stamps and values.dtype.kind in "iuf":
-            data[names[each.name]] = _stamps(values, index, convert_times, timezone)
-        else:
-            data[names[each.name]] = _series(_cells(values), index)
-    return _frame(data, index, convert_times, timezone)
+    columns = {each.name: _cells(values) for each, values in gathered.values}
+    times = {
+        each.name
+        for each, values in gathered.values
+        if each.stamps and values.dtype.kind in "iuf" and values.ndim == 1
+    }
+    return _frame(gathered.time, gathered.seq_num, columns, convert_times, timezone, times)
 
 
 def no_table() -> pd.DataFrame:
@@ -78,12 +74,22 @@ def no_table() -> pd.DataFrame:
 
 
 def _frame(
-    data: Mapping[str, Any],
-    index: pd.Index,
+    time: Array,
+    seq_num: Array,
+    columns: Mapping[str, Array],
     convert: bool,
     timezone: str | datetime.tzinfo | None,
+    times: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Return columns as a table that says what its times are: naive ones do not show it."""
+    """Return a table that says what its times are: naive ones do not show it."""
+    index = pd.Index(seq_num, name="seq_num", copy=False)
+    shown = variable_names(columns)
+    data = {"time": _stamps(time, index, convert, timezone)}
+    for name, values in columns.items():
+        is_time = name in times
+        data[shown[name]] = (
+            _stamps(values, index, convert, timezone) if is_time else _series(values, index)
+        )
     frame = pd.DataFrame(data, index=index, copy=False)
     frame.attrs["time"] = clock(convert, timezone)
     return frame
@@ -94,8 +100,7 @@ def _cells(values: Array) -> Array:
     if values.ndim == 1:
         return values
     cells = np.empty(len(values), object)
-    for row, value in enumerate(values):
-        cells[row] = value
+    cells[:] = list(values)
     return cells
 
 
@@ -112,51 +117,30 @@ def _stamps(
 
 def _series(values: Array, index: pd.Index) -> Any:
     # Objects are said to be objects: pandas would look through them for text.
-    if values.dtype == object:
-        return pd.Series(values, index=index, dtype=object, copy=False)
-    return pd.Series(values, index=index, copy=False)
+    dtype = object if values.dtype == object else None
+    return pd.Series(values, index=index, dtype=dtype, copy=False)
 
 
-def _repeated(parts: Sequence[Chunk], values: Mapping[str, Any]) -> Array:
+def _repeated(chunks: Sequence[Chunk], values: Mapping[str, Any]) -> Array:
     """Return one value for each row, by its descriptor; typed where all are scalars of a type."""
     sizes = [
-        (owner, batch.num_rows)
-        for part in parts
-        for owner, batch in zip(part.owners, part.batches, strict=True)
+        (values.get(owner), batch.num_rows)
+        for chunk in chunks
+        for owner, batch in zip(chunk.owners, chunk.batches, strict=True)
     ]
-    out = np.empty(sum(size for _, size in sizes), object)
-    place = 0
-    for owner, size in sizes:
-        value = values.get(owner)
-        for row in range(place, place + size):  # a slice would spread a list over the rows
-            out[row] = value
-        place += size
-    types = {type(values.get(owner)) for owner, _ in sizes}
+    cells = np.empty(sum(rows for _, rows in sizes), object)
+    cells[:] = [value for value, rows in sizes for _ in range(rows)]
+    types = {type(value) for value, _ in sizes}
     if types not in _TYPED:
-        return out
+        return cells
     try:
-        return out.astype(next(iter(types)))
+        return cells.astype(next(iter(types)))
     except OverflowError:  # an integer beyond 64 bits
-        return out
+        return cells
 
 
-_TYPED: tuple[set[type], ...] = ({float}, {bool}, {int})
-_DECLARED = {"number": np.float64, "integer": np.float64, "boolean": np.bool_}
-
-
-def _empty(
-    descriptors: Sequence[Mapping[str, Any]],
-    names: Sequence[str],
-    selection: FieldSelection,
-    convert_times: bool,
-    timezone: str | datetime.tzinfo | None,
-) -> pd.DataFrame:
-    """Return the table of a stream without events, whose columns are typed as declared."""
-    index = pd.Index(np.empty(0, np.int64), name="seq_num")
-    data: dict[str, Any] = {"time": _stamps(np.empty(0), index, convert_times, timezone)}
-    for name in [*names, *selection.extras]:
-        declared = [doc["data_keys"][name] for doc in descriptors if name in doc["data_keys"]]
-        scalar = declared and not declared[0].get("shape")
-        dtype = _DECLARED.get(declared[0].get("dtype"), object) if scalar else object
-        data[name] = pd.Series(np.empty(0, dtype), index=index, dtype=dtype)
-    return _frame(data, index, convert_times, timezone)
+def _empty(descriptors: Sequence[Mapping[str, Any]], name: str) -> Array:
+    """Return the column of a stream without events, typed as declared."""
+    declared = [doc["data_keys"][name] for doc in descriptors if name in doc["data_keys"]]
+    scalar = declared and not declared[0].get("shape")
+    return np.empty(0, _DECLARED.get(declared[0].get("dtype"), object) if scalar else object)

@@ -1,19 +1,25 @@
-"""Something that each event of a stream has: as a dataset, lazily, or as a table."""
+"""What each event of a stream has beside its data: timestamps, and the configuration of devices."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..._util.printable import printable
-from .event_reader import ConstantReader, EventReader
-from .fields import no_such_field, select
-from .gather import Request
-from .layout import Layout
-from .schema import infer_schema
-from .store_ref import StoreRef
+from ...columns import Selection
+from ...documents.encode import same
+from ...errors import NoSuchField
+from .dataset import LazyFields, lazy, read
+from .event_reader import codes_of
+from .fields import configuration, mapping, no_such_field, select
+from .gather import Constant, Request
+from .layout import EventSource, Layout, index_of
+from .schema import Doc, attributes
+from .times import SECONDS, clock, to_datetime64
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,14 +58,10 @@ class View:
 
     def read(self, fields: Fields = None, *, convert_times: bool = True) -> xr.Dataset:
         """Return a dataset in memory; see `Stream.read`. Values that are times stay seconds."""
-        from .dataset import read
-
         return read(self._chosen(fields), convert_times)
 
     def to_dask(self, fields: Fields = None, *, convert_times: bool = True) -> xr.Dataset:
         """Return a lazy dataset; see `Stream.to_dask`. Values that are times stay seconds."""
-        from .dataset import lazy
-
         return lazy(self._chosen(fields), convert_times)
 
     def table(
@@ -77,8 +79,9 @@ class View:
     def __getitem__(self, field: str) -> LazyArray:
         if field not in self.fields:
             raise no_such_field(field, self.fields)
-        layout = Layout.of(self._request.store, self._request.owners)
-        return lazy_array(narrowed(self._request, [field]), layout)
+        request = narrowed(self._request, [field])
+        (only,) = request.fields
+        return LazyFields(request, Layout.of(request.store, request.owners)).array(only)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.fields)
@@ -108,21 +111,106 @@ def narrowed(request: Request, names: Iterable[str]) -> Request:
     )
 
 
-def lazy_array(request: Request, layout: Layout) -> LazyArray:
-    """Return the one field of a request as an array that is read when it is sliced."""
-    from ...external.fields.lazy_array import LazyArray
+class Configuration(Mapping[str, View]):
+    """The configuration of each device of a stream: ``stream.config['motor'].read()``.
 
-    store_ref = StoreRef(request.store)
-    if not request.variables:
-        (constant,) = request.constants
-        reader = ConstantReader(store_ref, layout, constant.table(layout.owners))
-        return LazyArray(constant.name, reader, warn=False)
-    (variable,) = request.variables
-    known = infer_schema(request.store, layout, [variable])[variable.name]
-    events = EventReader(store_ref, layout, variable, known)
-    field = LazyArray(variable.name, events, variable.key, warn=False)
-    outside = request.external_of(variable, known.dtype)
-    if outside is None:
-        return field
-    _, seq_nums = layout.index(request.store)
-    return outside.array(variable.name, variable.key, field, layout, seq_nums)
+    Each event has the values of its own descriptor, so that a table or dataset
+    is right across changes.
+    """
+
+    def __init__(self, request: Request, descriptors: Sequence[Doc]) -> None:
+        self._request = request
+        self._descriptors = descriptors
+        self._names = dict.fromkeys(name for doc in descriptors for name in configuration(doc))
+
+    def __getitem__(self, device: str) -> View:
+        if device not in self._names:
+            there = ", ".join(map(repr, self)) or "none"
+            raise NoSuchField(f"There is no device {device!r} in this stream. There are: {there}.")
+        data, times = (
+            replace(self._request, constants=constants(self._descriptors, device, section))
+            for section in ("data", "timestamps")
+        )
+        return View(f"Configuration of {device}", data, times)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return printable(f"<Configuration of {', '.join(self) or 'no devices'}>", lines=False)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+
+def constants(descriptors: Sequence[Doc], device: str, section: str) -> list[Constant]:
+    """Return the values (or 'timestamps') of a device's configuration, by descriptor."""
+    stamps = section == "timestamps"
+    attrs = ({"units": SECONDS} if stamps else {}) | {"object": device}
+    values: dict[str, dict[str, Any]] = {}
+    keys: dict[str, list[Doc]] = {}
+    for descriptor in descriptors:
+        mine = configuration(descriptor).get(device, {})
+        for name, value in mapping(mine.get(section)).items():
+            values.setdefault(name, {})[descriptor["uid"]] = value
+            key = mapping(mapping(mine.get("data_keys")).get(name))
+            keys.setdefault(name, []).extend([key] if key and section == "data" else [])
+    return [
+        Constant(name, those, tuple(keys[name]), attrs | attributes(keys[name]), stamps)
+        for name, those in values.items()
+    ]
+
+
+def changes(store: EventSource, descriptors: Sequence[Doc]) -> pd.DataFrame:
+    """Return what changed in the configuration from one event to the next."""
+    import pandas as pd
+
+    by_uid = {descriptor["uid"]: descriptor for descriptor in descriptors}
+    rows = [
+        (seq_num, time, *change)
+        for seq_num, time, before, after in _switches(store, list(by_uid))
+        for change in _differences(by_uid[before], by_uid[after])
+    ]
+    columns = ["seq_num", "time", "device", "field", "before", "after"]
+    frame = pd.DataFrame(rows, columns=columns, dtype=object).astype({"seq_num": np.int64})
+    frame["time"] = to_datetime64(frame["time"].to_numpy(np.float64))
+    frame.attrs["time"] = clock(convert=True)
+    return frame
+
+
+def _switches(store: EventSource, owners: list[str]) -> Iterator[tuple[int, float, str, str]]:
+    """Yield seq_num and time of each event with another descriptor than the one before it."""
+    layout = Layout.of(store, owners)
+    present = layout.owners
+    if len(present) < 2:
+        return
+    numbers = {owner: number for number, owner in enumerate(present)}
+    last: int | None = None
+    for chunk in layout.whole(store, Selection()):
+        time, seq_num = index_of([chunk])
+        codes = codes_of(chunk, numbers)
+        before = np.concatenate([[codes[0] if last is None else last], codes[:-1]])
+        for row in np.flatnonzero(before != codes):
+            old, new = present[before[row]], present[codes[row]]
+            yield int(seq_num[row]), float(time[row]), old, new
+        last = int(codes[-1])
+
+
+def _differences(before: Doc, after: Doc) -> Iterator[tuple[str, str, Any, Any]]:
+    """Yield device, field, old and new value; None stands for one that was not there."""
+    old, new = _values(before), _values(after)
+    for device, field in dict.fromkeys([*old, *new]):
+        one, other = old.get((device, field)), new.get((device, field))
+        if not same(one, other):
+            yield device, field, one, other
+
+
+def _values(descriptor: Doc) -> dict[tuple[str, str], Any]:
+    return {
+        (device, field): value
+        for device, each in configuration(descriptor).items()
+        for field, value in mapping(each.get("data")).items()
+    }
