@@ -32,7 +32,7 @@ from databroker.external.files.atomic_copy import copy_file, sync_folders
 from databroker.external.files.listing import size_of
 from databroker.external.guard import is_odd_file
 from databroker.external.handler_cache import identity
-from databroker.external.handlers import registry
+from databroker.external.handlers import offered
 from databroker.external.readers.base import FrameReader
 from databroker.query import patterns
 from databroker.query.nodes import Matches
@@ -225,14 +225,14 @@ def module(tmp_path, monkeypatch):
 
 
 def test_an_alarm_while_a_handler_is_imported(ring, module, monkeypatch):
-    found = registry._by_spec([EntryPoint("LATE", f"{module}:Handler", registry.GROUP)])
-    monkeypatch.setattr(registry, "_offered", lambda: found)
-    registry._loaded.cache_clear()
+    found = offered._by_spec([EntryPoint("LATE", f"{module}:Handler", offered.GROUP)])
+    monkeypatch.setattr(offered, "_offered", lambda: found)
+    offered.offered_handler.cache_clear()
     with pytest.raises(Alarm):
-        registry._loaded("LATE")
+        offered.offered_handler("LATE")
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
-    assert registry._loaded("LATE").__name__ == "Handler"
-    registry._loaded.cache_clear()
+    assert offered.offered_handler("LATE").__name__ == "Handler"
+    offered.offered_handler.cache_clear()
 
 
 def test_an_alarm_while_handlers_are_discovered(ring, module, monkeypatch):

@@ -66,6 +66,7 @@ SHARED_BY_STORES = (
     "registry",
     "rows",
     "sizes",
+    "store_ref",
     "writer",
 )
 

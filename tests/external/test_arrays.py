@@ -148,11 +148,8 @@ def test_dask_reads_in_threads_and_processes(run, registry, stack, scheduler):
     assert (lazy.shape, lazy.dtype) == (data.shape, data.dtype)
     # Other processes open the store by its pickled configuration.
     if scheduler == "processes":
-        from databroker.runs.stream.store_ref import StoreRef
-
-        source = StoreRef(run.store)
         key = {**IMAGE, "shape": [2, 6, 8]}
-        array = datum_array(source, registry, run.uid, "img", ids, key)
+        array = datum_array(run.store, registry, run.uid, "img", ids, key)
         lazy = array.to_dask(chunks=(6, 2, 6, 8))
     np.testing.assert_array_equal(lazy[:, 1].compute(scheduler=scheduler), data[:, 1])
 
@@ -180,11 +177,9 @@ def test_the_same_field_has_the_same_name_for_dask_and_another_has_not(run, regi
 
 
 def test_an_array_pickles_without_data_or_files(run, stack):
-    from databroker.runs.stream.store_ref import StoreRef
-
     data, ids = stack
     registry = Registry()
-    array = datum_array(StoreRef(run.store), registry, run.uid, "img", ids, IMAGE, warn=False)
+    array = datum_array(run.store, registry, run.uid, "img", ids, IMAGE, warn=False)
     assert array[0, 0, 0, 0] == 0
     pickled = pickle.dumps(array)
     registry.close()

@@ -24,7 +24,7 @@ from databroker.external.references import FileMissing, FileRefused
 from databroker.stores.memory import MemoryStore
 from databroker.v1 import Registry
 from helpers.external import HDF5, Run, frames, key
-from helpers.external_arrays import Source, cam, streamed_array
+from helpers.external_arrays import cam, streamed_array
 
 
 def moved(run, copied, start="moved"):
@@ -60,7 +60,7 @@ def test_a_run_is_copied_with_its_files(run, registry, files, everything, tmp_pa
     assert Filler(other.store, registry).value("res/2").tolist() == frames(3, 4, 5)[2].tolist()
     array = cam(other, registry, everything)
     np.testing.assert_array_equal(array[:, 0], frames(3, 4, 6))
-    tiffs = streamed_array(Source(other.store), registry, run.uid, [everything], "tif")
+    tiffs = streamed_array(other.store, registry, run.uid, [everything], "tif")
     np.testing.assert_array_equal(tiffs[:, 0], frames(3, 4, 6))
 
 

@@ -11,7 +11,7 @@ import tifffile
 
 from databroker.errors import ShapesDiffer
 from databroker.external import Filler, Registry
-from databroker.external.fields.loading import Loader
+from databroker.external.fields.datum_field import Loader
 from databroker.external.locate import uri_of_path
 from databroker.external.readers.hdf5_dataset import Hdf5Dataset
 from databroker.external.references import FileDamaged, FramesMissing

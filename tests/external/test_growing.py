@@ -9,7 +9,7 @@ from databroker.external import Filler
 from databroker.external.locate import uri_of_path
 from databroker.external.references import FramesMissing
 from helpers.external import HDF5, frames, key
-from helpers.external_arrays import Source, cam, streamed_array
+from helpers.external_arrays import cam, streamed_array
 
 
 @pytest.mark.parametrize("asked", [True, False])
@@ -112,7 +112,7 @@ def test_zarr_that_grows(run, registry, files):
     descriptor = run.descriptor(cam=key(1, 4, 6))
     run.stream("application/x-zarr", uri_of_path(path))
     run.stream_datum(0, 3)
-    array = streamed_array(Source(run.store), registry, run.uid, [descriptor], "cam")
+    array = streamed_array(run.store, registry, run.uid, [descriptor], "cam")
     assert array.available == 2
     made.resize((3, 4, 6))
     made[2] = 7

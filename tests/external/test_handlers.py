@@ -8,7 +8,7 @@ import pytest
 
 from databroker.errors import DuplicateHandler, InvalidConfiguration, NoHandler
 from databroker.external import Registry
-from databroker.external.handlers import registry as by_spec
+from databroker.external.handlers import offered as by_spec
 from databroker.external.handlers.builtin import NumpyFile, NumpySequence
 from databroker.external.references import DataReference
 
@@ -32,10 +32,10 @@ def offered(monkeypatch):
         ]
         found = by_spec._by_spec(entries)
         monkeypatch.setattr(by_spec, "_offered", lambda: found)
-        by_spec._loaded.cache_clear()
+        by_spec.offered_handler.cache_clear()
 
     yield offer
-    by_spec._loaded.cache_clear()
+    by_spec.offered_handler.cache_clear()
 
 
 def test_registering_twice_is_once_and_another_is_refused():

@@ -13,7 +13,7 @@ import pytest
 import databroker
 from databroker import Broker
 from databroker.errors import DatabrokerError
-from databroker.external.handlers.registry import FALLBACKS
+from databroker.external.handlers.offered import FALLBACKS
 from databroker.external.locate import Guard
 from databroker.external.readers.mimetypes import MIMETYPES
 from databroker.external.references import FileRefused

@@ -10,7 +10,7 @@ from databroker.external.locate import uri_of_path
 from databroker.external.readers.numbered_files import numbered_name
 from databroker.external.references import DatasetMissing, FileDamaged, FileMissing, FileRefused
 from helpers.external import frames, key
-from helpers.external_arrays import Source, cam, streamed_array
+from helpers.external_arrays import cam, streamed_array
 
 TIFF = "multipart/related;type=image/tiff"
 JPEG = "multipart/related;type=image/jpeg"
@@ -92,7 +92,7 @@ def test_npy_sequences(run, registry, files):
     run.stream_datum(0, 4, "other")
     np.testing.assert_array_equal(cam(run, registry, descriptor)[:], data)
     named = {**descriptor, "data_keys": {"old": key(4, 6)}}
-    array = streamed_array(Source(run.store), registry, run.uid, [named], "old")
+    array = streamed_array(run.store, registry, run.uid, [named], "old")
     np.testing.assert_array_equal(array[1:3, ::2], data[1:3, ::2])
 
 
@@ -171,7 +171,7 @@ def test_zarr_that_is_not_there(run, registry, files):
         descriptor = run.descriptor(uid, uid, **{uid: key(1, 4, 6)})
         run.stream(ZARR, uri_of_path(str(files / name)), uid, uid)
         run.stream_datum(0, 1, uid, descriptor=uid)
-        array = streamed_array(Source(run.store), registry, run.uid, [descriptor], uid)
+        array = streamed_array(run.store, registry, run.uid, [descriptor], uid)
         with pytest.raises(error):
             array[0]
     assert sorted(path.name for path in files.iterdir()) == ["group.zarr"]

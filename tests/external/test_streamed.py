@@ -14,7 +14,7 @@ from databroker.external.readers.base import Declared, FrameReader
 from databroker.external.references import DatasetMissing, FileDamaged, FileMissing, FramesMissing
 from databroker.runs.stream.streamed import Streamed
 from helpers.external import HDF5, frames, key, write
-from helpers.external_arrays import Source, cam, streamed_array
+from helpers.external_arrays import cam, streamed_array
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ def test_a_dataset_that_is_missing_or_a_group(run, registry, files):
         run.stream(HDF5, uri, uid, uid, dataset=name)
         run.stream_datum(0, 2, uid)
         keys = {**descriptor, "data_keys": {uid: key(1, 4, 6)}}
-        array = streamed_array(Source(run.store), registry, run.uid, [keys], uid)
+        array = streamed_array(run.store, registry, run.uid, [keys], uid)
         with pytest.raises(DatasetMissing, match=name):
             array[0]
 

@@ -3,31 +3,24 @@
 import numpy as np
 
 from databroker.external import LazyArray
-from databroker.external.fields.datum_field import DatumReader
+from databroker.external.fields.datum_field import DatumReader, Loader
 from databroker.external.fields.streamed_field import StreamReader
 from databroker.runs.stream.streamed import Streamed
 
 from .external import IMAGE
 
 
-class Source:
-    """What leads an array to its store, as a locator does."""
-
-    def __init__(self, store):
-        self.store = store
-
-
-def datum_array(source, registry, run, field, ids, data_key, on_missing="raise", warn=True):
+def datum_array(store, registry, run, field, ids, data_key, on_missing="raise", warn=True):
     """A field of which each event has a datum."""
-    reader = DatumReader(source, registry, run, field, ids)
+    reader = DatumReader(Loader(store, registry, run), field, ids)
     return LazyArray(field, reader, data_key, on_missing, warn)
 
 
 def streamed_array(
-    source, registry, run, descriptors, field, seq_nums=None, on_missing="raise", warn=True
+    store, registry, run, descriptors, field, seq_nums=None, on_missing="raise", warn=True
 ):
     """A field whose values are in stream resources."""
-    found = Streamed.of(source.store, run, descriptors).fields[field]
+    found = Streamed.of(store, run, descriptors).fields[field]
     if seq_nums is None:
         seq_nums = found.claims.seq_nums()
     places = found.claims.match(np.zeros(len(seq_nums), int), seq_nums)
@@ -36,9 +29,9 @@ def streamed_array(
 
 
 def cam(run, registry, descriptor, **options):
-    return streamed_array(Source(run.store), registry, run.uid, [descriptor], "cam", **options)
+    return streamed_array(run.store, registry, run.uid, [descriptor], "cam", **options)
 
 
 def array_of(run, registry, ids, key=None, **options):
     key = {**IMAGE, "shape": [2, 6, 8]} if key is None else key
-    return datum_array(Source(run.store), registry, run.uid, "img", ids, key, **options)
+    return datum_array(run.store, registry, run.uid, "img", ids, key, **options)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from databroker.errors import StoreUnavailable
-from databroker.runs.stream.store_ref import OpenStores, StoreRef
+from databroker.stores.store_ref import OpenStores, StoreRef
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ from distributed import Client, LocalCluster
 
 
 def read_twice(pickled):
-    from databroker.runs.stream import store_ref
+    from databroker.stores import store_ref
 
     one, other = pickle.loads(pickled), pickle.loads(pickled)
     return float(one[0, 0]), float(other[-1, 0]), len(store_ref._opened)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from .._util.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from .fields.filling import Filler, external_fields, fields_to_fill
+    from .fields.filler import Filler
+    from .fields.filling import external_fields, fields_to_fill
     from .fields.lazy_array import LazyArray
     from .files.atomic_copy import CopyDiffers, CopyFailed, CopyRefused
     from .files.copying import Copied, OutsideOfRoot, copy_run
@@ -41,7 +42,7 @@ __getattr__ = lazy_names(
         "CopyRefused": ".files.atomic_copy",
         "LazyArray": ".fields.lazy_array",
         "ExternalFile": ".files.listing",
-        "Filler": ".fields.filling",
+        "Filler": ".fields.filler",
         "FrameReader": ".readers.base",
         "OutsideOfRoot": ".files.copying",
         "Registry": ".registry",

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from .._util.signals import from_signal
+from .._util.signals import suppressed
 
 __all__ = ["is_odd_file", "is_remote", "open_uncompressed", "share_of"]
 
@@ -62,13 +62,10 @@ def share_of(path: str) -> str:
 
 def is_odd_file(path: str) -> bool:
     """Tell whether a path is a pipe, a socket or a device: reading one may never end."""
-    try:
+    with suppressed(OSError, ValueError):
         mode = os.stat(path).st_mode
-    except (OSError, ValueError) as error:
-        if from_signal(error):
-            raise
-        return False
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+    return False
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._util.signals import from_signal, suppressed
+from .._util.signals import suppressed
 
 __all__ = ["OPEN", "Opened", "identity"]
 
@@ -28,13 +28,10 @@ MOST = 64
 
 def identity(path: str) -> tuple[int, int] | None:
     """Return what tells a file from another that takes its place; None where there is none."""
-    try:
+    with suppressed(OSError, ValueError):
         status = os.stat(path)
-    except (OSError, ValueError) as error:
-        if from_signal(error):
-            raise
-        return None
-    return status.st_dev, status.st_ino
+        return status.st_dev, status.st_ino
+    return None
 
 
 @dataclass(eq=False)

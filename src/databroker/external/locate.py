@@ -14,8 +14,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from .guard import is_odd_file, is_remote, share_of
-from .place import Place
-from .references import DataReference, FileRefused, failure
+from .references import DataReference, FileRefused, Place, failure
 
 __all__ = ["Guard", "Place", "path_of_uri", "path_parts", "place_of", "uri_of_path"]
 

@@ -7,10 +7,12 @@ the root map that led there, and a remedy; the same are attributes of the error.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from .._util.signals import from_signal
 from ..errors import (
     DatabrokerError,
     DatasetMissing,
@@ -23,9 +25,6 @@ from ..errors import (
     HandlerFailed,
 )
 
-if TYPE_CHECKING:
-    from .place import Place
-
 __all__ = [
     "DataReference",
     "DatasetMissing",
@@ -35,21 +34,40 @@ __all__ = [
     "FileRefused",
     "FramesMissing",
     "HandlerFailed",
+    "Place",
     "Problem",
-    "data_error",
+    "explained",
     "failure",
     "with_context",
 ]
 
 
 class Problem(Exception):
-    """What a reader found, told without knowing for whom it reads; see `data_error`."""
+    """What a reader found, told without knowing for whom it reads; see `explained`."""
 
     def __init__(self, kind: type[ExternalDataMissing], problem: str, remedy: str = "") -> None:
         super().__init__(problem)
         self.kind = kind
         self.problem = problem
         self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file is, and how that was found."""
+
+    path: str  # where it is sought
+    recorded: str  # where it was when it was written
+    root: str = ""  # the part of `recorded` that its document calls the root; '' if none
+    mapped: tuple[str, str] | None = None  # the entry of the root map that was applied
+    # Whether `recorded` is a path of Windows, where upper and lower case are the same.
+    windows: bool = False
+
+    def history(self) -> str:
+        """Return how the path came about, in words; '' if it is just as recorded."""
+        if self.mapped is None:
+            return ""
+        return f"(recorded as {self.recorded}; root_map {{{self.mapped[0]!r}: {self.mapped[1]!r}}})"
 
 
 @dataclass(frozen=True)
@@ -126,10 +144,22 @@ def with_context(error: DatabrokerError, reference: DataReference) -> Databroker
     return complete
 
 
-def data_error(error: Exception, reference: DataReference, place: Place, by: str = "") -> Exception:
-    """Return the error to raise for whatever opening or reading a file raised."""
-    if isinstance(error, DatabrokerError):
-        return with_context(error, reference)
+@contextlib.contextmanager
+def explained(reference: DataReference, place: Place, by: str = "") -> Iterator[None]:
+    """Make an error that says everything of whatever opening or reading a file raises."""
+    try:
+        yield
+    except DatabrokerError as error:
+        raise with_context(error, reference) from error.__cause__
+    except Exception as error:  # of h5py, tifffile, somebody else's handler, ...
+        if from_signal(error):
+            raise
+        raise _explained(error, reference, place, by) from error
+
+
+def _explained(
+    error: Exception, reference: DataReference, place: Place, by: str
+) -> ExternalDataMissing:
     if isinstance(error, Problem):
         return failure(error.kind, reference, place, error.problem, error.remedy)
     if isinstance(error, FileNotFoundError) or not _may_exist(place, error):

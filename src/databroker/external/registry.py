@@ -1,24 +1,33 @@
-"""What a broker knows about external data: handlers, and where files are now."""
+"""What a broker knows about external data: handlers, and where files are now.
+
+The handler of a spec is looked up among, in this order: what was registered, or named in the
+configuration; what installed packages offer as entry points; what databroker itself has.
+Nothing is imported before it is needed.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from .._util.signals import from_signal
-from ..errors import DatabrokerError
+from .._util.printable import printable
+from ..errors import DuplicateHandler, NoHandler
 from .handler_cache import OPEN, identity
-from .handlers.registry import HandlerRegistry
+from .handlers.offered import FALLBACKS, offered_handler, offered_specs, successor
+from .import_path import imported
 from .locate import Guard, Place, place_of
 from .readers.hdf5_links import check_links
-from .references import DataReference, data_error, with_context
+from .references import DataReference, explained
 
 __all__ = ["Registry"]
 
+_ELSEWHERE = ("AD_", "XSP3", "XPS3_FLY", "TPX_HDF5", "IMM", "MERLIN_FLY", "DEXELA_FLY", "SPECS_")
+"""How specs begin that the package area-detector-handlers opens."""
 
-class Registry(HandlerRegistry):
+
+class Registry:
     """What a broker knows about external data; obtained as ``db.reg``.
 
     Parameters
@@ -60,11 +69,60 @@ class Registry(HandlerRegistry):
         discover: bool = True,
         allowed_roots: Iterable[str] = (),
     ) -> None:
-        super().__init__(handlers, discover)
+        self._handlers: dict[str, Any] = dict(handlers or {})
+        self._removed: set[str] = set()
+        self._discover = discover
         self.root_map: dict[str, str] = dict(root_map or {})
         self.mimetypes: dict[str, Any] = {}
         self._allowed = tuple(allowed_roots)
         self._token = uuid.uuid4().hex
+
+    @property
+    def handler_reg(self) -> Mapping[str, Any]:
+        """The handler of each spec: a mapping to look at, always current."""
+        return _View(self._specs, self.handler)
+
+    def register_handler(self, key: str, handler: Any, overwrite: bool = False) -> None:
+        """Say which handler opens the resources of a spec.
+
+        Parameters
+        ----------
+        key
+            The spec.
+        handler
+            A class, or where it is, as 'module:Class'. Called with the path of a file and
+            the resource's arguments, it gives an object that is called with a datum's
+            arguments. If it has an attribute ``thread_safe = True``, one object may be
+            called by several threads at a time.
+        overwrite
+            Whether it may take the place of another one.
+
+        Raises
+        ------
+        DuplicateHandler
+            The spec has another handler (a RuntimeError, as in databroker 1.x).
+        """
+        known = None if overwrite else self._known(key)
+        if known is not None and known is not imported(handler, f"handlers: {key}"):
+            raise DuplicateHandler(
+                f"The spec {key!r} has a handler already, {known!r}. "
+                "With overwrite=True, the new one takes its place."
+            )
+        self._handlers[key] = handler
+
+    def deregister_handler(self, key: str) -> None:
+        """Forget the handler of a spec, if there is one."""
+        self._handlers.pop(key, None)
+        self._removed.add(key)
+
+    def handler(self, spec: str, reference: DataReference | None = None) -> Any:
+        """Return the handler of a spec."""
+        known = self._known(spec)
+        if known is None and self._offers(spec) and spec in FALLBACKS:
+            known = imported(FALLBACKS[spec], f"handlers: {spec}")
+        if known is None:
+            raise _no_handler(spec, reference)
+        return known
 
     @property
     def guard(self) -> Guard:
@@ -97,40 +155,89 @@ class Registry(HandlerRegistry):
         from .handlers.builtin import replacement_for
 
         chosen = self.handler(str(resource.get("spec")), reference)
-        place = self.place(resource, reference)
-        kwargs = dict(resource.get("resource_kwargs") or {})
-        # What was opened before is not for us where root map, handler, file or document are others:
-        # brokers that share a registry may have the same resource with other arguments.
-        key = (str(resource.get("uid")), chosen, place.path, identity(place.path), repr(kwargs))
         used = replacement_for(chosen)
+        kwargs = dict(resource.get("resource_kwargs") or {})
 
-        def make() -> Any:
-            guard = self.guard
-            more = {"guard": guard} if getattr(used, "takes_guard", False) else {}
-            try:
-                if not more:
-                    check_links(guard, place.path)
-                return used(place.path, **kwargs, **more)
-            except DatabrokerError as error:
-                raise with_context(error, reference) from error.__cause__
-            except Exception as error:
-                if from_signal(error):
-                    raise
-                raise data_error(error, reference, place, _name(chosen)) from error
+        def make(path: str, guard: Guard) -> Any:
+            if getattr(used, "takes_guard", False):
+                return used(path, guard=guard, **kwargs)
+            check_links(guard, path)
+            return used(path, **kwargs)
 
-        with self.acquire(key, make, bool(getattr(used, "thread_safe", False))) as handler:
+        by = f"the handler {getattr(chosen, '__name__', chosen)}"
+        with self.lent(resource, used, kwargs, make, reference, by) as handler:
             yield handler
 
-    def acquire(
-        self, key: Hashable, make: Callable[[], Any], shared: bool
-    ) -> contextlib.AbstractContextManager[Any]:
-        """Lend what is kept open under a key; see `Opened.acquire`."""
-        return OPEN.acquire((self._token, key), make, shared)
+    @contextlib.contextmanager
+    def lent(
+        self,
+        document: Mapping[str, Any],
+        opener: Any,
+        arguments: Any,
+        make: Callable[[str, Guard], Any],
+        reference: DataReference,
+        by: str = "",
+    ) -> Iterator[Any]:
+        """Lend what reads the file of a document; it is made with `make` if it is not open yet."""
+        place, guard = self.place(document, reference), self.guard
+        # What was opened before is not for us where root map, handler, file or document are others:
+        # brokers that share a registry may have the same resource with other arguments.
+        file = (place.path, identity(place.path))
+        key = (self._token, str(document.get("uid")), opener, file, repr(arguments))
+        shared = bool(getattr(opener, "thread_safe", False))
+        with (
+            explained(reference, place, by),
+            OPEN.acquire(key, lambda: make(place.path, guard), shared) as lent,
+        ):
+            yield lent
 
     def close(self) -> None:
         """Close the files that were opened for this registry. It can be used again."""
         OPEN.close(lambda key: isinstance(key, tuple) and key[0] == self._token)
 
+    def _specs(self) -> list[str]:
+        return list(dict.fromkeys([*self._handlers, *filter(self._offers, offered_specs())]))
 
-def _name(handler: Any) -> str:
-    return f"the handler {getattr(handler, '__name__', handler)}"
+    def _offers(self, spec: str) -> bool:
+        """Tell whether a handler that is on offer may be used."""
+        return self._discover and spec not in self._removed
+
+    def _known(self, spec: str) -> Any:
+        """Return a handler that somebody chose; None if there is none but perhaps our own."""
+        if (target := self._handlers.get(spec)) is not None:
+            return imported(successor(target), f"handlers: {spec}")
+        return offered_handler(spec) if self._offers(spec) else None
+
+
+class _View(Mapping[str, Any]):
+    """Handlers by spec, each imported when it is looked at."""
+
+    def __init__(self, specs: Callable[[], list[str]], handler: Callable[[str], Any]) -> None:
+        self._specs = specs
+        self._handler = handler
+
+    def __getitem__(self, spec: str) -> Any:
+        return self._handler(spec)
+
+    def __contains__(self, spec: object) -> bool:
+        return spec in self._specs()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._specs())
+
+    def __len__(self) -> int:
+        return len(self._specs())
+
+    def __repr__(self) -> str:
+        return printable(f"<handlers for: {', '.join(self) or 'nothing'}>", lines=False)
+
+
+def _no_handler(spec: str, reference: DataReference | None) -> NoHandler:
+    who = f"{reference}: no" if reference is not None else "No"
+    package = "a package that offers one"
+    if spec.startswith(_ELSEWHERE):
+        package = "the one that knows it: pip install 'databroker[images]'"
+    return NoHandler(
+        f"{who} handler is known for the spec {spec!r}. Install {package}; or name one in the "
+        f"configuration under 'handlers'; or use db.reg.register_handler({spec!r}, YourHandler)."
+    )

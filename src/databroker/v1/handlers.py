@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ..errors import MissingExtra
-from ..external.handlers.registry import SUCCESSORS
+from ..external.handlers.offered import SUCCESSORS
 from ..external.import_path import imported
 from .images import Frames
 

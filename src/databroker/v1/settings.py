@@ -10,8 +10,9 @@ from .._util.printable import shown
 from .._util.signals import from_signal
 from .._util.user_warnings import warn_user
 from ..errors import InvalidConfiguration, NotSupported
-from ..external.handlers.registry import FALLBACKS, GROUP, HandlerRegistry, successor
+from ..external.handlers.offered import FALLBACKS, GROUP, successor
 from ..external.import_path import imported
+from ..external.registry import Registry
 
 _TRANSFORMED = ("start", "stop", "resource", "descriptor")
 
@@ -74,7 +75,7 @@ def parse_handler_registry(handler_registry: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def register_builtin_handlers(reg: HandlerRegistry) -> None:
+def register_builtin_handlers(reg: Registry) -> None:
     """Register every handler on offer, for the specs that have none.
 
     Only a broker that was made with ``auto_register=False`` needs it.
@@ -86,7 +87,7 @@ def register_builtin_handlers(reg: HandlerRegistry) -> None:
 
     Examples
     --------
-    >>> reg = HandlerRegistry(discover=False)
+    >>> reg = Registry(discover=False)
     >>> register_builtin_handlers(reg)
     >>> "npy" in reg.handler_reg
     True

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["CHUNK_BYTES", "LARGEST", "cut", "grown", "page_rows", "rows_ahead", "whole"]
+__all__ = [
+    "CHUNK_BYTES",
+    "LARGEST",
+    "PAGE_BYTES",
+    "cut",
+    "grown",
+    "page_rows",
+    "rows_ahead",
+    "whole",
+]
 
 CHUNK_BYTES = 16 * 2**20
 """About how large a chunk of a dask array is."""
@@ -12,10 +21,11 @@ CHUNK_BYTES = 16 * 2**20
 LARGEST = 4 * CHUNK_BYTES
 """The size up to which a value stays in one chunk."""
 
-_PAGE_BYTES = 4 * 2**20
-_AHEAD_BYTES = 4 * 2**20
+PAGE_BYTES = 4 * 2**20
+"""About how much of one field is read at a time."""
+
 _MOST_AHEAD = 512
-_LARGE = _PAGE_BYTES // 8  # values that are better read one by one than copied out of a page
+_LARGE = PAGE_BYTES // 8  # values that are better read one by one than copied out of a page
 
 
 def whole(size: int, block: int) -> int:
@@ -65,7 +75,7 @@ def rows_ahead(row_bytes: int) -> int:
     >>> rows_ahead(0), rows_ahead(2**21), rows_ahead(2**30)
     (512, 2, 1)
     """
-    return min(max(_AHEAD_BYTES // max(row_bytes, 1), 1), _MOST_AHEAD)
+    return min(max(PAGE_BYTES // max(row_bytes, 1), 1), _MOST_AHEAD)
 
 
 def page_rows(row_bytes: int, stored: int) -> int:
@@ -76,6 +86,6 @@ def page_rows(row_bytes: int, stored: int) -> int:
     >>> page_rows(8, 1), page_rows(2**20, 1), page_rows(2**20, 16), page_rows(2**30, 16)
     (524288, 1, 16, 1)
     """
-    few = 1 if row_bytes >= _LARGE else _PAGE_BYTES // max(row_bytes, 1)
+    few = 1 if row_bytes >= _LARGE else PAGE_BYTES // max(row_bytes, 1)
     rows = whole(few, stored)
     return rows if rows * row_bytes <= LARGEST else 1

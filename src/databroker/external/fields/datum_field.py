@@ -1,65 +1,177 @@
-"""Fields whose events refer to datum documents."""
+"""Fields whose events refer to datum documents, which the handlers of their resources read."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from ..._util.signals import from_signal, suppressed
 from ...columns.to_numpy import cast_lossless
 from ...documents.transform import Transform, unchanged
-from ..handlers.adapter import as_array
+from ...errors import ShapesDiffer
+from ..handlers.adapter import DatumSource, as_array, source_of
+from ..handlers.builtin import FrameHandler
+from ..readers.hdf5_links import check_links
 from ..references import DataReference
+from .datum_lookup import Datum, Datums
 from .filling import UNREADABLE
-from .loading import Loader, form_check
-from .reader import FieldReader, Look, common, leave_out, spread
+from .reader import Check, FieldReader, Look, common, leave_out, spread
 
 if TYPE_CHECKING:
     from ...stores.base import Store
     from ..registry import Registry
 
-__all__ = ["DatumReader", "HasStore"]
+__all__ = ["DatumReader", "Loader"]
 
 Array = np.ndarray[Any, Any]
+Doc = Mapping[str, Any]
+T = TypeVar("T")
 
 _LARGE = 2**18  # bytes of a value
 _PAGE = 2**16  # ids that are looked through at a time
 
 
-class HasStore(Protocol):
-    """What leads to a store from any process."""
+class Loader:
+    """Loads the data of datums: all of it, some of it, that of many at once.
 
-    @property
-    def store(self) -> Store:
-        """The store, opened by now."""
-        ...
+    It can be pickled if the store can.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        run: str | None = None,
+        transform: Transform = unchanged,
+    ) -> None:
+        self._registry = registry
+        self._run = run
+        self._datums = Datums(store, transform)
+        self._looks: dict[str, Look] = {}
+
+    def identity(self) -> tuple[Any, ...]:
+        """Return what tells where this loads data from."""
+        return self._run, sorted(self._registry.root_map.items())
+
+    def reference(self, field: str | None, datum_id: str | None = None) -> DataReference:
+        """Return what errors say of a field, or of one of its datums."""
+        return DataReference(self._run, field, datum_id)
+
+    def value(self, datum_id: str, field: str | None = None) -> Array:
+        """Return the data of a datum; raise an error that says everything if that cannot be had."""
+        value: Array = self._one(datum_id, field, lambda source, datum: source.values([datum])[0])
+        return value
+
+    def values(self, datum_ids: Sequence[str], field: str | None = None) -> list[Any]:
+        """Return the data of each datum, opening each resource once."""
+        values: list[Any] = []
+        reference = self.reference(field)
+        for datums in self._datums.stretches(datum_ids, reference):
+            with self._source(datums, reference) as source:
+                values += source.values([datum.kwargs for datum in datums])
+        return values
+
+    def look(self, datum_id: str, field: str | None = None, cheaply: bool = False) -> Look | None:
+        """Return what the data of a datum are like; None if reading would tell, but is too much."""
+        return self._one(datum_id, field, lambda source, datum: source.look(datum, cheaply))
+
+    def single(self, datum_id: str, field: str) -> DatumReader:
+        """Return a reader of the one value that a datum id stands for.
+
+        A handler that can say what its values are like is asked; of the values of others, the
+        first of each field is read, to tell what they are like.
+        """
+        look = None
+        with contextlib.suppress(*UNREADABLE):  # computing the value says why
+            look = self.look(datum_id, field, cheaply=True)
+            if look is None and field not in self._looks:
+                look = self.look(datum_id, field)
+                if look is not None:
+                    self._looks[field] = look
+        return DatumReader(self, field, [datum_id], look or self._looks.get(field))
+
+    def read(
+        self,
+        datum_ids: Sequence[str],
+        shape: tuple[int, ...],
+        inner: tuple[slice, ...],
+        out: Array,
+        field: str | None = None,
+    ) -> None:
+        """Put what `inner` selects of the data of each datum into a row of an array.
+
+        All of the data must have the shape: a part of something else would look right.
+        """
+        row = 0
+        reference = self.reference(field)
+        for datums in self._datums.stretches(datum_ids, reference):
+            first, row = row, row + len(datums)
+            if len(datums) > 1:
+                check = form_check(shape, out.dtype, reference)
+                # Where that fails, reading them one by one tells which, and of what.
+                with suppressed(Exception), self._source(datums, reference) as source:
+                    source.read([datum.kwargs for datum in datums], check, inner, out[first:row])
+                    continue
+            for each in range(first, row):
+                self._read_one(datum_ids[each], shape, inner, out[each : each + 1], field)
+
+    def _read_one(
+        self,
+        datum_id: str,
+        shape: tuple[int, ...],
+        inner: tuple[slice, ...],
+        out: Array,
+        field: str | None,
+    ) -> None:
+        check = form_check(shape, out.dtype, self.reference(field, datum_id))
+        self._one(datum_id, field, lambda source, datum: source.read([datum], check, inner, out))
+
+    def _one(self, datum_id: str, field: str | None, use: Callable[[DatumSource, Doc], T]) -> T:
+        datum = self._datums.find(datum_id, self.reference(field))
+        run = self._run or datum.resource.get("run_start")
+        reference = DataReference(run, field, datum_id, str(datum.resource.get("spec")))
+        with self._source([datum], reference) as source:
+            return use(source, datum.kwargs)
+
+    @contextlib.contextmanager
+    def _source(self, datums: Sequence[Datum], reference: DataReference) -> Iterator[DatumSource]:
+        """Lend what gives the data of datums of one resource."""
+        with self._registry.opened(datums[0].resource, reference) as handler:
+            self._check(handler, [datum.kwargs for datum in datums], reference)
+            yield source_of(handler)
+
+    def _check(self, handler: Any, kwargs: Sequence[Doc], reference: DataReference) -> None:
+        """Refuse what templates lead to: no local file, or one outside of the allowed roots."""
+        guard = self._registry.guard
+        if isinstance(handler, FrameHandler) or not hasattr(handler, "get_file_list"):
+            return  # ours ask themselves
+        try:
+            paths = list(handler.get_file_list(kwargs))
+        except Exception as error:  # many handlers have only the name of it
+            if guard or from_signal(error):
+                raise
+            return
+        for path in map(str, paths):
+            guard.check(path, reference)
+            if not getattr(handler, "takes_guard", False):
+                check_links(guard, path)
 
 
 class DatumReader(FieldReader):
     """Reads a field of which each event has a datum."""
 
     def __init__(
-        self,
-        source: HasStore,
-        registry: Registry,
-        run: str | None,
-        field: str,
-        ids: Sequence[Any] | Any,
-        transform: Transform = unchanged,
+        self, loader: Loader, field: str, ids: Sequence[Any] | Any, look: Look | None = None
     ) -> None:
-        self._source = source
-        self._registry = registry
-        self._run = run
+        self._loader = loader
         self._field = field
         self._ids = ids
-        self._transform = transform
-        self._known: tuple[list[Any], bool] | None = None
-        self._lock = threading.Lock()
-        self._loader: Loader | None = None
+        self._looked = look
 
     @property
     def rows(self) -> int:
@@ -68,16 +180,17 @@ class DatumReader(FieldReader):
     @property
     def gaps(self) -> bool:  # type: ignore[override]
         """Whether some events have no datum."""
-        return self._look_through()[1]
+        return self._sample[1]
 
     def identity(self) -> tuple[Any, ...]:
-        root_map = sorted(self._registry.root_map.items())
-        return ("datum", self._run, self._field, root_map, self._ids)
+        return ("datum", self._field, self._loader.identity(), self._ids)
 
     def look(self) -> Look | None:
         """Return what the values are like; None if none of the first few can be had."""
+        if self._looked is not None:
+            return self._looked
         looks: list[Look] = []
-        rows = self._look_through()[0]
+        rows = self._sample[0]
         # A list says little of a type: it is what the others are, if that holds it.
         rows = [row for row in rows if not isinstance(row, list)] or rows
         for place, row in enumerate(rows, 1):
@@ -93,11 +206,18 @@ class DatumReader(FieldReader):
             value = as_array(row)
             return Look(value.shape, value.dtype)
         with contextlib.suppress(*UNREADABLE):
-            return self._load.look(row, self._field, cheaply)
+            return self._loader.look(row, self._field, cheaply)
         return None
 
     def count(self) -> int:
-        return sum(map(self._is_there, self._ids[:]))
+        return sum(row is not None and self._is_there(row) for row in self._ids[:])
+
+    def _is_there(self, row: Any) -> bool:
+        with contextlib.suppress(*UNREADABLE):
+            if isinstance(row, str):
+                self._loader.look(row, self._field)
+            return True
+        return False
 
     def read(
         self, places: Array, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
@@ -110,7 +230,7 @@ class DatumReader(FieldReader):
             part = out[start : start + len(rows)]
             start += len(rows)
             if kind is str:
-                self._load.read(rows, shape, inner, part, self._field)
+                self._loader.read(rows, shape, inner, part, self._field)
             elif kind is None:
                 leave_out(part)
             else:
@@ -120,50 +240,41 @@ class DatumReader(FieldReader):
         self, values: list[Any], shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
     ) -> None:
         """Put values that the events have themselves into an array."""
-        check = form_check(shape, out.dtype, DataReference(self._run, self._field))
+        check = form_check(shape, out.dtype, self._loader.reference(self._field))
         for row, value in enumerate(map(as_array, values)):
             fitting = cast_lossless(value, out.dtype)
             cast = value if fitting is None else fitting
             check(cast.shape, cast.dtype)
             out[row] = cast[inner]
 
-    def _is_there(self, row: Any) -> bool:
-        if not isinstance(row, str):
-            return row is not None
-        try:
-            self._load.look(row, self._field)
-        except UNREADABLE:
-            return False
-        return True
+    @cached_property
+    def _sample(self) -> tuple[list[Any], bool]:
+        """Some rows that have something, and whether any has nothing."""
+        some: list[Any] = []
+        gaps = False
+        for first in range(0, self.rows, _PAGE):
+            page = self._ids[first : first + _PAGE]
+            held = [row for row in page if row is not None]
+            some += spread(held)
+            gaps = gaps or len(held) < len(page)
+        return spread(some), gaps
 
-    def _look_through(self) -> tuple[list[Any], bool]:
-        """Return some rows that have something, and whether any has nothing."""
-        if self._known is None:
-            some: list[Any] = []
-            gaps = False
-            for first in range(0, self.rows, _PAGE):
-                page = self._ids[first : first + _PAGE]
-                held = [row for row in page if row is not None]
-                some += spread(held)
-                gaps = gaps or len(held) < len(page)
-            self._known = spread(some), gaps
-        return self._known
 
-    @property
-    def _load(self) -> Loader:
-        with self._lock:
-            if self._loader is None:
-                self._loader = Loader(
-                    self._source.store, self._registry, self._run, self._transform
-                )
-            return self._loader
+def form_check(shape: tuple[int, ...], dtype: np.dtype[Any], reference: DataReference) -> Check:
+    """Return what raises for values that cannot stand in an array with others, unchanged."""
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_lock": None, "_loader": None}
+    def check(found: tuple[int, ...], kind: Any) -> None:
+        if tuple(found) != shape:
+            differ = f"its shape is {list(found)}, and others have {list(shape)}"
+        elif kind != dtype and not np.can_cast(kind, dtype):
+            differ = f"its type is {np.dtype(kind)}, and others have {dtype}"
+        else:
+            return
+        raise ShapesDiffer(
+            f"{reference}: {differ}. data() and table(fill=True) give each as it is."
+        )
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._lock = threading.Lock()
+    return check
 
 
 def _kind(row: Any) -> type[Any] | None:

@@ -13,6 +13,7 @@ from ...columns import ALL, to_rows
 from ...documents.transform import Transform, unchanged
 from ...errors import ExternalDataMissing
 from ...stores.rows import batches_of
+from ...stores.store_ref import StoreRef
 from ..references import DataReference, failure
 
 if TYPE_CHECKING:
@@ -49,11 +50,21 @@ class Datums:
     """
 
     def __init__(self, store: Store, transform: Transform = unchanged) -> None:
-        self._store = store
+        self._store_ref = StoreRef(store)
         self._transform = transform
+        self._begin()
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._datums: OrderedDict[str, Doc] = OrderedDict()
         self._resources: OrderedDict[str, Doc] = OrderedDict()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_store_ref": self._store_ref, "_transform": self._transform}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._begin()
 
     def find(self, datum_id: str, reference: DataReference | None = None) -> Datum:
         """Return what a datum's id stands for."""
@@ -64,7 +75,7 @@ class Datums:
             uid = document["resource"]
             resource = self._resources.get(uid)
             if resource is None:
-                stored = self._store.resource(uid)
+                stored = self._store_ref.store.resource(uid)
                 if stored is None:
                     raise _absent("resource", uid, datum_id, reference)
                 resource = self._transform("resource", stored)
@@ -91,13 +102,13 @@ class Datums:
             if datum_id in block:
                 _keep(self._datums, block, _KEPT)
                 return block[datum_id]
-        document = self._store.datum(datum_id)
+        document = self._store_ref.store.datum(datum_id)
         if document is not None:
             _keep(self._datums, {datum_id: document}, _KEPT)
         return document
 
     def _block(self, uid: str, first: int) -> dict[str, Doc]:
-        batches = batches_of(self._store, "datum", uid, ALL, first, first + _BLOCK)
+        batches = batches_of(self._store_ref.store, "datum", uid, ALL, first, first + _BLOCK)
         return {row["datum_id"]: row for batch in batches for row in to_rows("datum", uid, batch)}
 
 

@@ -1,27 +1,17 @@
-"""References in events replaced by the data that they stand for."""
+"""Which fields are filled, and what happens where their data cannot be had."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from ..._util.signals import suppressed
-from ..._util.user_warnings import warn_user
 from ...errors import ExternalDataMissing, NoHandler
-from .chunking import rows_ahead
-from .loading import Loader
-
-if TYPE_CHECKING:
-    from ...stores.base import Store
-    from ..registry import Registry
 
 __all__ = [
     "UNREADABLE",
     "WORDS",
     "Fill",
-    "Filler",
     "Filling",
     "OnMissing",
     "check_on_missing",
@@ -116,188 +106,3 @@ def check_on_missing(on_missing: str) -> None:
     """Raise ValueError for what is none of the ways to deal with data that cannot be had."""
     if on_missing not in ("raise", "mask", "skip"):
         raise ValueError(f"on_missing is 'raise', 'mask' or 'skip', not {on_missing!r}.")
-
-
-class Values(Protocol):
-    """Gives the data that references stand for."""
-
-    def value(self, reference: str, field: str | None = None) -> Any:
-        """Return what one reference stands for."""
-        ...
-
-    def values(self, references: Sequence[str], field: str | None = None) -> list[Any]:
-        """Return what each of some references stands for, for less than one by one."""
-        ...
-
-
-class StreamedValues(Values, Protocol):
-    """Gives what the references of a streamed field stand for."""
-
-    def knows(self, reference: str) -> bool:
-        """Tell whether a reference is to one of the field's stream resources."""
-        ...
-
-    def uncovered(self) -> Exception:
-        """Return the error for an event that has no reference, but should have one."""
-        ...
-
-
-class Filler:
-    """Loads what events refer to.
-
-    `on_missing` says what happens where data cannot be had: 'raise' the error; 'mask' the value
-    with None; or 'skip' it, which leaves the reference in an event, and gives nothing in
-    `values`. But for 'raise', each field warns once.
-
-    Examples
-    --------
-    >>> import databroker
-    >>> db = databroker.temp()
-    >>> db.insert("resource", {"uid": "r", "spec": "COUNT", "root": "/", "resource_path": "x",
-    ...                        "resource_kwargs": {"first": 10}})
-    >>> db.insert("datum", {"datum_id": "r/0", "resource": "r", "datum_kwargs": {"n": 2}})
-    >>> class Count:
-    ...     def __init__(self, path, first): self.first = first
-    ...     def __call__(self, n): return [self.first + i for i in range(n)]
-    >>> db.reg.register_handler("COUNT", Count)
-    >>> filler = Filler(db.store, db.reg)
-    >>> filler.value("r/0")
-    array([10, 11])
-    >>> event = {"data": {"img": "r/0"}, "filled": {"img": False}}
-    >>> filler.fill(event, ["img"])
-    {'data': {'img': array([10, 11])}, 'filled': {'img': 'r/0'}}
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        registry: Registry,
-        run: str | None = None,
-        on_missing: OnMissing = "raise",
-        streamed: Mapping[str, StreamedValues] | None = None,
-        datums: Values | None = None,
-    ) -> None:
-        check_on_missing(on_missing)
-        self.on_missing = on_missing
-        self._datums = datums or Loader(store, registry, run)
-        self._streamed = streamed or {}
-        self._warned: set[str | None] = set()
-
-    def value(self, datum_id: str, field: str | None = None) -> Any:
-        """Return the data of a datum, or what the reference of a streamed field stands for."""
-        return self._source(datum_id, field).value(datum_id, field)
-
-    def values(self, references: Iterable[Any], field: str) -> Iterator[Any]:
-        """Yield the data that references stand for, one at a time; what is none stays as it is."""
-        for _, value, is_there in self._read(references, field):
-            if is_there or self.on_missing == "mask":
-                yield value
-
-    def fill(self, event: Doc, fields: Sequence[str]) -> dict[str, Any]:
-        """Return a copy of an event in which fields hold data; `filled` has the references.
-
-        Fields that are filled already, or hold no reference, stay as they are.
-        """
-        return next(self.events([event], fields))
-
-    def events(self, events: Iterable[Doc], fields: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Yield filled copies of events, one at a time; some are read ahead together."""
-        rest, pace = iter(events), _Pace()
-        while some := list(islice(rest, pace.rows)):
-            pages = [self._page([_held(event, each) for event in some], each) for each in fields]
-            for event in some:
-                read = [next(page) for page in pages]
-                yield self._filled(event, fields, read)
-            pace.took(value for value, _ in read)
-
-    def column(self, references: Iterable[Any], field: str) -> list[Any]:
-        """Return the cells of a table's column; for missing data, None or the reference."""
-        skip = self.on_missing == "skip"
-        return [
-            reference if not is_there and skip else value
-            for reference, value, is_there in self._read(references, field)
-        ]
-
-    def warn(self, field: str | None, error: Exception) -> None:
-        """Say once for each field that its data cannot be had."""
-        if field not in self._warned:
-            self._warned.add(field)
-            warn_user(f"Some external data cannot be had (said once a field). {error}", UserWarning)
-
-    def _read(self, references: Iterable[Any], field: str) -> Iterator[tuple[Any, Any, bool]]:
-        """Yield references, each with its value and whether it is there; some are read ahead."""
-        rest, pace = iter(references), _Pace()
-        while some := list(islice(rest, pace.rows)):
-            for reference, (value, is_there) in zip(some, self._page(some, field), strict=True):
-                yield reference, value, is_there
-            pace.took([value])
-
-    def _page(self, references: Sequence[Any], field: str) -> Iterator[tuple[Any, bool]]:
-        """Yield values, read together if that can be done; else each by itself, to tell why."""
-        together = self._together(references, field)
-        for place, reference in enumerate(references):
-            # Not kept here, as it may be large.
-            yield (together.pop(place), True) if place in together else self._try(reference, field)
-
-    def _together(self, references: Sequence[Any], field: str) -> dict[int, Any]:
-        places = [place for place, each in enumerate(references) if isinstance(each, str)]
-        if len(places) > 1:
-            some = [references[place] for place in places]
-            source, *others = (self._source(each, field) for each in some)
-            if all(other is source for other in others):
-                with suppressed(Exception):
-                    return dict(zip(places, source.values(some, field), strict=True))
-        return {}
-
-    def _filled(
-        self, event: Doc, fields: Sequence[str], read: Sequence[tuple[Any, bool]]
-    ) -> dict[str, Any]:
-        data = dict(event["data"])
-        said = event.get("filled")
-        filled = dict(said) if isinstance(said, Mapping) else {}
-        for field, (value, is_there) in zip(fields, read, strict=True):
-            if value is _NOTHING:
-                continue
-            if is_there and isinstance(data[field], str):
-                filled[field] = data[field]
-            if is_there or self.on_missing == "mask":
-                data[field] = value
-        return {**event, "data": data, "filled": filled}
-
-    def _source(self, reference: str, field: str | None) -> Values:
-        frames = None if field is None else self._streamed.get(field)
-        return frames if frames is not None and frames.knows(reference) else self._datums
-
-    def _try(self, reference: Any, field: str) -> tuple[Any, bool]:
-        """Return a value and whether it is there; what is no reference is a value."""
-        try:
-            if reference is None and field in self._streamed:
-                raise self._streamed[field].uncovered()
-            value = self.value(reference, field) if isinstance(reference, str) else reference
-            return value, True
-        except UNREADABLE as error:
-            if self.on_missing == "raise":
-                raise
-            self.warn(field, error)
-            return None, False
-
-
-class _Pace:
-    """How many rows to read together: few at first, and never what takes much memory."""
-
-    rows = 1
-
-    def took(self, values: Iterable[Any]) -> None:
-        """Learn how large the values of a row are."""
-        size = sum(getattr(value, "nbytes", 0) for value in values)
-        self.rows = min(2 * self.rows, rows_ahead(size))
-
-
-_NOTHING = object()
-
-
-def _held(event: Doc, field: str) -> Any:
-    """Return what an event refers to by a field, unless there is nothing to fill."""
-    filled = event.get("filled")
-    done = isinstance(filled, Mapping) and filled.get(field) is True
-    return _NOTHING if done else event["data"].get(field, _NOTHING)

@@ -10,13 +10,13 @@ import numpy as np
 
 from ..readers.base import Array, Declared, FrameReader
 from ..references import HandlerFailed, Problem
+from .chunking import CHUNK_BYTES
 from .reader import Look, apart
 
 __all__ = ["Grouping", "grouping_of_events", "runs"]
 
 Inner = tuple[slice, ...]
 
-_BLOCK_BYTES = 16 * 2**20
 _APART = 2**15  # bytes of a value, above which reading many by themselves beats copying them
 
 
@@ -68,13 +68,13 @@ class Grouping:
         values = frames.read(first, stop, ())
         return values if self.own_axis else values[0]
 
-    def values(self, frames: FrameReader, first: int, stop: int) -> list[Any]:
+    def values(self, frames: FrameReader, numbers: range) -> list[Any]:
         """Return values that follow each other, each an array of its own."""
-        look = None if frames.apart or self.each is None else self.look(frames, stop - 1)
-        if look is None or self._is_better_single(frames, look, stop - first):
-            return [self.value(frames, number) for number in range(first, stop)]
+        look = None if frames.apart or self.each is None else self.look(frames, numbers[-1])
+        if look is None or self._is_better_single(frames, look, len(numbers)):
+            return [self.value(frames, number) for number in numbers]
         assert self.each is not None
-        values = frames.read(first * self.each, stop * self.each, ())
+        values = frames.read(numbers.start * self.each, numbers.stop * self.each, ())
         if self.own_axis:
             values = values.reshape(-1, self.each, *values.shape[1:])
         return apart(values)
@@ -131,24 +131,24 @@ def grouping_of_events(declared: Declared, multiplier: Any, join: str, ndim: int
     return Grouping(shape[0], not (declared.number and shape == (1,)))
 
 
-def runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield where stretches of numbers that follow each other begin and end.
+def runs(numbers: Sequence[int]) -> Iterator[range]:
+    """Yield numbers as stretches that follow each other.
 
     Examples
     --------
     >>> list(runs([4, 5, 6, 8]))
-    [(0, 3), (3, 4)]
+    [range(4, 7), range(8, 9)]
     """
     start = 0
     for place in range(1, len(numbers) + 1):
         if place == len(numbers) or numbers[place] != numbers[place - 1] + 1:
-            yield start, place
+            yield range(numbers[start], numbers[place - 1] + 1)
             start = place
 
 
 def _read_blocks(frames: FrameReader, first: int, inner: Inner, out: Array) -> None:
     """Read frames in blocks: a large slice must not take twice its size."""
-    size = max(1, _BLOCK_BYTES // max(out[:1].nbytes, 1))
+    size = max(1, CHUNK_BYTES // max(out[:1].nbytes, 1))
     if frames.chunks:
         size = -(-size // frames.chunks[0]) * frames.chunks[0]
     for start in range(0, len(out), size):

@@ -50,8 +50,6 @@ class LazyArray:
         floats (in a loop with `values`, 'skip' leaves it out).
     warn
         Whether to say, once, that the data have another shape or type than declared.
-    look
-        What the values are like, where that is known.
 
     Examples
     --------
@@ -76,7 +74,6 @@ class LazyArray:
         data_key: Doc | None = None,
         on_missing: OnMissing = "raise",
         warn: bool = True,
-        look: Look | None = None,
     ) -> None:
         check_on_missing(on_missing)
         self.name = name
@@ -84,7 +81,7 @@ class LazyArray:
         self._data_key = dict(data_key or {})
         self._on_missing = on_missing
         self._warn = warn
-        self._looked = look
+        self._looked: Look | None = None
         self._in_dask = False
         self._told: set[str] = set()
 

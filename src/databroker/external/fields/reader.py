@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
 
 from .chunking import CHUNK_BYTES, cut, page_rows, whole
 
-if TYPE_CHECKING:
-    import numpy as np
+__all__ = ["Check", "FieldReader", "Look", "apart", "common", "leave_out", "spread", "with_nan"]
 
-    Array = np.ndarray[Any, Any]
-
-__all__ = ["FieldReader", "Look", "apart", "common", "leave_out", "spread", "with_nan"]
+Array = np.ndarray[Any, Any]
+Check = Callable[[tuple[int, ...], Any], None]
+"""Is called with shape and dtype of a value, and raises if that cannot stand with others."""
 
 T = TypeVar("T")
 
@@ -130,8 +131,6 @@ def common(looks: Sequence[Look]) -> Look | None:
     >>> common([Look((2,), numpy.dtype("u2")), Look((2,), numpy.dtype("f4"))]).dtype
     dtype('float32')
     """
-    import numpy as np
-
     if not looks:
         return None
     dtypes = {look.dtype for look in looks if look.shape == looks[0].shape}
@@ -149,8 +148,6 @@ def with_nan(dtype: np.dtype[Any]) -> np.dtype[Any]:
     >>> with_nan(numpy.dtype("u2")), with_nan(numpy.dtype("f4"))
     (dtype('float64'), dtype('float32'))
     """
-    import numpy as np
-
     return np.dtype(np.float64) if dtype.kind in "biu" else dtype
 
 
@@ -165,8 +162,6 @@ def leave_out(out: Array) -> None:
     >>> values
     array([nan, nan])
     """
-    import numpy as np
-
     if out.dtype == np.dtype(object):
         out[...] = None
     else:

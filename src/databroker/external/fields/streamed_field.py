@@ -7,25 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..._util.signals import from_signal
-from ...errors import DatabrokerError, ExternalDataMissing
-from ..handler_cache import identity
+from ...errors import ExternalDataMissing
+from ..locate import Guard
 from ..readers.base import Declared, FrameReader
 from ..readers.mimetypes import reader_of
-from ..references import (
-    DataReference,
-    FileDamaged,
-    FramesMissing,
-    data_error,
-    failure,
-    with_context,
-)
+from ..references import DataReference, FileDamaged, FramesMissing, failure
 from .filling import UNREADABLE
 from .grouping import Grouping, grouping_of_events, runs
 from .reader import FieldReader, Look, common, leave_out, spread
@@ -39,31 +32,6 @@ __all__ = ["StreamReader", "StreamedField"]
 
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
-
-
-@contextlib.contextmanager
-def opened_frames(
-    registry: Registry, source: StreamSource, declared: Declared, reference: DataReference
-) -> Iterator[FrameReader]:
-    """Lend the frames of a stream resource; what fails meanwhile becomes an error of ours."""
-    opener = reader_of(source.mimetype, registry.mimetypes, reference)
-    place = registry.place(source.document, reference)
-    uid, parameters = str(source.document.get("uid")), repr(source.parameters)
-    key = (uid, opener, place.path, identity(place.path), declared, parameters)
-    guard = registry.guard
-
-    def make() -> Any:
-        return opener(place.path, source.parameters, declared, guard)
-
-    try:
-        with registry.acquire(key, make, bool(getattr(opener, "thread_safe", False))) as frames:
-            yield frames
-    except DatabrokerError as error:
-        raise with_context(error, reference) from error.__cause__
-    except Exception as error:  # of h5py, tifffile, ...
-        if from_signal(error):
-            raise
-        raise data_error(error, reference, place) from error
 
 
 @dataclass(frozen=True)
@@ -174,20 +142,19 @@ class StreamReader(FieldReader):
         """Return what references '<stream resource>/<index>' stand for."""
         places = [self._parsed(reference) for reference in references]
         values: list[Any] = []
-        for part, same in groupby(places, lambda place: place[0]):
+        for part, same in groupby(places, itemgetter(0)):
             indices = [index for _, index in same]
             with self._reading(part) as frames:
                 grouping = self._grouping(part, frames)
-                for first, stop in runs(indices):
-                    some = grouping.values(frames, indices[first], indices[first] + stop - first)
-                    values += some
+                for numbers in runs(indices):
+                    values += grouping.values(frames, numbers)
         return values
 
     def value(self, reference: str, field: str | None = None) -> Any:
         """Return what '<stream resource>/<index>' stands for."""
         return self.values([reference])[0]
 
-    def single(self, reference: str) -> StreamReader:
+    def single(self, reference: str, field: str | None = None) -> StreamReader:
         """Return a reader of the one value that '<stream resource>/<index>' stands for."""
         part, index = self._parsed(reference)
         reader = copy(self)
@@ -273,5 +240,12 @@ class StreamReader(FieldReader):
         source = self._sources[part]
         uid = str(source.document.get("uid"))
         reference = DataReference(self._run, self._field, uid, source.mimetype)
-        with opened_frames(self._registry, source, self._declared, reference) as frames:
+        opener = reader_of(source.mimetype, self._registry.mimetypes, reference)
+
+        def make(path: str, guard: Guard) -> FrameReader:
+            frames: FrameReader = opener(path, source.parameters, self._declared, guard)
+            return frames
+
+        arguments = (self._declared, source.parameters)
+        with self._registry.lent(source.document, opener, arguments, make, reference) as frames:
             yield frames

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from ..fields.grouping import Grouping, runs
-from ..fields.reader import Look
+from ..fields.reader import Check, Look
 from .builtin import FrameHandler
 
 __all__ = ["DatumSource", "as_array", "source_of"]
@@ -17,8 +15,6 @@ __all__ = ["DatumSource", "as_array", "source_of"]
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 Inner = tuple[slice, ...]
-Check = Callable[[tuple[int, ...], Any], None]
-"""Is called with shape and dtype of a value, and raises if that cannot stand with others."""
 
 
 class DatumSource(Protocol):
@@ -41,59 +37,8 @@ def source_of(handler: Any) -> DatumSource:
     """Return a handler as what gives the data of datums."""
     # A subclass may have been made to give something else.
     if isinstance(handler, FrameHandler) and type(handler).__call__ is FrameHandler.__call__:
-        return FrameSource(handler)
+        return handler
     return HandlerSource(handler)
-
-
-class FrameSource:
-    """A file of frames, read as those of stream resources are."""
-
-    def __init__(self, handler: FrameHandler) -> None:
-        self._handler = handler
-        self._frames = handler.frames
-
-    def look(self, datum: Doc, cheaply: bool = False) -> Look | None:
-        grouping, number = self._handler.place(datum)
-        look = grouping.look(self._frames, number)
-        if look is None and not cheaply:
-            value = grouping.value(self._frames, number)
-            look = Look(value.shape, value.dtype, kept=self._frames.keeps)
-        return look
-
-    def values(self, datums: Sequence[Doc]) -> list[Any]:
-        return [
-            value
-            for grouping, numbers in self._stretches(datums)
-            for value in grouping.values(self._frames, numbers[0], numbers[-1] + 1)
-        ]
-
-    def read(self, datums: Sequence[Doc], check: Check, inner: Inner, out: Array) -> None:
-        row = 0
-        for grouping, numbers in self._stretches(datums):
-            self._read(grouping, numbers, check, inner, out[row : row + len(numbers)])
-            row += len(numbers)
-
-    def _read(
-        self, grouping: Grouping, numbers: range, check: Check, inner: Inner, out: Array
-    ) -> None:
-        looks = [grouping.look(self._frames, number) for number in numbers]
-        for look in looks:
-            if look is not None:
-                check(look.shape, look.dtype)
-        if None not in looks:
-            grouping.read_into(self._frames, numbers[0], inner, out)
-            return
-        for row, number in enumerate(numbers):
-            value = grouping.value(self._frames, number)
-            check(value.shape, value.dtype)
-            out[row] = value[inner]
-
-    def _stretches(self, datums: Sequence[Doc]) -> Iterator[tuple[Grouping, range]]:
-        """Yield datums whose frames follow each other."""
-        for grouping, places in groupby(map(self._handler.place, datums), lambda each: each[0]):
-            numbers = [number for _, number in places]
-            for first, stop in runs(numbers):
-                yield grouping, range(numbers[first], numbers[first] + stop - first)
 
 
 class HandlerSource:

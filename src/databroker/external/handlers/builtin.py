@@ -7,19 +7,24 @@ A handler is made with the path of a resource and its `resource_kwargs`, and cal
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, ClassVar
 
-from ..fields.grouping import Grouping
+from ..fields.grouping import Grouping, runs
+from ..fields.reader import Check, Look
 from ..guard import open_uncompressed
 from ..locate import Guard
-from ..readers.base import Declared, FrameReader
+from ..readers.base import Array, Declared, FrameReader
 from ..readers.mimetypes import reader_of
 from .specs import SPECS, Spec
 
 __all__ = ["FrameHandler", "OneFile", "replacement_for"]
 
-Datums = Iterable[Mapping[str, Any]]
+Doc = Mapping[str, Any]
+Datums = Iterable[Doc]
+Inner = tuple[slice, ...]
 
 
 class FrameHandler:
@@ -34,10 +39,9 @@ class FrameHandler:
     specs: ClassVar[set[str]] = set()
     spec: ClassVar[Spec]
 
-    def __init_subclass__(cls) -> None:
-        if "specs" in vars(cls):
-            (name,) = cls.specs
-            cls.spec = SPECS[name]
+    def __init_subclass__(cls, spec: str = "") -> None:
+        if spec:
+            cls.specs, cls.spec = {spec}, SPECS[spec]
 
     def __init__(self, path: str, *args: Any, guard: Guard | None = None, **kwargs: Any) -> None:
         self._parameters = self.spec.parameters(*args, **kwargs)
@@ -52,6 +56,51 @@ class FrameHandler:
     def place(self, datum_kwargs: Mapping[str, Any]) -> tuple[Grouping, int]:
         """Return how many frames a datum has, and its number among such datums."""
         return self.spec.frames(self._parameters, **datum_kwargs)
+
+    def look(self, datum: Doc, cheaply: bool = False) -> Look | None:
+        """Return what the data of a datum are like; see `DatumSource`."""
+        grouping, number = self.place(datum)
+        look = grouping.look(self.frames, number)
+        if look is None and not cheaply:
+            value = grouping.value(self.frames, number)
+            look = Look(value.shape, value.dtype, kept=self.frames.keeps)
+        return look
+
+    def values(self, datums: Sequence[Doc]) -> list[Any]:
+        """Return the data of each datum."""
+        return [
+            value
+            for grouping, numbers in self._stretches(datums)
+            for value in grouping.values(self.frames, numbers)
+        ]
+
+    def read(self, datums: Sequence[Doc], check: Check, inner: Inner, out: Array) -> None:
+        """Put what `inner` selects of each datum into a row of an array."""
+        row = 0
+        for grouping, numbers in self._stretches(datums):
+            self._read(grouping, numbers, check, inner, out[row : row + len(numbers)])
+            row += len(numbers)
+
+    def _read(
+        self, grouping: Grouping, numbers: range, check: Check, inner: Inner, out: Array
+    ) -> None:
+        looks = [grouping.look(self.frames, number) for number in numbers]
+        for look in looks:
+            if look is not None:
+                check(look.shape, look.dtype)
+        if None not in looks:
+            grouping.read_into(self.frames, numbers[0], inner, out)
+            return
+        for row, number in enumerate(numbers):
+            value = grouping.value(self.frames, number)
+            check(value.shape, value.dtype)
+            out[row] = value[inner]
+
+    def _stretches(self, datums: Sequence[Doc]) -> Iterator[tuple[Grouping, range]]:
+        """Yield datums whose frames follow each other."""
+        for grouping, places in groupby(map(self.place, datums), itemgetter(0)):
+            for numbers in runs([number for _, number in places]):
+                yield grouping, numbers
 
     def get_file_list(self, datum_kwargs: Datums) -> list[str]:
         """Return the files that some datums need."""
@@ -71,7 +120,7 @@ class FrameHandler:
         self.frames.close()
 
 
-class NumpySequence(FrameHandler):
+class NumpySequence(FrameHandler, spec="NPY_SEQ"):
     """Opens NPY_SEQ, which ophyd's simulated detectors write: ``<path>_<index>.npy``.
 
     Examples
@@ -80,31 +129,23 @@ class NumpySequence(FrameHandler):
     ['/data/img_3.npy']
     """
 
-    specs: ClassVar[set[str]] = {"NPY_SEQ"}
-
     def __init__(self, path: str, root: str = "", guard: Guard | None = None) -> None:
         super().__init__(os.path.join(root, path), guard=guard)
 
 
-class NumpyFile(FrameHandler):
+class NumpyFile(FrameHandler, spec="npy"):
     """Opens npy: one file with one array."""
 
-    specs: ClassVar[set[str]] = {"npy"}
 
-
-class NumpyFrames(FrameHandler):
+class NumpyFrames(FrameHandler, spec="npy_FRAMEWISE"):
     """Opens npy_FRAMEWISE: one file with an array of frames, of which one is wanted."""
 
-    specs: ClassVar[set[str]] = {"npy_FRAMEWISE"}
 
-
-class SingleImage(FrameHandler):
+class SingleImage(FrameHandler, spec="SINGLE_TIFF"):
     """Opens SINGLE_TIFF: one file with one image or stack, of any format that images have."""
 
-    specs: ClassVar[set[str]] = {"SINGLE_TIFF"}
 
-
-class ImageSequence(FrameHandler):
+class ImageSequence(FrameHandler, spec="IMAGE_SEQ"):
     """Opens IMAGE_SEQ: a folder of images with numbered names, of any format.
 
     Examples
@@ -114,49 +155,33 @@ class ImageSequence(FrameHandler):
     ['/data/img_000002.jpg', '/data/img_000003.jpg']
     """
 
-    specs: ClassVar[set[str]] = {"IMAGE_SEQ"}
 
-
-class PilatusCbf(FrameHandler):
+class PilatusCbf(FrameHandler, spec="AD_CBF"):
     """Opens AD_CBF: CBF files with numbered names, as Pilatus detectors write them."""
 
-    specs: ClassVar[set[str]] = {"AD_CBF"}
 
-
-class SpeSequence(FrameHandler):
+class SpeSequence(FrameHandler, spec="AD_SPE"):
     """Opens AD_SPE: SPE files with numbered names, one for each point."""
 
-    specs: ClassVar[set[str]] = {"AD_SPE"}
 
-
-class TiffSequence(FrameHandler):
+class TiffSequence(FrameHandler, spec="AD_TIFF"):
     """Opens AD_TIFF: TIFF files with numbered names, whatever these end in."""
 
-    specs: ClassVar[set[str]] = {"AD_TIFF"}
 
-
-class Hdf5Slices(FrameHandler):
+class Hdf5Slices(FrameHandler, spec="HDF5"):
     """Opens HDF5: a dataset of a file, of which each point has a number of frames."""
 
-    specs: ClassVar[set[str]] = {"HDF5"}
 
-
-class AreaDetectorHdf5(FrameHandler):
+class AreaDetectorHdf5(FrameHandler, spec="AD_HDF5"):
     """Opens AD_HDF5: frames at /entry/data/data."""
 
-    specs: ClassVar[set[str]] = {"AD_HDF5"}
 
-
-class AreaDetectorHdf5Swmr(FrameHandler):
+class AreaDetectorHdf5Swmr(FrameHandler, spec="AD_HDF5_SWMR"):
     """Opens AD_HDF5_SWMR: as AD_HDF5, while it is being written."""
 
-    specs: ClassVar[set[str]] = {"AD_HDF5_SWMR"}
 
-
-class TimepixHdf5(FrameHandler):
+class TimepixHdf5(FrameHandler, spec="TPX_HDF5"):
     """Opens TPX_HDF5: frames at /entry/instrument/detector/data."""
-
-    specs: ClassVar[set[str]] = {"TPX_HDF5"}
 
 
 class OneFile:

@@ -12,11 +12,11 @@ from ..._util.printable import shown
 from ..._util.user_warnings import warn_user
 from ...external.fields.lazy_array import LazyArray
 from ...extras import require
+from ...stores.store_ref import StoreRef
 from .event_reader import ConstantReader, EventReader, SharedFields
 from .gather import Constant, Request, gather
 from .layout import Layout
 from .schema import Doc, Variable, infer_schema
-from .store_ref import StoreRef
 from .times import SECONDS, to_datetime64
 
 if TYPE_CHECKING:

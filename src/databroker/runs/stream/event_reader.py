@@ -12,10 +12,11 @@ import numpy as np
 from ...columns import Selection
 from ...columns.to_numpy import cast_lossless, dense, fits, value_kinds
 from ...errors import DatabrokerError
+from ...external.fields.chunking import PAGE_BYTES
 from ...external.fields.reader import FieldReader, Look
-from .layout import PAGE_BYTES, Chunk, EventSource, Layout, Window
+from ...stores.store_ref import StoreRef
+from .layout import Chunk, EventSource, Layout, Window
 from .schema import FieldSchema, Variable, columns_of
-from .store_ref import StoreRef
 
 Array = np.ndarray[Any, Any]
 

@@ -13,22 +13,22 @@ from ..._util.user_warnings import warn_user
 from ...columns import Selection, assemble
 from ...columns.names import nested
 from ...errors import ShapesDiffer
+from ...external.fields.filler import Filler
 from ...external.fields.filling import (
     UNREADABLE,
-    Filler,
     Filling,
     OnMissing,
     check_on_missing,
     external_fields,
 )
 from .layout import Chunk, EventSource, Layout
-from .store_ref import StoreRef
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...external.fields.datum_field import Loader
     from ...external.fields.lazy_array import LazyArray
-    from ...external.fields.streamed_field import StreamedField, StreamReader
+    from ...external.fields.streamed_field import StreamedField
     from ..session import Session
     from .streamed import StreamedRows
 
@@ -103,42 +103,33 @@ class ExternalFields:
         }
 
     @cached_property
+    def _loader(self) -> Loader:
+        from ...external.fields.datum_field import Loader
+
+        return Loader(self._store, self._registry, self._run, self._transform)
+
+    @cached_property
     def filler(self) -> Filler:
-        """What loads single values."""
-        from ...external.fields.loading import Loader
+        """What loads single values, or gives what is loaded later."""
+        from ...external.fields.streamed_field import StreamReader
 
         for name in filter(self._streamed.__contains__, self.filled):
             self._tell_left_over(name)
-        if self.delayed:
-            return self._delayed_filler()
-        loader = Loader(self._store, self._registry, self._run, self._transform)
-        return Filler(
-            self._store, self._registry, self._run, self._on_missing, self._readers(), loader
-        )
-
-    def _delayed_filler(self) -> Filler:
-        """Return what gives single values that are loaded later."""
-        from ...external.fields.delayed import DelayedDatums, DelayedFrames
-
         keys: dict[str, Doc] = {}
         for descriptor in self._descriptors:
             keys = {**descriptor["data_keys"], **keys}
-        frames = {
-            name: DelayedFrames(reader, name, keys[name], self._on_missing)
-            for name, reader in self._readers().items()
-        }
-        store_ref = StoreRef(self._store)
-        datums = DelayedDatums(
-            store_ref, self._registry, self._run, keys, self._on_missing, self._transform
+        return Filler(
+            self._store,
+            self._registry,
+            self._run,
+            self._on_missing,
+            {
+                name: StreamReader(self._registry, self._run, each)
+                for name, each in self._streamed.items()
+            },
+            self._loader,
+            keys if self.delayed else None,
         )
-        return Filler(self._store, self._registry, self._run, self._on_missing, frames, datums)
-
-    def _readers(self) -> dict[str, StreamReader]:
-        """Return what reads single values of each streamed field."""
-        from ...external.fields.streamed_field import StreamReader
-
-        fields = self._streamed.items()
-        return {name: StreamReader(self._registry, self._run, each) for name, each in fields}
 
     def referring(self, chunk: Chunk, names: Iterable[str]) -> Iterator[dict[str, Any]]:
         """Yield the events of a chunk of `rows` with the references of some streamed fields."""
@@ -198,10 +189,7 @@ class ExternalFields:
             streamed = self._streamed[field]
             reader = StreamReader(self._registry, self._run, streamed, places, seq_nums, absent)
         else:
-            store_ref = StoreRef(self._store)
-            reader = DatumReader(
-                store_ref, self._registry, self._run, field, references, self._transform
-            )
+            reader = DatumReader(self._loader, field, references)
         return LazyArray(field, reader, data_key, self._on_missing)
 
     def load(

@@ -21,6 +21,7 @@ from ...columns import Selection, assemble, to_rows
 from ...columns.batches import nested_values
 from ...columns.names import SEQ_NUM, TIME, UID
 from ...errors import StoreUnavailable
+from ...external.fields.chunking import CHUNK_BYTES, PAGE_BYTES
 from ...stores.rows import Extent, RowSource
 
 if TYPE_CHECKING:
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 Order = np.ndarray[Any, np.dtype[np.intp]]
-
-PAGE_BYTES = 4 * 2**20
-"""About how much of one field is read at a time."""
-
-CHUNK_BYTES = 16 * 2**20
-"""About how large a chunk of a dask array is."""
 
 _FEW = 256  # rows that are read at once, whatever they hold
 _PART_BYTES = 2**20

@@ -11,9 +11,10 @@ import numpy as np
 from ...columns import Selection
 from ...columns.names import nested
 from ...columns.to_numpy import ArraySpec, ValueKind, array_spec, cast_lossless, dense, value_kinds
+from ...external.fields.chunking import PAGE_BYTES
 from ...external.readers.base import declared_dtype
 from .fields import mapping
-from .layout import PAGE_BYTES, Chunk, EventSource, Layout
+from .layout import Chunk, EventSource, Layout
 from .times import SECONDS
 
 Doc = Mapping[str, Any]

@@ -23,8 +23,8 @@ from ...external.fields.stream_index import ANYBODY, FramePlaces, read_claims
 from ...external.fields.stream_resource import stream_sources
 from ...external.fields.streamed_field import StreamedField
 from ...stores.rows import Extent, batches_of
+from ...stores.store_ref import StoreRef
 from .layout import Layout
-from .store_ref import StoreRef
 
 if TYPE_CHECKING:
     from ...stores.base import Store

@@ -14,15 +14,11 @@ import os
 import pickle
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-
-if TYPE_CHECKING:
-    from .layout import EventSource
+from typing import Any, Generic, TypeVar
 
 _REMEMBERED = 8
 
-
-Opened = TypeVar("Opened", bound="EventSource")
+Opened = TypeVar("Opened")
 
 
 class StoreRef(Generic[Opened]):
@@ -36,8 +32,8 @@ class StoreRef(Generic[Opened]):
     def store(self) -> Opened:
         """The store, opened by now."""
         if self._store is None:
-            found: Opened = _opened.get(self._configuration)
-            self._store = found
+            opened: Opened = _opened.get(self._configuration)
+            self._store = opened
         return self._store
 
     def __getstate__(self) -> dict[str, Any]:
