@@ -21,7 +21,7 @@ from .locate import Guard, Place, place_of
 from .readers.hdf5_links import check_links
 from .references import DataReference, explained
 
-__all__ = ["Registry"]
+__all__ = ["Registry", "lend"]
 
 _ELSEWHERE = ("AD_", "XSP3", "XPS3_FLY", "TPX_HDF5", "IMM", "MERLIN_FLY", "DEXELA_FLY", "SPECS_")
 """How specs begin that the package area-detector-handlers opens."""
@@ -165,31 +165,8 @@ class Registry:
             return used(path, **kwargs)
 
         by = f"the handler {getattr(chosen, '__name__', chosen)}"
-        with self.lent(resource, used, kwargs, make, reference, by) as handler:
+        with lend(self, resource, used, kwargs, make, reference, by) as handler:
             yield handler
-
-    @contextlib.contextmanager
-    def lent(
-        self,
-        document: Mapping[str, Any],
-        opener: Any,
-        arguments: Any,
-        make: Callable[[str, Guard], Any],
-        reference: DataReference,
-        by: str = "",
-    ) -> Iterator[Any]:
-        """Lend what reads the file of a document; it is made with `make` if it is not open yet."""
-        place, guard = self.place(document, reference), self.guard
-        # What was opened before is not for us where root map, handler, file or document are others:
-        # brokers that share a registry may have the same resource with other arguments.
-        file = (place.path, identity(place.path))
-        key = (self._token, str(document.get("uid")), opener, file, repr(arguments))
-        shared = bool(getattr(opener, "thread_safe", False))
-        with (
-            explained(reference, place, by),
-            OPEN.acquire(key, lambda: make(place.path, guard), shared) as lent,
-        ):
-            yield lent
 
     def close(self) -> None:
         """Close the files that were opened for this registry. It can be used again."""
@@ -207,6 +184,30 @@ class Registry:
         if (target := self._handlers.get(spec)) is not None:
             return imported(successor(target), f"handlers: {spec}")
         return offered_handler(spec) if self._offers(spec) else None
+
+
+@contextlib.contextmanager
+def lend(
+    registry: Registry,
+    document: Mapping[str, Any],
+    opener: Any,
+    arguments: Any,
+    make: Callable[[str, Guard], Any],
+    reference: DataReference,
+    by: str = "",
+) -> Iterator[Any]:
+    """Lend what reads the file of a document; it is made with `make` if it is not open yet."""
+    place, guard = registry.place(document, reference), registry.guard
+    # What was opened before is not for us where root map, handler, file or document are others:
+    # brokers that share a registry may have the same resource with other arguments.
+    file = (place.path, identity(place.path))
+    key = (registry._token, str(document.get("uid")), opener, file, repr(arguments))
+    shared = bool(getattr(opener, "thread_safe", False))
+    with (
+        explained(reference, place, by),
+        OPEN.acquire(key, lambda: make(place.path, guard), shared) as lent,
+    ):
+        yield lent
 
 
 class _View(Mapping[str, Any]):

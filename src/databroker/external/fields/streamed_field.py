@@ -8,7 +8,7 @@ from copy import copy
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,14 +19,12 @@ from ..locate import Guard
 from ..readers.base import Declared, FrameReader
 from ..readers.mimetypes import reader_of
 from ..references import DataReference, FileDamaged, FramesMissing, failure
+from ..registry import Registry, lend
 from .filling import UNREADABLE
 from .grouping import Grouping, grouping_of_events, runs
 from .reader import FieldReader, Look, common, leave_out, spread
 from .stream_index import Claims, FramePlaces
 from .stream_resource import StreamSource
-
-if TYPE_CHECKING:
-    from ..registry import Registry
 
 __all__ = ["StreamReader", "StreamedField"]
 
@@ -247,5 +245,6 @@ class StreamReader(FieldReader):
             return frames
 
         arguments = (self._declared, source.parameters)
-        with self._registry.lent(source.document, opener, arguments, make, reference) as frames:
+        document = source.document
+        with lend(self._registry, document, opener, arguments, make, reference) as frames:
             yield frames
