@@ -1,19 +1,8 @@
 """The import path of databroker 1.x for runs under other names."""
 
-from .errors import ProjectionError
-from .v2.projector import (
-    Projector,
-    get_run_projection,
-    get_xarray_config_field,
-    project_summary_dict,
-    project_xarray,
-)
-
-__all__ = [
-    "ProjectionError",
-    "Projector",
-    "get_run_projection",
-    "get_xarray_config_field",
-    "project_summary_dict",
-    "project_xarray",
-]
+from .errors import ProjectionError as ProjectionError
+from .v2.projector import Projector as Projector
+from .v2.projector import get_run_projection as get_run_projection
+from .v2.projector import get_xarray_config_field as get_xarray_config_field
+from .v2.projector import project_summary_dict as project_summary_dict
+from .v2.projector import project_xarray as project_xarray

@@ -1,5 +1,3 @@
 """The import path of databroker 1.x for catalogs in files of JSON lines."""
 
-from ..v1.drivers import BlueskyJSONLCatalog
-
-__all__ = ["BlueskyJSONLCatalog"]
+from ..v1.drivers import BlueskyJSONLCatalog as BlueskyJSONLCatalog

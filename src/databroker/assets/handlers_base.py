@@ -1,6 +1,4 @@
 """The import path of databroker 1.x for what users' own handlers are made from."""
 
-from ..errors import DuplicateHandler
-from ..v1.handlers import HandlerBase
-
-__all__ = ["DuplicateHandler", "HandlerBase"]
+from ..errors import DuplicateHandler as DuplicateHandler
+from ..v1.handlers import HandlerBase as HandlerBase

@@ -6,10 +6,11 @@ import copy
 import datetime
 import os
 import pathlib
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import NoSuchRun
+from ..errors import ConflictingDocument, NoSuchRun, RunIsRunning
 
 # What opens a broker, and looks for runs, is imported where it is first used: a program that only
 # names the class waits for none of it.
@@ -230,13 +231,33 @@ class Broker:
         RunIsRunning
             Its writer lives and was heard lately.
         """
+        from ..documents.identity import CLOSED_BY
         from ..runs.run import Run
-        from .close_run import close_run
 
         run = self[uid]
         if not isinstance(run, Run):
             raise NoSuchRun(f"{uid!r} is not one run.")
-        record = close_run(run, reason, force)
+        if stop := run.stored_stop():
+            raise ConflictingDocument(
+                f"Run {run.uid[:8]!r} has ended already: {stop.get('exit_status')}."
+            )
+        if run.status == "running" and not force:
+            raise RunIsRunning(
+                f"Run {run.uid[:8]!r} is still being written. Wait until it ends; if you are "
+                "sure that it never will, use force=True."
+            )
+        document = {
+            "uid": str(uuid.uuid4()),
+            "run_start": run.uid,
+            "time": self.store.activity(run.uid).last_time,
+            "exit_status": "fail",
+            "reason": reason or "The run never ended; its writer is gone.",
+            "num_events": {name: stream.num_events for name, stream in run.streams.items()},
+            CLOSED_BY: "databroker.close_run",
+        }
+        self.store.insert("stop", document)
+        # Past the search that it came from, which may be one for runs that have not ended.
+        record = self.store.record(run.uid)
         return run if record is None else self.run(record)
 
     # -- finding ---------------------------------------------------------

@@ -7,9 +7,8 @@ import math
 import numbers
 import re
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._util.printable import shown
 from ..errors import AmbiguousPrefix, InvalidKey, KeyOfWrongType, NoSuchRun, TooFarBack
@@ -20,6 +19,8 @@ from .run import Run, RunFace
 if TYPE_CHECKING:
     from ..stores.base import RunRecord
     from .session import StoreView
+
+T = TypeVar("T")
 
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _MOST_DIGITS = 1_000
@@ -158,11 +159,19 @@ def _newest_runs(runs: StoreView, places: range) -> list[RunRecord]:
     oldest = -places[-1]
     if oldest > _NEAR and oldest > (there := runs.count(Everything())):
         raise _too_far_back(there, oldest)
-    newest = _newest_first(runs, oldest)
-    found = [run() for place, run in enumerate(newest, 1) if -place in places]
+    if oldest <= _NEAR:
+        found = _at(places, runs.find(Everything(), limit=oldest))
+    else:  # far back, documents are only read of the runs that are wanted
+        uids = runs.select(Everything(), [Path("uid")], oldest)
+        found = [_read(runs, uid) for (uid,) in _at(places, uids)]
     if len(found) < len(places):
         raise _too_far_back(runs.count(Everything()), oldest)
     return found
+
+
+def _at(places: range, newest: Iterable[T]) -> list[T]:
+    """Return what is at some negative places, given the newest first."""
+    return [each for place, each in enumerate(newest, 1) if -place in places]
 
 
 def _too_far_back(there: int, wanted: int) -> TooFarBack:
@@ -170,18 +179,6 @@ def _too_far_back(there: int, wanted: int) -> TooFarBack:
         f"There {'is' if there == 1 else 'are'} only {there} run{'' if there == 1 else 's'} "
         f"here; {shown(-wanted)} reaches too far back."
     )
-
-
-def _newest_first(runs: StoreView, number: int) -> Iterator[Callable[[], RunRecord]]:
-    """Yield functions that return the newest runs; far back, documents are only read by these."""
-    if number <= _NEAR:
-        return (partial(_the, run) for run in runs.find(Everything(), limit=number))
-    uids = runs.select(Everything(), [Path("uid")], number)
-    return (partial(_read, runs, uid) for (uid,) in uids)
-
-
-def _the(run: RunRecord) -> RunRecord:
-    return run
 
 
 def _read(runs: StoreView, uid: str) -> RunRecord:

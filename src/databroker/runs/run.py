@@ -15,7 +15,7 @@ from ..errors import NoSuchStream
 from ..query.nodes import Equals, Path
 from .absent import has_field, warn_if_absent
 from .files import Files, files_of
-from .stream.fields import configuration, mapping
+from .stream.fields import Fields, configuration, mapping
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from .stream.stream import Stream
 
 Doc = dict[str, Any]
-Fields = str | Iterable[str] | None
 StreamName = str | type[ALL]
 
 _SHOWN = 10  # other runs

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..external import registry as external
     from ..query.nodes import Node
+    from ..runs.stream.fields import Fields
     from ..stores.base import RunRecord, Store
     from ..v2.runs import Catalog
     from .header import Header, Results
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     Headers = Header | Iterable[Header]
 
 Document = dict[str, Any]
-Fields = str | Iterable[str] | None
 
 Hook = Callable[[str, Document], Any]
 """Is given the kind of a document and the document; returns what the user gets."""

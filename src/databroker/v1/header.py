@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 from abc import ABCMeta
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from .._util.user_warnings import warn_user
 from ..runs import results
 from ..runs.run import Run
+from ..runs.stream.fields import Fields
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from ..external.fields.filling import Fill, OnMissing
     from ..preview import Preview
     from ..stores.base import RunRecord
-
-Fields = str | Iterable[str] | None
 
 _PARTS = ("start", "descriptors", "stop", "ext")
 

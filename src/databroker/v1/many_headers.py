@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..documents.readonly import ALL
 from ..runs.run import Run, each_run
+from ..runs.stream.fields import Fields
 from ..runs.stream.many import Wanted
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ..external.fields.filling import Filling
 
 Headers = Run | Iterable[Run]
-Fields = str | Iterable[str] | None
 Share = tuple[Run, list[str] | None, "Filling"]
 
 

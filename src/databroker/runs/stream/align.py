@@ -6,22 +6,23 @@ import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import InvalidQuery
 from ...extras import require
 from .dataset import Builder
+from .fields import Fields
 from .gather import Constant, Gathered, gather
+from .layout import Array
 from .many import share_fields
 from .schema import Variable
-from .stream import Fields, Stream
+from .stream import Stream
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Array = np.ndarray[Any, Any]
 
 RULES = {
     "previous": "the last reading at or before the event",

@@ -14,9 +14,10 @@ from ...external.fields.lazy_array import LazyArray
 from ...extras import require
 from ...stores.store_ref import StoreRef
 from .event_reader import ConstantReader, EventReader, SharedFields
+from .fields import Doc
 from .gather import Constant, Request, gather
-from .layout import Layout
-from .schema import Doc, Variable, infer_schema
+from .layout import Array, Layout
+from .schema import Variable, infer_schema
 from .times import SECONDS, to_datetime64
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from .external_fields import ExternalFields
 
-Array = np.ndarray[Any, Any]
 
 _COORDINATES = ("time", "seq_num")
 

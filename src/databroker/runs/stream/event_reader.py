@@ -15,10 +15,8 @@ from ...errors import DatabrokerError
 from ...external.fields.chunking import PAGE_BYTES
 from ...external.fields.reader import FieldReader, Look
 from ...stores.store_ref import StoreRef
-from .layout import Chunk, EventSource, Layout, Window
+from .layout import Array, Chunk, EventSource, Layout, Window
 from .schema import FieldSchema, Variable, columns_of
-
-Array = np.ndarray[Any, Any]
 
 _NARROW = 64  # bytes a row
 
@@ -106,7 +104,6 @@ class PageReader(FieldReader):
         self._starts = np.array([page.first for page in self._pages], np.intp)
         self._keep = keep
         self._kept: tuple[int, Array] | None = None
-        self._lock = threading.Lock()
 
     @property
     def rows(self) -> int:
@@ -148,11 +145,7 @@ class PageReader(FieldReader):
         return other
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_kept": None, "_lock": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._lock = threading.Lock()
+        return {**self.__dict__, "_kept": None}
 
     def _some(self, number: int, places: Array) -> Array:
         page = self._pages[number]
@@ -162,12 +155,9 @@ class PageReader(FieldReader):
         return np.asarray(self._load(Window(page.cluster, first, stop))[places - first])
 
     def _whole(self, number: int) -> Array:
-        with self._lock:
-            kept = self._kept
+        kept = self._kept  # by now another thread may read another page
         if kept is None or kept[0] != number:
-            kept = (number, self._load(self._pages[number]))
-            with self._lock:
-                self._kept = kept
+            kept = self._kept = number, self._load(self._pages[number])
         return kept[1]
 
     def _load(self, window: Window) -> Array:

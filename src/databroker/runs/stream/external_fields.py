@@ -21,7 +21,8 @@ from ...external.fields.filling import (
     check_on_missing,
     external_fields,
 )
-from .layout import Chunk, EventSource, Layout
+from .fields import Doc
+from .layout import Array, Chunk, EventSource, Layout
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from ...external.fields.streamed_field import StreamedField
     from ..session import Session
     from .streamed import StreamedRows
-
-Array = np.ndarray[Any, Any]
-Doc = Mapping[str, Any]
 
 
 class ExternalFields:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...external.fields.filling import Fill, Filling
 
 Doc = Mapping[str, Any]
+Fields = str | Iterable[str] | None
 
 _ALWAYS = ("time", "seq_num")  # each table and each event has them
 
@@ -88,9 +89,7 @@ def _in_place(device: Doc) -> Doc:
     }
 
 
-def select(
-    fields: str | Iterable[str] | None, descriptors: Sequence[Doc], start: Doc, stop: Doc
-) -> FieldSelection:
+def select(fields: Fields, descriptors: Sequence[Doc], start: Doc, stop: Doc) -> FieldSelection:
     """Find the columns of one stream that a user means."""
     if fields is None:
         return FieldSelection(None, {})

@@ -12,13 +12,12 @@ from ...columns import from_rows
 from ...columns.to_numpy import array_spec, cast_lossless, dense, value_kinds
 from ...external.readers.base import declared_dtype
 from .event_reader import codes_of
-from .layout import EventSource, Layout, index_of, joint_order
-from .schema import Doc, Variable, columns_of
+from .fields import Doc
+from .layout import Array, EventSource, Layout, index_of, joint_order
+from .schema import Variable, columns_of
 
 if TYPE_CHECKING:
     from .external_fields import ExternalFields
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..._util.user_warnings import warn_user
 from ...errors import NothingFoundWarning
 from ...external.fields.filling import Filling
-from .fields import absent_fields, checked_fill, no_field_to_fill, no_such_field
-from .stream import Fields, Stream
+from .fields import Fields, absent_fields, checked_fill, no_field_to_fill, no_such_field
+from .stream import Stream
 
 if TYPE_CHECKING:
     from ...external.fields.filling import Fill, OnMissing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,9 @@ from ...columns.names import nested
 from ...columns.to_numpy import ArraySpec, ValueKind, array_spec, cast_lossless, dense, value_kinds
 from ...external.fields.chunking import PAGE_BYTES
 from ...external.readers.base import declared_dtype
-from .fields import mapping
-from .layout import Chunk, EventSource, Layout
+from .fields import Doc, mapping
+from .layout import Array, Chunk, EventSource, Layout
 from .times import SECONDS
-
-Doc = Mapping[str, Any]
-Array = np.ndarray[Any, Any]
 
 _LOOKED_AT = 8 * PAGE_BYTES  # bytes of a field that are looked through to find its form
 _SAMPLES = 4  # pages that are looked at where a field has more

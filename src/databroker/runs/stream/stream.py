@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..._util.printable import printable
 from ...columns import ALL, Selection
-from .fields import FieldSelection, checked_fill, data_keys, mapping, no_such_field, select
+from .fields import (
+    Doc,
+    Fields,
+    FieldSelection,
+    checked_fill,
+    data_keys,
+    mapping,
+    no_such_field,
+    select,
+)
 from .layout import Layout
 
 if TYPE_CHECKING:
@@ -19,12 +28,10 @@ if TYPE_CHECKING:
     from ...external.fields.lazy_array import LazyArray
     from ..session import Session
     from .external_fields import ExternalFields
-    from .gather import Request
+    from .gather import Constant, Request
     from .layout import Chunk
+    from .schema import Variable
     from .views import Configuration, View
-
-Doc = Mapping[str, Any]
-Fields = str | Iterable[str] | None
 
 
 class Stream:
@@ -218,14 +225,14 @@ class Stream:
         from .views import View
 
         stamps = variables(self._descriptors, self.fields, "timestamps")
-        return View(f"Timestamps of {self.name}", self._empty_request(stamps))
+        return View(f"Timestamps of {self.name}", self._request(stamps))
 
     @property
     def config(self) -> Configuration:
         """The configuration of each device: ``stream.config['motor'].read()``."""
         from .views import Configuration
 
-        return Configuration(self._empty_request(), self._descriptors)
+        return Configuration(self._request(), self._descriptors)
 
     def config_changes(self) -> pd.DataFrame:
         """Return what changed in the configuration of devices while events came.
@@ -283,7 +290,7 @@ class Stream:
         if field not in self.fields:
             raise no_such_field(field, self.fields)
         (variable,) = variables(self._descriptors, [field], "data")
-        request = self._empty_request([variable], True, on_missing)
+        request = self._request([variable], on_missing=on_missing)
         layout = Layout.of(request.store, request.owners)
         array, clusters = self._arrays.get((field, on_missing), (None, None))
         # Of a streamed field, more may be there without more events.
@@ -355,17 +362,14 @@ class Stream:
         self, fields: Fields, fill: Fill = True, on_missing: OnMissing = "raise"
     ) -> Request:
         """Return what a dataset of these fields is made of; the arguments are as in `read`."""
-        from dataclasses import replace
-
         from .gather import Constant
         from .schema import variables
 
         selection = self.select(fields)
         names = self.fields if selection.data is None else selection.data
-        return replace(
-            self._empty_request(variables(self._descriptors, names, "data"), fill, on_missing),
-            constants=[Constant(name, each.values) for name, each in selection.extras.items()],
-        )
+        constants = [Constant(name, each.values) for name, each in selection.extras.items()]
+        stored = variables(self._descriptors, names, "data")
+        return self._request(stored, constants, fill, on_missing)
 
     def _external(self, fill: Fill = True, on_missing: OnMissing = "raise") -> ExternalFields:
         """Return what loads the external fields of this stream."""
@@ -377,9 +381,10 @@ class Stream:
             self._session, uid, self._descriptors, filling, on_missing, bool(self._stop)
         )
 
-    def _empty_request(
+    def _request(
         self,
-        variables: Sequence[Any] = (),
+        variables: Sequence[Variable] = (),
+        constants: Sequence[Constant] = (),
         fill: Fill = True,
         on_missing: OnMissing = "raise",
     ) -> Request:
@@ -389,4 +394,4 @@ class Stream:
         outside = self._external(fill, on_missing)
         owners = [doc["uid"] for doc in self._descriptors]
         attrs = attributes_of_run(self._start, self._stop, self.name)
-        return Request(outside.rows, owners, variables, (), attrs, outside)
+        return Request(outside.rows, owners, variables, constants, attrs, outside)

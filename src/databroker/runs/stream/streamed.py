@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -24,13 +24,11 @@ from ...external.fields.stream_resource import stream_sources
 from ...external.fields.streamed_field import StreamedField
 from ...stores.rows import Extent, batches_of
 from ...stores.store_ref import StoreRef
-from .layout import Layout
+from .fields import Doc
+from .layout import Array, Layout
 
 if TYPE_CHECKING:
     from ...stores.base import Store
-
-Array = np.ndarray[Any, Any]
-Doc = Mapping[str, Any]
 
 
 class Streamed:

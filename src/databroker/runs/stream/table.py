@@ -14,10 +14,8 @@ from ...columns.names import SEQ_NUM, TIME, nested
 from .dataset import variable_names
 from .fields import FieldSelection, data_keys
 from .gather import Request, gather
-from .layout import Chunk, EventSource, Layout, joint_order
+from .layout import Array, Chunk, EventSource, Layout, joint_order
 from .times import clock, to_datetime64
-
-Array = np.ndarray[Any, Any]
 
 _TYPED: tuple[set[type], ...] = ({float}, {bool}, {int})
 _DECLARED = {"number": np.float64, "integer": np.float64, "boolean": np.bool_}

@@ -15,10 +15,10 @@ from ...documents.encode import same
 from ...errors import NoSuchField
 from .dataset import LazyFields, lazy, read
 from .event_reader import codes_of
-from .fields import configuration, mapping, no_such_field, select
+from .fields import Doc, Fields, configuration, mapping, no_such_field, select
 from .gather import Constant, Request
 from .layout import EventSource, Layout, index_of
-from .schema import Doc, attributes
+from .schema import attributes
 from .times import SECONDS, clock, to_datetime64
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ...external.fields.lazy_array import LazyArray
-
-Fields = str | Iterable[str] | None
 
 
 class View:
