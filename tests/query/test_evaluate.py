@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from databroker.errors import QueryTimeout
 from databroker.queries import And, DataKey, Everything, Key, Or, TimeBounds, UidPrefix
 from databroker.query.evaluate import RunView, compile, matches
-from databroker.query.logic import Node
+from databroker.query.nodes import Node
 from databroker.query.parse import from_mongo
 from helpers.strategies import documents, names, paths, queries, runs, scalars, values
 

@@ -10,8 +10,7 @@ import databroker.queries
 from databroker.errors import InvalidQuery
 from databroker.queries import *  # noqa: F403
 from databroker.queries import And, DataKey, Everything, FullText, Item, Key, Motor, Not, Or, ScanID
-from databroker.query.logic import Node
-from databroker.query.nodes import MAX_DEPTH, Equals, Path
+from databroker.query.nodes import MAX_DEPTH, Equals, Node, Path
 from databroker.testing.questions import walk
 from helpers.strategies import queries
 

@@ -16,8 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .logic import And, Node, Or, all_of, any_of
-from .nodes import Equals, Exists, Path, UidPrefix
+from .nodes import And, Equals, Exists, Node, Or, Path, UidPrefix, all_of, any_of
 
 __all__ = ["ALIASES", "Target", "as_listed", "own_or", "target_of"]
 

@@ -9,8 +9,7 @@ from typing import Any
 from .._util.printable import repr_of, shown
 from ..errors import InvalidQuery
 from ..times import parse_bound, resolve_zone
-from .logic import all_of
-from .nodes import And, Compare, Node, Or, Path
+from .nodes import And, Compare, Node, Or, Path, all_of
 from .text import parse_text
 
 __all__ = ["Query", "TextQuery", "TimeRange"]

@@ -19,10 +19,12 @@ Examples
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NoReturn
 
-from .logic import And, Everything, Node, Not, Or, checked_depth
+from .._util.printable import shown
+from ..errors import InvalidQuery
 from .paths import MAX_DEPTH, Document, Path
 
 __all__ = [
@@ -49,11 +51,138 @@ __all__ = [
     "Size",
     "TimeBounds",
     "UidPrefix",
+    "all_of",
+    "any_of",
 ]
 
 Operator = Literal["gt", "gte", "lt", "lte"]
 
-_SYMBOLS: dict[str, str] = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+class Node:
+    """A question about one run: combine with ``&`` (and), ``|`` (or), ``~`` (not)."""
+
+    __slots__ = ()
+
+    @property
+    def depth(self) -> int:
+        """How many nodes lie on top of each other, this one included."""
+        return 1
+
+    def __and__(self, other: object) -> Node:
+        if not isinstance(other, Node):
+            return NotImplemented
+        if isinstance(self, Everything):
+            return other
+        return self if isinstance(other, Everything) else And(self, other)
+
+    def __or__(self, other: object) -> Node:
+        return Or(self, other) if isinstance(other, Node) else NotImplemented
+
+    def __invert__(self) -> Node:
+        # ~~x is x: otherwise a loop that negates would nest without end.
+        return self.node if isinstance(self, Not) else Not(self)
+
+    def __bool__(self) -> NoReturn:
+        # Python would otherwise answer `a and b` with b alone.
+        raise TypeError(
+            "a query is neither true nor false: combine queries with & | ~ "
+            "(not and/or/not), and write (Key('x') > 1) & (Key('x') < 5) instead of "
+            "1 < Key('x') < 5"
+        )
+
+    def __repr__(self) -> str:
+        return _code(self)[0]
+
+
+def checked_depth(children: Iterable[Node]) -> int:
+    """Give the depth of a node over these, within bounds."""
+    depth = 1 + max((child.depth for child in children), default=0)
+    if depth > MAX_DEPTH:
+        raise InvalidQuery(f"the query is nested more than {MAX_DEPTH} levels deep")
+    return depth
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Everything(Node):
+    """Every run."""
+
+
+@dataclass(frozen=True, slots=True, repr=False, init=False)
+class _Combination(Node):
+    """What :class:`And` and :class:`Or` share."""
+
+    nodes: tuple[Node, ...]
+    depth: int = field(compare=False)
+
+    def __init__(self, *nodes: Node | Iterable[Node]) -> None:
+        flat = tuple(self._flattened(nodes))
+        object.__setattr__(self, "nodes", flat)
+        object.__setattr__(self, "depth", checked_depth(flat))
+
+    def _flattened(self, nodes: Iterable[Any]) -> Iterator[Node]:
+        for node in nodes:
+            if isinstance(node, type(self)):
+                yield from node.nodes
+            elif isinstance(node, Node):
+                yield node
+            elif isinstance(node, Iterable) and not isinstance(node, str | bytes | dict):
+                yield from self._flattened(node)
+            else:
+                raise InvalidQuery(
+                    f"{type(self).__name__} takes queries such as Key('plan_name') == 'scan', "
+                    f"not {shown(node)}"
+                )
+
+
+class And(_Combination):
+    """All of these; given nothing, every run.
+
+    Examples
+    --------
+    >>> And(DataKey("det"), And(UidPrefix("a"), Everything())).nodes
+    (DataKey('det'), UidPrefix('a'))
+    """
+
+    __slots__ = ()
+
+    def _flattened(self, nodes: Iterable[Any]) -> Iterator[Node]:
+        return (n for n in super()._flattened(nodes) if not isinstance(n, Everything))
+
+
+class Or(_Combination):
+    """Any of these; given nothing, no run."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Not(Node):
+    """The opposite of a node."""
+
+    node: Node
+    depth: int = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.node, Node):
+            raise InvalidQuery(f"Not takes a query, not {shown(self.node)}")
+        object.__setattr__(self, "depth", checked_depth((self.node,)))
+
+
+def all_of(nodes: Iterable[Node]) -> Node:
+    """Ask for runs that answer all of these; of one, it alone."""
+    both = And(nodes)
+    if not both.nodes:
+        return Everything()
+    return both.nodes[0] if len(both.nodes) == 1 else both
+
+
+def any_of(nodes: Iterable[Node]) -> Node:
+    """Ask for runs that answer any of these; of one, it alone."""
+    either = Or(nodes)
+    return either.nodes[0] if len(either.nodes) == 1 else either
+
+
+# -- questions about a value -------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -62,14 +191,6 @@ class PathNode(Node):
 
     path: Path
     _method: ClassVar[str]
-
-    def _code(self) -> str:
-        return self._call(self._method)
-
-    def _call(self, method: str) -> str:
-        parts = [(getattr(self, part.name), part.default) for part in fields(self)[1:] if part.init]
-        given = [_code_of(value) for value, default in parts if value != default]
-        return f"{self.path.code()}.{method}({', '.join(given)})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -81,15 +202,6 @@ class Equals(PathNode):
 
     value: Any
 
-    def _code(self) -> str:
-        return f"{self.path.code()} == {_code_of(self.value)}"
-
-    def _stands_alone(self) -> bool:
-        return False
-
-    def _negated(self) -> tuple[str, bool]:
-        return f"{self.path.code()} != {_code_of(self.value)}", False
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class In(PathNode):
@@ -98,9 +210,6 @@ class In(PathNode):
     values: tuple[Any, ...]
     _method: ClassVar[str] = "isin"
 
-    def _negated(self) -> tuple[str, bool]:
-        return self._call("notin"), True
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Compare(PathNode):
@@ -108,12 +217,6 @@ class Compare(PathNode):
 
     op: Operator
     value: Any
-
-    def _code(self) -> str:
-        return f"{self.path.code()} {_SYMBOLS[self.op]} {_code_of(self.value)}"
-
-    def _stands_alone(self) -> bool:
-        return False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -184,6 +287,9 @@ class Mod(PathNode):
     _method: ClassVar[str] = "mod"
 
 
+# -- questions about a run ---------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class TimeBounds(Node):
     """The RunStart's time lies between two instants, both included.
@@ -193,9 +299,6 @@ class TimeBounds(Node):
 
     since: float | None = None
     until: float | None = None
-
-    def _code(self) -> str:
-        return f"TimeBounds(since={_code_of(self.since)}, until={_code_of(self.until)})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -210,23 +313,12 @@ class FullText(Node):
     phrases: tuple[tuple[str, ...], ...] = ()
     excluded: tuple[tuple[str, ...], ...] = ()
 
-    def _code(self) -> str:
-        terms = [
-            *self.words,
-            *(f'"{" ".join(phrase)}"' for phrase in self.phrases),
-            *(f'-"{" ".join(phrase)}"' for phrase in self.excluded),
-        ]
-        return f"FullText({' '.join(terms)!r})"
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DataKey(Node):
     """One of the run's descriptors has this data key."""
 
     name: str
-
-    def _code(self) -> str:
-        return f"DataKey({self.name!r})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -235,8 +327,56 @@ class UidPrefix(Node):
 
     prefix: str
 
-    def _code(self) -> str:
-        return f"UidPrefix({self.prefix!r})"
+
+# -- as code -----------------------------------------------------------------------
+
+_SYMBOLS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+def _code(node: Node) -> tuple[str, bool]:
+    """Give the code of a node, and whether it may stand beside an operator as it is."""
+    match node:
+        case Equals(path, value):
+            return f"{path.code()} == {_code_of(value)}", False
+        case Compare(path, op, value):
+            return f"{path.code()} {_SYMBOLS[op]} {_code_of(value)}", False
+        case PathNode():
+            return _call(node, node._method), True
+        case And(nodes) | Or(nodes) if len(nodes) > 1:
+            symbol = " & " if isinstance(node, And) else " | "
+            return symbol.join(map(_term, nodes)), False
+        case And(nodes) | Or(nodes):
+            return f"{type(node).__name__}({', '.join(map(repr, nodes))})", True
+        case Not(Equals(path, value)):
+            return f"{path.code()} != {_code_of(value)}", False
+        case Not(In() as inner):
+            return _call(inner, "notin"), True
+        case Not(Not() as inner):
+            return f"Not({inner!r})", True  # ~~x would be read as x
+        case Not(inner):
+            return f"~{_term(inner)}", True
+        case FullText():
+            excluded = (f'-"{" ".join(phrase)}"' for phrase in node.excluded)
+            terms = [*node.words, *(f'"{" ".join(phrase)}"' for phrase in node.phrases), *excluded]
+            return f"FullText({' '.join(terms)!r})", True
+        case TimeBounds(since, until):
+            return f"TimeBounds(since={_code_of(since)}, until={_code_of(until)})", True
+        case Everything() | DataKey() | UidPrefix():
+            parts = (repr(getattr(node, each.name)) for each in fields(node))
+            return f"{type(node).__name__}({', '.join(parts)})", True
+    raise NotImplementedError(type(node).__name__)
+
+
+def _term(node: Node) -> str:
+    """Give the code, in parentheses where an operator beside it would bind first."""
+    code, stands_alone = _code(node)
+    return code if stands_alone else f"({code})"
+
+
+def _call(node: PathNode, method: str) -> str:
+    parts = [(getattr(node, part.name), part.default) for part in fields(node)[1:] if part.init]
+    given = [_code_of(value) for value, default in parts if value != default]
+    return f"{node.path.code()}.{method}({', '.join(given)})"
 
 
 def _code_of(value: Any) -> str:

@@ -14,7 +14,6 @@ from .._util.printable import shown
 from .._util.suggestions import nearest
 from ..errors import InvalidQuery, UnsupportedQuery
 from .aliases import Target
-from .logic import all_of, any_of
 from .nodes import (
     MAX_DEPTH,
     Compare,
@@ -29,6 +28,8 @@ from .nodes import (
     Operator,
     Path,
     Size,
+    all_of,
+    any_of,
 )
 from .operands import comparable, nonzero, plain, type_name, whole_number
 from .patterns import is_pattern, matching

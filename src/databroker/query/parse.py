@@ -25,8 +25,7 @@ from typing import Any, cast
 from .._util.printable import shown
 from ..errors import InvalidQuery, UnsupportedQuery
 from .aliases import Target, as_listed, target_of
-from .logic import all_of, any_of
-from .nodes import MAX_DEPTH, And, DataKey, Everything, Node, Or, Path
+from .nodes import MAX_DEPTH, And, DataKey, Everything, Node, Or, Path, all_of, any_of
 from .operators import Context, condition, refuse_operator
 from .text import parse_text
 from .time_bounds import TIME_KEYS, TimeReader

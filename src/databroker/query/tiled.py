@@ -15,8 +15,7 @@ from typing import Any
 from .._util.printable import shown
 from ..errors import InvalidQuery
 from .keys import Key
-from .logic import any_of
-from .nodes import Node, UidPrefix
+from .nodes import Node, UidPrefix, any_of
 from .parse import from_mongo
 from .shorthands import check_duplicates
 
