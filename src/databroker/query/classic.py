@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .._util.printable import repr_of, shown
 from ..errors import InvalidQuery
 from ..times import parse_bound, resolve_zone
-from .nodes import And, Compare, Node, Or, Path, all_of
+from .nodes import And, Compare, Node, Operator, Or, Path, all_of
 from .text import parse_text
 
 __all__ = ["Query", "TextQuery", "TimeRange"]
@@ -18,23 +19,29 @@ __all__ = ["Query", "TextQuery", "TimeRange"]
 class Query(Mapping[str, Any]):
     """A question that is also the Mongo-style dictionary for it."""
 
+    def __init__(self, node: Node, query: Mapping[str, Any], **kwargs: Any) -> None:
+        self._node = node
+        self._query = query
+        self._kwargs = kwargs
+
     @property
     def query(self) -> dict[str, Any]:
         """The question as a Mongo-style dictionary."""
-        raise NotImplementedError
+        return copy.deepcopy(dict(self._query))
 
     @property
     def kwargs(self) -> dict[str, Any]:
         """The arguments from which the question was made."""
-        raise NotImplementedError
+        return dict(self._kwargs)
 
     def to_node(self) -> Node:
         """Give the question as a node."""
-        raise NotImplementedError
+        return self._node
 
     def replace(self, **kwargs: Any) -> Query:
         """Give a copy with some arguments replaced."""
-        return type(self)(**{**self.kwargs, **kwargs})
+        make: Callable[..., Query] = type(self)
+        return make(**{**self.kwargs, **kwargs})
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.query)
@@ -103,34 +110,20 @@ class TimeRange(Query):
         timezone: str | datetime.tzinfo | None = None,
     ) -> None:
         zone = resolve_zone(timezone)
-        # What 1.x printed: the zone that was used, also where none was given.
-        self._kwargs = {
-            "since": since,
-            "until": until,
-            "timezone": timezone if isinstance(timezone, str) else getattr(zone, "key", zone),
-        }
-        self._since = None if since is None else parse_bound(since, zone, "since")
-        self._until = None if until is None else parse_bound(until, zone, "until")
-        if self._since is not None and self._until is not None and self._since > self._until:
+        first = None if since is None else parse_bound(since, zone, "since")
+        end = None if until is None else parse_bound(until, zone, "until")
+        if first is not None and end is not None and first > end:
             raise InvalidQuery(f"since ({shown(since)}) is later than until ({shown(until)})")
-
-    @property
-    def kwargs(self) -> dict[str, Any]:
-        """The arguments from which the range was made."""
-        return dict(self._kwargs)
-
-    @property
-    def query(self) -> dict[str, Any]:
-        """The range as a Mongo-style dictionary; empty if it has no ends."""
-        ends = {"$gte": self._since, "$lt": self._until}
-        bounds = {operator: end for operator, end in ends.items() if end is not None}
-        return {"time": bounds} if bounds else {}
-
-    def to_node(self) -> Node:
-        """Give the range as a node."""
-        since = [] if self._since is None else [Compare(_TIME, "gte", self._since)]
-        until = [] if self._until is None else [Compare(_TIME, "lt", self._until)]
-        return all_of(since + until)
+        ends: list[tuple[Operator, float | None]] = [("gte", first), ("lt", end)]
+        bounds = {op: time for op, time in ends if time is not None}
+        super().__init__(
+            all_of(Compare(_TIME, op, time) for op, time in bounds.items()),
+            {"time": {f"${op}": time for op, time in bounds.items()}} if bounds else {},
+            since=since,
+            until=until,
+            # What 1.x printed: the zone that was used, also where none was given.
+            timezone=timezone if isinstance(timezone, str) else getattr(zone, "key", zone),
+        )
 
 
 class TextQuery(Query):
@@ -143,19 +136,5 @@ class TextQuery(Query):
     """
 
     def __init__(self, text_search: str) -> None:
-        self._text = text_search
-        self._node = parse_text(text_search)
-
-    @property
-    def kwargs(self) -> dict[str, Any]:
-        """The arguments from which the question was made."""
-        return {"text_search": self._text}
-
-    @property
-    def query(self) -> dict[str, Any]:
-        """The question as MongoDB writes it."""
-        return {"$text": {"$search": self._text}}
-
-    def to_node(self) -> Node:
-        """Give the question as a node."""
-        return self._node
+        query = {"$text": {"$search": text_search}}
+        super().__init__(parse_text(text_search), query, text_search=text_search)

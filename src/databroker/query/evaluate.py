@@ -27,20 +27,38 @@ except `Exists`, `Size` and `ElemMatch`, which look at the array itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass
 from functools import singledispatch
 from itertools import chain
 from typing import Any
 
 from . import nodes, value_tests
+from .get_path import path_getter
 from .nodes import Node, Path, PathNode
 from .patterns import searcher
-from .run_view import Predicate, RunView, values_getter
 from .text import contains_phrase, texts_of, words
 from .value_tests import Test
 from .values import MISSING, is_number, thaw
 
 __all__ = ["Predicate", "RunView", "compile", "matches"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as questions see it: `stop` is None while there is none.
+
+    `data_keys` gives the names of the data keys of all descriptors, `fact` one of
+    `paths.FACTS` or None; they are called only if a question needs them.
+    """
+
+    start: Mapping[str, Any]
+    stop: Mapping[str, Any] | None = None
+    data_keys: Callable[[], Container[str]] = frozenset
+    fact: Callable[[str], Any] = lambda name: None
+
+
+Predicate = Callable[[RunView], bool]
 
 
 def matches(node: Node, run: RunView) -> bool:
@@ -149,20 +167,20 @@ def _contains_all(node: nodes.ContainsAll) -> Predicate:
 @compile.register
 def _matches(node: nodes.Matches) -> Predicate:
     """Ask whether a pattern is found somewhere in a text; other values never match."""
-    get, is_found = values_getter(node.path), searcher(node)
+    get, is_found = _values_getter(node.path), searcher(node)
     return lambda run: is_found(_with_elements(get(run)))
 
 
 @compile.register
 def _exists(node: nodes.Exists) -> Predicate:
     """Ask whether the path leads to something, be it null."""
-    get, expected = values_getter(node.path), node.expected
+    get, expected = _values_getter(node.path), node.expected
     return lambda run: any(value is not MISSING for value in get(run)) is expected
 
 
 @compile.register
 def _size(node: nodes.Size) -> Predicate:
-    get, n = values_getter(node.path), node.n
+    get, n = _values_getter(node.path), node.n
     return lambda run: any(isinstance(v, list | tuple) and len(v) == n for v in get(run))
 
 
@@ -172,7 +190,7 @@ def _elem_match(node: nodes.ElemMatch) -> Predicate:
 
     Inner paths into an element need a dictionary there.
     """
-    get = values_getter(node.path)
+    get = _values_getter(node.path)
     inner = compile(node.node)
     by_value = _asks_for_value(node.node)
 
@@ -188,9 +206,24 @@ def _elem_match(node: nodes.ElemMatch) -> Predicate:
     return predicate
 
 
+def _values_getter(path: Path) -> Callable[[RunView], list[Any]]:
+    """Make a function that gives the values at a path of a run, as `get_path` does."""
+    if path.document == "value":
+        return lambda run: [run.start[""]]
+    if path.document == "run":
+        return lambda run: [MISSING if (fact := run.fact(path.text)) is None else fact]
+    if path.document != "stop" and "." not in path.text:  # nearly always
+        key = path.text
+        return lambda run: [thaw(run.start.get(key, MISSING))]
+    get = path_getter(path.parts)
+    if path.document == "stop":
+        return lambda run: [MISSING] if run.stop is None else get(run.stop)
+    return lambda run: get(run.start)
+
+
 def _any_value(path: Path, test: Test) -> Predicate:
     """Ask that a value at the path, or an element of an array there, passes a test."""
-    get = values_getter(path)
+    get = _values_getter(path)
     if path.document == "value":  # an element stands for itself, also if it is an array
         return lambda run: any(map(test, get(run)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, KeysView, Mapping, ValuesView
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NoReturn
 
 from .._util.printable import shown
@@ -90,16 +91,16 @@ def _has_operators(value: Any) -> bool:
 
 
 def _all_operators(value: Mapping[str, Any], context: Context) -> Node:
+    if "$options" in value and "$regex" not in value:
+        raise InvalidQuery("$options needs a $regex beside it")
     nodes = []
     for name, operand in value.items():
-        if name == "$options":
-            if "$regex" not in value:
-                raise InvalidQuery("$options needs a $regex beside it")
-        elif name == "$regex":
-            nodes.append(_regex(operand, value.get("$options", ""), context))
+        if name == "$regex":
+            make = partial(matching, pattern=operand, flags=value.get("$options", ""))
+            nodes.append(context.target.any(make))
         elif name in OPERATORS:
             nodes.append(OPERATORS[name](operand, context))
-        else:
+        elif name != "$options":
             refuse_operator(name, (*OPERATORS, "$regex", "$options"))
     return all_of(nodes)
 
@@ -162,10 +163,6 @@ def _in(operand: Any, context: Context) -> Node:
     return any_of(nodes)
 
 
-def _nin(operand: Any, context: Context) -> Node:
-    return ~_in(_array("$nin", operand), context)
-
-
 def _exists(operand: Any, context: Context) -> Node:
     operand = plain(operand)
     if operand not in (0, 1):
@@ -174,10 +171,6 @@ def _exists(operand: Any, context: Context) -> Node:
     if operand:
         return node
     return Exists(context.target.paths[0], False) if context.target.is_one else ~node
-
-
-def _regex(operand: Any, options: Any, context: Context) -> Node:
-    return context.target.any(lambda path: matching(path, operand, options))
 
 
 def _not(operand: Any, context: Context) -> Node:
@@ -220,11 +213,7 @@ def _type(operand: Any, context: Context) -> Node:
     kinds = operand if isinstance(operand, list | tuple) else [operand]
     if not kinds:
         raise InvalidQuery("$type takes the name of a type, or a list of at least one")
-    return any_of(_of_type(type_name(kind), context.target) for kind in kinds)
-
-
-def _of_type(name: str, target: Target) -> Node:
-    return target.any(lambda path: HasType(path, name))
+    return any_of(context.target.any(partial(HasType, type=type_name(kind))) for kind in kinds)
 
 
 def _mod(operand: Any, context: Context) -> Node:
@@ -243,7 +232,7 @@ OPERATORS: dict[str, Callable[[Any, Context], Node]] = {
     "$lt": _comparing("lt"),
     "$lte": _comparing("lte"),
     "$in": _in,
-    "$nin": _nin,
+    "$nin": lambda operand, context: ~_in(_array("$nin", operand), context),
     "$exists": _exists,
     "$not": _not,
     "$all": _all,

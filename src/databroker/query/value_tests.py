@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .nodes import Operator
-from .values import MISSING, is_number, kind_of, thaw
+from .values import KINDS, MISSING, is_number, thaw
 
 __all__ = ["Test", "comparison", "equality", "kind", "one_of", "remainder"]
 
@@ -61,8 +61,12 @@ def comparison(op: Operator, operand: Any) -> Test:
 
 def kind(name: str) -> Test:
     """Test for a kind (`values.KINDS`); ``'number'`` is int or double."""
-    kinds = ("int", "double") if name == "number" else (name,)
-    return lambda value: kind_of(value) in kinds
+    if name == "number":
+        return is_number
+    types = KINDS[name]
+    if name == "int":  # of which bool is a subclass
+        return lambda value: isinstance(value, int) and not isinstance(value, bool)
+    return lambda value: isinstance(value, types)
 
 
 def remainder(divisor: int, operand: int) -> Test:

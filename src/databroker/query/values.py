@@ -10,20 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["KINDS", "MISSING", "is_number", "kind_of", "thaw"]
+__all__ = ["KINDS", "MISSING", "is_number", "thaw"]
 
-#: The kinds of value that a document can hold, by the names that MongoDB gives them.
-KINDS = ("null", "bool", "int", "double", "string", "object", "array")
+KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "null": type(None),
+    "bool": bool,
+    "int": int,
+    "double": float,
+    "string": str,
+    "object": Mapping,
+    "array": (list, tuple),
+}
+"""The kinds of value that a document can hold, by the names that MongoDB gives them."""
 
-# bool before int, of which it is a subclass.
-_TYPES_BY_KIND: tuple[tuple[str, type | tuple[type, ...]], ...] = (
-    ("bool", bool),
-    ("int", int),
-    ("double", float),
-    ("string", str),
-    ("object", Mapping),
-    ("array", (list, tuple)),
-)
 _PLAIN = frozenset({str, int, float, bool, type(None), dict, list})
 
 
@@ -47,13 +46,3 @@ def thaw(value: Any) -> Any:
 def is_number(value: Any) -> bool:
     """Tell whether a value is a number, which a bool is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def kind_of(value: Any) -> str | None:
-    """Give the kind of a value, one of `KINDS`, or None."""
-    if value is None:
-        return "null"
-    for kind, types in _TYPES_BY_KIND:
-        if isinstance(value, types):
-            return kind
-    return None

@@ -156,10 +156,6 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _is_flags(value: Any) -> bool:
-    return isinstance(value, str) and set(value) <= set(FLAGS)
-
-
 def _one_of(*allowed: str) -> _Form:
     return _Form(f"one of {', '.join(allowed)}", lambda value: value in allowed)
 

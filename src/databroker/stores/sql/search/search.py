@@ -9,9 +9,9 @@ from itertools import chain, islice
 from typing import Any
 
 from ....errors import StoreDamaged
+from ....query.evaluate import Predicate, RunView
 from ....query.evaluate import compile as compile_predicate
 from ....query.nodes import And, Node
-from ....query.run_view import Predicate, RunView
 from ...base import RunRecord
 from ..damage import warn_of_damage
 from ..engine.connection import Connection
