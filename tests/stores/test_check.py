@@ -42,7 +42,7 @@ for uid in "abc":
 SMALL = {
     "index._STRETCH": 2,
     "index._GROUP": 1,
-    "log._PAGE": 2,
+    "base._PAGE": 2,
     "rows._PAGE": 2,
 }
 
@@ -385,7 +385,7 @@ def test_a_filter_that_is_damaged_is_found_and_mended(path, key):
 
 
 def test_of_very_many_findings_some_are_named_and_all_are_mended(damage, path, monkeypatch):
-    monkeypatch.setattr("databroker.stores.sql.integrity.log._MOST", 2)
+    monkeypatch.setattr("databroker.stores.sql.integrity.base._MOST", 2)
     damage("DELETE FROM numbers")
     with opened(path) as store:
         report = store.check()

@@ -23,7 +23,7 @@ from ..search.index import (
 )
 from ..single import documents_of_run
 from ..starts import open_run
-from .log import Connect
+from .base import Connect
 
 TABLES = ("numbers", "texts")
 

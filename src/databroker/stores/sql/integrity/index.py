@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from ....errors import StoreDamaged
 from ..displacement import displacement, set_displacement
-from ..engine.connection import Connection, transaction
-from ..engine.connections import Connections
+from ..engine.connection import Connection
 from ..engine.schema import DATA_KEYS, RUNS, START, STOP
 from ..engine.snapshot import snapshot
 from ..engine.statements import checks, index
@@ -19,8 +18,8 @@ from ..engine.statements import runs as stored
 from ..run_key import key_of
 from ..search.index import ENDED, EVERY, WORDS, new_path, path_id
 from ..search.index_terms import OBJECT, TEXT
+from .base import Check, every_row, rows_with
 from .entries import Held, Wanted, fingerprint, stored_entries, wanted_entries
-from .log import Log, every_row, rows_with
 
 _STRETCH = 100_000
 """So many runs are compared with the index at once, by fingerprints."""
@@ -59,11 +58,9 @@ class Difference:
 class IndexCheck:
     """Compares the index with the starts and stops of runs, which are checked by the way."""
 
-    def __init__(self, connections: Connections, log: Log, mend: bool) -> None:
-        self._connections = connections
-        self._connect = connections.get
-        self._log = log
-        self._mend = mend
+    def __init__(self, check: Check) -> None:
+        self._check = check
+        self._connect = check.connect
         self._displaced = 0
         self._damaged = 0
 
@@ -73,51 +70,51 @@ class IndexCheck:
         self._connect().paths = {}
         low = -(2**63)
         stretch = _Stretch()
-        with self._log.reading("The table of runs"):
+        with self._check.reading("The table of runs"):
             for key, *row in every_row(self._connect, "runs", stored.COLUMNS):
                 if len(stretch.sums) >= _STRETCH:
                     self._compare(low, key - 1, stretch)
                     low, stretch = key, _Stretch()
                 stretch.add(key, self._wanted(key, row))
         self._compare(low, 2**63 - 1, stretch)
-        with self._log.reading("The table of runs"):
+        with self._check.reading("The table of runs"):
             self._check_order()
             self._check_count()
 
     def _wanted(self, key: int, row: Sequence[Any]) -> Wanted:
         wanted = wanted_entries(self._connect(), key, row)
         for problem in wanted.problems:
-            self._log.found(problem, wanted.uid)
+            self._check.found(problem, wanted.uid)
         if START in wanted.unknown:
             self._damaged += 1
         else:
             self._displaced = max(self._displaced, key - key_of(wanted.time))
-        self._log.looked_at("runs")
+        self._check.looked_at("runs")
         return wanted
 
     # -- comparing -------------------------------------------------------
 
     def _compare(self, low: int, high: int, stretch: _Stretch) -> None:
         """Compare a stretch of runs, and look again, at one moment, at those that differ."""
-        with self._log.reading("The index of metadata and words"):
+        with self._check.reading("The index of metadata and words"):
             runs = len(stretch.sums)
             count = 0
             for run, entry in stored_entries(self._connect, checks.between_keys(low, high)):
                 stretch.take(run, entry)
                 count += 1
-            self._log.looked_at("index entries", count, steps=runs)
+            self._check.looked_at("index entries", count, steps=runs)
             for group in stretch.suspects():
                 self._look_again(group)
 
     def _look_again(self, runs: Sequence[int]) -> None:
         differences = self._differences(runs)
-        if self._mend and differences:
-            self._connections.write(partial(_set_right, differences))
-            left = {each.run for each in self._differences([each.run for each in differences])}
-        else:
-            left = {each.run for each in differences}
+        left = differences
+        if self._check.mend and differences:
+            self._check.write(partial(_set_right, differences))
+            left = self._differences([each.run for each in differences])
+        runs_left = {each.run for each in left}
         for each in differences:
-            self._tell(each, each.run not in left)
+            self._tell(each, each.run not in runs_left)
 
     def _differences(self, runs: Sequence[int]) -> list[Difference]:
         connection = self._connect()
@@ -133,10 +130,12 @@ class IndexCheck:
     def _tell(self, difference: Difference, mended: bool) -> None:
         wanted, run = difference.wanted, difference.run
         if difference.lost:
-            self._log.found(difference.lost, wanted and wanted.uid)
+            self._check.found(difference.lost, wanted and wanted.uid)
             return
-        names = _Names(self._connect())
-        missing, extra = names.of(difference.missing), names.of(difference.extra)
+        missing, extra = (
+            sorted(_name(self._connect(), entry) for entry in entries)
+            for entries in (difference.missing, difference.extra)
+        )
         if wanted is None:
             text = (
                 f"The index has {len(extra)} entries ({_some(extra)}) of a run that is not there "
@@ -147,7 +146,7 @@ class IndexCheck:
             if extra:
                 parts.append(f"has {len(extra)} that are not its own ({_some(extra)})")
             text = f"Run {wanted.uid!r}: the index {' and '.join(parts)}."
-        self._log.found(text, wanted and wanted.uid, in_index=True, mended=mended)
+        self._check.found(text, wanted and wanted.uid, in_index=True, mended=mended)
 
     # -- what else is made of runs ---------------------------------------
 
@@ -158,20 +157,18 @@ class IndexCheck:
                 return
         except StoreDamaged:
             pass
-        if self._mend:
-            self._connections.write(partial(_raise, self._displaced))
-        self._log.found(
+        self._check.found_in_index(
             "That runs of one time were moved on is not known any more; in searches by time, and "
             "in their order, these may be missed.",
-            in_index=True,
-            mended=self._mend,
+            None,
+            lambda connection: set_displacement(connection, self._displaced),
         )
 
     def _check_count(self) -> None:
         """Check that no run is missing: they are numbered as they arrive, and never deleted."""
         count, newest = stored.count_and_newest(self._connect())
         if not self._damaged and count and newest != count:
-            self._log.found(f"{newest} runs were inserted, of which {count} are there.")
+            self._check.found(f"{newest} runs were inserted, of which {count} are there.")
 
 
 class _Stretch:
@@ -205,36 +202,27 @@ class _Stretch:
             yield group
 
 
-class _Names:
-    """Says in words what entries are."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def of(self, entries: Iterable[Held]) -> list[str]:
-        counts = Counter(map(self._name, entries))
-        return sorted(counts.elements())
-
-    def _name(self, entry: Held) -> str:
-        document: int
-        path: str
-        _, place, value = entry
-        if isinstance(place, int):
-            row = index.path_numbered(self._connection, place)
-            if row is None:
-                return f"path number {place}"
-            document, kind, path = row[0], row[1], row[2].decode("utf-8", "replace")
-        else:
-            document, path, kind = place
-        raw = value[0] if type(value) is tuple else value
-        text = raw.decode("utf-8", "replace") if type(raw) is bytes else repr(raw)
-        if document == DATA_KEYS:
-            return f"the data key {text!r}"
-        if (document, path, kind) == (RUNS, WORDS, TEXT):
-            return f"the word {text!r}"
-        if document == RUNS:
-            return {EVERY: "that it is there", ENDED: "that it has ended"}.get(path, path)
-        return f"'{'stop.' if document == STOP else ''}{path}'"
+def _name(connection: Connection, entry: Held) -> str:
+    """Say in words what an entry is."""
+    document: int
+    path: str
+    _, place, value = entry
+    if isinstance(place, int):
+        row = index.path_numbered(connection, place)
+        if row is None:
+            return f"path number {place}"
+        document, kind, path = row[0], row[1], row[2].decode("utf-8", "replace")
+    else:
+        document, path, kind = place
+    raw = value[0] if type(value) is tuple else value
+    text = raw.decode("utf-8", "replace") if type(raw) is bytes else repr(raw)
+    if document == DATA_KEYS:
+        return f"the data key {text!r}"
+    if (document, path, kind) == (RUNS, WORDS, TEXT):
+        return f"the word {text!r}"
+    if document == RUNS:
+        return {EVERY: "that it is there", ENDED: "that it has ended"}.get(path, path)
+    return f"'{'stop.' if document == STOP else ''}{path}'"
 
 
 def _some(names: Sequence[str]) -> str:
@@ -288,21 +276,15 @@ def _is_of(connection: Connection, entry: Held, documents: frozenset[int]) -> bo
 
 def _set_right(differences: Sequence[Difference], connection: Connection) -> None:
     """Take out the entries that are too many, and put in those that are missing."""
-    with transaction(connection):
-        now = _wanted_of(connection, [each.run for each in differences])
-        for each in differences:
-            if each.lost:
-                continue
-            run, wanted = each.run, now.get(each.run)
-            if (wanted and wanted.entries) != (each.wanted and each.wanted.entries):
-                continue  # it has changed meanwhile, and will be told as not mended
-            for table, place, value in each.extra:
-                checks.drop_entry(connection, table, (place, value, run))
-            for table, place, value in each.missing:
-                number = place if isinstance(place, int) else new_path(connection, *place)
-                index.add(connection, table, [(number, value, run)])
-
-
-def _raise(steps: int, connection: Connection) -> None:
-    with transaction(connection):
-        set_displacement(connection, steps)
+    now = _wanted_of(connection, [each.run for each in differences])
+    for each in differences:
+        if each.lost:
+            continue
+        run, wanted = each.run, now.get(each.run)
+        if (wanted and wanted.entries) != (each.wanted and each.wanted.entries):
+            continue  # it has changed meanwhile, and will be told as not mended
+        for table, place, value in each.extra:
+            checks.drop_entry(connection, table, (place, value, run))
+        for table, place, value in each.missing:
+            number = place if isinstance(place, int) else new_path(connection, *place)
+            index.add(connection, table, [(number, value, run)])

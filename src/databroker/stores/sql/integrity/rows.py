@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from ....documents.kinds import IDENTITY, OWNER
 from ....errors import StoreDamaged
 from ..blocks import Unpacked, intact_segment, sealed_rows
 from ..damage import damaged_rows
-from ..engine.connection import Connection, original, portable, transaction
-from ..engine.connections import Connections
+from ..engine.connection import Connection, original, portable
 from ..engine.snapshot import snapshot
 from ..engine.statements import checks
 from ..engine.statements import rows as stored
@@ -20,7 +18,7 @@ from ..runs import claim_datum
 from ..series import next_rows
 from ..single import stored_document
 from ..tail import read_tail, tail_end
-from .log import Log, every_row
+from .base import Check, every_row
 
 _PAGE = 500  # rows of a tail, or look-ups in one statement
 
@@ -28,30 +26,28 @@ _PAGE = 500  # rows of a tail, or look-ups in one statement
 class RowCheck:
     """Checks the rows of all series, and stores anew where each datum is to be found."""
 
-    def __init__(self, connections: Connections, log: Log, mend: bool) -> None:
-        self._connections = connections
-        self._connect = connections.get
-        self._log = log
-        self._mend = mend
+    def __init__(self, check: Check) -> None:
+        self._check = check
+        self._connect = check.connect
 
     def carry_out(self) -> None:
         """Check all rows."""
         for number, *columns in every_row(self._connect, "series", "kind, owner, run"):
             if not columns or columns[0] not in OWNER:
-                self._log.found(f"What rows number {number} belong to is not known any more.")
+                self._check.found(f"What rows number {number} belong to is not known any more.")
                 continue
             kind, owner, run = columns
-            with self._log.reading(f"Rows of {original(owner)!r}"):
+            with self._check.reading(f"Rows of {original(owner)!r}"):
                 self._check_owner(kind, original(owner), run)
                 for place in self._damage(number):
-                    self._log.found(place, run)
+                    self._check.found(place, run)
                 if kind == "datum":
                     self._check_datums(number, original(owner), run)
         for which in checks.STRAYS:
-            with self._log.reading("Which rows belong to what"):
+            with self._check.reading("Which rows belong to what"):
                 count, number = checks.strays(self._connect(), which)
                 if count:
-                    self._log.found(
+                    self._check.found(
                         f"{count} rows, or blocks of rows, stand where nothing leads to them "
                         f"(series {number})."
                     )
@@ -64,7 +60,7 @@ class RowCheck:
         except StoreDamaged:
             return  # that is found where documents are checked
         if descriptor is None:
-            self._log.found(f"Run {run!r}: the descriptor {owner!r} is missing.", run)
+            self._check.found(f"Run {run!r}: the descriptor {owner!r} is missing.", run)
 
     def _damage(self, series: int) -> Iterator[str]:
         """Yield what is wrong with the rows of a series."""
@@ -96,14 +92,14 @@ class RowCheck:
                         stop = stored.first_in_tail(connection, series, reached + 1) or end
                         why = "missing, or not as written (their checksum does not fit)"
                         yield _said(damaged_rows(connection, series, reached, stop, why))
-                    self._log.looked_at("rows", len(rows))
+                    self._check.looked_at("rows", len(rows))
                     reached = stop
                     continue
             wrong = list(self._damaged_segments(series, block))
             if wrong and block_at(self._connect(), series, block.first) != block:
                 continue  # it was merged with others meanwhile
             yield from map(_said, wrong)
-            self._log.looked_at("rows", block.stop - reached)
+            self._check.looked_at("rows", block.stop - reached)
             reached = block.stop
 
     def _damaged_segments(self, series: int, block: Block) -> Iterator[StoreDamaged]:
@@ -126,14 +122,17 @@ class RowCheck:
                 lost += _misplaced(self._connect(), owner, ids[at : at + _PAGE])
         if not lost:
             return
-        if self._mend:
-            self._connections.write(partial(_claim, owner, lost))
-        self._log.found(
+
+        def claim(connection: Connection) -> None:
+            for datum_id in lost:
+                stored.drop_datum_owner(connection, portable(datum_id))
+                claim_datum(connection, datum_id, owner)
+
+        self._check.found_in_index(
             f"Run {run!r}, resource {owner!r}: {len(lost)} datum documents are not found by their "
             f"ids ({lost[0]!r}).",
             run,
-            in_index=True,
-            mended=self._mend,
+            claim,
         )
 
     def _datum_ids(self, series: int) -> Iterator[list[str]]:
@@ -162,13 +161,6 @@ def _misplaced(connection: Connection, owner: str, ids: list[str]) -> list[str]:
     here = owner.encode("utf-8", "surrogatepass")
     by_prefix = {each for each in ids if each.rpartition("/")[0] == owner}
     return [each for each in ids if owners.get(each, here if each in by_prefix else None) != here]
-
-
-def _claim(owner: str, lost: list[str], connection: Connection) -> None:
-    with transaction(connection):
-        for datum_id in lost:
-            stored.drop_datum_owner(connection, portable(datum_id))
-            claim_datum(connection, datum_id, owner)
 
 
 def _said(error: StoreDamaged) -> str:

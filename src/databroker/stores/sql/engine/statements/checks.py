@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..connection import Connection, fetch, transaction
+from ..connection import Connection, fetch
 from ..failures import DatabaseError
 from ..render import marks
 from ..schema import CREATE
@@ -125,8 +125,7 @@ def messages(connection: Connection, table: str = "") -> list[str]:
 
 def sort_again(name: str, connection: Connection) -> None:
     """Make an index of SQLite's own anew."""
-    with transaction(connection):
-        connection.execute(f"REINDEX {name}")
+    connection.execute(f"REINDEX {name}")
 
 
 def copy_in_order(table: str, connection: Connection) -> None:
@@ -135,13 +134,12 @@ def copy_in_order(table: str, connection: Connection) -> None:
         each for each in CREATE.split(";\n") if each.startswith(f"CREATE TABLE {table} ")
     )
     columns = ", ".join(row[1] for row in fetch(connection, f"PRAGMA table_info({table})"))
-    with transaction(connection):
-        connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
-        connection.execute(statement)
-        with contextlib.suppress(DatabaseError):
-            # Without an order SQLite would copy pages as they are.
-            connection.execute(
-                f"INSERT INTO {table} SELECT {columns} FROM old_{table} WHERE 1 "
-                f"ORDER BY {columns} ON CONFLICT DO NOTHING"
-            )
-        connection.execute(f"DROP TABLE old_{table}")
+    connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
+    connection.execute(statement)
+    with contextlib.suppress(DatabaseError):
+        # Without an order SQLite would copy pages as they are.
+        connection.execute(
+            f"INSERT INTO {table} SELECT {columns} FROM old_{table} WHERE 1 "
+            f"ORDER BY {columns} ON CONFLICT DO NOTHING"
+        )
+    connection.execute(f"DROP TABLE old_{table}")

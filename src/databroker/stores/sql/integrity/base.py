@@ -1,4 +1,4 @@
-"""What a check has found so far, and how far it is."""
+"""A check under way: what it looks at, what it has found so far, and how far it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 from ....errors import StoreDamaged
 from ...checking import CheckProgress, CheckReport, Finding
-from ..engine.connection import Connection
+from ..engine.connection import Connection, transaction
+from ..engine.connections import Connections
 from ..engine.failures import DatabaseError, is_damage
 from ..engine.statements import checks
 
@@ -22,15 +23,22 @@ _MOST = 1_000
 """So many findings are told one by one."""
 
 
-class Log:
-    """Takes down what is found, and says how far a check is of about so many steps."""
+class Check:
+    """Takes down what is found, mends what can be, and says how far it is."""
 
-    def __init__(self, progress: CheckProgress | None, total: int) -> None:
+    def __init__(
+        self, connections: Connections, progress: CheckProgress | None, mend: bool
+    ) -> None:
+        self.connections = connections
+        self.connect = connections.get
+        self.mend = mend
         self._findings: list[Finding] = []
         self._more: Counter[tuple[bool, bool]] = Counter()
         self._checked: Counter[str] = Counter()
         self._progress = progress
-        self._total = total
+        self._total = 0
+        with contextlib.suppress(DatabaseError):
+            self._total = checks.size(self.connect())
         self._done = 0
 
     def found(self, text: str, run: Any = None, **more: bool) -> None:
@@ -40,6 +48,21 @@ class Log:
             self._findings.append(found)
         else:
             self._more[found.in_index, found.mended] += 1
+
+    def found_in_index(self, text: str, run: Any, mend: Callable[[Connection], None]) -> None:
+        """Take down what is wrong with something that can be derived again, and mend it."""
+        if self.mend:
+            self.write(mend)
+        self.found(text, run, in_index=True, mended=self.mend)
+
+    def write(self, job: Callable[[Connection], None]) -> None:
+        """Do something in one transaction."""
+
+        def whole(connection: Connection) -> None:
+            with transaction(connection):
+                job(connection)
+
+        self.connections.write(whole)
 
     def looked_at(self, what: str, count: int = 1, steps: int | None = None) -> None:
         """Count what was checked."""
@@ -65,13 +88,8 @@ class Log:
         if self._progress is not None:
             self._progress(self._total, self._total)
         more = [
-            Finding(
-                f"{count} more findings{' in the index' if in_index else ''}.",
-                None,
-                in_index,
-                mended,
-            )
-            for (in_index, mended), count in self._more.items()
+            Finding(f"{n} more findings{' in the index' * in_index}.", None, in_index, mended)
+            for (in_index, mended), n in self._more.items()
         ]
         return CheckReport((*self._findings, *more), dict(self._checked))
 
