@@ -37,7 +37,7 @@ from databroker.external.readers.base import FrameReader
 from databroker.query import patterns
 from databroker.query.nodes import Matches
 from databroker.query.nodes import Path as DocumentPath
-from databroker.stores import writer
+from databroker.stores import facts
 from databroker.stores.memory import MemoryStore
 from databroker.times import format_time
 from databroker.times.zones import resolve_zone
@@ -301,7 +301,7 @@ FILES = {
     "its folder is made": ("pathlib.Path.mkdir", _set_up),
     "a time zone is read": ("zoneinfo.ZoneInfo", lambda _: resolve_zone("Europe/Berlin")),
     "the machine's zone is asked": ("tzlocal.get_localzone", lambda _: resolve_zone(None)),
-    "the boot is asked": ("pathlib.Path.read_text", lambda _: writer.boot_id.__wrapped__()),
+    "the boot is asked": ("pathlib.Path.read_text", lambda _: facts.boot_id.__wrapped__()),
     "the disk is asked": ("pathlib.Path.read_text", filesystem.is_network_folder),
     "a copy is made": ("os.fsync", _copy),
     "a copy gets its times": (

@@ -18,22 +18,28 @@ from .errors import InvalidQuery
 from .query.classic import TextQuery, TimeRange
 from .query.keys import Item, Key
 from .query.nodes import And, DataKey, Everything, Node, Not, Or, TimeBounds, UidPrefix
-from .query.shorthands import Detector, FullText, Motor, MotorOrDetector, PlanName, ScanID, Status
-from .query.tiled import (
+from .query.shorthands import (
     Comparison,
     Contains,
+    Detector,
     Eq,
+    FullText,
     In,
     KeyLookup,
     KeyPresent,
     Like,
+    Motor,
+    MotorOrDetector,
     NotEq,
     NotIn,
     Operator,
     PartialUID,
+    PlanName,
     RawMongo,
     Regex,
+    ScanID,
     ScanIDRange,
+    Status,
 )
 
 QueryValueError = InvalidQuery

@@ -34,8 +34,8 @@ from itertools import chain
 from typing import Any
 
 from . import nodes, value_tests
-from .get_path import path_getter
 from .nodes import Node, Path, PathNode
+from .paths import path_getter
 from .patterns import searcher
 from .text import contains_phrase, texts_of, words
 from .value_tests import Test

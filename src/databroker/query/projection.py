@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .get_path import get_path
-from .paths import Path
+from .paths import Path, get_path
 from .values import MISSING, thaw
 
 __all__ = ["Keyed", "distinct_values", "keyed_value", "ranked", "sort_key", "value_at"]

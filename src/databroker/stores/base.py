@@ -18,8 +18,8 @@ from .._util.signals import from_signal
 from ..documents.identity import last_time
 from ..documents.kinds import Document
 from ..errors import InvalidDocument, NotSupported
-from ..query.get_path import key_paths
 from ..query.nodes import Equals, Everything, Path, UidPrefix
+from ..query.paths import key_paths
 from ..query.projection import Keyed, distinct_values, ranked, value_at
 from .changes import ChangeNotices
 from .checking import CheckProgress, CheckReport, check_by_reading

@@ -1,17 +1,21 @@
-"""What is known of a run beyond what its documents say: how it stands, how many events it has."""
+"""What is known of a run beyond its documents: who writes it, how it stands, how many events."""
 
 from __future__ import annotations
 
+import functools
+import os
+import socket
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from .._util.signals import from_signal
 from ..documents.kinds import Document, stream_name
 from .base import Activity, Store
 from .rows import batches_of
-from .writer import writer_lives
 
-__all__ = ["main_count", "run_fact", "run_status", "status_of"]
+__all__ = ["boot_id", "host", "main_count", "run_fact", "run_status", "status_of", "writer_here"]
 
 
 def run_fact(store: Store, uid: str, stop: Document | None, name: str) -> Any:
@@ -99,3 +103,43 @@ def _stream_datums(store: Store, resource: str) -> Iterator[dict[str, Any]]:
 
     for batch in batches_of(store, "stream_datum", resource, ALL):
         yield from to_rows("stream_datum", resource, batch)
+
+
+# -- who writes a run ---------------------------------------------------------
+
+
+def writer_here(last_time: float) -> Activity:
+    """Return an activity whose writer is this process."""
+    return Activity(last_time, host(), os.getpid(), boot_id())
+
+
+def writer_lives(writer: Activity) -> bool | None:
+    """Tell whether the process that writes a run lives; None where that cannot be known."""
+    if writer.pid is None or writer.host != host():
+        return None
+    if writer.boot_id != boot_id():
+        return False
+    try:
+        os.kill(writer.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is there, and somebody else's
+        return True
+    return True
+
+
+@functools.cache
+def boot_id() -> str | None:
+    """Return what tells one run of this machine from the next, where that is known."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError as error:
+        if from_signal(error):
+            raise
+        return None
+
+
+@functools.cache
+def host() -> str:
+    """Return the name of this machine."""
+    return socket.gethostname()

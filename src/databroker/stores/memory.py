@@ -20,9 +20,8 @@ from ..documents.kinds import IDENTITY, OWNER, PAGES
 from ..documents.pages import unpack
 from ..query.evaluate import RunView, compile
 from .base import LINKED, Activity, Capabilities, RunRecord, Store
-from .facts import run_fact
+from .facts import run_fact, writer_here
 from .rows import Extent
-from .writer import writer_here
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,7 +92,6 @@ class MemoryStore(Store):
     # -- writing ---------------------------------------------------------
 
     def put(self, kind: str, doc: Doc) -> None:
-        """Keep a document."""
         with self._lock:
             if kind in PAGES:
                 self._put_rows(PAGES[kind], list(unpack(kind, doc)))
@@ -174,7 +172,6 @@ class MemoryStore(Store):
     def find(
         self, query: Node, *, limit: int | None = None, after: Any = None
     ) -> Iterator[RunRecord]:
-        """Yield the runs that match, newest first."""
         predicate = compile(query)
         with self._lock:
             starts = sorted(self._documents["start"].values(), key=self._cursor, reverse=True)
@@ -184,22 +181,14 @@ class MemoryStore(Store):
         yield from map(self._record, islice(matches, limit))
 
     def count(self, query: Node) -> int:
-        """Return how many runs match."""
         predicate = compile(query)
         with self._lock:
             return sum(predicate(self._view(s)) for s in self._documents["start"].values())
 
     def record(self, uid: str) -> RunRecord | None:
-        """Return the run of this full uid as it is now, or None."""
         with self._lock:
             start = self._documents["start"].get(uid)
             return self._record(start) if start is not None else None
-
-    def resolve(self, prefix: str, limit: int) -> list[str]:
-        """Return the uids that begin with ``prefix``, sorted, at most ``limit``."""
-        with self._lock:
-            uids = sorted(self._documents["start"])
-        return [uid for uid in uids if uid.startswith(prefix)][:limit]
 
     def _view(self, start: Doc) -> RunView:
         uid = start["uid"]
@@ -226,7 +215,6 @@ class MemoryStore(Store):
     # -- reading a run ---------------------------------------------------
 
     def documents(self, uid: str, kinds: Collection[str] = LINKED) -> Iterator[tuple[str, Doc]]:
-        """Yield the run's descriptors, resources and stream resources."""
         with self._lock:
             documents = [
                 (kind, copy.deepcopy(doc))
@@ -271,12 +259,10 @@ class MemoryStore(Store):
             yield from_rows(kind, wanted, selection)
 
     def datum(self, datum_id: str) -> Doc | None:
-        """Return one datum document by its id, or None."""
         with self._lock:
             return copy.deepcopy(self._datum(datum_id))
 
     def resource(self, uid: str) -> Doc | None:
-        """Return one resource document by its uid, or None."""
         with self._lock:
             return copy.deepcopy(self._documents["resource"].get(uid))
 

@@ -9,8 +9,7 @@ Examples
 
 from .bounds import ACCEPTED, parse_bound, parse_period
 from .clock import ago, clock_time, format_time, zone_names
-from .local_time import Edge
-from .zones import resolve_zone
+from .zones import Edge, resolve_zone
 
 __all__ = [
     "ACCEPTED",

@@ -14,8 +14,8 @@ from typing import Any
 
 from .._util.printable import shown
 from ..errors import InvalidQuery
-from .local_time import Edge, as_utc, local, seconds
 from .phrases import from_phrase
+from .zones import Edge, as_utc, local, seconds
 
 __all__ = ["ACCEPTED", "parse_bound", "parse_period"]
 

@@ -11,7 +11,7 @@ import datetime
 import re
 from fractions import Fraction
 
-from .local_time import Edge, local
+from .zones import Edge, local
 
 __all__ = ["from_phrase"]
 

@@ -20,9 +20,8 @@ from ...columns.names import SEQ_NUM, TIME
 from ...errors import StoreDamaged
 from .bodies import checksum
 from .damage import damaged_rows
-from .engine.connection import Connection
+from .engine.connection import Connection, snapshot
 from .engine.failures import DatabaseError, is_damage
-from .engine.snapshot import snapshot
 from .engine.statements import rows as stored
 from .layouts import (
     Block,

@@ -1,10 +1,19 @@
-"""Integer keys that carry the start time of runs, and the exact order of runs."""
+"""Integer keys that carry the start time of runs, and the exact order of runs.
+
+Where a key is taken, a run moves on. How far one ever did is a fact about the database.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
+from ...errors import StoreDamaged
+from .bodies import open_body, pack_body
+from .engine.connection import Connection
+from .engine.statements import meta
+
+_DISPLACEMENT = "displacement"
 _LARGEST = 2**63 - 2**32  # room for ties to be moved on
 _SMALLEST = -(2**63)
 
@@ -69,3 +78,27 @@ def _settled(held: list[P]) -> list[P]:
     if len(held) > 1:
         held.sort(key=lambda run: (run.time, run.arrival), reverse=True)
     return held
+
+
+def displacement(connection: Connection) -> int:
+    """Return how far a run was ever moved on because its key was taken."""
+    body = meta.fact(connection, _DISPLACEMENT)
+    if body is None:
+        return 0
+    steps: int = open_body(body, (_DISPLACEMENT,), "order of runs")
+    return steps
+
+
+def raise_displacement(connection: Connection, steps: int) -> None:
+    """Remember that a run was moved on by so much; within a transaction."""
+    try:
+        known = displacement(connection)
+    except StoreDamaged:
+        return  # whoever searches is told
+    if steps > known:
+        set_displacement(connection, steps)
+
+
+def set_displacement(connection: Connection, steps: int) -> None:
+    """Store how far a run was ever moved on; within a transaction."""
+    meta.set_fact(connection, _DISPLACEMENT, pack_body(steps, _DISPLACEMENT))

@@ -9,12 +9,11 @@ from typing import Any
 from ...documents.encode import same
 from ...documents.identity import conflict, is_provisional
 from ...documents.kinds import OWNER
-from ..writer import boot_id, host
-from .displacement import raise_displacement
+from ..facts import boot_id, host
 from .engine.connection import Connection, original, portable
 from .engine.statements import rows
 from .engine.statements import runs as stored
-from .run_key import key_of
+from .run_key import key_of, raise_displacement
 from .search.index import index_data_keys, index_start, index_stop, unindex_stop
 from .series import add_series, find_row, load_series, series_id
 from .single import drop_document, insert_document, orphans, stored_document

@@ -9,8 +9,7 @@ from ...documents.kinds import OWNER
 from ...errors import StoreDamaged
 from ..base import LINKED
 from .bodies import open_body, pack_body
-from .engine.connection import Connection, portable
-from .engine.snapshot import snapshot
+from .engine.connection import Connection, portable, snapshot
 from .engine.statements import documents, rows
 
 Doc = dict[str, Any]

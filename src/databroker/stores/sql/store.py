@@ -113,7 +113,6 @@ class SQLiteStore(Store):
     # -- writing ---------------------------------------------------------
 
     def put(self, kind: str, doc: Doc) -> None:
-        """Keep a document."""
         self._write(lambda: self._writer.put(kind, doc), {kind})
 
     def put_many(self, documents: Sequence[tuple[str, Doc]]) -> None:
@@ -133,7 +132,6 @@ class SQLiteStore(Store):
     def find(
         self, query: Node, *, limit: int | None = None, after: Any = None
     ) -> Iterator[RunRecord]:
-        """Yield the runs that match, newest first."""
         with translated(self.path):
             few = None
             if after is None and limit is not None and limit <= MOST:
@@ -147,7 +145,6 @@ class SQLiteStore(Store):
                 yield from islice((run for run in older if run.cursor < tuple(after)), limit)
 
     def count(self, query: Node) -> int:
-        """Return how many runs match."""
         with translated(self.path):
             return self._search(query).count()
 
@@ -160,31 +157,26 @@ class SQLiteStore(Store):
         return {key for _, doc in self.documents(uid, ["descriptor"]) for key in doc["data_keys"]}
 
     def record(self, uid: str) -> RunRecord | None:
-        """Return the run of this full uid as it is now, or None."""
         run = self._ask(runs.stored_run, uid)
         if run is None:
             return None
         if not run.intact:
             warn_of_damage(f"The stop document of run {uid!r} is damaged, and taken as missing.")
-        return RunRecord(uid, run.start, run.stop, (run.time, run.arrival))
+        return as_record(run)
 
     def resolve(self, prefix: str, limit: int) -> list[str]:
-        """Return the uids that begin with ``prefix``, sorted, at most ``limit``."""
         return self._ask(runs.resolve, prefix, limit)
 
     def distinct(self, path: DocumentPath, query: Node) -> list[tuple[Any, int]]:
-        """Return each value at a path, and how many of the matching runs have it."""
         with translated(self.path):
             return ranked(self._projection(query).counts(path))
 
     def keys(self, most: int) -> list[str]:
-        """Return keys that runs have, as one writes them in a search."""
         return self._ask(known_paths, most)
 
     def select(
         self, query: Node, paths: Sequence[DocumentPath], limit: int | None = None
     ) -> Iterator[tuple[Any, ...]]:
-        """Yield the values at some paths of the runs that match, newest first."""
         with translated(self.path):
             yield from self._projection(query).rows(paths, limit)
 
@@ -194,7 +186,6 @@ class SQLiteStore(Store):
     # -- reading a run ---------------------------------------------------
 
     def documents(self, uid: str, kinds: Collection[str] = LINKED) -> Iterator[tuple[str, Doc]]:
-        """Yield the run's descriptors, resources and stream resources."""
         found, damaged = self._ask(documents_of_run, uid, kinds)
         if damaged:
             warn_of_damage(
@@ -205,7 +196,6 @@ class SQLiteStore(Store):
         return iter(found)
 
     def activity(self, uid: str) -> Activity:
-        """Return who writes this run and when it last did."""
         with translated(self.path):
             connection = self._connections.get()
             run = runs.stored_run(connection, uid)
@@ -254,26 +244,21 @@ class SQLiteStore(Store):
                 first += batch.num_rows
 
     def datum(self, datum_id: str) -> Doc | None:
-        """Return one datum document by its id, or None."""
         return self._ask(runs.stored_datum, datum_id)
 
     def resource(self, uid: str) -> Doc | None:
-        """Return one resource document by its uid, or None."""
         return self._ask(stored_document, "resource", uid)
 
     def close(self) -> None:
-        """Let go of the file. Closing twice is harmless."""
         self._tidier.close()
         self._connections.close()
 
     def backup(self, path: Path, progress: Progress | None) -> None:
-        """Copy all that is stored into a new file, while others may write."""
         with translated(self.path):
             file = self._connections.file
             self._connections.alone(lambda one: copy_database(one, file, path, progress))
 
     def check(self, progress: CheckProgress | None = None, mend_index: bool = False) -> CheckReport:
-        """Read all that is stored, and compare the indexes with it, while others may write."""
         if mend_index and self._connections.read_only:
             raise self._read_only()
         with translated(self.path):

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from ....errors import StoreUnavailable
 from . import mark
-from .connection import Connection, Gate, transaction
+from .connection import Connection, transaction
 from .connections import Connections
-from .file import File
 
 DELAY = 0.5
 """Seconds after a write: a scan that follows at once is not in the way of its tidying."""
@@ -114,7 +113,8 @@ def begin_log(connection: Connection, path: Path) -> None:
 
 def main_file_has_mark(connections: Connections) -> bool:
     """Tell whether a copy of the file, without the log, would have the mark."""
-    with connections.another(_MainFile(connections.file)) as alone:
+    uri = connections.file.uri("ro&immutable=1")
+    with connections.another(lambda connection: connection.connect(uri, [])) as alone:
         try:
             return mark.is_marked(alone)
         except sqlite3.DatabaseError:  # it is being written to just now
@@ -132,17 +132,3 @@ def tidy(connection: Connection) -> None:
         # copy without its log. Who set the mark is about to move the log anyway.
         if not mark.is_marked(connection):
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-class _MainFile:
-    """A file without its log."""
-
-    def __init__(self, file: File) -> None:
-        self._file = file
-
-    @property
-    def gate(self) -> Gate:
-        return self._file.gate
-
-    def open(self, connection: Connection) -> None:
-        connection.connect(self._file.uri("ro&immutable=1"), [])

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from .failures import PATIENCE, is_busy, primary_code
 
@@ -34,34 +34,15 @@ class Gate:
         self.is_shut = False
 
 
-class Home(Protocol):
-    """What a connection is to."""
-
-    @property
-    def gate(self) -> Gate:
-        """Shut while this process is being copied."""
-
-    def open(self, connection: Connection) -> None:
-        """Call `Connection.connect`."""
-
-
 class Answer:
-    """What came of a statement that was carried out: all its rows.
-
-    Attributes
-    ----------
-    rowcount
-        How many rows it changed.
-    lastrowid
-        The number of the row that it made.
-    """
+    """What came of a statement that was carried out: all its rows."""
 
     __slots__ = ("_rows", "lastrowid", "rowcount")
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
         self._rows = iter(() if cursor.description is None else cursor.fetchall())
-        self.rowcount = cursor.rowcount
-        self.lastrowid = cursor.lastrowid
+        self.rowcount = cursor.rowcount  # that it changed
+        self.lastrowid = cursor.lastrowid  # that it made
 
     def fetchall(self) -> list[Any]:
         """Return all rows, or those that are left."""
@@ -76,34 +57,19 @@ class Answer:
 
 
 class Connection:
-    """The connection of one thread to one file; it opens when it is used.
+    """The connection of one thread to one file; it opens, by `connect`, when it is used."""
 
-    Attributes
-    ----------
-    driver
-        The connection of sqlite3, while it is open.
-    paths
-        The numbers of paths in the index; see `search.index.path_id`.
-    writing
-        Whether a write of this thread is under way.
-    frozen
-        How the file was when it was opened as one that does not change.
-    can_write
-        Whether it is open for writing.
-    guard
-        Held while a statement is carried out.
-    """
+    driver: sqlite3.Connection | None = None  # while it is open
 
-    driver: sqlite3.Connection | None = None
-
-    def __init__(self, home: Home) -> None:
-        self.paths: dict[tuple[int, str, int], int] = {}
-        self.writing = False
-        self.frozen: object = None
+    def __init__(self, gate: Gate, opening: Callable[[Connection], None]) -> None:
+        self.paths: dict[tuple[int, str, int], int] = {}  # their numbers; see `search.index`
+        self.writing = False  # whether a write of this thread is under way
+        self.frozen: object = None  # how the file was when opened as one that does not change
         self.can_write = False
         self.thread = threading.get_ident()
-        self.guard = threading.RLock()
-        self._home = home
+        self.guard = threading.RLock()  # held while a statement is carried out
+        self._gate = gate
+        self._opening = opening
         self._pid = os.getpid()
         self._raised: list[BaseException] = []
 
@@ -179,12 +145,12 @@ class Connection:
         raise AssertionError("pauses have no end")
 
     def _try(self, action: Callable[[sqlite3.Connection], T]) -> T:
-        if self._home.gate.is_shut and not self.in_transaction:
-            with self._home.gate.lock:
+        if self._gate.is_shut and not self.in_transaction:
+            with self._gate.lock:
                 pass  # this process is being copied; then all goes on
         with self.guard:
             if self.driver is None:
-                self._home.open(self)
+                self._opening(self)
                 assert self.driver is not None
             return action(self.driver)
 
@@ -247,6 +213,24 @@ def transaction(connection: Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     yield
     connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def snapshot(connection: Connection) -> Iterator[None]:
+    """See the database as it is now in all looks within, whatever others write meanwhile.
+
+    It must be short: the log cannot be emptied before it ends. Within a
+    transaction, which is such a view already, it does nothing.
+    """
+    if connection.in_transaction:
+        yield
+        return
+    try:
+        connection.execute("BEGIN")
+        yield
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def portable(text: str) -> str | bytes:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from ...._util.forks import leave_open, tell_of_forks
 from ....errors import StoreUnavailable
-from .connection import Connection, Gate, Home
+from .connection import Connection, Gate
 from .failures import translated
 from .file import File, after_fork
 
@@ -100,9 +100,9 @@ class Connections:
             connection.writing = False
 
     @contextlib.contextmanager
-    def another(self, home: Home) -> Iterator[Connection]:
+    def another(self, opening: Callable[[Connection], None]) -> Iterator[Connection]:
         """Have one more connection for a moment, to something else perhaps."""
-        connection = self._new(home)
+        connection = self._new(opening)
         try:
             yield connection
         finally:
@@ -154,11 +154,11 @@ class Connections:
             self.file.check()
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = self._new(self.file)
+            connection = self._local.connection = self._new(self.file.open)
         return connection
 
-    def _new(self, home: Home) -> Connection:
-        connection = Connection(home)
+    def _new(self, opening: Callable[[Connection], None]) -> Connection:
+        connection = Connection(self.file.gate, opening)
         with self._members_lock:
             self._members.add(connection)
         return connection

@@ -16,11 +16,11 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ...._util.user_warnings import warn_user
 from ....errors import MissingLogWarning
 from .connection import Connection
+from .statements import meta
 
 REMOVE = "DELETE FROM meta WHERE key = 'log'"
 """Removes it."""
@@ -30,21 +30,12 @@ _TRIES = 5
 
 def set_mark(connection: Connection, path: Path) -> None:
     """Set the mark of a file."""
-    connection.execute(
-        "INSERT INTO meta (key, value) VALUES ('log', ?) "
-        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (_mark_of(path),),
-    )
+    meta.set_fact(connection, "log", _mark_of(path))
 
 
 def is_marked(connection: Connection) -> bool:
     """Tell whether a connection sees the mark."""
-    return _mark(connection) is not None
-
-
-def _mark(connection: Connection) -> Any:
-    row = connection.execute("SELECT value FROM meta WHERE key = 'log'").fetchone()
-    return None if row is None else row[0]
+    return meta.fact(connection, "log") is not None
 
 
 def _mark_of(path: Path) -> bytes:
@@ -64,7 +55,7 @@ def lacks_log(connection: Connection, path: Path, log_size: Callable[[], int]) -
     """
     with contextlib.suppress(sqlite3.DatabaseError):  # damage here is in nobody's way
         for _ in range(_TRIES):  # another process may have emptied the log between two looks
-            found = _mark(connection)
+            found = meta.fact(connection, "log")
             if found is None:
                 return False
             if log_size() or found == _mark_of(path):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....errors import StoreDamaged
+from ..engine.conditions import KeyRange
 from ..engine.connection import Connection
 from ..engine.schema import DATA_KEYS, START, STOP
 from ..engine.statements import checks
@@ -36,30 +37,14 @@ Held = tuple[str, Place, Any]
 
 @dataclass
 class Wanted:
-    """What the index should have of a run.
+    """What the index should have of a run."""
 
-    Attributes
-    ----------
-    uid
-        Of the run; None where it cannot be read.
-    entries
-        All entries.
-    unknown
-        The documents (see `schema`) that cannot be read: nothing is known of their entries.
-    ended
-        Whether it has a stop document, be it damaged.
-    time
-        When it began.
-    problems
-        What is damaged.
-    """
-
-    uid: str | None
+    uid: str | None  # None where it cannot be read
     entries: set[Held]
-    unknown: frozenset[int]
-    ended: bool
+    unknown: frozenset[int]  # documents (see `schema`) that cannot be read, and their entries
+    ended: bool  # whether it has a stop document, be it damaged
     time: float
-    problems: list[str]
+    problems: list[str]  # what is damaged
 
 
 def wanted_entries(connection: Connection, key: int, row: Sequence[Any]) -> Wanted:
@@ -92,7 +77,7 @@ def wanted_entries(connection: Connection, key: int, row: Sequence[Any]) -> Want
     return Wanted(run.uid, held, frozenset(unknown), ended, run.time, problems)
 
 
-def stored_entries(connect: Connect, runs: tuple[str, Sequence[int]]) -> Iterator[tuple[int, Held]]:
+def stored_entries(connect: Connect, runs: KeyRange | Sequence[int]) -> Iterator[tuple[int, Held]]:
     """Yield the entries of the index of some runs, each behind its run, in pages."""
     for table in TABLES:
         last, is_end = None, False

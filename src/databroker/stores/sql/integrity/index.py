@@ -9,13 +9,12 @@ from functools import partial
 from typing import Any
 
 from ....errors import StoreDamaged
-from ..displacement import displacement, set_displacement
-from ..engine.connection import Connection
+from ..engine.conditions import KeyRange
+from ..engine.connection import Connection, snapshot
 from ..engine.schema import DATA_KEYS, RUNS, START, STOP
-from ..engine.snapshot import snapshot
 from ..engine.statements import checks, index
 from ..engine.statements import runs as stored
-from ..run_key import key_of
+from ..run_key import displacement, key_of, set_displacement
 from ..search.index import ENDED, EVERY, WORDS, new_path, path_id
 from ..search.index_terms import OBJECT, TEXT
 from .base import Check, every_row, rows_with
@@ -34,25 +33,13 @@ _NAMED = 3
 
 @dataclass
 class Difference:
-    """In what the entries of a run differ from what they should be.
-
-    Attributes
-    ----------
-    run
-        Its key.
-    wanted
-        What should be; None if there is no such run.
-    missing, extra
-        The entries.
-    lost
-        What only the index still knows of, which stays as it is.
-    """
+    """In what the entries of a run, given by its key, differ from what they should be."""
 
     run: int
-    wanted: Wanted | None
+    wanted: Wanted | None  # None if there is no such run
     missing: set[Held]
     extra: set[Held]
-    lost: str = ""
+    lost: str = ""  # what only the index still knows of, which stays as it is
 
 
 class IndexCheck:
@@ -99,7 +86,7 @@ class IndexCheck:
         with self._check.reading("The index of metadata and words"):
             runs = len(stretch.sums)
             count = 0
-            for run, entry in stored_entries(self._connect, checks.between_keys(low, high)):
+            for run, entry in stored_entries(self._connect, KeyRange(low, high)):
                 stretch.take(run, entry)
                 count += 1
             self._check.looked_at("index entries", count, steps=runs)
@@ -121,7 +108,7 @@ class IndexCheck:
         with snapshot(connection):
             wanted = _wanted_of(connection, runs)
             held: dict[int, set[Held]] = defaultdict(set)
-            for run, entry in stored_entries(lambda: connection, checks.of_keys(runs)):
+            for run, entry in stored_entries(lambda: connection, runs):
                 held[run].add(entry)
             return list(_compared(connection, runs, wanted, held))
 

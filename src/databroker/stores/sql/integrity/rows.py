@@ -9,8 +9,7 @@ from ....documents.kinds import IDENTITY, OWNER
 from ....errors import StoreDamaged
 from ..blocks import Unpacked, intact_segment, sealed_rows
 from ..damage import damaged_rows
-from ..engine.connection import Connection, original, portable
-from ..engine.snapshot import snapshot
+from ..engine.connection import Connection, original, portable, snapshot
 from ..engine.statements import checks
 from ..engine.statements import rows as stored
 from ..layouts import Block, block_at, first_after

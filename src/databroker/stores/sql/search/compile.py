@@ -38,7 +38,6 @@ from ....query.nodes import (
     UidPrefix,
 )
 from ....query.values import is_number
-from ..displacement import displacement
 from ..engine.conditions import (
     ALL,
     BYTES,
@@ -51,9 +50,9 @@ from ..engine.conditions import (
     unless,
 )
 from ..engine.connection import Connection, portable
-from ..engine.schema import RUNS
+from ..engine.schema import DATA_KEYS, RUNS
 from ..engine.statements import runs
-from ..run_key import key_of
+from ..run_key import displacement, key_of
 from . import pattern_conditions, value_conditions
 from .compiled import UNKNOWN, Compiled, all_of, any_of
 from .index import IDENTITY, WORDS
@@ -176,7 +175,7 @@ class Compiler:
     @compile.register
     def _data_key(self, node: DataKey) -> Compiled:
         kind, value = leaf(node.name)
-        return Compiled(self.places.data_key(kind, value), kind == TEXT)
+        return Compiled(either(self.places.entries(DATA_KEYS, "", kind, value)), kind == TEXT)
 
     @compile.register
     def _time(self, node: TimeBounds) -> Compiled:
@@ -202,10 +201,13 @@ class Compiler:
             for word in {*node.words, *phrases, *single}
         }
         words = dict.fromkeys((*node.words, *phrases))
-        required = [either([self.places.word(word), *partly[word]]) for word in words]
-        excluded = [unless(self.places.word(word)) for word in single]
+        required = [either([*self._word(word), *partly[word]]) for word in words]
+        excluded = [unless(either(self._word(word))) for word in single]
         exact = not phrases and len(single) == len(node.excluded) and not any(partly.values())
         return Compiled(both([*required, *excluded]), exact)
+
+    def _word(self, word: str) -> list[Lookup]:
+        return self.places.entries(RUNS, WORDS, TEXT, word)
 
     # -- what each run has, and what is known of it --------------------------
 

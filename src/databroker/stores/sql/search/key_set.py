@@ -17,13 +17,6 @@ Keys = np.ndarray[Any, np.dtype[np.int64]]
 class KeySet:
     """Some runs, or all but some.
 
-    Attributes
-    ----------
-    keys
-        Sorted, each once.
-    complement
-        Whether these are the runs that do *not* belong to the set.
-
     Examples
     --------
     >>> few = KeySet(np.array([1, 2, 5]))
@@ -33,8 +26,8 @@ class KeySet:
     KeySet(keys=array([3]), complement=True)
     """
 
-    keys: Keys
-    complement: bool = False
+    keys: Keys  # sorted, each once
+    complement: bool = False  # whether these are the runs that do *not* belong to the set
 
     def __invert__(self) -> KeySet:
         return KeySet(self.keys, not self.complement)

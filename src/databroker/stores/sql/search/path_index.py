@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ....query.nodes import Path
-from ..engine.conditions import ALL, NOTHING, Condition, Lookup, either
+from ..engine.conditions import ALL, Condition, Lookup, either
 from ..engine.connection import Connection, original, portable
 from ..engine.render import MANY
-from ..engine.schema import DATA_KEYS, RUNS, START, STOP
+from ..engine.schema import RUNS, START, STOP
 from ..engine.statements import index
 from .compiled import Compiled
 from .index import ENDED, EVERY, IDENTITY, WORDS, bound, path_id, table_of, text_of
@@ -38,14 +38,8 @@ ANYTHING: Wanted = (VALUES, "any", ())
 class Found:
     """What the index says about a path.
 
-    Attributes
-    ----------
-    lookups
-        Each finds runs; none finds a run that has nothing there.
-    marks
-        Each finds runs that have something on the way which is not indexed.
-    sure
-        Whether what the look-ups find is there for sure.
+    The look-ups find runs that have something there, for sure or not; the marks those that
+    have something on the way which is not indexed.
     """
 
     lookups: list[Condition] = field(default_factory=list)
@@ -100,7 +94,7 @@ class PathIndex:
 
     def _marks(self, document: int, ways: Collection[str]) -> Iterator[Condition]:
         for way in sorted(ways):
-            yield from self._mark(document, way, UNINDEXED)
+            yield from self.entries(document, way, UNINDEXED)
         yield from self.unindexed(document, "", {"", *ways})
 
     def arrays(self, path: Path) -> list[Lookup]:
@@ -111,9 +105,9 @@ class PathIndex:
         document, parts = DOCUMENTS[path.document], path.parts
         if len(parts) < 2:
             return []
-        found = list(self._mark(document, "", DOTTED))
+        found = self.entries(document, "", DOTTED)
         for end in range(1, len(parts)):
-            found += self._mark(document, ".".join(parts[:end]), ARRAY)
+            found += self.entries(document, ".".join(parts[:end]), ARRAY)
         return found
 
     def texts(self, path: Path, most: int) -> list[str] | None:
@@ -132,27 +126,14 @@ class PathIndex:
 
     def ended(self) -> Condition:
         """Look up the runs that have a stop document."""
-        return either(self._mark(RUNS, ENDED, OBJECT))
+        return either(self.entries(RUNS, ENDED, OBJECT))
 
-    def data_key(self, kind: int, name: str) -> Condition:
-        """Look up the runs one of whose descriptors has a data key."""
-        return self._value(DATA_KEYS, "", kind, name)
-
-    def word(self, word: str) -> Condition:
-        """Look up the runs that have a word in their texts, if it is indexed."""
-        return self._value(RUNS, WORDS, TEXT, word)
-
-    def _value(self, document: int, path: str, kind: int, value: Any) -> Condition:
+    def entries(self, document: int, path: str, kind: int, value: Any = 0) -> list[Lookup]:
+        """Look up a value of a kind at a path, or a mark, if there was ever one."""
         number = self._numbers(document, path).get(kind)
         if number is None:
-            return NOTHING
-        return Lookup(table_of(kind), number, "eq", (bound(kind, value),))
-
-    def _mark(self, document: int, path: str, kind: int) -> Iterator[Lookup]:
-        """Give the look-up of a mark, if there was ever one."""
-        number = self._numbers(document, path).get(kind)
-        if number is not None:
-            yield Lookup(table_of(kind), number, "eq", (bound(kind, 0),))
+            return []
+        return [Lookup(table_of(kind), number, "eq", (bound(kind, value),))]
 
     def unindexed(self, document: int, path: str, names: Collection[str]) -> Iterator[Lookup]:
         """Look up the runs of which something that is not indexed may have one of some names."""

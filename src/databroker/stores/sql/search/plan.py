@@ -40,21 +40,11 @@ _DEEPEST, _MOST_VALUES = 20, 500
 
 @dataclass(frozen=True)
 class Plan:
-    """How to meet candidates: scans through indexes, and a test of what they meet.
+    """How to meet candidates: scans through indexes, and a test of what they meet."""
 
-    Attributes
-    ----------
-    scans
-        Look-ups that together meet every candidate: the newest first, or few.
-    test
-        What else the indexes can say of one of them; None if nothing.
-    residual
-        The parts of the query that are neither met by the scans nor tested.
-    """
-
-    scans: tuple[Lookup, ...]
-    test: Sql | None
-    residual: frozenset[Part]
+    scans: tuple[Lookup, ...]  # together they meet every candidate: the newest first, or few
+    test: Sql | None  # what else the indexes can say of one of them
+    residual: frozenset[Part]  # what is neither met by the scans nor tested
 
 
 class Candidates:

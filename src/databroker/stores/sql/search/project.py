@@ -12,11 +12,10 @@ from ....errors import StoreDamaged
 from ....query.nodes import Path
 from ....query.projection import Keyed, distinct_values, keyed_value, value_at
 from ....query.values import thaw
-from ..displacement import displacement
 from ..engine.conditions import Lookup
 from ..engine.connection import Connection, original
 from ..engine.statements import index, runs
-from ..run_key import newest_first
+from ..run_key import displacement, newest_first
 from ..starts import find_run, open_stop
 from .index import text_of
 from .index_terms import EXACT_INTEGERS, FALSE_TRUE, LONG_TEXT, NAN, NULL, NUMBER, TEXT

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ..conditions import KeyRange
 from ..connection import Connection, fetch
 from ..failures import DatabaseError
 from ..render import marks
@@ -67,24 +68,17 @@ STRAYS = range(len(_STRAYS))
 # -- entries of the index ----------------------------------------------------
 
 
-def between_keys(low: int, high: int) -> tuple[str, Sequence[int]]:
-    """Return the condition for runs between two keys."""
-    return "run BETWEEN ? AND ?", (low, high)
-
-
-def of_keys(keys: Sequence[int]) -> tuple[str, Sequence[int]]:
-    """Return the condition for some runs."""
-    return f"run IN ({marks(keys)})", keys
-
-
 def entries_after(
-    connection: Connection, index: str, runs: tuple[str, Sequence[int]], last: Row | None
+    connection: Connection, index: str, runs: KeyRange | Sequence[int], last: Row | None
 ) -> tuple[list[Row], bool]:
     """Return entries (path, value, run) by the order of their key, and whether these are all.
 
     Text, which a damaged file may have where there was none, stands in a tuple, as its bytes.
     """
-    where, values = runs
+    if isinstance(runs, KeyRange):
+        where, values = "run BETWEEN ? AND ?", [runs.low, runs.high]
+    else:
+        where, values = f"run IN ({marks(runs)})", list(runs)
     after: Row = ()
     if last is not None:
         path, value, run = last

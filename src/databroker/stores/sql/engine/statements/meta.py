@@ -20,8 +20,3 @@ def set_fact(connection: Connection, key: str, value: Any) -> None:
         "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         (key, value),
     )
-
-
-def drop_fact(connection: Connection, key: str) -> None:
-    """Forget a fact."""
-    connection.execute("DELETE FROM meta WHERE key = ?", (key,))
