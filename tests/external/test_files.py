@@ -11,7 +11,7 @@ import tifffile
 from databroker.external import ExternalFile, Registry, external_files
 from databroker.external.files.listing import files_below
 from databroker.external.locate import uri_of_path
-from databroker.external.readers.hdf5_links import linked_files
+from databroker.external.readers.hdf5_files import linked_files
 from databroker.runs.files import Files
 from helpers.external import FRAME, HDF5, IMAGE, frames, key
 

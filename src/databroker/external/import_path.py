@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from typing import Any
 
 from ..errors import InvalidConfiguration
@@ -25,16 +25,10 @@ def imported(target: Any, said_by: str) -> Any:
     """
     if not isinstance(target, str):
         return target
-    module, colon, name = target.partition(":")
-    if not colon:
-        module, _, name = target.rpartition(".")
+    module, _, name = target.partition(":") if ":" in target else target.rpartition(".")
     try:
-        thing = importlib.import_module(module)
-        for part in name.split("."):
-            thing = getattr(thing, part)
-    # ValueError: there is no module before the dot.
+        return pkgutil.resolve_name(f"{module}:{name}")
     except (ImportError, AttributeError, ValueError) as error:
         raise InvalidConfiguration(
             f"{said_by}: {target!r} cannot be imported ({error})."
         ) from error
-    return thing

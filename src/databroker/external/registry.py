@@ -18,7 +18,7 @@ from .handler_cache import OPEN, identity
 from .handlers.offered import FALLBACKS, offered_handler, offered_specs, successor
 from .import_path import imported
 from .locate import Guard, Place, place_of
-from .readers.hdf5_links import check_links
+from .readers.hdf5_files import check_links
 from .references import DataReference, explained
 
 __all__ = ["Registry", "lend"]

@@ -16,7 +16,7 @@ from ...documents.transform import Transform, unchanged
 from ...errors import ShapesDiffer
 from ..handlers.adapter import DatumSource, as_array, source_of
 from ..handlers.builtin import FrameHandler
-from ..readers.hdf5_links import check_links
+from ..readers.hdf5_files import check_links
 from ..references import DataReference
 from .datum_lookup import Datum, Datums
 from .filling import UNREADABLE

@@ -37,7 +37,7 @@ class StreamSource:
         given = document.get("parameters") or document.get("resource_kwargs") or {}
         # 'text/csv;header=absent' says how to read, too.
         said = (part.partition("=") for part in mimetype.split(";")[1:])
-        parameters = {**{key: value for key, _, value in said}, **given}
+        parameters = {**{key: value for key, _, value in said}, **given, "mimetype": mimetype}
         if document.get("spec") and mimetype == "application/x-hdf5":
             parameters.setdefault("dataset", parameters.get("path") or "/entry/data/data")
         data_key = document.get("data_key") or given.get("data_key") or given.get("name") or ""

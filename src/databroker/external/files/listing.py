@@ -242,14 +242,7 @@ def _of_handler(
         if listed is None:
             return [place.path]
         kwargs = () if store is None else _datum_kwargs(store, uid)
-        try:
-            paths = list(dict.fromkeys(os.fspath(path) for path in listed(kwargs)))
-        except DatabrokerError:
-            raise
-        except Exception as error:  # whatever somebody else's handler raises
-            if from_signal(error):
-                raise
-            raise DatabrokerError(f"{reference}: get_file_list raised {error!r}.") from error
+        paths = list(dict.fromkeys(os.fspath(path) for path in listed(kwargs)))
     return paths or ([place.path] if store is None else [])
 
 

@@ -44,8 +44,9 @@ class FrameHandler:
             cls.specs, cls.spec = {spec}, SPECS[spec]
 
     def __init__(self, path: str, *args: Any, guard: Guard | None = None, **kwargs: Any) -> None:
-        self._parameters = self.spec.parameters(*args, **kwargs)
-        opener = reader_of(self.spec.mimetype)
+        mimetype = self.spec.mimetype
+        self._parameters = {**self.spec.parameters(*args, **kwargs), "mimetype": mimetype}
+        opener = reader_of(mimetype)
         self.frames: FrameReader = opener(path, self._parameters, Declared(), guard or Guard())
 
     def __call__(self, *args: Any, **datum_kwargs: Any) -> Any:

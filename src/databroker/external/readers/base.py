@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..locate import Guard
 from ..references import FramesMissing, Problem
 
 __all__ = ["Declared", "FileReader", "FrameReader"]
@@ -59,9 +60,9 @@ class FrameReader(ABC):
     To teach databroker a format, write a subclass and name it:
     ``db.reg.mimetypes["application/x-lab"] = "my_lab.readers:LabReader"``. It is made with four
     arguments: the path (of a file, a folder, or what the names of numbered files begin with);
-    the parameters of the stream resource; a `Declared`, what the descriptor says of the field;
-    and a guard, whose ``check(path)`` raises for each file that may not be opened. It is kept
-    and used again, and closed when too many are open.
+    the parameters of the stream resource, its mimetype among them; a `Declared`, what the
+    descriptor says of the field; and a guard, whose ``check(path)`` raises for each file that may
+    not be opened. It is kept and used again, and closed when too many are open.
 
     Attributes
     ----------
@@ -155,8 +156,10 @@ class FileReader(FrameReader):
 
     unit = "frame"
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, guard: Guard) -> None:
+        guard.check(path)
         self.path = path
+        self._guard = guard
 
     @abstractmethod
     def length(self, wanted: int = 0) -> int:
@@ -175,8 +178,8 @@ class FileReader(FrameReader):
         """Return the file."""
         return [self.path]
 
-    def need(self, stop: int) -> int:
-        """Return how many frames there are; raise if these are too few."""
+    def need(self, stop: int) -> None:
+        """Raise if there are fewer frames."""
         if (length := self.length(stop)) < stop:
             raise Problem(
                 FramesMissing,
@@ -184,7 +187,6 @@ class FileReader(FrameReader):
                 f"and {self.unit} {stop - 1} is wanted",
                 "If it is still being written, try again later.",
             )
-        return length
 
 
 def declared_dtype(data_key: Mapping[str, Any]) -> np.dtype[Any] | None:

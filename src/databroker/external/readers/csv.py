@@ -32,8 +32,7 @@ class CsvReader(FileReader):
     def __init__(
         self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
     ) -> None:
-        guard.check(path)
-        super().__init__(path)
+        super().__init__(path, guard)
         self._options = {key: parameters[key] for key in _OPTIONS if key in parameters}
         self._comment = str(parameters.get("comment") or "").encode() or None
         self._skipped = 1 if parameters.get("header") in ("present", 0, True) else 0

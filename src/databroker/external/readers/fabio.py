@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import numpy as np
+
+from ...extras import require
 from ..fields.chunking import LARGEST
 from ..locate import Guard
+from ..references import FileDamaged, Problem
 from .base import Array, Declared, FileReader
-from .fabio_files import count_frames, fabio_files, opened_image, read_fabio, read_frames
-from .numbered_files import FileSequence
 
-__all__ = ["FabioReader", "FabioSequence"]
+__all__ = ["FORMATS", "FabioReader", "read_fabio"]
+
+FORMATS: Mapping[str, tuple[str, str]] = {
+    "image/x-cbf": ("fabio.cbfimage", "CbfImage"),
+    "image/x-edf": ("fabio.edfimage", "EdfImage"),
+    "image/x-marccd": ("fabio.marccdimage", "MarccdImage"),
+    "image/x-spe": ("fabio.speimage", "SpeImage"),
+}
+"""What of fabio reads the files of a mimetype."""
+
+_OPENERS = {".gz": "GzipFile", ".bz2": "BZ2File"}
 
 
 class FabioReader(FileReader):
@@ -23,14 +35,13 @@ class FabioReader(FileReader):
     another one beside it, which is opened if the guard allows it.
     """
 
-    ending: str
     thread_safe = False
 
     def __init__(
         self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
     ) -> None:
-        super().__init__(path)
-        self._guard = guard
+        super().__init__(path, guard)
+        self._mimetype = str(parameters["mimetype"])
         self._opened = ExitStack()
         try:
             self._open()
@@ -44,7 +55,7 @@ class FabioReader(FileReader):
         self.need(stop)
         if self._kept > LARGEST:
             self._open()
-        frames = read_frames(self._image, self.path, self.ending, range(first, stop))
+        frames = _read(self._image, self.path, self._mimetype, range(first, stop))
         self._kept += frames.nbytes
         return frames[(slice(None), *inner)]
 
@@ -65,66 +76,52 @@ class FabioReader(FileReader):
         self._guard.check(self.path)
         self._seen = os.stat(self.path).st_mtime_ns
         self._kept = 0  # bytes: fabio keeps all frames that it has read
-        self._image = self._opened.enter_context(opened_image(self.path, self.ending))
-        self._frames = count_frames(self._image, self.ending)
-        self._files = fabio_files(self._image, self.path)
-        for path in self._files:
-            self._guard.check(path)
+        self._image = self._opened.enter_context(_opened(self.path, self._mimetype))
+        self._frames = _count(self._image, self._mimetype)
+        self._files = [self.path, *_beside(self._image, self.path, self._guard)]
 
 
-class CbfReader(FabioReader):
-    """Reads image/x-cbf: the Crystallographic Binary File of Pilatus detectors, say."""
-
-    ending = ".cbf"
-
-
-class EdfReader(FabioReader):
-    """Reads image/x-edf: the ESRF Data Format."""
-
-    ending = ".edf"
+def read_fabio(path: str, mimetype: str, guard: Guard) -> Array:
+    """Return all frames of a file."""
+    with _opened(path, mimetype) as image:
+        _beside(image, path, guard)
+        return _read(image, path, mimetype, range(_count(image, mimetype)))
 
 
-class MarReader(FabioReader):
-    """Reads image/x-marccd: files of MarCCD and MarMosaic detectors."""
-
-    ending = ".mccd"
-
-
-class SpeReader(FabioReader):
-    """Reads image/x-spe: files of Princeton Instruments' WinView and LightField."""
-
-    ending = ".spe"
+@contextmanager
+def _opened(path: str, mimetype: str, number: int | None = None) -> Iterator[Any]:
+    """Open a file as what its resource says that it is: fabio itself would have to guess."""
+    module, name = FORMATS[mimetype]
+    image = getattr(require(module, "images"), name)()
+    opener = _OPENERS.get(os.path.splitext(path)[1].lower(), "File")
+    with getattr(require("fabio.fabioutils", "images"), opener)(path, "rb") as file:
+        yield image.read(file, number)
 
 
-class FabioSequence(FileSequence):
-    """Reads a sequence of such files, each with one frame, or as many as `chunk_shape` says."""
-
-    ending: str
-
-    def load(self, path: str, whole: bool = True) -> Array:
-        frames = read_fabio(path, self.ending, self._guard)
-        return frames[0] if len(frames) == 1 and self._in_file == 1 else frames
+def _count(image: Any, mimetype: str) -> int:
+    """Return how many frames an open image has."""
+    return int(image.header["num_frames"] if mimetype == "image/x-spe" else image.nframes)
 
 
-class CbfSequence(FabioSequence):
-    """Reads multipart/related;type=image/x-cbf."""
-
-    ending = ".cbf"
-
-
-class EdfSequence(FabioSequence):
-    """Reads multipart/related;type=image/x-edf."""
-
-    ending = ".edf"
-
-
-class MarSequence(FabioSequence):
-    """Reads multipart/related;type=image/x-marccd."""
-
-    ending = ".mccd"
+def _beside(image: Any, path: str, guard: Guard) -> list[str]:
+    """Return the files beside it in which EDF may have the frames, if these may be read."""
+    headers = (image.get_frame(number).header for number in range(image.nframes))
+    names = dict.fromkeys(header.get("EDF_BinaryFileName") for header in headers)
+    beside = [os.path.join(os.path.dirname(path), os.path.basename(name)) for name in names if name]
+    packed = [not os.path.exists(each) and os.path.exists(f"{each}.gz") for each in beside]
+    files = [f"{each}.gz" if zipped else each for each, zipped in zip(beside, packed, strict=True)]
+    for file in files:
+        guard.check(file)
+    return files
 
 
-class SpeSequence(FabioSequence):
-    """Reads multipart/related;type=image/x-spe."""
-
-    ending = ".spe"
+def _read(image: Any, path: str, mimetype: str, numbers: range) -> Array:
+    """Return some frames of an open image."""
+    frames = [np.asarray(image.get_frame(n).data) for n in numbers if n < image.nframes]
+    # Of SPE, fabio has read the first frame only.
+    for number in numbers[len(frames) :]:
+        with _opened(path, mimetype, number) as other:
+            frames.append(np.asarray(other.data))
+    if len({(frame.shape, frame.dtype) for frame in frames}) != 1:
+        raise Problem(FileDamaged, f"{path} has no images, or not of one shape and type")
+    return np.stack(frames)

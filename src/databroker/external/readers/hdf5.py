@@ -29,8 +29,7 @@ class Hdf5Reader(FileReader):
     def __init__(
         self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
     ) -> None:
-        guard.check(path)
-        super().__init__(path)
+        super().__init__(path, guard)
         name = parameters.get("dataset") or parameters.get("path") or ""
         name = "/".join(name) if isinstance(name, list | tuple) else str(name)
         self._dataset = Hdf5Dataset(path, name, bool(parameters.get("swmr", True)), guard)
@@ -57,13 +56,12 @@ class Hdf5Reader(FileReader):
 
     def _key(self, first: int, stop: int, inner: tuple[slice, ...]) -> tuple[slice, ...]:
         """Return what to read of the dataset."""
-        length = self.need(stop)
-        key = [_part(self._lead(length), slice(first, stop))]
+        self.need(stop)
+        rows = range(self._dataset.length())[self._first]
         chosen = iter(inner)
-        for axis, kept in self._inner:
-            part = next(chosen, slice(None)) if kept else slice(None)
-            key.append(_part(axis, part))
-        return tuple(key)
+        parts = [next(chosen, slice(None)) if kept else slice(None) for _, kept in self._inner]
+        axes = [rows, *(axis for axis, _ in self._inner)]
+        return tuple(map(_part, axes, [slice(first, stop), *parts]))
 
     def files(self, first: int, stop: int) -> list[str]:
         """Return the file, and those that it links to."""
@@ -89,9 +87,6 @@ class Hdf5Reader(FileReader):
             self.chunks = tuple(
                 size for size, here in zip(self._dataset.chunks, kept, strict=True) if here
             )
-
-    def _lead(self, rows: int) -> range:
-        return range(self._dataset.length())[self._first]
 
     def length(self, wanted: int = 0) -> int:
         start, stop, step = self._first.indices(2**62)

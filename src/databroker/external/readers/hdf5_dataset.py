@@ -19,8 +19,7 @@ from ...extras import require
 from ..fields.chunking import LARGEST
 from ..locate import Guard
 from ..references import DatasetMissing, Problem
-from .hdf5_links import linked_files
-from .hdf5_opening import opened_hdf5
+from .hdf5_files import linked_files, opened_hdf5
 
 __all__ = ["Hdf5Dataset"]
 

@@ -12,27 +12,22 @@ from ..references import DataReference
 __all__ = ["MIMETYPES", "reader_of"]
 
 _HERE = "databroker.external.readers"
-_TEXT = f"{_HERE}.csv:CsvReader"
-_PICTURES = f"{_HERE}.numbered_files:PictureSequence"
-_FABIO = {"x-cbf": "Cbf", "x-edf": "Edf", "x-marccd": "Mar", "x-spe": "Spe"}
+_IMAGES = ("*", "jpeg", "png", "tiff", "x-cbf", "x-edf", "x-marccd", "x-spe")
 
 MIMETYPES: Mapping[str, str] = {
     "application/x-hdf5": f"{_HERE}.hdf5:Hdf5Reader",
     "application/x-npy": f"{_HERE}.npy:NpyReader",
     "application/x-zarr": f"{_HERE}.zarr:ZarrReader",
     "multipart/related;type=application/x-npy": f"{_HERE}.npy:NpySequence",
-    "multipart/related;type=image/*": _PICTURES,
-    "multipart/related;type=image/jpeg": _PICTURES,
-    "multipart/related;type=image/png": _PICTURES,
-    "multipart/related;type=image/tiff": f"{_HERE}.numbered_files:TiffSequence",
-    "text/csv": _TEXT,
-    "text/csv;header=absent": _TEXT,
-    "text/csv;header=present": _TEXT,
-    **{f"image/{name}": f"{_HERE}.fabio:{each}Reader" for name, each in _FABIO.items()},
-    **{
-        f"multipart/related;type=image/{name}": f"{_HERE}.fabio:{each}Sequence"
-        for name, each in _FABIO.items()
-    },
+    **dict.fromkeys(
+        [f"multipart/related;type=image/{name}" for name in _IMAGES],
+        f"{_HERE}.numbered_files:ImageSequence",
+    ),
+    **dict.fromkeys([f"image/{name}" for name in _IMAGES[4:]], f"{_HERE}.fabio:FabioReader"),
+    **dict.fromkeys(
+        ["text/csv", "text/csv;header=absent", "text/csv;header=present"],
+        f"{_HERE}.csv:CsvReader",
+    ),
 }
 """What reads each mimetype."""
 

@@ -21,8 +21,7 @@ class NpyReader(FileReader):
     def __init__(
         self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
     ) -> None:
-        guard.check(path)
-        super().__init__(path)
+        super().__init__(path, guard)
         self._frames = load_npy(path, whole=False)
         if not self._frames.ndim:
             raise Problem(FileDamaged, f"{path} has a single number, and no frames")

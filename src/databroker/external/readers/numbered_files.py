@@ -13,9 +13,9 @@ import numpy as np
 from ..locate import Guard
 from ..references import FileDamaged, Problem
 from .base import Array, Declared, Form, FrameReader
-from .pictures import read_picture, read_tiff
+from .pictures import read_picture
 
-__all__ = ["FileSequence", "PictureSequence", "TiffSequence", "numbered_name"]
+__all__ = ["FileSequence", "ImageSequence", "numbered_name"]
 
 _PLACES = re.compile(r"(%%|%s|%[-+#0 ]*\d*(?:\.\d+)?[diuxX]|\{0?(?::[^{}]*)?\})")
 
@@ -196,15 +196,17 @@ class FileSequence(FrameReader):
         return found
 
 
-class PictureSequence(FileSequence):
-    """Reads multipart/related;type=image/jpeg, image/png, or image/* for whatever there is."""
+class ImageSequence(FileSequence):
+    """Reads multipart/related;type=image/tiff, image/x-cbf, ..., or image/* for whatever there is.
+
+    Each file has an image, or a stack of them.
+    """
+
+    def __init__(
+        self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
+    ) -> None:
+        super().__init__(path, parameters, declared, guard)
+        self._type = str(parameters["mimetype"]).partition("type=")[2]
 
     def load(self, path: str, whole: bool = True) -> Array:
-        return np.asarray(read_picture(path, self._guard))
-
-
-class TiffSequence(FileSequence):
-    """Reads multipart/related;type=image/tiff, whatever the names of the files end in."""
-
-    def load(self, path: str, whole: bool = True) -> Array:
-        return np.asarray(read_tiff(path))
+        return np.asarray(read_picture(path, self._type, self._guard))

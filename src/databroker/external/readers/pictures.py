@@ -9,30 +9,37 @@ from typing import Any
 from ...extras import require
 from ..locate import Guard
 from ..references import FileDamaged, Problem
-from .fabio_files import FORMATS, read_fabio
+from .fabio import FORMATS, read_fabio
 
-__all__ = ["read_picture", "read_tiff"]
+__all__ = ["read_picture"]
 
-_TIFF = (".tif", ".tiff", ".btf")
+_BY_ENDING = {
+    ".cbf": "image/x-cbf",
+    ".edf": "image/x-edf",
+    ".mccd": "image/x-marccd",
+    ".spe": "image/x-spe",
+    ".btf": "image/tiff",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+}
 
 
-def read_picture(path: str, guard: Guard) -> Any:
-    """Return the image, or the stack of images, in a file of any format, by the end of its name."""
-    ending = os.path.splitext(path)[1].lower()
-    if ending in _TIFF:
-        return read_tiff(path)
-    if ending in FORMATS:
-        frames = read_fabio(path, ending, guard)
+def read_picture(path: str, mimetype: str, guard: Guard) -> Any:
+    """Return the image, or the stack of images, in a file.
+
+    Of the mimetypes that are not named here the end of its name says more.
+    """
+    if mimetype not in _BY_ENDING.values():
+        mimetype = _BY_ENDING.get(os.path.splitext(path)[1].lower(), mimetype)
+    if mimetype == "image/tiff":
+        with _Alone(io.FileIO(path)) as file:
+            return _checked(require("tifffile", "images").imread(file, _multifile=False), path)
+    if mimetype in FORMATS:
+        frames = read_fabio(path, mimetype, guard)
         return frames[0] if len(frames) == 1 else frames
     with open(path, "rb") as file:
         # Of what reads images, some would fetch what a file names; this one does not.
         return _checked(require("imageio.v3", "images").imread(file, plugin="pillow"), path)
-
-
-def read_tiff(path: str) -> Any:
-    """Return the image, or the stack of images, in a TIFF file, whatever its name."""
-    with _Alone(io.FileIO(path)) as file:
-        return _checked(require("tifffile", "images").imread(file, _multifile=False), path)
 
 
 class _Alone(io.BufferedReader):

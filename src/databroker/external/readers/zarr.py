@@ -22,9 +22,7 @@ class ZarrReader(FileReader):
     def __init__(
         self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
     ) -> None:
-        guard.check(path)
-        self._guard = guard
-        super().__init__(path)
+        super().__init__(path, guard)
         name = parameters.get("dataset") or parameters.get("path") or ""
         self._name = "/".join(name) if isinstance(name, list | tuple) else str(name).strip("/")
         self._array = self._open()

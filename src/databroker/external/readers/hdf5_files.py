@@ -1,4 +1,7 @@
-"""The other files that HDF5 files lead to, through links, virtual datasets and external storage."""
+"""HDF5 files opened for reading, and the other files that they lead to.
+
+Those are through links, virtual datasets and external storage.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,17 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
-from ..._util.signals import suppressed
+from ..._util.signals import from_signal, suppressed
 from ...extras import require
 from ..locate import Guard
-from .hdf5_opening import opened_hdf5
 
-__all__ = ["check_links", "linked_files"]
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None
+
+__all__ = ["check_links", "linked_files", "opened_hdf5"]
 
 Step = tuple[tuple[str, ...], str]
 """The paths that are tried in turn, and the name of a dataset in the file; '' if it is no HDF5."""
@@ -22,6 +30,42 @@ Step = tuple[tuple[str, ...], str]
 _PREFIXES = ("HDF5_EXT_PREFIX", "HDF5_VDS_PREFIX", "HDF5_EXTFILE_PREFIX")
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MOST = 16  # soft links that follow each other, as the library itself has it
+
+
+def opened_hdf5(path: str, swmr: bool = False) -> Any:
+    """Open a file for reading, so that neither its writer nor this process's user notices.
+
+    HDF5 refuses to open a file twice in a process with and without locking, so a
+    file that is opened without would be closed to the user's own `h5py.File`.
+    Therefore the lock is taken as usual and let go at once, where that can be done.
+    """
+    h5py = require("h5py", "images")
+    attempts = [True, False] if swmr else [False, True]
+    options = [{"swmr": each} for each in attempts]
+    # A writer may hold the lock, or the disk know none.
+    unlocked = [{"swmr": each, "locking": False} for each in attempts]
+    first: OSError | None = None
+    for each in [*options, *unlocked] if fcntl is not None else [*unlocked, *options]:
+        try:
+            file = h5py.File(path, "r", **each)
+        except (FileNotFoundError, PermissionError, IsADirectoryError):
+            raise
+        except OSError as error:
+            if from_signal(error):
+                raise
+            first = first or error
+        else:
+            if file.mode == "r":  # else it is open for writing in this process: not ours to unlock
+                _unlock(file)
+            return file
+    assert first is not None
+    raise first
+
+
+def _unlock(file: Any) -> None:
+    if fcntl is not None:
+        with suppressed(OSError):
+            fcntl.flock(file.id.get_vfd_handle(), fcntl.LOCK_UN)
 
 
 def linked_files(
