@@ -69,5 +69,9 @@ class ReadOnly(dict[str, Any]):
     def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
         return {key: deepcopy(value, memo) for key, value in self.items()}
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return a plain dictionary that shares nothing with the document."""
+        return deepcopy(dict(self))
+
     def __reduce__(self) -> Any:
         return type(self), (dict(self),)

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from .._util.suggestions import did_you_mean
 from .._util.user_warnings import warn_user
-from ..errors import NoSuchField, NothingFoundWarning
+from ..errors import NothingFoundWarning
 from ..query.aliases import ALIASES
 from ..query.missing_keys import missing_keys
 from ..query.nodes import Exists, Node, Path
 
 if TYPE_CHECKING:
     from ..stores.base import Store
-    from .stream.stream import Stream
 
 _SHOWN = 12
 _MOST_NAMES = 2_000
@@ -41,16 +40,6 @@ def warn_if_absent(run: str, kind: str, name: object, known: Iterable[str]) -> N
         f"Run {run[:8]!r} has no {kind} {name!r}.{did_you_mean(name, names)} It has: {shown}.",
         NothingFoundWarning,
     )
-
-
-def has_field(run: str, stream: Stream, field: str) -> bool:
-    """Tell whether `field` means something in a stream; warn if it does not."""
-    try:
-        stream.select([field])
-    except NoSuchField:
-        warn_if_absent(run, "field", field, stream.fields)
-        return False
-    return True
 
 
 def explain_nothing(store: Store, query: Node) -> None:

@@ -11,9 +11,9 @@ from .._util.printable import shown
 from ..display.prompt import run_line, show_in_ipython
 from ..documents.kinds import stream_name as name_of
 from ..documents.readonly import ALL
-from ..errors import NoSuchStream
+from ..errors import NoSuchField, NoSuchStream
 from ..query.nodes import Equals, Path
-from .absent import has_field, warn_if_absent
+from .absent import warn_if_absent
 from .files import Files, files_of
 from .stream.fields import Fields, configuration, mapping
 
@@ -107,17 +107,11 @@ class Run:
 
     def fields(self, stream_name: StreamName = ALL) -> set[str]:
         """Return the names of the data keys of a stream, or of all streams."""
-        return {
-            key for descriptor in self._of_stream(stream_name) for key in descriptor["data_keys"]
-        }
+        return {field for stream in self._named(stream_name) for field in stream.fields}
 
     def devices(self, stream_name: StreamName = ALL) -> set[str]:
         """Return the names of the devices in a stream, or in all streams."""
-        return {
-            device
-            for descriptor in self._of_stream(stream_name)
-            for device in descriptor.get("object_keys") or {}
-        }
+        return {device for stream in self._named(stream_name) for device in stream.devices}
 
     def config_data(self, device_name: str) -> dict[str, list[Doc]]:
         """Return the configuration of a device: for each stream, one dictionary a descriptor.
@@ -181,8 +175,13 @@ class Run:
         stream = self.streams.get(stream_name)
         if stream is None:
             warn_if_absent(self.uid, "stream", stream_name, self.stream_names)
-        elif has_field(self.uid, stream, field):
-            yield from stream.data(field, fill, on_missing)
+            return
+        try:
+            stream.select([field])
+        except NoSuchField:
+            warn_if_absent(self.uid, "field", field, stream.fields)
+            return
+        yield from stream.data(field, fill, on_missing)
 
     def events(
         self,
@@ -198,8 +197,7 @@ class Run:
         """
         from .stream.many import many_streams
 
-        warn_if_absent(self.uid, "stream", stream_name, self.stream_names)
-        for event in many_streams(self._streams_of(stream_name), fields, fill, on_missing):
+        for event in many_streams(self._named(stream_name), fields, fill, on_missing):
             yield self._handed_out("event", event)
 
     def documents(
@@ -385,12 +383,11 @@ class Run:
         transformed = [self.session.transforms(kind, document) for kind, document in documents]
         return sorted(transformed, key=_time_of)
 
-    def _of_stream(self, stream_name: StreamName) -> list[Doc]:
-        """Return the descriptors of one stream, or of all."""
-        known = self._descriptors()
-        chosen = [doc for doc in known if stream_name is ALL or name_of(doc) == stream_name]
+    def _named(self, stream_name: StreamName) -> list[Stream]:
+        """Return the stream of a name, or all; warn if there is none of this name."""
+        chosen = self._streams_of(stream_name)
         if not chosen:
-            warn_if_absent(self.uid, "stream", stream_name, map(name_of, known))
+            warn_if_absent(self.uid, "stream", stream_name, self.stream_names)
         return chosen
 
     def _streams_of(self, stream_name: StreamName) -> list[Stream]:

@@ -75,16 +75,6 @@ class Doct(ReadOnly):
         """
         return self._name, dict(self)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return a plain dictionary.
-
-        Examples
-        --------
-        >>> type(Doct("Run Start", {"uid": "a"}).to_dict())
-        <class 'dict'>
-        """
-        return dict(self)
-
 
 class DeprecatedDoct(Doct):
     """A document whose values are attributes, too; using them so is deprecated and warns.

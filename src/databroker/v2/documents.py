@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 from .._util.printable import pformat_of_tree, repr_of_tree
@@ -29,10 +28,6 @@ class Document(ReadOnly):
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(f"{type(self).__name__}({pformat_of_tree(dict(self))})")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return a plain dictionary that shares nothing with the document."""
-        return deepcopy(dict(self))
 
 
 class Start(Document):

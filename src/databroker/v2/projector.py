@@ -6,6 +6,7 @@ its value is: in the start document, in a device's configuration, in a stream.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -88,15 +89,19 @@ class Projector:
         projection = projection or get_run_projection(run, projection_name)
         if projection is None:
             raise ProjectionError("There is no such projection; give one, or the name of one.")
-        datasets = _Datasets(run)
+        dataset = functools.cache(lambda stream: run[stream].to_dask())
         for shown, rule in projection["projection"].items():
             try:
-                self._hand_over(run, datasets, shown, rule)
+                self._hand_over(run, dataset, shown, rule)
             except (LookupError, DatabrokerError) as error:
                 self.issues.append(f"{shown}: {error}")
 
     def _hand_over(
-        self, run: BlueskyRun, datasets: _Datasets, shown: str, rule: Mapping[str, Any]
+        self,
+        run: BlueskyRun,
+        dataset: Callable[[str], xr.Dataset],
+        shown: str,
+        rule: Mapping[str, Any],
     ) -> None:
         location = None if rule.get("type") == "static" else rule.get("location")
         if rule.get("type") == "calculated":
@@ -107,7 +112,7 @@ class Projector:
         elif location == "event":
             if self._field is not None:
                 place = rule["stream"], rule["field"]
-                self._field(shown, *place, datasets.array(*place))
+                self._field(shown, *place, _array(dataset, *place))
         elif location == "configuration":
             index, device, key = rule.get("config_index", 0), rule["config_device"], rule["field"]
             descriptor = run[rule["stream"]].metadata["descriptors"][index]
@@ -273,20 +278,11 @@ def project_summary_dict(
     return {name: value for name, value in values.items() if name in wanted}, projector.issues
 
 
-class _Datasets:
-    """The streams of a run as lazy datasets, each made once."""
-
-    def __init__(self, run: BlueskyRun) -> None:
-        self._run = run
-        self._known: dict[str, Any] = {}
-
-    def array(self, stream: str, key: str) -> Any:
-        """Return a field of a stream; its only coordinate is the time."""
-        if stream not in self._known:
-            self._known[stream] = self._run[stream].to_dask()
-        if key not in self._known[stream]:
-            raise ProjectionError(f"the stream {stream!r} has no field {key!r}.")
-        return self._known[stream][key].reset_coords(drop=True)
+def _array(dataset: Callable[[str], xr.Dataset], stream: str, key: str) -> xr.DataArray:
+    """Return a field of a stream; its only coordinate is the time."""
+    if key not in dataset(stream):
+        raise ProjectionError(f"the stream {stream!r} has no field {key!r}.")
+    return dataset(stream)[key].reset_coords(drop=True)
 
 
 def _metadata(run: BlueskyRun, rule: Mapping[str, Any]) -> Any:

@@ -57,7 +57,9 @@ def align(
 ) -> xr.Dataset:
     """Return the events of one stream, with the readings of others joined to them."""
     require("xarray", "arrays")
-    rule = Rule(_known(how), _seconds(tolerance))
+    if how not in RULES:
+        raise InvalidQuery(f"how={how!r} is none of {', '.join(map(repr, RULES))}.")
+    rule = Rule(how, _seconds(tolerance))
     others = list(streams) if names is None else [names] if isinstance(names, str) else list(names)
     chosen = [streams[name] for name in dict.fromkeys([on, *others])]
     requests = [
@@ -216,12 +218,6 @@ def _titles(streams: Sequence[str], parts: Sequence[Gathered]) -> dict[tuple[str
         titles[stream, name] = title
         taken.add(title)
     return titles
-
-
-def _known(how: str) -> str:
-    if how not in RULES:
-        raise InvalidQuery(f"how={how!r} is none of {', '.join(map(repr, RULES))}.")
-    return how
 
 
 def _seconds(tolerance: float | datetime.timedelta | None) -> float | None:

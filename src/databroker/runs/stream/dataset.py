@@ -121,7 +121,9 @@ class Builder:
             self._compare(variable, values)
         dims = variable.keys[0].get("dims") if variable.keys else None
         named = self._dimensions.names(variable.name, dims, values.shape[1:])
-        self._variables[name] = make_variable(("time", *named), values, attrs)
+        xarray = require("xarray", "arrays")
+        # Without fastpath, objects would pass through pandas, which makes None a NaN.
+        self._variables[name] = xarray.Variable(("time", *named), values, attrs, fastpath=True)
 
     def dataset(self, time: Array, seq_num: Array, attrs: Doc, convert_times: bool) -> xr.Dataset:
         """Return the dataset; warn once if shapes are not as declared."""
@@ -213,11 +215,3 @@ def variable_names(names: Iterable[str]) -> dict[str, str]:
             free += "_data"
         by_field[name] = free
     return by_field
-
-
-def make_variable(dims: Sequence[str], values: Any, attrs: Doc) -> xr.Variable:
-    """Return a variable that holds exactly these values."""
-    xarray = require("xarray", "arrays")
-    # Without fastpath, objects would pass through pandas, which makes None a NaN.
-    variable: xr.Variable = xarray.Variable(tuple(dims), values, dict(attrs), fastpath=True)
-    return variable

@@ -85,21 +85,6 @@ class ExternalFields:
         """Tell whether the values of a field are in stream resources."""
         return field in self._streamed
 
-    def flag(self, event: dict[str, Any]) -> None:
-        """Say which external fields hold their data, where an event itself does not say it.
-
-        What takes events asks for that, and some producers leave it out, or say it once for
-        all fields.
-        """
-        said = event.get("filled")
-        if isinstance(said, dict):
-            return
-        held = {name: event["data"][name] for name in self._kinds if name in event["data"]}
-        event["filled"] = {
-            name: said if isinstance(said, bool) else not isinstance(value, str)
-            for name, value in held.items()
-        }
-
     @cached_property
     def _loader(self) -> Loader:
         from ...external.fields.datum_field import Loader
@@ -130,7 +115,7 @@ class ExternalFields:
         )
 
     def referring(self, chunk: Chunk, names: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """Yield the events of a chunk of `rows` with the references of some streamed fields."""
+        """Yield the events of a chunk of `rows`, with the references of some streamed fields."""
         fields = [self._streamed[name] for name in names if name in self._streamed]
         columns = [nested("data", field.name) for field in fields]
         cells = assemble(chunk.batches, columns)
@@ -139,7 +124,23 @@ class ExternalFields:
             for field, column in zip(fields, columns, strict=True):
                 if event["descriptor"] in field.holders:
                     event["data"].setdefault(field.name, cells[column][place])
+            self._flag(event)
             yield event
+
+    def _flag(self, event: dict[str, Any]) -> None:
+        """Say which external fields hold their data, where an event itself does not say it.
+
+        What takes events asks for that, and some producers leave it out, or say it once for
+        all fields.
+        """
+        said = event.get("filled")
+        if isinstance(said, dict):
+            return
+        held = {name: event["data"][name] for name in self._kinds if name in event["data"]}
+        event["filled"] = {
+            name: said if isinstance(said, bool) else not isinstance(value, str)
+            for name, value in held.items()
+        }
 
     def references(self, field: str) -> Iterator[Any]:
         """Yield what the rows have in the place of a field's data, in order."""

@@ -90,15 +90,11 @@ def infer_schema(
     Fields of one number are looked through; of large ones only some pages are
     read, one at a time. What the data do not tell is taken as declared.
     """
-    sections = {variable.section for variable in wanted}
+    narrow = [variable for variable in wanted if _declared_bytes(variable) <= _NARROW]
+    wide = [[variable] for variable in wanted if variable not in narrow]
     schemas: dict[str, FieldSchema] = {}
-    for section in sections:
-        mine = [variable for variable in wanted if variable.section == section]
-        narrow = [variable for variable in mine if _declared_bytes(variable) <= _NARROW]
-        groups = [[variable] for variable in mine if variable not in narrow]
-        for group in [narrow, *groups]:
-            if group:
-                schemas |= _look(store, layout, group)
+    for group in filter(None, [narrow, *wide]):
+        schemas |= _look(store, layout, group)
     return schemas
 
 

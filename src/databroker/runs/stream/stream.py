@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..._util.printable import printable
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ..session import Session
     from .external_fields import ExternalFields
     from .gather import Constant, Request
-    from .layout import Chunk
     from .schema import Variable
     from .views import Configuration, View
 
@@ -319,8 +318,10 @@ class Stream:
         owners = [descriptor["uid"] for descriptor in self._descriptors]
         rows = outside.events if names else self._session.store
         chunks = Layout.of(rows, owners).pieces(rows, columns)
-        events = self._referring(outside, chunks, names, selection)
+        events = (event for chunk in chunks for event in outside.referring(chunk, names))
         for event in events if filler is None else filler.events(events, names):
+            for name, source in selection.extras.items():
+                source.add_to(event, name)
             if wanted is None or event["data"]:
                 yield event
 
@@ -342,21 +343,6 @@ class Stream:
         store = self._session.store
         for chunk in Layout.of(store, owners).pieces(store, Selection(frozenset([field]))):
             yield from chunk.values(field)
-
-    def _referring(
-        self,
-        outside: ExternalFields,
-        chunks: Iterable[Chunk],
-        names: Sequence[str],
-        selection: FieldSelection,
-    ) -> Iterator[dict[str, Any]]:
-        """Yield events with what refers to their data, and the values that stand beside them."""
-        for chunk in chunks:
-            for event in outside.referring(chunk, names):
-                outside.flag(event)
-                for name, source in selection.extras.items():
-                    source.add_to(event, name)
-                yield event
 
     def request(
         self, fields: Fields, fill: Fill = True, on_missing: OnMissing = "raise"
