@@ -88,7 +88,7 @@ ONLY_IN = {
     # Packages that stay in one place, by the rooms that may import them.
     "sqlite3": ("stores.sql.engine",),
     "rich": ("cli", "demo"),
-    "typer": ("cli", "demo"),
+    "click": ("cli",),
     "hypothesis": ("testing",),
     "matplotlib": ("preview",),
     "pytest": ("testing",),

@@ -1,63 +1,38 @@
-"""The commands there are."""
+"""The commands there are: the module of each is imported when it is called or explained."""
 
 from __future__ import annotations
 
-import inspect
-from typing import Annotated
+from importlib import import_module
 
-import typer
+import click
 
-from . import demo, files, listing, show, table
-from .common import TARGET_HELP, TargetCommand
+from .. import __version__
+from .._util.suggestions import did_you_mean
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="Find and look at the data of experimental runs.",
-    no_args_is_help=True,
-    add_completion=False,
-    # Documents and names are other people's text: no part of it is markup.
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+_COMMANDS = {"demo": "demo", "list": "listing", "show": "show", "table": "table", "files": "files"}
+"""The module of each command, in the order of the help; the command is called ``command`` there."""
+
+
+class _Commands(click.Group):
+    """The commands, each from its module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        if cmd_name not in _COMMANDS:
+            ctx.fail(f"No such command {cmd_name!r}.{did_you_mean(cmd_name, _COMMANDS)}")
+        command: click.Command = import_module(f"{__package__}.{_COMMANDS[cmd_name]}").command
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    epilog="Begin with 'databroker demo'; each command explains itself with --help.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-# A run may be named by a negative number, which would otherwise be an option.
-_TAKES_RUN = {"ignore_unknown_options": True}
-
-app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
-app.command("list", epilog=listing.EXAMPLES)(listing.list_runs)
-for _name, _command, _examples in (
-    ("show", show.show, show.EXAMPLES),
-    ("table", table.table, table.EXAMPLES),
-    ("files", files.files, files.EXAMPLES),
-):
-    app.command(
-        _name,
-        help=f"{inspect.getdoc(_command)}\n\n{TARGET_HELP}",
-        epilog=_examples,
-        cls=TargetCommand,
-        context_settings=_TAKES_RUN,
-    )(_command)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        from .. import __version__
-
-        typer.echo(f"databroker {__version__}")
-        raise typer.Exit
-
-
-@app.callback(
-    epilog="Begin with 'databroker demo'; each command explains itself with --help.",
-)
-def _databroker(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", help="Show the version and exit.", is_eager=True, callback=_show_version
-        ),
-    ] = False,
-) -> None:
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def app() -> None:
     """Find and look at the data of experimental runs."""

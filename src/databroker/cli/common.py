@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
 import warnings
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-from typer.core import TyperCommand
+import click
 
 from .._util.printable import printable
 from .._util.suggestions import did_you_mean
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from ..runs.run import Run
 
 __all__ = [
-    "TARGET_HELP",
-    "Target",
-    "TargetCommand",
+    "RunCommand",
     "complain",
     "console",
     "default_name",
@@ -36,20 +34,28 @@ __all__ = [
     "warnings_as_lines",
 ]
 
-Target = Annotated[list[str], typer.Argument(metavar="RUN", hidden=True)]
-"""What was typed for ``[NAME] [RUN]``; the usage line and the command's text say what it is."""
-
-TARGET_HELP = (
+_RUN_HELP = (
     "RUN is a uid, its beginning, a scan_id, or -1 for the newest run, which is meant where only "
     "NAME is given. NAME is the configuration; where it is left out, the only one or 'example' is "
     "meant."
 )
 
 
-class TargetCommand(TyperCommand):
-    """A command that takes ``[NAME] [RUN]``, of which one must be given."""
+class RunCommand(click.Command):
+    """A command that takes ``[NAME] [RUN]``, of which one must be given, as ``words``."""
 
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+    def __init__(self, name: str, *, help: str, params: list[click.Parameter], **more: Any) -> None:
+        words = click.Argument(["words"], nargs=-1, required=True, metavar="RUN")
+        super().__init__(
+            name,
+            help=f"{inspect.cleandoc(help)}\n\n{_RUN_HELP}",
+            params=[words, *params],
+            # A run may be named by a negative number, which would otherwise be an option.
+            context_settings={"ignore_unknown_options": True},
+            **more,
+        )
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Return the words of the usage line, of which no argument parser knows the order."""
         return ["[OPTIONS]", "[NAME]", "[RUN]"]
 
@@ -86,7 +92,7 @@ def console(*, stderr: bool = False) -> Console:
 
 def complain(message: str) -> None:
     """Print an error as one line, where errors go."""
-    typer.echo(f"databroker: {printable(' '.join(message.split()))}", err=True)
+    click.echo(f"databroker: {printable(' '.join(message.split()))}", err=True)
 
 
 @contextmanager
@@ -155,9 +161,9 @@ def split_target(words: Sequence[str], known: Collection[str]) -> tuple[str | No
     for word in words:
         # Unknown options come here too, since '-1' looks like one.
         if word.startswith("-") and not _NEGATIVE.match(word):
-            raise typer.BadParameter(f"there is no option {word}")
+            raise click.BadParameter(f"there is no option {word}")
     if len(words) > 2:
-        raise typer.BadParameter(f"expected [NAME] [RUN], got {len(words)} words")
+        raise click.BadParameter(f"expected [NAME] [RUN], got {len(words)} words")
     if len(words) == 2:
         return words[0], words[1]
     return (words[0], "-1") if words[0] in known else (None, words[0])

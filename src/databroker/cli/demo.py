@@ -10,20 +10,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
 from .common import console, open_broker
 
 if TYPE_CHECKING:
     from ..demo.installation import Report
 
-__all__ = ["EXAMPLES", "demo"]
+__all__ = ["command"]
 
-EXAMPLES = """\b
+_EXAMPLES = """\b
 Example:
   databroker demo
 """
 
 
-def demo() -> None:
+@click.command("demo", epilog=_EXAMPLES)
+def command() -> None:
     """Make a configuration 'example' with runs of simulated devices.
 
     Real plans are run, one of each kind: a count, scans, a grid, images in files, one that fails,

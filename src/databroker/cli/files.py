@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import click
 
-import typer
+from .common import RunCommand, console, open_run
 
-from .common import Target, console, open_run
+__all__ = ["command"]
 
-__all__ = ["EXAMPLES", "files"]
-
-EXAMPLES = """\b
+_EXAMPLES = """\b
 Examples:
   databroker files -1
   databroker files example 4
@@ -18,19 +16,16 @@ Examples:
 """
 
 
-def files(
-    target: Target,
-    missing: Annotated[
-        bool, typer.Option("--missing", "-m", help="Only the files that are not there.")
-    ] = False,
-) -> None:
+@click.command("files", cls=RunCommand, epilog=_EXAMPLES)
+@click.option("--missing", "-m", is_flag=True, help="Only the files that are not there.")
+def command(words: tuple[str, ...], missing: bool) -> None:
     """List the external files of one run, and whether they are there.
 
     Ends with the exit code 1 if a file is missing.
     """
     from ..external.files.table import files_text
 
-    with open_run(target) as header:
+    with open_run(words) as header:
         all_files = header.files()
     lost = all_files.missing
     listed = lost if missing else all_files
@@ -40,4 +35,4 @@ def files(
         # A pipe may count on every file.
         console().print(files_text(listed, most=len(listed)), soft_wrap=True)
     if lost:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Annotated
 
-import typer
+import click
 
 from .common import console, open_broker
 
-__all__ = ["EXAMPLES", "list_runs"]
+__all__ = ["command"]
 
-EXAMPLES = """\b
+_EXAMPLES = """\b
 Examples:
   databroker list
   databroker list example
@@ -19,12 +18,16 @@ Examples:
 """
 
 
-def list_runs(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="A configuration.", show_default=False)
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many runs.")] = 20,
-) -> None:
+@click.command("list", epilog=_EXAMPLES)
+@click.argument("name", required=False)
+@click.option(
+    *("--limit", "-n"),
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many runs.",
+)
+def command(name: str | None, limit: int) -> None:
     """List the configurations or, given the NAME of one, its newest runs."""
     if name is None:
         _list_configurations()
@@ -40,7 +43,7 @@ def _list_configurations() -> None:
     if surveyed:
         console().print(configurations_table(surveyed))
     else:
-        typer.echo("There are no configurations yet. 'databroker demo' makes one: 'example'.")
+        click.echo("There are no configurations yet. 'databroker demo' makes one: 'example'.")
 
 
 def _list_newest(name: str, limit: int) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from .common import Target, console, open_run
+import click
 
-__all__ = ["EXAMPLES", "show"]
+from .common import RunCommand, console, open_run
 
-EXAMPLES = """\b
+__all__ = ["command"]
+
+_EXAMPLES = """\b
 Examples:
   databroker show -1
   databroker show example 8
@@ -15,14 +17,15 @@ Examples:
 _AMONG_FACTS = ("uid", "time", "scan_id", "plan_name", "detectors", "motors")
 
 
-def show(target: Target) -> None:
+@click.command("show", cls=RunCommand, epilog=_EXAMPLES)
+def command(words: tuple[str, ...]) -> None:
     """Show one run: how it went, its streams, its metadata."""
     from ..display.summary import by_people, by_programs
     from ..display.text import document_text
     from .tables import facts_table, streams_table
 
     out = console()
-    with open_run(target) as header:
+    with open_run(words) as header:
         facts, streams = facts_table(header), streams_table(header)
         said, recorded = by_people(header.start), by_programs(header.start)
         zone = header.session.zone

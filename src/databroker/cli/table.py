@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from .._util.suggestions import did_you_mean
 from ..errors import NoSuchStream
-from .common import Target, console, open_run
+from .common import RunCommand, console, open_run
 
 if TYPE_CHECKING:
     from ..runs.run import Run
 
-__all__ = ["EXAMPLES", "table"]
+__all__ = ["command"]
 
-EXAMPLES = """\b
+_EXAMPLES = """\b
 Examples:
   databroker table -1
   databroker table example 8 --fields det,motor
@@ -23,14 +23,10 @@ Examples:
 """
 
 
-def table(
-    target: Target,
-    stream: Annotated[str, typer.Option("--stream", "-s", help="Which stream.")] = "primary",
-    fields: Annotated[
-        str | None,
-        typer.Option("--fields", "-f", help="Only these columns, with commas between them."),
-    ] = None,
-) -> None:
+@click.command("table", cls=RunCommand, epilog=_EXAMPLES)
+@click.option("--stream", "-s", default="primary", show_default=True, help="Which stream.")
+@click.option("--fields", "-f", help="Only these columns, with commas between them.")
+def command(words: tuple[str, ...], stream: str, fields: str | None) -> None:
     """Print the data of one run as a table.
 
     Of a long one, the first and the last rows; in a terminal, the columns that fit.
@@ -38,7 +34,7 @@ def table(
     from .frames import frame_text
 
     wanted = None if fields is None else list(filter(None, map(str.strip, fields.split(","))))
-    with open_run(target) as header:
+    with open_run(words) as header:
         _check_stream(header, stream)
         frame = header.table(stream, fields=wanted, timezone=header.session.zone)
     out = console()
