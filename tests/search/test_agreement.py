@@ -28,7 +28,7 @@ asked = Counter()
 IMPATIENT = [
     ("plan", {"FEW": 2, "_PATIENCE": 2, "_RARELY": 1.1, "_PAGES": (1, 2)}),
     ("search", {"_PATIENCE": 1, "_RARELY": 1.1, "_PAGES": (1, 2)}),
-    ("pattern_conditions", {"MOST_TEXTS": 1}),
+    ("value_conditions", {"MOST_TEXTS": 1}),
     ("project", {"_FEW": 0, "_PAGE": 2, "_WORTH": 100}),
     ("path_index", {"_CHUNK": 2, "MANY": 2}),
 ]
@@ -42,8 +42,8 @@ moods = st.lists(st.sampled_from([IMPATIENT, FORGETFUL]), unique_by=id).map(
 )
 NODES = {
     node
-    for node in vars(n).values()
-    if isinstance(node, type) and issubclass(node, n.Node) and node not in (n.Node, n.PathNode)
+    for node in (getattr(n, name) for name in n.__all__)
+    if isinstance(node, type) and issubclass(node, n.Node) and node is not n.Node
 }
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..documents.encode import same
 from ..errors import ConflictingDocument
 from ..runs.run import Run, each_run
-from ..runs.stream.documents import owned_rows
 from ..stores.base import Store
+from ..stores.rows import rows_of
 
 if TYPE_CHECKING:
     from ..external.files.copying import CopyPlan, Progress
@@ -118,7 +118,7 @@ def _documents(run: Run, referred: RunResources) -> Iterator[tuple[str, dict[str
         if name == "start" and own:  # else they are among its documents
             for resource in referred.adopted:
                 yield "resource", dict(resource)
-                for datum in owned_rows(run.session.store, "datum", resource["uid"]):
+                for datum in rows_of(run.session.store, "datum", resource["uid"]):
                     yield "datum", datum
 
 

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._util.signals import from_signal
 from ..documents.identity import last_time
-from ..documents.kinds import Document
-from ..errors import InvalidDocument, NotSupported
+from ..documents.kinds import OWNER, Document
+from ..errors import InvalidDocument, NotSupported, StoreDamaged
 from ..query.nodes import Equals, Everything, Path, UidPrefix
 from ..query.paths import key_paths
 from ..query.projection import Keyed, distinct_values, ranked, value_at
 from .changes import ChangeNotices
-from .checking import CheckProgress, CheckReport, check_by_reading
+from .checking import CheckProgress, CheckReport, Finding
 from .groups import Accepted, Group
-from .rows import batches_of
+from .rows import batches_of, rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 LINKED = ("descriptor", "resource", "stream_resource")
 """The kinds of documents that belong to a run, one by one, besides its start and stop."""
 
+_ROWS = {owner: kind for kind, owner in OWNER.items()}
 _UID = Path("uid")
 _LOOKED_AT = 100  # of the newest runs, for the keys that there are
 
@@ -280,11 +281,8 @@ class Store(ABC):
         """
         keys: dict[str, None] = {}
         for run in self.find(Everything(), limit=_LOOKED_AT):
-            keys.update(dict.fromkeys(islice(key_paths(run.start), most)))
-            if run.stop is not None:
-                keys.update(
-                    dict.fromkeys(f"stop.{key}" for key in islice(key_paths(run.stop), most))
-                )
+            paths = chain(key_paths(run.start), key_paths(run.stop or {}, "stop."))
+            keys.update(dict.fromkeys(islice(paths, most)))
             if len(keys) >= most:
                 break
         return list(keys)[:most]
@@ -309,14 +307,8 @@ class Store(ABC):
         """
         run = self.record(uid)
         descriptors = [doc for _, doc in self.documents(uid, ["descriptor"])]
-        events = chain.from_iterable(self._times(doc["uid"]) for doc in descriptors)
+        events = chain.from_iterable(rows_of(self, "event", doc["uid"]) for doc in descriptors)
         return Activity(last_time(chain([run.start] if run else [], descriptors, events)))
-
-    def _times(self, descriptor: str) -> Iterator[Document]:
-        from ..columns import Selection, to_rows
-
-        for batch in batches_of(self, "event", descriptor, Selection()):
-            yield from to_rows("event", descriptor, batch)
 
     @abstractmethod
     def extents(self, kind: str, owner: str) -> list[Extent]:
@@ -392,7 +384,24 @@ class Store(ABC):
         mend_index
             Whether to set right what differs in an index; nothing else is ever changed.
         """
-        return check_by_reading(self, progress)
+        from ..columns import ALL  # which imports pyarrow
+
+        found: list[Finding] = []
+        checked = Counter(runs=0, documents=0, rows=0)
+        total = self.count(Everything())
+        for run in self.find(Everything()):
+            checked["runs"] += 1
+            for kind, doc in self.documents(run.uid):
+                checked["documents"] += 1
+                try:
+                    checked["rows"] += sum(
+                        batch.num_rows for batch in batches_of(self, _ROWS[kind], doc["uid"], ALL)
+                    )
+                except StoreDamaged as error:
+                    found.append(Finding(str(error), run.uid))
+            if progress is not None:
+                progress(checked["runs"], total)
+        return CheckReport(tuple(found), checked)
 
     @abstractmethod
     def close(self) -> None:

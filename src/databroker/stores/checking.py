@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from .._util.printable import printable
-from ..documents.kinds import OWNER
-from ..errors import StoreDamaged
-from ..query.nodes import Everything, Node
-from .rows import RowSource, batches_of
 
-__all__ = ["CheckProgress", "CheckReport", "Finding", "check_by_reading"]
+__all__ = ["CheckProgress", "CheckReport", "Finding"]
 
 CheckProgress = Callable[[int, int], None]
 """Called with how much is checked, and how much there is."""
 
 _SHOWN = 20
 """So many findings are shown."""
-
-_ROWS = {owner: kind for kind, owner in OWNER.items()}
 
 
 @dataclass(frozen=True)
@@ -96,47 +88,3 @@ class CheckReport:
         if not self.ok and any(each.in_index and not each.mended for each in self.findings):
             lines.append("What concerns the index alone is mended by `db.check(mend_index=True)`.")
         return "\n".join([f"{begin}. Not as it was written:", *lines])
-
-
-class Readable(RowSource, Protocol):
-    """A store, as far as it is read to be checked."""
-
-    def count(self, query: Node) -> int:
-        """Return how many runs match."""
-
-    def find(self, query: Node) -> Iterable[Any]:
-        """Yield the runs that match."""
-
-    def documents(self, uid: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
-        """Return the documents of a run."""
-
-
-def check_by_reading(store: Readable, progress: CheckProgress | None) -> CheckReport:
-    """Read everything in a store once.
-
-    Examples
-    --------
-    >>> from databroker.stores.memory import MemoryStore
-    >>> store = MemoryStore()
-    >>> store.insert("start", {"uid": "a", "time": 1.0})
-    >>> check_by_reading(store, None)
-    1 runs checked: all is as it was written.
-    """
-    from ..columns import ALL  # which imports pyarrow
-
-    found: list[Finding] = []
-    checked = Counter(runs=0, documents=0, rows=0)
-    total = store.count(Everything())
-    for run in store.find(Everything()):
-        checked["runs"] += 1
-        for kind, doc in store.documents(run.uid):
-            checked["documents"] += 1
-            try:
-                checked["rows"] += sum(
-                    batch.num_rows for batch in batches_of(store, _ROWS[kind], doc["uid"], ALL)
-                )
-            except StoreDamaged as error:
-                found.append(Finding(str(error), run.uid))
-        if progress is not None:
-            progress(checked["runs"], total)
-    return CheckReport(tuple(found), checked)

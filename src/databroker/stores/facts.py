@@ -6,14 +6,14 @@ import functools
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .._util.signals import from_signal
 from ..documents.kinds import Document, stream_name
 from .base import Activity, Store
-from .rows import batches_of
+from .rows import rows_of
 
 __all__ = ["boot_id", "host", "main_count", "run_fact", "run_status", "status_of", "writer_here"]
 
@@ -88,7 +88,7 @@ def _streamed(store: Store, uid: str, descriptor: Document) -> int:
     stretches = sorted(
         (row["seq_nums"]["start"], row["seq_nums"]["stop"])
         for _, resource in store.documents(uid, ["stream_resource"])
-        for row in _stream_datums(store, resource["uid"])
+        for row in rows_of(store, "stream_datum", resource["uid"])
         if row["descriptor"] == descriptor["uid"]
     )
     count = end = 0
@@ -96,13 +96,6 @@ def _streamed(store: Store, uid: str, descriptor: Document) -> int:
         count += max(0, stop - max(first, end))
         end = max(end, stop)
     return count
-
-
-def _stream_datums(store: Store, resource: str) -> Iterator[dict[str, Any]]:
-    from ..columns import ALL, to_rows
-
-    for batch in batches_of(store, "stream_datum", resource, ALL):
-        yield from to_rows("stream_datum", resource, batch)
 
 
 # -- who writes a run ---------------------------------------------------------

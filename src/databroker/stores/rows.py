@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from ..columns import Selection
 
-__all__ = ["Extent", "RowSource", "batches_of"]
+__all__ = ["Extent", "RowSource", "batches_of", "rows_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +68,11 @@ def batches_of(
         if low < high:
             yield from source.read(kind, extent, selection, (low, high))
         before += extent.rows
+
+
+def rows_of(source: RowSource, kind: str, owner: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one owner as documents."""
+    from ..columns import ALL, to_rows
+
+    for batch in batches_of(source, kind, owner, ALL):
+        yield from to_rows(kind, owner, batch)

@@ -10,12 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import from_signal, suppressed
-from ...columns import ALL, Selection, assemble, to_rows
+from ...columns import ALL, Selection, assemble
 from ...columns.batches import values_of
 from ...columns.names import nested
 from ...documents.transform import Transform, unchanged
 from ...errors import DatabrokerError
-from ...stores.rows import batches_of
+from ...stores.rows import batches_of, rows_of
 from ..fields.filling import external_fields
 from ..fields.stream_index import read_claims
 from ..fields.stream_resource import StreamSource
@@ -241,7 +241,8 @@ def _of_handler(
         listed = getattr(handler, "get_file_list", None)
         if listed is None:
             return [place.path]
-        kwargs = () if store is None else _datum_kwargs(store, uid)
+        datums = () if store is None else rows_of(store, "datum", uid)
+        kwargs = (row.get("datum_kwargs") or {} for row in datums)
         paths = list(dict.fromkeys(os.fspath(path) for path in listed(kwargs)))
     return paths or ([place.path] if store is None else [])
 
@@ -264,12 +265,6 @@ def _of_stream(
     field = StreamedField(source.data_key, key, [source], {}, claims)
     reader = StreamReader(registry, run, field)
     return [path for _, path in reader.files()]
-
-
-def _datum_kwargs(store: Store, uid: str) -> Iterator[dict[str, Any]]:
-    for batch in batches_of(store, "datum", uid, ALL):
-        for row in to_rows("datum", uid, batch):
-            yield row.get("datum_kwargs") or {}
 
 
 def _fields_of_resources(

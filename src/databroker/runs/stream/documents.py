@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...columns import ALL, to_rows
 from ...external.fields.filling import external_fields
-from ...stores.rows import batches_of
+from ...stores.rows import rows_of
 
 if TYPE_CHECKING:
     from ...stores.base import Store
@@ -31,7 +30,7 @@ def run_documents(
         if kind != "descriptor":
             yield kind, document
             rows = _ROWS[kind]
-            for row in owned_rows(store, rows, document["uid"]):
+            for row in rows_of(store, rows, document["uid"]):
                 yield rows, row
         elif document["uid"] in shown:
             yield kind, document
@@ -50,9 +49,3 @@ def _adopted(store: Store, run: str, documents: Sequence[tuple[str, Doc]]) -> li
     from ...external.files.listing import run_resources
 
     return [("resource", dict(document)) for document in run_resources(store, run).adopted]
-
-
-def owned_rows(store: Store, kind: str, owner: str) -> Iterator[Doc]:
-    """Yield the rows that a resource or stream resource owns, in order of arrival."""
-    for batch in batches_of(store, kind, owner, ALL):
-        yield from to_rows(kind, owner, batch)

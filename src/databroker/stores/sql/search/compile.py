@@ -53,7 +53,7 @@ from ..engine.connection import Connection, portable
 from ..engine.schema import DATA_KEYS, RUNS
 from ..engine.statements import runs
 from ..run_key import displacement, key_of
-from . import pattern_conditions, value_conditions
+from . import value_conditions
 from .compiled import UNKNOWN, Compiled, all_of, any_of
 from .index import IDENTITY, WORDS
 from .index_terms import ARRAY, EXACT_INTEGERS, NUMBER, TEXT, leaf
@@ -163,7 +163,7 @@ class Compiler:
 
     @compile.register
     def _matches(self, node: Matches) -> Compiled:
-        return pattern_conditions.matching(self.places, node)
+        return value_conditions.matching(self.places, node)
 
     @compile.register
     def _elem_match(self, node: ElemMatch) -> Compiled:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from ....errors import StoreDamaged
 from ....query.nodes import Path
 from ....query.projection import Keyed, distinct_values, keyed_value, value_at
-from ....query.values import thaw
 from ..engine.conditions import Lookup
 from ..engine.connection import Connection, original
 from ..engine.statements import index, runs
 from ..run_key import displacement, newest_first
-from ..starts import find_run, open_stop
+from ..starts import Run, find_run, open_stop
 from .index import text_of
 from .index_terms import EXACT_INTEGERS, FALSE_TRUE, LONG_TEXT, NAN, NULL, NUMBER, TEXT
 from .path_index import ANYTHING, PathIndex
@@ -35,17 +34,6 @@ Leaves = dict[int, Lookup]
 _SCALARS = (NULL, FALSE_TRUE, NUMBER, TEXT)
 
 
-@dataclass(slots=True)
-class _Row:
-    """A run, and first its documents, where they are needed, then the values at the paths."""
-
-    id: int
-    time: float
-    arrival: int
-    uid: str
-    values: tuple[Any, ...]
-
-
 class Projection:
     """The values at some paths of the runs that a search finds."""
 
@@ -60,10 +48,13 @@ class Projection:
                 yield tuple(value_at(run.start, run.stop, path) for path in paths)
             return
         keys = list(self._search.keys())
-        rows = self._rows(paths, keys, self._known(paths, len(keys)))
+        known = self._known(paths, len(keys))
+        getters = [self._getter(path, known.get(path)) for path in paths]
+        needed = {path.document for path in paths if path not in known and path not in _COLUMNS}
+        found = self._runs(keys, with_start="start" in needed)
         if displacement(self._connect()):
-            rows = newest_first(rows)
-        yield from (row.values for row in islice(rows, limit))
+            found = newest_first(found)
+        yield from (tuple([get(run) for get in getters]) for run in islice(found, limit))
 
     def counts(self, path: Path) -> Counter[Keyed]:
         """Return in how many of the runs each value at a path occurs."""
@@ -102,27 +93,17 @@ class Projection:
 
     # -- from documents --------------------------------------------------
 
-    def _rows(
-        self, paths: Sequence[Path], keys: Sequence[int], known: Mapping[Path, Mapping[int, Any]]
-    ) -> Iterator[_Row]:
-        """Yield a row for each run; at the end, say what was skipped."""
-        getters = [self._getter(path, known.get(path)) for path in paths]
-        needed = {path.document for path in paths if path not in known and path not in _COLUMNS}
-        read = self._with_start if "start" in needed else self._without_start
+    def _runs(self, keys: Sequence[int], with_start: bool) -> Iterator[Run]:
+        """Yield runs, without starts where none is needed; at the end, say what was skipped."""
+        read = self._search.runs if with_start else self._without_starts
         skipped = Skipped()
         try:
             for at in range(0, len(keys), _PAGE):
-                for row in read(keys[at : at + _PAGE], skipped):
-                    row.values = tuple([get(row) for get in getters])
-                    yield row
+                yield from read(keys[at : at + _PAGE], skipped)
         finally:
             skipped.warn()
 
-    def _with_start(self, keys: Sequence[int], skipped: Skipped) -> Iterator[_Row]:
-        for run in self._search.runs(keys, skipped):
-            yield _Row(run.id, run.time, run.arrival, run.uid, (run.start, run.stop))
-
-    def _without_start(self, keys: Sequence[int], skipped: Skipped) -> Iterator[_Row]:
+    def _without_starts(self, keys: Sequence[int], skipped: Skipped) -> Iterator[Run]:
         rows = runs.without_starts(self._connect(), keys)
         skipped.starts += len(keys) - len(rows)
         for key, time, arrival, uid, stop_uid, body in rows:
@@ -131,27 +112,21 @@ class Projection:
             except StoreDamaged:
                 skipped.stops += 1
                 stop = None
-            row = _Row(key, time, arrival, original(uid), (None, stop))
             if abs(time) >= EXACT_INTEGERS:  # such a column may be rounded
-                row.time = self._start(key)["time"]
-            yield row
+                time = self._start(key)["time"]
+            yield Run(key, original(uid), arrival, time, {}, stop, _NOBODY, True)
 
-    def _getter(self, path: Path, known: Mapping[int, Any] | None) -> Callable[[_Row], Any]:
-        """Return a function from a row, whose values are still its documents, to a value."""
+    def _getter(self, path: Path, known: Mapping[int, Any] | None) -> Callable[[Run], Any]:
+        """Return a function from a run to the value at a path."""
         if known is not None:
             held = known.get
 
-            def from_leaves(row: _Row) -> Any:
-                value = held(row.id)
-                return value if value is not _LOOK else value_at(self._start(row.id), None, path)
+            def from_leaves(run: Run) -> Any:
+                value = held(run.id)
+                return value if value is not _LOOK else value_at(self._start(run.id), None, path)
 
             return from_leaves
-        if path in _COLUMNS:
-            return _COLUMNS[path]
-        place, text = int(path.document == "stop"), path.text
-        if "." in text:
-            return lambda row: value_at(row.values[0] or {}, row.values[1], path)
-        return lambda row: None if (doc := row.values[place]) is None else thaw(doc.get(text))
+        return _COLUMNS.get(path) or (lambda run: value_at(run.start, run.stop, path))
 
     def _start(self, key: int) -> Any:
         run = find_run(self._connect(), "id", key)
@@ -218,10 +193,12 @@ class Projection:
         )
 
 
-_COLUMNS: dict[Path, Callable[[_Row], Any]] = {
-    Path("uid"): lambda row: row.uid,
-    Path("time"): lambda row: row.time,
+_COLUMNS: dict[Path, Callable[[Run], Any]] = {
+    Path("uid"): lambda run: run.uid,
+    Path("time"): lambda run: run.time,
 }
+
+_NOBODY = (None, None, None)
 
 _LOOK: Any = object()
 """Stands for a value that the index does not hold as it is."""
