@@ -49,7 +49,7 @@ def _insert_all(session: Session, path: Path) -> None:
     store = open_store("sqlite", path=str(path))
     try:
         runs = [Run(session, record) for record in session.view.find(Everything())]
-        export(reversed(runs), store, None, {})
+        export(reversed(runs), store)
     finally:
         store.close()
 

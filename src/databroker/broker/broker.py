@@ -7,7 +7,7 @@ import datetime
 import os
 import pathlib
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import ConflictingDocument, NoSuchRun, RunIsRunning
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ..runs.session import StoreView, Transforms
     from ..stores.base import RunRecord, Store
     from ..stores.checking import CheckReport
-    from .export import Receiver
 
 
 class Broker:
@@ -167,7 +166,7 @@ class Broker:
     @property
     def stale_after(self) -> float:
         """Seconds after which a run that has fallen silent no longer counts as running."""
-        return self.session.stale_after
+        return self.store.stale_after
 
     @stale_after.setter
     def stale_after(self, seconds: float) -> None:
@@ -331,53 +330,6 @@ class Broker:
         return list(map(self._runs, found)) if isinstance(found, list) else self.run(found)
 
     # -- copies and checks -----------------------------------------------
-
-    def export(
-        self,
-        headers: Run | Iterable[Run],
-        db: Receiver,
-        new_root: str | os.PathLike[str] | None = None,
-        copy_kwargs: Mapping[str, Any] | None = None,
-    ) -> list[tuple[str, str]]:
-        """Insert all documents of some headers elsewhere, as they are stored.
-
-        With `new_root`, their files are copied first, and the documents point to the
-        copies. Exporting again goes on where an export was broken off.
-
-        Parameters
-        ----------
-        headers
-            A header, or several.
-        db
-            A broker, or anything else with an `insert` method.
-        new_root
-            A folder to copy external files to. There, they keep their path relative to the
-            root of their resource.
-        copy_kwargs
-            How to copy them: `verify` (whether to compare checksums; True), `on_missing`
-            ('raise', or 'skip' files that are not there), `progress` or, as in databroker 1.x,
-            `file_rename_hook` (a function, called before each file of a run with its number,
-            how many there are, the old and the new path).
-
-        Returns
-        -------
-        list
-            The old and the new path of each file, those that were there already included.
-
-        Raises
-        ------
-        ExternalDataMissing
-            A file is not there. Of its run, nothing was copied or inserted.
-        CopyRefused, CopyFailed
-            Another file is where a copy should be; or the disk is full, say.
-        ConflictingDocument
-            The run is there already, and points to other files. Nothing was copied.
-        TypeError
-            Something else is in `copy_kwargs`.
-        """
-        from .export import export
-
-        return export(headers, db, new_root, copy_kwargs or {})
 
     def backup(
         self,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..documents.encode import same
@@ -30,19 +29,21 @@ class Receiver(Protocol):
 def export(
     runs: Run | Iterable[Run],
     db: Receiver,
-    new_root: str | os.PathLike[str] | None,
-    copy_kwargs: Mapping[str, Any],
+    new_root: str | os.PathLike[str] | None = None,
+    *,
+    verify: bool = True,
+    on_missing: str = "raise",
+    progress: Progress | None = None,
 ) -> list[tuple[str, str]]:
-    """Insert all documents of some runs elsewhere; see `Broker.export`."""
-    how = _How.of(copy_kwargs)
+    """Insert all documents of some runs elsewhere; see `databroker.Broker.export`."""
     pairs: list[tuple[str, str]] = []
     for run in each_run(runs):
         referred = _referred(run)
         pointing: Mapping[str, Any] = {}
         if new_root is not None:
-            plan = _plan(run, referred, new_root, how)
+            plan = _plan(run, referred, new_root, on_missing)
             _check_target(run, db, plan.documents)
-            copied = plan.carry_out(how.verify, how.progress)
+            copied = plan.carry_out(verify, progress)
             pointing = copied.documents
             pairs += copied.files
         documents = (
@@ -53,29 +54,6 @@ def export(
     return pairs
 
 
-@dataclass(frozen=True)
-class _How:
-    """How files are copied."""
-
-    verify: bool = True
-    on_missing: str = "raise"
-    progress: Progress | None = None
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> _How:
-        known = ("verify", "on_missing", "progress", "file_rename_hook")
-        unknown = [key for key in given if key not in known]
-        if unknown:
-            raise TypeError(
-                f"copy_kwargs has {', '.join(map(repr, unknown))}; it may have {', '.join(known)}."
-            )
-        named = dict(given)
-        hook = named.pop("file_rename_hook", None)
-        if hook is not None and named.setdefault("progress", hook) is not hook:
-            raise TypeError("progress and file_rename_hook are the same: give one of them.")
-        return cls(**named)
-
-
 def _referred(run: Run) -> RunResources:
     from ..external.files.listing import run_resources
 
@@ -83,13 +61,13 @@ def _referred(run: Run) -> RunResources:
 
 
 def _plan(
-    run: Run, referred: RunResources, new_root: str | os.PathLike[str], how: _How
+    run: Run, referred: RunResources, new_root: str | os.PathLike[str], on_missing: str
 ) -> CopyPlan:
     from ..external.files.copying import CopyPlan
     from ..external.files.listing import run_files
 
     session = run.session
-    plan = CopyPlan(session.registry, new_root, how.on_missing)
+    plan = CopyPlan(session.registry, new_root, on_missing)
     plan.add(run_files(session.store, session.registry, run.uid, referred))
     return plan
 

@@ -148,11 +148,6 @@ class Session:
         """The time zone in which bounds are read and times are shown."""
         return resolve_zone(self.timezone)
 
-    @property
-    def stale_after(self) -> float:
-        """Seconds after which a silent run no longer counts as running; searches ask, too."""
-        return self.store.stale_after
-
     def narrowed(self, query: Node, limit: int | None = None) -> Session:
         """Return the same for those runs that match, the newest `limit` of them."""
         return replace(self, view=self.view.narrowed(query, limit))

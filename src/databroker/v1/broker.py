@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from .._util.user_warnings import warn_user
@@ -15,6 +17,7 @@ from .doct import wrap_in_deprecated_doct
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..broker.export import Receiver
     from ..external import registry as external
     from ..query.nodes import Node
     from ..runs.stream.fields import Fields
@@ -449,6 +452,60 @@ class Broker(core.Broker):
 
     fill_events = fill_event
 
+    def export(
+        self,
+        headers: Headers,
+        db: Receiver,
+        new_root: str | os.PathLike[str] | None = None,
+        copy_kwargs: Mapping[str, Any] | None = None,
+    ) -> list[tuple[str, str]]:
+        """Insert all documents of some headers elsewhere, as they are stored.
+
+        With `new_root`, their files are copied first, and the documents point to the
+        copies. Exporting again goes on where an export was broken off.
+
+        Parameters
+        ----------
+        headers
+            A header, or several.
+        db
+            A broker, or anything else with an `insert` method.
+        new_root
+            A folder to copy external files to. There, they keep their path relative to the
+            root of their resource.
+        copy_kwargs
+            How to copy them: `verify` (whether to compare checksums; True), `on_missing`
+            ('raise', or 'skip' files that are not there), `progress` or, as in databroker 1.x,
+            `file_rename_hook` (a function, called before each file of a run with its number,
+            how many there are, the old and the new path).
+
+        Returns
+        -------
+        list
+            The old and the new path of each file, those that were there already included.
+
+        Raises
+        ------
+        ExternalDataMissing
+            A file is not there. Of its run, nothing was copied or inserted.
+        CopyRefused, CopyFailed
+            Another file is where a copy should be; or the disk is full, say.
+        ConflictingDocument
+            The run is there already, and points to other files. Nothing was copied.
+        TypeError
+            Something else is in `copy_kwargs`.
+        """
+        from ..broker.export import export
+
+        options = dict(copy_kwargs or {})
+        known = ("verify", "on_missing", "progress", "file_rename_hook")
+        if unknown := ", ".join(repr(key) for key in options if key not in known):
+            raise TypeError(f"copy_kwargs has {unknown}; it may have {', '.join(known)}.")
+        hook = options.pop("file_rename_hook", None)
+        if hook is not None and options.setdefault("progress", hook) is not hook:
+            raise TypeError("progress and file_rename_hook are the same: give one of them.")
+        return export(headers, db, new_root, **options)
+
     def export_size(self, headers: Headers) -> float:
         """Return how large the external files of some headers are, in units of 10**9 bytes.
 
@@ -492,9 +549,11 @@ class Broker(core.Broker):
         return self.v2
 
     @property
-    def _serializer(self) -> _Serializer:
-        """The name by which old programs reach `insert`."""
-        return _Serializer(self.insert)
+    def _serializer(self) -> Any:
+        """The name by which old programs reach `insert`, and files of runs in progress to close."""
+        insert: Any = partial(self.insert)
+        insert._factory_cbs_by_start = {}  # here, none is open
+        return insert
 
     @property
     def fs(self) -> Registry:
@@ -511,20 +570,6 @@ class Broker(core.Broker):
         {'store': 'memory of this process', 'runs': 0}
         """
         return {"store": str(self.store), "runs": self._count()}
-
-
-class _Serializer:
-    """A function that inserts documents; in databroker 1.x, a router to the files of runs.
-
-    Programs close those of runs in progress, to read them (apstools' tests do). Here, none is open.
-    """
-
-    def __init__(self, insert: Callable[[str, Mapping[str, Any]], None]) -> None:
-        self._insert = insert
-        self._factory_cbs_by_start: dict[str, list[Any]] = {}
-
-    def __call__(self, name: str, doc: Mapping[str, Any]) -> None:
-        self._insert(name, doc)
 
 
 def temp() -> Broker:
