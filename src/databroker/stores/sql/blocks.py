@@ -47,6 +47,11 @@ Unpacked = dict[int, "pa.RecordBatch"]
 
 def write_block(connection: Connection, series: int, first: int, batch: pa.RecordBatch) -> None:
     """Store a batch as the rows from ordinal ``first`` on."""
+    insert_block(connection, series, write_segments(connection, first, batch))
+
+
+def write_segments(connection: Connection, first: int, batch: pa.RecordBatch) -> Block:
+    """Store the segments of a batch, and return the block that it becomes."""
     layout = [
         (None if group == segments.ALL else columns, _write(connection, batch, columns, group))
         for group, columns in segments.groups(batch).items()
@@ -54,8 +59,7 @@ def write_block(connection: Connection, series: int, first: int, batch: pa.Recor
     least, most = value_range(batch, SEQ_NUM) or (0, 0)
     _, last_time = value_range(batch, TIME) or (0, 0)
     stop = first + batch.num_rows
-    block = Block(first, stop, int(least), int(most), float(last_time), layout)
-    insert_block(connection, series, block)
+    return Block(first, stop, int(least), int(most), float(last_time), layout)
 
 
 def merge_blocks(connection: Connection, series: int) -> None:

@@ -54,8 +54,13 @@ class Block(NamedTuple):
 
 def insert_block(connection: Connection, series: int, block: Block) -> None:
     """Store a block."""
+    stored.insert_blocks(connection, [block_row(series, block)])
+
+
+def block_row(series: int, block: Block) -> tuple[Any, ...]:
+    """Return what is stored of a block."""
     *columns, layout = block
-    stored.insert_block(connection, (series, *columns, pack_body(layout, series, *columns)))
+    return series, *columns, pack_body(layout, series, *columns)
 
 
 def block_at(connection: Connection, series: int, ordinal: int) -> Block | None:

@@ -19,9 +19,14 @@ _ORDER = {"descriptor": 0, "resource": 1, "stream_resource": 2}
 
 def insert_document(connection: Connection, kind: str, doc: Doc) -> None:
     """Store a document."""
+    documents.insert(connection, [document_row(kind, doc)])
+
+
+def document_row(kind: str, doc: Doc) -> tuple[Any, ...]:
+    """Return what is stored of a document."""
     run = doc.get("run_start")
     columns = (kind, portable(doc["uid"]), portable(run) if type(run) is str else None)
-    documents.insert(connection, (*columns, pack_body(doc, *columns)))
+    return *columns, pack_body(doc, *columns)
 
 
 def stored_document(connection: Connection, kind: str, uid: str) -> Doc | None:

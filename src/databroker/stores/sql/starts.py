@@ -72,11 +72,21 @@ def find_run(connection: Connection, column: str, value: Any) -> Run | None:
 def insert_run(connection: Connection, key: int, doc: Doc, writer: Writer) -> None:
     """Store a start at a free key."""
     arrival = runs.newest_arrival(connection) + 1
+    runs.insert(connection, [(*run_row(key, arrival, doc, writer), None, None)])
+
+
+def run_row(key: int, arrival: int, doc: Doc, writer: Writer) -> tuple[Any, ...]:
+    """Return what is stored of a run but its stop."""
     columns = (key, portable(doc["uid"]), arrival, float(doc["time"]), *writer)
-    runs.insert(connection, (*columns, pack_body(doc, *columns)))
+    return *columns, pack_body(doc, *columns)
+
+
+def stop_columns(run_uid: str, doc: Doc) -> tuple[Any, bytes]:
+    """Return the uid and the body of the stop of a run as they are stored."""
+    uid = portable(doc["uid"])
+    return uid, pack_body(doc, portable(run_uid), uid)
 
 
 def set_stop(connection: Connection, run: Run, doc: Doc) -> None:
     """Store the stop of a run, in the place of one that it has."""
-    uid = portable(doc["uid"])
-    runs.set_stop(connection, run.id, uid, pack_body(doc, portable(run.uid), uid))
+    runs.set_stop(connection, run.id, *stop_columns(run.uid, doc))

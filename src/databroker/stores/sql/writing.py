@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from .engine.connection import Connection, transaction
 from .engine.connections import Connections
 from .series import Series
 from .single import stored_document
+from .whole_runs import divide, put_whole_runs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -104,11 +105,15 @@ class _Write:
         else:
             self._put_document(kind, doc)
 
-    def put_many(self, documents: Iterable[tuple[str, Doc]]) -> None:
-        """Store documents; rows of one owner that come together become a block at once."""
+    def put_many(self, documents: Sequence[tuple[str, Doc]]) -> None:
+        """Store documents: whole runs at once, and rows of one owner that come together."""
         self._current = set()
+        whole, others = divide(self.connection, documents)
+        put_whole_runs(self.connection, whole)
+        for run in whole:
+            self._put_rows({key: own for key, own in run.rows.items() if key[0] == "datum"}, 1)
         waiting: dict[tuple[str, str], list[Doc]] = {}
-        for kind, doc in documents:
+        for kind, doc in others:
             if kind in OWNER:
                 waiting.setdefault((kind, doc[OWNER[kind]]), []).append(doc)
                 continue

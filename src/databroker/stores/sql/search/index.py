@@ -69,23 +69,23 @@ HAS_ENDED: Entry = (RUNS, (ENDED, OBJECT, 0))
 
 def index_start(connection: Connection, run: int, doc: Doc) -> None:
     """Index the leaves and the words of a RunStart."""
-    _add(connection, run, entries_of_start(doc) | entries_of_words(doc))
+    add_entries(connection, [(run, entries_of_start(doc) | entries_of_words(doc))])
 
 
 def index_stop(connection: Connection, run: int, doc: Doc) -> None:
     """Index the leaves of a RunStop."""
-    _add(connection, run, {HAS_ENDED, *entries_of_stop(doc)})
+    add_entries(connection, [(run, {HAS_ENDED, *entries_of_stop(doc)})])
 
 
 def unindex_stop(connection: Connection, run: int, doc: Doc) -> None:
     """Take the leaves of a RunStop out of the index, before another one takes its place."""
-    for table, rows in _rows(connection, run, entries_of_stop(doc)).items():
+    for table, rows in _rows(connection, [(run, entries_of_stop(doc))]).items():
         index.drop(connection, table, rows)
 
 
 def index_data_keys(connection: Connection, run: int, data_keys: Iterable[str]) -> None:
     """Index the names of the data keys of a run."""
-    _add(connection, run, entries_of_data_keys(data_keys))
+    add_entries(connection, [(run, entries_of_data_keys(data_keys))])
 
 
 def path_id(connection: Connection, document: int, path: str, kind: int) -> int | None:
@@ -132,22 +132,24 @@ def new_path(connection: Connection, document: int, path: str, kind: int) -> int
     return index.add_path(connection, document, portable(path), kind) if number is None else number
 
 
-def _add(connection: Connection, run: int, entries: set[Entry]) -> None:
-    for table, rows in _rows(connection, run, entries).items():
+def add_entries(connection: Connection, entries: Iterable[tuple[int, set[Entry]]]) -> None:
+    """Add the entries of some runs."""
+    for table, rows in _rows(connection, entries).items():
         index.add(connection, table, rows)
 
 
 def _rows(
-    connection: Connection, run: int, entries: set[Entry]
+    connection: Connection, entries: Iterable[tuple[int, set[Entry]]]
 ) -> dict[str, list[tuple[int, Any, int]]]:
-    """Return the rows of each table."""
-    rows: dict[str, list[tuple[int, Any, int]]] = {"numbers": [], "texts": []}
+    """Return the rows of each table in its order."""
+    numbers: list[tuple[int, Any, int]] = []
+    texts: list[tuple[int, Any, int]] = []
     known = connection.paths.get
-    for document, (path, kind, value) in entries:
-        number = known((document, path, kind)) or new_path(connection, document, path, kind)
-        rows[table_of(kind)].append((number, bound(kind, value), run))
-    return {table: sorted(each, key=_place) for table, each in rows.items() if each}
-
-
-def _place(row: tuple[int, Any, int]) -> int:
-    return row[0]
+    for run, its_own in entries:
+        for document, (path, kind, value) in its_own:
+            number = known((document, path, kind)) or new_path(connection, document, path, kind)
+            if kind not in _AS_TEXT:
+                numbers.append((number, value, run))
+            else:
+                texts.append((number, bound(kind, value), run))
+    return {"numbers": sorted(numbers), "texts": sorted(texts)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from ..connection import Connection, fetch
@@ -13,9 +13,9 @@ Row = tuple[Any, ...]
 _SELECT = "SELECT kind, uid, run, body FROM documents"
 
 
-def insert(connection: Connection, row: Row) -> None:
-    """Store kind, uid, run and body of a document."""
-    connection.execute("INSERT INTO documents (kind, uid, run, body) VALUES (?, ?, ?, ?)", row)
+def insert(connection: Connection, rows: Iterable[Row]) -> None:
+    """Store kind, uid, run and body of documents."""
+    connection.executemany("INSERT INTO documents (kind, uid, run, body) VALUES (?, ?, ?, ?)", rows)
 
 
 def one(connection: Connection, kind: str, uid: Any) -> Row | None:

@@ -33,6 +33,18 @@ def add_series(connection: Connection, kind: str, owner: Any, run: Any) -> None:
     )
 
 
+def insert_series(connection: Connection, series: Iterable[Row]) -> None:
+    """Store number, kind, owner, run and sealed rows of new series."""
+    connection.executemany(
+        "INSERT INTO series (id, kind, owner, run, sealed) VALUES (?, ?, ?, ?, ?)", series
+    )
+
+
+def newest_series(connection: Connection) -> int:
+    """Return the largest number of a series; 0 if there is none."""
+    return fetch(connection, "SELECT coalesce(max(id), 0) FROM series")[0][0]  # type: ignore[no-any-return]
+
+
 def series_of(connection: Connection, kind: str, owner: Any) -> Row | None:
     """Return number, sealed rows and run of a series."""
     sql = "SELECT id, sealed, run FROM series WHERE owner = ? AND kind = ?"
@@ -126,12 +138,12 @@ def _keys(series: int, first: int, stop: int = ANY) -> tuple[int, int]:
 # -- blocks ------------------------------------------------------------------
 
 
-def insert_block(connection: Connection, row: Row) -> None:
-    """Store series, bounds, seq_nums, time and layout of a block."""
-    connection.execute(
+def insert_blocks(connection: Connection, blocks: Iterable[Row]) -> None:
+    """Store series, bounds, seq_nums, time and layout of blocks."""
+    connection.executemany(
         "INSERT INTO blocks (series, first, stop, min_seq, max_seq, last_time, layout) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        row,
+        blocks,
     )
 
 

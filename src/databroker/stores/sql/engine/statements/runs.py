@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..connection import Connection, fetch
@@ -111,12 +111,10 @@ def any_beyond(connection: Connection, keys: tuple[int, int], op: str, time: Any
     return bool(fetch(connection, sql, (*keys, time)))
 
 
-def insert(connection: Connection, row: Row) -> None:
-    """Store key, uid, arrival, time, host, pid, boot id and start of a run."""
-    connection.execute(
-        "INSERT INTO runs (id, uid, arrival, time, host, pid, boot_id, start) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        row,
+def insert(connection: Connection, rows: Iterable[Row]) -> None:
+    """Store runs, given by the columns from which they are made."""
+    connection.executemany(
+        f"INSERT INTO runs ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
     )
 
 

@@ -1,0 +1,177 @@
+"""Runs that come whole, of which nothing is stored yet: they are stored a table at a time.
+
+A run is whole if its start, its stop and all between come in one group, each document after
+those that it refers to. So a few looks at the tables do for the whole group, and what belongs
+into a table is one statement.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain, count
+from typing import Any
+
+from ...documents.kinds import IDENTITY, OWNER, PAGES
+from ..facts import boot_id, host
+from .blocks import write_segments
+from .engine.connection import Connection, portable
+from .engine.statements import documents, rows, runs
+from .engine.statements.which import which
+from .layouts import block_row
+from .run_key import key_of
+from .search.index import (
+    HAS_ENDED,
+    Entry,
+    add_entries,
+    entries_of_data_keys,
+    entries_of_start,
+    entries_of_stop,
+    entries_of_words,
+)
+from .single import document_row
+from .starts import Writer, run_row, stop_columns
+
+Doc = dict[str, Any]
+Documents = Sequence[tuple[str, Doc]]
+
+_ROWS = {owner: kind for kind, owner in OWNER.items()}
+
+
+@dataclass(slots=True)
+class WholeRun:
+    """A run, with the rows of each owner."""
+
+    start: Doc
+    stops: list[Doc] = field(default_factory=list)
+    linked: list[tuple[str, Doc]] = field(default_factory=list)
+    rows: dict[tuple[str, str], list[Doc]] = field(default_factory=dict)
+
+    def take(self, kind: str, doc: Doc) -> None:
+        """Take one more document."""
+        if kind in OWNER:
+            self.rows[kind, doc[OWNER[kind]]].append(doc)
+        elif kind == "stop":
+            self.stops.append(doc)
+        elif kind != "start":
+            self.linked.append((kind, doc))
+            self.rows.setdefault((_ROWS[kind], doc["uid"]), [])
+
+    @property
+    def key(self) -> int:
+        """Where it belongs among all runs."""
+        return key_of(self.start["time"])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has one stop, and each of its rows once."""
+        return len(self.stops) == 1 and all(
+            len({row[IDENTITY[kind]] for row in rows}) == len(rows)
+            for (kind, _), rows in self.rows.items()
+        )
+
+
+def divide(connection: Connection, group: Documents) -> tuple[list[WholeRun], Documents]:
+    """Divide documents into whole runs, of which nothing is stored, and all others in order."""
+    if any(kind in PAGES for kind, _ in group):
+        return [], group
+    found, runs_of = _gather(group)
+    keys = Counter(run.key for run in found.values())
+    found = {uid: run for uid, run in found.items() if run.is_whole and keys[run.key] == 1}
+    if found:
+        for uid in _known(connection, found):
+            del found[uid]
+    others = [each for each, run in zip(group, runs_of, strict=True) if run not in found]
+    return list(found.values()), others
+
+
+def _gather(group: Documents) -> tuple[dict[str, WholeRun], list[str | None]]:
+    """Return the runs that begin in a group, and to which of them each document belongs."""
+    found: dict[str, WholeRun] = {}
+    runs_of: list[str | None] = []
+    owners: dict[tuple[str, str], str | None] = {}  # and what else has come, with its run
+    broken: set[str | None] = set()
+    for kind, doc in group:
+        if kind in OWNER:
+            run = owners.setdefault((OWNER[kind], doc[OWNER[kind]]), None)
+        else:
+            run = doc["uid"] if kind == "start" else doc.get("run_start")
+            if kind == "start":
+                found.setdefault(doc["uid"], WholeRun(doc))
+            elif run not in found:
+                if type(run) is str:
+                    owners.setdefault(("start", run), None)
+                run = None
+            identity = kind, doc["uid"]
+            if identity in owners:  # it comes again, or after what refers to it
+                broken |= {run, owners[identity]}
+            owners[identity] = run
+        runs_of.append(run)
+        if run is not None:
+            found[run].take(kind, doc)
+    return {uid: run for uid, run in found.items() if uid not in broken}, runs_of
+
+
+def _known(connection: Connection, found: dict[str, WholeRun]) -> set[str]:
+    """Return the runs of which something is stored, or whose place is taken."""
+    starts = [(portable(uid), uid) for uid in found]
+    stops = [(portable(run.stops[0]["uid"]), uid) for uid, run in found.items()]
+    linked = [(portable(doc["uid"]), uid) for uid, run in found.items() for _, doc in run.linked]
+    keys = [(run.key, uid) for uid, run in found.items()]
+    known: set[str] = set()
+    for values, column in (
+        (starts, "runs.uid"),
+        (starts, "documents.run"),
+        (stops, "runs.stop_uid"),
+        (stops, "documents.uid"),
+        (linked, "documents.uid"),
+        (linked, "series.owner"),
+        (keys, "runs.id"),
+    ):
+        taken = which(connection, column, [value for value, _ in values])
+        known |= {uid for value, uid in values if value in taken}
+    return known
+
+
+def put_whole_runs(connection: Connection, found: Sequence[WholeRun]) -> None:
+    """Store runs but for their datums, each of which must be found by its id too.
+
+    Within a transaction.
+    """
+    writer = host(), os.getpid(), boot_id()
+    arrivals = count(runs.newest_arrival(connection) + 1)
+    runs.insert(connection, [_run_row(run, next(arrivals), writer) for run in found])
+    linked = [document_row(kind, doc) for run in found for kind, doc in run.linked]
+    documents.insert(connection, linked)
+    _put_series(connection, found)
+    add_entries(connection, [(run.key, _entries(run)) for run in found])
+
+
+def _run_row(run: WholeRun, arrival: int, writer: Writer) -> tuple[Any, ...]:
+    (stop,) = run.stops
+    return *run_row(run.key, arrival, run.start, writer), *stop_columns(run.start["uid"], stop)
+
+
+def _put_series(connection: Connection, found: Sequence[WholeRun]) -> None:
+    from ...columns import from_rows
+
+    numbers = count(rows.newest_series(connection) + 1)
+    series, blocks = [], []
+    for run in found:
+        for (kind, owner), own in run.rows.items():
+            number, stored = next(numbers), [] if kind == "datum" else own
+            uids = portable(owner), portable(run.start["uid"])
+            series.append((number, kind, *uids, len(stored)))
+            if stored:
+                block = write_segments(connection, 0, from_rows(kind, stored))
+                blocks.append(block_row(number, block))
+    rows.insert_series(connection, series)
+    rows.insert_blocks(connection, blocks)
+
+
+def _entries(run: WholeRun) -> set[Entry]:
+    keys = chain.from_iterable(doc["data_keys"] for kind, doc in run.linked if kind == "descriptor")
+    entries = entries_of_start(run.start) | entries_of_words(run.start)
+    return entries | entries_of_data_keys(keys) | {HAS_ENDED} | entries_of_stop(run.stops[0])
