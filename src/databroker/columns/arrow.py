@@ -120,7 +120,9 @@ def _uniform(values: Sequence[Any], kind: type) -> Column | None:
     """Return a column whose values are all of one type, if they are all of one shape too."""
     try:
         if kind is float or kind is int:
-            return Column(pa.array(_numbers(values, _RECTANGLES[kind])), {}, None)
+            numbers = pa.py_buffer(_packed(values, _RECTANGLES[kind]))
+            array = pa.Array.from_buffers(_SIMPLE[kind][1], len(values), [None, numbers])
+            return Column(array, {}, None)
         if kind is str and (packed := uuids.pack(values)) is not None:
             return Column(_binary(packed), {UUID: b"1"}, None)
         if kind in _SIMPLE:
@@ -136,7 +138,8 @@ def _uniform_arrays(values: Sequence[Any], kind: type) -> Column | None:
         if label is _OTHER or len(label[2]) < 2:
             return None
         _, description, (_, *shape) = label
-        stacked = _numbers(elements, restore_dtype(description)).reshape(len(values), *shape)
+        dtype = restore_dtype(description)
+        stacked = np.frombuffer(_packed(elements, dtype), dtype).reshape(len(values), *shape)
         return Column(*_tensor_column(stacked, ("list", description, tuple(shape))), None)
     if kind is np.ndarray and len({(value.dtype, value.shape) for value in values}) == 1:
         label = _label(values[0])
@@ -231,9 +234,12 @@ _CODES = {"f": "d", "i": "q", "b": "?"}
 _RECTANGLES = {float: np.dtype("<f8"), int: np.dtype("<i8"), bool: np.dtype("?")}
 
 
-def _numbers(values: Sequence[Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    """Return numbers of the type that a dtype stands for; NumPy itself would look at each first."""
-    return np.frombuffer(struct.pack(f"<{len(values)}{_CODES[dtype.kind]}", *values), dtype)
+def _packed(values: Sequence[Any], dtype: np.dtype[Any]) -> bytes:
+    """Return the bytes of numbers of the type that a dtype stands for.
+
+    NumPy itself would look at each first.
+    """
+    return struct.pack(f"<{len(values)}{_CODES[dtype.kind]}", *values)
 
 
 def _flattened(value: list[Any]) -> tuple[Label, list[Any]]:

@@ -29,19 +29,19 @@ def pack(texts: Sequence[str]) -> Bytes | None:
     >>> pack(["scan 42"]) is None
     True
     """
+    size = len(texts)
     if not texts or len(texts[0]) != 36:
         return None
     lines = "\n".join([*texts, ""])
-    if len(lines) != 37 * len(texts) or not lines.isascii() or lines != lines.lower():
+    if len(lines) != 37 * size or not lines.isascii() or lines != lines.lower():
         return None
-    characters = np.frombuffer(lines.encode(), np.uint8).reshape(-1, 37)
-    if (characters[:, _DASHES] != ord("-")).any() or (characters[:, 36] != ord("\n")).any():
+    if any(lines[place::37] != "-" * size for place in _DASHES) or lines[36::37] != "\n" * size:
         return None
     try:  # with digits in all other places, each line is one text
-        packed = binascii.unhexlify(characters[:, _PLACES].tobytes())
+        packed = binascii.unhexlify(lines.encode().translate(None, b"-\n"))
     except ValueError:
         return None
-    return np.frombuffer(packed, np.uint8).reshape(-1, 16)
+    return np.frombuffer(packed, np.uint8).reshape(-1, 16) if len(packed) == 16 * size else None
 
 
 def unpack(packed: Bytes) -> list[str]:

@@ -32,18 +32,21 @@ def bytes_of(document: dict[str, Any]) -> int:
     return sum(map(_size, document.values()))
 
 
-def _size(value: Any) -> int:
-    """Return about how many bytes a value is; of a list, its first element stands for all."""
+def _size(value: Any, depth: int = 2) -> int:
+    """Return about how many bytes a value is.
+
+    Of a list, its first element stands for all; what is deep in a dictionary counts as numbers.
+    """
     kind = type(value)
     if kind is float or kind is int:
         return 8
     if kind is str:
         return len(value)
     if kind is dict:
-        if _NUMBERS.issuperset(map(type, value.values())):
+        if not depth or _NUMBERS.issuperset(map(type, value.values())):
             return 8 * len(value)
-        return sum(map(_size, value.values()))
+        return sum([_size(each, depth - 1) for each in value.values()])
     if kind is list:
-        return len(value) * _size(value[0]) if value else 0
+        return len(value) * _size(value[0], depth) if value else 0
     nbytes: int = getattr(value, "nbytes", 8)
     return nbytes

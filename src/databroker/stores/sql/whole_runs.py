@@ -155,19 +155,24 @@ def _run_row(run: WholeRun, arrival: int, writer: Writer) -> tuple[Any, ...]:
 
 
 def _put_series(connection: Connection, found: Sequence[WholeRun]) -> None:
-    from ...columns import from_rows
+    from ...columns import from_series
 
     numbers = count(rows.newest_series(connection) + 1)
-    series, blocks = [], []
+    series: list[tuple[Any, ...]] = []
+    columns: dict[str, dict[int, list[Doc]]] = {"event": {}, "stream_datum": {}}
     for run in found:
         for (kind, owner), own in run.rows.items():
             number, stored = next(numbers), [] if kind == "datum" else own
             uids = portable(owner), portable(run.start["uid"])
             series.append((number, kind, *uids, len(stored)))
             if stored:
-                block = write_segments(connection, 0, from_rows(kind, stored))
-                blocks.append(block_row(number, block))
+                columns[kind][number] = stored
     rows.insert_series(connection, series)
+    blocks = [
+        block_row(number, write_segments(connection, 0, batch))
+        for kind, several in columns.items()
+        for number, batch in zip(several, from_series(kind, list(several.values())), strict=True)
+    ]
     rows.insert_blocks(connection, blocks)
 
 

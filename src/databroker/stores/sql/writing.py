@@ -115,7 +115,10 @@ class _Write:
         waiting: dict[tuple[str, str], list[Doc]] = {}
         for kind, doc in others:
             if kind in OWNER:
-                waiting.setdefault((kind, doc[OWNER[kind]]), []).append(doc)
+                owner = kind, doc[OWNER[kind]]
+                if owner not in waiting:
+                    self._series(*owner)  # which must be known by now
+                waiting.setdefault(owner, []).append(doc)
                 continue
             if kind in PAGES or kind == "stop":
                 self._put_rows(waiting, 1 if kind == "stop" else _BLOCK)

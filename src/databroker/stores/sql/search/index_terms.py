@@ -42,6 +42,7 @@ MAX_KNOWN_WORDS = 2**20
 EXACT_INTEGERS = 2**53
 
 _PIECE = 65_536  # characters that are looked at between two counts of the words
+_SHORT = 256  # characters, and texts: so many of them make a piece
 _SPACE = re.compile(r"\s")
 
 _PLAIN = "biufU"  # dtypes whose elements are Python's scalars
@@ -140,28 +141,34 @@ def indexed_words(document: dict[str, Any]) -> tuple[set[str], bytes | int | Non
     (['foil', 'good', 'ni'], None)
     """
     found: set[str] = set()
-    for text in texts_of(document):
-        for piece in _pieces(text):
-            found.update(words(piece))
-            if len(found) > MAX_KNOWN_WORDS:
-                # The rest of a book need not be read: the run will be looked at itself.
-                return set(sorted(found)[:MAX_WORDS]), 0
+    for piece in _pieces(texts_of(document)):
+        found.update(words(piece))
+        if len(found) > MAX_KNOWN_WORDS:
+            # The rest of a book need not be read: the run will be looked at itself.
+            return set(sorted(found)[:MAX_WORDS]), 0
     if len(found) <= MAX_WORDS:
         return found, None
     indexed = set(sorted(found)[:MAX_WORDS])
     return indexed, name_filter(found - indexed)
 
 
-def _pieces(text: str) -> Iterator[str]:
-    """Cut a long text where there is white space."""
-    start = 0
-    while len(text) - start > _PIECE:
-        space = _SPACE.search(text, start + _PIECE)
-        if space is None:
-            break
-        yield text[start : space.start()]
-        start = space.end()
-    yield text[start:]
+def _pieces(texts: Iterable[str]) -> Iterator[str]:
+    """Join short texts, and cut a long one where there is white space."""
+    short: list[str] = []
+    for text in texts:
+        if len(text) < _SHORT and text.isascii():  # others are slower, and would slow all
+            short.append(text)
+            continue
+        start = 0
+        while len(text) - start > _PIECE:
+            space = _SPACE.search(text, start + _PIECE)
+            if space is None:
+                break
+            yield text[start : space.start()]
+            start = space.end()
+        yield text[start:]
+    for first in range(0, len(short), _SHORT):
+        yield " ".join(short[first : first + _SHORT])
 
 
 def _inner(path: str, container: Any) -> list[tuple[str, Any]] | None:
