@@ -7,9 +7,8 @@ import tifffile
 
 import databroker
 from databroker import Broker
-from databroker.errors import DatabrokerError
+from databroker.errors import DatabrokerError, FileRefused
 from databroker.external.locate import uri_of_path
-from databroker.external.references import FileRefused
 from helpers.external import NUMBER, Run, frames
 from helpers.ways import WAYS
 

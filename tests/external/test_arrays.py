@@ -7,11 +7,10 @@ import h5py
 import numpy as np
 import pytest
 
-from databroker.errors import DatabrokerError, NoHandler
+from databroker.errors import DatabrokerError, FileMissing, NoHandler
 from databroker.external import LazyArray, Registry
 from databroker.external.fields.indexing import asked
-from databroker.external.readers.hdf5_dataset import Hdf5Dataset
-from databroker.external.references import FileMissing
+from databroker.external.readers.hdf5 import Hdf5Dataset
 from helpers.external import IMAGE, frames
 from helpers.external_arrays import array_of, datum_array
 

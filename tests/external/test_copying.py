@@ -10,17 +10,11 @@ import h5py
 import numpy as np
 import pytest
 
+from databroker.errors import CopyDiffers, CopyFailed, CopyRefused, FileMissing, FileRefused
 from databroker.external import Filler, copy_run, external_files
 from databroker.external.files import atomic_copy
-from databroker.external.files.atomic_copy import (
-    PART,
-    CopyDiffers,
-    CopyFailed,
-    CopyRefused,
-    copy_file,
-)
+from databroker.external.files.atomic_copy import PART, copy_file
 from databroker.external.locate import uri_of_path
-from databroker.external.references import FileMissing, FileRefused
 from databroker.stores.memory import MemoryStore
 from databroker.v1 import Registry
 from helpers.external import HDF5, Run, frames, key

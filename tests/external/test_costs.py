@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 import tifffile
 
-from databroker.errors import ShapesDiffer
+from databroker.errors import FileDamaged, FramesMissing, ShapesDiffer
 from databroker.external import Filler, Registry
 from databroker.external.fields.datum_field import Loader
 from databroker.external.locate import uri_of_path
-from databroker.external.readers.hdf5_dataset import Hdf5Dataset
-from databroker.external.references import FileDamaged, FramesMissing
+from databroker.external.readers.hdf5 import Hdf5Dataset
 from helpers.external import HDF5, IMAGE, frames, key
 from helpers.external_arrays import array_of, cam
 

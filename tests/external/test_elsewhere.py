@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from databroker import Broker
+from databroker.errors import FileMissing
 from databroker.external.locate import uri_of_path
-from databroker.external.references import FileMissing
 from databroker.stores.memory import MemoryStore
 from helpers.external import FRAME, IMAGE, Run, frames
 from helpers.ways import check

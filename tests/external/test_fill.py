@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from databroker import Broker
-from databroker.errors import NoSuchField, NothingFoundWarning
-from databroker.external.references import FileMissing
+from databroker.errors import FileMissing, NoSuchField, NothingFoundWarning
 from databroker.stores.memory import MemoryStore
 from helpers.external import IMAGE, Both
 

@@ -9,17 +9,19 @@ import numpy as np
 import pytest
 import tifffile
 
-from databroker.errors import ExternalDataMissing, NoHandler
-from databroker.external import Filler, Registry, fields_to_fill
-from databroker.external.references import (
+from databroker.errors import (
     DatasetMissing,
+    ExternalDataMissing,
     FileDamaged,
     FileForbidden,
     FileMissing,
     FileRefused,
     FramesMissing,
     HandlerFailed,
+    NoHandler,
 )
+from databroker.external import Filler, Registry
+from databroker.external.fields.filling import Filling
 from databroker.stores.registry import open_store
 from helpers.external import Run, frames
 
@@ -36,6 +38,10 @@ def images(run, files):
     return data
 
 
+def fill(run, registry, event):
+    return next(Filler(run.store, registry).events([event], ["img"]))
+
+
 def test_a_datum_becomes_an_array(run, registry, images):
     filler = Filler(run.store, registry, run.uid)
     np.testing.assert_array_equal(filler.value("res/1", "img"), images[1])
@@ -43,7 +49,7 @@ def test_a_datum_becomes_an_array(run, registry, images):
 
 def test_an_event_is_filled_in_a_copy(run, registry, images):
     event = {"uid": "e", "data": {"img": "res/0", "det": 1.0}, "filled": {"img": False}}
-    filled = Filler(run.store, registry).fill(event, ["img"])
+    filled = fill(run, registry, event)
     np.testing.assert_array_equal(filled["data"]["img"], images[0])
     assert filled["filled"] == {"img": "res/0"}
     assert event["data"]["img"] == "res/0"
@@ -54,7 +60,7 @@ def test_what_no_event_says_is_filled_is_filled(run, registry, images, filled):
     event = {"data": {"img": "res/0"}, "filled": filled}
     if filled == "absent":
         del event["filled"]
-    assert Filler(run.store, registry).fill(event, ["img"])["data"]["img"].shape == (4, 5)
+    assert fill(run, registry, event)["data"]["img"].shape == (4, 5)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +68,7 @@ def test_what_no_event_says_is_filled_is_filled(run, registry, images, filled):
 )
 def test_what_is_filled_already_stays(run, registry, images, value, filled):
     event = {"data": {"img": value}, "filled": {"img": filled}}
-    assert Filler(run.store, registry).fill(event, ["img"])["data"]["img"] is value
+    assert fill(run, registry, event)["data"]["img"] is value
 
 
 def test_old_resources_do_not_say_their_run(store, registry, files):
@@ -116,7 +122,7 @@ def test_ids_that_do_not_count_as_stored_are_found(store, registry):
     ],
 )
 def test_fill_means_fields(fill, names):
-    assert fields_to_fill(fill, ["img", "cam"]) == names
+    assert Filling.of(fill).fields(["img", "cam"]) == names
 
 
 def test_whatever_a_handler_gives_becomes_an_array(store, registry):

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from databroker.errors import MissingExtra
+from databroker.errors import HandlerFailed, MissingExtra
 from databroker.external import Filler, Registry
-from databroker.external.references import HandlerFailed
 from helpers.external import frames
 
 

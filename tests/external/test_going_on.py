@@ -5,8 +5,8 @@ import pytest
 import tifffile
 
 from databroker import Broker
+from databroker.errors import ExternalDataMissing, FileMissing, FramesMissing
 from databroker.external.locate import uri_of_path
-from databroker.external.references import ExternalDataMissing, FileMissing, FramesMissing
 from databroker.stores.memory import MemoryStore
 from helpers.external import FRAME, IMAGE, Run, frames
 from helpers.ways import WAYS, check

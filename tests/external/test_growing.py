@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tifffile
 
+from databroker.errors import FramesMissing
 from databroker.external import Filler
 from databroker.external.locate import uri_of_path
-from databroker.external.references import FramesMissing
 from helpers.external import HDF5, frames, key
 from helpers.external_arrays import cam, streamed_array
 

@@ -8,10 +8,9 @@ import pandas as pd
 import pytest
 
 from databroker import Broker
-from databroker.errors import ExternalDataMissing, NoHandler
+from databroker.errors import ExternalDataMissing, FileMissing, FramesMissing, NoHandler
 from databroker.external import LazyArray
 from databroker.external.locate import uri_of_path
-from databroker.external.references import FileMissing, FramesMissing
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 from helpers.external import CAM, HDF5, NUMBER, Both, Run, frames

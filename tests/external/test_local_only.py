@@ -12,11 +12,10 @@ import pytest
 
 import databroker
 from databroker import Broker
-from databroker.errors import DatabrokerError
+from databroker.errors import DatabrokerError, FileRefused
 from databroker.external.handlers.offered import FALLBACKS
 from databroker.external.locate import Guard
 from databroker.external.readers.mimetypes import MIMETYPES
-from databroker.external.references import FileRefused
 from databroker.external.registry import Registry
 from helpers.external import NUMBER, Run
 from helpers.ways import WAYS

@@ -5,10 +5,10 @@ import pickle
 
 import pytest
 
-from databroker.errors import ExternalDataMissing
+from databroker.errors import ExternalDataMissing, FileRefused
 from databroker.external import Registry
 from databroker.external.locate import Guard, path_of_uri, place_of, uri_of_path
-from databroker.external.references import DataReference, FileRefused
+from databroker.external.references import DataReference
 
 
 def resource(root, path, semantics="posix"):

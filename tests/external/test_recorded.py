@@ -47,7 +47,7 @@ def test_the_images_of_a_packed_catalog(catalog):
             filler = Filler(store, registry, uid)
             for batch in batches_of(store, "event", descriptor["uid"], ALL):
                 for event in to_rows("event", descriptor["uid"], batch):
-                    filled = filler.fill(event, fields)
+                    (filled,) = filler.events([event], fields)
                     for field in fields:
                         assert isinstance(filled["data"][field], np.ndarray)
                         assert filled["data"][field].shape == (10, 10)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tifffile
 
+from databroker.errors import DatasetMissing, FileDamaged, FileMissing, FileRefused
 from databroker.external import Registry
 from databroker.external.locate import uri_of_path
 from databroker.external.readers.numbered_files import numbered_name
-from databroker.external.references import DatasetMissing, FileDamaged, FileMissing, FileRefused
 from helpers.external import frames, key
 from helpers.external_arrays import cam, streamed_array
 

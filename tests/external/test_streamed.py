@@ -6,12 +6,11 @@ import h5py
 import numpy as np
 import pytest
 
-from databroker.errors import NoHandler
+from databroker.errors import DatasetMissing, FileDamaged, FileMissing, FramesMissing, NoHandler
 from databroker.external.fields.grouping import grouping_of_events
 from databroker.external.fields.stream_index import Claims
 from databroker.external.locate import uri_of_path
 from databroker.external.readers.base import Declared, FrameReader
-from databroker.external.references import DatasetMissing, FileDamaged, FileMissing, FramesMissing
 from databroker.runs.stream.streamed import Streamed
 from helpers.external import HDF5, frames, key, write
 from helpers.external_arrays import cam, streamed_array

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from databroker import Broker
-from databroker.errors import NoHandler
-from databroker.external.locate import uri_of_path
-from databroker.external.references import (
+from databroker.errors import (
     DatasetMissing,
     FileDamaged,
     FileForbidden,
     FileMissing,
     HandlerFailed,
+    NoHandler,
 )
+from databroker.external.locate import uri_of_path
 from databroker.stores.memory import MemoryStore
 from helpers.external import FRAME, IMAGE, Run, frames
 from helpers.ways import ARRAYS, WAYS

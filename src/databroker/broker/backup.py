@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._util.signals import from_signal
-from ..external.files.atomic_copy import CopyRefused
+from ..errors import CopyRefused
 from ..query.nodes import Everything
 from ..runs.run import Run
 from .export import export

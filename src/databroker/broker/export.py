@@ -102,8 +102,9 @@ def _documents(run: Run, referred: RunResources) -> Iterator[tuple[str, dict[str
 
 def size_of_files(run: Run) -> int:
     """Return how large the external files of a run are, in bytes."""
+    from ..errors import FileMissing
     from ..external.files.listing import run_files, size_of
-    from ..external.references import DataReference, FileMissing, failure
+    from ..external.references import DataReference, failure
 
     session = run.session
     sizes: dict[str, int] = {}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._util.lazy import lazy_names
+from ..errors import CopyDiffers, CopyFailed, CopyRefused, OutsideOfRoot
 
 if TYPE_CHECKING:
     from .fields.filler import Filler
-    from .fields.filling import external_fields, fields_to_fill
+    from .fields.filling import external_fields
     from .fields.lazy_array import LazyArray
-    from .files.atomic_copy import CopyDiffers, CopyFailed, CopyRefused
-    from .files.copying import Copied, OutsideOfRoot, copy_run
+    from .files.copying import Copied, copy_run
     from .files.listing import ExternalFile, external_files
     from .readers.base import FrameReader
     from .registry import Registry
@@ -30,25 +30,19 @@ __all__ = [
     "copy_run",
     "external_fields",
     "external_files",
-    "fields_to_fill",
 ]
 
 __getattr__ = lazy_names(
     __name__,
     {
         "Copied": ".files.copying",
-        "CopyDiffers": ".files.atomic_copy",
-        "CopyFailed": ".files.atomic_copy",
-        "CopyRefused": ".files.atomic_copy",
         "LazyArray": ".fields.lazy_array",
         "ExternalFile": ".files.listing",
         "Filler": ".fields.filler",
         "FrameReader": ".readers.base",
-        "OutsideOfRoot": ".files.copying",
         "Registry": ".registry",
         "copy_run": ".files.copying",
         "external_fields": ".fields.filling",
         "external_files": ".files.listing",
-        "fields_to_fill": ".fields.filling",
     },
 )

@@ -47,22 +47,7 @@ class _Kept:
 
 
 class Opened:
-    """The handlers of a process that are kept.
-
-    Examples
-    --------
-    >>> opened = Opened(most=1)
-    >>> with opened.acquire("a", lambda: print("opens a") or "A") as handler:
-    ...     handler
-    opens a
-    'A'
-    >>> with opened.acquire("a", lambda: print("never again")) as handler:
-    ...     handler
-    'A'
-    >>> with opened.acquire("b", lambda: "B"): pass
-    >>> len(opened)
-    1
-    """
+    """The handlers of a process that are kept."""
 
     def __init__(self, most: int = MOST) -> None:
         self.most = most
@@ -116,14 +101,14 @@ class Opened:
     def _give_back(self, key: Hashable, kept: _Kept) -> None:
         with self._lock:
             kept.users -= 1
-            if not kept.made and self._kept.get(key) is kept and not kept.users:
-                del self._kept[key]  # it could not be opened: the next one tries again
-            if not kept.users and not getattr(kept.handler, "keep", True):
+            if kept.users:
+                return
+            # Where one could not be made, the next one tries again.
+            if not kept.made or not getattr(kept.handler, "keep", True):
                 kept.dropped = True
                 if self._kept.get(key) is kept:
                     del self._kept[key]
-            close = kept.dropped and not kept.users
-        if close:
+        if kept.dropped:
             _close(kept)
 
     def _surplus(self) -> list[_Kept]:

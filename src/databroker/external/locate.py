@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
+from ..errors import FileRefused
 from .guard import is_odd_file, is_remote, share_of
-from .references import DataReference, FileRefused, Place, failure
+from .references import DataReference, Place, failure
 
-__all__ = ["Guard", "Place", "path_of_uri", "path_parts", "place_of", "uri_of_path"]
+__all__ = ["Guard", "Place", "is_below", "path_of_uri", "path_parts", "place_of", "uri_of_path"]
 
 Document = Mapping[str, Any]
 
@@ -106,34 +107,34 @@ class Guard:
 
     def allows(self, path: str) -> bool:
         """Tell whether a file may be read, wherever symbolic links lead."""
-        if is_remote(path) or self._is_elsewhere(path) or is_odd_file(path):
-            return False
-        if not self.allowed:
-            return True
-        real = os.path.realpath(path)
-        # A root may itself be a link: both sides are resolved.
-        return any(_under(real, os.path.realpath(folder)) for folder in self.allowed)
+        return self._problem(path) is None
 
     def check(self, path: str, reference: DataReference | None = None) -> None:
         """Raise if a file may not be read."""
-        if self.allows(path):
-            return
+        if (problem := self._problem(path)) is not None:
+            raise failure(FileRefused, reference or DataReference(), Place(path, path), *problem)
+
+    def _problem(self, path: str) -> tuple[str, str] | None:
+        """Return why a file may not be read, and a remedy; None if it may."""
         if is_remote(path):
             problem = f"{path} is a URL, and only files of this machine are read"
-            remedy = "Copy the data to this machine, and say where with root_map."
-        elif self._is_elsewhere(path):
+            return problem, "Copy the data to this machine, and say where with root_map."
+        if self._is_elsewhere(path):
             share = share_of(path)
             problem = f"{path} is on another machine, which no configuration names"
-            remedy = f"If that is right: root_map: {{{share!r}: {share!r}}} in the configuration."
-        elif is_odd_file(path):
-            problem = f"{path} is a device, a socket or a pipe, and only files are read"
-            remedy = ""
-        else:
-            problem = f"{path} is outside of the allowed roots ({', '.join(self.allowed)})"
-            remedy = (
-                "If it belongs to the data, add its folder to allowed_roots in the configuration."
+            return (
+                problem,
+                f"If that is right: root_map: {{{share!r}: {share!r}}} in the configuration.",
             )
-        raise failure(FileRefused, reference or DataReference(), Place(path, path), problem, remedy)
+        if is_odd_file(path):
+            return f"{path} is a device, a socket or a pipe, and only files are read", ""
+        real = os.path.realpath(path) if self.allowed else ""
+        # A root may itself be a link: both sides are resolved.
+        if not self.allowed or any(is_below(os.path.realpath(each), real) for each in self.allowed):
+            return None
+        problem = f"{path} is outside of the allowed roots ({', '.join(self.allowed)})"
+        remedy = "If it belongs to the data, add its folder to allowed_roots in the configuration."
+        return problem, remedy
 
     def _is_elsewhere(self, path: str) -> bool:
         # Elsewhere than on Windows, two slashes are one. There, a host that is asked is
@@ -141,9 +142,10 @@ class Guard:
         return os.name == "nt" and share_of(path) not in self._shares
 
 
-def _under(path: str, folder: str) -> bool:
+def is_below(folder: str, path: str) -> bool:
+    """Tell whether a path leads into a folder, or is that folder."""
     try:
-        return os.path.commonpath([path, folder]) == folder
+        return os.path.commonpath([folder, path]) == os.path.normpath(folder)
     except ValueError:  # different drives
         return False
 

@@ -15,30 +15,20 @@ from dataclasses import dataclass
 from .._util.signals import from_signal
 from ..errors import (
     DatabrokerError,
-    DatasetMissing,
     ExternalDataMissing,
     FileDamaged,
     FileForbidden,
     FileMissing,
-    FileRefused,
-    FramesMissing,
     HandlerFailed,
 )
 
 __all__ = [
     "DataReference",
-    "DatasetMissing",
-    "FileDamaged",
-    "FileForbidden",
-    "FileMissing",
-    "FileRefused",
-    "FramesMissing",
-    "HandlerFailed",
     "Place",
     "Problem",
     "explained",
     "failure",
-    "with_context",
+    "no_document",
 ]
 
 
@@ -126,15 +116,14 @@ def failure(
     return error
 
 
-def with_context(error: DatabrokerError, reference: DataReference) -> DatabrokerError:
-    """Return an error with what was wanted in it, if it was raised without knowing that.
+def no_document(document: str, reference: DataReference) -> ExternalDataMissing:
+    """Return the error for a document that is not there."""
+    remedy = "Were all documents of the run inserted?"
+    return failure(ExternalDataMissing, reference, None, f"there is no {document}", remedy)
 
-    Examples
-    --------
-    >>> error = failure(FileRefused, DataReference(), None, "/a is outside of the allowed roots")
-    >>> print(with_context(error, DataReference("b2c1", "img")))
-    Field 'img' of run 'b2c1': /a is outside of the allowed roots.
-    """
+
+def _with_context(error: DatabrokerError, reference: DataReference) -> DatabrokerError:
+    """Return an error with what was wanted in it, if it was raised without knowing that."""
     said = vars(error)
     if "problem" not in said or said["run"] or said["field"]:
         return error
@@ -150,14 +139,14 @@ def explained(reference: DataReference, place: Place, by: str = "") -> Iterator[
     try:
         yield
     except DatabrokerError as error:
-        raise with_context(error, reference) from error.__cause__
+        raise _with_context(error, reference) from error.__cause__
     except Exception as error:  # of h5py, tifffile, somebody else's handler, ...
         if from_signal(error):
             raise
-        raise _explained(error, reference, place, by) from error
+        raise _data_error(error, reference, place, by) from error
 
 
-def _explained(
+def _data_error(
     error: Exception, reference: DataReference, place: Place, by: str
 ) -> ExternalDataMissing:
     if isinstance(error, Problem):

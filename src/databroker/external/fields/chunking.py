@@ -29,24 +29,12 @@ _LARGE = PAGE_BYTES // 8  # values that are better read one by one than copied o
 
 
 def whole(size: int, block: int) -> int:
-    """Return about `size` in whole blocks, at least one.
-
-    Examples
-    --------
-    >>> whole(25, 10), whole(5, 10)
-    (20, 10)
-    """
+    """Return about `size` in whole blocks, at least one."""
     return max(size // block, 1) * block
 
 
 def cut(length: int, size: int) -> tuple[int, ...]:
-    """Cut a length into pieces.
-
-    Examples
-    --------
-    >>> cut(25, 10), cut(0, 10)
-    ((10, 10, 5), (0,))
-    """
+    """Cut a length into pieces."""
     whole, rest = divmod(length, max(size, 1))
     return (size,) * whole + ((rest,) if rest else ()) or (0,)
 
@@ -68,13 +56,7 @@ def grown(block: tuple[int, ...], shape: tuple[int, ...], itemsize: int) -> tupl
 
 
 def rows_ahead(row_bytes: int) -> int:
-    """Return how many rows to load before they are asked for, each by itself.
-
-    Examples
-    --------
-    >>> rows_ahead(0), rows_ahead(2**21), rows_ahead(2**30)
-    (512, 2, 1)
-    """
+    """Return how many rows to load before they are asked for, each by itself."""
     return min(max(PAGE_BYTES // max(row_bytes, 1), 1), _MOST_AHEAD)
 
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...columns import ALL, to_rows
 from ...documents.transform import Transform, unchanged
-from ...errors import ExternalDataMissing
 from ...stores.rows import batches_of
 from ...stores.store_ref import StoreRef
-from ..references import DataReference, failure
+from ..references import DataReference, no_document
 
 if TYPE_CHECKING:
     from ...stores.base import Store
@@ -36,18 +35,7 @@ class Datum(NamedTuple):
 
 
 class Datums:
-    """Finds datum documents by their ids; those of neighbours are read together.
-
-    Examples
-    --------
-    >>> import databroker
-    >>> store = databroker.temp().store
-    >>> store.insert("resource", {"uid": "r", "spec": "NPY_SEQ", "root": "/data",
-    ...                           "resource_path": "img", "resource_kwargs": {}})
-    >>> store.insert("datum", {"datum_id": "r/0", "resource": "r", "datum_kwargs": {"index": 7}})
-    >>> Datums(store).find("r/0").kwargs
-    {'index': 7}
-    """
+    """Finds datum documents by their ids; those of neighbours are read together."""
 
     def __init__(self, store: Store, transform: Transform = unchanged) -> None:
         self._store_ref = StoreRef(store)
@@ -71,13 +59,13 @@ class Datums:
         with self._lock:
             document = self._datums.get(datum_id) or self._look_up(datum_id)
             if document is None:
-                raise _absent("datum", datum_id, datum_id, reference)
+                raise no_document(f"datum document {datum_id!r}", _of(datum_id, reference))
             uid = document["resource"]
             resource = self._resources.get(uid)
             if resource is None:
                 stored = self._store_ref.store.resource(uid)
                 if stored is None:
-                    raise _absent("resource", uid, datum_id, reference)
+                    raise no_document(f"resource document {uid!r}", _of(datum_id, reference))
                 resource = self._transform("resource", stored)
                 _keep(self._resources, {uid: resource}, _RESOURCES)
         return Datum(resource, document.get("datum_kwargs") or {})
@@ -112,16 +100,8 @@ class Datums:
         return {row["datum_id"]: row for batch in batches for row in to_rows("datum", uid, batch)}
 
 
-def _absent(
-    kind: str, uid: str, datum_id: str, reference: DataReference | None
-) -> ExternalDataMissing:
-    return failure(
-        ExternalDataMissing,
-        replace(reference or DataReference(), datum=datum_id),
-        None,
-        f"there is no {kind} document {uid!r}",
-        "Were all documents of the run inserted?",
-    )
+def _of(datum_id: str, reference: DataReference | None) -> DataReference:
+    return replace(reference or DataReference(), datum=datum_id)
 
 
 def _keep(kept: OrderedDict[str, Doc], found: dict[str, Doc], most: int) -> None:

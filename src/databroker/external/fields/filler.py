@@ -46,8 +46,8 @@ class Filler:
     >>> filler.value("r/0")
     array([10, 11])
     >>> event = {"data": {"img": "r/0"}, "filled": {"img": False}}
-    >>> filler.fill(event, ["img"])
-    {'data': {'img': array([10, 11])}, 'filled': {'img': 'r/0'}}
+    >>> list(filler.events([event], ["img"]))
+    [{'data': {'img': array([10, 11])}, 'filled': {'img': 'r/0'}}]
     """
 
     def __init__(
@@ -82,15 +82,12 @@ class Filler:
             if is_there or self.on_missing == "mask":
                 yield value
 
-    def fill(self, event: Doc, fields: Sequence[str]) -> dict[str, Any]:
-        """Return a copy of an event in which fields hold data; `filled` has the references.
-
-        Fields that are filled already, or hold no reference, stay as they are.
-        """
-        return next(self.events([event], fields))
-
     def events(self, events: Iterable[Doc], fields: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Yield filled copies of events, one at a time; some are read ahead together."""
+        """Yield copies of events in which fields hold data, and `filled` has the references.
+
+        Fields that are filled already, or hold no reference, stay as they are. Events are yielded
+        one at a time; some are read ahead together.
+        """
         rest, pace = iter(events), _Pace()
         while some := list(islice(rest, pace.rows)):
             pages = [self._page([_held(event, each) for event in some], each) for each in fields]

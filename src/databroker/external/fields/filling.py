@@ -16,7 +16,6 @@ __all__ = [
     "OnMissing",
     "check_on_missing",
     "external_fields",
-    "fields_to_fill",
     "is_streamed",
 ]
 
@@ -89,17 +88,6 @@ WORDS: Mapping[str, Filling] = {
     "delayed": Filling(None, delayed=True),
 }
 """What `fill` may be beside a boolean and names; a field of such a name is given in a list."""
-
-
-def fields_to_fill(fill: Fill, external: Iterable[str]) -> list[str]:
-    """Return which external fields ``fill=...`` means.
-
-    Examples
-    --------
-    >>> fields_to_fill(True, ["img", "cam"]), fields_to_fill(["img", "det"], ["img", "cam"])
-    (['img', 'cam'], ['img'])
-    """
-    return Filling.of(fill).fields(external)
 
 
 def check_on_missing(on_missing: str) -> None:

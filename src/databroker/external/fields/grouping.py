@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import HandlerFailed
 from ..readers.base import Array, Declared, FrameReader
-from ..references import HandlerFailed, Problem
+from ..references import Problem
 from .chunking import CHUNK_BYTES
 from .reader import Look, apart
 
@@ -43,24 +44,18 @@ class Grouping:
 
     def look(self, frames: FrameReader, number: int | None = None) -> Look | None:
         """Return what a value is like, or all of them; None if only reading it tells."""
-        count = self.each or 0
-        form = frames.frame_shape, frames.dtype
-        if number is not None:
-            first, stop = self.span(frames, number)
-            count = stop - first
-            known = frames.form(stop - 1) if count else form
-            if known is None:
-                return None
-            form = known
-        shape, dtype = form
-        if not self.own_axis:
-            rows, inner = (frames.chunks[0], frames.chunks[1:]) if frames.chunks else (1, None)
-            return Look(shape, dtype, rows, inner, frames.keeps)
-        if not frames.chunks:
-            return Look((count, *shape), dtype, kept=frames.keeps)
-        rows = max(frames.chunks[0] // max(count, 1), 1)
-        inner = (min(frames.chunks[0], count), *frames.chunks[1:])
-        return Look((count, *shape), dtype, rows, inner, frames.keeps)
+        first, stop = (0, self.each or 0) if number is None else self.span(frames, number)
+        count, form = stop - first, (frames.frame_shape, frames.dtype)
+        known = form if number is None or not count else frames.form(stop - 1)
+        if known is None:
+            return None
+        shape, dtype = known
+        rows, inner = (frames.chunks[0], frames.chunks[1:]) if frames.chunks else (1, None)
+        if self.own_axis:
+            shape = (count, *shape)
+            inner = (min(rows, count), *inner) if inner is not None else None
+            rows = max(rows // max(count, 1), 1)
+        return Look(shape, dtype, rows, inner, frames.keeps)
 
     def value(self, frames: FrameReader, number: int) -> Array:
         """Return one value."""

@@ -96,25 +96,12 @@ class FieldReader(ABC):
 
 
 def apart(values: Array) -> list[Any]:
-    """Return values as copies, each of its own; text is text.
-
-    Examples
-    --------
-    >>> import numpy
-    >>> apart(numpy.array([[1, 2], [3, 4]])), apart(numpy.array(["a"], object))
-    ([array([1, 2]), array([3, 4])], ['a'])
-    """
+    """Return values as copies, each of its own; text is text."""
     return [value.copy() if hasattr(value, "copy") else value for value in values]
 
 
 def spread(items: Sequence[T]) -> list[T]:
-    """Return some items, from the first to the last, that stand for all of them.
-
-    Examples
-    --------
-    >>> spread([3, 4, 5]), len(spread(range(10_000))), spread(range(10_000))[-1]
-    ([3, 4, 5], 16, 9999)
-    """
+    """Return some items, from the first to the last, that stand for all of them."""
     if len(items) <= _LOOKED_AT:
         return list(items)
     return [items[n * (len(items) - 1) // (_LOOKED_AT - 1)] for n in range(_LOOKED_AT)]
@@ -124,12 +111,6 @@ def common(looks: Sequence[Look]) -> Look | None:
     """Return what values are like that are like one of these; None if there are none.
 
     Numbers have the smallest type that holds them all. What else differs is as it is first.
-
-    Examples
-    --------
-    >>> import numpy
-    >>> common([Look((2,), numpy.dtype("u2")), Look((2,), numpy.dtype("f4"))]).dtype
-    dtype('float32')
     """
     if not looks:
         return None
@@ -140,28 +121,12 @@ def common(looks: Sequence[Look]) -> Look | None:
 
 
 def with_nan(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type that numbers have if some of them are NaN.
-
-    Examples
-    --------
-    >>> import numpy
-    >>> with_nan(numpy.dtype("u2")), with_nan(numpy.dtype("f4"))
-    (dtype('float64'), dtype('float32'))
-    """
+    """Return the type that numbers have if some of them are NaN."""
     return np.dtype(np.float64) if dtype.kind in "biu" else dtype
 
 
 def leave_out(out: Array) -> None:
-    """Fill an array with what stands for values that are not there: NaN where it can.
-
-    Examples
-    --------
-    >>> import numpy
-    >>> values = numpy.ones(2)
-    >>> leave_out(values)
-    >>> values
-    array([nan, nan])
-    """
+    """Fill an array with what stands for values that are not there: NaN where it can."""
     if out.dtype == np.dtype(object):
         out[...] = None
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,22 +14,60 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ...errors import ExternalDataMissing
+from ...errors import FileDamaged, FramesMissing
+from ..handlers.specs import mimetype_of
 from ..locate import Guard
 from ..readers.base import Declared, FrameReader
 from ..readers.mimetypes import reader_of
-from ..references import DataReference, FileDamaged, FramesMissing, failure
+from ..references import DataReference, failure, no_document
 from ..registry import Registry, lend
 from .filling import UNREADABLE
 from .grouping import Grouping, grouping_of_events, runs
 from .reader import FieldReader, Look, common, leave_out, spread
 from .stream_index import Claims, FramePlaces
-from .stream_resource import StreamSource
 
-__all__ = ["StreamReader", "StreamedField"]
+__all__ = ["StreamReader", "StreamSource", "StreamedField", "stream_sources"]
 
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StreamSource:
+    """A stream resource: what is in its files, and how they are to be read."""
+
+    document: Doc  # as it is stored
+    mimetype: str  # what is in its files
+    parameters: Doc  # how they are to be read
+    data_key: str  # the field; '' in old documents, which do not say
+
+    @classmethod
+    def of(cls, document: Doc) -> StreamSource:
+        """Return what a stream resource says.
+
+        Examples
+        --------
+        >>> source = StreamSource.of({"uid": "r", "spec": "AD_HDF5_SWMR_SLICE", "root": "/data",
+        ...     "resource_path": "a.h5", "resource_kwargs": {"path": "/entry/data", "name": "img"}})
+        >>> source.mimetype, source.data_key
+        ('application/x-hdf5', 'img')
+        """
+        mimetype = mimetype_of(document)
+        given = document.get("parameters") or document.get("resource_kwargs") or {}
+        # 'text/csv;header=absent' says how to read, too.
+        said = (part.partition("=") for part in mimetype.split(";")[1:])
+        parameters = {**{key: value for key, _, value in said}, **given, "mimetype": mimetype}
+        if document.get("spec") and mimetype == "application/x-hdf5":
+            parameters.setdefault("dataset", parameters.get("path") or "/entry/data/data")
+        data_key = document.get("data_key") or given.get("data_key") or given.get("name") or ""
+        return cls(document, mimetype, parameters, str(data_key))
+
+
+def stream_sources(documents: Iterable[tuple[str, Doc]], field: str) -> list[StreamSource]:
+    """Return the stream resources of a field, in order, among the documents of a run."""
+    sources = [StreamSource.of(doc) for kind, doc in documents if kind == "stream_resource"]
+    named = [source for source in sources if source.data_key == field]
+    return named or [source for source in sources if not source.data_key]
 
 
 @dataclass(frozen=True)
@@ -206,13 +244,7 @@ class StreamReader(FieldReader):
         """Return the resource of a value, and its index there."""
         uid, _, index = reference.rpartition("/")
         if uid not in self._parts:
-            raise failure(
-                ExternalDataMissing,
-                DataReference(self._run, self._field),
-                None,
-                f"there is no stream resource {uid!r}",
-                "Were all documents of the run inserted?",
-            )
+            raise no_document(f"stream resource {uid!r}", DataReference(self._run, self._field))
         return self._parts[uid], int(index)
 
     def _grouping(self, part: int, frames: FrameReader) -> Grouping:

@@ -18,16 +18,7 @@ try:
 except ImportError:  # Windows has none
     fcntl = None
 
-__all__ = [
-    "PART",
-    "CopyDiffers",
-    "CopyFailed",
-    "CopyRefused",
-    "copy_bytes",
-    "copy_file",
-    "is_copy",
-    "sync_folders",
-]
+__all__ = ["PART", "copy_bytes", "copy_file", "is_copy", "sync_folders"]
 
 _BLOCK = 2**20
 

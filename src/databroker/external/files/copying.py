@@ -9,22 +9,23 @@ files that are there already are compared, not copied.
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import suppressed
-from ...errors import NotSupported, OutsideOfRoot
-from ..locate import Place, uri_of_path
-from ..references import DataReference, FileMissing, FileRefused, failure
-from .atomic_copy import PART, CopyRefused, copy_file, is_copy, sync_folders
+from ...errors import CopyRefused, FileMissing, FileRefused, NotSupported, OutsideOfRoot
+from ..locate import Place, is_below, uri_of_path
+from ..references import DataReference, failure
+from .atomic_copy import PART, copy_file, is_copy, sync_folders
 from .listing import ResourceFiles, RunResources, files_below, resource_files, run_files
 
 if TYPE_CHECKING:
     from ...stores.base import Store
     from ..registry import Registry
 
-__all__ = ["Copied", "CopyPlan", "OutsideOfRoot", "Progress", "copy_resource", "copy_run"]
+__all__ = ["Copied", "CopyPlan", "Progress", "copy_resource", "copy_run"]
 
 Doc = Mapping[str, Any]
 Pair = tuple[str, str]
@@ -164,7 +165,7 @@ class CopyPlan:
                 raise NotSupported(
                     f"It is not known which files of {path} belong to the run: {resource.error}"
                 ) from resource.error
-            if _below(os.path.realpath(path), os.path.realpath(self._root)):
+            if is_below(os.path.realpath(path), os.path.realpath(self._root)):
                 raise CopyRefused(f"{self._root} is inside of {path}, which is to be copied.")
             for file in files_below(path):
                 self._registry.guard.check(file, reference)  # there may be links in it
@@ -208,7 +209,7 @@ class CopyPlan:
         for folder in folders:
             present = list(files_below(folder)) if os.path.isdir(folder) else []
             for file in [*self.files, *present]:
-                if _below(folder, file) and file not in pairs and not file.endswith(PART):
+                if is_below(folder, file) and file not in pairs and not file.endswith(PART):
                     return file
         return ""
 
@@ -224,7 +225,7 @@ class CopyPlan:
             beside = os.path.relpath(old, os.path.dirname(place.path) or ".")
             new = os.path.join(self._root, os.path.dirname(relative), beside)
         new = os.path.normpath(new)
-        if not _below(self._root, new):
+        if not is_below(self._root, new):
             raise OutsideOfRoot(
                 f"{old} is not below the root of its resource, so it is not copied."
             )
@@ -243,13 +244,6 @@ class CopyPlan:
         return {**resource.document, **moved}
 
 
-def _below(folder: str, path: str) -> bool:
-    try:
-        return os.path.commonpath([folder, path]) == os.path.normpath(folder)
-    except ValueError:  # different drives
-        return False
-
-
 def _relative(place: Place) -> list[str]:
     """Return where a resource may be below a new root: by its own root, else by its whole path."""
     recorded, root = _parts(place.recorded), _parts(place.root)
@@ -261,12 +255,7 @@ def _relative(place: Place) -> list[str]:
 
 
 def _parts(path: str) -> list[str]:
-    parts: list[str] = []
-    for part in path.replace("\\", "/").split("/"):
-        if part == "..":
-            if not parts:
-                raise OutsideOfRoot(f"{path!r} leads out of its root, so it is not copied.")
-            parts.pop()
-        elif part not in ("", "."):
-            parts.append(part)
-    return parts
+    parts = posixpath.normpath(path.replace("\\", "/").lstrip("/")).split("/")
+    if parts[0] == "..":
+        raise OutsideOfRoot(f"{path!r} leads out of its root, so it is not copied.")
+    return [] if parts == ["."] else parts

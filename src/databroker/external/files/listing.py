@@ -14,14 +14,13 @@ from ...columns import ALL, Selection, assemble
 from ...columns.batches import values_of
 from ...columns.names import nested
 from ...documents.transform import Transform, unchanged
-from ...errors import DatabrokerError
+from ...errors import DatabrokerError, FileRefused
 from ...stores.rows import batches_of, rows_of
 from ..fields.filling import external_fields
 from ..fields.stream_index import read_claims
-from ..fields.stream_resource import StreamSource
-from ..fields.streamed_field import StreamedField, StreamReader
+from ..fields.streamed_field import StreamedField, StreamReader, StreamSource
 from ..locate import Place, place_of
-from ..references import DataReference, FileRefused
+from ..references import DataReference
 
 if TYPE_CHECKING:
     from ...stores.base import Store

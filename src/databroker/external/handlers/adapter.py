@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -15,30 +15,6 @@ __all__ = ["DatumSource", "as_array", "source_of"]
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 Inner = tuple[slice, ...]
-
-
-class DatumSource(Protocol):
-    """What gives the data of datums, each of which stands for some arguments."""
-
-    def look(self, datum: Doc, cheaply: bool = False) -> Look | None:
-        """Return what the data are like; None if only reading them tells, and that is too much."""
-        ...
-
-    def values(self, datums: Sequence[Doc]) -> list[Any]:
-        """Return the data of each datum."""
-        ...
-
-    def read(self, datums: Sequence[Doc], check: Check, inner: Inner, out: Array) -> None:
-        """Put what `inner` selects of each datum into a row of an array."""
-        ...
-
-
-def source_of(handler: Any) -> DatumSource:
-    """Return a handler as what gives the data of datums."""
-    # A subclass may have been made to give something else.
-    if isinstance(handler, FrameHandler) and type(handler).__call__ is FrameHandler.__call__:
-        return handler
-    return HandlerSource(handler)
 
 
 class HandlerSource:
@@ -84,6 +60,18 @@ class HandlerSource:
         whole = as_array(handler(**datum))
         check(whole.shape, whole.dtype)
         return whole[inner]
+
+
+DatumSource = FrameHandler | HandlerSource
+"""What gives the data of datums, each of which stands for some arguments."""
+
+
+def source_of(handler: Any) -> DatumSource:
+    """Return a handler as what gives the data of datums."""
+    # A subclass may have been made to give something else.
+    if isinstance(handler, FrameHandler) and type(handler).__call__ is FrameHandler.__call__:
+        return handler
+    return HandlerSource(handler)
 
 
 def as_array(value: Any) -> Array:

@@ -59,7 +59,7 @@ class FrameHandler:
         return self.spec.frames(self._parameters, **datum_kwargs)
 
     def look(self, datum: Doc, cheaply: bool = False) -> Look | None:
-        """Return what the data of a datum are like; see `DatumSource`."""
+        """Return what its data are like; None if only reading them tells, and that is too much."""
         grouping, number = self.place(datum)
         look = grouping.look(self.frames, number)
         if look is None and not cheaply:
@@ -114,7 +114,7 @@ class FrameHandler:
     @property
     def keep(self) -> bool:
         """Whether the file may stay open."""
-        return bool(getattr(self.frames, "keep", True))
+        return self.frames.keep
 
     def close(self) -> None:
         """Close the file."""
@@ -243,7 +243,7 @@ class MapsSpectrum(OneFile):
     takes_guard = True
 
     def __init__(self, path: str, dset_path: str, guard: Guard | None = None) -> None:
-        from ..readers.hdf5_dataset import Hdf5Dataset
+        from ..readers.hdf5 import Hdf5Dataset
 
         super().__init__(path)
         self._dataset = Hdf5Dataset(path, f"MAPS/{dset_path}", guard=guard)

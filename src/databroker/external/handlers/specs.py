@@ -17,6 +17,8 @@ Frames = tuple[Grouping, int]
 _HDF5 = "application/x-hdf5"
 _NPY = "multipart/related;type=application/x-npy"
 
+_STACKED = {"join_method": "stack", "varying": True}
+
 ONE = Grouping(1, own_axis=False)
 """The value of a datum is a frame."""
 
@@ -62,16 +64,8 @@ def _pilatus(
     return {**parameters, "first_number": int(initial_number)}
 
 
-def _npy_sequence(root: str = "") -> dict[str, Any]:
-    return {"template": "_{:d}.npy", **_STACKED}
-
-
 def _single(mmap_mode: str | None = None) -> dict[str, Any]:
     return {"template": "", **_STACKED}
-
-
-def _framewise(mmap_mode: str | None = None) -> dict[str, Any]:
-    return {}
 
 
 def _points(
@@ -95,32 +89,24 @@ def _squeezed(parameters: Doc, point_number: int) -> Frames:
     return Grouping(each, own_axis=each > 1), int(point_number)
 
 
-def _file_of_point(parameters: Doc, point_number: int) -> Frames:
-    return ONE, int(point_number)
-
-
-def _index(parameters: Doc, index: int) -> Frames:
-    return ONE, int(index)
-
-
-def _frame_no(parameters: Doc, frame_no: int) -> Frames:
-    return ONE, int(frame_no)
-
-
-def _only(parameters: Doc) -> Frames:
-    return ONE, 0
-
-
-_STACKED = {"join_method": "stack", "varying": True}
-
 SPECS: Mapping[str, Spec] = {
-    "NPY_SEQ": Spec(_NPY, _npy_sequence, _index),
-    "npy": Spec(_NPY, _single, _only),
-    "npy_FRAMEWISE": Spec("application/x-npy", _framewise, _frame_no),
-    "SINGLE_TIFF": Spec("multipart/related;type=image/*", _single, _only),
+    "NPY_SEQ": Spec(
+        _NPY,
+        lambda root="": {"template": "_{:d}.npy", **_STACKED},
+        lambda _, index: (ONE, int(index)),
+    ),
+    "npy": Spec(_NPY, _single, lambda _: (ONE, 0)),
+    "npy_FRAMEWISE": Spec(
+        "application/x-npy", lambda mmap_mode=None: {}, lambda _, frame_no: (ONE, int(frame_no))
+    ),
+    "SINGLE_TIFF": Spec("multipart/related;type=image/*", _single, lambda _: (ONE, 0)),
     "IMAGE_SEQ": Spec("multipart/related;type=image/*", _numbered, _point),
     "AD_CBF": Spec("multipart/related;type=image/x-cbf", _pilatus, _squeezed),
-    "AD_SPE": Spec("multipart/related;type=image/x-spe", _numbered, _file_of_point),
+    "AD_SPE": Spec(
+        "multipart/related;type=image/x-spe",
+        _numbered,
+        lambda _, point_number: (ONE, int(point_number)),
+    ),
     "AD_TIFF": Spec("multipart/related;type=image/tiff", _numbered, _point),
     "HDF5": Spec(_HDF5, _hdf5, _points),
     "AD_HDF5": Spec(_HDF5, _area_detector("/entry/data/data"), _points),

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import FramesMissing
 from ..locate import Guard
-from ..references import FramesMissing, Problem
+from ..references import Problem
 
 __all__ = ["Declared", "FileReader", "FrameReader"]
 
@@ -190,13 +191,7 @@ class FileReader(FrameReader):
 
 
 def declared_dtype(data_key: Mapping[str, Any]) -> np.dtype[Any] | None:
-    """Return the NumPy dtype that a data key declares, if it does.
-
-    Examples
-    --------
-    >>> declared_dtype({"dtype": "array", "dtype_numpy": "<u2"})
-    dtype('uint16')
-    """
+    """Return the NumPy dtype that a data key declares, if it does."""
     declared = data_key.get("dtype_numpy")
     if isinstance(declared, list):
         declared = [tuple(part) if isinstance(part, list) else part for part in declared]

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any, BinaryIO
 
+from ...errors import FileDamaged
 from ..locate import Guard
-from ..references import FileDamaged, Problem
+from ..references import Problem
 from .base import Array, Declared, FileReader
 
 __all__ = ["CsvReader"]

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import FileDamaged
 from ...extras import require
 from ..fields.chunking import LARGEST
 from ..locate import Guard
-from ..references import FileDamaged, Problem
+from ..references import Problem
 from .base import Array, Declared, FileReader
 
 __all__ = ["FORMATS", "FabioReader", "read_fabio"]

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import FileDamaged
 from ..locate import Guard
-from ..references import FileDamaged, Problem
+from ..references import Problem
 from .base import Array, Declared, FileReader, Form
 from .numbered_files import FileSequence
 

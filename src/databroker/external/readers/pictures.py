@@ -6,9 +6,10 @@ import io
 import os
 from typing import Any
 
+from ...errors import FileDamaged
 from ...extras import require
 from ..locate import Guard
-from ..references import FileDamaged, Problem
+from ..references import Problem
 from .fabio import FORMATS, read_fabio
 
 __all__ = ["read_picture"]

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import DatasetMissing, FileDamaged
 from ...extras import require
 from ..locate import Guard
-from ..references import DatasetMissing, FileDamaged, Problem
+from ..references import Problem
 from .base import Array, Declared, FileReader
 
 __all__ = ["ZarrReader"]

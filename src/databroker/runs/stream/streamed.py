@@ -20,8 +20,7 @@ from ...columns import Selection
 from ...columns.names import SEQ_NUM, TIME, exact, nested
 from ...external.fields.filling import is_streamed
 from ...external.fields.stream_index import ANYBODY, FramePlaces, read_claims
-from ...external.fields.stream_resource import stream_sources
-from ...external.fields.streamed_field import StreamedField
+from ...external.fields.streamed_field import StreamedField, stream_sources
 from ...stores.rows import Extent, batches_of
 from ...stores.store_ref import StoreRef
 from .fields import Doc
