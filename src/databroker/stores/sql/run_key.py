@@ -6,35 +6,16 @@ Where a key is taken, a run moves on. How far one ever did is a fact about the d
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol, TypeVar
 
 from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
 from .engine.connection import Connection
 from .engine.statements import meta
+from .starts import Run
 
 _DISPLACEMENT = "displacement"
 _LARGEST = 2**63 - 2**32  # room for ties to be moved on
 _SMALLEST = -(2**63)
-
-
-class Placed(Protocol):
-    """A run as it comes from a search: its key, its time and its arrival."""
-
-    @property
-    def id(self) -> int:
-        """The key."""
-
-    @property
-    def time(self) -> float:
-        """The start time, in seconds since the epoch."""
-
-    @property
-    def arrival(self) -> int:
-        """Which run of the store it was, in the order in which they arrived."""
-
-
-P = TypeVar("P", bound=Placed)
 
 
 def key_of(time: float) -> int:
@@ -52,14 +33,14 @@ def key_of(time: float) -> int:
     return min(max(numerator * 10**9 // denominator, _SMALLEST), _LARGEST)
 
 
-def newest_first(runs: Iterable[P]) -> Iterator[P]:
+def newest_first(runs: Iterable[Run]) -> Iterator[Run]:
     """Put runs that come by descending key into the order (time, arrival), both descending.
 
     The two differ only where keys were taken and runs had to be moved on. A
     run never has a smaller key than its time, so once the next key is smaller
     than the times of all runs in hand, these can go.
     """
-    held: list[P] = []
+    held: list[Run] = []
     floor = 0
     for run in runs:
         if held and run.id < floor:
@@ -74,7 +55,7 @@ def newest_first(runs: Iterable[P]) -> Iterator[P]:
     yield from _settled(held)
 
 
-def _settled(held: list[P]) -> list[P]:
+def _settled(held: list[Run]) -> list[Run]:
     if len(held) > 1:
         held.sort(key=lambda run: (run.time, run.arrival), reverse=True)
     return held

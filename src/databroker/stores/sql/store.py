@@ -26,10 +26,9 @@ from .engine.connections import Connections
 from .engine.failures import translated
 from .engine.file import located
 from .integrity import check_database
-from .search.few import MOST, few_runs
 from .search.index import known_paths
 from .search.project import Projection
-from .search.search import Search, as_record
+from .search.search import Search, as_record, few_runs
 from .single import documents_of_run, stored_document
 from .writing import Writer
 
@@ -133,16 +132,12 @@ class SQLiteStore(Store):
         self, query: Node, *, limit: int | None = None, after: Any = None
     ) -> Iterator[RunRecord]:
         with translated(self.path):
-            few = None
-            if after is None and limit is not None and limit <= MOST:
-                few = few_runs(self._connections.get(), query, limit)
-            if few is not None:
-                yield from map(as_record, few)
-            elif after is None:
-                yield from islice(self._search(query), limit)
-            else:
+            if after is not None:
                 older = self._search(query & TimeBounds(None, after[0]))
                 yield from islice((run for run in older if run.cursor < tuple(after)), limit)
+                return
+            few = None if limit is None else few_runs(self._connections.get(), query, limit)
+            yield from islice(self._search(query), limit) if few is None else map(as_record, few)
 
     def count(self, query: Node) -> int:
         with translated(self.path):

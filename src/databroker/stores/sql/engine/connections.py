@@ -39,6 +39,7 @@ class Connections:
     def __init__(self, path: Path, durability: str, read_only: bool) -> None:
         with translated(path):
             self.file = File(path, durability, read_only)
+            self.path, self.read_only = path, self.file.read_only
             self._reset()
             tell_of_forks(self)
             try:
@@ -48,16 +49,6 @@ class Connections:
             except BaseException:
                 self.close()
                 raise
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self.file.path
-
-    @property
-    def read_only(self) -> bool:
-        """Whether nothing is ever written."""
-        return self.file.read_only
 
     def get(self) -> Connection:
         """Return the connection of this thread, for reading."""

@@ -157,7 +157,7 @@ class File:
         return (
             lacks_log is None
             or version != schema.VERSION
-            or self._journal(connection) != self._wanted_journal
+            or _one(connection, "PRAGMA journal_mode") != self._wanted_journal
         )
 
     def make_right(self, connection: Connection) -> None:
@@ -186,10 +186,6 @@ class File:
     @property
     def _wanted_journal(self) -> str:
         return "wal" if self.has_log else "delete"
-
-    @staticmethod
-    def _journal(connection: Connection) -> Any:
-        return _one(connection, "PRAGMA journal_mode")
 
 
 def _identity(found: os.stat_result) -> FileId:

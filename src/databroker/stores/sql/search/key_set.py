@@ -36,10 +36,9 @@ class KeySet:
         if self.complement and other.complement:
             return KeySet(in_order(np.concatenate([self.keys, other.keys])), True)
         if self.complement:
-            return KeySet(_without(other.keys, self.keys))
-        if other.complement:
-            return KeySet(_without(self.keys, other.keys))
-        return KeySet(self.keys[_found(self.keys, other.keys)])
+            return other & self
+        is_common = _found(self.keys, other.keys)
+        return KeySet(self.keys[~is_common if other.complement else is_common])
 
     def __or__(self, other: KeySet) -> KeySet:
         return ~(~self & ~other)
@@ -90,8 +89,3 @@ def _found(wanted: Keys, there: Keys) -> np.ndarray[Any, np.dtype[np.bool_]]:
     places[places == len(there)] = 0
     found: np.ndarray[Any, np.dtype[np.bool_]] = there[places] == wanted
     return found
-
-
-def _without(keys: Keys, others: Keys) -> Keys:
-    left: Keys = keys[~_found(keys, others)]
-    return left

@@ -44,7 +44,7 @@ class Plan:
 
     scans: tuple[Lookup, ...]  # together they meet every candidate: the newest first, or few
     test: Sql | None  # what else the indexes can say of one of them
-    residual: frozenset[Part]  # what is neither met by the scans nor tested
+    residual: frozenset[Part]  # what is neither met by the scans nor tested: to be evaluated
 
 
 class Candidates:
@@ -59,26 +59,17 @@ class Candidates:
         self._connect = connect
         self._every = every
         windows = [part.condition for part in parts if isinstance(part.condition, KeyRange)]
-        self._low = max((each.low for each in windows), default=_FIRST)
-        self._high = min((each.high for each in windows), default=_LAST - 1)
+        low = max((each.low for each in windows), default=_FIRST)
+        high = min((each.high for each in windows), default=_LAST - 1)
+        self.bounds = low, high  # between which the keys of all candidates are; both belong
         others = (part for part in parts if not isinstance(part.condition, KeyRange))
         self._parts = [part for part in others if part.condition != ALL]
         self.plan = self._choose()
 
     @property
-    def residual(self) -> frozenset[Part]:
-        """The parts that the evaluator must be asked about, though an index knows the answer."""
-        return self.plan.residual
-
-    @property
     def is_window(self) -> bool:
         """Whether all is asked of a run is that its key is within `bounds`."""
         return not self._parts
-
-    @property
-    def bounds(self) -> tuple[int, int]:
-        """The keys between which all candidates are; both belong."""
-        return self._low, self._high
 
     def count(self) -> int:
         """Return how many runs fulfil all conditions."""
@@ -92,23 +83,22 @@ class Candidates:
     # -- walking an index --------------------------------------------------
 
     def __iter__(self) -> Iterator[int]:
-        plan, before, met, fit = self.plan, self._high + 1, 0, 0
+        plan, (low, high), met, fit = self.plan, self.bounds, 0, 0
         if not plan.scans:
             return
         test = plan.test or render.joined((), Both)
         for size in chain(_PAGES, repeat(_PAGES[-1])) if _ordered(plan.scans) else (None,):
-            if self._low >= before:
+            if low > high:
                 return
-            keys = (self._low, before - 1)
-            rows = index.met(self._connect(), plan.scans, test, keys, size)
+            rows = index.met(self._connect(), plan.scans, test, (low, high), size)
             fitting = [run for run, fits in rows if fits]
             yield from fitting
             if size is None or len(rows) < size:
                 return
-            before, met, fit = rows[-1][0], met + size, fit + len(fitting)
+            high, met, fit = rows[-1][0] - 1, met + size, fit + len(fitting)
             if met >= _PATIENCE and fit < _RARELY * met:
                 # All at once is several times faster than one by one.
-                yield from self.keys_below(before).tolist()
+                yield from self.keys_below(high + 1).tolist()
                 return
 
     def _choose(self) -> Plan:
@@ -167,8 +157,9 @@ class Candidates:
 
     def keys_below(self, key: int | None) -> Keys:
         """Return the keys of all runs that fulfil all conditions, below a key, descending."""
-        bounds = self._low, self._high if key is None else min(self._high, key - 1)
-        if self._every is None or bounds[0] > bounds[1]:
+        low, high = self.bounds
+        bounds = low, high if key is None else min(high, key - 1)
+        if self._every is None or low > bounds[1]:
             return NONE.keys
         found = self._set(both(part.condition for part in self._parts), bounds)
         if found.complement:

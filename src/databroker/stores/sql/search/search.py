@@ -1,4 +1,7 @@
-"""Carrying out a search: newest first, page by page, from the most selective index."""
+"""Carrying out a search: newest first, page by page, from the most selective index.
+
+The newest few runs, those of a value or of a uid are one statement, where it is sure of its answer.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,19 @@ from typing import Any
 from ....errors import StoreDamaged
 from ....query.evaluate import Predicate, RunView
 from ....query.evaluate import compile as compile_predicate
-from ....query.nodes import And, Node
+from ....query.nodes import And, Equals, Everything, Node, UidPrefix
+from ....query.values import thaw
 from ...base import RunRecord
 from ..damage import warn_of_damage
-from ..engine.connection import Connection
+from ..engine.connection import Connection, portable
 from ..engine.failures import DatabaseError, is_damage
+from ..engine.schema import START
 from ..engine.statements import runs
 from ..run_key import newest_first
 from ..starts import Run, open_run
-from .compile import Compiler, Part
+from .compile import Compiler, Part, uids_with
+from .index import IDENTITY, bound, table_of
+from .index_terms import EXACT_INTEGERS, NUMBER, TEXT, UNINDEXED, leaf
 from .plan import Candidates
 
 _PAGES = (8, 64, 256, 512)
@@ -27,6 +34,13 @@ _PAGES = (8, 64, 256, 512)
 
 _PATIENCE, _RARELY = 500, 0.05
 """After so many documents evaluated, of which so few fit, the sets of all are sooner made."""
+
+
+_MOST = 500
+"""Of more runs, the first would be late."""
+
+_SPARE = 8
+"""So many runs more are read than are asked for: where keys were taken, they are out of order."""
 
 
 @dataclass
@@ -94,7 +108,7 @@ class Search:
             skipped.warn()
 
     def _filtered(self, skipped: Skipped) -> Iterator[Run]:
-        residual = self.candidates.residual
+        residual = self.candidates.plan.residual
         check = self._check(part for part in self.parts if not part.exact or part in residual)
         fit = 0
         for looked, found in enumerate(self._documents(self.candidates, skipped), 1):
@@ -165,3 +179,70 @@ def as_record(run: Run) -> RunRecord:
 def _joined(parts: Iterable[Part]) -> Node | None:
     nodes = [part.node for part in parts]
     return None if not nodes else nodes[0] if len(nodes) == 1 else And(nodes)
+
+
+# -- few runs, in one statement ---------------------------------------------------
+
+
+def few_runs(connection: Connection, query: Node, limit: int) -> list[Run] | None:
+    """Return the newest runs that match, or None where one statement does not say for sure."""
+    if limit > _MOST:
+        return None
+    try:
+        found = _found(connection, query, limit)
+    except StoreDamaged:
+        return None
+    except DatabaseError as error:
+        if not is_damage(error):
+            raise
+        return None
+    return found if found is not None and all(run.intact for run in found) else None
+
+
+def _found(connection: Connection, query: Node, limit: int) -> list[Run] | None:
+    if isinstance(query, Everything):
+        return _newest(runs.newest(connection, limit + _SPARE), limit)
+    if isinstance(query, UidPrefix):
+        return _of_prefix(connection, query.prefix, limit)
+    if isinstance(query, Equals) and query.path.document == "start":
+        return _of_value(connection, query.path.text, thaw(query.value), limit)
+    return None
+
+
+def _of_value(connection: Connection, path: str, value: Any, limit: int) -> list[Run] | None:
+    if path == "uid" and isinstance(value, str):
+        row = runs.by(connection, "uid", portable(value))
+        return [] if row is None else [open_run(row)]
+    kind, indexed = leaf(value)
+    is_exact = kind == TEXT or (kind == NUMBER and abs(indexed) < EXACT_INTEGERS)
+    if not is_exact or path in IDENTITY[START] or any(map(str.isdigit, path.split("."))):
+        return None
+    parts = path.split(".")
+    ways = [".".join(parts[:end]) for end in range(len(parts) + 1)]
+    rows = runs.newest_with(
+        connection,
+        (START, portable(path), kind),
+        (table_of(kind), bound(kind, indexed)),
+        (UNINDEXED, [portable(way) for way in ways]),
+        limit + _SPARE,
+    )
+    return _newest(rows, limit) if rows else None
+
+
+def _of_prefix(connection: Connection, prefix: str, limit: int) -> list[Run] | None:
+    if not prefix or portable(prefix) != prefix:
+        return None
+    rows = runs.between_uids(connection, *uids_with(prefix), limit + 1)
+    if not rows or len(rows) > limit:
+        return None
+    found = map(open_run, rows)
+    return sorted(found, key=lambda run: (run.time, run.arrival), reverse=True)
+
+
+def _newest(rows: Sequence[tuple[Any, ...]], limit: int) -> list[Run] | None:
+    """Return the newest of runs by descending key; None if more of them must be seen for that."""
+    unread = iter(rows)
+    found = list(islice(newest_first(map(open_run, unread)), limit))
+    # Those that were read first may be in another order if there are more.
+    is_sure = len(rows) < limit + _SPARE or next(unread, None) is not None
+    return found if is_sure else None
