@@ -9,19 +9,7 @@ from .errors import MissingExtra
 
 
 def require(module: str, extra: str) -> Any:
-    """Import an optional package.
-
-    Parameters
-    ----------
-    module
-        What to import: 'xarray', 'dask.array', ...
-    extra
-        The extra of the ``databroker`` package that installs it.
-
-    Raises
-    ------
-    MissingExtra
-        It is not installed; the message says how to install it.
+    """Import an optional package, or say which extra of ``databroker`` installs it.
 
     Examples
     --------

@@ -153,10 +153,11 @@ class Run:
             name = getattr(stream_name, "__name__", stream_name)
             warn_if_absent(self.uid, "stream", str(name), self.stream_names)
             return no_table()
-        from .stream.many import known_fields
+        from .stream.many import share_fields
 
+        ((_, known),) = share_fields([stream], fields)
         return stream.table(
-            known_fields([stream], fields),
+            known,
             fill=fill,
             on_missing=on_missing,
             convert_times=convert_times,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from ..errors import MissingExtra
@@ -172,23 +173,22 @@ def handlers_of(module: str) -> Callable[[str], Any]:
     def find(name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        try:
+        theirs = None
+        with suppress(ModuleNotFoundError):
             theirs = importlib.import_module("area_detector_handlers.handlers")
-        except ModuleNotFoundError as error:
-            if name not in SUCCESSORS:
-                raise MissingExtra(
-                    f"The handler {name!r} lives in the package area-detector-handlers now: "
-                    "pip install area-detector-handlers"
-                ) from error
-        else:
-            # Theirs have the attributes that users' own subclasses reach for.
-            if hasattr(theirs, name):
-                return getattr(theirs, name)
-            if name not in SUCCESSORS:
-                raise AttributeError(
-                    f"There is no handler {name!r} here, nor in area-detector-handlers, where "
-                    "the handlers of databroker 1.x live now."
-                )
-        return imported(SUCCESSORS[name], f"{module}.{name}")
+        # Theirs have the attributes that users' own subclasses reach for.
+        if hasattr(theirs, name):
+            return getattr(theirs, name)
+        if name in SUCCESSORS:
+            return imported(SUCCESSORS[name], f"{module}.{name}")
+        if theirs is None:
+            raise MissingExtra(
+                f"The handler {name!r} lives in the package area-detector-handlers now: "
+                "pip install area-detector-handlers"
+            )
+        raise AttributeError(
+            f"There is no handler {name!r} here, nor in area-detector-handlers, where the "
+            "handlers of databroker 1.x live now."
+        )
 
     return find

@@ -79,31 +79,7 @@ class Frames(Sequence["Array"]):
 
 
 class Images(Frames):
-    """The images of one field in the order of their time; see `Frames`.
-
-    An image that comes twice is shown once.
-
-    Raises
-    ------
-    NoSuchField
-        One of the streams does not have it.
-
-    Examples
-    --------
-    >>> import numpy, databroker
-    >>> db = databroker.temp()
-    >>> key = {"dtype": "array", "shape": [2, 2], "source": "sim"}
-    >>> db.insert("start", {"uid": "a", "time": 1.0})
-    >>> db.insert("descriptor", {"uid": "d", "run_start": "a", "time": 1.0,
-    ...                          "name": "primary", "data_keys": {"img": key}})
-    >>> for n in range(3):
-    ...     db.insert("event", {"uid": f"e{n}", "descriptor": "d", "time": 1.0 + n,
-    ...                         "seq_num": n + 1, "data": {"img": numpy.full((2, 2), n)},
-    ...                         "timestamps": {"img": 1.0}})
-    >>> images = Images([db[-1].streams["primary"]], "img")
-    >>> len(images), images.frame_shape, images[2].tolist(), len(images[1:])
-    (3, (2, 2), [[2, 2], [2, 2]], 2)
-    """
+    """The images of one field in the order of their time, each once; see `Frames`."""
 
     def __init__(self, streams: Sequence[Stream], name: str) -> None:
         import numpy as np

@@ -29,14 +29,7 @@ NAMES = ("DataBroker", "db", *METHODS)
 
 
 def find(name: str) -> Any:
-    """Return what the package has under one of `NAMES`.
-
-    Raises
-    ------
-    UnknownBrokerName
-        It is the broker itself, and there is no such configuration. (The functions raise
-        it when they are called.)
-    """
+    """Return what the package has under one of `NAMES`: the broker, or a function that uses it."""
     if name not in METHODS:
         return _broker()
 

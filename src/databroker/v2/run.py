@@ -9,9 +9,8 @@ from .._util.user_warnings import warn_user
 from ..errors import NoSuchStream, NotSupported
 from ..external.fields.filling import WORDS
 from ..runs.run import Run, RunFace
-from .describing import description
 from .paging import paged
-from .stream import BlueskyEventStream
+from .stream import BlueskyEventStream, description
 
 
 class BlueskyRun(RunFace):

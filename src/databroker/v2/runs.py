@@ -13,8 +13,8 @@ from ..query.parse import from_keywords
 from ..runs.absent import explain_nothing
 from ..runs.lookup import look_up
 from ..runs.pipeline import checked_limit
-from .describing import description
 from .run import BlueskyRun
+from .stream import description
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._util.printable import printable
 from ..errors import NoSuchField
-from .describing import description
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -150,12 +149,12 @@ class BlueskyEventStream:
     @property
     def config(self) -> Mapping[str, BlueskyEventStream]:
         """The configuration of each device, one value an event."""
-        return _Devices(self(sub_dict="data"), self._devices())
+        return self._devices("data")
 
     @property
     def config_timestamps(self) -> Mapping[str, BlueskyEventStream]:
         """The times at which the configuration of each device was read."""
-        return _Devices(self(sub_dict="timestamps"), self._devices())
+        return self._devices("timestamps")
 
     # -- looks -----------------------------------------------------------
 
@@ -166,8 +165,12 @@ class BlueskyEventStream:
     def _repr_html_(self) -> str:
         return self._stream._repr_html_()
 
-    def _devices(self) -> list[str]:
-        return list(self._stream.config)
+    def _devices(self, sub_dict: str) -> _Devices:
+        devices = {
+            device: self(sub_dict=sub_dict, configuration_for=device)
+            for device in self._stream.config
+        }
+        return _Devices(devices)
 
     def _source(self) -> Any:
         """Return what is read: values or times, of fields or of a device's configuration."""
@@ -192,34 +195,22 @@ class BlueskyEventStream:
         return self._include
 
 
-class _Devices(Mapping[str, BlueskyEventStream]):
-    """The configuration of each device."""
+class _Devices(dict[str, BlueskyEventStream]):
+    """The configuration of each device, as items and as attributes."""
 
-    def __init__(self, stream: BlueskyEventStream, devices: list[str]) -> None:
-        self._stream = stream
-        self._names = devices
-
-    def __getitem__(self, device: str) -> BlueskyEventStream:
-        if device not in self._names:
-            raise NoSuchField(f"There is no device {device!r} here; there are: {self._names}.")
-        return self._stream(configuration_for=device)
+    def __missing__(self, device: str) -> BlueskyEventStream:
+        raise NoSuchField(f"There is no device {device!r} here; there are: {list(self)}.")
 
     def __getattr__(self, device: str) -> BlueskyEventStream:
-        if device.startswith("_") or device not in self._names:
+        if device not in self:
             raise AttributeError(f"There is no device {device!r} here.")
         return self[device]
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *filter(str.isidentifier, self._names)})
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
+        return sorted({*super().__dir__(), *filter(str.isidentifier, self)})
 
     def _ipython_key_completions_(self) -> list[str]:
-        return self._names
+        return list(self)
 
 
 def _by_time(dataset: xr.Dataset) -> xr.Dataset:
@@ -229,3 +220,26 @@ def _by_time(dataset: xr.Dataset) -> xr.Dataset:
 
 def _names(names: Iterable[str] | None) -> list[str] | None:
     return None if names is None else [names] if isinstance(names, str) else list(names)
+
+
+def description(
+    name: str | None, container: str, plugin: str, kind: type, metadata: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the description of a catalog, a run or a stream.
+
+    Examples
+    --------
+    >>> description("a", "catalog", "bluesky-run", dict, {"start": {"uid": "a"}})["plugin"]
+    ['bluesky-run']
+    """
+    return {
+        "name": name,
+        "container": container,
+        "plugin": [plugin],
+        "driver": [f"{kind.__module__}.{kind.__qualname__}"],
+        "description": "",
+        "direct_access": "forbid",
+        "user_parameters": [],
+        "metadata": metadata,
+        "args": {},
+    }

@@ -86,14 +86,6 @@ class Wanted:
                 raise no_field_to_fill(name, known)
 
 
-def known_fields(streams: Iterable[Stream], fields: Fields) -> list[str] | None:
-    """Return those of some fields that one of some streams has, as `Wanted` does."""
-    wanted = Wanted(fields)
-    found = wanted.of(streams)
-    wanted.check()
-    return found
-
-
 def share_fields(
     streams: Iterable[Stream], fields: Fields, strict: bool = False
 ) -> list[tuple[Stream, Fields]]:

@@ -259,13 +259,7 @@ class Stream:
         return run_documents(self._session.store, start, stop, uids, self.events(fields))
 
     def __getitem__(self, field: str) -> LazyArray:
-        """Return a field as an array that is read when it is sliced.
-
-        Raises
-        ------
-        NoSuchField
-            The stream has no such data key.
-        """
+        """Return a field as an array that is read when it is sliced; see `array`."""
         return self.array(field)
 
     def array(self, field: str, on_missing: OnMissing = "raise") -> LazyArray:
