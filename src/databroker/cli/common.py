@@ -18,20 +18,19 @@ from .._util.suggestions import did_you_mean
 from ..errors import NoSuchRun, UnknownBrokerName
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ..broker.broker import Broker
     from ..runs.run import Run
 
 __all__ = [
     "RunCommand",
     "complain",
-    "console",
     "default_name",
     "open_broker",
     "open_run",
+    "say",
     "split_target",
     "warnings_as_lines",
+    "width",
 ]
 
 _RUN_HELP = (
@@ -64,30 +63,19 @@ _PIPED_WIDTH = 10_000
 _NEGATIVE = re.compile(r"-\d+\Z")
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Return a console; one that is not a terminal is wide, so that nothing is cut in a pipe."""
-    from rich.console import Console
+def width() -> int:
+    """Return how wide the terminal is; a pipe is so wide that nothing is cut in it."""
+    if not (sys.stdout.isatty() or os.environ.get("COLUMNS")):
+        return _PIPED_WIDTH
+    import shutil
 
-    class PrintableConsole(Console):
-        """Sends to the terminal what styles need, and nothing that came with a text."""
+    return shutil.get_terminal_size().columns
 
-        def render(self, renderable: Any, options: Any = None) -> Any:
-            """Yield segments in which no text commands the terminal."""
-            for segment in super().render(renderable, options):
-                if segment.control:
-                    yield segment
-                else:
-                    yield segment._replace(text=printable(segment.text))
 
-    stream = sys.stderr if stderr else sys.stdout
-    narrow = stream.isatty() or os.environ.get("COLUMNS")
-    return PrintableConsole(
-        stderr=stderr,
-        markup=False,
-        highlight=False,
-        emoji=False,
-        width=None if narrow else _PIPED_WIDTH,
-    )
+def say(text: str, *, styled: bool = False) -> None:
+    """Print a text of lines; what is styled holds nothing else that commands the terminal."""
+    plain = os.environ.get("NO_COLOR")
+    click.echo(text if styled else printable(text), color=False if plain else None)
 
 
 def complain(message: str) -> None:

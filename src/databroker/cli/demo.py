@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import console, open_broker
+from .common import open_broker, say, width
 
 if TYPE_CHECKING:
     from ..demo.installation import Report
@@ -34,36 +34,33 @@ def command() -> None:
     """
     from ..demo import install
 
-    out = console()
     with _progress() as report:
         done = install(report)
     made = "created" if done.created else "kept"
-    out.print(f"Configuration 'example' {made}: {done.config_file}", soft_wrap=True)
-    out.print(f"Runs are in {done.data_file}", soft_wrap=True)
+    say(f"Configuration 'example' {made}: {done.config_file}")
+    say(f"Runs are in {done.data_file}")
     if not done.added:
-        out.print(f"Nothing was added: all {len(done.present)} runs are there already.")
+        say(f"Nothing was added: all {len(done.present)} runs are there already.")
     else:
         others = f"; the other {len(done.present)} were there already" if done.present else ""
-        out.print(f"{len(done.added)} runs added{others}.")
+        say(f"{len(done.added)} runs added{others}.")
     _show_newest()
 
 
 def _show_newest() -> None:
     from .frames import frame_text
 
-    out = console()
     with open_broker("example") as db:
         header = next(iter(db(plan_name="scan")))
-        text = frame_text(header.table(timezone=db.zone), out.width)
-    out.print(f"\nThe newest scan, {header.uid[:8]}:\n")
-    out.print(text, soft_wrap=True)
-    out.print(
+        text = frame_text(header.table(timezone=db.zone), width())
+    say(f"\nThe newest scan, {header.uid[:8]}:\n")
+    say(text)
+    say(
         "\nType next:\n\n"
         f"    {what_starts_python()}\n"
         "    from databroker import Broker\n"
         "    db = Broker.named('example')\n"
-        "    db[-1].table()\n",
-        soft_wrap=True,
+        "    db[-1].table()\n"
     )
 
 
@@ -82,13 +79,14 @@ def what_starts_python() -> str:
 @contextmanager
 def _progress() -> Iterator[Report]:
     """Show a bar on the terminal's side channel, so that the output proper stays clean."""
+    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     bar = Progress(
         TextColumn("{task.description:<32}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        console=console(stderr=True),
+        console=Console(stderr=True),
     )
     task = bar.add_task("looking", total=None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .common import RunCommand, console, open_run
+from .common import RunCommand, open_run, say
 
 __all__ = ["command"]
 
@@ -25,14 +25,14 @@ def command(words: tuple[str, ...], missing: bool) -> None:
     """
     from ..external.files.table import files_text
 
-    with open_run(words) as header:
-        all_files = header.files()
+    with open_run(words) as run:
+        all_files = run.files()
     lost = all_files.missing
     listed = lost if missing else all_files
     if all_files and not listed:
-        console().print(f"None of {len(all_files):,} files is missing.")
+        say(f"None of {len(all_files):,} files is missing.")
     else:
         # A pipe may count on every file.
-        console().print(files_text(listed, most=len(listed)), soft_wrap=True)
+        say(files_text(listed, most=len(listed)))
     if lost:
         raise click.exceptions.Exit(1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 
 from ..display.summary import one_line
+from .layout import GAP, padded, width_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,9 +27,6 @@ _LONGEST = 32
 
 _WIDE = 20
 """Wider columns, of text and of references to files, yield to others."""
-
-_GAP = "  "
-
 
 Column = list[str]
 """What stands above a column, then its texts; all are as wide as the widest."""
@@ -60,14 +58,14 @@ def frame_text(frame: pd.DataFrame, width: int) -> str:
     whole = len(frame) <= _ROWS
     shown = frame if whole else pd.concat([frame.iloc[:_END], frame.iloc[-_END:]])
     index = [str(frame.index.name or ""), *map(str, shown.index)]
-    margin = max(map(cell_len, index))
+    margin = width_of(index)
     times, note = _times(shown["time"])
     kept, left_out = _fitting(shown, times, width - margin)
-    head, *rows = (_GAP.join(cells) for cells in zip(*kept, strict=True))
+    head, *rows = (GAP.join(cells) for cells in zip(*kept, strict=True))
     lines = [
-        f"{'':{margin}}{_GAP}{head}",
+        f"{'':{margin}}{GAP}{head}",
         index[0],
-        *(f"{name:{margin}}{_GAP}{row}" for name, row in zip(index[1:], rows, strict=True)),
+        *(f"{name:{margin}}{GAP}{row}" for name, row in zip(index[1:], rows, strict=True)),
     ]
     notes = [note]
     if not whole:
@@ -85,11 +83,11 @@ def _fitting(shown: pd.DataFrame, times: Column, width: int) -> tuple[list[Colum
     columns = {name: _column(one_line(name), _texts(shown[name])) for name in shown.columns[1:]}
     widths = {name: cell_len(column[0]) for name, column in columns.items()}
     kept: dict[str, Column] = {}
-    room = width - cell_len(times[0]) - 2 * len(_GAP)
+    room = width - cell_len(times[0]) - 2 * len(GAP)
     for name in sorted(columns, key=lambda name: widths[name] > _WIDE):
         if widths[name] <= room:
             kept[name] = columns[name]
-            room -= widths[name] + len(_GAP)
+            room -= widths[name] + len(GAP)
     if not kept and columns:  # or a very long name could never be seen
         name, (caption, *texts) = next(iter(columns.items()))
         most = max(room, 1)
@@ -111,8 +109,7 @@ def _times(stamps: pd.Series[Any]) -> tuple[Column, str]:
 
 
 def _column(caption: str, texts: Sequence[str]) -> Column:
-    width = max(map(cell_len, (caption, *texts)))
-    return [" " * (width - cell_len(text)) + text for text in (caption, *texts)]
+    return padded([caption, *texts], right=True)
 
 
 def _texts(values: pd.Series[Any]) -> list[str]:

@@ -6,7 +6,7 @@ from itertools import islice
 
 import click
 
-from .common import console, open_broker
+from .common import open_broker, say, width
 
 __all__ = ["command"]
 
@@ -41,9 +41,9 @@ def _list_configurations() -> None:
 
     surveyed = survey_configs()
     if surveyed:
-        console().print(configurations_table(surveyed))
+        say(configurations_table(surveyed, width()), styled=True)
     else:
-        click.echo("There are no configurations yet. 'databroker demo' makes one: 'example'.")
+        say("There are no configurations yet. 'databroker demo' makes one: 'example'.")
 
 
 def _list_newest(name: str, limit: int) -> None:
@@ -55,10 +55,9 @@ def _list_newest(name: str, limit: int) -> None:
         rows = [(header.start, header.status) for header in islice(headers, limit)]
         columns = list_of_runs(rows, db.zone)
         more = next(headers, None) is not None
-    out = console()
     if not rows:
-        out.print(f"The configuration {name!r} has no runs yet.")
+        say(f"The configuration {name!r} has no runs yet.")
         return
-    out.print(runs_table(columns))
+    say(runs_table(columns, width()), styled=True)
     if more:
-        out.print(f"There are more: these are the newest {len(rows)}. See --limit.")
+        say(f"There are more: these are the newest {len(rows)}. See --limit.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .common import RunCommand, console, open_run
+from .common import RunCommand, open_run, say, width
 
 __all__ = ["command"]
 
@@ -24,19 +24,17 @@ def command(words: tuple[str, ...]) -> None:
     from ..display.text import document_text
     from .tables import facts_table, streams_table
 
-    out = console()
-    with open_run(words) as header:
-        facts, streams = facts_table(header), streams_table(header)
-        said, recorded = by_people(header.start), by_programs(header.start)
-        zone = header.session.zone
+    columns = width()
+    with open_run(words) as run:
+        facts = facts_table(run, columns)
+        streams = streams_table(run, columns) if run.streams else "No streams yet."
+        said, recorded = by_people(run.start), by_programs(run.start)
+        zone = run.session.zone
     recorded = {key: value for key, value in recorded.items() if key not in _AMONG_FACTS}
     blocks = [document_text("Metadata", said, zone)] if said else []
     # What programs write is long and seldom read: a line each is enough.
     if recorded:
-        blocks.append(document_text("Recorded by programs", recorded, width=out.width))
-    out.print(facts)
-    out.print()
-    out.print(streams if streams.row_count else "No streams yet.")
+        blocks.append(document_text("Recorded by programs", recorded, width=columns))
+    say(f"{facts}\n\n{streams}", styled=True)
     for block in blocks:
-        out.print()
-        out.print(block, soft_wrap=True)
+        say(f"\n{block}")

@@ -8,7 +8,7 @@ import click
 
 from .._util.suggestions import did_you_mean
 from ..errors import NoSuchStream
-from .common import RunCommand, console, open_run
+from .common import RunCommand, open_run, say, width
 
 if TYPE_CHECKING:
     from ..runs.run import Run
@@ -37,11 +37,10 @@ def command(words: tuple[str, ...], stream: str, fields: str | None) -> None:
     with open_run(words) as header:
         _check_stream(header, stream)
         frame = header.table(stream, fields=wanted, timezone=header.session.zone)
-    out = console()
     if frame.empty:
-        out.print(f"The stream {stream!r} has no events.")
+        say(f"The stream {stream!r} has no events.")
     else:
-        out.print(frame_text(frame, out.width), soft_wrap=True)
+        say(frame_text(frame, width()))
 
 
 def _check_stream(header: Run, stream: str) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
+import click
 
+from .._util.printable import printable
 from ..display.summary import facts, one_line
+from .layout import GAP, cut, folded, line_of, padded, width_of
 
 if TYPE_CHECKING:
     from ..config.names import Survey
@@ -22,68 +24,83 @@ _WHOLE = ("scan_id", "uid", "started", "status")
 """Columns of runs of which a part is of no use."""
 
 _LONGEST = 1_000
+_NARROWEST = 20
 
 
-def configurations_table(surveyed: Mapping[str, Survey]) -> Table:
+def configurations_table(surveyed: Mapping[str, Survey], width: int) -> str:
     """Return the names of configurations, with their description or what is wrong with them."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("name", "description"):
-        table.add_column(heading, overflow="fold")
+    names, said, colours = ["name"], ["description"], [""]
     for name, survey in surveyed.items():
-        said = Text(one_line(survey.description or "", _LONGEST))
-        if survey.fault is not None:
-            said = Text(f"broken: {one_line(survey.fault, _LONGEST)}", style="red")
-        table.add_row(Text(one_line(name)), said)
-    return table
+        fault = survey.fault and f"broken: {survey.fault}"
+        names.append(one_line(name))
+        said.append(one_line(fault or survey.description or "", _LONGEST))
+        colours.append("red" if fault else "")
+    return _with_heading(_folding([padded(names)], said, width, colours))
 
 
-def runs_table(columns: RunList) -> Table:
+def runs_table(columns: RunList, width: int) -> str:
     """Return one line a run: what is wide is cut, where the terminal is not."""
-    table = Table(box=None, pad_edge=False)
-    for caption in columns:
-        table.add_column(
-            caption,
-            justify="right" if caption == "scan_id" else "left",
-            no_wrap=caption.startswith(_WHOLE),
-            overflow="ellipsis",
-        )
-    for texts in zip(*columns.values(), strict=True):
-        cells = zip(columns, texts, strict=True)
-        table.add_row(
-            *(
-                _status(text) if caption == "status" else Text(text, no_wrap=True)
-                for caption, text in cells
-            )
-        )
-    return table
+    texts = {name: [name, *column] for name, column in columns.items()}
+    for name, most in _narrowed(texts, width).items():
+        texts[name] = padded([cut(text, most) for text in texts[name]], right=name == "scan_id")
+    if "status" in texts:
+        words = [text.rstrip() for text in texts["status"]]
+        texts["status"] = [_coloured(word, _COLOURS.get(word, "")) for word in words]
+    return _with_heading(map(line_of, zip(*texts.values(), strict=True)))
 
 
-def facts_table(header: Run) -> Table:
+def facts_table(run: Run, width: int) -> str:
     """Return what there is to say of a run in a line each."""
-    status = _status(header.status)
-    if reason := header.stop.get("reason"):
-        status.append(f": {one_line(reason)}", style="default")
-    known = facts(header.start, header.stop, header.session.zone)
-    texts = {fact: Text(value) for fact, value in known.items()}
-    rows = {"uid": texts.pop("uid"), "status": status, **texts}
-    table = Table.grid(padding=(0, 2))
-    for fact, value in rows.items():
-        if value:
-            table.add_row(Text(fact, style="bold"), value)
-    return table
+    reason = run.stop.get("reason")
+    known = facts(run.start, run.stop, run.session.zone)
+    status = f"{run.status}: {one_line(reason)}" if reason else run.status
+    rows = {"uid": known.pop("uid"), "status": status, **known}
+    names = padded([name for name in rows if rows[name]])
+    colours = [_COLOURS.get(run.status, "") if name.strip() == "status" else "" for name in names]
+    lines = _folding([names], list(filter(None, rows.values())), width, colours)
+    margin = len(names[0])
+    return "\n".join(click.style(line[:margin], bold=True) + line[margin:] for line in lines)
 
 
-def streams_table(header: Run) -> Table:
+def streams_table(run: Run, width: int) -> str:
     """Return the streams of a run, how many events they have, and their fields."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("stream")
-    table.add_column("events", justify="right")
-    table.add_column("fields")
-    for name, stream in header.streams.items():
-        fields = one_line(", ".join(stream.fields), _LONGEST)
-        table.add_row(Text(one_line(name)), Text(f"{stream.num_events:,}"), Text(fields))
-    return table
+    names, events, fields = ["stream"], ["events"], ["fields"]
+    for name, stream in run.streams.items():
+        names.append(one_line(name))
+        events.append(f"{stream.num_events:,}")
+        fields.append(one_line(", ".join(stream.fields), _LONGEST))
+    return _with_heading(_folding([padded(names), padded(events, right=True)], fields, width))
 
 
-def _status(word: str) -> Text:
-    return Text(word, style=_COLOURS.get(word, ""))
+def _with_heading(lines: Iterable[str]) -> str:
+    heading, *rows = lines
+    return "\n".join([click.style(heading, bold=True), *rows])
+
+
+def _folding(
+    columns: Sequence[Sequence[str]], last: Sequence[str], width: int, colours: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yield rows as lines: a text of the last column, in its colour, goes on below itself."""
+    starts = ["".join(cell + GAP for cell in cells) for cells in zip(*columns, strict=True)]
+    margin = width_of(starts)
+    for start, text, colour in zip_longest(starts, last, colours, fillvalue=""):
+        for line in folded(printable(text, lines=False), max(width - margin, _NARROWEST)):
+            yield (start + _coloured(line, colour)).rstrip()
+            start = " " * margin
+
+
+def _narrowed(columns: Mapping[str, Sequence[str]], width: int) -> dict[str, int]:
+    """Return how wide each column is when the widest have given way until all have room."""
+    widths = {name: width_of(texts) for name, texts in columns.items()}
+    room = width - len(GAP) * (len(columns) - 1)
+
+    def yields(name: str) -> tuple[bool, int]:
+        return not name.startswith(_WHOLE) and widths[name] > 1, widths[name]
+
+    while sum(widths.values()) > room and max(widths.values()) > 1:
+        widths[max(widths, key=yields)] -= 1
+    return widths
+
+
+def _coloured(text: str, colour: str) -> str:
+    return click.style(text, fg=colour) if colour else text

@@ -15,7 +15,6 @@ Examples
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -29,6 +28,8 @@ from .._util.suggestions import did_you_mean
 from ..errors import InvalidConfiguration, MissingExtra
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from .base import Store
 
 __all__ = ["DRIVERS", "Driver", "Option", "find_driver", "open_store"]
@@ -216,12 +217,21 @@ def find_driver(name: object) -> Driver:
 
 def _available() -> list[str]:
     """Return the names of our drivers, and of those of other packages."""
-    return [*DRIVERS, *sorted(importlib.metadata.entry_points(group=_GROUP).names)]
+    return [*DRIVERS, *sorted({entry.name for entry in _entry_points()})]
+
+
+def _entry_points() -> Iterable[EntryPoint]:
+    # Imported where a driver is not ours: it takes longer than all of this package's own modules.
+    from importlib.metadata import entry_points
+
+    return entry_points(group=_GROUP)
 
 
 def _of_another_package(name: str) -> Driver | None:
     """Return the driver of this name that an installed package brings, if one does."""
-    for entry in importlib.metadata.entry_points(group=_GROUP, name=name):
+    for entry in _entry_points():
+        if entry.name != name:
+            continue
         try:
             driver = entry.load()
         except Exception as error:  # whatever happens in somebody else's package

@@ -7,9 +7,14 @@ Examples
 '2015-03-05 10:01:30 EST'
 """
 
-from .bounds import ACCEPTED, parse_bound, parse_period
-from .clock import ago, clock_time, format_time, zone_names
-from .zones import Edge, resolve_zone
+from typing import TYPE_CHECKING
+
+from .._util.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .bounds import ACCEPTED, parse_bound, parse_period
+    from .clock import ago, clock_time, format_time, zone_names
+    from .zones import Edge, resolve_zone
 
 __all__ = [
     "ACCEPTED",
@@ -22,3 +27,12 @@ __all__ = [
     "resolve_zone",
     "zone_names",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        **dict.fromkeys(("ACCEPTED", "parse_bound", "parse_period"), ".bounds"),
+        **dict.fromkeys(("ago", "clock_time", "format_time", "zone_names"), ".clock"),
+        **dict.fromkeys(("Edge", "resolve_zone"), ".zones"),
+    },
+)
