@@ -20,30 +20,6 @@ from .operands import plain
 from .parse import from_mongo
 from .text import parse_text
 
-__all__ = [
-    "Comparison",
-    "Contains",
-    "Detector",
-    "Eq",
-    "FullText",
-    "In",
-    "KeyLookup",
-    "KeyPresent",
-    "Like",
-    "Motor",
-    "MotorOrDetector",
-    "NotEq",
-    "NotIn",
-    "Operator",
-    "PartialUID",
-    "PlanName",
-    "RawMongo",
-    "Regex",
-    "ScanID",
-    "ScanIDRange",
-    "Status",
-]
-
 
 def FullText(text: str) -> nodes.FullText:
     """Words of the RunStart's text values.

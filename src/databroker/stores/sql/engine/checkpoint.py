@@ -68,8 +68,12 @@ class Tidier:
                     self._soon()  # others are reading what cannot be moved before
 
     def _has_mark(self) -> bool:
-        changed = self._connections.file.check().st_mtime_ns
-        found = main_file_has_mark(self._connections)
+        """Tell whether a copy of the main file, without its log, would have the mark."""
+        file, found = self._connections.file, False
+        changed, uri = file.check().st_mtime_ns, file.uri("ro&immutable=1")
+        alone = self._connections.another(lambda connection: connection.connect(uri, []))
+        with contextlib.suppress(sqlite3.DatabaseError), alone as main_file:
+            found = mark.is_marked(main_file)  # unless it is being written to just now
         if found:
             self._marked = changed
         return found
@@ -109,16 +113,6 @@ def begin_log(connection: Connection, path: Path) -> None:
     with transaction(connection):
         mark.set_mark(connection, path)
         connection.execute(mark.REMOVE)
-
-
-def main_file_has_mark(connections: Connections) -> bool:
-    """Tell whether a copy of the file, without the log, would have the mark."""
-    uri = connections.file.uri("ro&immutable=1")
-    with connections.another(lambda connection: connection.connect(uri, [])) as alone:
-        try:
-            return mark.is_marked(alone)
-        except sqlite3.DatabaseError:  # it is being written to just now
-            return False
 
 
 def tidy(connection: Connection) -> None:

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from .failures import PATIENCE, is_busy, primary_code
@@ -134,7 +135,7 @@ class Connection:
         except sqlite3.OperationalError as error:
             self._weigh(error)
         deadline = time.monotonic() + PATIENCE
-        for pause in _pauses():
+        for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
             time.sleep(pause)
             try:
                 return self._try(action)
@@ -173,12 +174,6 @@ class Connection:
             # Whoever closes the others just now waits, so that the last one moves the log.
             with self.guard:
                 self.shut()
-
-
-def _pauses() -> Iterator[float]:
-    yield from _PAUSES
-    while True:
-        yield _PAUSES[-1]
 
 
 def _watch(raised: list[BaseException]) -> Iterator[int]:

@@ -14,29 +14,8 @@ from dataclasses import dataclass
 from functools import singledispatchmethod
 from typing import Any
 
-from ....query.nodes import (
-    And,
-    Compare,
-    ContainsAll,
-    DataKey,
-    ElemMatch,
-    Equals,
-    Everything,
-    Exists,
-    FullText,
-    HasType,
-    In,
-    Matches,
-    Mod,
-    Node,
-    Not,
-    Operator,
-    Or,
-    Path,
-    Size,
-    TimeBounds,
-    UidPrefix,
-)
+from ....query import nodes
+from ....query.nodes import Node, Operator, Path, PathNode
 from ....query.values import is_number
 from ..engine.conditions import (
     ALL,
@@ -59,7 +38,6 @@ from .index import IDENTITY, WORDS
 from .index_terms import ARRAY, EXACT_INTEGERS, NUMBER, TEXT, leaf
 from .path_index import ANYTHING, DOCUMENTS, VALUES, PathIndex
 
-_ABOUT_A_VALUE = (Equals, In, Compare, Exists, Matches, ContainsAll, Size, ElemMatch, HasType, Mod)
 _EXIT_STATUS = Path("exit_status", "stop")
 _MAIN_COUNT = Path("num_events.primary", "stop")
 _FIRST, _LAST = -(2**63), 2**63 - 2  # of all keys
@@ -84,7 +62,7 @@ class Compiler:
 
     def plan(self, query: Node) -> list[Part]:
         """Split a query into parts that must all hold, each compiled."""
-        parts = query.nodes if isinstance(query, And) else (query,)
+        parts = query.nodes if isinstance(query, nodes.And) else (query,)
         return [Part(part, *self.compile(part)) for part in parts]
 
     @singledispatchmethod
@@ -93,34 +71,34 @@ class Compiler:
         return UNKNOWN
 
     @compile.register
-    def _everything(self, node: Everything) -> Compiled:
+    def _everything(self, node: nodes.Everything) -> Compiled:
         return Compiled(ALL)
 
     @compile.register
-    def _and(self, node: And) -> Compiled:
+    def _and(self, node: nodes.And) -> Compiled:
         return all_of(map(self.compile, node.nodes))
 
     @compile.register
-    def _or(self, node: Or) -> Compiled:
+    def _or(self, node: nodes.Or) -> Compiled:
         return any_of(map(self.compile, node.nodes))
 
     @compile.register
-    def _not(self, node: Not) -> Compiled:
+    def _not(self, node: nodes.Not) -> Compiled:
         inner = node.node
-        if isinstance(inner, And | Or):
+        if isinstance(inner, nodes.And | nodes.Or):
             # So that one part that is not exact does not spoil the others.
-            join = any_of if isinstance(inner, And) else all_of
-            return join(self._not(Not(part)) for part in inner.nodes)
+            join = any_of if isinstance(inner, nodes.And) else all_of
+            return join(self._not(nodes.Not(part)) for part in inner.nodes)
         return ~self.compile(inner)
 
     @compile.register
-    def _equals(self, node: Equals) -> Compiled:
+    def _equals(self, node: nodes.Equals) -> Compiled:
         if node.path.document == "run" or _is_identity(node.path):
-            return self._in(In(node.path, (node.value,)))
+            return self._in(nodes.In(node.path, (node.value,)))
         return value_conditions.equal(self.places, node.path, node.value)
 
     @compile.register
-    def _in(self, node: In) -> Compiled:
+    def _in(self, node: nodes.In) -> Compiled:
         if _is_identity(node.path):
             return self._identity(node.path, node.values)
         if node.path.document == "run":
@@ -128,13 +106,13 @@ class Compiler:
         return value_conditions.one_of(self.places, node.path, node.values)
 
     @compile.register
-    def _compare(self, node: Compare) -> Compiled:
+    def _compare(self, node: nodes.Compare) -> Compiled:
         if node.path == Path("time"):
             return self._began(node.op, node.value)
         return value_conditions.compared(self.places, node)
 
     @compile.register
-    def _exists(self, node: Exists) -> Compiled:
+    def _exists(self, node: nodes.Exists) -> Compiled:
         if node.path.document not in DOCUMENTS:
             return UNKNOWN
         if _is_identity(node.path):
@@ -144,46 +122,46 @@ class Compiler:
         return found if node.expected else ~found
 
     @compile.register
-    def _contains_all(self, node: ContainsAll) -> Compiled:
+    def _contains_all(self, node: nodes.ContainsAll) -> Compiled:
         if not node.values:
             return Compiled(NOTHING)
-        return all_of(self._equals(Equals(node.path, value)) for value in node.values)
+        return all_of(self._equals(nodes.Equals(node.path, value)) for value in node.values)
 
     @compile.register
-    def _has_type(self, node: HasType) -> Compiled:
+    def _has_type(self, node: nodes.HasType) -> Compiled:
         return value_conditions.of_type(self.places, node)
 
     @compile.register
-    def _size(self, node: Size) -> Compiled:
+    def _size(self, node: nodes.Size) -> Compiled:
         return self.places.find_values(node.path, ARRAY, [0]).compiled.at_least()
 
     @compile.register
-    def _mod(self, node: Mod) -> Compiled:
+    def _mod(self, node: nodes.Mod) -> Compiled:
         return self.places.find(node.path, ((NUMBER,), "any", ())).compiled.at_least()
 
     @compile.register
-    def _matches(self, node: Matches) -> Compiled:
+    def _matches(self, node: nodes.Matches) -> Compiled:
         return value_conditions.matching(self.places, node)
 
     @compile.register
-    def _elem_match(self, node: ElemMatch) -> Compiled:
+    def _elem_match(self, node: nodes.ElemMatch) -> Compiled:
         if node.path.document not in DOCUMENTS:
             return UNKNOWN
         array = self.places.find_values(node.path, ARRAY, [0]).compiled
         return all_of([array, self._of_element(node.node, node.path)]).at_least()
 
     @compile.register
-    def _data_key(self, node: DataKey) -> Compiled:
+    def _data_key(self, node: nodes.DataKey) -> Compiled:
         kind, value = leaf(node.name)
         return Compiled(either(self.places.entries(DATA_KEYS, "", kind, value)), kind == TEXT)
 
     @compile.register
-    def _time(self, node: TimeBounds) -> Compiled:
+    def _time(self, node: nodes.TimeBounds) -> Compiled:
         bounds: list[tuple[Operator, Any]] = [("gte", node.since), ("lte", node.until)]
         return all_of(self._began(op, time) for op, time in bounds if time is not None)
 
     @compile.register
-    def _uid_prefix(self, node: UidPrefix) -> Compiled:
+    def _uid_prefix(self, node: nodes.UidPrefix) -> Compiled:
         if self.places.any(_ODD_UIDS):
             return UNKNOWN  # uids that SQLite can only hold, and order, as bytes
         if not node.prefix:
@@ -193,7 +171,7 @@ class Compiler:
         return Compiled(Lookup("runs", "uid", "within", uids_with(node.prefix)))
 
     @compile.register
-    def _full_text(self, node: FullText) -> Compiled:
+    def _full_text(self, node: nodes.FullText) -> Compiled:
         phrases = [word for phrase in node.phrases for word in phrase]
         single = [phrase[0] for phrase in node.excluded if len(phrase) == 1]
         partly = {
@@ -264,10 +242,10 @@ class Compiler:
 
     def _of_element(self, node: Node, path: Path) -> Compiled:
         """Return what a run fulfils in which an element of an array answers a question."""
-        if isinstance(node, And | Or):
-            join = all_of if isinstance(node, And) else any_of
+        if isinstance(node, nodes.And | nodes.Or):
+            join = all_of if isinstance(node, nodes.And) else any_of
             return join(self._of_element(part, path) for part in node.nodes)
-        if not isinstance(node, _ABOUT_A_VALUE):
+        if not isinstance(node, PathNode):
             return UNKNOWN
         moved = value_conditions.moved(node, path)
         return UNKNOWN if moved is None else self.compile(moved)
