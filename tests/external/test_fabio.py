@@ -85,7 +85,7 @@ def test_one_file_for_all_events(run, registry, files, name):
 
 
 def test_a_file_of_many_images_is_read_in_little_memory(run, registry, files, monkeypatch):
-    monkeypatch.setattr("databroker.external.readers.fabio.LARGEST", 2**20)
+    monkeypatch.setattr("databroker.external.readers.images.LARGEST", 2**20)
     data = frames(64, 256, 512)
     write_edf(files / "a.edf", data)
     descriptor = run.descriptor(cam=key(256, 512))

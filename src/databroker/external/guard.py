@@ -49,13 +49,7 @@ def is_remote(path: str) -> bool:
 
 
 def share_of(path: str) -> str:
-    r"""Return the host and share that Windows would ask for a path; '' for one on this machine.
-
-    Examples
-    --------
-    >>> share_of(r"\\Host\data\a.h5"), share_of("//host/data/a.h5"), share_of("C:/data/a.h5")
-    ('//host/data', '//host/data', '')
-    """
+    r"""Return the host and share that Windows would ask for a path; '' for one on this machine."""
     share = ntpath.splitdrive(path)[0].replace("\\", "/").casefold()
     return share if share.startswith("//") else ""
 

@@ -11,18 +11,7 @@ __all__ = ["imported"]
 
 
 def imported(target: Any, said_by: str) -> Any:
-    """Return what 'module:name' or 'module.name' stands for; what is no text stays as it is.
-
-    Examples
-    --------
-    >>> imported("os.path:join", "handlers: X").__name__
-    'join'
-    >>> imported("os.path.join", "handlers: X").__name__
-    'join'
-    >>> imported("no_such_lab:Handler", "handlers: X")
-    Traceback (most recent call last):
-    databroker.errors.InvalidConfiguration: handlers: X: 'no_such_lab:Handler' cannot be imported...
-    """
+    """Return what 'module:name' or 'module.name' stands for; what is no text stays as it is."""
     if not isinstance(target, str):
         return target
     module, _, name = target.partition(":") if ":" in target else target.rpartition(".")

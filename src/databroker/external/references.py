@@ -90,17 +90,7 @@ def failure(
     problem: str,
     remedy: str = "",
 ) -> ExternalDataMissing:
-    """Return an error that says everything there is to say.
-
-    Examples
-    --------
-    >>> img = DataReference(field="img")
-    >>> error = failure(FileDamaged, img, None, "it is empty", "Copy it again.")
-    >>> print(error)
-    Field 'img': it is empty. Copy it again.
-    >>> error.field, error.path
-    ('img', None)
-    """
+    """Return an error that says everything there is to say."""
     where = f" {place.history()}" if place is not None and place.history() else ""
     said = f"{problem}{where}. {remedy}".rstrip()
     error = kind(f"{reference}: {said}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +30,6 @@ __all__ = ["DatumReader", "Loader"]
 
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
-T = TypeVar("T")
 
 _LARGE = 2**18  # bytes of a value
 _PAGE = 2**16  # ids that are looked through at a time
@@ -62,10 +61,10 @@ class Loader:
         """Return what errors say of a field, or of one of its datums."""
         return DataReference(self._run, field, datum_id)
 
-    def value(self, datum_id: str, field: str | None = None) -> Array:
+    def value(self, datum_id: str, field: str | None = None) -> Any:
         """Return the data of a datum; raise an error that says everything if that cannot be had."""
-        value: Array = self._one(datum_id, field, lambda source, datum: source.values([datum])[0])
-        return value
+        with self._one(datum_id, field) as (source, datum):
+            return source.values([datum])[0]
 
     def values(self, datum_ids: Sequence[str], field: str | None = None) -> list[Any]:
         """Return the data of each datum, opening each resource once."""
@@ -78,7 +77,8 @@ class Loader:
 
     def look(self, datum_id: str, field: str | None = None, cheaply: bool = False) -> Look | None:
         """Return what the data of a datum are like; None if reading would tell, but is too much."""
-        return self._one(datum_id, field, lambda source, datum: source.look(datum, cheaply))
+        with self._one(datum_id, field) as (source, datum):
+            return source.look(datum, cheaply)
 
     def single(self, datum_id: str, field: str) -> DatumReader:
         """Return a reader of the one value that a datum id stands for.
@@ -118,25 +118,18 @@ class Loader:
                     source.read([datum.kwargs for datum in datums], check, inner, out[first:row])
                     continue
             for each in range(first, row):
-                self._read_one(datum_ids[each], shape, inner, out[each : each + 1], field)
+                check = form_check(shape, out.dtype, self.reference(field, datum_ids[each]))
+                with self._one(datum_ids[each], field) as (source, datum):
+                    source.read([datum], check, inner, out[each : each + 1])
 
-    def _read_one(
-        self,
-        datum_id: str,
-        shape: tuple[int, ...],
-        inner: tuple[slice, ...],
-        out: Array,
-        field: str | None,
-    ) -> None:
-        check = form_check(shape, out.dtype, self.reference(field, datum_id))
-        self._one(datum_id, field, lambda source, datum: source.read([datum], check, inner, out))
-
-    def _one(self, datum_id: str, field: str | None, use: Callable[[DatumSource, Doc], T]) -> T:
+    @contextlib.contextmanager
+    def _one(self, datum_id: str, field: str | None) -> Iterator[tuple[DatumSource, Doc]]:
+        """Lend what gives the data of a datum, and its arguments."""
         datum = self._datums.find(datum_id, self.reference(field))
         run = self._run or datum.resource.get("run_start")
         reference = DataReference(run, field, datum_id, str(datum.resource.get("spec")))
         with self._source([datum], reference) as source:
-            return use(source, datum.kwargs)
+            yield source, datum.kwargs
 
     @contextlib.contextmanager
     def _source(self, datums: Sequence[Datum], reference: DataReference) -> Iterator[DatumSource]:

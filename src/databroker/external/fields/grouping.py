@@ -105,15 +105,6 @@ def grouping_of_events(declared: Declared, multiplier: Any, join: str, ndim: int
     """Return which frames an event of a stream resource has.
 
     How many dimensions a frame has in the file (`ndim`) settles what is declared loosely.
-
-    Examples
-    --------
-    >>> grouping_of_events(Declared((1, 480, 640)), None, "concat", 2)
-    Grouping(each=1, own_axis=True, cut_short=False)
-    >>> grouping_of_events(Declared((480, 640)), 5, "concat", 2)
-    Grouping(each=5, own_axis=True, cut_short=False)
-    >>> grouping_of_events(Declared((480, 640)), None, "concat", 2).own_axis
-    False
     """
     shape = declared.shape or ()
     if join == "stack":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -112,7 +113,7 @@ class LazyArray:
     @property
     def size(self) -> int:
         """The number of elements."""
-        return int(np.prod(self.shape, dtype=object))
+        return math.prod(self.shape)
 
     @property
     def nbytes(self) -> int:
@@ -124,9 +125,9 @@ class LazyArray:
         """The sizes of chunks along each axis, as dask has them: of whole stored blocks."""
         look = self._look
         inner = look.shape
-        if self._row_bytes > LARGEST and look.inner is not None:
+        if self.dtype.itemsize * math.prod(look.shape) > LARGEST and look.inner is not None:
             inner = grown(look.inner, look.shape, self.dtype.itemsize)
-        row_bytes = int(np.prod(inner, dtype=object)) * self.dtype.itemsize
+        row_bytes = self.dtype.itemsize * math.prod(inner)
         rows = self._reader.row_chunks(row_bytes, look.rows)
         return rows, *(cut(n, m) for n, m in zip(look.shape, inner, strict=True))
 
@@ -211,7 +212,7 @@ class LazyArray:
         array: da.Array = dask_array.from_array(
             promised,
             chunks=self.chunks if chunks is None else chunks,
-            name=f"databroker-{self.name}-{self._token()}",
+            name=f"databroker-{self.name}-{require('dask.base', 'arrays').tokenize(self)}",
             lock=False,
             asarray=False,
             meta=np.empty((0,) * self.ndim, self.dtype),
@@ -228,11 +229,6 @@ class LazyArray:
                 return _as_declared(self._data_key)
             self._looked = look
         return self._looked
-
-    @property
-    def _row_bytes(self) -> int:
-        look = self._look
-        return int(np.prod(look.shape, dtype=object)) * self.dtype.itemsize
 
     def _read(self, places: Array, inner: tuple[slice, ...], out: Array) -> None:
         try:
@@ -273,9 +269,6 @@ class LazyArray:
         if what not in self._told:
             self._told.add(what)
             warn_user(text, UserWarning)
-
-    def _token(self) -> str:
-        return str(require("dask.base", "arrays").tokenize(self))
 
     def __dask_tokenize__(self) -> tuple[Any, ...]:
         return (self._reader.identity(), self.shape, str(self.dtype), self._on_missing)

@@ -43,15 +43,7 @@ class StreamSource:
 
     @classmethod
     def of(cls, document: Doc) -> StreamSource:
-        """Return what a stream resource says.
-
-        Examples
-        --------
-        >>> source = StreamSource.of({"uid": "r", "spec": "AD_HDF5_SWMR_SLICE", "root": "/data",
-        ...     "resource_path": "a.h5", "resource_kwargs": {"path": "/entry/data", "name": "img"}})
-        >>> source.mimetype, source.data_key
-        ('application/x-hdf5', 'img')
-        """
+        """Return what a stream resource says; older ones say it in other words."""
         mimetype = mimetype_of(document)
         given = document.get("parameters") or document.get("resource_kwargs") or {}
         # 'text/csv;header=absent' says how to read, too.
@@ -203,21 +195,20 @@ class StreamReader(FieldReader):
         uid, _, place = reference.rpartition("/")
         return place.isdecimal() and uid in self._parts
 
-    def files(self) -> list[tuple[StreamSource, str]]:
-        """Return the files of all events, each with its resource."""
-        sources: dict[str, StreamSource] = {}
+    def files(self) -> list[str]:
+        """Return the files of all events."""
+        paths: dict[str, None] = {}
         stretches = [
             (int(part), int(index), int(index + stop - first))
             for first, stop, index, part, _ in zip(*self._claims, strict=True)
         ]
         # Before its first event, a resource may have a file, but no file of a sequence.
-        waiting = set(range(len(self._sources))) - {part for part, _, _ in stretches}
+        waiting = set(self._parts.values()) - {part for part, _, _ in stretches}
         for part, first, stop in [*stretches, *((part, 0, 0) for part in sorted(waiting))]:
             with self._opened(part) as frames:
                 each = self._grouping(part, frames).each or 1
-                for path in frames.files(first * each, stop * each):
-                    sources.setdefault(path, self._sources[part])
-        return [(source, path) for path, source in sources.items()]
+                paths |= dict.fromkeys(frames.files(first * each, stop * each))
+        return list(paths)
 
     def _end(self, part: int) -> int:
         """Return how many events a resource has by the documents."""

@@ -262,8 +262,7 @@ def _of_stream(
     claims = read_claims(store, [str(document["uid"])], owners)
     key: Doc = next(filter(None, keys), {})
     field = StreamedField(source.data_key, key, [source], {}, claims)
-    reader = StreamReader(registry, run, field)
-    return [path for _, path in reader.files()]
+    return StreamReader(registry, run, field).files()
 
 
 def _fields_of_resources(

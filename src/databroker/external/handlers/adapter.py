@@ -75,13 +75,7 @@ def source_of(handler: Any) -> DatumSource:
 
 
 def as_array(value: Any) -> Array:
-    """Return what a handler gave as an array: computed if it is lazy, objects if it is ragged.
-
-    Examples
-    --------
-    >>> as_array([1, 2]), as_array([[1], [2, 3]]).dtype
-    (array([1, 2]), dtype('O'))
-    """
+    """Return what a handler gave as an array: computed if it is lazy, objects if it is ragged."""
     if hasattr(value, "__dask_graph__"):
         # In this thread: the file may be closed, or used by another one, afterwards.
         value = value.compute(scheduler="synchronous")

@@ -23,7 +23,7 @@ MIMETYPES: Mapping[str, str] = {
         [f"multipart/related;type=image/{name}" for name in _IMAGES],
         f"{_HERE}.numbered_files:ImageSequence",
     ),
-    **dict.fromkeys([f"image/{name}" for name in _IMAGES[4:]], f"{_HERE}.fabio:FabioReader"),
+    **dict.fromkeys([f"image/{name}" for name in _IMAGES[4:]], f"{_HERE}.images:FabioReader"),
     **dict.fromkeys(
         ["text/csv", "text/csv;header=absent", "text/csv;header=present"],
         f"{_HERE}.csv:CsvReader",

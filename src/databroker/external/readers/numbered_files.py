@@ -14,7 +14,7 @@ from ...errors import FileDamaged
 from ..locate import Guard
 from ..references import Problem
 from .base import Array, Declared, Form, FrameReader
-from .pictures import read_picture
+from .images import read_picture
 
 __all__ = ["FileSequence", "ImageSequence", "numbered_name"]
 

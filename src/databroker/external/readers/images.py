@@ -1,7 +1,8 @@
-"""Frames in files of detectors that the package fabio reads: CBF, EDF, MarCCD, SPE."""
+"""Files of images, whatever their format; those of detectors (CBF, EDF, ...) are fabio's."""
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,15 +17,25 @@ from ..locate import Guard
 from ..references import Problem
 from .base import Array, Declared, FileReader
 
-__all__ = ["FORMATS", "FabioReader", "read_fabio"]
+__all__ = ["FabioReader", "read_picture"]
 
-FORMATS: Mapping[str, tuple[str, str]] = {
+_FORMATS: Mapping[str, tuple[str, str]] = {
     "image/x-cbf": ("fabio.cbfimage", "CbfImage"),
     "image/x-edf": ("fabio.edfimage", "EdfImage"),
     "image/x-marccd": ("fabio.marccdimage", "MarccdImage"),
     "image/x-spe": ("fabio.speimage", "SpeImage"),
 }
 """What of fabio reads the files of a mimetype."""
+
+_BY_ENDING = {
+    ".cbf": "image/x-cbf",
+    ".edf": "image/x-edf",
+    ".mccd": "image/x-marccd",
+    ".spe": "image/x-spe",
+    ".btf": "image/tiff",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+}
 
 _OPENERS = {".gz": "GzipFile", ".bz2": "BZ2File"}
 
@@ -82,7 +93,25 @@ class FabioReader(FileReader):
         self._files = [self.path, *_beside(self._image, self.path, self._guard)]
 
 
-def read_fabio(path: str, mimetype: str, guard: Guard) -> Array:
+def read_picture(path: str, mimetype: str, guard: Guard) -> Any:
+    """Return the image, or the stack of images, in a file.
+
+    Of the mimetypes that are not named here the end of its name says more.
+    """
+    if mimetype not in _BY_ENDING.values():
+        mimetype = _BY_ENDING.get(os.path.splitext(path)[1].lower(), mimetype)
+    if mimetype == "image/tiff":
+        with _Alone(io.FileIO(path)) as file:
+            return _checked(require("tifffile", "images").imread(file, _multifile=False), path)
+    if mimetype in _FORMATS:
+        frames = _read_fabio(path, mimetype, guard)
+        return frames[0] if len(frames) == 1 else frames
+    with open(path, "rb") as file:
+        # Of what reads images, some would fetch what a file names; this one does not.
+        return _checked(require("imageio.v3", "images").imread(file, plugin="pillow"), path)
+
+
+def _read_fabio(path: str, mimetype: str, guard: Guard) -> Array:
     """Return all frames of a file."""
     with _opened(path, mimetype) as image:
         _beside(image, path, guard)
@@ -92,7 +121,7 @@ def read_fabio(path: str, mimetype: str, guard: Guard) -> Array:
 @contextmanager
 def _opened(path: str, mimetype: str, number: int | None = None) -> Iterator[Any]:
     """Open a file as what its resource says that it is: fabio itself would have to guess."""
-    module, name = FORMATS[mimetype]
+    module, name = _FORMATS[mimetype]
     image = getattr(require(module, "images"), name)()
     opener = _OPENERS.get(os.path.splitext(path)[1].lower(), "File")
     with getattr(require("fabio.fabioutils", "images"), opener)(path, "rb") as file:
@@ -126,3 +155,16 @@ def _read(image: Any, path: str, mimetype: str, numbers: range) -> Array:
     if len({(frame.shape, frame.dtype) for frame in frames}) != 1:
         raise Problem(FileDamaged, f"{path} has no images, or not of one shape and type")
     return np.stack(frames)
+
+
+class _Alone(io.BufferedReader):
+    """An open file that nobody asks where it is: some TIFF files name others, read with them."""
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation("fileno")
+
+
+def _checked(found: Any, path: str) -> Any:
+    if not found.size:
+        raise Problem(FileDamaged, f"{path} has no image in it", "Is it still being written?")
+    return found
