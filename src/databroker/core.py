@@ -1,8 +1,8 @@
 """The import path of databroker 1.x for runs, streams, and what makes them."""
 
 from .errors import DocumentIsReadOnly
-from .v1.drivers import SingleRunCache as SingleRunCache
-from .v1.drivers import run_from_generator
+from .v1.catalogs import SingleRunCache as SingleRunCache
+from .v1.catalogs import run_from_generator
 from .v1.header import Header as Header
 from .v1.settings import discover_handlers as discover_handlers
 from .v1.settings import parse_handler_registry as parse_handler_registry

@@ -1,3 +1,3 @@
 """The import path of databroker 1.x for catalogs in memory."""
 
-from .v1.drivers import BlueskyInMemoryCatalog as BlueskyInMemoryCatalog
+from .v1.catalogs import BlueskyInMemoryCatalog as BlueskyInMemoryCatalog

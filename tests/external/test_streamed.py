@@ -11,7 +11,7 @@ from databroker.external.fields.grouping import grouping_of_events
 from databroker.external.fields.stream_index import Claims
 from databroker.external.locate import uri_of_path
 from databroker.external.readers.base import Declared, FrameReader
-from databroker.runs.stream.streamed import Streamed
+from databroker.runs.stream.streamed import StreamedRows
 from helpers.external import HDF5, frames, key, write
 from helpers.external_arrays import cam, streamed_array
 
@@ -56,7 +56,7 @@ def test_dask_reads_a_streamed_field(run, registry, detector, scheduler):
 
 def test_a_reference_says_where_a_value_is(run, registry, detector):
     _, descriptor = detector
-    found = Streamed.of(run.store, run.uid, [descriptor]).fields["cam"]
+    found = StreamedRows.of(run.store, run.uid, [descriptor]).fields["cam"]
     places = found.claims.match(np.zeros(2, int), np.array([1, 2]))
     assert found.references(places).to_pylist() == ["sres/0", "sres/1"]
     assert found.claims.seq_nums().tolist() == list(range(1, 11))

@@ -5,7 +5,7 @@ import numpy as np
 from databroker.external import LazyArray
 from databroker.external.fields.datum_field import DatumReader, Loader
 from databroker.external.fields.streamed_field import StreamReader
-from databroker.runs.stream.streamed import Streamed
+from databroker.runs.stream.streamed import StreamedRows
 
 from .external import IMAGE
 
@@ -20,7 +20,7 @@ def streamed_array(
     store, registry, run, descriptors, field, seq_nums=None, on_missing="raise", warn=True
 ):
     """A field whose values are in stream resources."""
-    found = Streamed.of(store, run, descriptors).fields[field]
+    found = StreamedRows.of(store, run, descriptors).fields[field]
     if seq_nums is None:
         seq_nums = found.claims.seq_nums()
     places = found.claims.match(np.zeros(len(seq_nums), int), seq_nums)

@@ -1,5 +1,5 @@
 """The import path of databroker 1.x for catalogs in MongoDB, events in pages."""
 
-from ..v1.drivers import BlueskyMongoEmbeddedCatalog as BlueskyMongoCatalog
+from ..v1.catalogs import BlueskyMongoEmbeddedCatalog as BlueskyMongoCatalog
 
 __all__ = ["BlueskyMongoCatalog"]

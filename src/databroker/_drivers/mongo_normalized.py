@@ -1,3 +1,3 @@
 """The import path of databroker 1.x for catalogs in MongoDB."""
 
-from ..v1.drivers import BlueskyMongoCatalog as BlueskyMongoCatalog
+from ..v1.catalogs import BlueskyMongoCatalog as BlueskyMongoCatalog

@@ -1,3 +1,3 @@
 """The import path of databroker 1.x for catalogs in MessagePack files."""
 
-from ..v1.drivers import BlueskyMsgpackCatalog as BlueskyMsgpackCatalog
+from ..v1.catalogs import BlueskyMsgpackCatalog as BlueskyMsgpackCatalog

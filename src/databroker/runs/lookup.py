@@ -91,17 +91,17 @@ def _whole(key: Any) -> int:
 
 
 def _by_text(runs: StoreView, text: str) -> RunRecord:
+    missing = None
     if len(text) < _MOST_DIGITS and _INTEGER.fullmatch(text):
         try:
             return _by_number(runs, int(text))
         except NoSuchRun as error:
-            found = _by_uid(runs, text)
-            if found is None:
-                raise error
-            return found
+            missing = error
     found = _by_uid(runs, text)
     if found is None:
-        raise NoSuchRun(f"There is no run whose uid is or begins with {text!r}.{_newest(runs)}")
+        raise missing or NoSuchRun(
+            f"There is no run whose uid is or begins with {text!r}.{_newest(runs)}"
+        )
     return found
 
 

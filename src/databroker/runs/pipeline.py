@@ -168,14 +168,7 @@ Step = int | Sorted
 
 
 def checked_limit(n: SupportsIndex) -> int:
-    """Return how many runs are wanted at most.
-
-    Examples
-    --------
-    >>> checked_limit(-1)
-    Traceback (most recent call last):
-    databroker.errors.InvalidQuery: limit takes a number from 0 upwards, not -1
-    """
+    """Return how many runs are wanted at most; a number below 0 is an error."""
     most = operator.index(n)
     if most < 0:
         raise InvalidQuery(f"limit takes a number from 0 upwards, not {most}")

@@ -225,13 +225,7 @@ def _names(names: Iterable[str] | None) -> list[str] | None:
 def description(
     name: str | None, container: str, plugin: str, kind: type, metadata: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the description of a catalog, a run or a stream.
-
-    Examples
-    --------
-    >>> description("a", "catalog", "bluesky-run", dict, {"start": {"uid": "a"}})["plugin"]
-    ['bluesky-run']
-    """
+    """Return what a thing is, in the words that entries of catalogs had in databroker 1.x."""
     return {
         "name": name,
         "container": container,

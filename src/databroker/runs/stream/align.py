@@ -14,10 +14,9 @@ from ...errors import InvalidQuery
 from ...extras import require
 from .dataset import Builder
 from .fields import Fields
-from .gather import Constant, Gathered, gather
 from .layout import Array
 from .many import share_fields
-from .schema import Variable
+from .schema import Constant, Gathered, Variable, gather
 from .stream import Stream
 
 if TYPE_CHECKING:

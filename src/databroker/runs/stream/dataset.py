@@ -15,9 +15,8 @@ from ...extras import require
 from ...stores.store_ref import StoreRef
 from .event_reader import ConstantReader, EventReader, SharedFields
 from .fields import Doc
-from .gather import Constant, Request, gather
 from .layout import Array, Layout
-from .schema import Variable, infer_schema
+from .schema import Constant, Request, Variable, gather, infer_schema
 from .times import SECONDS, to_datetime64
 
 if TYPE_CHECKING:

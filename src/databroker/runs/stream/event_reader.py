@@ -219,11 +219,4 @@ class ConstantReader(PageReader):
         if len(self._codes) == 1:
             return np.repeat(self._values[:1], window.stop - window.first, axis=0)
         chunk = self._layout.read(self._store_ref.store, window, Selection())
-        return np.asarray(self._values[codes_of(chunk, self._codes)])
-
-
-def codes_of(chunk: Chunk, codes: Mapping[str, int]) -> Array:
-    """Return the code of each row's descriptor."""
-    sizes = [batch.num_rows for batch in chunk.batches]
-    by_row: Array = np.repeat([codes[owner] for owner in chunk.owners], sizes)
-    return by_row if chunk.order is None else by_row[chunk.order]
+        return np.asarray(self._values[chunk.codes(self._codes)])

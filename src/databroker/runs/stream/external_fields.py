@@ -63,9 +63,9 @@ class ExternalFields:
         """The events with streamed fields among them; None if there are none."""
         if "stream" not in self._kinds.values():
             return None
-        from .streamed import Streamed, StreamedRows
+        from .streamed import StreamedRows
 
-        return StreamedRows(self._store, Streamed.of(self._store, self._run, self._descriptors))
+        return StreamedRows.of(self._store, self._run, self._descriptors)
 
     @property
     def rows(self) -> EventSource:
@@ -75,11 +75,11 @@ class ExternalFields:
     @property
     def events(self) -> EventSource:
         """Those rows that are events: where there are no events, values make rows of their own."""
-        return self._store if self._view is not None and self._view.streamed.rows else self.rows
+        return self._store if self._view is not None and self._view.seq_nums else self.rows
 
     @property
     def _streamed(self) -> Mapping[str, StreamedField]:
-        return {} if self._view is None else self._view.streamed.fields
+        return {} if self._view is None else self._view.fields
 
     def is_streamed(self, field: str) -> bool:
         """Tell whether the values of a field are in stream resources."""

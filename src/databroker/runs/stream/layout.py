@@ -10,7 +10,7 @@ hold some of the rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -87,6 +87,12 @@ class Chunk:
             stored = [item for owner, batch in owned for item in made_of(owner, batch)]
             for place in self.order:
                 yield stored[place]
+
+    def codes(self, codes: Mapping[str, int]) -> Array:
+        """Return the code of each row's descriptor."""
+        sizes = [batch.num_rows for batch in self.batches]
+        by_row: Array = np.repeat([codes[owner] for owner in self.owners], sizes)
+        return by_row if self.order is None else by_row[self.order]
 
     @property
     def rows(self) -> int:

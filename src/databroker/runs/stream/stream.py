@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from ...external.fields.lazy_array import LazyArray
     from ..session import Session
     from .external_fields import ExternalFields
-    from .gather import Constant, Request
-    from .schema import Variable
+    from .schema import Constant, Request, Variable
     from .views import Configuration, View
 
 
@@ -342,8 +341,7 @@ class Stream:
         self, fields: Fields, fill: Fill = True, on_missing: OnMissing = "raise"
     ) -> Request:
         """Return what a dataset of these fields is made of; the arguments are as in `read`."""
-        from .gather import Constant
-        from .schema import variables
+        from .schema import Constant, variables
 
         selection = self.select(fields)
         names = self.fields if selection.data is None else selection.data
@@ -368,8 +366,7 @@ class Stream:
         fill: Fill = True,
         on_missing: OnMissing = "raise",
     ) -> Request:
-        from .gather import Request
-        from .schema import attributes_of_run
+        from .schema import Request, attributes_of_run
 
         outside = self._external(fill, on_missing)
         owners = [doc["uid"] for doc in self._descriptors]

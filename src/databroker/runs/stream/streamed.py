@@ -30,16 +30,24 @@ if TYPE_CHECKING:
     from ...stores.base import Store
 
 
-class Streamed:
-    """The streamed fields of a stream, as one knew them at one moment."""
+class StreamedRows:
+    """A stream's events as a store has them, with its streamed fields among them.
 
-    def __init__(self, fields: Mapping[str, StreamedField], rows: Mapping[str, Array]) -> None:
+    It can be pickled if the store can. `seq_nums` are those of the rows of descriptors without
+    events, where no descriptor has any.
+    """
+
+    def __init__(
+        self, store: Store, fields: Mapping[str, StreamedField], seq_nums: Mapping[str, Array]
+    ) -> None:
+        self._store_ref = StoreRef(store)
         self.fields = fields
-        self.rows = rows
+        self.seq_nums = seq_nums
+        self._places: dict[str, dict[str, FramePlaces]] = {}
 
     @classmethod
-    def of(cls, store: Store, run: str, descriptors: Sequence[Doc]) -> Streamed:
-        """Ask a store where the values of a stream's streamed fields are."""
+    def of(cls, store: Store, run: str, descriptors: Sequence[Doc]) -> StreamedRows:
+        """Ask a store where the values of a stream's streamed fields are at this moment."""
         documents = list(store.documents(run, ["stream_resource"]))
         owners = {doc["uid"]: number for number, doc in enumerate(descriptors)}
         flown = not any(store.extents("event", owner) for owner in owners)
@@ -59,26 +67,15 @@ class Streamed:
                         claims = claims.owned_by(owners[descriptor["uid"]])
                     fields[name] = StreamedField(name, key, sources, {}, claims)
                 fields[name].holders[descriptor["uid"]] = owners[descriptor["uid"]]
-        return cls(fields, {owner: _seq_nums(fields, owner) for owner in owners} if flown else {})
-
-
-class StreamedRows:
-    """A stream's events as a store has them, with its streamed fields among them.
-
-    It can be pickled if the store can.
-    """
-
-    def __init__(self, store: Store, streamed: Streamed) -> None:
-        self._store_ref = StoreRef(store)
-        self.streamed = streamed
-        self._places: dict[str, dict[str, FramePlaces]] = {}
+        seq_nums = {owner: _seq_nums(fields, owner) for owner in owners} if flown else {}
+        return cls(store, fields, seq_nums)
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
         """Return where the rows of one owner are; see `Store.extents`.
 
         The token of events says whose they are, and how many there are before them.
         """
-        rows = self.streamed.rows.get(owner) if kind == "event" else None
+        rows = self.seq_nums.get(owner) if kind == "event" else None
         if rows is None:
             extents = self._store_ref.store.extents(kind, owner)
             if kind != "event":
@@ -107,7 +104,7 @@ class StreamedRows:
         owner, before, token = extent.token
         low, high = rows or (0, extent.rows)
         first = before + low
-        seq_nums = self.streamed.rows.get(owner)
+        seq_nums = self.seq_nums.get(owner)
         if seq_nums is not None:
             batch = _without_times(seq_nums[first : before + high])
             yield self._with_references(batch, owner, first, selection)
@@ -124,7 +121,7 @@ class StreamedRows:
         owners, ordinals = layout.origins(self)
         places = FramePlaces.nowhere(layout.rows)
         for number, owner in enumerate(layout.owners):
-            if owner in self.streamed.fields[name].holders:
+            if owner in self.fields[name].holders:
                 mine = np.flatnonzero(owners == number)
                 stop = int(ordinals[mine].max(initial=-1)) + 1
                 part, index = self._of_owner(name, owner, stop)
@@ -134,8 +131,8 @@ class StreamedRows:
 
     def left_over(self, name: str) -> int:
         """Return how many values of a field are claimed for events that there are not."""
-        field = self.streamed.fields[name]
-        if self.streamed.rows or (field.claims.owner == ANYBODY).any():
+        field = self.fields[name]
+        if self.seq_nums or (field.claims.owner == ANYBODY).any():
             return 0
         matched = [self._of_owner(name, owner, 0) for owner in field.holders]
         return field.claims.total - sum(int((places.part >= 0).sum()) for places in matched)
@@ -145,7 +142,7 @@ class StreamedRows:
     ) -> pa.RecordBatch:
         held = set(batch.schema.names)
         schema, arrays = batch.schema, list(batch.columns)
-        for name, field in self.streamed.fields.items():
+        for name, field in self.fields.items():
             column = nested("data", name)
             wanted = owner in field.holders and column in selection
             # Filled documents that were inserted again have the values themselves.
@@ -161,13 +158,13 @@ class StreamedRows:
         known = self._places.get(name)
         # A run that goes on may have more events by now.
         if known is None or len(known[owner].part) < rows:
-            known = self._places[name] = self._match(self.streamed.fields[name])
+            known = self._places[name] = self._match(self.fields[name])
         return known[owner]
 
     def _match(self, field: StreamedField) -> dict[str, FramePlaces]:
         """Find the value of each event, by its descriptor, as they are stored."""
-        if self.streamed.rows:
-            rows = [self.streamed.rows[owner] for owner in field.holders]
+        if self.seq_nums:
+            rows = [self.seq_nums[owner] for owner in field.holders]
             matched = [
                 field.claims.match(np.full(len(seq_nums), number), seq_nums)
                 for number, seq_nums in zip(field.holders.values(), rows, strict=True)

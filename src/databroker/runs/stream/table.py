@@ -13,8 +13,8 @@ from ...columns import Selection, assemble
 from ...columns.names import SEQ_NUM, TIME, nested
 from .dataset import variable_names
 from .fields import FieldSelection, data_keys
-from .gather import Request, gather
 from .layout import Array, Chunk, EventSource, Layout, joint_order
+from .schema import Request, gather
 from .times import clock, to_datetime64
 
 _TYPED: tuple[set[type], ...] = ({float}, {bool}, {int})

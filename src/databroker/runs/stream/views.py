@@ -14,11 +14,9 @@ from ...columns import Selection
 from ...documents.encode import same
 from ...errors import NoSuchField
 from .dataset import LazyFields, lazy, read
-from .event_reader import codes_of
 from .fields import Doc, Fields, configuration, mapping, no_such_field, select
-from .gather import Constant, Request
 from .layout import EventSource, Layout, index_of
-from .schema import attributes
+from .schema import Constant, Request, attributes
 from .times import SECONDS, clock, to_datetime64
 
 if TYPE_CHECKING:
@@ -189,7 +187,7 @@ def _switches(store: EventSource, owners: list[str]) -> Iterator[tuple[int, floa
     last: int | None = None
     for chunk in layout.whole(store, Selection()):
         time, seq_num = index_of([chunk])
-        codes = codes_of(chunk, numbers)
+        codes = chunk.codes(numbers)
         before = np.concatenate([[codes[0] if last is None else last], codes[:-1]])
         for row in np.flatnonzero(before != codes):
             old, new = present[before[row]], present[codes[row]]
