@@ -9,7 +9,7 @@ import pytest
 
 from databroker.errors import DatabrokerError, FileMissing, NoHandler
 from databroker.external import LazyArray, Registry
-from databroker.external.fields.indexing import asked
+from databroker.external.fields.lazy_array import asked
 from databroker.external.readers.hdf5 import Hdf5Dataset
 from helpers.external import IMAGE, frames
 from helpers.external_arrays import array_of, datum_array

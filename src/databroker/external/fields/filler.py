@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import suppressed
 from ..._util.user_warnings import warn_user
-from .chunking import rows_ahead
 from .datum_field import Loader
 from .filling import UNREADABLE, OnMissing, check_on_missing
 from .lazy_array import LazyArray
+from .reader import rows_ahead
 
 if TYPE_CHECKING:
     from ...stores.base import Store

@@ -11,8 +11,7 @@ import numpy as np
 from ...errors import HandlerFailed
 from ..readers.base import Array, Declared, FrameReader
 from ..references import Problem
-from .chunking import CHUNK_BYTES
-from .reader import Look, apart
+from .reader import CHUNK_BYTES, Look, apart
 
 __all__ = ["Grouping", "grouping_of_events", "runs"]
 

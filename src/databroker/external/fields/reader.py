@@ -1,4 +1,4 @@
-"""What a field of a stream is read by, and what is known of its values."""
+"""What a field is read by, what is known of its values, and how many are read at once."""
 
 from __future__ import annotations
 
@@ -10,9 +10,24 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from .chunking import CHUNK_BYTES, cut, page_rows, whole
-
-__all__ = ["Check", "FieldReader", "Look", "apart", "common", "leave_out", "spread", "with_nan"]
+__all__ = [
+    "CHUNK_BYTES",
+    "LARGEST",
+    "PAGE_BYTES",
+    "Check",
+    "FieldReader",
+    "Look",
+    "apart",
+    "common",
+    "cut",
+    "grown",
+    "leave_out",
+    "page_rows",
+    "rows_ahead",
+    "spread",
+    "whole",
+    "with_nan",
+]
 
 Array = np.ndarray[Any, Any]
 Check = Callable[[tuple[int, ...], Any], None]
@@ -20,6 +35,17 @@ Check = Callable[[tuple[int, ...], Any], None]
 
 T = TypeVar("T")
 
+CHUNK_BYTES = 16 * 2**20
+"""About how large a chunk of a dask array is."""
+
+LARGEST = 4 * CHUNK_BYTES
+"""The size up to which a value stays in one chunk."""
+
+PAGE_BYTES = 4 * 2**20
+"""About how much of one field is read at a time."""
+
+_MOST_AHEAD = 512
+_LARGE = PAGE_BYTES // 8  # values that are better read one by one than copied out of a page
 _LOOKED_AT = 16
 
 
@@ -131,3 +157,48 @@ def leave_out(out: Array) -> None:
         out[...] = None
     else:
         out[...] = np.nan if out.dtype.kind in "fc" else np.zeros((), out.dtype)
+
+
+def whole(size: int, block: int) -> int:
+    """Return about `size` in whole blocks, at least one."""
+    return max(size // block, 1) * block
+
+
+def cut(length: int, size: int) -> tuple[int, ...]:
+    """Cut a length into pieces."""
+    whole, rest = divmod(length, max(size, 1))
+    return (size,) * whole + ((rest,) if rest else ()) or (0,)
+
+
+def grown(block: tuple[int, ...], shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """Return whole stored blocks, of about `CHUNK_BYTES` together: fewer and larger chunks.
+
+    Examples
+    --------
+    >>> grown((1, 64, 64), (1, 4096, 8192), 2)
+    (1, 1024, 8192)
+    """
+    sizes = list(block)
+    for axis in reversed(range(len(shape))):
+        size = int(np.prod(sizes, dtype=object)) * itemsize
+        times = max(1, CHUNK_BYTES // max(size, 1))
+        sizes[axis] = min(shape[axis], sizes[axis] * times)
+    return tuple(sizes)
+
+
+def rows_ahead(row_bytes: int) -> int:
+    """Return how many rows to load before they are asked for, each by itself."""
+    return min(max(PAGE_BYTES // max(row_bytes, 1), 1), _MOST_AHEAD)
+
+
+def page_rows(row_bytes: int, stored: int) -> int:
+    """Return how many rows to read at a time in a loop.
+
+    Examples
+    --------
+    >>> page_rows(8, 1), page_rows(2**20, 1), page_rows(2**20, 16), page_rows(2**30, 16)
+    (524288, 1, 16, 1)
+    """
+    few = 1 if row_bytes >= _LARGE else PAGE_BYTES // max(row_bytes, 1)
+    rows = whole(few, stored)
+    return rows if rows * row_bytes <= LARGEST else 1

@@ -297,16 +297,12 @@ def _resources_of_field(
             if isinstance(datum_id, str):
                 uid = datum_id.rpartition("/")[0]
                 if uid not in ids:
-                    ids[uid] = set(_ids(store, uid))
+                    datums = batches_of(store, "datum", uid, ALL)
+                    ids[uid] = {each for some in datums for each in values_of(some, "datum_id")}
                 if datum_id not in ids[uid]:
                     uid = (store.datum(datum_id) or {}).get("resource", uid)
                 resources[uid] = None
     return resources
-
-
-def _ids(store: Store, resource: str) -> Iterator[str]:
-    for batch in batches_of(store, "datum", resource, ALL):
-        yield from values_of(batch, "datum_id")
 
 
 def _data_key(document: Doc) -> str:

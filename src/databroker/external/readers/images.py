@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import FileDamaged
 from ...extras import require
-from ..fields.chunking import LARGEST
+from ..fields.reader import LARGEST
 from ..locate import Guard
 from ..references import Problem
 from .base import Array, Declared, FileReader

@@ -68,6 +68,7 @@ class FileSequence(FrameReader):
             self._prefix, self._names = "", [os.path.join(path, ""), *self._names]
         self._guard = guard
         self._declared = declared.shape
+        self._mimetype = str(parameters.get("mimetype"))
         self._first_number = int(parameters.get("first_number") or 0)
         template = parameters.get("template")
         self._template = self.template if template is None else str(template)
@@ -104,7 +105,8 @@ class FileSequence(FrameReader):
 
     @cached_property
     def _sample(self) -> Array:
-        return self.frames_in(self._first_there())
+        there = (number for number in range(64) if os.path.exists(self._path(number)))
+        return self.frames_in(next(there, 0))
 
     def read(self, first: int, stop: int, inner: tuple[slice, ...]) -> Array:
         parts = [part[(slice(None), *inner)] for part in self._parts(first, stop, not inner)]
@@ -179,10 +181,6 @@ class FileSequence(FrameReader):
             self._template, number + self._first_number, *self._names
         )
 
-    def _first_there(self) -> int:
-        """Return the number of a file that tells what the frames are like."""
-        return next((n for n in range(64) if os.path.exists(self._path(n))), 0)
-
     def _framed(self, found: Array, path: str) -> Array:
         """Return what a file has with an axis for its frames, which files of one may lack."""
         declared = self._declared or ()
@@ -198,16 +196,8 @@ class FileSequence(FrameReader):
 
 
 class ImageSequence(FileSequence):
-    """Reads multipart/related;type=image/tiff, image/x-cbf, ..., or image/* for whatever there is.
-
-    Each file has an image, or a stack of them.
-    """
-
-    def __init__(
-        self, path: str, parameters: Mapping[str, Any], declared: Declared, guard: Guard
-    ) -> None:
-        super().__init__(path, parameters, declared, guard)
-        self._type = str(parameters["mimetype"]).partition("type=")[2]
+    """Reads multipart/related;type=image/tiff, image/x-cbf, ..., or image/* for any of them."""
 
     def load(self, path: str, whole: bool = True) -> Array:
-        return np.asarray(read_picture(path, self._type, self._guard))
+        picture = self._mimetype.partition("type=")[2]
+        return np.asarray(read_picture(path, picture, self._guard))

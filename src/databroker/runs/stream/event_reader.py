@@ -12,8 +12,7 @@ import numpy as np
 from ...columns import Selection
 from ...columns.to_numpy import cast_lossless, dense, fits, value_kinds
 from ...errors import DatabrokerError
-from ...external.fields.chunking import PAGE_BYTES
-from ...external.fields.reader import FieldReader, Look
+from ...external.fields.reader import PAGE_BYTES, FieldReader, Look
 from ...stores.store_ref import StoreRef
 from .layout import Array, Chunk, EventSource, Layout, Window
 from .schema import FieldSchema, Variable, columns_of

@@ -21,7 +21,7 @@ from ...columns import Selection, assemble, to_rows
 from ...columns.batches import nested_values
 from ...columns.names import SEQ_NUM, TIME, UID
 from ...errors import StoreUnavailable
-from ...external.fields.chunking import CHUNK_BYTES, PAGE_BYTES
+from ...external.fields.reader import CHUNK_BYTES, PAGE_BYTES
 from ...stores.rows import Extent, RowSource
 
 if TYPE_CHECKING:

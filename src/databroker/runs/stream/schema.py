@@ -11,7 +11,7 @@ import numpy as np
 from ...columns import Selection, from_rows
 from ...columns.names import nested
 from ...columns.to_numpy import ArraySpec, ValueKind, array_spec, cast_lossless, dense, value_kinds
-from ...external.fields.chunking import PAGE_BYTES
+from ...external.fields.reader import PAGE_BYTES
 from ...external.readers.base import declared_dtype
 from .fields import Doc, mapping
 from .layout import Array, Chunk, EventSource, Layout, index_of, joint_order
