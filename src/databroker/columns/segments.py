@@ -31,6 +31,7 @@ SMALL = 96 * 1024
 """Batches of fewer bytes are not split: another blob would cost more than it saves."""
 
 _INDEX = (names.TIME, names.SEQ_NUM, names.SHAPE)
+_FEW = 8192  # rows which, where more follow, are soon packed again: the quicker way for these
 _NARROW = 64  # bytes a row, above which a column has a group of its own
 _TOGETHER = 8  # narrow columns in a group
 _SPLIT = ("data", "timestamps", "datum_kwargs")  # may have any number of columns
@@ -42,7 +43,7 @@ def pack(batch: pa.RecordBatch, columns: list[str], group: str) -> bytes:
     """Return the blob of a group, which holds some columns of a batch."""
     part = batch if group == ALL else _part(batch, columns, group)
     sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression=_compression(group))
+    options = pa.ipc.IpcWriteOptions(compression=_compression(group, batch.num_rows))
     with pa.ipc.new_stream(sink, part.schema, options=options) as writer:
         writer.write_batch(part)
     blob: bytes = sink.getvalue().to_pybytes()
@@ -95,7 +96,7 @@ def beside(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 def groups(batch: pa.RecordBatch) -> dict[str, list[str]]:
     """Return which columns of a batch are stored together, by the name of the group."""
     # The size of the buffers is known at once; what of them is used has to be counted.
-    if batch.get_total_buffer_size() < SMALL or batch.nbytes < SMALL:
+    if batch.get_total_buffer_size() < SMALL or sum(map(_bytes, batch.columns)) < SMALL:
         return {ALL: batch.schema.names}
     found: dict[str, list[str]] = {}
     counts: Counter[str] = Counter()
@@ -107,7 +108,7 @@ def groups(batch: pa.RecordBatch) -> dict[str, list[str]]:
         elif plain == names.UID:
             group = "identity"
         elif outer in _SPLIT:
-            if array.nbytes > _NARROW * len(array):
+            if _bytes(array) > _NARROW * len(array):
                 group = f"{outer} wide {len(found)}"
             else:
                 group = f"{outer} {counts[outer] // _TOGETHER}"
@@ -116,6 +117,14 @@ def groups(batch: pa.RecordBatch) -> dict[str, list[str]]:
             group = outer or "rest"
         found.setdefault(group, []).append(name)
     return found
+
+
+def _bytes(array: pa.Array) -> int:
+    try:
+        width: int = array.type.bit_width
+    except ValueError:  # text, say, of which the bytes have to be counted
+        return int(array.nbytes)
+    return width * len(array) // 8
 
 
 def group_of(batch: pa.RecordBatch, columns: Sequence[str]) -> str:
@@ -131,10 +140,11 @@ def _shapes_beside(columns: Sequence[str]) -> str:
     return next((name for name in columns if name in _INDEX), columns[0])
 
 
-def _compression(group: str) -> str | None:
+def _compression(group: str, rows: int) -> str | None:
     # What a table is made of is stored plain, and uids are random.
-    plain = group in (INDEX, "identity", ALL) or group.startswith("data")
-    return None if plain else "zstd"
+    if group in (INDEX, "identity", ALL) or group.startswith("data"):
+        return None
+    return "lz4" if rows < _FEW else "zstd"
 
 
 def _delta(field: pa.Field, array: pa.Array) -> tuple[pa.Field, pa.Array]:
