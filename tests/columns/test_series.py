@@ -1,9 +1,11 @@
 """Several short series that become columns together are what each of them is alone."""
 
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from databroker.columns import from_rows, from_series
+from databroker.columns import from_rows, from_series, to_rows
+from databroker.documents.encode import same
 
 VALUES = {
     "float": st.floats(),
@@ -22,7 +24,7 @@ def series(draw):
     column = draw(st.sampled_from([*VALUES.values(), SOME]))
     keys = draw(st.sampled_from([("x",), ("x", "y")]))
     lengths = draw(st.lists(st.integers(1, 3), min_size=1, max_size=4))
-    return [[row(draw, draw(st.just(keys)), column) for _ in range(length)] for length in lengths]
+    return [[row(draw, keys, column) for _ in range(length)] for length in lengths]
 
 
 def row(draw, keys, column):
@@ -37,12 +39,8 @@ def test_series_are_the_same_alone_and_together(several):
     together = [rows for one in several for rows in one]
     for rows, batch in zip(together, from_series("event", together), strict=True):
         alone = from_rows("event", rows)
-        assert batch.schema.equals(alone.schema, check_metadata=True)
-        # NaN is not equal to itself, but has the same bytes.
-        for column, other in zip(batch.columns, alone.columns, strict=True):
-            assert column.is_valid().equals(other.is_valid())
-            assert bytes_of(column) == bytes_of(other)
-
-
-def bytes_of(column):
-    return [repr(value) for value in column.to_pylist()]
+        assert batch.schema.names == alone.schema.names
+        for field, other in zip(batch.schema, alone.schema, strict=True):
+            # Text that is a uuid everywhere in one series, but not in the others, stays text.
+            assert field.type in (other.type, pa.string())
+        assert same(to_rows("event", "d", batch), rows)

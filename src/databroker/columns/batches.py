@@ -52,7 +52,7 @@ def from_rows(
 
 
 def from_series(kind: str, series: Sequence[Sequence[Row]]) -> list[pa.RecordBatch]:
-    """Return the rows of several owners as a batch for each, as `from_rows` makes them.
+    """Return the rows of several owners as a batch for each, as `from_rows` would.
 
     Short series that are alike are made together, and cut: a column costs most of its time
     whatever its length.

@@ -32,7 +32,7 @@ def bytes_of(document: dict[str, Any]) -> int:
     return sum(map(_size, document.values()))
 
 
-def _size(value: Any, depth: int = 2) -> int:
+def _size(value: Any, depth: int = 1) -> int:
     """Return about how many bytes a value is.
 
     Of a list, its first element stands for all; what is deep in a dictionary counts as numbers.
@@ -45,7 +45,9 @@ def _size(value: Any, depth: int = 2) -> int:
     if kind is dict:
         if not depth or _NUMBERS.issuperset(map(type, value.values())):
             return 8 * len(value)
-        return sum([_size(each, depth - 1) for each in value.values()])
+        return sum(
+            [8 if type(each) in _NUMBERS else _size(each, depth - 1) for each in value.values()]
+        )
     if kind is list:
         return len(value) * _size(value[0], depth) if value else 0
     nbytes: int = getattr(value, "nbytes", 8)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
@@ -176,7 +176,10 @@ def _put_series(connection: Connection, found: Sequence[WholeRun]) -> None:
     rows.insert_blocks(connection, blocks)
 
 
-def _entries(run: WholeRun) -> set[Entry]:
+def _entries(run: WholeRun) -> Iterator[Entry]:
     keys = chain.from_iterable(doc["data_keys"] for kind, doc in run.linked if kind == "descriptor")
-    entries = entries_of_start(run.start) | entries_of_words(run.start)
-    return entries | entries_of_data_keys(keys) | {HAS_ENDED} | entries_of_stop(run.stops[0])
+    yield HAS_ENDED
+    yield from entries_of_start(run.start)
+    yield from entries_of_words(run.start)
+    yield from entries_of_data_keys(keys)
+    yield from entries_of_stop(run.stops[0])

@@ -132,14 +132,14 @@ def new_path(connection: Connection, document: int, path: str, kind: int) -> int
     return index.add_path(connection, document, portable(path), kind) if number is None else number
 
 
-def add_entries(connection: Connection, entries: Iterable[tuple[int, set[Entry]]]) -> None:
+def add_entries(connection: Connection, entries: Iterable[tuple[int, Iterable[Entry]]]) -> None:
     """Add the entries of some runs."""
     for table, rows in _rows(connection, entries).items():
         index.add(connection, table, rows)
 
 
 def _rows(
-    connection: Connection, entries: Iterable[tuple[int, set[Entry]]]
+    connection: Connection, entries: Iterable[tuple[int, Iterable[Entry]]]
 ) -> dict[str, list[tuple[int, Any, int]]]:
     """Return the rows of each table in its order."""
     numbers: list[tuple[int, Any, int]] = []
