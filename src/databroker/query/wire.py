@@ -137,10 +137,6 @@ class _Form:
     convert: Callable[[Any], Any] = lambda value: value
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _is_path(value: Any) -> bool:
     match value:
         case [str() as document, str()]:
@@ -152,22 +148,20 @@ def _list_of(is_item: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, list) and all(map(is_item, value))
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
 def _one_of(*allowed: str) -> _Form:
     return _Form(f"one of {', '.join(allowed)}", lambda value: value in allowed)
 
 
-_TEXT = _Form("text", _is_text)
-_WHOLE = _Form("a whole number", _is_whole)
+_TEXT = _Form("text", lambda value: isinstance(value, str))
+_WHOLE = _Form(
+    "a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)
+)
 _INSTANT = _Form(
     "seconds or null",
     lambda value: value is None or is_number(value),
     lambda value: None if value is None else float(value),
 )
-_WORDS = _Form("a list of words", _list_of(_is_text), tuple)
+_WORDS = _Form("a list of words", _list_of(_TEXT.is_valid), tuple)
 _PHRASES = _Form(
     "a list of lists of words",
     _list_of(_WORDS.is_valid),
@@ -182,7 +176,7 @@ _PARTS: Mapping[str, _Form] = {
     "expected": _Form("true or false", lambda value: isinstance(value, bool)),
     "pattern": _TEXT,
     "flags": _Form(
-        f"of {', '.join(FLAGS)}", lambda value: _is_text(value) and {*value} <= {*FLAGS}
+        f"of {', '.join(FLAGS)}", lambda value: isinstance(value, str) and {*value} <= {*FLAGS}
     ),
     "n": _WHOLE,
     "type": _one_of(*KINDS, "number"),

@@ -35,26 +35,19 @@ class Gate:
         self.is_shut = False
 
 
-class Answer:
+class Answer(list[Any]):
     """What came of a statement that was carried out: all its rows."""
 
-    __slots__ = ("_rows", "lastrowid", "rowcount")
+    __slots__ = ("lastrowid", "rowcount")
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
-        self._rows = iter(() if cursor.description is None else cursor.fetchall())
+        super().__init__(cursor)
         self.rowcount = cursor.rowcount  # that it changed
         self.lastrowid = cursor.lastrowid  # that it made
 
-    def fetchall(self) -> list[Any]:
-        """Return all rows, or those that are left."""
-        return list(self._rows)
-
     def fetchone(self) -> Any:
-        """Return the next row, or None."""
-        return next(self._rows, None)
-
-    def __iter__(self) -> Iterator[Any]:
-        return self._rows
+        """Return the first row, or None."""
+        return self[0] if self else None
 
 
 class Connection:
@@ -248,4 +241,4 @@ def fetch(
     connection: Connection, statement: str, values: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:
     """Return all rows of a query, so that no transaction stays open."""
-    return connection.execute(statement, values).fetchall()
+    return connection.execute(statement, values)
