@@ -1,13 +1,14 @@
-"""Names of a package that are imported when they are first used."""
+"""Modules, and names of a package, that are imported when they are first used."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
-__all__ = ["lazy_names"]
+__all__ = ["lazy_module", "lazy_names"]
 
 
 def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
@@ -36,3 +37,25 @@ def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
         return value
 
     return find
+
+
+class _LazyModule(ModuleType):
+    """Has what is in a module from the first use on: a second use costs no more than elsewhere."""
+
+    def __getattr__(self, name: str) -> Any:
+        module = importlib.import_module(self.__name__)
+        self.__dict__.update(module.__dict__)
+        return getattr(module, name)
+
+
+def lazy_module(name: str) -> Any:
+    """Return what stands for a module, which is imported when something of it is used.
+
+    It is for large libraries in modules that are needed by those, too, who do not use them.
+
+    Examples
+    --------
+    >>> lazy_module("math").floor(2.5)
+    2
+    """
+    return _LazyModule(name)

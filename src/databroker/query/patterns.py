@@ -5,30 +5,32 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import regex
-
+from .._util.lazy import lazy_module
 from .._util.printable import shown
 from .._util.signals import from_signal
 from ..errors import InvalidQuery, QueryTimeout, UnsupportedQuery
 from .nodes import Matches, Path
+
+if TYPE_CHECKING:
+    import regex
+else:
+    regex = lazy_module("regex")
 
 __all__ = ["FLAGS", "compile_pattern", "is_pattern", "matching", "searcher"]
 
 #: How long a pattern may take on one run before the search is given up.
 PATTERN_SECONDS = 1.0
 
-#: The letters that a pattern's flags can have.
+#: The letters that a pattern's flags can have, and what ``regex`` calls them.
 FLAGS = {
-    "a": regex.ASCII,
-    "i": regex.IGNORECASE,
-    "m": regex.MULTILINE,
-    "s": regex.DOTALL,
-    "x": regex.VERBOSE,
+    "a": "ASCII",
+    "i": "IGNORECASE",
+    "m": "MULTILINE",
+    "s": "DOTALL",
+    "x": "VERBOSE",
 }
-# Unicode matching is what text patterns do anyway; version 0 is re's own syntax.
-_HARMLESS = regex.UNICODE | regex.VERSION0
 _LONGEST = 10_000
 
 
@@ -52,7 +54,7 @@ def compile_pattern(pattern: str, flags: str = "") -> Any:
         raise InvalidQuery(f"a pattern may have at most {_LONGEST} characters")
     bits = regex.VERSION0
     for letter in flags:
-        bits |= FLAGS[letter]
+        bits |= getattr(regex, FLAGS[letter])
     try:
         return regex.compile(pattern, bits)
     except (regex.error, ValueError, OverflowError, RecursionError, MemoryError) as error:
@@ -83,13 +85,15 @@ def matching(path: Path, pattern: Any, flags: str = "") -> Matches:
 
 
 def _letters(pattern: Any) -> set[str]:
-    known = _HARMLESS | sum(FLAGS.values())
+    bits = {letter: getattr(regex, flag) for letter, flag in FLAGS.items()}
+    # Unicode matching is what text patterns do anyway; version 0 is re's own syntax.
+    known = regex.UNICODE | regex.VERSION0 | sum(bits.values())
     if isinstance(pattern, regex.Pattern) and pattern.flags & ~known:
         raise UnsupportedQuery(
             "this pattern was compiled with flags that only the regex package has; "
             "write them into the pattern, such as (?V1)"
         )
-    return {letter for letter, bit in FLAGS.items() if pattern.flags & bit}
+    return {letter for letter, bit in bits.items() if pattern.flags & bit}
 
 
 def searcher(node: Matches) -> Callable[[Iterable[Any]], bool]:

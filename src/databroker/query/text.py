@@ -31,15 +31,20 @@ FullText('good "ni foil" -"burnt"')
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import regex
-
+from .._util.lazy import lazy_module
 from ..errors import InvalidQuery
 from .nodes import FullText
+
+if TYPE_CHECKING:
+    import regex
+else:
+    regex = lazy_module("regex")
 
 __all__ = [
     "MAX_WORD",
@@ -67,7 +72,6 @@ _APART = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "\u0131": "i", "ŋ": "n"}
 )
 _ONE_BY_ONE = r"\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}"
-_WORD = regex.compile(rf"[{_ONE_BY_ONE}]|[^\W_{_ONE_BY_ONE}]+", regex.V0)
 _TERM = re.compile(r'(?P<minus>-?)(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]+))')
 _SCALARS = frozenset({int, float, bool, type(None)})
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»", '"'))
@@ -81,8 +85,13 @@ def words(text: str) -> list[str]:
         # Bytes are translated at memory speed, and most metadata is ASCII.
         split = text.encode().translate(_ASCII).decode().split()
     else:
-        split = _WORD.findall(text)
+        split = _word_pattern().findall(text)
     return [word[:MAX_WORD] for word in split] if len(text) > MAX_WORD else split
+
+
+@functools.cache
+def _word_pattern() -> regex.Pattern[str]:
+    return regex.compile(rf"[{_ONE_BY_ONE}]|[^\W_{_ONE_BY_ONE}]+", regex.V0)
 
 
 def fold(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -135,4 +134,6 @@ def boot_id() -> str | None:
 @functools.cache
 def host() -> str:
     """Return the name of this machine."""
+    import socket  # which loads a lot for a name
+
     return socket.gethostname()

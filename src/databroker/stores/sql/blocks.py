@@ -13,10 +13,7 @@ from collections.abc import Container, Sequence
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from ...columns import segments
-from ...columns.assemble import value_range
-from ...columns.batches import concatenate, is_wanted
-from ...columns.names import SEQ_NUM, TIME
+from ..._util.lazy import lazy_module
 from ...errors import StoreDamaged
 from .bodies import checksum
 from .damage import damaged_rows
@@ -37,6 +34,12 @@ from .layouts import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ...columns import batches, segments
+else:
+    # They load NumPy and Arrow, which a search does not need.
+    batches = lazy_module("databroker.columns.batches")
+    segments = lazy_module("databroker.columns.segments")
+
 SEGMENT_BYTES = 4 * 2**20
 """About how large a segment may grow."""
 
@@ -52,6 +55,9 @@ def write_block(connection: Connection, series: int, first: int, batch: pa.Recor
 
 def write_segments(connection: Connection, first: int, batch: pa.RecordBatch) -> Block:
     """Store the segments of a batch, and return the block that it becomes."""
+    from ...columns.assemble import value_range
+    from ...columns.names import SEQ_NUM, TIME
+
     layout = [
         (None if group == segments.ALL else columns, _write(connection, batch, columns, group))
         for group, columns in segments.groups(batch).items()
@@ -168,7 +174,7 @@ def _joined(connection: Connection, chain: list[Segment]) -> pa.RecordBatch | No
     if sum(segment.size for segment in chain) > SEGMENT_BYTES:
         return None
     try:
-        return concatenate([_unpack(connection, segment, None) for segment in chain])
+        return batches.concatenate([_unpack(connection, segment, None) for segment in chain])
     except StoreDamaged:
         return None
 
@@ -186,7 +192,7 @@ def _read(
     wanted = [
         chain
         for names, chain in block.layout
-        if names is None or any(is_wanted(name, columns) for name in names)
+        if names is None or any(batches.is_wanted(name, columns) for name in names)
     ] or [block.layout[0][1]]  # a batch without columns still has its rows
     found: list[tuple[Segment, int]] = []
     for chain in wanted:

@@ -8,12 +8,16 @@ where another one belongs, is not taken for one that we wrote.
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from ..._util.lazy import lazy_module
 from ...documents.encode import decode, encode
 from ...errors import StoreDamaged
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazy_module("numpy")
 
 _BYTES = 4
 _LONG = 16_384

@@ -12,12 +12,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Container, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from ...._util.lazy import lazy_module
 from ....query.text import texts_of, words
 from .name_filter import name_filter
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazy_module("numpy")
 
 Leaf = tuple[str, int, Any]
 """Path, kind and value."""

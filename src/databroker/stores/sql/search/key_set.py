@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from ...._util.lazy import lazy_module
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Keys = np.ndarray[Any, np.dtype[np.int64]]
+else:
+    np = lazy_module("numpy")
+
 
 _MOST = 4_000_000  # keys that are held before doubles are dropped
-
-Keys = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,9 @@ class KeySet:
         return ~(~self & ~other)
 
 
-NONE = KeySet(np.empty(0, np.int64))
-"""No run."""
+def no_runs() -> KeySet:
+    """Return the set of no runs."""
+    return KeySet(np.empty(0, np.int64))
 
 
 def union(sets: Iterable[KeySet]) -> KeySet:
@@ -56,7 +63,7 @@ def union(sets: Iterable[KeySet]) -> KeySet:
     >>> union([KeySet(np.array([1, 5])), KeySet(np.array([2, 5]))]).keys
     array([1, 2, 5])
     """
-    whole, plain = NONE, [NONE.keys]
+    whole, plain = no_runs(), [no_runs().keys]
     for each in sets:
         if each.complement:
             whole |= each

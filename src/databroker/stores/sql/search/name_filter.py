@@ -7,8 +7,15 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-import numpy as np
+from ...._util.lazy import lazy_module
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazy_module("numpy")
+
 
 _BITS_A_NAME = 16
 _LEAST, _MOST = 2**6, 2**24

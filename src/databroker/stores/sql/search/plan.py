@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import chain, repeat
 from operator import and_
+from typing import TYPE_CHECKING
 
 from ..engine import render
 from ..engine.conditions import ALL, Both, Condition, Either, KeyRange, Lookup, Unless, both
@@ -18,7 +19,10 @@ from ..engine.connection import Connection
 from ..engine.render import MANY, Sql
 from ..engine.statements import index
 from .compile import Part
-from .key_set import NONE, Keys, KeySet, in_order, union
+from .key_set import KeySet, in_order, no_runs, union
+
+if TYPE_CHECKING:
+    from .key_set import Keys
 
 __all__ = ["Candidates"]
 
@@ -160,7 +164,7 @@ class Candidates:
         low, high = self.bounds
         bounds = low, high if key is None else min(high, key - 1)
         if self._every is None or low > bounds[1]:
-            return NONE.keys
+            return no_runs().keys
         found = self._set(both(part.condition for part in self._parts), bounds)
         if found.complement:
             found &= self._read(self._every, bounds)
@@ -179,8 +183,10 @@ class Candidates:
                 return ~self._set(part, bounds)
             case Either(parts):
                 return union(self._set(part, bounds) for part in parts)
-            case Both(parts):
-                return reduce(and_, (self._set(part, bounds) for part in parts)) if parts else ~NONE
+            case Both(parts) if parts:
+                return reduce(and_, (self._set(part, bounds) for part in parts))
+            case Both():
+                return ~no_runs()
 
     def _read(self, lookup: Lookup, bounds: tuple[int, int]) -> KeySet:
         return KeySet(in_order(index.keys_of(self._connect(), lookup, bounds)))

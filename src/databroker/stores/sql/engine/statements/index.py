@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from ....._util.lazy import lazy_module
 from ..conditions import Lookup
 from ..connection import Connection, fetch
 from ..render import Sql, between, candidates, entries, marks, run_of
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    Keys = np.ndarray[Any, np.dtype[np.int64]]
+else:
+    np = lazy_module("numpy")
+
 Row = tuple[Any, ...]
-Keys = np.ndarray[Any, np.dtype[np.int64]]
 
 
 # -- paths -------------------------------------------------------------------
