@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from .._util.types import types_of
 from ..documents.encode import decode, encode
-from ..documents.kinds import NESTED, OWNER
+from ..documents.kinds import LISTS, NESTED, OWNER
 from . import names
 from .arrow import Column, from_arrow, to_arrow
 
@@ -133,7 +133,7 @@ def _unlike(
 
 def from_page(kind: str, page: Row) -> pa.RecordBatch:
     """Return a page of documents as a batch, without making the single documents."""
-    lists = ("uid", "time", "seq_num") if kind == "event" else ("datum_id",)
+    lists = LISTS[f"{kind}_page"]
     rows = len(page[lists[0]])
     columns: dict[str, Sequence[Any]] = {}
     shape: list[Any] = []

@@ -8,16 +8,13 @@ from typing import Any
 from .._util.printable import shown, type_name
 from .._util.signals import from_signal
 from ..errors import DatabrokerError, InvalidDocument
-from .kinds import NESTED, PAGES
+from .kinds import LISTS, NESTED, PAGES
 from .normalise import SCALARS, normalise, normalise_column
 from .pages import unpack
 from .repair import repair
 from .validate import check, check_kind
 
 _TEXT = frozenset({str})
-
-LISTS = {"event_page": ("uid", "time", "seq_num"), "datum_page": ("datum_id",)}
-"""The keys of pages that hold one value a row; those of `NESTED` hold dictionaries of such."""
 
 
 def accept(kind: str, doc: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

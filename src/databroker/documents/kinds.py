@@ -57,6 +57,12 @@ PAGES: dict[str, str] = {
 }
 """Kinds that carry many documents at once, and the kind that they carry."""
 
+LISTS: dict[str, tuple[str, ...]] = {
+    "event_page": ("uid", "time", "seq_num"),
+    "datum_page": ("datum_id",),
+}
+"""The keys of pages that hold one value a row; those of `NESTED` hold dictionaries of such."""
+
 ACCEPTED: tuple[str, ...] = (*IDENTITY, *PAGES)
 """Every name that ``insert`` takes."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import InvalidDocument
-from .kinds import OWNER, PAGES
+from .kinds import LISTS, NESTED, OWNER, PAGES
 
 
 def unpack(kind: str, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -20,7 +20,9 @@ def unpack(kind: str, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
     >>> list(unpack("datum_page", page))[1]
     {'resource': 'r', 'datum_id': 'r/1', 'datum_kwargs': {'frame': 5}}
     """
-    return _UNPACKERS[kind](page)
+    if kind in LISTS:
+        return _rows(kind, page)
+    return _bulk_events(page) if kind == "bulk_events" else _bulk_datum(page)
 
 
 def owner_of(kind: str, document: Mapping[str, Any]) -> str | None:
@@ -37,17 +39,8 @@ def owner_of(kind: str, document: Mapping[str, Any]) -> str | None:
     return owner if isinstance(owner, str) else None
 
 
-def _event_page(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    return _rows(page, ("uid", "time", "seq_num"), ("data", "timestamps", "filled"))
-
-
-def _datum_page(page: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    return _rows(page, ("datum_id",), ("datum_kwargs",))
-
-
-def _rows(
-    page: dict[str, Any], lists: tuple[str, ...], dictionaries: tuple[str, ...]
-) -> Iterator[dict[str, Any]]:
+def _rows(kind: str, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    lists, dictionaries = LISTS[kind], NESTED[PAGES[kind]]
     for row in range(len(page[lists[0]])):
         single: dict[str, Any] = {}
         for key, value in page.items():
@@ -73,11 +66,3 @@ def _bulk_events(bulk: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _bulk_datum(bulk: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for datum_id, kwargs in zip(bulk["datum_ids"], bulk["datum_kwarg_list"], strict=True):
         yield {"resource": bulk["resource"], "datum_id": datum_id, "datum_kwargs": kwargs}
-
-
-_UNPACKERS = {
-    "event_page": _event_page,
-    "datum_page": _datum_page,
-    "bulk_events": _bulk_events,
-    "bulk_datum": _bulk_datum,
-}
