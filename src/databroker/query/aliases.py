@@ -18,8 +18,6 @@ from typing import Any
 
 from .nodes import And, Equals, Exists, Node, Or, Path, UidPrefix, all_of, any_of
 
-__all__ = ["ALIASES", "Target", "as_listed", "own_or", "target_of"]
-
 _UID_SHOWN = 8  # characters of a uid, in a list of runs
 
 

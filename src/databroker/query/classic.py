@@ -13,8 +13,6 @@ from ..times import parse_bound, resolve_zone
 from .nodes import And, Compare, Node, Operator, Or, Path, all_of
 from .text import parse_text
 
-__all__ = ["Query", "TextQuery", "TimeRange"]
-
 
 class Query(Mapping[str, Any]):
     """A question that is also the Mongo-style dictionary for it."""

@@ -41,8 +41,6 @@ from .text import contains_phrase, texts_of, words
 from .value_tests import Test
 from .values import MISSING, is_number, thaw
 
-__all__ = ["Predicate", "RunView", "compile", "matches"]
-
 
 @dataclass(frozen=True, slots=True)
 class RunView:

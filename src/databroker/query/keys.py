@@ -13,8 +13,6 @@ from .nodes import Node, Operator, Path, PathNode
 from .operands import comparable, nonzero, plain, type_name, whole_number
 from .patterns import is_pattern, matching
 
-__all__ = ["Item", "Key"]
-
 
 class Key:
     """A key of the RunStart, or behind ``stop.`` of the RunStop, to ask about.

@@ -17,8 +17,6 @@ from ..errors import InvalidQuery, UnsupportedQuery
 from .paths import MAX_DEPTH
 from .values import is_number, thaw
 
-__all__ = ["comparable", "nonzero", "plain", "type_name", "whole_number"]
-
 # What documents keep in another form; see `databroker.documents.normalise`.
 _KEPT_OTHERWISE = (
     bytes,

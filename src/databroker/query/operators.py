@@ -36,8 +36,6 @@ from .operands import comparable, nonzero, plain, type_name, whole_number
 from .patterns import is_pattern, matching
 from .values import thaw
 
-__all__ = ["OPERATORS", "Context", "condition", "equal", "refuse_operator"]
-
 #: Operators that MongoDB has and that nothing here answers.
 _ELSEWHERE = """
     $where $text $expr $jsonSchema $near $nearSphere $geoWithin $geoIntersects $geometry $box

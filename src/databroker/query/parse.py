@@ -30,8 +30,6 @@ from .operators import Context, condition, refuse_operator
 from .text import parse_text
 from .time_bounds import TIME_KEYS, TimeReader
 
-__all__ = ["from_keywords", "from_mongo"]
-
 
 def from_keywords(
     text: Any,

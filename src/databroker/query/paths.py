@@ -11,8 +11,6 @@ from typing import Any, Literal
 from ..errors import InvalidQuery
 from .values import MISSING, thaw
 
-__all__ = ["FACTS", "MAX_DEPTH", "Document", "Path", "get_path", "key_paths", "path_getter"]
-
 #: How deeply a question may be nested. Deeper ones are refused with a clear
 #: error instead of running into Python's recursion limit half-way.
 MAX_DEPTH = 100

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 else:
     regex = lazy_module("regex")
 
-__all__ = ["FLAGS", "compile_pattern", "is_pattern", "matching", "searcher"]
-
 #: How long a pattern may take on one run before the search is given up.
 PATTERN_SECONDS = 1.0
 

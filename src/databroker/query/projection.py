@@ -8,8 +8,6 @@ from typing import Any
 from .paths import Path, get_path
 from .values import MISSING, thaw
 
-__all__ = ["Keyed", "distinct_values", "keyed_value", "ranked", "sort_key", "value_at"]
-
 Keyed = tuple[str, Any]
 """A scalar behind its kind, which keeps True apart from 1, that Python holds for equal."""
 

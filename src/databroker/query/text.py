@@ -46,15 +46,6 @@ if TYPE_CHECKING:
 else:
     regex = lazy_module("regex")
 
-__all__ = [
-    "MAX_WORD",
-    "contains_phrase",
-    "fold",
-    "parse_text",
-    "texts_of",
-    "words",
-]
-
 #: Of a longer word only this many characters count, in texts and in searches.
 MAX_WORD = 128
 

@@ -12,8 +12,6 @@ from ..times import Edge, parse_bound, parse_period, resolve_zone
 from .aliases import own_or
 from .nodes import And, Compare, Equals, Node, Path, TimeBounds
 
-__all__ = ["TIME_KEYS", "TimeReader", "time_bounds"]
-
 TIME_KEYS = frozenset({"time", "started"})
 """The keys whose values may be written as times."""
 

@@ -14,8 +14,6 @@ from typing import Any
 from .nodes import Operator
 from .values import KINDS, MISSING, is_number, thaw
 
-__all__ = ["Test", "comparison", "equality", "kind", "one_of", "remainder"]
-
 Test = Callable[[Any], bool]
 
 _OPERATORS: Mapping[Operator, Callable[[Any, Any], bool]] = {

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["KINDS", "MISSING", "is_number", "thaw"]
-
 KINDS: Mapping[str, type | tuple[type, ...]] = {
     "null": type(None),
     "bool": bool,

@@ -15,8 +15,6 @@ from . import nodes as n
 from .patterns import FLAGS, compile_pattern
 from .values import KINDS, is_number
 
-__all__ = ["from_json", "to_json"]
-
 Json = Any
 
 _NODES: Mapping[str, type[n.Node]] = {

@@ -10,8 +10,6 @@ from ..documents.kinds import OWNER, PAGES, Document
 from ..documents.pages import owner_of
 from ..errors import LossyDocumentWarning
 
-__all__ = ["ChangeNotices"]
-
 _REMEMBERED = 1024  # owners of rows, whose run is known
 _NAMED = 3  # changes in a warning
 _OWNERS = frozenset(OWNER.values())

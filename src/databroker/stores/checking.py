@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from .._util.printable import printable
 
-__all__ = ["CheckProgress", "CheckReport", "Finding"]
-
 CheckProgress = Callable[[int, int], None]
 """Called with how much is checked, and how much there is."""
 

@@ -14,8 +14,6 @@ from ..documents.kinds import Document, stream_name
 from .base import Activity, Store
 from .rows import rows_of
 
-__all__ = ["boot_id", "host", "main_count", "run_fact", "run_status", "status_of", "writer_here"]
-
 
 def run_fact(store: Store, uid: str, stop: Document | None, name: str) -> Any:
     """Return a fact of a run, one of `query.paths.FACTS`; None where it is not known."""

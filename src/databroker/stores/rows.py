@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from ..columns import Selection
 
-__all__ = ["Extent", "RowSource", "batches_of", "rows_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Extent:

@@ -17,8 +17,6 @@ from ..errors import InvalidQuery
 from .phrases import from_phrase
 from .zones import Edge, as_utc, local, seconds
 
-__all__ = ["ACCEPTED", "parse_bound", "parse_period"]
-
 #: The forms of a bound, for messages and documentation.
 ACCEPTED = (
     "'2015', '2015-3', '2015-3-5', '2015-3-5 10', '2015-3-5 10:01', '2015-3-5 10:01:30', "

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 
 from .._util.signals import from_signal
 
-__all__ = ["ago", "clock_time", "format_time", "zone_names"]
-
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 

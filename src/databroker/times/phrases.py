@@ -13,8 +13,6 @@ from fractions import Fraction
 
 from .zones import Edge, local
 
-__all__ = ["from_phrase"]
-
 _WEEKDAYS = [name.lower() for name in calendar.day_name]
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _UNITS = {

@@ -16,8 +16,6 @@ from .._util.suggestions import did_you_mean
 from .._util.user_warnings import warn_user
 from ..errors import InvalidConfiguration
 
-__all__ = ["Edge", "as_utc", "local", "resolve_zone", "seconds"]
-
 Edge = Literal["since", "until"]
 
 _EPOCH = datetime.datetime(1970, 1, 1)

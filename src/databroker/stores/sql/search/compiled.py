@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from ..engine.conditions import ALL, Condition, both, either, unless
 
-__all__ = ["UNKNOWN", "Compiled", "all_of", "any_of"]
-
 
 class Compiled(NamedTuple):
     """A condition that every run in question fulfils, and whether no other run does."""

@@ -17,8 +17,6 @@ from .index import ENDED, EVERY, IDENTITY, WORDS, bound, path_id, table_of, text
 from .index_terms import ARRAY, DOTTED, MAX_PATH, OBJECT, TEXT, UNINDEXED, WITHOUT_VALUE
 from .name_filter import might_contain
 
-__all__ = ["Found", "PathIndex"]
-
 DOCUMENTS = {"start": START, "stop": STOP}
 
 VALUES = tuple(range(UNINDEXED))

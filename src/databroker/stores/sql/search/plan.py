@@ -24,8 +24,6 @@ from .key_set import KeySet, in_order, no_runs, union
 if TYPE_CHECKING:
     from .key_set import Keys
 
-__all__ = ["Candidates"]
-
 FEW = 1_000
 """So many entries of an index are sorted sooner than it could be told whether that is needed."""
 

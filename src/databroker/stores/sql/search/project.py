@@ -21,8 +21,6 @@ from .index_terms import EXACT_INTEGERS, FALSE_TRUE, LONG_TEXT, NAN, NULL, NUMBE
 from .path_index import ANYTHING, PathIndex
 from .search import Search, Skipped
 
-__all__ = ["Projection"]
-
 _PAGE = 500  # runs in one statement
 _FEW = 1_000  # runs whose documents are read as fast as leaves
 _WORTH = 8

@@ -32,8 +32,6 @@ from .index_terms import (
 )
 from .path_index import ANYTHING, DOCUMENTS, PathIndex
 
-__all__ = ["compared", "equal", "matching", "moved", "of_type", "one_of"]
-
 MOST_TEXTS = 256
 """Of a key with no more different texts than these, each is tried once."""
 
