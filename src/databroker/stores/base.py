@@ -6,6 +6,7 @@ events, a resource owns datum documents, a stream resource owns stream datum doc
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -105,6 +106,14 @@ class Activity:
     boot_id: str | None = None
 
 
+@functools.cache
+def _accepting() -> Callable[[str, Document], tuple[dict[str, Any], list[str]]]:
+    """Return `accept`, which needs NumPy, as opening a store does not."""
+    from ..documents.accept import accept
+
+    return accept
+
+
 class Store(ABC):
     """Where documents live.
 
@@ -148,9 +157,7 @@ class Store(ABC):
         UnknownDescriptor
             An event whose descriptor was never inserted.
         """
-        from ..documents.accept import accept  # with NumPy, which opening a store needs not
-
-        clean, changes = accept(kind, doc)
+        clean, changes = _accepting()(kind, doc)
         self.put(kind, clean)
         self._changes.saw(kind, clean, changes)
 
@@ -170,9 +177,7 @@ class Store(ABC):
         InvalidDocument
             As `insert` says.
         """
-        from ..documents.accept import accept
-
-        group = Group(self._put_group)
+        accept, group = _accepting(), Group(self._put_group)
         try:
             for kind, doc in documents:
                 group.add(Accepted(kind, *accept(kind, doc)))
