@@ -30,24 +30,6 @@ class Filler:
     with None; or 'skip' it, which leaves the reference in an event, and gives nothing in
     `values`. But for 'raise', each field warns once. Where `lazily` says what is declared of the
     fields, values are dask arrays, which read their files when they are computed.
-
-    Examples
-    --------
-    >>> import databroker
-    >>> db = databroker.temp()
-    >>> db.insert("resource", {"uid": "r", "spec": "COUNT", "root": "/", "resource_path": "x",
-    ...                        "resource_kwargs": {"first": 10}})
-    >>> db.insert("datum", {"datum_id": "r/0", "resource": "r", "datum_kwargs": {"n": 2}})
-    >>> class Count:
-    ...     def __init__(self, path, first): self.first = first
-    ...     def __call__(self, n): return [self.first + i for i in range(n)]
-    >>> db.reg.register_handler("COUNT", Count)
-    >>> filler = Filler(db.store, db.reg)
-    >>> filler.value("r/0")
-    array([10, 11])
-    >>> event = {"data": {"img": "r/0"}, "filled": {"img": False}}
-    >>> list(filler.events([event], ["img"]))
-    [{'data': {'img': array([10, 11])}, 'filled': {'img': 'r/0'}}]
     """
 
     def __init__(
@@ -88,13 +70,13 @@ class Filler:
         Fields that are filled already, or hold no reference, stay as they are. Events are yielded
         one at a time; some are read ahead together.
         """
-        rest, pace = iter(events), _Pace()
-        while some := list(islice(rest, pace.rows)):
+        rest, rows = iter(events), 1
+        while some := list(islice(rest, rows)):
             pages = [self._page([_held(event, each) for event in some], each) for each in fields]
             for event in some:
                 read = [next(page) for page in pages]
                 yield self._filled(event, fields, read)
-            pace.took(value for value, _ in read)
+            rows = _more(rows, (value for value, _ in read))
 
     def column(self, references: Iterable[Any], field: str) -> list[Any]:
         """Return the cells of a table's column; for missing data, None or the reference."""
@@ -112,11 +94,11 @@ class Filler:
 
     def _read(self, references: Iterable[Any], field: str) -> Iterator[tuple[Any, Any, bool]]:
         """Yield references, each with its value and whether it is there; some are read ahead."""
-        rest, pace = iter(references), _Pace()
-        while some := list(islice(rest, pace.rows)):
+        rest, rows = iter(references), 1
+        while some := list(islice(rest, rows)):
             for reference, (value, is_there) in zip(some, self._page(some, field), strict=True):
                 yield reference, value, is_there
-            pace.took([value])
+            rows = _more(rows, [value])
 
     def _page(self, references: Sequence[Any], field: str) -> Iterator[tuple[Any, bool]]:
         """Yield values, read together if that can be done; else each by itself, to tell why."""
@@ -168,15 +150,9 @@ class Filler:
             return None, False
 
 
-class _Pace:
-    """How many rows to read together: few at first, and never what takes much memory."""
-
-    rows = 1
-
-    def took(self, values: Iterable[Any]) -> None:
-        """Learn how large the values of a row are."""
-        size = sum(getattr(value, "nbytes", 0) for value in values)
-        self.rows = min(2 * self.rows, rows_ahead(size))
+def _more(rows: int, values: Iterable[Any]) -> int:
+    """Return how many rows to read together after so many: never what takes much memory."""
+    return min(2 * rows, rows_ahead(sum(getattr(value, "nbytes", 0) for value in values)))
 
 
 _NOTHING = object()

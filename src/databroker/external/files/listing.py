@@ -19,6 +19,7 @@ from ...stores.rows import batches_of, rows_of
 from ..fields.filling import external_fields
 from ..fields.stream_index import read_claims
 from ..fields.streamed_field import StreamedField, StreamReader, StreamSource
+from ..handler_cache import identity
 from ..locate import Place, place_of
 from ..references import DataReference
 
@@ -207,10 +208,9 @@ def resource_files(
     return ResourceFiles(document, place, paths)
 
 
-def files_below(folder: str, above: tuple[tuple[int, int], ...] = ()) -> Iterator[str]:
+def files_below(folder: str, above: tuple[tuple[int, int] | None, ...] = ()) -> Iterator[str]:
     """Yield the files in a folder, at any depth; links are followed, but never in a circle."""
-    status = os.stat(folder)
-    here = (status.st_dev, status.st_ino)
+    here = identity(folder)
     if here in above:
         return
     with os.scandir(folder) as entries:
