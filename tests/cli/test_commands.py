@@ -511,18 +511,34 @@ def test_every_command_has_an_example_that_is_one(run, command):
         assert run(*words)[0] == 0, example
 
 
+LOADED = """
+import sys
+from databroker.cli import main
+try:
+    main(sys.argv[2:])
+except SystemExit:
+    print([name for name in sys.argv[1].split() if name in sys.modules])
+"""
+HEAVY = "pandas numpy pyarrow rich.console regex bluesky ophyd typer pydantic importlib.metadata"
+
+
+def loaded(command, names):
+    """Return which modules are loaded once a command has run in a process of its own."""
+    process = [sys.executable, "-c", LOADED, names, *command]
+    done = subprocess.run(process, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[-1]
+
+
 def test_help_is_quick(at_demo_home):
-    code = (
-        "import sys\n"
-        "from databroker.cli import main\n"
-        "try:\n"
-        "    main(['show', '--help'])\n"
-        "except SystemExit:\n"
-        "    heavy = 'pandas numpy pyarrow rich.console bluesky ophyd yaml sqlite3'.split()\n"
-        "    print([name for name in heavy if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    others = "databroker.cli.demo databroker.cli.table"
+    assert loaded(["show", "--help"], f"{HEAVY} yaml sqlite3 {others}") == "[]"
+    assert loaded(["--help"], f"{HEAVY} yaml sqlite3 databroker.config") == "[]"
+
+
+def test_a_list_loads_nothing_that_it_does_not_need(at_demo_home):
+    assert loaded(["list"], f"{HEAVY} sqlite3 databroker.broker databroker.times.bounds") == "[]"
+    integrity = "databroker.stores.sql.integrity databroker.runs.stream.stream"
+    assert loaded(["list", "example"], f"{HEAVY} {integrity}") == "[]"
 
 
 def test_without_a_command_help_is_shown(run):

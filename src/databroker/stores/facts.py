@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import platform
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -132,6 +133,4 @@ def boot_id() -> str | None:
 @functools.cache
 def host() -> str:
     """Return the name of this machine."""
-    import socket  # which loads a lot for a name
-
-    return socket.gethostname()
+    return platform.node()

@@ -20,12 +20,10 @@ from ..rows import Extent
 from . import runs, series
 from .blocks import Unpacked
 from .damage import warn_of_damage
-from .engine.backup import Progress, copy_database
 from .engine.checkpoint import Tidier, tidy
 from .engine.connections import Connections
 from .engine.failures import translated
 from .engine.file import located
-from .integrity import check_database
 from .search.index import known_paths
 from .search.project import Projection
 from .search.search import Search, as_record, few_runs
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from ...columns import Selection
     from ...query.nodes import Node
     from ...query.nodes import Path as DocumentPath
+    from .engine.backup import Progress
 
 Doc = dict[str, Any]
 T = TypeVar("T")
@@ -249,6 +248,8 @@ class SQLiteStore(Store):
         self._connections.close()
 
     def backup(self, path: Path, progress: Progress | None) -> None:
+        from .engine.backup import copy_database
+
         with translated(self.path):
             file = self._connections.file
             self._connections.alone(lambda one: copy_database(one, file, path, progress))
@@ -256,6 +257,8 @@ class SQLiteStore(Store):
     def check(self, progress: CheckProgress | None = None, mend_index: bool = False) -> CheckReport:
         if mend_index and self._connections.read_only:
             raise self._read_only()
+        from .integrity import check_database
+
         with translated(self.path):
             return check_database(self._connections, progress, mend_index)
 
