@@ -49,8 +49,10 @@ def look_up(runs: StoreView, key: Any) -> Any:
         return _slice(runs, key)
     if isinstance(key, str | uuid.UUID):
         return _by_text(runs, str(key))
-    if (uid := uid_of(key)) is not None:
-        return _same_run(runs, uid)
+    if (uid := _uid_of(key)) is not None:
+        if (record := runs.record(uid)) is None:
+            raise NoSuchRun(f"The run {uid[:8]!r} is not among these.{_newest(runs)}")
+        return record
     if isinstance(key, bytes | bytearray | memoryview | Mapping):
         # Item by item, these would be numbers and names that nobody meant.
         what = "db[doc['uid']]" if isinstance(key, Mapping) else "a uid as text"
@@ -60,17 +62,10 @@ def look_up(runs: StoreView, key: Any) -> Any:
     return _by_number(runs, _whole(key))
 
 
-def uid_of(key: object) -> str | None:
+def _uid_of(key: object) -> str | None:
     """Return the uid of a run, or of what stands for one; None for anything else."""
     run = key.header if isinstance(key, RunFace) else key
     return run.uid if isinstance(run, Run) else None
-
-
-def _same_run(runs: StoreView, uid: str) -> RunRecord:
-    record = runs.record(uid)
-    if record is None:
-        raise NoSuchRun(f"The run {uid[:8]!r} is not among these.{_newest(runs)}")
-    return record
 
 
 def _whole(key: Any) -> int:

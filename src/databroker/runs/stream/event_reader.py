@@ -106,23 +106,18 @@ class PageReader(FieldReader):
 
     @property
     def rows(self) -> int:
-        """How many events there are."""
         return self._layout.rows
 
     def look(self) -> Look:
-        """Return what the values are like."""
         return self._looked
 
     def pages(self, look: Look) -> Iterable[tuple[int, int]]:
-        """Return which events a loop over all reads at a time."""
         return ((page.first, page.stop) for page in self._pages)
 
     def row_chunks(self, row_bytes: int, together: int) -> tuple[int, ...]:
-        """Return sizes of chunks along what is stored together."""
         return self._layout.chunks(self._row_bytes)
 
     def identity(self) -> Any:
-        """Return what tells this reader from any other."""
         return [
             [(each.owner, each.extent.rows, each.extent.token) for each in cluster]
             for cluster in self._layout.clusters
@@ -131,14 +126,12 @@ class PageReader(FieldReader):
     def read(
         self, places: Array, shape: tuple[int, ...], inner: tuple[slice, ...], out: Array
     ) -> None:
-        """Put what `inner` selects of some events into an array, page by page."""
         pages = np.searchsorted(self._starts, places, "right") - 1
         for number in np.unique(pages):
             rows = pages == number
             out[rows] = self._some(int(number), places[rows])[(slice(None), *inner)]
 
     def unbuffered(self) -> FieldReader:
-        """Return a reader that keeps no page."""
         other = copy(self)
         other._keep = False
         return other
@@ -182,7 +175,6 @@ class EventReader(PageReader):
         self._shared = shared
 
     def identity(self) -> Any:
-        """Return what tells this reader from any other."""
         return (self._variable.column, super().identity())
 
     def _load(self, window: Window) -> Array:
@@ -211,7 +203,6 @@ class ConstantReader(PageReader):
         self._codes = {owner: number for number, owner in enumerate(layout.owners)}
 
     def identity(self) -> Any:
-        """Return what tells this reader from any other."""
         return (self._codes, repr(self._values), super().identity())
 
     def _load(self, window: Window) -> Array:
