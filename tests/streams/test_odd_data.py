@@ -227,3 +227,13 @@ def test_ids_of_external_data_are_no_mismatch(db, new_run, key, recwarn):
     for dataset in (header.xarray(fill=False), header.xarray_dask(fill=False).compute()):
         assert dataset.img.values.tolist() == ["resource/0"]
     assert not recwarn.list
+
+
+def test_the_name_of_a_field_may_hold_half_a_character(db, new_run):
+    run = new_run(db)
+    owner = run.descriptor(["\ud800"])
+    assert list(run.header.table()) == ["time", "\ud800"]
+    run.event(owner, 1, **{"\ud800": 5})
+    stream = run.stop().streams["primary"]
+    assert stream.table()["\ud800"].tolist() == [5]
+    assert list(stream.timestamps.table()) == ["time", "\ud800"]

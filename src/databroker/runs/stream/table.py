@@ -88,9 +88,17 @@ def _frame(
         data[shown[name]] = (
             _stamps(values, index, convert, timezone) if is_time else _series(values, index)
         )
-    frame = pd.DataFrame(data, index=index, copy=False)
+    frame = pd.DataFrame(dict(enumerate(data.values())), index=index, copy=False)
+    frame.columns = _labels(list(data))
     frame.attrs["time"] = clock(convert, timezone)
     return frame
+
+
+def _labels(names: list[str]) -> pd.Index:
+    try:
+        return pd.Index(names)
+    except UnicodeEncodeError:  # a name with half of a character, which Arrow's text cannot hold
+        return pd.Index(names, dtype=object)
 
 
 def _cells(values: Array) -> Array:
