@@ -417,7 +417,7 @@ def test_nothing_is_declared_global():
 OTHER_EXCEPTIONS = {
     # Exceptions that are not of our tree, and why.
     ("v1.handlers", "IntegrityError"): "a name of databroker 1.x",
-    ("demo.devices", "ShutterClosed"): "what a simulated device raises",
+    ("demo.plans", "ShutterClosed"): "what a simulated device raises",
     ("external.references", "Problem"): "becomes one of ours before it comes out",
 }
 

@@ -530,7 +530,7 @@ def loaded(command, names):
 
 
 def test_help_is_quick(at_demo_home):
-    others = "databroker.cli.demo databroker.cli.table"
+    others = "databroker.cli.demo databroker.cli.listing"
     assert loaded(["show", "--help"], f"{HEAVY} yaml sqlite3 {others}") == "[]"
     assert loaded(["--help"], f"{HEAVY} yaml sqlite3 databroker.config") == "[]"
 

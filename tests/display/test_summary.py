@@ -6,18 +6,17 @@ import pytest
 
 from databroker.display.html import array_html
 from databroker.display.markup import table
-from databroker.display.prompt import runs_text
-from databroker.display.runs import list_of_runs
 from databroker.display.summary import (
     by_people,
     by_programs,
     devices,
     duration,
+    list_of_runs,
     sample,
     size,
     when,
 )
-from databroker.display.text import aligned, header_text
+from databroker.display.text import aligned, header_text, runs_text
 from databroker.external import ExternalFile
 from databroker.external.files.table import files_text
 

@@ -17,8 +17,18 @@ from databroker.preview.downsample import (
     thinned,
     thumbnail,
 )
-from databroker.preview.draw import Axis, Frame, line, maps, scatter, strip, waves
-from databroker.preview.figures import as_png, new_figure, titled
+from databroker.preview.draw import (
+    Axis,
+    Frame,
+    as_png,
+    line,
+    maps,
+    new_figure,
+    scatter,
+    strip,
+    titled,
+    waves,
+)
 from databroker.preview.page import Picture, first_sentence, pictures_html, pictures_text
 
 pytest.importorskip("matplotlib")
@@ -275,7 +285,7 @@ def test_a_page_of_any_colour_can_show_it(kind):
 def test_pyplot_is_left_alone():
     program = (
         "import sys, numpy\n"
-        "from databroker.preview.figures import as_png\n"
+        "from databroker.preview.draw import as_png\n"
         "from databroker.preview.draw import Frame, strip\n"
         "as_png(strip([Frame('1', numpy.eye(3), (3, 3))]))\n"
         "assert 'matplotlib.pyplot' not in sys.modules"

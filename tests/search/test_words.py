@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from databroker.display.runs import CAPTIONS, list_of_runs
+from databroker.display.summary import CAPTIONS, list_of_runs
 from databroker.errors import InvalidQuery, NothingFoundWarning
 from databroker.queries import Key, Status
 from databroker.testing.conformance.base import descriptor, event

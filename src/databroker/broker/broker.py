@@ -442,7 +442,7 @@ class Broker:
         return f"{named}: {runs:,} run{'' if runs == 1 else 's'} ({self.store})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        from ..display.prompt import show_in_ipython
+        from ..display.text import show_in_ipython
 
         show_in_ipython(self, printer)
 

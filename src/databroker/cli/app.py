@@ -11,8 +11,14 @@ from .._util.suggestions import did_you_mean
 
 __all__ = ["app"]
 
-_COMMANDS = {"demo": "demo", "list": "listing", "show": "show", "table": "table", "files": "files"}
-"""The module of each command, in the order of the help; the command is called ``command`` there."""
+_COMMANDS = {
+    "demo": "demo:demo",
+    "list": "listing:list_runs",
+    "show": "runs:show",
+    "table": "runs:table",
+    "files": "runs:files",
+}
+"""Where each command is, in the order of the help."""
 
 
 class _Commands(click.Group):
@@ -24,7 +30,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         if cmd_name not in _COMMANDS:
             ctx.fail(f"No such command {cmd_name!r}.{did_you_mean(cmd_name, _COMMANDS)}")
-        command: click.Command = import_module(f"{__package__}.{_COMMANDS[cmd_name]}").command
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"{__package__}.{module}"), name)
         return command
 
 

@@ -17,7 +17,7 @@ from .common import open_broker, say, width
 if TYPE_CHECKING:
     from ..demo.installation import Report
 
-__all__ = ["command"]
+__all__ = ["demo"]
 
 _EXAMPLES = """\b
 Example:
@@ -26,7 +26,7 @@ Example:
 
 
 @click.command("demo", epilog=_EXAMPLES)
-def command() -> None:
+def demo() -> None:
     """Make a configuration 'example' with runs of simulated devices.
 
     Real plans are run, one of each kind: a count, scans, a grid, images in files, one that fails,

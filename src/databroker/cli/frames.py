@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 
 from ..display.summary import one_line
-from .layout import GAP, padded, width_of
+from .tables import GAP, padded, width_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ import click
 
 from .common import open_broker, say, width
 
-__all__ = ["command"]
+__all__ = ["list_runs"]
 
 _EXAMPLES = """\b
 Examples:
@@ -27,7 +27,7 @@ Examples:
     show_default=True,
     help="How many runs.",
 )
-def command(name: str | None, limit: int) -> None:
+def list_runs(name: str | None, limit: int) -> None:
     """List the configurations or, given the NAME of one, its newest runs."""
     if name is None:
         _list_configurations()
@@ -47,7 +47,7 @@ def _list_configurations() -> None:
 
 
 def _list_newest(name: str, limit: int) -> None:
-    from ..display.runs import list_of_runs
+    from ..display.summary import list_of_runs
     from .tables import runs_table
 
     with open_broker(name) as db:

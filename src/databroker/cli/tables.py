@@ -1,4 +1,4 @@
-"""The tables that commands print: configurations, runs, and what there is to say of one run."""
+"""The tables that commands print: texts as wide as a terminal shows them, and fitted into it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,29 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from .._util.printable import printable
 from ..display.summary import facts, one_line
-from .layout import GAP, cut, folded, line_of, padded, width_of
 
 if TYPE_CHECKING:
     from ..config.names import Survey
-    from ..display.runs import RunList
+    from ..display.summary import RunList
     from ..runs.run import Run
 
-__all__ = ["configurations_table", "facts_table", "runs_table", "streams_table"]
+__all__ = [
+    "GAP",
+    "configurations_table",
+    "facts_table",
+    "padded",
+    "runs_table",
+    "streams_table",
+    "width_of",
+]
+
+GAP = "  "
+"""What stands between two columns."""
+
 
 _COLOURS = {"success": "green", "running": "blue", "abort": "yellow", "fail": "red"}
 _WHOLE = ("scan_id", "uid", "started", "status")
@@ -25,6 +37,40 @@ _WHOLE = ("scan_id", "uid", "started", "status")
 
 _LONGEST = 1_000
 _NARROWEST = 20
+
+
+def width_of(texts: Sequence[str]) -> int:
+    """Return how many cells the widest of the texts takes."""
+    return max(map(cell_len, texts))
+
+
+def padded(texts: Sequence[str], *, right: bool = False) -> list[str]:
+    """Return a column: texts that are all as wide as the widest."""
+    width = width_of(texts)
+    rest = [" " * (width - cell_len(text)) for text in texts]
+    left, last = (rest, texts) if right else (texts, rest)
+    return list(map("".join, zip(left, last, strict=True)))
+
+
+def _line_of(cells: Sequence[str]) -> str:
+    """Return the cells of a row as a line."""
+    return GAP.join(cells).rstrip()
+
+
+def _cut(text: str, width: int) -> str:
+    """Return a text that ends with '…' where it is too wide."""
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+
+
+def _folded(text: str, width: int) -> Iterator[str]:
+    """Yield a text as lines that are not too wide; a line ends where a word does, if it can."""
+    if cell_len(text) <= width:
+        yield text
+        return
+    import textwrap
+
+    for line in textwrap.wrap(text, width):
+        yield from chop_cells(line, width)
 
 
 def configurations_table(surveyed: Mapping[str, Survey], width: int) -> str:
@@ -42,11 +88,11 @@ def runs_table(columns: RunList, width: int) -> str:
     """Return one line a run: what is wide is cut, where the terminal is not."""
     texts = {name: [name, *column] for name, column in columns.items()}
     for name, most in _narrowed(texts, width).items():
-        texts[name] = padded([cut(text, most) for text in texts[name]], right=name == "scan_id")
+        texts[name] = padded([_cut(text, most) for text in texts[name]], right=name == "scan_id")
     if "status" in texts:
         words = [text.rstrip() for text in texts["status"]]
         texts["status"] = [_coloured(word, _COLOURS.get(word, "")) for word in words]
-    return _with_heading(map(line_of, zip(*texts.values(), strict=True)))
+    return _with_heading(map(_line_of, zip(*texts.values(), strict=True)))
 
 
 def facts_table(run: Run, width: int) -> str:
@@ -84,7 +130,7 @@ def _folding(
     starts = ["".join(cell + GAP for cell in cells) for cells in zip(*columns, strict=True)]
     margin = width_of(starts)
     for start, text, colour in zip_longest(starts, last, colours, fillvalue=""):
-        for line in folded(printable(text, lines=False), max(width - margin, _NARROWEST)):
+        for line in _folded(printable(text, lines=False), max(width - margin, _NARROWEST)):
             yield (start + _coloured(line, colour)).rstrip()
             start = " " * margin
 

@@ -1,7 +1,6 @@
 """Configurations: the files that say where each broker's documents live."""
 
-from .configuration import Configuration
-from .formats import from_mapping
+from .configuration import Configuration, from_mapping
 from .names import describe_configs, list_configs, load, lookup_config, survey_configs
 from .search import user_config_dir, user_data_dir
 

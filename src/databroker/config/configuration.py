@@ -1,4 +1,9 @@
-"""A configuration that has been read, checked and made plain."""
+"""A configuration that has been read, checked and made plain.
+
+Three forms are understood: databroker's own (``driver: ...``), the one of the first databrokers
+(``metadatastore:`` and ``assets:``), and a source of a catalog (``sources: {name: {driver,
+args}}``). The two old ones are turned into the first, which alone is checked and opened.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +19,13 @@ from .._util.secrets import hide_passwords, hide_passwords_in
 from .._util.suggestions import nearest
 from ..errors import InvalidConfiguration
 from ..stores.registry import Driver, find_driver, open_store
-from .source_map import Section
+from . import catalogs, mds_assets
+from .source_map import Section, plain
 
 if TYPE_CHECKING:
     from ..stores.base import Store
 
-__all__ = ["COMMON_KEYS", "Configuration", "from_flat"]
+__all__ = ["COMMON_KEYS", "Configuration", "from_flat", "from_mapping", "read_form"]
 
 COMMON_KEYS = (
     "description",
@@ -207,3 +213,23 @@ def _target(targets: Section, key: str) -> Any:
     if not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
         raise targets.error(f"{shown(key)} must be 'module:Class'.", key)
     return f"{module}:{name}"
+
+
+def from_mapping(mapping: Mapping[str, Any], *, name: str | None = None) -> Configuration:
+    """Make a configuration from a mapping, in any of the forms that a file may have.
+
+    Relative paths are relative to the folder in which Python runs now.
+    """
+    return read_form(plain(mapping), name)
+
+
+def read_form(section: Section, name: str | None) -> Configuration:
+    """Recognise the form of what a file holds, and make a configuration from it."""
+    if catalogs.is_catalog(section):
+        return read_form(catalogs.only_source(section), name)
+    if mds_assets.is_pair(section):
+        return from_flat(mds_assets.translate(section), name, section)
+    if catalogs.is_source(section):
+        flat = catalogs.translate(section)
+        return from_flat(flat, name, section, discover_handlers="handlers" not in flat)
+    return from_flat(section, name, section)

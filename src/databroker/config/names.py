@@ -17,11 +17,9 @@ from .._util.user_warnings import warn_user
 from ..errors import ConfigurationFileNotFound, InvalidConfiguration, UnknownBrokerName
 from ..stores.registry import find_driver
 from . import catalogs
-from .configuration import Configuration
-from .formats import read_form
-from .plain import plain
+from .configuration import Configuration, read_form
 from .search import catalog_folders, config_folders, user_config_dir
-from .source_map import Section, read_bytes, read_yaml
+from .source_map import Section, plain, read_bytes, read_yaml
 
 __all__ = ["describe_configs", "list_configs", "load", "lookup_config", "survey_configs"]
 

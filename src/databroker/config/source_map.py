@@ -1,20 +1,23 @@
-"""Where a configuration was written, so that a mistake can be pointed at."""
+"""Configurations as a file could say them, and where it said what: a mistake can be pointed at."""
 
 from __future__ import annotations
 
+import datetime
 import errno
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .._util.printable import shown
+from .._util.printable import shown, text_of, type_name
 from .._util.signals import from_signal
 from .._util.suggestions import did_you_mean
 from ..errors import DatabrokerError, InvalidConfiguration
 
-__all__ = ["KeyPath", "Lines", "Section", "read_bytes", "read_yaml"]
+__all__ = ["KeyPath", "Lines", "Section", "plain", "read_bytes", "read_yaml"]
 
 KeyPath = tuple[str, ...]
 """The keys that lead to a value, from the outermost mapping inwards."""
@@ -24,6 +27,8 @@ Lines = Mapping[KeyPath, int]
 
 _DEEPEST = 12
 _MOST = 100_000
+_LARGEST = 2**63
+_LEAVES = (str, float, bool, type(None), os.PathLike, datetime.date, datetime.tzinfo)
 
 
 class Section(Mapping[str, Any]):
@@ -169,3 +174,45 @@ def _note_lines(node: Any, path: KeyPath, lines: dict[KeyPath, int], file: Path)
             )
         lines[inner] = line
         _note_lines(value, inner, lines, file)
+
+
+def plain(value: Any, file: Path | None = None, lines: Lines | None = None) -> Section:
+    """Return a copy of what a configuration says, made of dictionaries with text as keys and lists.
+
+    Examples
+    --------
+    >>> dict(plain({"handlers": {1: ("a", "b")}}))
+    {'handlers': {'1': ['a', 'b']}}
+    """
+    unread = Section({}, file, lines)
+    values = _plain(value, unread, (), count())
+    if not isinstance(values, dict | None):
+        raise unread.error("it must be a mapping (lines of 'key: value').")
+    return Section(values or {}, file, lines)
+
+
+def _plain(value: Any, section: Section, keys: tuple[str, ...], seen: Iterator[int]) -> Any:
+    # A few lines of aliases may stand for more than any machine can hold.
+    if next(seen) > _MOST or len(keys) > _DEEPEST:
+        raise section.error("it is nested too deep, or contains itself.", *keys[:2])
+    if isinstance(value, Mapping):
+        inner = {text_of(key): item for key, item in _items(value, section, keys)}
+        return {key: _plain(item, section, (*keys, key), seen) for key, item in inner.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, section, (*keys, str(n)), seen) for n, item in enumerate(value)]
+    whole = isinstance(value, int) and abs(value) < _LARGEST
+    if whole or isinstance(value, _LEAVES) or callable(value):
+        return value
+    what = f"the value of {shown(keys[-1])}" if keys else "it"
+    raise section.error(f"{what} can be no {type_name(value)} such as {shown(value)}.", *keys)
+
+
+def _items(
+    value: Mapping[Any, Any], section: Section, keys: tuple[str, ...]
+) -> list[tuple[Any, Any]]:
+    try:
+        return list(value.items())
+    except Exception as error:  # of somebody else's class
+        if from_signal(error):
+            raise
+        raise section.error(f"it cannot be read: {type_name(error)}.", *keys) from error

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..documents.kinds import Document
-from .devices import Devices, ShutterClosed
-from .plans import RUNS, DemoRun
+from .plans import RUNS, DemoRun, Devices, ShutterClosed
 
 __all__ = ["perform"]
 

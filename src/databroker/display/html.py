@@ -10,13 +10,13 @@ from .. import times
 from ..documents.kinds import Document
 from .markup import block, code, escape, folded, pairs, quiet, shown, table
 from .markup import status as status_html
-from .runs import list_of_runs
 from .summary import (
     STREAM,
     by_people,
     by_programs,
     facts,
     is_number,
+    list_of_runs,
     one_line,
     sample,
     size,

@@ -1,4 +1,4 @@
-"""The few facts of a run that a list has room for, drawn from its documents.
+"""The few facts of a run that a list has room for, drawn from its documents; lists of runs.
 
 Documents come from many people and programs: whatever is missing or of an
 unexpected kind is left out, never an error.
@@ -7,20 +7,23 @@ unexpected kind is left out, never an error.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 from .. import times
 from .._util.printable import printable, text_of
 from ..documents.kinds import Document
+from ..times import clock_time, zone_names
 
 __all__ = [
     "STREAM",
+    "RunList",
     "by_people",
     "by_programs",
     "devices",
     "facts",
     "is_number",
+    "list_of_runs",
     "one_line",
     "plan",
     "sample",
@@ -30,6 +33,11 @@ __all__ = [
 
 STREAM = tuple[str, int, list[str]]
 """A stream as it is shown: its name, how many events, its fields."""
+
+CAPTIONS = ("scan_id", "uid", "started", "plan", "devices", "sample", "status")
+
+RunList = dict[str, list[str]]
+"""The texts of each column, by its caption."""
 
 _BY_PROGRAMS = (
     *("uid", "time", "scan_id", "plan_name", "detectors", "motors", "num_points", "num_intervals"),
@@ -149,3 +157,32 @@ def _names(value: object) -> str:
 
 def _text(value: object) -> str:
     return "" if value is None else one_line(value, 80)
+
+
+def list_of_runs(rows: Sequence[tuple[Document, str]], zone: datetime.tzinfo) -> RunList:
+    """Return what a list of runs has room for; columns that would be empty are left out.
+
+    The caption of times names the zone of all of them.
+    """
+    facts = [_facts(start, status, zone) for start, status in rows]
+    zones = zone_names([start["time"] for start, _ in rows if is_number(start.get("time"))], zone)
+    columns = {}
+    for caption, texts in zip(CAPTIONS, zip(*facts, strict=True), strict=False):
+        if any(texts):
+            named = f"started ({zones})" if caption == "started" and zones else caption
+            columns[named] = list(texts)
+    return columns
+
+
+def _facts(start: Document, status: str, zone: datetime.tzinfo) -> tuple[str, ...]:
+    """Return the facts of a run in the order of `CAPTIONS`."""
+    scan_id, time = start.get("scan_id"), start.get("time")
+    return (
+        "" if scan_id is None else one_line(scan_id, 12),
+        one_line(start.get("uid", ""))[:8],
+        clock_time(time, zone) if is_number(time) else one_line(time or "", 19),
+        plan(start),
+        devices(start),
+        sample(start),
+        one_line(status, 12),
+    )

@@ -1,16 +1,16 @@
-"""Documents and runs as plain text, for a terminal or a log."""
+"""Documents and runs as plain text, for a terminal or a log, and by IPython's hook for it."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import times
 from ..documents.kinds import Document
-from .summary import STREAM, facts, one_line
+from .summary import STREAM, facts, list_of_runs, one_line
 
-__all__ = ["aligned", "document_text", "header_text"]
+__all__ = ["aligned", "document_text", "header_text", "run_line", "runs_text", "show_in_ipython"]
 
 _WIDTH = 16
 _WIDEST = 32
@@ -98,3 +98,41 @@ def _table(data_keys: Mapping[Any, Mapping[Any, Any]], margin: str) -> Iterator[
         cells = (one_line(described[key], 40) if key in described else "" for key in columns)
         rows.append([one_line(name, 40), *cells])
     yield from (margin + line for line in aligned(rows))
+
+
+def show_in_ipython(
+    thing: object, printer: Any, in_a_list: Callable[[], str] | None = None
+) -> None:
+    """Print the line of old and, below it, what ``print`` says; in a list, one line."""
+    kind = type(thing)
+    line = f"<{kind.__module__}.{kind.__qualname__} at {id(thing):#x}>"
+    if len(printer.stack) > 1:
+        printer.text(in_a_list() if in_a_list else line)
+        return
+    printer.text(line)
+    for said in str(thing).splitlines():
+        printer.break_()
+        printer.text(said)
+
+
+def runs_text(rows: Sequence[tuple[Document, str]], zone: datetime.tzinfo) -> str:
+    """Return a list of runs, each its start document and its status, as a table."""
+    columns = ([caption, *texts] for caption, texts in list_of_runs(rows, zone).items())
+    return "\n".join(aligned(list(zip(*columns, strict=True))))
+
+
+def run_line(kind: str, start: Document, status: str, zone: datetime.tzinfo) -> str:
+    """Return a run in one line, as it stands in a list.
+
+    Examples
+    --------
+    >>> start = {"uid": "bb805845-5757", "time": 0, "plan_name": "scan", "scan_id": 5}
+    >>> run_line("Header", start, "fail", datetime.timezone.utc)
+    '<Header bb805845: scan_id 5, 1970-01-01 00:00:00 UTC, scan, fail>'
+    """
+    facts = []
+    for caption, (text,) in list_of_runs([(start, status)], zone).items():
+        name, _, zones = caption.rstrip(")").partition(" (")
+        if name != "uid":
+            facts.append(f"scan_id {text}" if name == "scan_id" else f"{text} {zones}".rstrip())
+    return f"<{kind} {one_line(start.get('uid', ''))[:8]}: {', '.join(facts)}>"

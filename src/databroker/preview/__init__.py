@@ -1,6 +1,5 @@
 """A first look at the data of a run: ``header.preview()``."""
 
-from .making import make_preview
-from .preview import Preview
+from .preview import Preview, make_preview
 
 __all__ = ["Preview", "make_preview"]

@@ -1,8 +1,15 @@
-"""Small pictures of plain arrays, drawn with matplotlib: frames, waveforms, lines and maps."""
+"""Small pictures of plain arrays, drawn with matplotlib: frames, waveforms, lines and maps.
+
+Nothing here uses pyplot, which would keep each figure, and touch those of the user. Names come
+from documents: they are drawn as they are, never as mathematics or LaTeX.
+"""
 
 from __future__ import annotations
 
+import io
 import math
+import textwrap
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,23 +17,91 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..display.summary import one_line
+from ..extras import require
 from .downsample import limits, span
-from .figures import INK, PLAIN, SMALL, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Axis", "Frame", "line", "maps", "scatter", "strip", "waves"]
+__all__ = [
+    "PIXELS",
+    "Axis",
+    "Frame",
+    "as_png",
+    "line",
+    "maps",
+    "new_figure",
+    "scatter",
+    "strip",
+    "titled",
+    "waves",
+]
 
 Array = np.ndarray[Any, Any]
 
+PIXELS = 96
+"""How many pixels of a page an inch of a figure takes."""
+
+_PLAIN: Any = {"parse_math": False, "usetex": False}
+"""How names are drawn: LaTeX would choke on the _ in motor_x."""
+
+_SMALL = 8.5
+"""The size of most text."""
+
+_INK = "#808080"
+"""A colour that is legible on white and on black."""
+
+_FIXED = "\N{NO-BREAK SPACE}"
+_SHARP = 1.5  # pixels of a picture for each of the page
 _CARD = (3.85, 2.5)  # of which two stand side by side on a page of 800 pixels
 _MAP = (3.85, 2.75)  # where a square leaves room for what stands beside
 _WIDE = (6.3, 2.5)
 _MANY = 60  # points that are marked one by one
 _ROW = 6  # frames beside each other
 _FLATTEST, _TALLEST = 1 / 3, 2.0  # height of a frame by its width
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of this size in inches, which belongs to nobody else."""
+    figure: Figure = require("matplotlib.figure", "plot").Figure(
+        figsize=(width, height), layout="constrained"
+    )
+    return figure
+
+
+def titled(figure: Figure, title: str) -> Figure:
+    """Return the figure, made taller by a title, of which lines end at a dot if they can."""
+    parts = one_line(title, 200).split(" · ")
+    text = " · ".join(part.replace(" ", _FIXED) for part in parts)
+    lines = textwrap.wrap(text, int(12 * figure.get_figwidth()))
+    figure.set_figheight(figure.get_figheight() + 0.17 * len(lines))
+    figure.suptitle("\n".join(lines).replace(_FIXED, " "), fontsize=_SMALL + 0.5, **_PLAIN)
+    return figure
+
+
+def as_png(figure: Figure) -> bytes:
+    """Return a figure as a PNG file whose ground is transparent, so that any page can show it.
+
+    All text, and the lines around the data, take one colour for that: the
+    figure is changed.
+    """
+    figure.set_facecolor("none")
+    for axes in figure.findobj(require("matplotlib.axes", "plot").Axes):
+        axes.set_facecolor("none")
+        axes.tick_params(which="both", color=_INK, labelcolor=_INK)
+        for spine in axes.spines.values():
+            spine.set_edgecolor(_INK)
+    for text in figure.findobj(require("matplotlib.text", "plot").Text):
+        text.set_color(_INK)
+    canvas = require("matplotlib.backends.backend_agg", "plot").FigureCanvasAgg(figure)
+    figure.set_dpi(PIXELS * _SHARP)
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        # A name in a script that the font does not have; the text beside the picture has it.
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)
+        canvas.print_png(file)
+    return file.getvalue()
 
 
 @dataclass(frozen=True)
@@ -81,10 +156,10 @@ def strip(frames: Sequence[Frame], units: str = "") -> Figure:
 def _image(axes: Axes, frame: Frame, scale: dict[str, Any], panel: float) -> Any:
     """Draw one image; of a missing one, only that it is."""
     title = "\n".join(one_line(text, 26) for text in frame.title.split("\n"))
-    axes.set_title(title, fontsize=SMALL - 0.5, **PLAIN)
+    axes.set_title(title, fontsize=_SMALL - 0.5, **_PLAIN)
     value = frame.value
     if value is None:
-        axes.text(0.5, 0.5, "not there", ha="center", va="center", fontsize=SMALL, **PLAIN)
+        axes.text(0.5, 0.5, "not there", ha="center", va="center", fontsize=_SMALL, **_PLAIN)
         axes.set(xlim=(0, 1), ylim=(0, 1), box_aspect=panel)
         return None
     rows, columns = frame.shape[:2]
@@ -116,7 +191,7 @@ def waves(frames: Sequence[Frame], y: str, x: str = "index") -> Figure:
         titles = [one_line(frame.title, 40) for frame in frames if frame.value is not None]
         place: Any = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
         for text in axes.legend(axes.lines, titles, frameon=False, **place).get_texts():
-            text.set(fontsize=SMALL, **PLAIN)
+            text.set(fontsize=_SMALL, **_PLAIN)
     _dress(axes, x, y)
     return figure
 
@@ -167,7 +242,7 @@ def scatter(x: Axis, y: Axis, z: Axis) -> Figure:
         min(max(6000 / max(len(z.values), 1), 4), 40),
         z.values,
         **_scale([z.values]),
-        edgecolors=INK,  # or the darkest would be lost on a dark page
+        edgecolors=_INK,  # or the darkest would be lost on a dark page
         linewidths=0.3,
     )
     axes.set_aspect(_aspect(x, y), adjustable="datalim")
@@ -197,14 +272,14 @@ def _aspect(x: Axis, y: Axis) -> Any:
 
 def _dress(axes: Axes, x: str, y: str, lines: bool = True) -> None:
     """Label the axes, and draw a quiet grid instead of a frame."""
-    axes.set_xlabel(x, fontsize=SMALL + 0.5, **PLAIN)
-    axes.set_ylabel(_folded(y), fontsize=SMALL + 0.5, **PLAIN)
-    axes.tick_params(labelsize=SMALL, length=2)
+    axes.set_xlabel(x, fontsize=_SMALL + 0.5, **_PLAIN)
+    axes.set_ylabel(_folded(y), fontsize=_SMALL + 0.5, **_PLAIN)
+    axes.tick_params(labelsize=_SMALL, length=2)
     axes.locator_params(nbins=6)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(False)  # as a user's style may have one
     if lines:
-        axes.grid(color=INK, linewidth=0.5, alpha=0.25)
+        axes.grid(color=_INK, linewidth=0.5, alpha=0.25)
         axes.set_axisbelow(True)
 
 
@@ -214,8 +289,8 @@ def _colour_bar(image: Any, beside: Axes, label: str) -> None:
     bar = image.get_figure().colorbar(image, cax=ground)
     bar.outline.set_visible(False)
     ground.locator_params(nbins=4)
-    ground.tick_params(labelsize=SMALL, length=2)
-    bar.set_label(_folded(label), fontsize=SMALL, **PLAIN)
+    ground.tick_params(labelsize=_SMALL, length=2)
+    bar.set_label(_folded(label), fontsize=_SMALL, **_PLAIN)
 
 
 def _folded(label: str, width: int = 28) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from .._util.printable import printable
 from ..display.markup import QUIET, block, escape, folded, quiet
 from ..display.summary import one_line
-from .figures import PIXELS, as_png
+from .draw import PIXELS, as_png
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

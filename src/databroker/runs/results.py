@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, SupportsIndex, T
 
 from .._util.printable import printable, repr_of, shown
 from .._util.signals import from_signal
-from ..display.prompt import runs_text, show_in_ipython
+from ..display.text import runs_text, show_in_ipython
 from ..errors import InvalidQuery
 from ..query.nodes import And, Everything, Exists, Node, TimeBounds
 from ..query.projection import Keyed, distinct_values, keyed_value, ranked

@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from .._util.printable import shown
-from ..display.prompt import run_line, show_in_ipython
+from ..display.text import run_line, show_in_ipython
 from ..documents.kinds import stream_name as name_of
 from ..documents.readonly import ALL
 from ..errors import NoSuchField, NoSuchStream

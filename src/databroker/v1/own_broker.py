@@ -56,11 +56,10 @@ def names_of_own_broker(module: str) -> Callable[[str], Any]:
 
 @functools.cache
 def _broker() -> Any:
-    from ..config.formats import read_form
+    from ..config.configuration import read_form
     from ..config.names import list_configs
-    from ..config.plain import plain
     from ..config.search import config_folders
-    from ..config.source_map import read_yaml
+    from ..config.source_map import plain, read_yaml
     from .broker import Broker
     from .helpers import special_name
 

@@ -172,7 +172,7 @@ class Catalog:
         return printable(f"<Catalog: {self.name}>")
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        from ..display.prompt import runs_text
+        from ..display.text import runs_text
 
         printer.text(repr(self))
         if len(printer.stack) == 1 and (newest := self._newest()):
