@@ -20,8 +20,6 @@ from typing import IO, Any
 
 from .._util.signals import suppressed
 
-__all__ = ["is_odd_file", "is_remote", "open_uncompressed", "share_of"]
-
 _SCHEME = re.compile(
     # Of two letters or more, as one is a drive; a chain is what fsspec makes of '::'.
     r"[a-z][a-z0-9+.-]+:[/\\]|(?:file|https?|ftp):|(?![/\\]|[a-z]:[/\\]).*::.*:",

@@ -20,8 +20,6 @@ from typing import Any
 
 from .._util.signals import suppressed
 
-__all__ = ["OPEN", "Opened", "identity"]
-
 MOST = 64
 """How many handlers are kept. Files may be open in each; systems allow some 256 or 1024."""
 

@@ -7,8 +7,6 @@ from typing import Any
 
 from ..errors import InvalidConfiguration
 
-__all__ = ["imported"]
-
 
 def imported(target: Any, said_by: str) -> Any:
     """Return what 'module:name' or 'module.name' stands for; what is no text stays as it is."""

@@ -17,8 +17,6 @@ from ..errors import FileRefused
 from .guard import is_odd_file, is_remote, share_of
 from .references import DataReference, Place, failure
 
-__all__ = ["Guard", "Place", "is_below", "path_of_uri", "path_parts", "place_of", "uri_of_path"]
-
 Document = Mapping[str, Any]
 
 _DRIVE = re.compile(r"[A-Za-z]:(/|$)")

@@ -22,15 +22,6 @@ from ..errors import (
     HandlerFailed,
 )
 
-__all__ = [
-    "DataReference",
-    "Place",
-    "Problem",
-    "explained",
-    "failure",
-    "no_document",
-]
-
 
 class Problem(Exception):
     """What a reader found, told without knowing for whom it reads; see `explained`."""

@@ -17,11 +17,9 @@ from ..errors import DuplicateHandler, NoHandler
 from .handler_cache import OPEN, identity
 from .handlers.offered import FALLBACKS, offered_handler, offered_specs, successor
 from .import_path import imported
-from .locate import Guard, Place, place_of
+from .locate import Guard, place_of
 from .readers.hdf5_files import check_links
-from .references import DataReference, explained
-
-__all__ = ["Registry", "lend"]
+from .references import DataReference, Place, explained
 
 _ELSEWHERE = ("AD_", "XSP3", "XPS3_FLY", "TPX_HDF5", "IMM", "MERLIN_FLY", "DEXELA_FLY", "SPECS_")
 """How specs begin that the package area-detector-handlers opens."""

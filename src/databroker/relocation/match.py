@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..external.files.listing import ResourceFiles
-from ..external.locate import Guard, Place, path_parts
+from ..external.locate import Guard, path_parts
+from ..external.references import Place
 from .walk import Tails
 
 __all__ = ["Identity", "LostResource", "match", "moved_path"]

@@ -7,7 +7,8 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..external.locate import Place, path_parts
+from ..external.locate import path_parts
+from ..external.references import Place
 from .walk import common_length
 
 __all__ = ["Target", "propose"]

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from ...stores.base import Store
     from ..registry import Registry
 
-__all__ = ["DatumReader", "Loader"]
-
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ..registry import Registry
     from .streamed_field import StreamReader
 
-__all__ = ["Filler"]
-
 Doc = Mapping[str, Any]
 
 

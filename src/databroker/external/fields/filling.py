@@ -8,17 +8,6 @@ from typing import Any, Literal, TypeAlias
 
 from ...errors import ExternalDataMissing, NoHandler
 
-__all__ = [
-    "UNREADABLE",
-    "WORDS",
-    "Fill",
-    "Filling",
-    "OnMissing",
-    "check_on_missing",
-    "external_fields",
-    "is_streamed",
-]
-
 Doc = Mapping[str, Any]
 OnMissing = Literal["raise", "mask", "skip"]
 Fill: TypeAlias = "bool | str | Iterable[str] | Filling"

@@ -13,8 +13,6 @@ from ..readers.base import Array, Declared, FrameReader
 from ..references import Problem
 from .reader import CHUNK_BYTES, Look, apart
 
-__all__ = ["Grouping", "grouping_of_events", "runs"]
-
 Inner = tuple[slice, ...]
 
 _APART = 2**15  # bytes of a value, above which reading many by themselves beats copying them

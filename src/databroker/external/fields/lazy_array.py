@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     import dask.array as da
 
 
-__all__ = ["LazyArray", "asked"]
-
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 

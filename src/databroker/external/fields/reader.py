@@ -10,25 +10,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-__all__ = [
-    "CHUNK_BYTES",
-    "LARGEST",
-    "PAGE_BYTES",
-    "Check",
-    "FieldReader",
-    "Look",
-    "apart",
-    "common",
-    "cut",
-    "grown",
-    "leave_out",
-    "page_rows",
-    "rows_ahead",
-    "spread",
-    "whole",
-    "with_nan",
-]
-
 Array = np.ndarray[Any, Any]
 Check = Callable[[tuple[int, ...], Any], None]
 """Is called with shape and dtype of a value, and raises if that cannot stand with others."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from ...stores.base import Store
 
-__all__ = ["Claims", "FramePlaces", "read_claims"]
-
 Array = np.ndarray[Any, Any]
 
 ANYBODY = -1

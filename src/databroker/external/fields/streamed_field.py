@@ -26,8 +26,6 @@ from .grouping import Grouping, grouping_of_events, runs
 from .reader import FieldReader, Look, common, leave_out, spread
 from .stream_index import Claims, FramePlaces
 
-__all__ = ["StreamReader", "StreamSource", "StreamedField", "stream_sources"]
-
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 

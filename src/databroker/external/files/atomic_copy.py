@@ -18,8 +18,6 @@ try:
 except ImportError:  # Windows has none
     fcntl = None
 
-__all__ = ["PART", "copy_bytes", "copy_file", "is_copy", "sync_folders"]
-
 _BLOCK = 2**20
 
 PART = ".databroker-part"

@@ -16,16 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import suppressed
 from ...errors import CopyRefused, FileMissing, FileRefused, NotSupported, OutsideOfRoot
-from ..locate import Place, is_below, uri_of_path
-from ..references import DataReference, failure
+from ..locate import is_below, uri_of_path
+from ..references import DataReference, Place, failure
 from .atomic_copy import PART, copy_file, is_copy, sync_folders
 from .listing import ResourceFiles, RunResources, files_below, resource_files, run_files
 
 if TYPE_CHECKING:
     from ...stores.base import Store
     from ..registry import Registry
-
-__all__ = ["Copied", "CopyPlan", "Progress", "copy_resource", "copy_run"]
 
 Doc = Mapping[str, Any]
 Pair = tuple[str, str]

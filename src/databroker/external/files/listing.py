@@ -20,24 +20,12 @@ from ..fields.filling import external_fields
 from ..fields.stream_index import read_claims
 from ..fields.streamed_field import StreamedField, StreamReader, StreamSource
 from ..handler_cache import identity
-from ..locate import Place, place_of
-from ..references import DataReference
+from ..locate import place_of
+from ..references import DataReference, Place
 
 if TYPE_CHECKING:
     from ...stores.base import Store
     from ..registry import Registry
-
-__all__ = [
-    "ExternalFile",
-    "ResourceFiles",
-    "RunResources",
-    "external_files",
-    "files_below",
-    "resource_files",
-    "run_files",
-    "run_resources",
-    "size_of",
-]
 
 Doc = Mapping[str, Any]
 

@@ -10,8 +10,6 @@ from ...display.summary import one_line, size
 from ...display.text import aligned
 from .listing import ExternalFile
 
-__all__ = ["files_html", "files_text"]
-
 _HEAD = ("run", "exists", "size", "path", "fields")
 _MOST = 20
 _PROBLEMS = 3

@@ -10,8 +10,6 @@ import numpy as np
 from ..fields.reader import Check, Look
 from .builtin import FrameHandler
 
-__all__ = ["DatumSource", "as_array", "source_of"]
-
 Array = np.ndarray[Any, Any]
 Doc = Mapping[str, Any]
 Inner = tuple[slice, ...]
@@ -27,6 +25,7 @@ class HandlerSource:
         self._handler = handler
 
     def look(self, datum: Doc, cheaply: bool = False) -> Look | None:
+        """Return what its data are like; None if only reading them tells, and that is too much."""
         handler = self._handler
         if hasattr(handler, "form"):
             shape, dtype = handler.form(**datum)[:2]
@@ -40,9 +39,11 @@ class HandlerSource:
         return Look(value.shape, value.dtype)
 
     def values(self, datums: Sequence[Doc]) -> list[Any]:
+        """Return the data of each datum."""
         return [as_array(self._handler(**datum)) for datum in datums]
 
     def read(self, datums: Sequence[Doc], check: Check, inner: Inner, out: Array) -> None:
+        """Put what `inner` selects of each datum into a row of an array."""
         # Of what cannot be read together, one by one may tell which it is.
         if len(datums) > 1 and hasattr(self._handler, "read_into"):
             for datum in datums:

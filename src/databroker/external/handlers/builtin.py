@@ -20,8 +20,6 @@ from ..readers.base import Array, Declared, FrameReader
 from ..readers.mimetypes import reader_of
 from .specs import SPECS, Spec
 
-__all__ = ["FrameHandler", "OneFile", "replacement_for"]
-
 Doc = Mapping[str, Any]
 Datums = Iterable[Doc]
 Inner = tuple[slice, ...]

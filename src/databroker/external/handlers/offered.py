@@ -12,8 +12,6 @@ from ..._util.user_warnings import warn_user
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["FALLBACKS", "GROUP", "SUCCESSORS", "offered_handler", "offered_specs", "successor"]
-
 GROUP = "databroker.handlers"
 """The entry points by which installed packages offer handlers; the name is the spec."""
 

@@ -9,8 +9,6 @@ from typing import Any
 
 from ..fields.grouping import Grouping
 
-__all__ = ["SPECS", "Spec", "mimetype_of"]
-
 Doc = Mapping[str, Any]
 Frames = tuple[Grouping, int]
 

@@ -13,8 +13,6 @@ from ...errors import FramesMissing
 from ..locate import Guard
 from ..references import Problem
 
-__all__ = ["Declared", "FileReader", "FrameReader"]
-
 Array = np.ndarray[Any, Any]
 Form = tuple[tuple[int, ...], np.dtype[Any]]
 

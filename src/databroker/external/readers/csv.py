@@ -12,8 +12,6 @@ from ..locate import Guard
 from ..references import Problem
 from .base import Array, Declared, FileReader
 
-__all__ = ["CsvReader"]
-
 _OPTIONS = ("sep", "delimiter", "decimal", "encoding", "comment", "quotechar", "skipinitialspace")
 _MARKED = 1024
 

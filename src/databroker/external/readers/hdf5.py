@@ -22,8 +22,6 @@ from ..references import Problem
 from .base import Array, Declared, FileReader
 from .hdf5_files import linked_files, opened_hdf5
 
-__all__ = ["Hdf5Dataset", "Hdf5Reader", "parse_slice"]
-
 Key = tuple[Any, ...]
 
 _DIRECT = 2**18  # bytes, above which h5py's way to read into an array pays

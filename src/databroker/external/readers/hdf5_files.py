@@ -22,8 +22,6 @@ try:
 except ImportError:  # Windows has none
     fcntl = None
 
-__all__ = ["check_links", "linked_files", "opened_hdf5"]
-
 Step = tuple[tuple[str, ...], str]
 """The paths that are tried in turn, and the name of a dataset in the file; '' if it is no HDF5."""
 

@@ -17,8 +17,6 @@ from ..locate import Guard
 from ..references import Problem
 from .base import Array, Declared, FileReader
 
-__all__ = ["FabioReader", "read_picture"]
-
 _FORMATS: Mapping[str, tuple[str, str]] = {
     "image/x-cbf": ("fabio.cbfimage", "CbfImage"),
     "image/x-edf": ("fabio.edfimage", "EdfImage"),

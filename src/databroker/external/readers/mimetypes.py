@@ -9,8 +9,6 @@ from ...errors import NoHandler
 from ..import_path import imported
 from ..references import DataReference
 
-__all__ = ["MIMETYPES", "reader_of"]
-
 _HERE = "databroker.external.readers"
 _IMAGES = ("*", "jpeg", "png", "tiff", "x-cbf", "x-edf", "x-marccd", "x-spe")
 

@@ -13,8 +13,6 @@ from ..references import Problem
 from .base import Array, Declared, FileReader, Form
 from .numbered_files import FileSequence
 
-__all__ = ["NpyReader", "NpySequence"]
-
 
 class NpyReader(FileReader):
     """Reads application/x-npy: an array of frames, of which only what is used is read."""

@@ -16,8 +16,6 @@ from ..references import Problem
 from .base import Array, Declared, Form, FrameReader
 from .images import read_picture
 
-__all__ = ["FileSequence", "ImageSequence", "numbered_name"]
-
 _PLACES = re.compile(r"(%%|%s|%[-+#0 ]*\d*(?:\.\d+)?[diuxX]|\{0?(?::[^{}]*)?\})")
 
 

@@ -14,8 +14,6 @@ from ..locate import Guard
 from ..references import Problem
 from .base import Array, Declared, FileReader
 
-__all__ = ["ZarrReader"]
-
 
 class ZarrReader(FileReader):
     """Reads application/x-zarr: an array, or one in a group, which `dataset` names."""
