@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from databroker.query import nodes as n
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
+from databroker.stores.sql.engine.limits import Limits
 from databroker.testing import difference, strategies
 from databroker.testing.conformance.base import quick
 from databroker.testing.questions import questions, walk
@@ -25,21 +26,24 @@ from helpers import strategies as made
 asked = Counter()
 
 # With few runs a store of millions is only met if it loses its patience at once.
-IMPATIENT = [
-    ("plan", {"FEW": 2, "_PATIENCE": 2, "_RARELY": 1.1, "_PAGES": (1, 2)}),
-    ("search", {"_PATIENCE": 1, "_RARELY": 1.1, "_PAGES": (1, 2)}),
-    ("value_conditions", {"MOST_TEXTS": 1}),
-    ("project", {"_FEW": 0, "_PAGE": 2, "_WORTH": 100}),
-    ("path_index", {"_CHUNK": 2, "MANY": 2}),
-]
+IMPATIENT = Limits(
+    few=2,
+    walked=(1, 2),
+    walk_patience=(2, 1.1),
+    read=(1, 2),
+    read_patience=(1, 1.1),
+    apart=2,
+    values=2,
+    texts=1,
+    few_documents=0,
+    leaves=100,
+)
 # A little index, whose filters err often: as for documents that are a million times as large.
 FORGETFUL = [
     ("index_terms", {"MAX_LEAVES": 2, "MAX_WORDS": 1, "MAX_ARRAY": 1}),
     ("name_filter", {"_checksum": lambda name: len(name) % 3}),
 ]
-moods = st.lists(st.sampled_from([IMPATIENT, FORGETFUL]), unique_by=id).map(
-    lambda several: [each for mood in several for each in mood]
-)
+moods = st.tuples(st.sampled_from([Limits(), IMPATIENT]), st.sampled_from([(), FORGETFUL]))
 NODES = {
     node
     for node in (getattr(n, name) for name in n.__all__)
@@ -74,11 +78,12 @@ def _documents(draw, starts):
     return draw(st.permutations(found))
 
 
-def _agree(place, documents, queries, keys, limits):
+def _agree(place, documents, queries, keys, mood):
     memory = MemoryStore()
+    limits, patched = mood
     with ExitStack() as stack:
-        sqlite = stack.enter_context(closing(SQLiteStore(place)))
-        for module, values in limits:
+        sqlite = stack.enter_context(closing(SQLiteStore(place, limits=limits)))
+        for module, values in patched:
             module = f"databroker.stores.sql.search.{module}"
             stack.enter_context(mock.patch.multiple(module, **values))
         for kind, doc in documents:

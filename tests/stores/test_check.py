@@ -15,6 +15,7 @@ from databroker.query.nodes import DataKey, Equals, Everything, FullText
 from databroker.query.nodes import Path as Key
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
+from databroker.stores.sql.engine.limits import Limits
 from databroker.testing import answers, expected
 from databroker.testing.conformance.base import (
     datum,
@@ -39,20 +40,8 @@ for uid in "abc":
     RUNS += [("datum", datum(number, f"{uid}-r", f"odd {uid}")) for number in range(3)]
     RUNS += [("stop", stop(uid, exit_status="success"))] if uid != "c" else []
 
-SMALL = {
-    "index._STRETCH": 2,
-    "index._GROUP": 1,
-    "base._PAGE": 2,
-    "rows._PAGE": 2,
-}
-
-
-@pytest.fixture
-def small_steps(monkeypatch):
-    """Let a check of a few runs be one of many."""
-    for name, limit in SMALL.items():
-        monkeypatch.setattr(f"databroker.stores.sql.integrity.{name}", limit)
-    monkeypatch.setattr("databroker.stores.sql.engine.statements.checks._PAGE", 3)
+# So that a check of a few runs is one of many.
+SMALL = Limits(compared=2, compared_again=(1, 1000), checked=2, checked_rows=2, checked_entries=3)
 
 
 @pytest.fixture
@@ -68,8 +57,8 @@ def damage(path):
     return change
 
 
-def test_what_is_whole_is_told_with_what_was_looked_at(damage, path, small_steps):
-    for store in (SQLiteStore(path), MemoryStore()):
+def test_what_is_whole_is_told_with_what_was_looked_at(damage, path):
+    for store in (SQLiteStore(path, limits=SMALL), MemoryStore()):
         with Broker(store) as db:
             if isinstance(store, MemoryStore):
                 insert_all(store, RUNS)
@@ -203,12 +192,12 @@ def asked(store):
 
 
 @pytest.mark.parametrize("change", INDEX_CHANGES)
-def test_what_an_index_says_otherwise_is_found_and_mended(damage, path, change, small_steps):
+def test_what_an_index_says_otherwise_is_found_and_mended(damage, path, change):
     statement, named = INDEX_CHANGES[change]
-    with opened(path) as store:
+    with opened(path, limits=SMALL) as store:
         right = asked(store)
     damage(statement)
-    with opened(path) as store:
+    with opened(path, limits=SMALL) as store:
         report = store.check()
         assert not report
         assert "mend_index=True" in repr(report)
@@ -293,10 +282,10 @@ OTHER_CHANGES = {
 
 
 @pytest.mark.parametrize("change", OTHER_CHANGES)
-def test_other_damage_is_found_and_left_as_it_is(damage, path, change, small_steps):
+def test_other_damage_is_found_and_left_as_it_is(damage, path, change):
     statement, named = OTHER_CHANGES[change]
     damage(statement)
-    with opened(path) as store:
+    with opened(path, limits=SMALL) as store:
         report = store.check()
         assert not report
         assert re.search(named, repr(report)), report
@@ -343,8 +332,8 @@ def test_an_index_out_of_order_is_mended(damage, path, table):
         assert asked(store) == right
 
 
-def test_what_others_write_meanwhile_is_not_called_damaged(path, small_limits, small_steps):
-    with opened(path) as store, opened(path) as other:
+def test_what_others_write_meanwhile_is_not_called_damaged(path, small_limits):
+    with opened(path, limits=SMALL) as store, opened(path, limits=SMALL) as other:
         insert_all(store, whole_run("first"))
         stopped = threading.Event()
 
@@ -384,10 +373,9 @@ def test_a_filter_that_is_damaged_is_found_and_mended(path, key):
         assert store.count(query) == 1
 
 
-def test_of_very_many_findings_some_are_named_and_all_are_mended(damage, path, monkeypatch):
-    monkeypatch.setattr("databroker.stores.sql.integrity.base._MOST", 2)
+def test_of_very_many_findings_some_are_named_and_all_are_mended(damage, path):
     damage("DELETE FROM numbers")
-    with opened(path) as store:
+    with opened(path, limits=Limits(findings=2)) as store:
         report = store.check()
         assert [str(each) for each in report.findings[2:]] == ["4 more findings in the index."]
         assert store.check(mend_index=True)

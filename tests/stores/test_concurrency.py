@@ -12,6 +12,7 @@ from databroker.errors import StoreUnavailable
 from databroker.query.nodes import Everything
 from databroker.stores.rows import batches_of
 from databroker.stores.sql import SQLiteStore
+from databroker.stores.sql.engine.limits import Limits
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import (
     descriptor,
@@ -70,10 +71,9 @@ def test_a_writer_waits_for_another_beyond_the_timeout_of_sqlite(monkeypatch, pa
         assert_identical(answers(store, documents), expected(documents))
 
 
-def test_a_lock_that_is_never_given_back_is_named(monkeypatch, path):
-    monkeypatch.setattr("databroker.stores.sql.engine.connection.PATIENCE", 0.05)
+def test_a_lock_that_is_never_given_back_is_named(path):
     with (
-        contextlib.closing(SQLiteStore(path)) as store,
+        contextlib.closing(SQLiteStore(path, limits=Limits(patience=0.05))) as store,
         contextlib.closing(sqlite3.connect(path)) as other,
     ):
         store.insert("start", start("before"))

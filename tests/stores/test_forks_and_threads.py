@@ -76,9 +76,9 @@ def test_a_child_that_only_ends_does_no_harm(processes, store, path):
 REFUSED = """
 import signal, threading
 from databroker.errors import StoreUnavailable
-from databroker.stores.sql.engine import connections
-connections._FORK_PATIENCE = 0.1
-store, elsewhere = SQLiteStore(path), SQLiteStore(path + ".other")
+from databroker.stores.sql.engine.limits import Limits
+soon = Limits(fork_patience=0.1)
+store, elsewhere = SQLiteStore(path, limits=soon), SQLiteStore(path + ".other", limits=soon)
 store.insert("start", start("before"))
 begun, go_on = threading.Event(), threading.Event()
 

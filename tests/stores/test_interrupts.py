@@ -12,6 +12,7 @@ import pytest
 from databroker.errors import StoreUnavailable
 from databroker.query.nodes import Everything
 from databroker.stores.sql import SQLiteStore
+from databroker.stores.sql.engine.limits import Limits
 from databroker.testing import answers, assert_identical, expected, read_rows
 from databroker.testing.conformance.base import (
     descriptor,
@@ -86,10 +87,9 @@ def test_an_interrupt_while_waiting_is_seen_to_at_once(path):
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, Alarm, SystemExit])
-def test_what_a_handler_raises_amid_a_statement_is_what_is_raised(path, raised, monkeypatch):
+def test_what_a_handler_raises_amid_a_statement_is_what_is_raised(path, raised):
     """The driver swallows it, and says only that the statement was interrupted."""
-    monkeypatch.setattr("databroker.stores.sql.engine.connection._STEPS", 1000)
-    with contextlib.closing(SQLiteStore(path)) as store:
+    with contextlib.closing(SQLiteStore(path, limits=Limits(steps=1000))) as store:
         connection = store._connections.get()
         endless = (
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"

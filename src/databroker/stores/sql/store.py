@@ -24,6 +24,7 @@ from .engine.checkpoint import Tidier, tidy
 from .engine.connections import Connections
 from .engine.failures import translated
 from .engine.file import located
+from .engine.limits import DEFAULT, Limits
 from .search.index import known_paths
 from .search.project import Projection
 from .search.search import Search, as_record, few_runs
@@ -56,6 +57,8 @@ class SQLiteStore(Store):
         Refuse to write.
     create
         Whether to make the file where there is none.
+    limits
+        How much is done at once: others than these are for tests.
 
     Raises
     ------
@@ -82,16 +85,21 @@ class SQLiteStore(Store):
         durability: str = "normal",
         read_only: bool = False,
         create: bool = True,
+        limits: Limits = DEFAULT,
     ) -> None:
         super().__init__()
-        self._options: dict[str, Any] = {"durability": durability, "read_only": read_only}
+        self._options: dict[str, Any] = {
+            "durability": durability,
+            "read_only": read_only,
+            "limits": limits,
+        }
         self.path = located(path)
         if not (create or os.path.exists(self.path)):
             raise StoreUnavailable(
                 f"There is no file {self.path} on this machine. What was pickled here refers to "
                 "the file; it must be reachable under the same path."
             )
-        self._connections = Connections(self.path, durability, read_only)
+        self._connections = Connections(self.path, durability, read_only, limits)
         self._writer = Writer(self._connections)
         self._tidier = Tidier(self._connections)
 
@@ -163,7 +171,7 @@ class SQLiteStore(Store):
 
     def distinct(self, path: DocumentPath, query: Node) -> list[tuple[Any, int]]:
         with translated(self.path):
-            return ranked(self._projection(query).counts(path))
+            return ranked(Projection(self._connections.get, self._search(query)).counts(path))
 
     def keys(self, most: int) -> list[str]:
         return self._ask(known_paths, most)
@@ -172,10 +180,8 @@ class SQLiteStore(Store):
         self, query: Node, paths: Sequence[DocumentPath], limit: int | None = None
     ) -> Iterator[tuple[Any, ...]]:
         with translated(self.path):
-            yield from self._projection(query).rows(paths, limit)
-
-    def _projection(self, query: Node) -> Projection:
-        return Projection(self._connections.get, self._search(query))
+            projection = Projection(self._connections.get, self._search(query))
+            yield from projection.rows(paths, limit)
 
     # -- reading a run ---------------------------------------------------
 
@@ -257,7 +263,7 @@ class SQLiteStore(Store):
     def check(self, progress: CheckProgress | None = None, mend_index: bool = False) -> CheckReport:
         if mend_index and self._connections.read_only:
             raise self._read_only()
-        from .integrity import check_database
+        from .integrity.check import check_database
 
         with translated(self.path):
             return check_database(self._connections, progress, mend_index)

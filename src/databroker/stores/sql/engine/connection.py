@@ -16,12 +16,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from typing import Any, TypeVar
 
-from .failures import PATIENCE, is_busy, primary_code
+from .failures import is_busy, primary_code
+from .limits import Limits
 
 T = TypeVar("T")
-
-_STEPS = 2_000_000
-"""After so many steps of a statement (some 50 ms), Python may see to a signal."""
 
 _PAUSES = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.025, 0.05, 0.05)
 """Seconds between two tries while somebody else is in the way; the last one again and again."""
@@ -55,13 +53,14 @@ class Connection:
 
     driver: sqlite3.Connection | None = None  # while it is open
 
-    def __init__(self, gate: Gate, opening: Callable[[Connection], None]) -> None:
+    def __init__(self, gate: Gate, opening: Callable[[Connection], None], limits: Limits) -> None:
         self.paths: dict[tuple[int, str, int], int] = {}  # their numbers; see `search.index`
         self.writing = False  # whether a write of this thread is under way
         self.frozen: object = None  # how the file was when opened as one that does not change
         self.can_write = False
         self.thread = threading.get_ident()
         self.guard = threading.RLock()  # held while a statement is carried out
+        self.limits = limits
         self._gate = gate
         self._opening = opening
         self._pid = os.getpid()
@@ -127,7 +126,7 @@ class Connection:
             return self._try(action)
         except sqlite3.OperationalError as error:
             self._weigh(error)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.limits.patience
         for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
             time.sleep(pause)
             try:
@@ -160,7 +159,7 @@ class Connection:
 
     def _listen(self, driver: sqlite3.Connection) -> None:
         """Let Python see to signals amid long statements."""
-        driver.set_progress_handler(_watch(self._raised).__next__, _STEPS)
+        driver.set_progress_handler(_watch(self._raised).__next__, self.limits.steps)
 
     def __del__(self) -> None:
         if self.driver is not None and self._pid == os.getpid():

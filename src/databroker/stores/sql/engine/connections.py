@@ -16,11 +16,9 @@ from ....errors import StoreUnavailable
 from .connection import Connection, Gate
 from .failures import translated
 from .file import File, after_fork
+from .limits import Limits
 
 T = TypeVar("T")
-
-_FORK_PATIENCE = 10.0
-"""Seconds that a fork waits for transactions of other threads."""
 
 
 class Connections:
@@ -36,7 +34,8 @@ class Connections:
     _inherited: Sequence[Connection] = ()
     _at_rest: Sequence[Connection] = ()
 
-    def __init__(self, path: Path, durability: str, read_only: bool) -> None:
+    def __init__(self, path: Path, durability: str, read_only: bool, limits: Limits) -> None:
+        self.limits = limits
         with translated(path):
             self.file = File(path, durability, read_only)
             self.path, self.read_only = path, self.file.read_only
@@ -118,7 +117,7 @@ class Connections:
         gate = self.file.gate
         gate.lock.acquire()
         gate.is_shut = True
-        deadline = time.monotonic() + _FORK_PATIENCE
+        deadline = time.monotonic() + self.limits.fork_patience
         self._inherited = inherited = self._connections()
         self._at_rest = [one for one in inherited if one.rest(deadline)]
 
@@ -149,7 +148,7 @@ class Connections:
         return connection
 
     def _new(self, opening: Callable[[Connection], None]) -> Connection:
-        connection = Connection(self.file.gate, opening)
+        connection = Connection(self.file.gate, opening, self.limits)
         with self._members_lock:
             self._members.add(connection)
         return connection

@@ -17,11 +17,6 @@ from ..engine.statements import checks
 Connect = Callable[[], Connection]
 Row = tuple[Any, ...]
 
-_PAGE = 200
-
-_MOST = 1_000
-"""So many findings are told one by one."""
-
 
 class Check:
     """Takes down what is found, mends what can be, and says how far it is."""
@@ -31,6 +26,7 @@ class Check:
     ) -> None:
         self.connections = connections
         self.connect = connections.get
+        self.limits = connections.limits
         self.mend = mend
         self._findings: list[Finding] = []
         self._more: Counter[tuple[bool, bool]] = Counter()
@@ -44,7 +40,7 @@ class Check:
     def found(self, text: str, run: Any = None, **more: bool) -> None:
         """Take down a finding."""
         found = Finding(text, run if isinstance(run, str) else None, **more)
-        if len(self._findings) < _MOST:
+        if len(self._findings) < self.limits.findings:
             self._findings.append(found)
         else:
             self._more[found.in_index, found.mended] += 1
@@ -97,7 +93,8 @@ class Check:
 def every_row(connect: Connect, table: str, columns: str) -> Iterator[Row]:
     """Yield all rows of a table, each behind its integer key; of damaged ones, the key alone."""
     after = None
-    while keys := checks.keys_after(connect(), table, after, _PAGE):
+    page = connect().limits.checked
+    while keys := checks.keys_after(connect(), table, after, page):
         yield from rows_with(connect, table, columns, keys)
         after = keys[-1]
 

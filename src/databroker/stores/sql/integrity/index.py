@@ -35,13 +35,6 @@ from ..single import documents_of_run
 from ..starts import open_run
 from .base import Check, Connect, every_row, rows_with
 
-_STRETCH = 100_000
-"""So many runs are compared with the index at once, by fingerprints."""
-
-_GROUP = 2_000
-_GROUP_ENTRIES = 200_000
-"""So many runs that differ, with so many entries, are compared at once, entry by entry."""
-
 _NAMED = 3
 """So many entries are named."""
 
@@ -95,7 +88,7 @@ class IndexCheck:
         stretch = _Stretch()
         with self._check.reading("The table of runs"):
             for key, *row in every_row(self._connect, "runs", stored.COLUMNS):
-                if len(stretch.sums) >= _STRETCH:
+                if len(stretch.sums) >= self._check.limits.compared:
                     self._compare(low, key - 1, stretch)
                     low, stretch = key, _Stretch()
                 stretch.add(key, self._wanted(key, row))
@@ -126,7 +119,7 @@ class IndexCheck:
                 stretch.take(run, entry)
                 count += 1
             self._check.looked_at("index entries", count, steps=runs)
-            for group in stretch.suspects():
+            for group in stretch.suspects(*self._check.limits.compared_again):
                 self._look_again(group)
 
     def _look_again(self, runs: Sequence[int]) -> None:
@@ -211,14 +204,14 @@ class _Stretch:
     def take(self, run: int, entry: Held) -> None:
         self.sums[run] = self.sums.get(run, 0) - fingerprint(entry)
 
-    def suspects(self) -> Iterator[list[int]]:
+    def suspects(self, most_runs: int, most_entries: int) -> Iterator[list[int]]:
         """Yield the runs that differ, or are not wholly known, in groups."""
         group: list[int] = []
         size = 0
         for run in sorted(self._partly.union(run for run, left in self.sums.items() if left)):
             group.append(run)
             size += self._sizes.get(run, 1)
-            if len(group) >= _GROUP or size >= _GROUP_ENTRIES:
+            if len(group) >= most_runs or size >= most_entries:
                 yield group
                 group, size = [], 0
         if group:

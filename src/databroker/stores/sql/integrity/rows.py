@@ -19,8 +19,6 @@ from ..single import stored_document
 from ..tail import read_tail, tail_end
 from .base import Check, every_row
 
-_PAGE = 500  # rows of a tail, or look-ups in one statement
-
 
 class RowCheck:
     """Checks the rows of all series, and stores anew where each datum is to be found."""
@@ -28,6 +26,7 @@ class RowCheck:
     def __init__(self, check: Check) -> None:
         self._check = check
         self._connect = check.connect
+        self._page = check.limits.checked_rows
 
     def carry_out(self) -> None:
         """Check all rows."""
@@ -85,7 +84,7 @@ class RowCheck:
                     blocks = False
                     if reached >= end:
                         return
-                    rows = read_tail(connection, series, reached, reached + _PAGE).rows
+                    rows = read_tail(connection, series, reached, reached + self._page).rows
                     stop = reached + len(rows)
                     if not rows:
                         stop = stored.first_in_tail(connection, series, reached + 1) or end
@@ -117,8 +116,8 @@ class RowCheck:
     def _check_datums(self, series: int, owner: str, run: Any) -> None:
         lost: list[str] = []
         for ids in self._datum_ids(series):
-            for at in range(0, len(ids), _PAGE):
-                lost += _misplaced(self._connect(), owner, ids[at : at + _PAGE])
+            for at in range(0, len(ids), self._page):
+                lost += _misplaced(self._connect(), owner, ids[at : at + self._page])
         if not lost:
             return
 

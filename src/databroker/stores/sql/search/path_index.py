@@ -9,7 +9,6 @@ from typing import Any
 from ....query.nodes import Path
 from ..engine.conditions import ALL, Condition, Lookup, either
 from ..engine.connection import Connection, original, portable
-from ..engine.render import MANY
 from ..engine.schema import RUNS, START, STOP
 from ..engine.statements import index
 from .compiled import Compiled
@@ -23,7 +22,6 @@ VALUES = tuple(range(UNINDEXED))
 """The kinds of leaves, without the marks of what is not indexed."""
 
 _MOST_PARTS, _MOST_WAYS = 32, 16  # of a path beyond these the evaluator is asked
-_CHUNK = 500  # values in one statement: databases have limits
 
 Wanted = tuple[Collection[int], str, tuple[Any, ...]]
 """Kinds of leaves, and how their values compare with others (see `Lookup`)."""
@@ -55,6 +53,7 @@ class PathIndex:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._limits = connection.limits
         self._kinds: dict[tuple[int, str], dict[int, int]] = {}
         self._filters: dict[int, list[tuple[int, bytes]]] = {}
 
@@ -80,9 +79,10 @@ class PathIndex:
     def find_values(self, path: Path, kind: int, values: Sequence[Any]) -> Found:
         """Look up leaves of one kind that have one of some values."""
         held = [bound(kind, value) for value in values]
-        if len(held) <= MANY:
+        if len(held) <= self._limits.apart:
             return self.find(path, *(((kind,), "eq", (value,)) for value in held))
-        chunks = [tuple(held[at : at + _CHUNK]) for at in range(0, len(held), _CHUNK)]
+        size = self._limits.values
+        chunks = [tuple(held[at : at + size]) for at in range(0, len(held), size)]
         return self.find(path, *(((kind,), "in", chunk) for chunk in chunks))
 
     def leaves(self, path: Path) -> dict[int, Lookup]:
@@ -108,14 +108,14 @@ class PathIndex:
             found += self.entries(document, ".".join(parts[:end]), ARRAY)
         return found
 
-    def texts(self, path: Path, most: int) -> list[str] | None:
-        """Return the different texts at a path; None if they are more than so many."""
+    def texts(self, path: Path) -> list[str] | None:
+        """Return the different texts at a path; None if they are too many."""
         document = DOCUMENTS.get(path.document)
         numbers = {} if document is None else self._numbers(document, path.text)
         if TEXT not in numbers:
             return []
-        texts = index.different(self._connection, numbers[TEXT], most + 1)
-        return None if len(texts) > most else list(map(text_of, texts))
+        texts = index.different(self._connection, numbers[TEXT], self._limits.texts + 1)
+        return None if len(texts) > self._limits.texts else list(map(text_of, texts))
 
     def every(self) -> Lookup | None:
         """Look up all runs; None if there are none."""
@@ -146,7 +146,7 @@ class PathIndex:
         runs = [
             run for run, one in held if not one or any(might_contain(one, name) for name in names)
         ]
-        if len(runs) > _CHUNK:
+        if len(runs) > self._limits.values:
             yield marks
         elif runs:
             yield Lookup("runs", "id", "in", tuple(runs))

@@ -24,16 +24,6 @@ from .key_set import KeySet, in_order, no_runs, union
 if TYPE_CHECKING:
     from .key_set import Keys
 
-FEW = 1_000
-"""So many entries of an index are sorted sooner than it could be told whether that is needed."""
-
-_PAGES = tuple(2**n for n in range(4, 14))
-"""How many runs are met at once: a page costs as much as those before it, and the last is met
-again and again, as more at once is not faster."""
-
-_PATIENCE, _RARELY = 5_000, 0.01
-"""After so many runs met, of which so few pass the test, the set of all is sooner made."""
-
 _FIRST, _LAST = -(2**63), 2**63 - 1
 
 _DEEPEST, _MOST_VALUES = 20, 500
@@ -60,6 +50,7 @@ class Candidates:
     ) -> None:
         self._connect = connect
         self._every = every
+        self._limits = connect().limits
         windows = [part.condition for part in parts if isinstance(part.condition, KeyRange)]
         low = max((each.low for each in windows), default=_FIRST)
         high = min((each.high for each in windows), default=_LAST - 1)
@@ -78,7 +69,7 @@ class Candidates:
         scans, residual = self.plan.scans, self.plan.residual
         if len(scans) == 1 and _ordered(scans) and not (self.plan.test or residual):
             return index.count(self._connect(), scans[0], self.bounds)
-        if self._weight(scans)[0] < FEW and not residual:
+        if self._weight(scans)[0] < self._limits.few and not residual:
             return sum(1 for _ in self)
         return len(self.keys_below(None))
 
@@ -89,7 +80,8 @@ class Candidates:
         if not plan.scans:
             return
         test = plan.test or render.joined((), Both)
-        for size in chain(_PAGES, repeat(_PAGES[-1])) if _ordered(plan.scans) else (None,):
+        pages, (patience, rarely) = self._limits.walked, self._limits.walk_patience
+        for size in chain(pages, repeat(pages[-1])) if _ordered(plan.scans) else (None,):
             if low > high:
                 return
             rows = index.met(self._connect(), plan.scans, test, (low, high), size)
@@ -98,7 +90,7 @@ class Candidates:
             if size is None or len(rows) < size:
                 return
             high, met, fit = rows[-1][0] - 1, met + size, fit + len(fitting)
-            if met >= _PATIENCE and fit < _RARELY * met:
+            if met >= patience and fit < rarely * met:
                 # All at once is several times faster than one by one.
                 yield from self.keys_below(high + 1).tolist()
                 return
@@ -109,7 +101,7 @@ class Candidates:
         options = [(part, scans) for part, scans in ways if scans is not None]
         if len(options) > 1 or not all(_ordered(scans) for _, scans in options):
             weighed = [(self._weight(scans), part, scans) for part, scans in options]
-            fit = [each for each in weighed if each[0][0] < FEW or _ordered(each[2])]
+            fit = [each for each in weighed if each[0][0] < self._limits.few or _ordered(each[2])]
             options = [each[1:] for each in sorted(fit, key=lambda each: each[0])]
         every = () if self._every is None else (self._every,)
         chosen, scans = options[0] if options else (None, every)
@@ -141,19 +133,19 @@ class Candidates:
         return None
 
     def _weight(self, scans: Iterable[Lookup]) -> tuple[int, int]:
-        """Return how many entries some scans meet, up to FEW; of more, how far back those reach.
+        """Return how many entries some scans meet, up to few; of more, how far back those reach.
 
         An index whose newest entries reach further back has fewer of them.
         """
-        size, reach = 0, _FIRST
+        size, reach, few = 0, _FIRST, self._limits.few
         for scan in scans:
-            if size >= FEW:
+            if size >= few:
                 break
-            size += index.count(self._connect(), scan, self.bounds, FEW)
-            if size >= FEW and scan.ordered:
-                key = index.key_at(self._connect(), scan, self.bounds, FEW // 2)
+            size += index.count(self._connect(), scan, self.bounds, few)
+            if size >= few and scan.ordered:
+                key = index.key_at(self._connect(), scan, self.bounds, few // 2)
                 reach = max(reach, _FIRST if key is None else key)
-        return min(size, FEW), reach
+        return min(size, few), reach
 
     # -- making sets -------------------------------------------------------
 

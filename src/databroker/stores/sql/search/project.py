@@ -21,11 +21,6 @@ from .index_terms import EXACT_INTEGERS, FALSE_TRUE, LONG_TEXT, NAN, NULL, NUMBE
 from .path_index import ANYTHING, PathIndex
 from .search import Search, Skipped
 
-_PAGE = 500  # runs in one statement
-_FEW = 1_000  # runs whose documents are read as fast as leaves
-_WORTH = 8
-"""Reading a document takes as long as reading so many leaves."""
-
 Leaves = dict[int, Lookup]
 """Look-ups of the leaves of a path, by kind."""
 
@@ -38,10 +33,11 @@ class Projection:
     def __init__(self, connect: Callable[[], Connection], search: Search) -> None:
         self._connect = connect
         self._search = search
+        self._limits = connect().limits
 
     def rows(self, paths: Sequence[Path], limit: int | None = None) -> Iterator[tuple[Any, ...]]:
         """Yield the values at the paths, a tuple for each run, newest first."""
-        if limit is not None and limit <= _FEW:
+        if limit is not None and limit <= self._limits.few_documents:
             for run in islice(self._search, limit):
                 yield tuple(value_at(run.start, run.stop, path) for path in paths)
             return
@@ -77,7 +73,7 @@ class Projection:
             ]
         else:
             keys = set(self._search.keys())
-            stored = self._leaf_rows(leaves, _WORTH * len(keys))
+            stored = self._leaf_rows(leaves, self._limits.leaves * len(keys))
             if stored is None:
                 return None
             found = Counter((kind, value) for run, kind, value in stored if run in keys)
@@ -96,8 +92,9 @@ class Projection:
         read = self._search.runs if with_start else self._without_starts
         skipped = Skipped()
         try:
-            for at in range(0, len(keys), _PAGE):
-                yield from read(keys[at : at + _PAGE], skipped)
+            page = self._limits.values
+            for at in range(0, len(keys), page):
+                yield from read(keys[at : at + page], skipped)
         finally:
             skipped.warn()
 
@@ -138,7 +135,7 @@ class Projection:
         wanted = {path for path in paths if path.document == "start"} - _COLUMNS.keys()
         for path in wanted:
             leaves = self._leaves(path)
-            most = _WORTH * count // len(wanted)
+            most = self._limits.leaves * count // len(wanted)
             values = None if leaves is None else self._values(leaves, most)
             if values is None:
                 return {}  # a document must be read anyway, and has all the values

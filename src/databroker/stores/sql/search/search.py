@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import Any
 
 from ....errors import StoreDamaged
@@ -28,13 +28,6 @@ from .compile import Compiler, Part, uids_with
 from .index import IDENTITY, bound, table_of
 from .index_terms import EXACT_INTEGERS, NUMBER, TEXT, UNINDEXED, leaf
 from .plan import Candidates
-
-_PAGES = (8, 64, 256, 512)
-"""How many documents are read at once: few first, as one asks mostly for few."""
-
-_PATIENCE, _RARELY = 500, 0.05
-"""After so many documents evaluated, of which so few fit, the sets of all are sooner made."""
-
 
 _MOST = 500
 """Of more runs, the first would be late."""
@@ -71,6 +64,7 @@ class Search:
     ) -> None:
         self._connect = connect
         connection = connect()
+        self._limits = connection.limits
         # The bound comes first: the plan knows of every path and mark of the runs within it.
         self._newest = runs.newest_arrival(connection)
         compiler = Compiler(connection)
@@ -111,11 +105,12 @@ class Search:
         residual = self.candidates.plan.residual
         check = self._check(part for part in self.parts if not part.exact or part in residual)
         fit = 0
+        patience, rarely = self._limits.read_patience
         for looked, found in enumerate(self._documents(self.candidates, skipped), 1):
             if check(found):
                 fit += 1
                 yield found
-            if residual and looked >= _PATIENCE and fit < _RARELY * looked:
+            if residual and looked >= patience and fit < rarely * looked:
                 check = self._check(part for part in self.parts if not part.exact)
                 below = map(int, self.candidates.keys_below(found.id))
                 yield from filter(check, self._documents(below, skipped))
@@ -137,7 +132,8 @@ class Search:
     def _documents(self, keys: Iterable[int], skipped: Skipped) -> Iterator[Run]:
         """Yield runs by their keys, each page a statement of its own."""
         ahead = iter(keys)
-        for size in chain(_PAGES, iter(lambda: _PAGES[-1], None)):
+        pages = self._limits.read
+        for size in chain(pages, repeat(pages[-1])):
             page = list(islice(ahead, size))
             if not page:
                 return

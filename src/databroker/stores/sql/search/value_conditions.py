@@ -32,9 +32,6 @@ from .index_terms import (
 )
 from .path_index import ANYTHING, DOCUMENTS, PathIndex
 
-MOST_TEXTS = 256
-"""Of a key with no more different texts than these, each is tried once."""
-
 _BEGINNING = re.compile(r"(?:\^|\\A)((?:[\w \-/]|\\[.\-/_])+)", re.ASCII)
 
 _KINDS = {
@@ -193,7 +190,7 @@ def matching(places: PathIndex, node: Matches) -> Compiled:
 
 def _fitting(places: PathIndex, node: Matches) -> list[str] | None:
     """Return the texts at a path that a pattern is found in, if there are few texts."""
-    texts = places.texts(node.path, MOST_TEXTS)
+    texts = places.texts(node.path)
     if texts is None:
         return None
     fits = compile(Matches(Path("text"), node.pattern, node.flags))

@@ -21,7 +21,6 @@ DERIVED = ("numbers", "texts")
 OF_AN_INDEX = re.compile(r"(?:index|order for) (\w+)$")
 """What a message ends with that is about an index."""
 
-_PAGE = 20_000
 _MOST = 100  # so many messages are asked for
 
 _STRAYS = (
@@ -80,6 +79,7 @@ def entries_after(
     else:
         where, values = f"run IN ({marks(runs)})", list(runs)
     after: Row = ()
+    page = connection.limits.checked_entries
     if last is not None:
         path, value, run = last
         sql, raw = _as_sql(value)
@@ -88,11 +88,11 @@ def entries_after(
         connection,
         "SELECT path, typeof(value) = 'text', CASE typeof(value) WHEN 'text' "
         f"THEN CAST(value AS BLOB) ELSE value END, run FROM {index} WHERE {where} "
-        f"ORDER BY path, value, run LIMIT {_PAGE}",
+        f"ORDER BY path, value, run LIMIT {page}",
         (*values, *after),
     )
     found = [(path, (value,) if is_text else value, run) for path, is_text, value, run in rows]
-    return found, len(rows) < _PAGE
+    return found, len(rows) < page
 
 
 def drop_entry(connection: Connection, index: str, row: Row) -> None:
