@@ -13,7 +13,7 @@ from ..stores.base import Store
 from ..stores.rows import rows_of
 
 if TYPE_CHECKING:
-    from ..external.files.copying import CopyPlan, Progress
+    from ..external.files.copying import Progress
     from ..external.files.listing import RunResources
 
 _RESOURCES = ("resource", "stream_resource")
@@ -36,12 +36,17 @@ def export(
     progress: Progress | None = None,
 ) -> list[tuple[str, str]]:
     """Insert all documents of some runs elsewhere; see `databroker.Broker.export`."""
+    from ..external.files.copying import CopyPlan
+    from ..external.files.listing import run_files
+
     pairs: list[tuple[str, str]] = []
     for run in each_run(runs):
         referred = _referred(run)
         pointing: Mapping[str, Any] = {}
         if new_root is not None:
-            plan = _plan(run, referred, new_root, on_missing)
+            store, registry = run.session.store, run.session.registry
+            plan = CopyPlan(registry, new_root, on_missing)
+            plan.add(run_files(store, registry, run.uid, referred))
             _check_target(run, db, plan.documents)
             copied = plan.carry_out(verify, progress)
             pointing = copied.documents
@@ -58,18 +63,6 @@ def _referred(run: Run) -> RunResources:
     from ..external.files.listing import run_resources
 
     return run_resources(run.session.store, run.uid, run.session.transforms)
-
-
-def _plan(
-    run: Run, referred: RunResources, new_root: str | os.PathLike[str], on_missing: str
-) -> CopyPlan:
-    from ..external.files.copying import CopyPlan
-    from ..external.files.listing import run_files
-
-    session = run.session
-    plan = CopyPlan(session.registry, new_root, on_missing)
-    plan.add(run_files(session.store, session.registry, run.uid, referred))
-    return plan
 
 
 def _check_target(run: Run, db: Receiver, pointing: Mapping[str, Any]) -> None:

@@ -18,13 +18,10 @@ if TYPE_CHECKING:
 
     from ..external.fields.filling import Filling
 
-Headers = Run | Iterable[Run]
-Share = tuple[Run, list[str] | None, "Filling"]
-
 
 def shares(
-    headers: Headers, stream_name: Any, fields: Fields, fill: Any, every: bool = False
-) -> Iterator[Share]:
+    headers: Run | Iterable[Run], stream_name: Any, fields: Fields, fill: Any, every: bool = False
+) -> Iterator[tuple[Run, list[str] | None, Filling]]:
     """Yield the headers that have a stream (or every one), with those of the fields that each has.
 
     A plain name in `fields`, or one in `fill`, need be in one of them only: it is when all
@@ -38,7 +35,7 @@ def shares(
     wanted.check()
 
 
-def _that_have(headers: Headers, stream_name: Any) -> Iterator[Run]:
+def _that_have(headers: Run | Iterable[Run], stream_name: Any) -> Iterator[Run]:
     """Yield the headers that have a stream; with none, the last, which says what it has instead."""
     passed, any_has = None, False
     for header in each_run(headers):

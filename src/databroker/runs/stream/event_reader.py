@@ -15,9 +15,7 @@ from ...errors import DatabrokerError
 from ...external.fields.reader import PAGE_BYTES, FieldReader, Look
 from ...stores.store_ref import StoreRef
 from .layout import Array, Chunk, EventSource, Layout, Window
-from .schema import FieldSchema, Variable, columns_of
-
-_NARROW = 64  # bytes a row
+from .schema import NARROW, FieldSchema, Variable, columns_of
 
 
 class SharedFields:
@@ -41,7 +39,7 @@ class SharedFields:
         cls, layout: Layout, variables: Sequence[Variable], known: Mapping[str, FieldSchema]
     ) -> dict[Variable, SharedFields]:
         """Return what reads those of some fields that are narrow, unless they are too large."""
-        narrow = [each for each in variables if known[each.name].row_bytes <= _NARROW]
+        narrow = [each for each in variables if known[each.name].row_bytes <= NARROW]
         size = layout.rows * sum(known[each.name].row_bytes for each in narrow)
         if len(narrow) < 2 or size > PAGE_BYTES:
             return {}

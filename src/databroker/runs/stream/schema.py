@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LOOKED_AT = 8 * PAGE_BYTES  # bytes of a field that are looked through to find its form
 _SAMPLES = 4  # pages that are looked at where a field has more
-_NARROW = 64  # bytes a row, up to which fields are looked at together
+NARROW = 64  # bytes a row, up to which fields are looked at, and read, together
 _DECLARED = {"number": "f8", "integer": "f8", "boolean": "?", "array": "f8"}
 _ATTRIBUTES = ("units", "precision", "source")
 
@@ -252,7 +252,7 @@ def infer_schema(
     Fields of one number are looked through; of large ones only some pages are
     read, one at a time. What the data do not tell is taken as declared.
     """
-    narrow = [variable for variable in wanted if _declared_bytes(variable) <= _NARROW]
+    narrow = [variable for variable in wanted if _declared_bytes(variable) <= NARROW]
     wide = [[variable] for variable in wanted if variable not in narrow]
     schemas: dict[str, FieldSchema] = {}
     for group in filter(None, [narrow, *wide]):
@@ -301,7 +301,7 @@ class _Finding:
 def _look(store: EventSource, layout: Layout, group: Sequence[Variable]) -> dict[str, FieldSchema]:
     row_bytes = sum(map(_declared_bytes, group))
     pages = layout.pages(row_bytes)
-    if layout.rows * row_bytes > _LOOKED_AT and row_bytes > _NARROW * len(group):
+    if layout.rows * row_bytes > _LOOKED_AT and row_bytes > NARROW * len(group):
         places = np.linspace(0, len(pages) - 1, _SAMPLES).astype(int)
         pages = [pages[place] for place in np.unique(places)]
     findings = {variable: _Finding(variable) for variable in group}
@@ -324,7 +324,7 @@ def _look(store: EventSource, layout: Layout, group: Sequence[Variable]) -> dict
 
 def _declared_bytes(variable: Variable) -> float:
     if variable.key.get("external"):
-        return _NARROW
+        return NARROW
     declared = variable.declared
     shape = variable.key.get("shape") or ()
     sizes = [min(size, 2**40) for size in shape if type(size) is int and size > 0]
