@@ -10,6 +10,10 @@ from databroker.columns import segments
 from databroker.errors import DatabrokerError, NoSuchField
 from helpers.run_builder import RunBuilder, number, opened
 
+# What takes memory to import is imported before any is measured.
+pytest.importorskip("xarray")
+pytest.importorskip("dask.array")
+
 EVENTS, POINTS = 10_000, 2_000
 MB = 2**20
 
