@@ -89,14 +89,15 @@ def from_arrow(column: Column) -> list[Any]:
         values = array.to_numpy(zero_copy_only=False).tolist()
     else:
         values = array.to_pylist()
-    if exact is not None:
-        for row, value in exact_values(exact):
-            values[row] = value
+    for row, value in exact_values(exact):
+        values[row] = value
     return values
 
 
-def exact_values(exact: pa.Array) -> list[tuple[int, Any]]:
+def exact_values(exact: pa.Array | None) -> list[tuple[int, Any]]:
     """Return (row, value) for each row that an exact column holds."""
+    if exact is None:
+        return []
     rows = np.flatnonzero(exact.is_valid().to_numpy(zero_copy_only=False))
     return [(int(row), decode(exact[int(row)].as_buffer())) for row in rows]
 

@@ -16,7 +16,7 @@ anything else                         object: the values; rectangular numeric
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,11 @@ from .batches import select, split
 
 Array = np.ndarray[Any, Any]
 
-_NUMBERS = frozenset({"int", "float", "null"})
+ValueKind = str | tuple[np.dtype[Any], tuple[int, ...]]
+"""'int', 'float', 'bool', 'null', 'other'; or dtype and shape of an array."""
+
+NUMBERS = frozenset({"int", "float", "null"})
+"""Kinds of values that are floats where they come together."""
 
 
 def assemble(batches: Sequence[pa.RecordBatch], names: Sequence[str]) -> dict[str, Array]:
@@ -65,71 +69,85 @@ def value_range(batch: pa.RecordBatch, name: str) -> tuple[Any, Any] | None:
 
 
 def _join(columns: list[Column | None], sizes: list[int]) -> Array:
-    exact = [
-        exact_values(column.exact) if column is not None and column.exact is not None else []
-        for column in columns
-    ]
-    kinds: set[str] = set()
-    for column, extra, size in zip(columns, exact, sizes, strict=True):
-        kinds |= _kinds(column, extra, size)
-    if kinds <= {"int"} and kinds:
-        return _numbers(columns, exact, sizes, np.dtype(np.int64))
-    if kinds <= _NUMBERS and kinds != {"null"} and kinds:
-        return _numbers(columns, exact, sizes, np.dtype(np.float64))
+    kinds: set[ValueKind] = set()
+    for column, size in zip(columns, sizes, strict=True):
+        kinds |= kinds_of(column, size, kind_of)
+    if kinds <= NUMBERS and kinds not in ({"null"}, set()):
+        dtype = np.int64 if kinds == {"int"} else np.float64
+        return filled(columns, sizes, np.dtype(dtype))
     if kinds == {"bool"}:
-        return _numbers(columns, exact, sizes, np.dtype(np.bool_))
-    return _objects(columns, sizes)
+        return filled(columns, sizes, np.dtype(np.bool_))
+    return objects(columns, sizes)
 
 
-def _kinds(column: Column | None, exact: list[tuple[int, Any]], size: int) -> set[str]:
-    """Say what kinds of values a part of a column holds."""
+def kinds_of(column: Column | None, size: int, label: Callable[[Any], ValueKind]) -> set[ValueKind]:
+    """Return what kinds of values a part of a column holds, mostly without looking at them."""
     if size == 0:
         return set()
     if column is None:
         return {"null"}
-    array = column.array
-    kinds = {_kind(value) for _, value in exact}
-    if array.null_count > len(exact):
-        kinds.add("null")
+    array, metadata, exact = column
+    beside = exact_values(exact)
+    found = {label(value) for _, value in beside}
+    if array.null_count > len(beside):
+        found.add("null")
     if array.null_count < len(array):
-        kinds.add(_TYPED.get(array.type, "other"))
-    return kinds
+        if DTYPE in metadata:
+            pile = tensor(array, metadata)
+            found.add((pile.dtype, pile.shape[1:]))
+        else:
+            found.add(_TYPED.get(array.type, "other"))
+    return found
 
 
 _TYPED = {pa.float64(): "float", pa.int64(): "int", pa.bool_(): "bool"}
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> ValueKind:
+    """Return the kind of a value that stands beside an array."""
     if type(value) is int:
         return "int" if -(2**63) <= value < 2**63 else "other"
     return {float: "float", bool: "bool"}.get(type(value), "other")
 
 
-def _numbers(
+def filled(
     columns: list[Column | None],
-    exact: list[list[tuple[int, Any]]],
     sizes: list[int],
     dtype: np.dtype[Any],
+    shape: tuple[int, ...] = (),
 ) -> Array:
-    out = np.empty(sum(sizes), dtype)
+    """Return a column, of which the shape is that of one value, as an array of one dtype."""
+    out = np.empty((sum(sizes), *shape), dtype)
+    missing: Any = np.nan if dtype.kind in "fc" else np.zeros((), dtype)
+    if dtype == np.dtype(object):
+        missing = None
     place = 0
-    for column, extra, size in zip(columns, exact, sizes, strict=True):
+    for column, size in zip(columns, sizes, strict=True):
         part = out[place : place + size]
         place += size
-        if size == 0:
-            continue
-        if column is None or pa.types.is_null(column.array.type):
-            part[:] = np.nan
-        elif dtype.kind == "i" and column.array.null_count:
-            part[:] = column.array.fill_null(0).to_numpy()
+        if column is None or column.array.null_count == len(column.array):
+            part[...] = missing
         else:
-            part[:] = column.array.to_numpy(zero_copy_only=False)
-        for row, value in extra:
-            part[row] = value
+            part[...] = _elements(column)
+            if column.array.null_count:
+                part[~column.array.is_valid().to_numpy(zero_copy_only=False)] = missing
+        if column is not None:
+            for row, value in exact_values(column.exact):
+                part[row] = value
     return out
 
 
-def _objects(columns: list[Column | None], sizes: list[int]) -> Array:
+def _elements(column: Column) -> Array:
+    array, metadata, _ = column
+    if DTYPE in metadata:
+        return tensor(array, metadata)
+    plain = array.fill_null(0) if array.null_count else array
+    elements: Array = plain.to_numpy(zero_copy_only=False)
+    return elements
+
+
+def objects(columns: list[Column | None], sizes: list[int]) -> Array:
+    """Return a column as an array of its values."""
     out = np.empty(sum(sizes), object)
     place = 0
     for column, size in zip(columns, sizes, strict=True):

@@ -24,15 +24,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from .arrow import DTYPE, Column, exact_values, tensor
-from .assemble import _TYPED, _kind, _numbers, _objects, cell
+from .arrow import Column
+from .assemble import NUMBERS, ValueKind, cell, filled, kind_of, kinds_of, objects
 from .batches import split
 
 Array = np.ndarray[Any, Any]
-ValueKind = str | tuple[np.dtype[Any], tuple[int, ...]]
-"""'int', 'float', 'bool', 'null', 'other'; or dtype and shape of an array."""
-
-_NUMBERS = frozenset({"int", "float", "null"})
 _OBJECT = np.dtype(object)
 
 
@@ -63,7 +59,7 @@ def value_kinds(
     for batch in batches:
         columns = split(batch)
         for name, those in found.items():
-            those |= _value_kinds(columns.get(name), batch.num_rows)
+            those |= kinds_of(columns.get(name), batch.num_rows, _label)
     return found
 
 
@@ -86,7 +82,7 @@ def array_spec(found: set[ValueKind]) -> ArraySpec | None:
         return _spec_of_arrays(arrays, found.difference(arrays))
     if found == {"int"}:
         return ArraySpec(np.dtype(np.int64))
-    if found <= _NUMBERS and found != {"null"}:
+    if found <= NUMBERS and found != {"null"}:
         return ArraySpec(np.dtype(np.float64))
     return ArraySpec(np.dtype(np.bool_)) if found == {"bool"} else ArraySpec(_OBJECT)
 
@@ -174,29 +170,10 @@ def _spec_of_arrays(
     return ArraySpec(dtype, shapes.pop())
 
 
-def _value_kinds(column: Column | None, size: int) -> set[ValueKind]:
-    if size == 0:
-        return set()
-    if column is None:
-        return {"null"}
-    array, metadata, exact = column
-    beside = [] if exact is None else exact_values(exact)
-    found = {_label(value) for _, value in beside}
-    if array.null_count > len(beside):
-        found.add("null")
-    if array.null_count < len(array):
-        if DTYPE in metadata:
-            pile = tensor(array, metadata)
-            found.add((pile.dtype, pile.shape[1:]))
-        else:
-            found.add(_TYPED.get(array.type, "other"))
-    return found
-
-
 def _label(value: Any) -> ValueKind:
     if type(value) is list:
         value = _rectangle(value)
-    return (value.dtype, value.shape) if isinstance(value, np.ndarray) else _kind(value)
+    return (value.dtype, value.shape) if isinstance(value, np.ndarray) else kind_of(value)
 
 
 def _rectangle(value: list[Any]) -> Any:
@@ -219,44 +196,8 @@ def _rectangle(value: list[Any]) -> Any:
 
 def _fill(columns: list[Column | None], sizes: list[int], form: ArraySpec) -> Array:
     if form.dtype == _OBJECT and not form.shape:
-        return _objects(columns, sizes)
-    if any(column is not None and DTYPE in column.metadata for column in columns) or form.shape:
-        return _piled(columns, sizes, form)
-    exact = [
-        [] if column is None or column.exact is None else exact_values(column.exact)
-        for column in columns
-    ]
-    if form.dtype.kind in "ifb" and form.dtype.itemsize in (1, 8):
-        return _numbers(columns, exact, sizes, form.dtype)
-    return _piled(columns, sizes, form)
-
-
-def _piled(columns: list[Column | None], sizes: list[int], form: ArraySpec) -> Array:
-    out = np.empty((sum(sizes), *form.shape), form.dtype)
-    missing: Any = np.nan if form.dtype.kind in "fc" else np.zeros((), form.dtype)
-    if form.dtype == _OBJECT:
-        missing = None
-    place = 0
-    for column, size in zip(columns, sizes, strict=True):
-        part = out[place : place + size]
-        place += size
-        if column is None or column.array.null_count == len(column.array):
-            part[...] = missing
-        else:
-            part[...] = _elements(column)
-            if column.array.null_count:
-                part[~column.array.is_valid().to_numpy(zero_copy_only=False)] = missing
-        if column is not None and column.exact is not None:
-            for row, value in exact_values(column.exact):
-                part[row] = value
-    return out
-
-
-def _elements(column: Column) -> Array:
-    if DTYPE in column.metadata:
-        return tensor(column.array, column.metadata)
-    array: Array = column.array.fill_null(0).to_numpy(zero_copy_only=False)
-    return array
+        return objects(columns, sizes)
+    return filled(columns, sizes, form.dtype, form.shape)
 
 
 def _objects_as(array: Array, dtype: np.dtype[Any]) -> Array | None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...columns import Selection, from_rows
+from ...columns.assemble import ValueKind
 from ...columns.names import nested
-from ...columns.to_numpy import ArraySpec, ValueKind, array_spec, cast_lossless, dense, value_kinds
+from ...columns.to_numpy import ArraySpec, array_spec, cast_lossless, dense, value_kinds
 from ...external.fields.reader import PAGE_BYTES
 from ...external.readers.base import declared_dtype
 from .fields import Doc, mapping
