@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..external.locate import path_parts
 from ..external.references import Place
@@ -17,72 +17,26 @@ Unknown = Counter[tuple[bool, tuple[str, ...]]]
 """How many paths below a folder could lead to several places (True), or to none that is known."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Target:
     """A recorded path, and where it should lead: None if that is not known.
 
-    It is `ambiguous` if that is because there are several places.
+    It is `ambiguous` if that is because there are several places. While entries are chosen, it
+    knows where it `leads`, and how many parts the `shortest` entry has that would change this.
     """
 
     place: Place
     target: str | None
     ambiguous: bool = False
 
-
-def propose(targets: Sequence[Target], root_map: Mapping[str, str]) -> dict[str, str]:
-    """Return the entries to be added to a root map, or to take the place of others.
-
-    From the outermost folder inwards, the paths below each vote for where it should lead. No
-    path that leads where it should is led elsewhere.
-
-    Examples
-    --------
-    >>> targets = [
-    ...     Target(Place("/data/a/1.h5", "/data/a/1.h5"), "/new/a/1.h5"),
-    ...     Target(Place("/data/b/2.h5", "/data/b/2.h5"), "/new/b/2.h5"),
-    ... ]
-    >>> propose(targets, {})
-    {'/data': '/new'}
-    >>> stays = Place("/data/c/3.h5", "/data/c/3.h5")
-    >>> propose([*targets, Target(stays, "/data/c/3.h5")], {})
-    {'/data/a': '/new/a', '/data/b': '/new/b'}
-    """
-    paths = [_Path(target) for target in targets]
-    unknown = _unknown(paths)
-    entries: dict[str, str] = {}
-    folders = deque([(0, paths)])  # the paths below each, which have so many parts in common
-    while folders:
-        length, below = folders.popleft()
-        led = [path for path in below if path.shortest <= length]
-        new = _elected(led, length, unknown)
-        if new is not None:
-            entries[_written(led[0], length, root_map)] = new
-            for path in led:
-                path.follow(length, new)
-        deeper: dict[str, list[_Path]] = defaultdict(list)
-        for path in below:
-            if length < len(path.parts):
-                deeper[path.parts[length]].append(path)
-        folders += [(length + 1, each) for each in deeper.values() if any(p.waits for p in each)]
-    return entries
-
-
-class _Path:
-    """A path while the entries that lead it are chosen."""
-
-    def __init__(self, target: Target) -> None:
-        place = target.place
-        self.windows = place.windows
+    def __post_init__(self) -> None:
+        place = self.place
         self.written = path_parts(place.recorded)
         self.parts = tuple(path_parts(place.recorded, place.windows))
         self.leads = place.path
-        self.target = target.target
-        self.ambiguous = target.ambiguous
         # The longest entry that fits is applied: a shorter one would have no effect.
-        self.shortest = _least(place)
-        if place.mapped is not None:
-            mapped = path_parts(place.mapped[0], place.windows)
-            self.shortest = max(self.shortest, len(mapped))
+        mapped = path_parts(place.mapped[0], place.windows) if place.mapped else ()
+        self.shortest = max(_least(place), len(mapped))
 
     @property
     def is_right(self) -> bool:
@@ -111,7 +65,45 @@ class _Path:
         self.leads = self.led_by(length, new)
 
 
-def _unknown(paths: Sequence[_Path]) -> Unknown:
+def propose(targets: Sequence[Target], root_map: Mapping[str, str]) -> dict[str, str]:
+    """Return the entries to be added to a root map, or to take the place of others.
+
+    From the outermost folder inwards, the paths below each vote for where it should lead. No
+    path that leads where it should is led elsewhere.
+
+    Examples
+    --------
+    >>> targets = [
+    ...     Target(Place("/data/a/1.h5", "/data/a/1.h5"), "/new/a/1.h5"),
+    ...     Target(Place("/data/b/2.h5", "/data/b/2.h5"), "/new/b/2.h5"),
+    ... ]
+    >>> propose(targets, {})
+    {'/data': '/new'}
+    >>> stays = Place("/data/c/3.h5", "/data/c/3.h5")
+    >>> propose([*targets, Target(stays, "/data/c/3.h5")], {})
+    {'/data/a': '/new/a', '/data/b': '/new/b'}
+    """
+    paths = [replace(target) for target in targets]  # they are changed
+    unknown = _unknown(paths)
+    entries: dict[str, str] = {}
+    folders = deque([(0, paths)])  # the paths below each, which have so many parts in common
+    while folders:
+        length, below = folders.popleft()
+        led = [path for path in below if path.shortest <= length]
+        new = _elected(led, length, unknown)
+        if new is not None:
+            entries[_written(led[0], length, root_map)] = new
+            for path in led:
+                path.follow(length, new)
+        deeper: dict[str, list[Target]] = defaultdict(list)
+        for path in below:
+            if length < len(path.parts):
+                deeper[path.parts[length]].append(path)
+        folders += [(length + 1, each) for each in deeper.values() if any(p.waits for p in each)]
+    return entries
+
+
+def _unknown(paths: Sequence[Target]) -> Unknown:
     return Counter(
         (path.ambiguous, path.parts[:length])
         for path in paths
@@ -120,7 +112,7 @@ def _unknown(paths: Sequence[_Path]) -> Unknown:
     )
 
 
-def _best_length(voters: Sequence[_Path], length: int, unknown: Unknown) -> int:
+def _best_length(voters: Sequence[Target], length: int, unknown: Unknown) -> int:
     """Return how many parts an entry for some paths has best.
 
     That which speaks of the fewest unknown paths, then the most general. One for a single
@@ -134,9 +126,9 @@ def _best_length(voters: Sequence[_Path], length: int, unknown: Unknown) -> int:
     return min(range(length, common_length(first, last) + 1), key=cost)
 
 
-def _elected(paths: Sequence[_Path], length: int, unknown: Unknown) -> str | None:
+def _elected(paths: Sequence[Target], length: int, unknown: Unknown) -> str | None:
     """Return where the folder of some paths leads most of them, without harm to the others."""
-    votes: dict[str, list[_Path]] = defaultdict(list)
+    votes: dict[str, list[Target]] = defaultdict(list)
     for path in paths:
         new = path.vote(length)
         if new is not None:
@@ -156,12 +148,12 @@ def _least(place: Place) -> int:
     return 1 if place.root or place.windows else 0
 
 
-def _written(path: _Path, length: int, root_map: Mapping[str, str]) -> str:
+def _written(path: Target, length: int, root_map: Mapping[str, str]) -> str:
     """Return the folder as the root map has it already, or as it was recorded."""
     for old in root_map:
-        if tuple(path_parts(old, path.windows)) == path.parts[:length]:
+        if tuple(path_parts(old, path.place.windows)) == path.parts[:length]:
             return old
     anchor, *rest = path.written[:length] or [""]
     if anchor == "/":
         return "/" + "/".join(rest)
-    return "/".join([anchor, *rest]) + ("/" if path.windows and length == 1 else "")
+    return "/".join([anchor, *rest]) + ("/" if path.place.windows and length == 1 else "")
