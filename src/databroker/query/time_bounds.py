@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .. import times
 from .._util.user_warnings import warn_user
 from ..errors import InvalidQuery
-from ..times import Edge, parse_bound, parse_period, resolve_zone
 from .aliases import own_or
 from .nodes import And, Compare, Equals, Node, Path, TimeBounds
+
+if TYPE_CHECKING:
+    from ..times import Edge
 
 TIME_KEYS = frozenset({"time", "started"})
 """The keys whose values may be written as times."""
@@ -73,7 +76,7 @@ class TimeReader:
         return node if key == _TIME.text else own_or(key, value, node)
 
     def _started_at(self, key: str, value: Any) -> Node:
-        period = parse_period(value, self._resolved_zone())
+        period = times.parse_period(value, self._resolved_zone())
         if period is not None:
             return Compare(_TIME, "gte", period[0]) & Compare(_TIME, "lt", period[1])
         if isinstance(value, str):
@@ -87,10 +90,10 @@ class TimeReader:
     def _bound(self, value: Any, edge: Edge) -> float | None:
         if value is None:
             return None
-        return parse_bound(value, self._resolved_zone(), edge, self._now)
+        return times.parse_bound(value, self._resolved_zone(), edge, self._now)
 
     def _resolved_zone(self) -> datetime.tzinfo:
-        self._zone = self._zone or resolve_zone()
+        self._zone = self._zone or times.resolve_zone()
         return self._zone
 
 
