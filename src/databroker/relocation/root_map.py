@@ -40,10 +40,12 @@ class Target:
 
     @property
     def is_right(self) -> bool:
+        """Whether it leads where it should."""
         return self.target is not None and self.leads.rstrip("/") == self.target.rstrip("/")
 
     @property
     def waits(self) -> bool:
+        """Whether an entry must still be found for it."""
         return self.target is not None and not self.is_right
 
     def vote(self, length: int) -> str | None:
@@ -55,12 +57,15 @@ class Target:
         return os.path.join("/", *target[:kept]) if target[kept:] == rest else None
 
     def led_by(self, length: int, new: str) -> str:
+        """Return where it leads if its first parts lead to a folder."""
         return os.path.join(new, *self.written[length:]).rstrip("/")
 
     def is_misled_by(self, length: int, new: str) -> bool:
+        """Tell whether that would lead it away from where it should."""
         return self.is_right and self.led_by(length, new) != self.leads.rstrip("/")
 
     def follow(self, length: int, new: str) -> None:
+        """Lead its first parts to a folder."""
         self.shortest = length
         self.leads = self.led_by(length, new)
 
