@@ -99,7 +99,7 @@ def frame_of(
     convert_times: bool,
 ) -> pd.DataFrame:
     """Return rows, which hold the values at the paths of all columns, as a table."""
-    import pandas as pd
+    from .stream.table import named_frame
 
     found = list(zip(*rows, strict=True))
     data: dict[str, Any] = {}
@@ -112,7 +112,7 @@ def frame_of(
         else:
             data[each.name] = _series(values)
         place = end
-    return pd.DataFrame(data)
+    return named_frame(data)
 
 
 def _unchanged(value: Any) -> Any:

@@ -88,17 +88,19 @@ def _frame(
         data[shown[name]] = (
             _stamps(values, index, convert, timezone) if is_time else _series(values, index)
         )
-    frame = pd.DataFrame(dict(enumerate(data.values())), index=index, copy=False)
-    frame.columns = _labels(list(data))
+    frame = named_frame(data, index)
     frame.attrs["time"] = clock(convert, timezone)
     return frame
 
 
-def _labels(names: list[str]) -> pd.Index:
+def named_frame(data: Mapping[str, Any], index: pd.Index | None = None) -> pd.DataFrame:
+    """Return columns of any names as a DataFrame."""
+    frame = pd.DataFrame(dict(enumerate(data.values())), index=index, copy=False)
     try:
-        return pd.Index(names)
+        frame.columns = pd.Index(list(data))
     except UnicodeEncodeError:  # a name with half of a character, which Arrow's text cannot hold
-        return pd.Index(names, dtype=object)
+        frame.columns = pd.Index(list(data), dtype=object)
+    return frame
 
 
 def _cells(values: Array) -> Array:
