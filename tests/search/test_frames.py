@@ -23,6 +23,13 @@ def three(save):
     save("c", 1425531800.75, plan_name="scan", sample="Ni", motors=["x", "y"])
 
 
+def test_a_key_may_hold_half_a_character(db, save):
+    save("a", 1425531600.25, **{"\ud800": 5})
+    frame = db().to_frame(["uid", "\ud800"])
+    assert list(frame.columns) == ["uid", "\ud800"]
+    assert frame["\ud800"].tolist() == [5]
+
+
 @pytest.mark.usefixtures("three")
 class TestThreeRuns:
     def test_the_usual_columns(self, db):

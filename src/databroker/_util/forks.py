@@ -14,8 +14,6 @@ import threading
 import weakref
 from typing import Protocol
 
-__all__ = ["Forkable", "is_left_open", "leave_open", "tell_of_forks"]
-
 FileId = tuple[int, int]
 """The numbers of a device and of a file on it."""
 

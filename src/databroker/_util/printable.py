@@ -14,16 +14,6 @@ from typing import Any
 
 from .signals import from_signal
 
-__all__ = [
-    "pformat_of_tree",
-    "printable",
-    "repr_of",
-    "repr_of_tree",
-    "shown",
-    "text_of",
-    "type_name",
-]
-
 _HIDDEN = re.compile(
     "["
     "\x00-\x09\x0b-\x1f\x7f-\x9f"  # control characters, those of eight bits too

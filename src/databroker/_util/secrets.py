@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["has_password", "hide_passwords", "hide_passwords_in"]
-
 # Greedy up to the last '@': an unescaped '@', '/' or space in a password must not leave a
 # part of it standing. With fewer slashes than it should have, it is a URI all the same.
 _IN_URI = re.compile(r"(:/+[^:/@\s]*:|(?<![\w.+%-])(?:[\w.+%-]{2,}):(?![\s/\\])).*@", re.DOTALL)

@@ -10,8 +10,6 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-__all__ = ["from_signal", "suppressed", "without_signals"]
-
 T = TypeVar("T")
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 from .printable import text_of
 
-__all__ = ["did_you_mean", "nearest"]
-
 _LONGEST = 200
 _ENOUGH_ALIKE = 0.6
 

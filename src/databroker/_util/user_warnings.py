@@ -8,8 +8,6 @@ from pathlib import Path
 
 from .printable import printable
 
-__all__ = ["warn_user"]
-
 _PACKAGE = str(Path(__file__).parent.parent)
 
 

@@ -9,8 +9,6 @@ import click
 from .. import __version__
 from .._util.suggestions import did_you_mean
 
-__all__ = ["app"]
-
 _COMMANDS = {
     "demo": "demo:demo",
     "list": "listing:list_runs",

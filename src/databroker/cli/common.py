@@ -17,15 +17,6 @@ from ..errors import UnknownBrokerName
 if TYPE_CHECKING:
     from ..broker.broker import Broker
 
-__all__ = [
-    "complain",
-    "known_names",
-    "open_broker",
-    "say",
-    "warnings_as_lines",
-    "width",
-]
-
 _PIPED_WIDTH = 10_000
 
 

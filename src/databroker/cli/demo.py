@@ -17,8 +17,6 @@ from .common import open_broker, say, width
 if TYPE_CHECKING:
     from ..demo.installation import Report
 
-__all__ = ["demo"]
-
 _EXAMPLES = """\b
 Example:
   databroker demo

@@ -14,8 +14,6 @@ from .tables import GAP, padded, width_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["frame_text"]
-
 _ROWS = 60
 """A longer table is shown by its ends."""
 

@@ -8,8 +8,6 @@ import click
 
 from .common import open_broker, say, width
 
-__all__ = ["list_runs"]
-
 _EXAMPLES = """\b
 Examples:
   databroker list

@@ -17,8 +17,6 @@ from .common import known_names, open_broker, say, width
 if TYPE_CHECKING:
     from ..runs.run import Run
 
-__all__ = ["files", "show", "table"]
-
 _RUN_HELP = (
     "RUN is a uid, its beginning, a scan_id, or -1 for the newest run, which is meant where only "
     "NAME is given. NAME is the configuration; where it is left out, the only one or 'example' is "

@@ -17,16 +17,6 @@ if TYPE_CHECKING:
     from ..display.summary import RunList
     from ..runs.run import Run
 
-__all__ = [
-    "GAP",
-    "configurations_table",
-    "facts_table",
-    "padded",
-    "runs_table",
-    "streams_table",
-    "width_of",
-]
-
 GAP = "  "
 """What stands between two columns."""
 

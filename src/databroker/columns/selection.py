@@ -7,8 +7,6 @@ from typing import Any
 
 from .names import SEQ_NUM, TIME, parse
 
-__all__ = ["ALL", "Selection"]
-
 Names = frozenset[str] | None
 
 

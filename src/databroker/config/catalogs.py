@@ -16,8 +16,6 @@ from .._util.suggestions import did_you_mean
 from .._util.user_warnings import warn_user
 from .source_map import KeyPath, Section
 
-__all__ = ["is_catalog", "is_source", "offers", "only_source", "translate"]
-
 _DRIVERS: dict[str, tuple[str, dict[str, str]]] = {
     "bluesky-mongo-normalized-catalog": (
         "mongo-normalized",

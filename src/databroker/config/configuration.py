@@ -25,8 +25,6 @@ from .source_map import Section, plain
 if TYPE_CHECKING:
     from ..stores.base import Store
 
-__all__ = ["COMMON_KEYS", "Configuration", "from_flat", "from_mapping", "read_form"]
-
 COMMON_KEYS = (
     "description",
     "timezone",

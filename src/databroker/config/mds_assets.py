@@ -11,8 +11,6 @@ from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
 from .source_map import KeyPath, Section
 
-__all__ = ["is_pair", "mongo_uri", "translate"]
-
 _PARTS = {
     "metadatastore": ("metadatastore_db", "databroker.headersource.mongo", ("MDS", "MDSRO")),
     "assets": ("asset_registry_db", "databroker.assets.mongo", ("Registry", "RegistryRO")),

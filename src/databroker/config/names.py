@@ -21,8 +21,6 @@ from .configuration import Configuration, read_form
 from .search import catalog_folders, config_folders, user_config_dir
 from .source_map import Section, plain, read_bytes, read_yaml
 
-__all__ = ["describe_configs", "list_configs", "load", "lookup_config", "survey_configs"]
-
 _SUFFIXES = (".yml", ".yaml")
 # Read by 1.x at import, to make a broker without being asked: not a name.
 _HIDDEN = ("_legacy_config", "_test_legacy_config")

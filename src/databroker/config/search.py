@@ -11,8 +11,6 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["catalog_folders", "config_folders", "user_config_dir", "user_data_dir"]
-
 _WINDOWS = os.name == "nt"
 
 

@@ -17,8 +17,6 @@ from .._util.signals import from_signal
 from .._util.suggestions import did_you_mean
 from ..errors import DatabrokerError, InvalidConfiguration
 
-__all__ = ["KeyPath", "Lines", "Section", "plain", "read_bytes", "read_yaml"]
-
 KeyPath = tuple[str, ...]
 """The keys that lead to a value, from the outermost mapping inwards."""
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ..broker.broker import Broker
     from .plans import DemoRun
 
-__all__ = ["DESCRIPTION", "NAME", "Installed", "install"]
-
 NAME = "example"
 """What the demonstration's configuration is called."""
 

@@ -16,8 +16,6 @@ from typing import Any
 from ..documents.kinds import Document
 from .plans import RUNS, DemoRun, Devices, ShutterClosed
 
-__all__ = ["perform"]
-
 Callback = Callable[[str, Document], object]
 
 _STOP_WAIT = 5.0

@@ -15,9 +15,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RUNS", "DemoRun", "Devices", "Plan", "ShutterClosed"]
-
-
 _ROWS, _COLUMNS = 48, 64
 _SHOTS = 3
 

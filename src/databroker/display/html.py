@@ -22,17 +22,6 @@ from .summary import (
     size,
 )
 
-__all__ = [
-    "array_html",
-    "broker_html",
-    "catalogs_html",
-    "document_html",
-    "header_html",
-    "results_html",
-    "stream_html",
-    "streams_html",
-]
-
 _DEEPEST = 8
 _MOST_ITEMS = 200
 _RUN_FACT = 9

@@ -14,19 +14,6 @@ from typing import Any
 from .._util.printable import printable
 from .summary import one_line
 
-__all__ = [
-    "QUIET",
-    "block",
-    "code",
-    "escape",
-    "folded",
-    "pairs",
-    "quiet",
-    "shown",
-    "status",
-    "table",
-]
-
 _LINE = "border:0;border-bottom:1px solid rgba(128,128,128,.3)"
 _CELL = f"vertical-align:top;padding:2px 12px 2px 0;background:none;{_LINE}"
 # A row stays one line: what is long is cut, and the mouse shows the rest.

@@ -15,22 +15,6 @@ from .._util.printable import printable, text_of
 from ..documents.kinds import Document
 from ..times import clock_time, zone_names
 
-__all__ = [
-    "STREAM",
-    "RunList",
-    "by_people",
-    "by_programs",
-    "devices",
-    "facts",
-    "is_number",
-    "list_of_runs",
-    "one_line",
-    "plan",
-    "sample",
-    "size",
-    "when",
-]
-
 STREAM = tuple[str, int, list[str]]
 """A stream as it is shown: its name, how many events, its fields."""
 

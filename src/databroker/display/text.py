@@ -10,8 +10,6 @@ from .. import times
 from ..documents.kinds import Document
 from .summary import STREAM, facts, list_of_runs, one_line
 
-__all__ = ["aligned", "document_text", "header_text", "run_line", "runs_text", "show_in_ipython"]
-
 _WIDTH = 16
 _WIDEST = 32
 _DEEPEST = 8

@@ -10,8 +10,6 @@ from typing import Any
 from .._util.types import types_of
 from .kinds import PAGES
 
-__all__ = ["repair"]
-
 _SPANS = ("indices", "seq_nums")
 
 

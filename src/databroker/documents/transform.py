@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Transform", "unchanged"]
-
 Transform = Callable[[str, dict[str, Any]], dict[str, Any]]
 """Is given the kind of a document and the document; returns it as it is to be read."""
 

@@ -12,8 +12,6 @@ from ..runs.stream.fields import mapping
 from ..runs.stream.many import Wanted
 from ..runs.stream.stream import Stream
 
-__all__ = ["Choice", "choose", "data_key", "streams_to_show"]
-
 Doc = Mapping[str, Any]
 Fields = str | Iterable[str] | None
 

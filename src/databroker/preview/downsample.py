@@ -9,19 +9,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = [
-    "Kind",
-    "Part",
-    "as_numbers",
-    "limits",
-    "on_grid",
-    "part_of",
-    "sane",
-    "span",
-    "thinned",
-    "thumbnail",
-]
-
 Array = np.ndarray[Any, Any]
 Kind = Literal["number", "wave", "image", "colour"]
 

@@ -24,20 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "PIXELS",
-    "Axis",
-    "Frame",
-    "as_png",
-    "line",
-    "maps",
-    "new_figure",
-    "scatter",
-    "strip",
-    "titled",
-    "waves",
-]
-
 Array = np.ndarray[Any, Any]
 
 PIXELS = 96

@@ -20,8 +20,6 @@ from .draw import PIXELS, as_png
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Picture", "first_sentence", "pictures_html", "pictures_text"]
-
 _GROUP = "display:inline-block;vertical-align:top;max-width:100%"
 _CARD = "display:inline-block;vertical-align:top;margin:4px 12px 8px 0;max-width:100%"
 

@@ -21,9 +21,6 @@ from .draw import Axis, Frame, line, maps, scatter, strip, waves
 from .page import Picture
 from .rows import Rows
 
-__all__ = ["array_picture", "scalar_picture"]
-
-
 Array = np.ndarray[Any, Any]
 
 _MONITOR = "_monitor"  # how Bluesky calls the stream of something that is watched

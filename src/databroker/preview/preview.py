@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from ..runs.run import Run
 
-__all__ = ["Preview", "make_preview"]
-
 Doc = Mapping[str, Any]
 
 _FORMATS = (".png", ".svg", ".jpg", ".jpeg")

@@ -17,8 +17,6 @@ from .draw import Axis
 if TYPE_CHECKING:
     from ..external.fields.filling import OnMissing
 
-__all__ = ["Rows"]
-
 Array = np.ndarray[Any, Any]
 
 _UNITS = (("s", 1.0, 600.0), ("min", 60.0, 36_000.0), ("h", 3600.0, 864_000.0))

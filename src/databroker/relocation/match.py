@@ -13,8 +13,6 @@ from ..external.locate import Guard, path_parts
 from ..external.references import Place
 from .walk import Tails
 
-__all__ = ["Identity", "LostResource", "match", "moved_path"]
-
 Identity = tuple[int, int]
 """What tells one file from another, whatever leads to it."""
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from .._util.printable import printable
 
-__all__ = ["Relocation"]
-
 _MOST = 10
 
 

@@ -11,8 +11,6 @@ from ..external.locate import path_parts
 from ..external.references import Place
 from .walk import common_length
 
-__all__ = ["Target", "propose"]
-
 Unknown = Counter[tuple[bool, tuple[str, ...]]]
 """How many paths below a folder could lead to several places (True), or to none that is known."""
 

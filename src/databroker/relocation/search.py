@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ..external.registry import Registry
     from ..stores.base import Store
 
-__all__ = ["Search", "relocate"]
-
 
 def relocate(
     results: Run | Iterable[Run],

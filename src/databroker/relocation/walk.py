@@ -12,8 +12,6 @@ from .._util.signals import from_signal, suppressed
 from ..errors import NoSuchFolder
 from ..external.locate import path_parts
 
-__all__ = ["Progress", "Tails", "common_length", "look_through"]
-
 Progress = Callable[[int, str], Any]
 """Is called for each folder with how many have been looked through, and its path."""
 

@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 from .sizes import bytes_of
 
-__all__ = ["Accepted", "Group"]
-
 _MOST = 500
 _BYTES = 4 * 2**20
 _SECONDS = 0.2

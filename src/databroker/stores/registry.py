@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from .base import Store
 
-__all__ = ["DRIVERS", "Driver", "Option", "find_driver", "open_store"]
-
 
 @dataclass(frozen=True, slots=True)
 class Option:
