@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .sizes import bytes_of
 
-_MOST = 500
+_MOST = 4000  # in a large index, each group writes most pages that have common values
 _BYTES = 4 * 2**20
 _SECONDS = 0.2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 LARGE_ROW = 2**19
@@ -18,7 +19,7 @@ def is_large(row: dict[str, Any]) -> bool:
     >>> is_large({"data": {"x": 1.5}}), is_large({"data": {"x": [0.0] * 10**5}})
     (False, True)
     """
-    return sum(map(_size, row.get("data", {}).values())) >= LARGE_ROW
+    return _sum(row.get("data", {}).values(), 1) >= LARGE_ROW
 
 
 def bytes_of(document: dict[str, Any]) -> int:
@@ -29,26 +30,23 @@ def bytes_of(document: dict[str, Any]) -> int:
     >>> bytes_of({"uid": "a", "data": {"x": [1.5, 2.5]}})
     17
     """
-    return sum(map(_size, document.values()))
+    return _sum(document.values(), 1)
 
 
-def _size(value: Any, depth: int = 1) -> int:
-    """Return about how many bytes a value is.
-
-    Of a list, its first element stands for all; what is deep in a dictionary counts as numbers.
-    """
-    kind = type(value)
-    if kind is float or kind is int:
-        return 8
-    if kind is str:
-        return len(value)
-    if kind is dict:
-        if not depth or _NUMBERS.issuperset(map(type, value.values())):
-            return 8 * len(value)
-        return sum(
-            [8 if type(each) in _NUMBERS else _size(each, depth - 1) for each in value.values()]
-        )
-    if kind is list:
-        return len(value) * _size(value[0], depth) if value else 0
-    nbytes: int = getattr(value, "nbytes", 8)
-    return nbytes
+def _sum(values: Iterable[Any], depth: int) -> int:
+    """Return about how many bytes values are; of dictionaries deeper than so, only their items."""
+    total = 0
+    for value in values:
+        kind = type(value)
+        if kind is float or kind is int:
+            total += 8
+        elif kind is str:
+            total += len(value)
+        elif kind is list:  # of which the first element stands for all
+            total += len(value) * _sum(value[:1], depth)
+        elif kind is dict:
+            few = not depth or _NUMBERS.issuperset(map(type, value.values()))
+            total += 8 * len(value) if few else _sum(value.values(), depth - 1)
+        else:
+            total += getattr(value, "nbytes", 8)
+    return total

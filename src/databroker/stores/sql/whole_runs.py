@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
@@ -24,12 +24,11 @@ from .layouts import block_row
 from .run_key import key_of
 from .search.index import (
     HAS_ENDED,
-    Entry,
+    Entries,
     add_entries,
     entries_of_data_keys,
     entries_of_start,
     entries_of_stop,
-    entries_of_words,
 )
 from .single import document_row
 from .starts import Writer, run_row, stop_columns
@@ -176,10 +175,7 @@ def _put_series(connection: Connection, found: Sequence[WholeRun]) -> None:
     rows.insert_blocks(connection, blocks)
 
 
-def _entries(run: WholeRun) -> Iterator[Entry]:
+def _entries(run: WholeRun) -> list[Entries]:
     keys = chain.from_iterable(doc["data_keys"] for kind, doc in run.linked if kind == "descriptor")
-    yield HAS_ENDED
-    yield from entries_of_start(run.start)
-    yield from entries_of_words(run.start)
-    yield from entries_of_data_keys(keys)
-    yield from entries_of_stop(run.stops[0])
+    ended = [HAS_ENDED, entries_of_stop(run.stops[0])]
+    return [*entries_of_start(run.start), entries_of_data_keys(keys), *ended]

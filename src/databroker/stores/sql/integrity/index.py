@@ -20,17 +20,15 @@ from ..search.index import (
     EVERY,
     HAS_ENDED,
     WORDS,
-    Entry,
     bound,
     entries_of_data_keys,
     entries_of_start,
     entries_of_stop,
-    entries_of_words,
     new_path,
     path_id,
     table_of,
 )
-from ..search.index_terms import OBJECT, TEXT
+from ..search.index_terms import OBJECT, TEXT, Leaf
 from ..single import documents_of_run
 from ..starts import open_run
 from .base import Check, Connect, every_row, rows_with
@@ -324,18 +322,17 @@ def wanted_entries(connection: Connection, key: int, row: Sequence[Any]) -> Want
     data_keys = (
         name for kind, doc in documents if kind == "descriptor" for name in doc["data_keys"]
     )
-    entries = entries_of_start(run.start) | entries_of_words(run.start)
-    entries |= entries_of_data_keys(data_keys)
+    entries = [*entries_of_start(run.start), entries_of_data_keys(data_keys)]
     unknown: set[int] = {DATA_KEYS} if damaged else set()
     problems = []
     if ended:
-        entries.add(HAS_ENDED)
+        entries.append(HAS_ENDED)
     if not run.intact:
         unknown.add(STOP)
         problems.append(f"Run {run.uid!r}: the stop document is not as it was written.")
     elif run.stop is not None:
-        entries |= entries_of_stop(run.stop)
-    held = {_held(connection, entry) for entry in entries}
+        entries.append(entries_of_stop(run.stop))
+    held = {_held(connection, of, leaf) for of, its_leaves in entries for leaf in its_leaves}
     return Wanted(run.uid, held, frozenset(unknown), ended, run.time, problems)
 
 
@@ -355,8 +352,8 @@ def fingerprint(entry: Held) -> int:
     return hash((entry, entry[2] == -1))  # -1 and -2 have one hash
 
 
-def _held(connection: Connection, entry: Entry) -> Held:
-    document, (path, kind, value) = entry
+def _held(connection: Connection, document: int, leaf: Leaf) -> Held:
+    path, kind, value = leaf
     number = path_id(connection, document, path, kind)
     place = (document, path, kind) if number is None else number
     return table_of(kind), place, bound(kind, value)

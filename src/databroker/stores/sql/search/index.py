@@ -30,8 +30,8 @@ and more time, than any others.
 """
 
 
-Entry = tuple[int, Leaf]
-"""Which document (see `schema`), and a leaf of it."""
+Entries = tuple[int, Iterable[Leaf]]
+"""Which document (see `schema`), and leaves of it."""
 
 
 def table_of(kind: int) -> str:
@@ -39,53 +39,48 @@ def table_of(kind: int) -> str:
     return "texts" if kind in _AS_TEXT else "numbers"
 
 
-def entries_of_start(doc: Doc) -> set[Entry]:
-    """Return what the index has of a RunStart."""
-    return {(RUNS, (EVERY, OBJECT, 0)), *((START, one) for one in leaves(doc, IDENTITY[START]))}
-
-
-def entries_of_words(doc: Doc) -> set[Entry]:
-    """Return what the index has of the words in a RunStart."""
+def entries_of_start(doc: Doc) -> list[Entries]:
+    """Return what the index has of a RunStart, and of the words in it."""
     words, others = indexed_words(doc)
-    entries: set[Entry] = {(RUNS, (WORDS, TEXT, word)) for word in words}
+    of_run: list[Leaf] = [(EVERY, OBJECT, 0), *((WORDS, TEXT, word) for word in words)]
     if others is not None:
-        entries.add((RUNS, (WORDS, UNINDEXED, others)))
-    return entries
+        of_run.append((WORDS, UNINDEXED, others))
+    return [(RUNS, of_run), (START, leaves(doc, IDENTITY[START]))]
 
 
-def entries_of_stop(doc: Doc) -> set[Entry]:
+def entries_of_stop(doc: Doc) -> Entries:
     """Return what the index has of a RunStop, but for the mark that there is one."""
-    return {(STOP, one) for one in leaves(doc, IDENTITY[STOP])}
+    return STOP, leaves(doc, IDENTITY[STOP])
 
 
-def entries_of_data_keys(data_keys: Iterable[str]) -> set[Entry]:
+def entries_of_data_keys(data_keys: Iterable[str]) -> Entries:
     """Return what the index has of the data keys of a run."""
-    return {(DATA_KEYS, ("", *leaf(name))) for name in data_keys}
+    return DATA_KEYS, {("", *leaf(name)) for name in data_keys}
 
 
-HAS_ENDED: Entry = (RUNS, (ENDED, OBJECT, 0))
+HAS_ENDED: Entries = (RUNS, [(ENDED, OBJECT, 0)])
 """The mark of a run that has a stop document."""
 
 
 def index_start(connection: Connection, run: int, doc: Doc) -> None:
     """Index the leaves and the words of a RunStart."""
-    add_entries(connection, [(run, entries_of_start(doc) | entries_of_words(doc))])
+    add_entries(connection, [(run, entries_of_start(doc))])
 
 
 def index_stop(connection: Connection, run: int, doc: Doc) -> None:
     """Index the leaves of a RunStop."""
-    add_entries(connection, [(run, {HAS_ENDED, *entries_of_stop(doc)})])
+    add_entries(connection, [(run, [HAS_ENDED, entries_of_stop(doc)])])
 
 
 def unindex_stop(connection: Connection, run: int, doc: Doc) -> None:
     """Take the leaves of a RunStop out of the index, before another one takes its place."""
-    for table, rows in _rows(connection, [(run, entries_of_stop(doc))]).items():
+    for table, rows in _rows(connection, [(run, [entries_of_stop(doc)])]).items():
         index.drop(connection, table, rows)
 
 
 def index_data_keys(connection: Connection, run: int, data_keys: Iterable[str]) -> None:
     """Index the names of the data keys of a run."""
-    add_entries(connection, [(run, entries_of_data_keys(data_keys))])
+    add_entries(connection, [(run, [entries_of_data_keys(data_keys)])])
 
 
 def path_id(connection: Connection, document: int, path: str, kind: int) -> int | None:
@@ -132,24 +127,25 @@ def new_path(connection: Connection, document: int, path: str, kind: int) -> int
     return index.add_path(connection, document, portable(path), kind) if number is None else number
 
 
-def add_entries(connection: Connection, entries: Iterable[tuple[int, Iterable[Entry]]]) -> None:
+def add_entries(connection: Connection, entries: Iterable[tuple[int, Iterable[Entries]]]) -> None:
     """Add the entries of some runs."""
     for table, rows in _rows(connection, entries).items():
         index.add(connection, table, rows)
 
 
 def _rows(
-    connection: Connection, entries: Iterable[tuple[int, Iterable[Entry]]]
+    connection: Connection, entries: Iterable[tuple[int, Iterable[Entries]]]
 ) -> dict[str, list[tuple[int, Any, int]]]:
     """Return the rows of each table in its order."""
     numbers: list[tuple[int, Any, int]] = []
     texts: list[tuple[int, Any, int]] = []
     known = connection.paths.get
     for run, its_own in entries:
-        for document, (path, kind, value) in its_own:
-            number = known((document, path, kind)) or new_path(connection, document, path, kind)
-            if kind not in _AS_TEXT:
-                numbers.append((number, value, run))
-            else:
-                texts.append((number, bound(kind, value), run))
+        for document, its_leaves in its_own:
+            for path, kind, value in its_leaves:
+                number = known((document, path, kind)) or new_path(connection, document, path, kind)
+                if kind not in _AS_TEXT:
+                    numbers.append((number, value, run))
+                else:
+                    texts.append((number, bound(kind, value), run))
     return {"numbers": sorted(numbers), "texts": sorted(texts)}
