@@ -53,14 +53,7 @@ _INT64 = range(-(2**63), 2**63)
 
 
 def to_arrow(values: Sequence[Any]) -> Column:
-    """Return values as a typed array, with what does not fit beside it.
-
-    Examples
-    --------
-    >>> column = to_arrow([1.5, 2, None])
-    >>> column.array.to_pylist(), from_arrow(column)
-    ([1.5, None, None], [1.5, 2, None])
-    """
+    """Return values as a typed array, with what does not fit beside it."""
     types = types_of(values)
     column = _uniform(values, types.pop()) if len(types) == 1 else None
     return column or _mixed(values, [_label(value) for value in values])

@@ -38,13 +38,6 @@ def assemble(batches: Sequence[pa.RecordBatch], names: Sequence[str]) -> dict[st
     """Return columns of consecutive batches, each as one array.
 
     A column that a batch does not have is missing in its rows.
-
-    Examples
-    --------
-    >>> from databroker.columns import from_rows
-    >>> rows = [{"time": 0.0, "data": {"x": x}} for x in (1, 2.5, None)]
-    >>> assemble([from_rows("event", rows)], ["data/x"])["data/x"]
-    array([1. , 2.5, nan])
     """
     parts = [split(batch) for batch in batches]
     sizes = [batch.num_rows for batch in batches]
@@ -169,13 +162,7 @@ def _cells(column: Column) -> list[Any]:
 
 
 def cell(value: list[Any]) -> Any:
-    """Return a rectangular numeric list as an array, any other list as it is.
-
-    Examples
-    --------
-    >>> cell([1, 2.5]), cell(["a"]), cell([[1], [2, 3]])
-    (array([1. , 2.5]), ['a'], [[1], [2, 3]])
-    """
+    """Return a rectangular numeric list as an array, any other list as it is."""
     if not value:
         return value
     try:

@@ -56,12 +56,6 @@ def from_series(kind: str, series: Sequence[Sequence[Row]]) -> list[pa.RecordBat
 
     Short series that are alike are made together, and cut: a column costs most of its time
     whatever its length.
-
-    Examples
-    --------
-    >>> series = [[{"uid": "a", "time": 1.0}, {"uid": "b", "time": 2.0}], [{"uid": "c", "time": 3}]]
-    >>> from_series("event", series) == [from_rows("event", rows) for rows in series]
-    True
     """
     alike: dict[Shape, list[int]] = {}
     for place, rows in enumerate(series):
@@ -185,14 +179,7 @@ def values_of(batch: pa.RecordBatch, name: str) -> list[Any]:
 
 
 def nested_values(batch: pa.RecordBatch, outer: str, key: str, absent: Any = None) -> list[Any]:
-    """Return one value of a dictionary of each row; `absent` where a row does not have it.
-
-    Examples
-    --------
-    >>> rows = [{"data": {"x": 1}}, {"data": {}}, {"data": {"x": None}}]
-    >>> nested_values(from_rows("event", rows), "data", "x", "nothing")
-    [1, 'nothing', None]
-    """
+    """Return one value of a dictionary of each row; `absent` where a row does not have it."""
     columns = split(batch)
     shapes = decode(batch.schema.metadata[_SHAPES])
     has = [

@@ -46,15 +46,7 @@ class ArraySpec:
 def value_kinds(
     batches: Sequence[pa.RecordBatch], names: Iterable[str]
 ) -> dict[str, set[ValueKind]]:
-    """Return what kinds of values some columns hold, mostly without looking at the values.
-
-    Examples
-    --------
-    >>> from databroker.columns import from_rows
-    >>> rows = [{"time": 0.0, "data": {"x": x}} for x in (1, 2.5)]
-    >>> sorted(value_kinds([from_rows("event", rows)], ["data/x", "data/y"])["data/x"])
-    ['float', 'int']
-    """
+    """Return what kinds of values some columns hold, mostly without looking at the values."""
     found: dict[str, set[ValueKind]] = {name: set() for name in names}
     for batch in batches:
         columns = split(batch)
@@ -64,17 +56,7 @@ def value_kinds(
 
 
 def array_spec(found: set[ValueKind]) -> ArraySpec | None:
-    """Return the form of a column that holds these kinds of values; None if it has no rows.
-
-    Examples
-    --------
-    >>> array_spec({"int", "float"})
-    ArraySpec(dtype=dtype('float64'), shape=())
-    >>> array_spec({(np.dtype("u1"), (3,)), "null"})
-    ArraySpec(dtype=dtype('float64'), shape=(3,))
-    >>> array_spec({(np.dtype("u1"), (3,)), (np.dtype("u1"), (4,))})
-    ArraySpec(dtype=dtype('O'), shape=())
-    """
+    """Return the form of a column that holds these kinds of values; None if it has no rows."""
     if not found:
         return None
     arrays = [label for label in found if not isinstance(label, str)]
@@ -104,17 +86,7 @@ def fits(found: set[ValueKind], form: ArraySpec) -> bool:
 
 
 def dense(batches: Sequence[pa.RecordBatch], forms: Mapping[str, ArraySpec]) -> dict[str, Array]:
-    """Return columns in given forms, which their values must fit, as arrays ``(rows, *shape)``.
-
-    Examples
-    --------
-    >>> from databroker.columns import from_rows
-    >>> rows = [{"time": 0.0, "data": {"x": x}} for x in ([1, 2], None, [1, 2.5])]
-    >>> batch = from_rows("event", rows)
-    >>> form = array_spec(value_kinds([batch], ["data/x"])["data/x"])
-    >>> dense([batch], {"data/x": form})["data/x"].tolist()
-    [[1.0, 2.0], [nan, nan], [1.0, 2.5]]
-    """
+    """Return columns in given forms, which their values must fit, as arrays ``(rows, *shape)``."""
     parts = [split(batch) for batch in batches]
     sizes = [batch.num_rows for batch in batches]
     return {
@@ -123,15 +95,7 @@ def dense(batches: Sequence[pa.RecordBatch], forms: Mapping[str, ArraySpec]) -> 
 
 
 def cast_lossless(array: Array, dtype: np.dtype[Any]) -> Array | None:
-    """Return an array in another dtype; None if that would change a value.
-
-    Examples
-    --------
-    >>> cast_lossless(np.array([1, 255]), np.dtype("u1"))
-    array([  1, 255], dtype=uint8)
-    >>> cast_lossless(np.array([0.1]), np.dtype("f4")) is None
-    True
-    """
+    """Return an array in another dtype; None if that would change a value."""
     if array.dtype == dtype:
         return array
     if array.dtype == _OBJECT:

@@ -129,29 +129,19 @@ def _not(node: nodes.Not) -> Predicate:
 # -- values at a path --------------------------------------------------------------
 
 
-@compile.register
-def _equals(node: nodes.Equals) -> Predicate:
-    return _any_value(node.path, value_tests.equality(node.value))
+_TESTS: Mapping[type[nodes.Node], Callable[[Any], Test]] = {
+    nodes.Equals: lambda node: value_tests.equality(node.value),
+    nodes.In: lambda node: value_tests.one_of(node.values),
+    nodes.Compare: lambda node: value_tests.comparison(node.op, node.value),
+    nodes.HasType: lambda node: value_tests.kind(node.type),
+    nodes.Mod: lambda node: value_tests.remainder(node.divisor, node.remainder),
+}
+"""What is asked of each value at a path."""
 
 
-@compile.register
-def _in(node: nodes.In) -> Predicate:
-    return _any_value(node.path, value_tests.one_of(node.values))
-
-
-@compile.register
-def _compare(node: nodes.Compare) -> Predicate:
-    return _any_value(node.path, value_tests.comparison(node.op, node.value))
-
-
-@compile.register
-def _has_type(node: nodes.HasType) -> Predicate:
-    return _any_value(node.path, value_tests.kind(node.type))
-
-
-@compile.register
-def _mod(node: nodes.Mod) -> Predicate:
-    return _any_value(node.path, value_tests.remainder(node.divisor, node.remainder))
+@compile.register(nodes.PathNode)
+def _any_value_of(node: Any) -> Predicate:
+    return _any_value(node.path, _TESTS[type(node)](node))
 
 
 @compile.register

@@ -122,9 +122,6 @@ def refuse_operator(name: str, known: tuple[str, ...]) -> NoReturn:
     )
 
 
-# -- one function for each operator ---------------------------------------------
-
-
 def _eq(operand: Any, context: Context) -> Node:
     if is_pattern(operand):
         raise InvalidQuery("$eq takes a value; to search for a pattern write $regex")

@@ -96,9 +96,6 @@ class Path:
         return f"Key({self.text!r})"
 
 
-# -- in a document ---------------------------------------------------------------
-
-
 def get_path(document: Mapping[str, Any], parts: tuple[str, ...]) -> list[Any]:
     """Give the values at a path of a document.
 

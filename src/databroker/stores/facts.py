@@ -35,13 +35,6 @@ def status_of(activity: Activity, stale_after: float, now: float) -> str:
     It is running while its newest document is younger than ``stale_after``
     seconds and its writer lives, as far as that can be known: a process on
     another machine is believed to.
-
-    Examples
-    --------
-    >>> status_of(Activity(last_time=100.0), stale_after=3600.0, now=200.0)
-    'running'
-    >>> status_of(Activity(last_time=100.0), stale_after=3600.0, now=9999.0)
-    'unknown'
     """
     if now - activity.last_time > stale_after:
         return "unknown"
@@ -49,14 +42,7 @@ def status_of(activity: Activity, stale_after: float, now: float) -> str:
 
 
 def main_count(counts: Any) -> int | None:
-    """Return how many events the main stream has; all streams, if none has its name.
-
-    Examples
-    --------
-    >>> main_count({"primary": 5, "baseline": 2}), main_count({"dark": 1, "flat": 2})
-    (5, 3)
-    >>> main_count(None)
-    """
+    """Return how many events the main stream has; all streams, if none has its name."""
     if not isinstance(counts, Mapping):
         return None
     if "primary" in counts:
@@ -94,9 +80,6 @@ def _streamed(store: Store, uid: str, descriptor: Document) -> int:
         count += max(0, stop - max(first, end))
         end = max(end, stop)
     return count
-
-
-# -- who writes a run ---------------------------------------------------------
 
 
 def writer_here(last_time: float) -> Activity:

@@ -12,24 +12,12 @@ _NUMBERS = frozenset({float, int})
 
 
 def is_large(row: dict[str, Any]) -> bool:
-    """Tell whether a row alone is worth a block.
-
-    Examples
-    --------
-    >>> is_large({"data": {"x": 1.5}}), is_large({"data": {"x": [0.0] * 10**5}})
-    (False, True)
-    """
+    """Tell whether a row alone is worth a block."""
     return _sum(row.get("data", {}).values(), 1) >= LARGE_ROW
 
 
 def bytes_of(document: dict[str, Any]) -> int:
-    """Return about how many bytes a document is.
-
-    Examples
-    --------
-    >>> bytes_of({"uid": "a", "data": {"x": [1.5, 2.5]}})
-    17
-    """
+    """Return about how many bytes a document is."""
     return _sum(document.values(), 1)
 
 

@@ -108,9 +108,6 @@ def _unreadable(value: Any, reason: str = "") -> InvalidQuery:
     )
 
 
-# -- text ----------------------------------------------------------------------
-
-
 def _parse_text(text: str, zone: datetime.tzinfo, edge: Edge, now: float | None) -> float:
     stripped = text.strip()
     try:
@@ -148,9 +145,6 @@ def _offset(text: str) -> int:
     if hours > 23 or minutes > 59:
         raise ValueError(f"{text} is no offset from UTC")
     return (hours * 3600 + minutes * 60) * (-1 if text[0] == "-" else 1)
-
-
-# -- other types ---------------------------------------------------------------
 
 
 def _from_datetime(value: datetime.datetime, zone: datetime.tzinfo, edge: Edge) -> float:

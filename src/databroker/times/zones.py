@@ -58,9 +58,6 @@ def _machine_zone() -> datetime.tzinfo:
         return datetime.UTC
 
 
-# -- local time, also where clocks change --------------------------------------
-
-
 def seconds(span: datetime.timedelta) -> Fraction:
     """Return the exact number of seconds in a span of time."""
     return Fraction(span // datetime.timedelta(microseconds=1), 10**6)

@@ -69,8 +69,6 @@ class BlueskyRun(RunFace):
         """Return what the run is, in the words of a catalog's entry."""
         return description(self.name, "catalog", "bluesky-run", type(self), self.metadata)
 
-    # -- streams ---------------------------------------------------------
-
     def __iter__(self) -> Iterator[str]:
         return iter(self.header.stream_names)
 
@@ -120,8 +118,6 @@ class BlueskyRun(RunFace):
     def get(self) -> BlueskyRun:
         """Return the run itself."""
         return self
-
-    # -- documents -------------------------------------------------------
 
     def documents(
         self, *, fill: str | None = None, strict_order: bool = True
@@ -192,8 +188,6 @@ class BlueskyRun(RunFace):
         )
 
     to_dask = read
-
-    # -- looks -----------------------------------------------------------
 
     def __repr__(self) -> str:
         return f"<BlueskyRun uid={self.header.uid!r}>"

@@ -83,8 +83,6 @@ class Catalog:
         most = None if limit is None else checked_limit(limit)
         return Catalog(self.v1.narrowed(node, most))
 
-    # -- a mapping -------------------------------------------------------
-
     def __getitem__(self, key: Any) -> Any:
         """Return the run of a uid, its beginning, a scan_id or a negative index."""
         return self._opened(look_up(self.v1.view, key))
@@ -146,8 +144,6 @@ class Catalog:
         """The catalog itself: old programs clear what it kept, ``_entries.cache_clear()``."""
         return self
 
-    # -- external data ---------------------------------------------------
-
     @property
     def root_map(self) -> dict[str, str]:
         """Where files are now, by the root under which they were recorded."""
@@ -165,8 +161,6 @@ class Catalog:
     def deregister_handler(self, spec: str) -> None:
         """Forget the handler of a spec, if there is one."""
         self.v1.registry.deregister_handler(spec)
-
-    # -- looks -----------------------------------------------------------
 
     def __repr__(self) -> str:
         return printable(f"<Catalog: {self.name}>")

@@ -117,8 +117,6 @@ class BlueskyEventStream:
         kind = "bluesky-event-stream"
         return description(self.name, kind, kind, type(self), self.metadata)
 
-    # -- data ------------------------------------------------------------
-
     def read(self) -> xr.Dataset:
         """Load the stream as a dataset.
 
@@ -155,8 +153,6 @@ class BlueskyEventStream:
     def config_timestamps(self) -> Mapping[str, BlueskyEventStream]:
         """The times at which the configuration of each device was read."""
         return self._devices("timestamps")
-
-    # -- looks -----------------------------------------------------------
 
     def __repr__(self) -> str:
         uid = str(self._run.metadata["start"]["uid"])

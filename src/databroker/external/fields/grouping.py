@@ -115,13 +115,7 @@ def grouping_of_events(declared: Declared, multiplier: Any, join: str, ndim: int
 
 
 def runs(numbers: Sequence[int]) -> Iterator[range]:
-    """Yield numbers as stretches that follow each other.
-
-    Examples
-    --------
-    >>> list(runs([4, 5, 6, 8]))
-    [range(4, 7), range(8, 9)]
-    """
+    """Yield numbers as stretches that follow each other."""
     start = 0
     for place in range(1, len(numbers) + 1):
         if place == len(numbers) or numbers[place] != numbers[place - 1] + 1:

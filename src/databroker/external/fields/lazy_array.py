@@ -288,15 +288,7 @@ class Asked(NamedTuple):
 
 
 def asked(index: Any, shape: tuple[int, ...]) -> Asked:
-    """Take an index apart; raise IndexError if it does not fit the shape.
-
-    Examples
-    --------
-    >>> asked((5, slice(1, 3)), (10, 4))
-    Asked(places=array([5]), inner=(slice(1, 3, 1),), finish=(0, slice(None, None, None)))
-    >>> asked((slice(8, None), ..., -1), (10, 4, 4)).inner
-    (slice(0, 4, 1), slice(3, 4, 1))
-    """
+    """Take an index apart; raise IndexError if it does not fit the shape."""
     parts = list(index) if isinstance(index, tuple) else [index]
     if any(part is None for part in parts):
         raise IndexError("New axes are for NumPy: take the rows first, then np.newaxis.")

@@ -152,13 +152,7 @@ def cut(length: int, size: int) -> tuple[int, ...]:
 
 
 def grown(block: tuple[int, ...], shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    """Return whole stored blocks, of about `CHUNK_BYTES` together: fewer and larger chunks.
-
-    Examples
-    --------
-    >>> grown((1, 64, 64), (1, 4096, 8192), 2)
-    (1, 1024, 8192)
-    """
+    """Return whole stored blocks, of about `CHUNK_BYTES` together: fewer and larger chunks."""
     sizes = list(block)
     for axis in reversed(range(len(shape))):
         size = int(np.prod(sizes, dtype=object)) * itemsize
@@ -173,13 +167,7 @@ def rows_ahead(row_bytes: int) -> int:
 
 
 def page_rows(row_bytes: int, stored: int) -> int:
-    """Return how many rows to read at a time in a loop.
-
-    Examples
-    --------
-    >>> page_rows(8, 1), page_rows(2**20, 1), page_rows(2**20, 16), page_rows(2**30, 16)
-    (524288, 1, 16, 1)
-    """
+    """Return how many rows to read at a time in a loop."""
     few = 1 if row_bytes >= _LARGE else PAGE_BYTES // max(row_bytes, 1)
     rows = whole(few, stored)
     return rows if rows * row_bytes <= LARGEST else 1

@@ -54,18 +54,7 @@ class FramePlaces(NamedTuple):
 
 
 class Claims(NamedTuple):
-    """Stretches of events whose values follow each other in one resource, as they were told.
-
-    Examples
-    --------
-    Event 2 was taken twice:
-
-    >>> claims = Claims.of([(1, 3, 0, 0, 0), (2, 4, 2, 0, 0)])
-    >>> claims.seq_nums().tolist()
-    [1, 2, 2, 3]
-    >>> claims.match(np.zeros(5, int), np.array([1, 2, 2, 2, 3])).place.tolist()
-    [0, 1, 2, 0, 3]
-    """
+    """Stretches of events whose values follow each other in one resource, as they were told."""
 
     # The seq_nums of each stretch, half-open.
     first: Array

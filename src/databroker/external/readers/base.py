@@ -37,13 +37,7 @@ class Declared:
 
     @classmethod
     def by(cls, data_key: Mapping[str, Any]) -> Declared:
-        """Return what a data key declares.
-
-        Examples
-        --------
-        >>> Declared.by({"dtype": "array", "shape": [1, 2], "dtype_numpy": "<u2"})
-        Declared(shape=(1, 2), dtype=dtype('uint16'), number=False)
-        """
+        """Return what a data key declares."""
         shape = data_key.get("shape")
         known = isinstance(shape, list | tuple) and all(
             type(n) is int and 0 < n < 2**63 for n in shape

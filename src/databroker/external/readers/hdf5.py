@@ -285,13 +285,7 @@ def _state(path: str) -> tuple[int, int]:
 
 
 def parse_slice(written: Any, ndim: int) -> list[int | slice]:
-    """Return the part of each axis that a `slice` parameter means: text as in NumPy, or a list.
-
-    Examples
-    --------
-    >>> parse_slice("(:, 0, ..., 2:8)", 4)
-    [slice(None, None, None), 0, slice(None, None, None), slice(2, 8, None)]
-    """
+    """Return the part of each axis that a `slice` parameter means: text as in NumPy, or a list."""
     if not written:
         return [slice(None)] * ndim
     parts = written if isinstance(written, list | tuple) else str(written).strip("()[] ").split(",")

@@ -24,11 +24,6 @@ def numbered_name(template: str, number: int, *names: str) -> str:
 
     The names take the place of each ``%s`` in turn; any other is empty, as area detectors put
     the folder there.
-
-    Examples
-    --------
-    >>> numbered_name("%s%s_%6.6d.tiff", 7, "img"), numbered_name("img_{:04d}.tif", 7)
-    ('img_000007.tiff', 'img_0007.tif')
     """
     # Names are put in last: they may hold anything that looks like a place.
     parts = _PLACES.split(template)

@@ -23,12 +23,6 @@ class UidFilter:
 
     Recent ones are in a set; the many older ones in a sorted array, which is
     a tenth of the size.
-
-    Examples
-    --------
-    >>> known = UidFilter(["a", "b"])
-    >>> known.might_contain("a"), known.might_contain_any({hash("x"), hash("b")})
-    (True, True)
     """
 
     def __init__(self, identities: Iterable[str] = ()) -> None:

@@ -38,9 +38,6 @@ def check_database(
     return check.report()
 
 
-# -- the structure of the file, as SQLite checks it ---------------------------
-
-
 def _check_structure(check: Check) -> None:
     """Let SQLite check its pages and its own indexes, and make these anew."""
     with check.reading("The file"):
@@ -68,9 +65,6 @@ def _make_anew(check: Check, names: Sequence[str]) -> None:
     for job in jobs:
         with contextlib.suppress(DatabaseError):
             check.write(job)
-
-
-# -- descriptors, resources, and stops without a start ------------------------
 
 
 def _check_documents(check: Check) -> None:

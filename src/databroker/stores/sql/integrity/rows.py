@@ -111,8 +111,6 @@ class RowCheck:
                     yield damaged_rows(connection, series, first, first + segment.rows, str(error))
                 first += segment.rows
 
-    # -- where a datum is to be found ------------------------------------
-
     def _check_datums(self, series: int, owner: str, run: Any) -> None:
         lost: list[str] = []
         for ids in self._datum_ids(series):

@@ -257,13 +257,7 @@ def _is_identity(path: Path) -> bool:
 
 
 def uids_with(prefix: str) -> tuple[str, str]:
-    """Return between which texts the uids are that begin with one, if all are UTF-8.
-
-    Examples
-    --------
-    >>> uids_with("ab")
-    ('ab', 'ac')
-    """
+    """Return between which texts the uids are that begin with one, if all are UTF-8."""
     following = ord(prefix[-1]) + 1
     if following > 0x10FFFF:
         return prefix, uids_with(prefix[:-1])[1] if prefix[1:] else ""

@@ -53,13 +53,7 @@ _PLAIN = "biufU"  # dtypes whose elements are Python's scalars
 
 
 def leaves(document: dict[str, Any], without: Container[str] = ()) -> set[Leaf]:
-    """Return the leaves of a document.
-
-    Examples
-    --------
-    >>> sorted(leaves({"uid": "a", "sample": {"name": "Ni"}, "sizes": [1, 2.5]}, ("uid",)))
-    [('sample', 6, 0), ('sample.name', 4, 'Ni'), ('sizes', 2, 1), ('sizes', 2, 2.5), ...]
-    """
+    """Return the leaves of a document."""
     found: set[Leaf] = set()
     if "." in "".join(document):
         found.add(("", DOTTED, 0))
@@ -137,12 +131,6 @@ def indexed_words(document: dict[str, Any]) -> tuple[set[str], bytes | int | Non
     """Return words of a document, and of the others a filter; None if there are no others.
 
     Where even the others are too many, 0 stands for them.
-
-    Examples
-    --------
-    >>> found, others = indexed_words({"sample": "Ni foil", "tags": ["good"]})
-    >>> sorted(found), others
-    (['foil', 'good', 'ni'], None)
     """
     found: set[str] = set()
     for piece in _pieces(texts_of(document)):

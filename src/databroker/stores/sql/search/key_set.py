@@ -21,16 +21,7 @@ _MOST = 4_000_000  # keys that are held before doubles are dropped
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """Some runs, or all but some.
-
-    Examples
-    --------
-    >>> few = KeySet(np.array([1, 2, 5]))
-    >>> (few & ~KeySet(np.array([2]))).keys
-    array([1, 5])
-    >>> (few | ~KeySet(np.array([2, 3])))
-    KeySet(keys=array([3]), complement=True)
-    """
+    """Some runs, or all but some."""
 
     keys: Keys  # sorted, each once
     complement: bool = False  # whether these are the runs that do *not* belong to the set
@@ -56,13 +47,7 @@ def no_runs() -> KeySet:
 
 
 def union(sets: Iterable[KeySet]) -> KeySet:
-    """Return the runs in any of many sets.
-
-    Examples
-    --------
-    >>> union([KeySet(np.array([1, 5])), KeySet(np.array([2, 5]))]).keys
-    array([1, 2, 5])
-    """
+    """Return the runs in any of many sets."""
     whole, plain = no_runs(), [no_runs().keys]
     for each in sets:
         if each.complement:
@@ -75,13 +60,7 @@ def union(sets: Iterable[KeySet]) -> KeySet:
 
 
 def in_order(keys: Keys) -> Keys:
-    """Return keys sorted, each once (`numpy.unique` takes ten times as long).
-
-    Examples
-    --------
-    >>> in_order(np.array([5, 1, 5]))
-    array([1, 5])
-    """
+    """Return keys sorted, each once (`numpy.unique` takes ten times as long)."""
     if bool((keys[1:] > keys[:-1]).all()):
         return keys
     keys = np.sort(keys)

@@ -36,14 +36,7 @@ def name_filter(names: Collection[str]) -> bytes:
 
 
 def might_contain(held: bytes, name: str) -> bool:
-    """Tell whether a filter may have a name: no is always true, yes nearly always.
-
-    Examples
-    --------
-    >>> held = name_filter(["motor", "det"])
-    >>> might_contain(held, "motor"), might_contain(held, "sample")
-    (True, False)
-    """
+    """Tell whether a filter may have a name: no is always true, yes nearly always."""
     number, size = _checksum(name), 8 * len(held)
     places = ((number * factor & 0xFFFFFFFF) >> 8 & (size - 1) for factor in _SPREAD)
     return all(held[place >> 3] & (128 >> (place & 7)) for place in places)

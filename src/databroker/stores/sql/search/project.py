@@ -85,8 +85,6 @@ class Projection:
                 counts[keyed] += count
         return counts
 
-    # -- from documents --------------------------------------------------
-
     def _runs(self, keys: Sequence[int], with_start: bool) -> Iterator[Run]:
         """Yield runs, without starts where none is needed; at the end, say what was skipped."""
         read = self._search.runs if with_start else self._without_starts
@@ -126,8 +124,6 @@ class Projection:
     def _start(self, key: int) -> Any:
         run = find_run(self._connect(), "id", key)
         return {} if run is None else run.start
-
-    # -- from the index ---------------------------------------------
 
     def _known(self, paths: Sequence[Path], count: int) -> dict[Path, dict[int, Any]]:
         """Return values by key for the paths whose leaves are quicker to read than documents."""

@@ -177,9 +177,6 @@ def _joined(parts: Iterable[Part]) -> Node | None:
     return None if not nodes else nodes[0] if len(nodes) == 1 else And(nodes)
 
 
-# -- few runs, in one statement ---------------------------------------------------
-
-
 def few_runs(connection: Connection, query: Node, limit: int) -> list[Run] | None:
     """Return the newest runs that match, or None where one statement does not say for sure."""
     if limit > _MOST:

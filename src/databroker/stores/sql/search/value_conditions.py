@@ -167,9 +167,6 @@ def _is_sure(kind: int, indexed: Any) -> bool:
     return kind != LONG_TEXT
 
 
-# -- patterns ------------------------------------------------------------------
-
-
 def matching(places: PathIndex, node: Matches) -> Compiled:
     """Compile the question whether a pattern is found in a text.
 
@@ -210,15 +207,7 @@ def _beginning(places: PathIndex, node: Matches) -> Compiled:
 
 
 def literal_beginning(pattern: str, flags: str = "") -> str:
-    r"""Return the text that each match begins with, at the beginning of the text.
-
-    Examples
-    --------
-    >>> literal_beginning("^scan_4.*x"), literal_beginning(r"\Aa\.b"), literal_beginning("^ab*")
-    ('scan_4', 'a.b', 'a')
-    >>> literal_beginning("scan"), literal_beginning("^a|b"), literal_beginning("^a", "i")
-    ('', '', '')
-    """
+    r"""Return the text that each match begins with, at the beginning of the text."""
     found = _BEGINNING.match(pattern)
     if not found or set("imx") & set(flags) or "|" in pattern or "(?" in pattern:
         return ""
