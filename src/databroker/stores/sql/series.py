@@ -9,11 +9,11 @@ at the series again and decides anew.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..._util.garbage import collecting_later
 from ...documents.identity import conflict, same_row
 from ...documents.kinds import IDENTITY, OWNER
 from ...errors import StoreDamaged
@@ -165,16 +165,9 @@ def seal(connection: Connection, series: Series) -> None:
     if not series.tail:
         return
     first = series.sealed
-    # Many objects are made at once; in a large program the search for garbage that this would
-    # set off takes longer than all the rest.
-    collects = gc.isenabled()
-    try:
-        gc.disable()
+    with collecting_later():
         batch = from_rows(series.kind, list(series.tail.values()))
         write_block(connection, series.id, first, batch)
-    finally:
-        if collects:
-            gc.enable()
     stored.clear_tail(connection, series.id)
     _set_sealed(connection, series, first + batch.num_rows, set(map(hash, series.tail)))
     merge_blocks(connection, series.id)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..._util.garbage import collecting_later
 from ..._util.signals import without_signals
 from ...documents.identity import unknown_descriptor
 from ...documents.kinds import IDENTITY, OWNER, PAGES
@@ -61,7 +62,7 @@ class Writer:
 
     def _put_together(self, documents: Sequence[tuple[str, Doc]], connection: Connection) -> bool:
         _get_ready()
-        with self._write(connection) as write, transaction(connection):
+        with collecting_later(), self._write(connection) as write, transaction(connection):
             write.put_many(documents)
         return write.ended_large
 
