@@ -12,7 +12,7 @@ from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.sql.whole_runs import divide
 from databroker.testing import assert_same_answers, strategies
-from databroker.testing.conformance.base import descriptor, event, quick, stop
+from databroker.testing.conformance.base import datum, descriptor, event, quick, resource, stop
 
 
 @pytest.fixture
@@ -90,6 +90,15 @@ def stored(store, documents):
             continue
         seen.append((kind, doc))
     return seen
+
+
+@pytest.mark.parametrize("run_start", [None, 5, ["a"], {"a": 1}])
+def test_a_resource_may_say_anything_of_its_run(paths, run_start):
+    odd = {**resource("r"), "run_start": run_start}
+    with closing(SQLiteStore(next(paths))) as store:
+        store.insert_many([("resource", odd), ("datum", datum(0, "r", "r/"))])
+        assert store.resource("r") == odd
+        assert store.datum("r/0") == datum(0, "r", "r/")
 
 
 def test_runs_that_come_whole_are_seen_to_be_whole(paths):

@@ -96,12 +96,12 @@ def _gather(group: Documents) -> tuple[dict[str, WholeRun], list[str | None]]:
         if kind in OWNER:
             run = owners.setdefault((OWNER[kind], doc[OWNER[kind]]), None)
         else:
-            run = doc["uid"] if kind == "start" else doc.get("run_start")
+            named = doc["uid"] if kind == "start" else doc.get("run_start")
+            run = named if type(named) is str else None  # old resources may have anything there
             if kind == "start":
                 found.setdefault(doc["uid"], WholeRun(doc))
-            elif run not in found:
-                if type(run) is str:
-                    owners.setdefault(("start", run), None)
+            elif run is not None and run not in found:
+                owners.setdefault(("start", run), None)
                 run = None
             identity = kind, doc["uid"]
             if identity in owners:  # it comes again, or after what refers to it
