@@ -199,12 +199,10 @@ class SQLiteStore(Store):
         with translated(self.path):
             connection = self._connections.get()
             run = runs.stored_run(connection, uid)
-            if run is None:
-                return Activity(float("-inf"))
             descriptors = [doc for _, doc in self.documents(uid, ["descriptor"])]
             rows = series.newest_rows(connection, uid)
-            newest = last_time([run.start, *descriptors, *rows])
-            return Activity(newest, *run.writer)
+            newest = last_time([*([run.start] if run else []), *descriptors, *rows])
+            return Activity(newest, *(run.writer if run else ()))
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
         """Return where the rows of one owner are; a token is the first ordinal, and the owner."""
