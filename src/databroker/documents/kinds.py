@@ -42,6 +42,9 @@ OWNER: dict[str, str] = {
 }
 """Kinds that come by the million, and the key that names the document they belong to."""
 
+ROWS: dict[str, str] = {owner: kind for kind, owner in OWNER.items()}
+"""The kind of what belongs to a document of each kind that owns such."""
+
 NESTED: dict[str, tuple[str, ...]] = {
     "event": ("data", "timestamps", "filled"),
     "datum": ("datum_kwargs",),

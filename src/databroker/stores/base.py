@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._util.signals import from_signal
 from ..documents.identity import last_time
-from ..documents.kinds import OWNER, Document
+from ..documents.kinds import ROWS, Document
 from ..errors import InvalidDocument, NotSupported, StoreDamaged
 from ..query.nodes import Equals, Everything, Path, UidPrefix
 from ..query.paths import key_paths
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 LINKED = ("descriptor", "resource", "stream_resource")
 """The kinds of documents that belong to a run, one by one, besides its start and stop."""
 
-_ROWS = {owner: kind for kind, owner in OWNER.items()}
 _UID = Path("uid")
 _LOOKED_AT = 100  # of the newest runs, for the keys that there are
 
@@ -400,7 +399,7 @@ class Store(ABC):
                 checked["documents"] += 1
                 try:
                     checked["rows"] += sum(
-                        batch.num_rows for batch in batches_of(self, _ROWS[kind], doc["uid"], ALL)
+                        batch.num_rows for batch in batches_of(self, ROWS[kind], doc["uid"], ALL)
                     )
                 except StoreDamaged as error:
                     found.append(Finding(str(error), run.uid))

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...documents.encode import same
 from ...documents.identity import conflict, is_provisional
-from ...documents.kinds import OWNER
+from ...documents.kinds import ROWS
 from ..facts import boot_id, host
 from .engine.connection import Connection, original, portable
 from .engine.statements import rows
@@ -21,7 +21,6 @@ from .starts import Run, find_run, insert_run, set_stop
 
 Doc = dict[str, Any]
 
-_ROWS = {owner: kind for kind, owner in OWNER.items()}
 _PAGES = (2, 256)  # keys looked at at once: most are free, and few are taken many times
 
 
@@ -75,7 +74,7 @@ def put_document(connection: Connection, kind: str, doc: Doc) -> None:
     insert_document(connection, kind, doc)
     # That it has no rows yet is known, and not only that none are found.
     run = doc.get("run_start")
-    add_series(connection, _ROWS[kind], doc["uid"], run if type(run) is str else None)
+    add_series(connection, ROWS[kind], doc["uid"], run if type(run) is str else None)
     if kind == "descriptor":
         key = stored.key_of_uid(connection, portable(doc["run_start"]))
         if key is not None:

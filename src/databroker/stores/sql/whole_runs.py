@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
 
-from ...documents.kinds import IDENTITY, OWNER, PAGES
+from ...documents.kinds import IDENTITY, OWNER, PAGES, ROWS
 from ..facts import boot_id, host
 from .blocks import write_segments
 from .engine.connection import Connection, portable
@@ -36,8 +36,6 @@ from .starts import Writer, run_row, stop_columns
 Doc = dict[str, Any]
 Documents = Sequence[tuple[str, Doc]]
 
-_ROWS = {owner: kind for kind, owner in OWNER.items()}
-
 
 @dataclass(slots=True)
 class WholeRun:
@@ -56,7 +54,7 @@ class WholeRun:
             self.stops.append(doc)
         elif kind != "start":
             self.linked.append((kind, doc))
-            self.rows.setdefault((_ROWS[kind], doc["uid"]), [])
+            self.rows.setdefault((ROWS[kind], doc["uid"]), [])
 
     @property
     def key(self) -> int:

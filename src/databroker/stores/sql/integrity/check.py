@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from ....documents.kinds import OWNER
+from ....documents.kinds import ROWS
 from ....errors import StoreDamaged
 from ...checking import CheckProgress, CheckReport
 from ..engine.connections import Connections
@@ -17,8 +17,6 @@ from ..single import open_document
 from .base import Check, every_row
 from .index import IndexCheck
 from .rows import RowCheck
-
-_ROWS = {owner: kind for kind, owner in OWNER.items()}
 
 
 def check_database(
@@ -81,18 +79,18 @@ def _check_documents(check: Check) -> None:
             except StoreDamaged as error:
                 check.found(f"Run {run!r}: {error}", run)
                 continue
-            if kind in _ROWS:
+            if kind in ROWS:
                 _check_series(check, kind, uid, run)
 
 
 def _check_series(check: Check, kind: str, uid: Any, run: Any) -> None:
     name = f"Run {run!r}, {kind.replace('_', ' ')} {uid!r}"
-    series = rows.series_of(check.connect(), _ROWS[kind], uid)
+    series = rows.series_of(check.connect(), ROWS[kind], uid)
     if series is None:
         check.found(f"{name}: which rows belong to it is not known any more.", run)
     elif series[-1] != run:
         check.found_in_index(
             f"{name}: its rows are said to belong to another run.",
             run,
-            lambda connection: rows.set_run(connection, _ROWS[kind], uid, run),
+            lambda connection: rows.set_run(connection, ROWS[kind], uid, run),
         )
