@@ -114,3 +114,21 @@ def test_runs_that_come_whole_are_seen_to_be_whole(paths):
         assert others == going_on
         store.insert_many(ended)
         assert divide(connection, ended) == ([], ended)
+
+
+def test_very_many_runs_are_the_same_together_and_one_by_one(paths):
+    # So many that each table gets several statements of many rows, and one of fewer.
+    documents = []
+    for number in range(700):
+        uid = f"run-{number}"
+        documents += [
+            ("start", {"uid": uid, "time": float(number), "sample": f"s{number % 7}"}),
+            ("descriptor", descriptor(f"{uid}-d", uid)),
+            ("event", event(1, f"{uid}-d")),
+            ("stop", stop(uid)),
+        ]
+    with closing(SQLiteStore(next(paths))) as many, closing(MemoryStore()) as oracle:
+        many.insert_many(documents)
+        one_by_one(oracle)(documents)
+        assert_same_answers(many, oracle, documents)
+        assert many.check().ok

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 from .sizes import bytes_of
 
-_MOST = 4000  # in a large index, each group writes most pages that have common values
-_BYTES = 4 * 2**20
-_SECONDS = 0.2
+# In a large index, each group writes most pages that have common values. So few large
+# groups are stored sooner than many small ones; but other writers wait for each.
+_MOST = 16_000
+_BYTES = 16 * 2**20
+_SECONDS = 1.0
 
 
 class Accepted(NamedTuple):

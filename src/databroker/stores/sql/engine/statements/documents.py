@@ -7,6 +7,7 @@ from typing import Any
 
 from ..connection import Connection, fetch
 from ..render import marks
+from .insert import insert_rows
 
 Row = tuple[Any, ...]
 
@@ -15,7 +16,7 @@ _SELECT = "SELECT kind, uid, run, body FROM documents"
 
 def insert(connection: Connection, rows: Iterable[Row]) -> None:
     """Store kind, uid, run and body of documents."""
-    connection.executemany("INSERT INTO documents (kind, uid, run, body) VALUES (?, ?, ?, ?)", rows)
+    insert_rows(connection, "documents (kind, uid, run, body)", rows)
 
 
 def one(connection: Connection, kind: str, uid: Any) -> Row | None:

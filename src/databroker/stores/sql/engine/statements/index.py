@@ -9,6 +9,7 @@ from ....._util.lazy import lazy_module
 from ..conditions import Lookup
 from ..connection import Connection, fetch
 from ..render import Sql, between, candidates, entries, marks, run_of
+from .insert import insert_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,9 +74,7 @@ def path_numbered(connection: Connection, number: int) -> Row | None:
 
 def add(connection: Connection, index: str, rows: Iterable[Row]) -> None:
     """Store entries (path, value, run), unless they are there."""
-    connection.executemany(
-        f"INSERT INTO {index} (path, value, run) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows
-    )
+    insert_rows(connection, f"{index} (path, value, run)", rows, "ON CONFLICT DO NOTHING")
 
 
 def drop(connection: Connection, index: str, rows: Iterable[Row]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..connection import Connection, fetch
 from ..render import marks
+from .insert import insert_rows
 
 Row = tuple[Any, ...]
 
@@ -35,9 +36,7 @@ def add_series(connection: Connection, kind: str, owner: Any, run: Any) -> None:
 
 def insert_series(connection: Connection, series: Iterable[Row]) -> None:
     """Store number, kind, owner, run and sealed rows of new series."""
-    connection.executemany(
-        "INSERT INTO series (id, kind, owner, run, sealed) VALUES (?, ?, ?, ?, ?)", series
-    )
+    insert_rows(connection, "series (id, kind, owner, run, sealed)", series)
 
 
 def newest_series(connection: Connection) -> int:
@@ -140,11 +139,8 @@ def _keys(series: int, first: int, stop: int = ANY) -> tuple[int, int]:
 
 def insert_blocks(connection: Connection, blocks: Iterable[Row]) -> None:
     """Store series, bounds, seq_nums, time and layout of blocks."""
-    connection.executemany(
-        "INSERT INTO blocks (series, first, stop, min_seq, max_seq, last_time, layout) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        blocks,
-    )
+    columns = "series, first, stop, min_seq, max_seq, last_time, layout"
+    insert_rows(connection, f"blocks ({columns})", blocks)
 
 
 def blocks(connection: Connection, series: int, after: int = -1) -> list[Row]:

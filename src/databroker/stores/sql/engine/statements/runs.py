@@ -7,6 +7,7 @@ from typing import Any
 
 from ..connection import Connection, fetch
 from ..render import OPERATORS, marks
+from .insert import insert_rows
 
 Row = tuple[Any, ...]
 
@@ -113,9 +114,7 @@ def any_beyond(connection: Connection, keys: tuple[int, int], op: str, time: Any
 
 def insert(connection: Connection, rows: Iterable[Row]) -> None:
     """Store runs, given by the columns from which they are made."""
-    connection.executemany(
-        f"INSERT INTO runs ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
-    )
+    insert_rows(connection, f"runs ({COLUMNS})", rows)
 
 
 def set_stop(connection: Connection, key: int, uid: Any, body: bytes) -> None:
