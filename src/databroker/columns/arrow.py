@@ -11,17 +11,15 @@ NumPy has it. So do canonical uuids, at 16 bytes each.
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from .._util.types import types_of
 from ..documents.encode import decode, describe_dtype, encode, restore_dtype
+from ..documents.typed_list import Numbers, TypedList, typed
 from . import uuids
 
 DTYPE = b"dtype"
@@ -54,9 +52,9 @@ _INT64 = range(-(2**63), 2**63)
 
 def to_arrow(values: Sequence[Any]) -> Column:
     """Return values as a typed array, with what does not fit beside it."""
-    types = types_of(values)
-    column = _uniform(values, types.pop()) if len(types) == 1 else None
-    return column or _mixed(values, [_label(value) for value in values])
+    column = typed(values)
+    uniform = _uniform(column, *column.types) if len(column.types) == 1 else None
+    return uniform or _mixed(values, [_label(value) for value in values])
 
 
 def prepare() -> None:
@@ -110,38 +108,42 @@ def _elements(
     return raw.view(dtype).reshape(len(array), *shape)
 
 
-def _uniform(values: Sequence[Any], kind: type) -> Column | None:
+def _uniform(values: TypedList, kind: type) -> Column | None:
     """Return a column whose values are all of one type, if they are all of one shape too."""
+    if kind is float or (kind is int and values.numbers is not None):
+        numbers = pa.py_buffer(values.numbers)
+        array = pa.Array.from_buffers(_SIMPLE[kind][1], len(values), [None, numbers])
+        return Column(array, {}, None)
     try:
-        if kind is float or kind is int:
-            numbers = pa.py_buffer(_packed(values, _RECTANGLES[kind]))
-            array = pa.Array.from_buffers(_SIMPLE[kind][1], len(values), [None, numbers])
-            return Column(array, {}, None)
         if kind is str and (packed := uuids.pack(values)) is not None:
             return Column(_binary(packed), {UUID: b"1"}, None)
         if kind in _SIMPLE:
             return Column(pa.array(values, _SIMPLE[kind][1]), {}, None)
-    except (struct.error, UnicodeEncodeError):  # beyond 64 bits; a lone surrogate
+    except (OverflowError, UnicodeEncodeError):  # beyond 64 bits; a lone surrogate
         return None
-    return _uniform_arrays(values, kind) if len(values) > 1 else None
+    return _uniform_arrays(values, kind)
 
 
-def _uniform_arrays(values: Sequence[Any], kind: type) -> Column | None:
+def _uniform_arrays(values: TypedList, kind: type) -> Column | None:
     if kind is list:
-        label, elements = _flattened(list(values))
-        if label is _OTHER or len(label[2]) < 2:
+        label, numbers = _flattened(values)
+        if numbers is None:
             return None
         _, description, (_, *shape) = label
-        dtype = restore_dtype(description)
-        stacked = np.frombuffer(_packed(elements, dtype), dtype).reshape(len(values), *shape)
+        stacked = numbers.reshape(len(values), *shape)
         return Column(*_tensor_column(stacked, ("list", description, tuple(shape))), None)
-    if kind is np.ndarray and len({(value.dtype, value.shape) for value in values}) == 1:
+    # A single array may be a large one, which is not copied.
+    if kind is np.ndarray and len(values) > 1 and _are_alike(values):
         label = _label(values[0])
         if label is not _OTHER:
             stacked = np.empty((len(values), *label[2]), values[0].dtype)
             np.stack(values, out=stacked)
             return Column(*_tensor_column(stacked, label), None)
     return None
+
+
+def _are_alike(arrays: list[np.ndarray[Any, Any]]) -> bool:
+    return len({(array.dtype, array.shape) for array in arrays}) == 1
 
 
 def _mixed(values: Sequence[Any], labels: list[Label]) -> Column:
@@ -169,7 +171,7 @@ def _tensors(
 ) -> tuple[pa.Array, dict[bytes, bytes]]:
     _, description, shape = base
     dtype = restore_dtype(description)
-    if len(values) == 1:  # perhaps a large one, which is not copied
+    if len(values) == 1:
         stacked = np.ascontiguousarray(values[0], dtype)[np.newaxis]
     else:
         stacked = np.zeros((len(values), *shape), dtype)
@@ -224,35 +226,20 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-_CODES = {"f": "d", "i": "q", "b": "?"}
-_RECTANGLES = {float: np.dtype("<f8"), int: np.dtype("<i8"), bool: np.dtype("?")}
-
-
-def _packed(values: Sequence[Any], dtype: np.dtype[Any]) -> bytes:
-    """Return the bytes of numbers of the type that a dtype stands for.
-
-    NumPy itself would look at each first.
-    """
-    return struct.pack(f"<{len(values)}{_CODES[dtype.kind]}", *values)
-
-
-def _flattened(value: list[Any]) -> tuple[Label, list[Any]]:
+def _flattened(value: list[Any]) -> tuple[Label, Numbers | None]:
     """Label a list whose elements are all of one simple type, in a rectangular shape.
 
-    The elements come with it, in a flat list.
+    The elements come with it, in a flat array.
     """
     shape = [len(value)]
-    level: list[Any] = value
-    while type(level[0]) is list:
+    level = typed(value)
+    while level.types == {list}:
         size = len(level[0])
-        if size == 0 or types_of(level) != {list} or set(map(len, level)) != {size}:
-            return _OTHER, level
+        if size == 0 or set(map(len, level)) != {size}:
+            return _OTHER, None
         shape.append(size)
-        level = list(chain.from_iterable(level))
-    types = types_of(level)
-    dtype = _RECTANGLES.get(types.pop()) if len(types) == 1 else None
-    if dtype is None:
-        return _OTHER, level
-    if dtype.kind == "i" and not (min(level) in _INT64 and max(level) in _INT64):
-        return _OTHER, level
-    return ("list", describe_dtype(dtype), tuple(shape)), level
+        level = level.elements
+    numbers = level.numbers
+    if numbers is None:
+        return _OTHER, None
+    return ("list", describe_dtype(numbers.dtype), tuple(shape)), numbers

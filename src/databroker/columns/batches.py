@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from .._util.types import types_of
 from ..documents.encode import decode, encode
 from ..documents.kinds import LISTS, NESTED, OWNER
+from ..documents.typed_list import TypedList
 from . import names
 from .arrow import Column, from_arrow, to_arrow
 
@@ -86,15 +86,15 @@ def _alike(rows: Sequence[Row], shape: Shape, owner_key: str) -> dict[str, Seque
     columns: dict[str, Sequence[Any]] = {}
     for key in shape:
         if not isinstance(key, tuple):
-            column = list(map(itemgetter(key), rows))
-            if dict in map(type, column):
+            column = TypedList(map(itemgetter(key), rows))
+            if dict in column.types:
                 return None
             if key != owner_key:
                 columns[names.top(key)] = column
             continue
         outer, inners = key
-        inside = list(map(itemgetter(outer), rows))
-        if types_of(inside) != {dict} or set(map(tuple, inside)) != {inners}:
+        inside = TypedList(map(itemgetter(outer), rows))
+        if inside.types != {dict} or set(map(tuple, inside)) != {inners}:
             return None
         for inner in inners:
             columns[names.nested(outer, inner)] = list(map(itemgetter(inner), inside))

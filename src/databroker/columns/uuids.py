@@ -10,9 +10,10 @@ import numpy as np
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
-_DASHES = (8, 13, 18, 23)
+_MARKS = ((8, "-"), (13, "-"), (18, "-"), (23, "-"), (36, "\n"))
 _DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
-_PLACES = np.array([place for place in range(36) if place not in _DASHES])
+_PLACES = np.array([place for place in range(36) if place not in dict(_MARKS)])
+_LOWER = 0x20  # a bit that digits and lower case letters have, and upper case ones have not
 
 
 def pack(texts: Sequence[str]) -> Bytes | None:
@@ -24,16 +25,18 @@ def pack(texts: Sequence[str]) -> Bytes | None:
     size = len(texts)
     if not texts or len(texts[0]) != 36:
         return None
-    lines = "\n".join([*texts, ""])
-    if len(lines) != 37 * size or not lines.isascii() or lines != lines.lower():
+    text = "\n".join(texts) + "\n"
+    if len(text) != 37 * size or not text.isascii():
         return None
-    if any(lines[place::37] != "-" * size for place in _DASHES) or lines[36::37] != "\n" * size:
+    if any(text[place::37] != mark * size for place, mark in _MARKS):
         return None
+    digits = text.encode().translate(None, b"-\n")
     try:  # with digits in all other places, each line is one text
-        packed = binascii.unhexlify(lines.encode().translate(None, b"-\n"))
+        packed = np.frombuffer(binascii.unhexlify(digits), np.uint8)
     except ValueError:
         return None
-    return np.frombuffer(packed, np.uint8).reshape(-1, 16) if len(packed) == 16 * size else None
+    is_lower = (np.frombuffer(digits, np.uint8) & _LOWER).all()
+    return packed.reshape(size, 16) if is_lower and len(packed) == 16 * size else None
 
 
 def unpack(packed: Bytes) -> list[str]:

@@ -48,15 +48,14 @@ from collections.abc import (
     Sequence,
     ValuesView,
 )
-from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from .._util.printable import repr_of, shown, text_of, type_name
 from .._util.signals import from_signal, suppressed
-from .._util.types import types_of
 from ..errors import InvalidDocument
+from .typed_list import TypedList
 
 SCALARS = frozenset({float, int, str, bool, type(None)})
 """The types that are kept as they are, compared by identity of the type."""
@@ -94,12 +93,13 @@ def normalise_column(column: Any, path: str, changes: list[str]) -> Any:
         column = column.tolist() if simple else list(column)
     if not isinstance(column, list | tuple):
         return _value(column, path, 2, changes)
-    types = types_of(column)
-    if types <= SCALARS:
-        return list(column)
-    if types == {list} and types_of(chain.from_iterable(column)) <= SCALARS:
-        return list(map(list.copy, column))
-    return [_value(value, path, 2, changes) for value in column]
+    values = TypedList(column)
+    if values.types <= SCALARS:
+        return values
+    if values.types == {list} and values.elements.types <= SCALARS:
+        values[:] = map(list.copy, values)
+        return values
+    return TypedList(_value(value, path, 2, changes) for value in column)
 
 
 def _value(value: Any, path: str, depth: int, changes: list[str]) -> Any:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._util.types import types_of
 from .kinds import PAGES
+from .typed_list import TypedList, typed
 
 _SPANS = ("indices", "seq_nums")
 
@@ -31,8 +31,8 @@ def repair(kind: str, doc: dict[str, Any], changes: list[str]) -> None:
         _count(doc, "seq_num")
     elif kind == "event_page":
         numbers = doc.get("seq_num")
-        if isinstance(numbers, list) and float in types_of(numbers):
-            doc["seq_num"] = list(map(_whole, numbers))
+        if isinstance(numbers, list) and float in typed(numbers).types:
+            doc["seq_num"] = TypedList(map(_whole, numbers))
         _spread_flags(doc, changes)
     elif kind == "stream_datum":
         for span in _SPANS:

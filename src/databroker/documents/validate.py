@@ -10,11 +10,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .._util.printable import shown, type_name
 from .._util.suggestions import did_you_mean
-from .._util.types import types_of
 from ..errors import InvalidDocument, UnknownDocumentKind
 from .kinds import ACCEPTED
+from .typed_list import typed
 
 Check = Callable[[str, dict[str, Any]], None]
 
@@ -117,7 +119,7 @@ def _columns(*keys: str) -> Check:
             value: Any = doc.get(key)
             columns: dict[str, Any] = value if isinstance(value, dict) else {key: value}
             for name, column in columns.items():
-                if type(column) is not list:
+                if not isinstance(column, list):
                     _fail(kind, doc, key, "a list (or a dictionary of lists), one item a row")
                 if rows is None:
                     rows = len(column)
@@ -134,33 +136,34 @@ def _all(key: str, fits: Callable[[list[Any]], bool], need: str) -> Check:
     """Check each value of a list."""
 
     def check_all(kind: str, doc: dict[str, Any]) -> None:
-        if type(doc.get(key)) is not list or not fits(doc[key]):
+        if not isinstance(doc.get(key), list) or not fits(doc[key]):
             _fail(kind, doc, key, f"a list of {need}")
 
     return check_all
 
 
 def _are_texts(values: list[Any]) -> bool:
-    return types_of(values) <= {str} and all(values)
+    return typed(values).types <= {str} and all(values)
 
 
 def _are_times(values: list[Any]) -> bool:
-    types = types_of(values)
-    if types <= {float}:
-        return all(map(math.isfinite, values))
-    return types <= {float, int} and all(
+    times = typed(values)
+    if not times.types <= {float, int}:
+        return False
+    if times.numbers is not None:
+        return bool(np.isfinite(times.numbers).all())
+    return all(
         math.isfinite(value) if type(value) is float else abs(value) < 1e300 for value in values
     )
 
 
 def _are_integers(values: list[Any]) -> bool:
-    return types_of(values) <= {int} and (
-        not values or (min(values) >= -(2**63) and max(values) < 2**63)
-    )
+    integers = typed(values)
+    return not integers or (integers.types == {int} and integers.numbers is not None)
 
 
 def _are_dictionaries(values: list[Any]) -> bool:
-    return types_of(values) <= {dict}
+    return typed(values).types <= {dict}
 
 
 def _bulk_events(kind: str, doc: dict[str, Any]) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..documents.typed_list import TypedList
+
 
 def difference(one: Any, other: Any, path: str = "") -> str | None:
     """Say where two values differ first, or None when they are identical.
@@ -23,7 +25,7 @@ def difference(one: Any, other: Any, path: str = "") -> str | None:
     "(top): keys ['a', 'b'] against ['b', 'a']"
     """
     here = path or "(top)"
-    if type(one) is not type(other):
+    if _type(one) is not _type(other):
         return f"{here}: {_shown(one)} against {_shown(other)}"
     if isinstance(one, dict):
         if list(one) != list(other):
@@ -43,6 +45,11 @@ def difference(one: Any, other: Any, path: str = "") -> str | None:
     else:
         equal = bool(one == other)
     return None if equal else f"{here}: {_shown(one)} against {_shown(other)}"
+
+
+def _type(value: Any) -> type:
+    # What is known of the values of a column makes it no other list.
+    return list if isinstance(value, TypedList) else type(value)
 
 
 def _same_elements(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:

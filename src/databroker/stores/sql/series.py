@@ -9,7 +9,7 @@ at the series again and decides anew.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -134,21 +134,21 @@ def append_alone(connection: Connection, series: Series, row: Doc) -> None:
 
     refresh_if_stale(connection, series)
     if not is_known(connection, series, row):
-        hashes = {hash(row[IDENTITY[series.kind]])}
-        append_block(connection, series, from_rows(series.kind, [row]), hashes)
+        identity = row[IDENTITY[series.kind]]
+        append_block(connection, series, from_rows(series.kind, [row]), {identity})
 
 
 def append_block(
     connection: Connection,
     series: Series,
     batch: pa.RecordBatch,
-    hashes: set[int],
+    identities: set[str],
 ) -> None:
     """Store many new rows as blocks, after what is in the tail; within a transaction."""
     if series.tail:
         seal(connection, series)
     write_block(connection, series.id, series.sealed, batch)
-    _set_sealed(connection, series, series.sealed + batch.num_rows, hashes)
+    _set_sealed(connection, series, series.sealed + batch.num_rows, identities)
     merge_blocks(connection, series.id)
 
 
@@ -169,7 +169,7 @@ def seal(connection: Connection, series: Series) -> None:
         batch = from_rows(series.kind, list(series.tail.values()))
         write_block(connection, series.id, first, batch)
     stored.clear_tail(connection, series.id)
-    _set_sealed(connection, series, first + batch.num_rows, set(map(hash, series.tail)))
+    _set_sealed(connection, series, first + batch.num_rows, series.tail)
     merge_blocks(connection, series.id)
 
 
@@ -196,11 +196,11 @@ def is_known(connection: Connection, series: Series, row: Doc) -> bool:
     return True
 
 
-def any_known(connection: Connection, series: Series, hashes: set[int]) -> bool:
-    """Tell whether one of many rows, given by the hashes of identities, may be stored already."""
-    if series.tail and not hashes.isdisjoint(map(hash, series.tail)):
+def any_known(connection: Connection, series: Series, identities: set[str]) -> bool:
+    """Tell whether one of many rows, given by their identities, may be stored already."""
+    if not identities.isdisjoint(series.tail):
         return True
-    return series.sealed > 0 and _known(connection, series).might_contain_any(hashes)
+    return series.sealed > 0 and _known(connection, series).might_contain_any(identities)
 
 
 def find_row(connection: Connection, series: Series, identity: str) -> Doc | None:
@@ -320,12 +320,12 @@ def _blocks(
         raise damage
 
 
-def _set_sealed(connection: Connection, series: Series, sealed: int, moved: set[int]) -> None:
+def _set_sealed(connection: Connection, series: Series, sealed: int, moved: Iterable[str]) -> None:
     stored.set_sealed(connection, series.id, sealed)
     if not series.sealed and series.known is None:
         series.known = UidFilter()
     if series.known is not None:
-        series.known.add_hashes(moved)
+        series.known.add(moved)
     series.sealed, series.tail, series.tail_bytes = sealed, {}, 0
 
 

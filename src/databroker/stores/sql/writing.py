@@ -176,20 +176,20 @@ class _Write:
         self, kind: str, owner: str, identities: list[str], make: Callable[[], pa.RecordBatch]
     ) -> bool:
         """Store rows as a block; tell whether all were new, so that it could be."""
-        hashes = set(map(hash, identities))
-        if not identities or len(hashes) < len(identities):
+        own = set(identities)
+        if not identities or len(own) < len(identities):
             return False
         rows = self._series(kind, owner)
         batch = make()
         with transaction(self.connection):
             if not self._is_current(rows):
                 series.refresh_if_stale(self.connection, rows)
-            if series.any_known(self.connection, rows, hashes):
+            if series.any_known(self.connection, rows, own):
                 return False
             if kind == "datum":
                 for datum_id in identities:
                     runs.claim_datum(self.connection, datum_id, owner)
-            series.append_block(self.connection, rows, batch, hashes)
+            series.append_block(self.connection, rows, batch, own)
             return True
 
     def _put_document(self, kind: str, doc: Doc) -> None:
