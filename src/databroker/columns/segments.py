@@ -10,7 +10,7 @@ patterns of two neighbours fits in 32 bits or less, exactly.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,32 +36,36 @@ _NARROW = 64  # bytes a row, above which a column has a group of its own
 _TOGETHER = 8  # narrow columns in a group
 _SPLIT = ("data", "timestamps", "datum_kwargs")  # may have any number of columns
 _DELTA = b"delta"
-_STEPS = (np.int8, np.int16, np.int32)
+_STEPS = tuple(
+    (kind, np.iinfo(kind).min, np.iinfo(kind).max) for kind in (np.int8, np.int16, np.int32)
+)
+_WIDE = (pa.float64(), pa.int64())
+
+Stored = tuple[pa.Field, pa.Array]
 
 
-def pack(batch: pa.RecordBatch, columns: list[str], group: str) -> bytes:
-    """Return the blob of a group, which holds some columns of a batch."""
-    part = batch if group == ALL else _part(batch, columns, group)
+def part(batch: pa.RecordBatch, columns: list[str], group: str) -> pa.RecordBatch:
+    """Return the columns of a group, with the shapes if it is the one that keeps them."""
+    if group == ALL:
+        return batch
+    chosen = batch.select(columns)
+    if _shapes_beside(batch.schema.names) not in columns:
+        chosen = chosen.replace_schema_metadata()
+    return chosen
+
+
+def pack(part: pa.RecordBatch, group: str) -> memoryview:
+    """Return the blob of some columns, which are a group."""
+    if group != ALL and not group.startswith("data"):
+        part = _each(part, _delta)
+    options = pa.ipc.IpcWriteOptions(
+        compression=_compression(group, part.num_rows),
+        use_threads=False,  # to wake them takes longer than to compress
+    )
     sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression=_compression(group, batch.num_rows))
     with pa.ipc.new_stream(sink, part.schema, options=options) as writer:
         writer.write_batch(part)
-    blob: bytes = sink.getvalue().to_pybytes()
-    return blob
-
-
-def _part(batch: pa.RecordBatch, columns: list[str], group: str) -> pa.RecordBatch:
-    schema = batch.schema
-    fields, arrays = [], []
-    for name in columns:
-        place = schema.get_field_index(name)
-        field, array = schema.field(place), batch.column(place)
-        if not group.startswith("data"):
-            field, array = _delta(field, array)
-        fields.append(field)
-        arrays.append(array)
-    keep = schema.metadata if _shapes_beside(schema.names) in columns else None
-    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields, metadata=keep))
+    return memoryview(sink.getvalue())
 
 
 def unpack(blob: bytes, columns: Container[str] | None) -> pa.RecordBatch:
@@ -75,10 +79,13 @@ def unpack(blob: bytes, columns: Container[str] | None) -> pa.RecordBatch:
         if from_signal(error):
             raise
         raise StoreDamaged(f"A stored block of events cannot be read: {error}") from error
-    part = select(part, columns)
-    restored = list(map(_undo_delta, part.schema, part.columns))
-    schema = pa.schema([field for field, _ in restored], metadata=part.schema.metadata)
-    return pa.RecordBatch.from_arrays([array for _, array in restored], schema=schema)
+    return _each(select(part, columns), _undo_delta)
+
+
+def _each(part: pa.RecordBatch, change: Callable[[pa.Field, pa.Array], Stored]) -> pa.RecordBatch:
+    changed = list(map(change, part.schema, part.columns))
+    schema = pa.schema([field for field, _ in changed], metadata=part.schema.metadata)
+    return pa.RecordBatch.from_arrays([array for _, array in changed], schema=schema)
 
 
 def beside(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
@@ -147,15 +154,14 @@ def _compression(group: str, rows: int) -> str | None:
     return "lz4" if rows < _FEW else "zstd"
 
 
-def _delta(field: pa.Field, array: pa.Array) -> tuple[pa.Field, pa.Array]:
-    if array.null_count or len(array) < 2 or array.type not in (pa.float64(), pa.int64()):
+def _delta(field: pa.Field, array: pa.Array) -> Stored:
+    if array.type not in _WIDE or array.null_count or len(array) < 2:
         return field, array
     bits = array.to_numpy().view(np.int64)
-    steps = np.diff(bits)
-    low, high = int(steps.min()), int(steps.max())
-    for kind in _STEPS:
-        limits = np.iinfo(kind)
-        if limits.min <= low and high <= limits.max:
+    steps = bits[1:] - bits[:-1]
+    low, high = steps.min(), steps.max()
+    for kind, least, most in _STEPS:
+        if least <= low and high <= most:
             small = np.zeros(len(bits), kind)
             small[1:] = steps
             first = f"{array.type} {bits[0]}".encode()
@@ -165,7 +171,7 @@ def _delta(field: pa.Field, array: pa.Array) -> tuple[pa.Field, pa.Array]:
     return field, array
 
 
-def _undo_delta(field: pa.Field, array: pa.Array) -> tuple[pa.Field, pa.Array]:
+def _undo_delta(field: pa.Field, array: pa.Array) -> Stored:
     metadata = field.metadata
     if not metadata or _DELTA not in metadata:
         return field, array

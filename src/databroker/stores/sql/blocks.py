@@ -44,22 +44,38 @@ SEGMENT_BYTES = 4 * 2**20
 """About how large a segment may grow."""
 
 _FAN = 16  # so many blocks of one size become one of the next
+_KEPT = 256  # segments of a series that are kept as they were, until they are merged
+_KEPT_BYTES = 2**17  # the largest of these
 
 Unpacked = dict[int, "pa.RecordBatch"]
 
+Fresh = dict[Segment, "pa.RecordBatch"]
+"""Small segments that this process wrote, until they are merged."""
 
-def write_block(connection: Connection, series: int, first: int, batch: pa.RecordBatch) -> None:
+
+def write_block(
+    connection: Connection, series: int, first: int, batch: pa.RecordBatch, fresh: Fresh
+) -> None:
     """Store a batch as the rows from ordinal ``first`` on."""
-    insert_block(connection, series, write_segments(connection, first, batch))
+    insert_block(connection, series, write_segments(connection, first, batch, fresh))
 
 
-def write_segments(connection: Connection, first: int, batch: pa.RecordBatch) -> Block:
-    """Store the segments of a batch, and return the block that it becomes."""
+def write_segments(
+    connection: Connection, first: int, batch: pa.RecordBatch, fresh: Fresh | None = None
+) -> Block:
+    """Store the segments of a batch, and return the block that it becomes.
+
+    Of small ones, the columns are put into `fresh`, as they will be merged.
+    """
+    kept: Fresh = {} if fresh is None else fresh
     from ...columns.assemble import value_range
     from ...columns.names import SEQ_NUM, TIME
 
     layout = [
-        (None if group == segments.ALL else columns, _write(connection, batch, columns, group))
+        (
+            None if group == segments.ALL else columns,
+            _write(connection, segments.part(batch, columns, group), group, kept),
+        )
         for group, columns in segments.groups(batch).items()
     ]
     least, most = value_range(batch, SEQ_NUM) or (0, 0)
@@ -68,7 +84,7 @@ def write_segments(connection: Connection, first: int, batch: pa.RecordBatch) ->
     return Block(first, stop, int(least), int(most), float(last_time), layout)
 
 
-def merge_blocks(connection: Connection, series: int) -> None:
+def merge_blocks(connection: Connection, series: int, fresh: Fresh) -> None:
     """Make one block of the newest sixteen, while they are of one size and it is worth it.
 
     So each row is written again once or twice, and a stream of any length has
@@ -80,7 +96,7 @@ def merge_blocks(connection: Connection, series: int) -> None:
         if len(sizes) < _FAN or len({size.bit_length() // 3 for size in sizes}) > 1:
             return
         blocks = newest_blocks(connection, series, _FAN)[::-1]
-        if len(blocks) < _FAN or not _merge(connection, series, blocks):
+        if len(blocks) < _FAN or not _merge(connection, series, blocks, fresh):
             return
 
 
@@ -121,22 +137,26 @@ def sealed_rows(connection: Connection, series: int) -> int:
 
 
 def _write(
-    connection: Connection, batch: pa.RecordBatch, columns: list[str], group: str
+    connection: Connection, batch: pa.RecordBatch, group: str, fresh: Fresh
 ) -> list[Segment]:
     """Store the columns of a group as one segment, or as several where they are wide."""
-    small = group == segments.ALL and SEGMENT_BYTES > segments.SMALL
-    size = 0 if small else sum(batch.column(name).nbytes for name in columns)
+    size = batch.get_total_buffer_size()
+    if size > SEGMENT_BYTES:  # which may be that of rows around these
+        size = batch.nbytes
     rows = max(1, batch.num_rows // -(-size // SEGMENT_BYTES)) if size else batch.num_rows
     chain: list[Segment] = []
     for start in range(0, batch.num_rows, rows):
         part = batch if rows == batch.num_rows else batch.slice(start, rows)
-        blob = segments.pack(part, columns, group)
+        blob = segments.pack(part, group)
         number = stored.insert_segment(connection, blob)
-        chain.append(Segment(number, part.num_rows, len(blob), checksum(blob)))
+        segment = Segment(number, part.num_rows, len(blob), checksum(blob))
+        if size <= _KEPT_BYTES and len(fresh) < _KEPT:
+            fresh[segment] = part
+        chain.append(segment)
     return chain
 
 
-def _merge(connection: Connection, series: int, blocks: Sequence[Block]) -> bool:
+def _merge(connection: Connection, series: int, blocks: Sequence[Block], fresh: Fresh) -> bool:
     """Put one block in the place of several; False where nothing would be gained."""
     columns = [names for names, _ in blocks[0].layout]
     if any([names for names, _ in block.layout] != columns for block in blocks[1:]):
@@ -146,21 +166,22 @@ def _merge(connection: Connection, series: int, blocks: Sequence[Block]) -> bool
     chains = [
         [part for block in blocks for part in block.layout[n][1]] for n in range(len(columns))
     ]
-    joined = [_joined(connection, chain) for chain in chains]
+    joined = [_joined(connection, chain, fresh) for chain in chains]
     if all(batch is None for batch in joined):
         return False
     first, stop = blocks[0].first, blocks[-1].stop
+    fresh.clear()
     stored.drop_blocks(connection, series, first, stop)
     for chain, batch in zip(chains, joined, strict=True):
         if batch is not None:
             stored.drop_segments(connection, (segment.number for segment in chain))
     if columns == [None]:
-        write_block(connection, series, first, joined[0])
+        write_block(connection, series, first, joined[0], fresh)
         return True
     layout: list[Group] = []
     for names, chain, batch in zip(columns, chains, joined, strict=True):
         if batch is not None and names is not None:
-            chain = _write(connection, batch, names, segments.group_of(batch, names))
+            chain = _write(connection, batch, segments.group_of(batch, names), fresh)
         layout.append((names, chain))
     least = min(block.min_seq for block in blocks)
     most = max(block.max_seq for block in blocks)
@@ -169,12 +190,14 @@ def _merge(connection: Connection, series: int, blocks: Sequence[Block]) -> bool
     return True
 
 
-def _joined(connection: Connection, chain: list[Segment]) -> pa.RecordBatch | None:
+def _joined(connection: Connection, chain: list[Segment], fresh: Fresh) -> pa.RecordBatch | None:
     """Return the rows of a chain as one batch; None if they are too many, not alike or damaged."""
     if sum(segment.size for segment in chain) > SEGMENT_BYTES:
         return None
     try:
-        return batches.concatenate([_unpack(connection, segment, None) for segment in chain])
+        return batches.concatenate(
+            [fresh.get(segment) or _unpack(connection, segment, None) for segment in chain]
+        )
     except StoreDamaged:
         return None
 

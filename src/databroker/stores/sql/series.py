@@ -17,7 +17,7 @@ from ..._util.garbage import collecting_later
 from ...documents.identity import conflict, same_row
 from ...documents.kinds import IDENTITY, OWNER
 from ...errors import StoreDamaged
-from .blocks import Unpacked, merge_blocks, read_block, sealed_rows, write_block
+from .blocks import Fresh, Unpacked, merge_blocks, read_block, sealed_rows, write_block
 from .damage import damaged_rows
 from .engine.connection import Connection, original, portable, snapshot
 from .engine.statements import rows as stored
@@ -58,6 +58,8 @@ class Series:
         How large those rows are.
     known
         The identities of the rows in blocks; None until needed.
+    fresh
+        Small segments that this process wrote, until they are merged with others.
     """
 
     id: int
@@ -67,6 +69,7 @@ class Series:
     tail: dict[str, Doc] = field(default_factory=dict)
     tail_bytes: int = 0
     known: UidFilter | None = None
+    fresh: Fresh = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -106,7 +109,7 @@ def refresh(connection: Connection, series: Series) -> None:
             raise damaged_rows(connection, series.id, 0, sealed, why)
         tail = whole_tail(connection, series.id, sealed)
     if sealed != series.sealed:
-        series.sealed, series.known = sealed, None
+        series.sealed, series.known, series.fresh = sealed, None, {}
     key = IDENTITY[series.kind]
     series.tail = {row[key]: row for row in tail.rows}
     series.tail_bytes = tail.size
@@ -147,9 +150,9 @@ def append_block(
     """Store many new rows as blocks, after what is in the tail; within a transaction."""
     if series.tail:
         seal(connection, series)
-    write_block(connection, series.id, series.sealed, batch)
+    write_block(connection, series.id, series.sealed, batch, series.fresh)
     _set_sealed(connection, series, series.sealed + batch.num_rows, identities)
-    merge_blocks(connection, series.id)
+    merge_blocks(connection, series.id, series.fresh)
 
 
 def is_full(series: Series) -> bool:
@@ -167,10 +170,10 @@ def seal(connection: Connection, series: Series) -> None:
     first = series.sealed
     with collecting_later():
         batch = from_rows(series.kind, list(series.tail.values()))
-        write_block(connection, series.id, first, batch)
+        write_block(connection, series.id, first, batch, series.fresh)
     stored.clear_tail(connection, series.id)
     _set_sealed(connection, series, first + batch.num_rows, series.tail)
-    merge_blocks(connection, series.id)
+    merge_blocks(connection, series.id, series.fresh)
 
 
 def refresh_if_stale(connection: Connection, series: Series) -> None:

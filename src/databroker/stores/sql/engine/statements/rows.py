@@ -176,7 +176,7 @@ def drop_blocks(connection: Connection, series: int, first: int, stop: int) -> N
 # -- segments ----------------------------------------------------------------
 
 
-def insert_segment(connection: Connection, data: bytes) -> int:
+def insert_segment(connection: Connection, data: bytes | memoryview) -> int:
     """Store a segment, and return its number."""
     return connection.execute("INSERT INTO segments (data) VALUES (?)", (data,)).lastrowid or 0
 
