@@ -7,9 +7,10 @@ import contextlib
 from ..._util.user_warnings import warn_user
 from ...documents.kinds import OWNER, stream_name
 from ...errors import DamageWarning, StoreDamaged
-from .engine.connection import Connection, original
+from .engine.connection import Connection
 from .engine.failures import DriverError
 from .engine.statements.rows import series_numbered
+from .engine.text import original
 from .single import stored_document
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from itertools import chain, repeat
+from itertools import chain, repeat, takewhile
 from typing import Any
 
 from ...documents.encode import same
 from ...documents.identity import conflict, is_provisional
 from ...documents.kinds import ROWS
 from ..facts import boot_id, host
-from .engine.connection import Connection, original, portable
+from .engine.connection import Connection
 from .engine.statements import rows
 from .engine.statements import runs as stored
+from .engine.text import original, portable
 from .run_key import key_of, raise_displacement
 from .search.index import index_data_keys, index_start, index_stop, unindex_stop
 from .series import add_series, find_row, load_series, series_id
@@ -117,12 +118,8 @@ def stored_run(connection: Connection, uid: str) -> Run | None:
 
 def resolve(connection: Connection, prefix: str, limit: int) -> list[str]:
     """Return the uids that begin with a prefix, sorted, at most ``limit``."""
-    # Uids that SQLite cannot hold as text come after all others there, and are few.
-    found: list[str] = []
-    for low in (portable(prefix), prefix.encode("utf-8", "surrogatepass")):
-        uids = map(original, stored.uids_from(connection, low, limit))
-        found += [uid for uid in uids if uid.startswith(prefix)]
-    return sorted(set(found))[:limit]
+    uids = map(original, stored.uids_from(connection, portable(prefix), limit))
+    return list(takewhile(lambda uid: uid.startswith(prefix), uids))
 
 
 def claim_datum(connection: Connection, datum_id: str, owner: str) -> None:

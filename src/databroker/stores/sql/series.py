@@ -19,8 +19,9 @@ from ...documents.kinds import IDENTITY, OWNER
 from ...errors import StoreDamaged
 from .blocks import Fresh, Unpacked, merge_blocks, read_block, sealed_rows, write_block
 from .damage import damaged_rows
-from .engine.connection import Connection, original, portable, snapshot
+from .engine.connection import Connection, snapshot
 from .engine.statements import rows as stored
+from .engine.text import original, portable
 from .layouts import RowRange, all_blocks, block_ranges
 from .single import stored_document
 from .tail import (

@@ -9,8 +9,9 @@ from ...documents.kinds import OWNER
 from ...errors import StoreDamaged
 from ..base import LINKED
 from .bodies import open_body, pack_body
-from .engine.connection import Connection, portable, snapshot
+from .engine.connection import Connection, snapshot
 from .engine.statements import documents, rows
+from .engine.text import portable
 
 Doc = dict[str, Any]
 

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
-from .engine.connection import Connection, original, portable
+from .engine.connection import Connection
 from .engine.statements import runs
+from .engine.text import original, portable
 
 Doc = dict[str, Any]
 Writer = tuple[str | None, int | None, str | None]

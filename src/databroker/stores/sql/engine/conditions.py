@@ -9,9 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-BYTES = "bytes"
-"""The operator that finds text which is no UTF-8 and stands as bytes, behind all other text."""
-
 
 @dataclass(frozen=True)
 class Lookup:
@@ -25,7 +22,7 @@ class Lookup:
         The number of a path and a kind of value; of runs, the column.
     op, values
         How the value there compares with others: 'eq', 'lt', 'lte', 'gt', 'gte', 'in', 'within'
-        (from the first of two on, and below the second), 'any' or BYTES.
+        (from the first of two on, and below the second), or 'any'.
     """
 
     index: str

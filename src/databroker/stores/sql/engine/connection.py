@@ -220,22 +220,6 @@ def snapshot(connection: Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
-def portable(text: str) -> str | bytes:
-    """Return text as SQLite can hold it: lone surrogates have no UTF-8."""
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
-    return text
-
-
-def original(stored: str | bytes) -> str:
-    """Return the text that :func:`portable` was given."""
-    return stored if isinstance(stored, str) else stored.decode("utf-8", "surrogatepass")
-
-
 def fetch(
     connection: Connection, statement: str, values: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:

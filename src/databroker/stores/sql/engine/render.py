@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from .conditions import BYTES, Both, Condition, Either, KeyRange, Lookup, Unless
+from .conditions import Both, Condition, Either, KeyRange, Lookup, Unless
 
 Sql = tuple[str, tuple[Any, ...]]
 """SQL, and the values of its question marks."""
@@ -45,8 +45,6 @@ def _compared(column: str, lookup: Lookup) -> Sql:
         return f"{column} IN ({marks(values)})", values
     if op == "within":
         return f"{column} >= ? AND {column} < ?", values
-    if op == BYTES:
-        return f"{column} >= x''", ()
     return f"{column} {OPERATORS[op]} ?", values
 
 

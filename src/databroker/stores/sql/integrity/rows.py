@@ -9,9 +9,10 @@ from ....documents.kinds import IDENTITY, OWNER
 from ....errors import StoreDamaged
 from ..blocks import Unpacked, intact_segment, sealed_rows
 from ..damage import damaged_rows
-from ..engine.connection import Connection, original, portable, snapshot
+from ..engine.connection import Connection, snapshot
 from ..engine.statements import checks
 from ..engine.statements import rows as stored
+from ..engine.text import original, portable
 from ..layouts import Block, block_at, first_after
 from ..runs import claim_datum
 from ..series import next_rows
@@ -154,7 +155,7 @@ def _misplaced(connection: Connection, owner: str, ids: list[str]) -> list[str]:
     """Return the datum documents of a resource that are not looked for there."""
     rows = stored.datum_owners(connection, [portable(each) for each in ids])
     owners = {original(datum_id): found for datum_id, found in rows}
-    here = owner.encode("utf-8", "surrogatepass")
+    here = portable(owner).encode()
     by_prefix = {each for each in ids if each.rpartition("/")[0] == owner}
     return [each for each in ids if owners.get(each, here if each in by_prefix else None) != here]
 

@@ -19,7 +19,6 @@ from ....query.nodes import Node, Operator, Path, PathNode
 from ....query.values import is_number
 from ..engine.conditions import (
     ALL,
-    BYTES,
     NOTHING,
     Condition,
     KeyRange,
@@ -28,9 +27,10 @@ from ..engine.conditions import (
     either,
     unless,
 )
-from ..engine.connection import Connection, portable
+from ..engine.connection import Connection
 from ..engine.schema import DATA_KEYS, RUNS
 from ..engine.statements import runs
+from ..engine.text import portable, with_prefix
 from ..run_key import displacement, key_of
 from . import value_conditions
 from .compiled import UNKNOWN, Compiled, all_of, any_of
@@ -41,7 +41,6 @@ from .path_index import ANYTHING, DOCUMENTS, VALUES, PathIndex
 _EXIT_STATUS = Path("exit_status", "stop")
 _MAIN_COUNT = Path("num_events.primary", "stop")
 _FIRST, _LAST = -(2**63), 2**63 - 2  # of all keys
-_ODD_UIDS = Lookup("runs", "uid", BYTES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,13 +161,9 @@ class Compiler:
 
     @compile.register
     def _uid_prefix(self, node: nodes.UidPrefix) -> Compiled:
-        if self.places.any(_ODD_UIDS):
-            return UNKNOWN  # uids that SQLite can only hold, and order, as bytes
         if not node.prefix:
             return Compiled(ALL)
-        if portable(node.prefix) != node.prefix:
-            return Compiled(NOTHING)
-        return Compiled(Lookup("runs", "uid", "within", uids_with(node.prefix)))
+        return Compiled(Lookup("runs", "uid", "within", with_prefix(node.prefix)))
 
     @compile.register
     def _full_text(self, node: nodes.FullText) -> Compiled:
@@ -254,12 +249,3 @@ class Compiler:
 def _is_identity(path: Path) -> bool:
     document = DOCUMENTS.get(path.document)
     return document is not None and path.text in IDENTITY[document]
-
-
-def uids_with(prefix: str) -> tuple[str, str]:
-    """Return between which texts the uids are that begin with one, if all are UTF-8."""
-    following = ord(prefix[-1]) + 1
-    if following > 0x10FFFF:
-        return prefix, uids_with(prefix[:-1])[1] if prefix[1:] else ""
-    # Surrogates are no characters of their own.
-    return prefix, prefix[:-1] + chr(0xE000 if 0xD800 <= following < 0xE000 else following)

@@ -8,9 +8,10 @@ from typing import Any
 
 from ....query.nodes import Path
 from ..engine.conditions import ALL, Condition, Lookup, either
-from ..engine.connection import Connection, original, portable
+from ..engine.connection import Connection
 from ..engine.schema import RUNS, START, STOP
 from ..engine.statements import index
+from ..engine.text import original, portable
 from .compiled import Compiled
 from .index import ENDED, EVERY, IDENTITY, WORDS, bound, path_id, table_of, text_of
 from .index_terms import ARRAY, DOTTED, MAX_PATH, OBJECT, TEXT, UNINDEXED, WITHOUT_VALUE

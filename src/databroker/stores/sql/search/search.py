@@ -18,13 +18,14 @@ from ....query.nodes import And, Equals, Everything, Node, UidPrefix
 from ....query.values import thaw
 from ...base import RunRecord
 from ..damage import warn_of_damage
-from ..engine.connection import Connection, portable
+from ..engine.connection import Connection
 from ..engine.failures import DatabaseError, is_damage
 from ..engine.schema import START
 from ..engine.statements import runs
+from ..engine.text import portable, with_prefix
 from ..run_key import newest_first
 from ..starts import Run, open_run
-from .compile import Compiler, Part, uids_with
+from .compile import Compiler, Part
 from .index import IDENTITY, bound, table_of
 from .index_terms import EXACT_INTEGERS, NUMBER, TEXT, UNINDEXED, leaf
 from .plan import Candidates
@@ -223,9 +224,9 @@ def _of_value(connection: Connection, path: str, value: Any, limit: int) -> list
 
 
 def _of_prefix(connection: Connection, prefix: str, limit: int) -> list[Run] | None:
-    if not prefix or portable(prefix) != prefix:
+    if not prefix:
         return None
-    rows = runs.between_uids(connection, *uids_with(prefix), limit + 1)
+    rows = runs.between_uids(connection, *with_prefix(prefix), limit + 1)
     if not rows or len(rows) > limit:
         return None
     found = map(open_run, rows)

@@ -55,13 +55,9 @@ def newest_with(
 
 
 def between_uids(connection: Connection, low: str, high: str, most: int) -> list[Row]:
-    """Return the runs of uids between two texts; none where some uid is not UTF-8."""
-    return fetch(
-        connection,
-        f"SELECT {COLUMNS} FROM runs WHERE uid >= ? AND uid < ? AND NOT EXISTS "
-        "(SELECT 1 FROM runs WHERE uid >= x'') ORDER BY uid LIMIT ?",
-        (low, high, most),
-    )
+    """Return the runs of uids between two texts."""
+    sql = f"SELECT {COLUMNS} FROM runs WHERE uid >= ? AND uid < ? ORDER BY uid LIMIT ?"
+    return fetch(connection, sql, (low, high, most))
 
 
 def without_starts(connection: Connection, keys: Sequence[int]) -> list[Row]:
@@ -86,14 +82,10 @@ def keys_from(connection: Connection, key: int, most: int) -> list[int]:
     return [row[0] for row in fetch(connection, sql, (key, most))]
 
 
-def uids_from(connection: Connection, low: str | bytes, most: int) -> list[Any]:
-    """Return uids from one on: those that are text, or those that are bytes."""
-    rows = fetch(
-        connection,
-        "SELECT uid FROM runs WHERE uid >= ? AND typeof(uid) = ? ORDER BY uid LIMIT ?",
-        (low, "blob" if isinstance(low, bytes) else "text", most),
-    )
-    return [row[0] for row in rows]
+def uids_from(connection: Connection, low: str, most: int) -> list[Any]:
+    """Return uids from one on."""
+    sql = "SELECT uid FROM runs WHERE uid >= ? ORDER BY uid LIMIT ?"
+    return [row[0] for row in fetch(connection, sql, (low, most))]
 
 
 def newest_arrival(connection: Connection) -> int:
