@@ -17,7 +17,7 @@ from ...documents.kinds import IDENTITY, OWNER, PAGES
 from ...documents.pages import unpack
 from ..sizes import is_large
 from . import runs, series
-from .engine.connection import Connection, transaction
+from .engine.connection import Connection, long_log, transaction
 from .engine.connections import Connections
 from .series import Series
 from .single import stored_document
@@ -62,8 +62,9 @@ class Writer:
 
     def _put_together(self, documents: Sequence[tuple[str, Doc]], connection: Connection) -> bool:
         _get_ready()
-        with collecting_later(), self._write(connection) as write, transaction(connection):
-            write.put_many(documents)
+        with collecting_later(), long_log(connection):
+            with self._write(connection) as write, transaction(connection):
+                write.put_many(documents)
         return write.ended_large
 
     @contextlib.contextmanager

@@ -25,6 +25,13 @@ _PAUSES = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.025, 0.05, 0.05)
 """Seconds between two tries while somebody else is in the way; the last one again and again."""
 
 
+LOG_PAGES, MOST_LOG_PAGES = 2_000, 60_000
+"""So many pages of the log are moved into the file by the write after which there are as many.
+
+While much is stored, many of them are written again and again, and moved once; 480 MB at most.
+"""
+
+
 class Gate:
     """Shut while this process is being copied: no statement begins."""
 
@@ -200,6 +207,17 @@ def transaction(connection: Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     yield
     connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def long_log(connection: Connection) -> Iterator[None]:
+    """Let the log grow for now, as what is written next will write the same pages again."""
+    connection.execute(f"PRAGMA wal_autocheckpoint = {MOST_LOG_PAGES}")
+    try:
+        yield
+    finally:
+        if connection.driver is not None:
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
 
 
 @contextlib.contextmanager

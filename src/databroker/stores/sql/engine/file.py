@@ -15,7 +15,7 @@ from ...._util.forks import FileId, is_left_open
 from ...._util.user_warnings import warn_user
 from ....errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
 from . import mark, schema
-from .connection import Connection, Gate, transaction
+from .connection import LOG_PAGES, Connection, Gate, transaction
 from .failures import lacks_room
 
 PAGE_SIZE = 8192
@@ -57,7 +57,7 @@ class File:
         self._pragmas = ["cache_size = -16384", "mmap_size = 0", "secure_delete = OFF"]
         self._for_writing = [
             f"synchronous = {'FULL' if full else 'NORMAL'}",
-            "wal_autocheckpoint = 2000",
+            f"wal_autocheckpoint = {LOG_PAGES}",
             "journal_size_limit = 1048576",
         ]
         if found is None:
