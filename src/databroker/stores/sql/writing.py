@@ -62,9 +62,13 @@ class Writer:
 
     def _put_together(self, documents: Sequence[tuple[str, Doc]], connection: Connection) -> bool:
         _get_ready()
-        with collecting_later(), long_log(connection):
-            with self._write(connection) as write, transaction(connection):
-                write.put_many(documents)
+        with (
+            collecting_later(),
+            long_log(connection),
+            self._write(connection) as write,
+            transaction(connection),
+        ):
+            write.put_many(documents)
         return write.ended_large
 
     @contextlib.contextmanager
