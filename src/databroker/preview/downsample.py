@@ -17,8 +17,8 @@ _PIXELS = 256  # of a thumbnail, each way
 _AT_ONCE = 2**24  # pixels of one frame that are loaded
 _POINTS = 2000  # of a line
 _OFF_GRID = 0.3  # of a step, which a motor may be away from its place
-_CELLS = 2**22  # of a grid
-_LARGEST = 1e100  # programs mark what they do not know with the largest float there is
+# Programs mark what they do not know with the largest float there is.
+_LARGEST = np.float64(1e100)  # of this type, as float32 would overflow in a comparison
 
 
 @dataclass(frozen=True)
@@ -99,17 +99,14 @@ def thumbnail(frame: Array, most: int = _PIXELS) -> Array:
     down, across = (max(1, math.ceil(size / most)) for size in (rows, columns))
     if frame.dtype.kind == "c":
         frame = np.abs(frame)
-    if down == across == 1:
-        return sane(frame)
     blocks = frame[: rows // down * down, : columns // across * across]
     blocks = blocks.reshape(rows // down, down, columns // across, across, *frame.shape[2:])
     if frame.dtype.kind != "f":
         return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float64))
     good = np.abs(blocks) < _LARGEST
     total = np.sum(blocks, axis=(1, 3), where=good, dtype=np.float64)
-    count = good.sum(axis=(1, 3))
-    means: Array = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
-    return means
+    with np.errstate(invalid="ignore"):  # where no pixel is good
+        return np.asarray(total / good.sum(axis=(1, 3)))
 
 
 def sane(values: Array) -> Array:
@@ -143,51 +140,39 @@ def thinned(x: Array, y: Array, most: int = _POINTS) -> tuple[Array, Array]:
     spike is lost.
     """
     good = np.isfinite(x) & np.isfinite(y)
-    if not good.all():
-        x, y = x[good], y[good]
+    x, y = x[good], y[good]
     if len(y) <= most:
         return x, y
-    edges = np.linspace(0, len(y), most // 2 + 1).astype(int)
-    kept: set[int] = set()
-    for first, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        stretch = y[first:stop]
-        kept |= {first + int(stretch.argmin()), first + int(stretch.argmax())}
-    # A flat stretch has its lowest and highest point in one place.
-    places = np.array(sorted(kept))
-    return x[places], y[places]
+    stretches = np.array_split(np.arange(len(y)), most // 2)
+    ends = [each[end(y[each])] for each in stretches for end in (np.argmin, np.argmax)]
+    kept = np.unique(ends)  # a flat stretch has both in one place
+    return x[kept], y[kept]
 
 
-def on_grid(
-    x: Array, y: Array, z: Array, shape: tuple[int, int], ends: tuple[float, float, float, float]
-) -> Array | None:
+def on_grid(x: Array, y: Array, z: Array, columns: Array, rows: Array) -> Array | None:
     """Return values as a grid of rows along y and columns along x; NaN where there is none.
 
-    The ends are the places of the first and last column, and of the first and last row. None
-    if the values do not lie on this grid, or two share a place.
+    Rows and columns are where those should be, evenly spaced. None if the values do not lie on
+    this grid, or two share a place.
 
     Examples
     --------
     >>> x, y = np.array([0, 1, 1.02, 0]), np.array([5, 5, 6, 6])
-    >>> on_grid(x, y, np.array([1, 2, 3, 4]), (2, 2), (0, 1, 5, 6))
+    >>> on_grid(x, y, np.array([1, 2, 3, 4]), np.array([0, 1]), np.array([5, 6]))
     array([[1., 2.],
            [4., 3.]])
-    >>> on_grid(x + 0.4, y, np.array([1, 2, 3, 4]), (2, 2), (0, 1, 5, 6))
+    >>> on_grid(x + 0.4, y, np.array([1, 2, 3, 4]), np.array([0, 1]), np.array([5, 6]))
     """
-    rows, columns = shape
-    if min(shape) < 2 or rows * columns > _CELLS or ends[0] == ends[1] or ends[2] == ends[3]:
-        return None
-    if not np.isfinite(sane(np.array(ends, np.float64))).all():
-        return None
     indices = []
-    for values, first, last, count in ((y, *ends[2:], rows), (x, *ends[:2], columns)):
-        steps = (values - first) / (last - first) * (count - 1)
-        index = np.rint(steps)
-        if not ((abs(steps - index) <= _OFF_GRID) & (index >= 0) & (index < count)).all():
+    for values, places in ((y, rows), (x, columns)):
+        with np.errstate(all="ignore"):  # ends that are infinite, or the same
+            steps = (values - places[0]) / (places[1] - places[0])
+            index = np.rint(steps)
+            fits = (abs(steps - index) <= _OFF_GRID) & (index >= 0) & (index < len(places))
+        if not fits.all():
             return None
         indices.append(index.astype(int))
-    places = np.ravel_multi_index(tuple(indices), shape)
-    if len(np.unique(places)) < len(places):
-        return None
-    grid = np.full(shape, np.nan)
-    grid.flat[places] = z
-    return grid
+    grid = np.full((len(rows), len(columns)), np.nan)
+    grid[tuple(indices)] = z
+    # None of the values is NaN: where two share a place, one has gone.
+    return grid if np.isfinite(grid).sum() == len(z) else None

@@ -25,6 +25,7 @@ Array = np.ndarray[Any, Any]
 
 _MONITOR = "_monitor"  # how Bluesky calls the stream of something that is watched
 _SPOTS = 20_000
+_CELLS = 2**22  # of a grid
 
 
 @dataclass(frozen=True)
@@ -260,35 +261,31 @@ def _grid(
     start: Mapping[str, Any], slow: Axis, fast: Axis, z: Axis
 ) -> tuple[Axis, Axis, Axis] | None:
     """Return columns, rows and values of a grid, if that is where the motors went."""
-    if mapping(start.get("hints")).get("gridding") != "rectilinear":
-        return None
     match start.get("shape"):
-        case [int() as rows, int() as columns]:
-            shape = (rows, columns)
+        case [int() as rows, int() as columns] if 1 < min(rows, columns):
+            pass
         case _:
             return None
+    if rows * columns > _CELLS or mapping(start.get("hints")).get("gridding") != "rectilinear":
+        return None
     planned = _planned(start.get("extents"))
-    across, down = span(fast.values), span(slow.values)
     # Plans relative to where the motors were know no places: then those that they came to.
-    measured = (*across, *down) if across and down else None
+    measured = [end(column.values) for column in (slow, fast) for end in (np.min, np.max)]
     for ends in filter(None, (planned, measured)):
-        grid = on_grid(fast.values, slow.values, z.values, shape, ends)
-        if grid is None or (ends is measured and _has_gaps(grid)):
-            continue
-        x = replace(fast, values=np.linspace(*ends[:2], shape[1]))
-        y = replace(slow, values=np.linspace(*ends[2:], shape[0]))
-        return x, y, replace(z, values=grid)
+        with np.errstate(all="ignore"):  # a document may say infinite
+            x = replace(fast, values=np.linspace(*ends[2:], columns))
+            y = replace(slow, values=np.linspace(*ends[:2], rows))
+        grid = on_grid(fast.values, slow.values, z.values, x.values, y.values)
+        if grid is not None and not (ends is measured and _has_gaps(grid)):
+            return x, y, replace(z, values=grid)
     return None
 
 
-def _planned(extents: Any) -> tuple[float, float, float, float] | None:
-    """Return where a plan says that the columns and the rows begin and end."""
+def _planned(extents: Any) -> list[float] | None:
+    """Return where a plan says that the rows and the columns begin and end."""
     match extents:
-        case [
-            [int() | float() as y0, int() | float() as y1],
-            [int() | float() as x0, int() | float() as x1],
-        ]:
-            return x0, x1, y0, y1
+        case [[int() | float(), int() | float()], [int() | float(), int() | float()]]:
+            return [end for ends in extents for end in ends]
     return None
 
 
