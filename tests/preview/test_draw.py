@@ -29,7 +29,8 @@ from databroker.preview.draw import (
     titled,
     waves,
 )
-from databroker.preview.page import Picture, first_sentence, pictures_html, pictures_text
+from databroker.preview.pictures import Picture
+from databroker.preview.preview import first_sentence, pictures_html, pictures_text
 
 pytest.importorskip("matplotlib")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._util.printable import printable
 from .._util.signals import from_signal
 from ..display.summary import one_line
 from ..errors import DatabrokerError
@@ -18,14 +19,33 @@ from ..runs.stream.fields import mapping
 from .choose import data_key
 from .downsample import Kind, Part, on_grid, part_of, sane, span, thinned, thumbnail
 from .draw import Axis, Frame, line, maps, scatter, strip, waves
-from .page import Picture
 from .rows import Rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = np.ndarray[Any, Any]
 
 _MONITOR = "_monitor"  # how Bluesky calls the stream of something that is watched
 _SPOTS = 20_000
 _CELLS = 2**22  # of a grid
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a preview.
+
+    Without `draw`, there is nothing to be seen; `missing` says what could not be had, and why.
+    """
+
+    stream: str
+    field: str
+    said: str
+    draw: Callable[[], Figure] | None = None
+    missing: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return printable(f"<Picture {self.field!r} of {self.stream!r}: {self.said}>", lines=False)
 
 
 @dataclass(frozen=True)
@@ -262,7 +282,7 @@ def _grid(
 ) -> tuple[Axis, Axis, Axis] | None:
     """Return columns, rows and values of a grid, if that is where the motors went."""
     match start.get("shape"):
-        case [int() as rows, int() as columns] if 1 < min(rows, columns):
+        case [int() as rows, int() as columns] if min(rows, columns) > 1:
             pass
         case _:
             return None
@@ -270,22 +290,23 @@ def _grid(
         return None
     planned = _planned(start.get("extents"))
     # Plans relative to where the motors were know no places: then those that they came to.
-    measured = [end(column.values) for column in (slow, fast) for end in (np.min, np.max)]
+    measured = [(column.values.min(), column.values.max()) for column in (slow, fast)]
     for ends in filter(None, (planned, measured)):
+        (y0, y1), (x0, x1) = ends
         with np.errstate(all="ignore"):  # a document may say infinite
-            x = replace(fast, values=np.linspace(*ends[2:], columns))
-            y = replace(slow, values=np.linspace(*ends[:2], rows))
+            x = replace(fast, values=np.linspace(x0, x1, columns))
+            y = replace(slow, values=np.linspace(y0, y1, rows))
         grid = on_grid(fast.values, slow.values, z.values, x.values, y.values)
         if grid is not None and not (ends is measured and _has_gaps(grid)):
             return x, y, replace(z, values=grid)
     return None
 
 
-def _planned(extents: Any) -> list[float] | None:
-    """Return where a plan says that the rows and the columns begin and end."""
+def _planned(extents: Any) -> Any:
+    """Return where a plan says that the rows and the columns begin and end; None if it does not."""
     match extents:
         case [[int() | float(), int() | float()], [int() | float(), int() | float()]]:
-            return [end for ends in extents for end in ends]
+            return extents
     return None
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-_UNITS = (("s", 1.0, 600.0), ("min", 60.0, 36_000.0), ("h", 3600.0, 864_000.0))
+# Units of time: their name, their length, and the longest time told in them, in seconds.
+_UNITS = (("s", 1, 600), ("min", 60, 36_000), ("h", 3600, 864_000), ("d", 86_400, np.inf))
 
 
 class Rows:
@@ -70,7 +71,5 @@ class Rows:
         if ends is None or not np.isfinite(since).all():
             return Axis("event", self.seq_nums.astype(np.float64))
         longest = max(map(abs, ends))
-        for units, length, most in _UNITS:
-            if longest <= most:
-                return Axis("time since start", since / length, units)
-        return Axis("time since start", since / 86_400, "d")
+        units, length = next((name, length) for name, length, most in _UNITS if longest <= most)
+        return Axis("time since start", since / length, units)
