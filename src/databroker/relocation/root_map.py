@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..external.locate import path_parts
 from ..external.references import Place
-from .walk import common_length
+from .match import common_length
 
 Unknown = Counter[tuple[bool, tuple[str, ...]]]
 """How many paths below a folder could lead to several places (True), or to none that is known."""
@@ -20,7 +20,7 @@ class Target:
     """A recorded path, and where it should lead: None if that is not known.
 
     It is `ambiguous` if that is because there are several places. While entries are chosen, it
-    knows where it `leads`, and how many parts the `shortest` entry has that would change this.
+    knows where it `leads`; the `shortest` entry that could change this has so many parts.
     """
 
     place: Place
@@ -41,11 +41,6 @@ class Target:
         """Whether it leads where it should."""
         return self.target is not None and self.leads.rstrip("/") == self.target.rstrip("/")
 
-    @property
-    def waits(self) -> bool:
-        """Whether an entry must still be found for it."""
-        return self.target is not None and not self.is_right
-
     def vote(self, length: int) -> str | None:
         """Return where its first parts would have to lead, if that is enough."""
         if self.target is None or self.is_right:
@@ -61,11 +56,6 @@ class Target:
     def is_misled_by(self, length: int, new: str) -> bool:
         """Tell whether that would lead it away from where it should."""
         return self.is_right and self.led_by(length, new) != self.leads.rstrip("/")
-
-    def follow(self, length: int, new: str) -> None:
-        """Lead its first parts to a folder."""
-        self.shortest = length
-        self.leads = self.led_by(length, new)
 
 
 def propose(targets: Sequence[Target], root_map: Mapping[str, str]) -> dict[str, str]:
@@ -88,21 +78,18 @@ def propose(targets: Sequence[Target], root_map: Mapping[str, str]) -> dict[str,
     """
     paths = [replace(target) for target in targets]  # they are changed
     unknown = _unknown(paths)
+    below: dict[tuple[str, ...], list[Target]] = defaultdict(list)
+    for path in paths:
+        for length in range(path.shortest, len(path.parts) + 1):
+            below[path.parts[:length]].append(path)
     entries: dict[str, str] = {}
-    folders = deque([(0, paths)])  # the paths below each, which have so many parts in common
-    while folders:
-        length, below = folders.popleft()
-        led = [path for path in below if path.shortest <= length]
-        new = _elected(led, length, unknown)
+    for folder in sorted(below, key=len):
+        length = len(folder)
+        new = _elected(below[folder], length, unknown)
         if new is not None:
-            entries[_written(led[0], length, root_map)] = new
-            for path in led:
-                path.follow(length, new)
-        deeper: dict[str, list[Target]] = defaultdict(list)
-        for path in below:
-            if length < len(path.parts):
-                deeper[path.parts[length]].append(path)
-        folders += [(length + 1, each) for each in deeper.values() if any(p.waits for p in each)]
+            entries[_written(below[folder][0], length, root_map)] = new
+            for path in below[folder]:
+                path.leads = path.led_by(length, new)
     return entries
 
 

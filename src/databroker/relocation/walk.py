@@ -1,16 +1,14 @@
-"""Files looked for in folders, by their names and by the folders that they are in."""
+"""Files looked for in folders, by their names."""
 
 from __future__ import annotations
 
 import os
-from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from .._util.signals import from_signal, suppressed
 from ..errors import NoSuchFolder
-from ..external.locate import path_parts
 
 Progress = Callable[[int, str], Any]
 """Is called for each folder with how many have been looked through, and its path."""
@@ -53,45 +51,6 @@ def look_through(
             if _is_folder(entry):
                 (linked if entry.is_symlink() else waiting).append(entry.path)
     return matches
-
-
-class Tails:
-    """Finds, among some paths, those that have most last parts in common with another one.
-
-    Examples
-    --------
-    >>> tails = Tails(["/new/2023/s1/a.h5", "/new/2024/s1/a.h5", "/new/b.h5"])
-    >>> tails.best(["/", "old", "2024", "s1", "a.h5"])
-    (3, ['/new/2024/s1/a.h5'])
-    >>> tails.best(["/", "old", "s1", "a.h5"])
-    (2, ['/new/2023/s1/a.h5', '/new/2024/s1/a.h5'])
-    >>> tails.best(["/", "old", "c.h5"])
-    (0, [])
-    """
-
-    def __init__(self, paths: Iterable[str]) -> None:
-        # Backwards and sorted, paths with the same end are neighbours.
-        rows = sorted((path_parts(path)[::-1], path) for path in paths)
-        self._backwards = [backwards for backwards, _ in rows]
-        self._paths = [path for _, path in rows]
-
-    def best(self, parts: Sequence[str]) -> tuple[int, list[str]]:
-        """Return how many last parts the best have in common with a path, and the best."""
-        end = list(parts[::-1])
-        after = bisect_left(self._backwards, end)
-        neighbours = self._backwards[max(after - 1, 0) : after + 1]
-        common = max((common_length(end, each) for each in neighbours), default=0)
-        if not common:
-            return 0, []
-        first = bisect_left(self._backwards, end[:common])
-        last = bisect_right(self._backwards, end[:common], key=lambda each: each[:common])
-        return common, self._paths[first:last]
-
-
-def common_length(one: Sequence[str], other: Sequence[str]) -> int:
-    """Return how many parts are the same, from the beginning."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _checked(folder: str | os.PathLike[str]) -> str:
