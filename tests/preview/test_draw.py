@@ -116,6 +116,7 @@ def test_a_lone_spot_on_a_black_frame_is_seen():
         np.eye(3) * (1 + 1j),
         np.arange(12, dtype="u8").reshape(3, 4) + 2**63,
         np.arange(12, dtype="f2").reshape(3, 4),
+        np.full((600, 600), 7, "f4"),
         np.zeros((1, 500)),
         np.zeros((500, 2)),
         np.random.default_rng(0).integers(0, 65535, (5, 6, 3)).astype("u2"),

@@ -181,12 +181,8 @@ def broker_html(
     return block(title, quiet(f"{store} · {count}"), listed)
 
 
-def document_html(doc: Mapping[Any, Any], zone: datetime.tzinfo) -> str:
-    """Return a document as a table; what is nested is folded away."""
-    return _mapping(doc, zone, 0)
-
-
-def _mapping(doc: Mapping[Any, Any], zone: datetime.tzinfo, depth: int) -> str:
+def document_html(doc: Mapping[Any, Any], zone: datetime.tzinfo, depth: int = 0) -> str:
+    """Return a document, or what is so deep in it, as a table; what is nested is folded away."""
     items = list(doc.items())
     rows = [
         (one_line(key, 60), _value(key, value, zone, depth)) for key, value in items[:_MOST_ITEMS]
@@ -199,7 +195,7 @@ def _mapping(doc: Mapping[Any, Any], zone: datetime.tzinfo, depth: int) -> str:
 def _value(key: Any, value: Any, zone: datetime.tzinfo, depth: int) -> str:
     if isinstance(value, Mapping) and value and depth < _DEEPEST:
         names = one_line(", ".join(map(str, list(value)[:20])), 60)
-        return folded(names, _mapping(value, zone, depth + 1))
+        return folded(names, document_html(value, zone, depth + 1))
     if key == "time" and is_number(value):
         return f"{escape(str(value))} ({escape(times.format_time(value, zone))})"
     return shown(value)

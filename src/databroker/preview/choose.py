@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import NoSuchField
 from ..runs.stream.fields import mapping
-from ..runs.stream.many import Wanted
+from ..runs.stream.many import share_fields
 from ..runs.stream.stream import Stream
 
 Doc = Mapping[str, Any]
@@ -61,11 +61,9 @@ def streams_to_show(
 def _with_fields(
     streams: Sequence[Stream], fields: Fields
 ) -> list[tuple[Stream, list[str] | None]]:
-    wanted = Wanted(fields)
-    shares = [(stream, wanted.of([stream])) for stream in streams]
-    wanted.check()
     chosen = [
-        (stream, None if share is None else stream.select(share).data) for stream, share in shares
+        (stream, None if share is None else stream.select(share).data)
+        for stream, share in share_fields(streams, fields)
     ]
     return [(stream, names) for stream, names in chosen if names is None or names]
 

@@ -157,13 +157,9 @@ def _dimension(rows: Rows, field: str) -> str:
 
 
 def _title(rows: Rows, row: int, axes: Sequence[str]) -> list[str]:
-    values = {name: rows.axis(name).values[row] for name in axes}
-    lines = [
-        f"{one_line(name, 13)} = {value:.4g}"
-        for name, value in values.items()
-        if np.isfinite(value)
-    ]
-    return [f"event {rows.seq_nums[row]}", *lines]
+    places = [(one_line(name, 13), rows.axis(name).values[row]) for name in axes]
+    known = [f"{name} = {place:.4g}" for name, place in places if np.isfinite(place)]
+    return [f"event {rows.seq_nums[row]}", *known]
 
 
 def _said(samples: Sequence[_Sample], count: int) -> str:

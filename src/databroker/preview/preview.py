@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from .._util.printable import printable
 from ..display.markup import QUIET, block, escape, folded, quiet
 from ..display.summary import one_line
+from ..display.text import aligned
 from ..errors import InvalidQuery
 from ..extras import require
 from .choose import Choice, Fields, choose, streams_to_show
@@ -250,15 +251,13 @@ def pictures_text(pictures: Sequence[Picture], notes: Iterable[str] = ()) -> str
                No file.
     """
     rows = [
-        (one_line(each.stream, 30), one_line(each.field, 40), each.said, each.missing)
-        for each in pictures
+        ("", one_line(each.stream, 30), one_line(each.field, 40), each.said) for each in pictures
     ]
-    first, second = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
+    margin = " " * (4 + max((len(stream) for _, stream, _, _ in rows), default=0))
     lines = []
-    for stream, field, said, missing in rows:
-        lines.append(f"  {stream:<{first}}  {field:<{second}}  {said}".rstrip())
-        for text in missing:
-            lines.append(" " * (first + 4) + one_line(first_sentence(text)[0], 200))
+    for picture, line in zip(pictures, aligned(rows), strict=True):
+        lines.append(line)
+        lines += [margin + one_line(first_sentence(text)[0], 200) for text in picture.missing]
     return "\n".join([*lines, *notes])
 
 
