@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..external.files.listing import RunResources, resource_files, run_resources
+from ..external.files.listing import resource_files, run_resources
 from ..external.handler_cache import identity
 from ..external.locate import place_of
 from ..runs.run import Run, each_run
@@ -16,8 +16,7 @@ from .root_map import Target, propose
 from .walk import Progress, look_through
 
 if TYPE_CHECKING:
-    from ..external.registry import Registry
-    from ..stores.base import Store
+    from ..runs.session import Session
 
 
 def relocate(
@@ -73,38 +72,38 @@ def relocate(
     True
     """
     folders = [search_in] if isinstance(search_in, str | os.PathLike) else list(search_in)
-    session, search = None, None
+    search: Search | None = None
     for run in each_run(results):
-        if session is None or search is None:
-            session = run.session
-            search = Search(session.store, session.registry)
-        if run.session is not session:
+        search = search or Search(run.session)
+        if run.session is not search.session:
             raise ValueError("These headers are of several brokers; relocate those of one.")
-        search.add(run.uid, run_resources(session.store, run.uid, session.transforms))
-    if session is None or search is None:
+        search.add(run.uid)
+    if search is None:
         return Relocation()
     relocation = search.look(folders, progress)
-    if not dry_run:
-        session.registry.root_map.update(relocation.root_map)
+    relocation.config = search.session.configuration
     relocation.applied = not dry_run
-    relocation.config = session.configuration
+    if relocation.applied:
+        search.session.registry.root_map.update(relocation.root_map)
     return relocation
 
 
 class Search:
     """Looks for the missing files of some runs."""
 
-    def __init__(self, store: Store, registry: Registry) -> None:
-        self._store = store
-        self._registry = registry
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._registry = session.registry
         self._lost: list[LostResource] = []
         self._targets: list[Target] = []  # of what is where it should be
         self._present: set[Identity] = set()
 
-    def add(self, run: str, referred: RunResources) -> None:
+    def add(self, run: str) -> None:
         """Take up the files of a run."""
+        store = self.session.store
+        referred = run_resources(store, run, self.session.transforms)
         for document in referred.resources:
-            files = resource_files(self._store, self._registry, document, referred, run)
+            files = resource_files(store, self._registry, document, referred, run)
             identities = {path: self._identity(path) for path in files.paths}
             self._present |= {each for each in identities.values() if each}
             missing = [path for path in files.paths if not identities[path]]
