@@ -46,9 +46,10 @@ def assemble(batches: Sequence[pa.RecordBatch], names: Sequence[str]) -> dict[st
 
 def value_range(batch: pa.RecordBatch, name: str) -> tuple[Any, Any] | None:
     """Return the least and the largest value of a column of numbers, if the batch has it."""
-    if name not in batch.schema.names:
+    place = batch.schema.get_field_index(name)
+    if place < 0:
         return None
-    column = batch.column(name)
+    column = batch.column(place)
     if not column.null_count and column.type in (pa.float64(), pa.int64()):
         values = column.to_numpy()
     else:

@@ -191,8 +191,11 @@ def _merge(connection: Connection, series: int, blocks: Sequence[Block], fresh: 
 
 
 def _joined(connection: Connection, chain: list[Segment], fresh: Fresh) -> pa.RecordBatch | None:
-    """Return the rows of a chain as one batch; None if they are too many, not alike or damaged."""
-    if sum(segment.size for segment in chain) > SEGMENT_BYTES:
+    """Return the rows of a chain as one batch; None if they are too many, not alike or damaged.
+
+    To read a few segments is as fast as one, but to write them again is not.
+    """
+    if sum(segment.size for segment in chain) > SEGMENT_BYTES // 2:
         return None
     try:
         return batches.concatenate(

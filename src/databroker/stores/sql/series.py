@@ -32,10 +32,12 @@ from .tail import (
     tail_range,
     whole_tail,
 )
-from .uid_filter import UidFilter
+from .uid_filter import UidFilter, hashes_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from .uid_filter import Hashes
 
 Doc = dict[str, Any]
 
@@ -138,21 +140,21 @@ def append_alone(connection: Connection, series: Series, row: Doc) -> None:
 
     refresh_if_stale(connection, series)
     if not is_known(connection, series, row):
-        identity = row[IDENTITY[series.kind]]
-        append_block(connection, series, from_rows(series.kind, [row]), {identity})
+        hashes = hashes_of([row[IDENTITY[series.kind]]])
+        append_block(connection, series, from_rows(series.kind, [row]), hashes)
 
 
 def append_block(
     connection: Connection,
     series: Series,
     batch: pa.RecordBatch,
-    identities: set[str],
+    hashes: Hashes,
 ) -> None:
     """Store many new rows as blocks, after what is in the tail; within a transaction."""
     if series.tail:
         seal(connection, series)
     write_block(connection, series.id, series.sealed, batch, series.fresh)
-    _set_sealed(connection, series, series.sealed + batch.num_rows, identities)
+    _set_sealed(connection, series, series.sealed + batch.num_rows, hashes)
     merge_blocks(connection, series.id, series.fresh)
 
 
@@ -173,7 +175,7 @@ def seal(connection: Connection, series: Series) -> None:
         batch = from_rows(series.kind, list(series.tail.values()))
         write_block(connection, series.id, first, batch, series.fresh)
     stored.clear_tail(connection, series.id)
-    _set_sealed(connection, series, first + batch.num_rows, series.tail)
+    _set_sealed(connection, series, first + batch.num_rows, hashes_of(series.tail))
     merge_blocks(connection, series.id, series.fresh)
 
 
@@ -200,11 +202,13 @@ def is_known(connection: Connection, series: Series, row: Doc) -> bool:
     return True
 
 
-def any_known(connection: Connection, series: Series, identities: set[str]) -> bool:
+def any_known(
+    connection: Connection, series: Series, identities: Iterable[str], hashes: Hashes
+) -> bool:
     """Tell whether one of many rows, given by their identities, may be stored already."""
-    if not identities.isdisjoint(series.tail):
+    if not series.tail.keys().isdisjoint(identities):
         return True
-    return series.sealed > 0 and _known(connection, series).might_contain_any(identities)
+    return series.sealed > 0 and _known(connection, series).might_contain_any(hashes)
 
 
 def find_row(connection: Connection, series: Series, identity: str) -> Doc | None:
@@ -324,7 +328,7 @@ def _blocks(
         raise damage
 
 
-def _set_sealed(connection: Connection, series: Series, sealed: int, moved: Iterable[str]) -> None:
+def _set_sealed(connection: Connection, series: Series, sealed: int, moved: Hashes) -> None:
     stored.set_sealed(connection, series.id, sealed)
     if not series.sealed and series.known is None:
         series.known = UidFilter()
@@ -342,6 +346,6 @@ def _known(connection: Connection, series: Series) -> UidFilter:
         known = UidFilter()
         if series.sealed:
             for _, batch in _blocks(connection, series.id, [key]):
-                known.add(values_of(batch, key))
+                known.add(hashes_of(values_of(batch, key)))
         series.known = known
     return series.known

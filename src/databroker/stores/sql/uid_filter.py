@@ -1,8 +1,8 @@
-"""Which rows may be stored already: the last identities, and hashes of all others."""
+"""Which rows may be stored already: hashes of their identities, eight bytes a row."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from ..._util.lazy import lazy_module
@@ -14,52 +14,49 @@ if TYPE_CHECKING:
 else:
     np = lazy_module("numpy")
 
-
-_RECENT = 65_536
+_GROWTH = 4
+_MASK = 2**20 - 1
 
 
 class UidFilter:
     """A set of identities that may err by saying yes, never by saying no.
 
-    Recent ones are in a set; the many older ones in a sorted array of hashes, eight bytes each.
+    Their hashes are in sorted arrays, each of which is several times as large as the next one:
+    so there are few of them, and each hash is moved a few times only. Most others are told by a
+    mark that is missing, without a search.
     """
 
-    def __init__(self, identities: Iterable[str] = ()) -> None:
-        self._old: Hashes = np.empty(0, np.int64)
-        self._recent: set[str] = set()
-        self.add(identities)
+    def __init__(self) -> None:
+        self._parts: list[Hashes] = []
+        self._marks = np.zeros(_MASK + 1, np.bool_)
 
-    def add(self, identities: Iterable[str]) -> None:
-        """Take in more identities."""
-        self._recent.update(identities)
-        if len(self._recent) > _RECENT:
-            fresh = _hashes(self._recent)
-            fresh.sort()
-            self._old = np.insert(self._old, self._old.searchsorted(fresh), fresh)
-            self._recent = set()
+    def add(self, hashes: Hashes) -> None:
+        """Take in more identities, given as their hashes in order."""
+        self._marks[hashes & _MASK] = True
+        while self._parts and len(self._parts[-1]) < _GROWTH * len(hashes):
+            hashes = np.concatenate([self._parts.pop(), hashes])
+            hashes.sort(kind="stable")  # which is to merge what is in order
+        self._parts.append(hashes)
 
     def might_contain(self, identity: str) -> bool:
         """Tell whether an identity may have been added."""
-        if identity in self._recent:
-            return True
-        old = self._old
-        if not len(old):
-            return False
         wanted = hash(identity)
-        place = old.searchsorted(wanted)
-        return bool(place < len(old) and old[place] == wanted)
+        return bool(self._marks[wanted & _MASK]) and self._has_any(np.array([wanted]))
 
-    def might_contain_any(self, identities: set[str]) -> bool:
-        """Tell whether one of many identities may have been added."""
-        if not self._recent.isdisjoint(identities):
-            return True
-        old = self._old
-        if not len(old):
-            return False
-        wanted = _hashes(identities)
-        places = np.minimum(old.searchsorted(wanted), len(old) - 1)
-        return bool((old[places] == wanted).any())
+    def might_contain_any(self, hashes: Hashes) -> bool:
+        """Tell whether one of many identities, given as their hashes, may have been added."""
+        return self._has_any(hashes[self._marks[hashes & _MASK]])
+
+    def _has_any(self, hashes: Hashes) -> bool:
+        for part in self._parts:
+            places = np.minimum(part.searchsorted(hashes), len(part) - 1)
+            if (part[places] == hashes).any():
+                return True
+        return False
 
 
-def _hashes(identities: set[str]) -> Hashes:
-    return np.fromiter(map(hash, identities), np.int64, len(identities))
+def hashes_of(identities: Collection[str]) -> Hashes:
+    """Return the hashes of identities, in order."""
+    hashes = np.fromiter(map(hash, identities), np.int64, len(identities))
+    hashes.sort()
+    return hashes

@@ -21,6 +21,7 @@ from .engine.connection import Connection, long_log, transaction
 from .engine.connections import Connections
 from .series import Series
 from .single import stored_document
+from .uid_filter import hashes_of
 from .whole_runs import divide, put_whole_runs
 
 if TYPE_CHECKING:
@@ -181,20 +182,20 @@ class _Write:
         self, kind: str, owner: str, identities: list[str], make: Callable[[], pa.RecordBatch]
     ) -> bool:
         """Store rows as a block; tell whether all were new, so that it could be."""
-        own = set(identities)
-        if not identities or len(own) < len(identities):
+        hashes = hashes_of(identities)
+        if not identities or (hashes[1:] == hashes[:-1]).any():
             return False
         rows = self._series(kind, owner)
         batch = make()
         with transaction(self.connection):
             if not self._is_current(rows):
                 series.refresh_if_stale(self.connection, rows)
-            if series.any_known(self.connection, rows, own):
+            if series.any_known(self.connection, rows, identities, hashes):
                 return False
             if kind == "datum":
                 for datum_id in identities:
                     runs.claim_datum(self.connection, datum_id, owner)
-            series.append_block(self.connection, rows, batch, own)
+            series.append_block(self.connection, rows, batch, hashes)
             return True
 
     def _put_document(self, kind: str, doc: Doc) -> None:
