@@ -11,7 +11,6 @@ import numpy as np
 
 Numbers = np.ndarray[Any, Any]
 
-_CODES = {float: "d", int: "q", bool: "?"}
 _DTYPES = {float: np.dtype(np.float64), int: np.dtype(np.int64), bool: np.dtype(np.bool_)}
 
 
@@ -62,11 +61,10 @@ def _types_of(values: list[Any]) -> set[type]:
 
 
 def _packed(values: list[Any], kind: type) -> Numbers | None:
-    # NumPy itself would look at each first.
-    code = _CODES.get(kind)
-    if code is None:
+    if kind not in _DTYPES:
         return None
-    try:
-        return np.frombuffer(struct.pack(f"{len(values)}{code}", *values), _DTYPES[kind])
+    dtype = _DTYPES[kind]
+    try:  # NumPy itself would look at each value first
+        return np.frombuffer(struct.pack(f"{len(values)}{dtype.char}", *values), dtype)
     except struct.error:  # beyond 64 bits
         return None

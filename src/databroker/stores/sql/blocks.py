@@ -61,20 +61,19 @@ def write_block(
 
 
 def write_segments(
-    connection: Connection, first: int, batch: pa.RecordBatch, fresh: Fresh | None = None
+    connection: Connection, first: int, batch: pa.RecordBatch, fresh: Fresh
 ) -> Block:
     """Store the segments of a batch, and return the block that it becomes.
 
     Of small ones, the columns are put into `fresh`, as they will be merged.
     """
-    kept: Fresh = {} if fresh is None else fresh
     from ...columns.assemble import value_range
     from ...columns.names import SEQ_NUM, TIME
 
     layout = [
         (
             None if group == segments.ALL else columns,
-            _write(connection, segments.part(batch, columns, group), group, kept),
+            _write(connection, segments.part(batch, columns, group), group, fresh),
         )
         for group, columns in segments.groups(batch).items()
     ]

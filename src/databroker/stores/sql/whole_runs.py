@@ -167,7 +167,7 @@ def _put_series(connection: Connection, found: Sequence[WholeRun]) -> None:
                 columns[kind][number] = stored
     rows.insert_series(connection, series)
     blocks = [
-        block_row(number, write_segments(connection, 0, batch))
+        block_row(number, write_segments(connection, 0, batch, {}))
         for kind, several in columns.items()
         for number, batch in zip(several, from_series(kind, list(several.values())), strict=True)
     ]
