@@ -18,7 +18,6 @@ from ...errors import StoreDamaged
 from .bodies import checksum
 from .damage import damaged_rows
 from .engine.connection import Connection, snapshot
-from .engine.failures import DatabaseError, is_damage
 from .engine.statements import rows as stored
 from .layouts import (
     Block,
@@ -244,9 +243,7 @@ def intact_segment(connection: Connection, segment: Segment) -> bytes:
     """Return the bytes of a segment."""
     try:
         row = stored.segment(connection, segment.number)
-    except DatabaseError as error:
-        if not is_damage(error):
-            raise
+    except StoreDamaged:
         row = ("",)
     if row is None:
         raise StoreDamaged("a segment is missing")

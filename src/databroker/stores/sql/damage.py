@@ -8,7 +8,7 @@ from ..._util.user_warnings import warn_user
 from ...documents.kinds import OWNER, stream_name
 from ...errors import DamageWarning, StoreDamaged
 from .engine.connection import Connection
-from .engine.failures import DriverError
+from .engine.failures import FAILURES
 from .engine.statements.rows import series_numbered
 from .engine.text import original
 from .single import stored_document
@@ -28,7 +28,7 @@ def damaged_rows(
 def _whereabouts(connection: Connection, series: int) -> str:
     """Say what rows belong to, as far as that can still be read."""
     run = owner = what = "?"
-    with contextlib.suppress(DriverError, StoreDamaged, TypeError, KeyError, UnicodeError):
+    with contextlib.suppress(*FAILURES, TypeError, KeyError, UnicodeError):
         row = series_numbered(connection, series)
         kind, key, run_key, _ = row or (None, None, None, None)
         run, owner = original(run_key or "?"), original(key)

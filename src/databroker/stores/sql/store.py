@@ -22,7 +22,6 @@ from .blocks import Unpacked
 from .damage import warn_of_damage
 from .engine.checkpoint import Tidier, tidy
 from .engine.connections import Connections
-from .engine.failures import translated
 from .engine.file import located
 from .engine.limits import DEFAULT, Limits
 from .search.index import known_paths
@@ -128,27 +127,24 @@ class SQLiteStore(Store):
     def _write(self, put: Callable[[], bool], kinds: set[str]) -> None:
         if self._connections.read_only:
             raise self._read_only()
-        with translated(self.path):
-            if put():
-                self._connections.write(tidy)
-            self._tidier.wrote("stop" if "stop" in kinds else next(iter(kinds)))
+        if put():
+            self._connections.write(tidy)
+        self._tidier.wrote("stop" if "stop" in kinds else next(iter(kinds)))
 
     # -- finding runs ----------------------------------------------------
 
     def find(
         self, query: Node, *, limit: int | None = None, after: Any = None
     ) -> Iterator[RunRecord]:
-        with translated(self.path):
-            if after is not None:
-                older = self._search(query & TimeBounds(None, after[0]))
-                yield from islice((run for run in older if run.cursor < tuple(after)), limit)
-                return
-            few = None if limit is None else few_runs(self._connections.get(), query, limit)
-            yield from islice(self._search(query), limit) if few is None else map(as_record, few)
+        if after is not None:
+            older = self._search(query & TimeBounds(None, after[0]))
+            yield from islice((run for run in older if run.cursor < tuple(after)), limit)
+            return
+        few = None if limit is None else few_runs(self._connections.get(), query, limit)
+        yield from islice(self._search(query), limit) if few is None else map(as_record, few)
 
     def count(self, query: Node) -> int:
-        with translated(self.path):
-            return self._search(query).count()
+        return self._search(query).count()
 
     def _search(self, query: Node) -> Search:
         return Search(
@@ -170,8 +166,7 @@ class SQLiteStore(Store):
         return self._ask(runs.resolve, prefix, limit)
 
     def distinct(self, path: DocumentPath, query: Node) -> list[tuple[Any, int]]:
-        with translated(self.path):
-            return ranked(Projection(self._connections.get, self._search(query)).counts(path))
+        return ranked(Projection(self._connections.get, self._search(query)).counts(path))
 
     def keys(self, most: int) -> list[str]:
         return self._ask(known_paths, most)
@@ -179,9 +174,8 @@ class SQLiteStore(Store):
     def select(
         self, query: Node, paths: Sequence[DocumentPath], limit: int | None = None
     ) -> Iterator[tuple[Any, ...]]:
-        with translated(self.path):
-            projection = Projection(self._connections.get, self._search(query))
-            yield from projection.rows(paths, limit)
+        projection = Projection(self._connections.get, self._search(query))
+        yield from projection.rows(paths, limit)
 
     # -- reading a run ---------------------------------------------------
 
@@ -196,20 +190,18 @@ class SQLiteStore(Store):
         return iter(found)
 
     def activity(self, uid: str) -> Activity:
-        with translated(self.path):
-            connection = self._connections.get()
-            run = runs.stored_run(connection, uid)
-            descriptors = [doc for _, doc in self.documents(uid, ["descriptor"])]
-            rows = series.newest_rows(connection, uid)
-            newest = last_time([*([run.start] if run else []), *descriptors, *rows])
-            return Activity(newest, *(run.writer if run else ()))
+        connection = self._connections.get()
+        run = runs.stored_run(connection, uid)
+        descriptors = [doc for _, doc in self.documents(uid, ["descriptor"])]
+        rows = series.newest_rows(connection, uid)
+        newest = last_time([*([run.start] if run else []), *descriptors, *rows])
+        return Activity(newest, *(run.writer if run else ()))
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
         """Return where the rows of one owner are; a token is the first ordinal, and the owner."""
-        with translated(self.path):
-            connection = self._connections.get()
-            number = series.series_id(connection, kind, owner)
-            ranges = [] if number is None else series.series_ranges(connection, number)
+        connection = self._connections.get()
+        number = series.series_id(connection, kind, owner)
+        ranges = [] if number is None else series.series_ranges(connection, number)
         return [
             Extent(stop - first, min_seq, max_seq, (first, owner))
             for first, stop, min_seq, max_seq in ranges
@@ -227,19 +219,18 @@ class SQLiteStore(Store):
         low, high = rows or (0, extent.rows)
         first, stop = begin + low, begin + high
         columns = None if selection.is_all else selection
-        with translated(self.path):
-            number = series.series_id(self._connections.get(), kind, owner)
-            if number is None:
+        number = series.series_id(self._connections.get(), kind, owner)
+        if number is None:
+            return
+        unpacked: Unpacked = {}
+        while first < stop:
+            batch = series.next_rows(
+                self._connections.get(), (number, kind), first, stop, columns, unpacked
+            )
+            if batch is None:
                 return
-            unpacked: Unpacked = {}
-            while first < stop:
-                batch = series.next_rows(
-                    self._connections.get(), (number, kind), first, stop, columns, unpacked
-                )
-                if batch is None:
-                    return
-                yield batch
-                first += batch.num_rows
+            yield batch
+            first += batch.num_rows
 
     def datum(self, datum_id: str) -> Doc | None:
         return self._ask(runs.stored_datum, datum_id)
@@ -254,17 +245,15 @@ class SQLiteStore(Store):
     def backup(self, path: Path, progress: Progress | None) -> None:
         from .engine.backup import copy_database
 
-        with translated(self.path):
-            file = self._connections.file
-            self._connections.alone(lambda one: copy_database(one, file, path, progress))
+        file = self._connections.file
+        self._connections.alone(lambda one: copy_database(one, file, path, progress))
 
     def check(self, progress: CheckProgress | None = None, mend_index: bool = False) -> CheckReport:
         if mend_index and self._connections.read_only:
             raise self._read_only()
         from .integrity.check import check_database
 
-        with translated(self.path):
-            return check_database(self._connections, progress, mend_index)
+        return check_database(self._connections, progress, mend_index)
 
     def _read_only(self) -> StoreIsReadOnly:
         return StoreIsReadOnly(
@@ -273,5 +262,4 @@ class SQLiteStore(Store):
         )
 
     def _ask(self, question: Callable[..., T], *values: Any) -> T:
-        with translated(self.path):
-            return question(self._connections.get(), *values)
+        return question(self._connections.get(), *values)

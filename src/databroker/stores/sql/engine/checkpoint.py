@@ -5,15 +5,15 @@ from __future__ import annotations
 import _thread
 import contextlib
 import os
-import sqlite3
 import time
 from functools import partial
 from pathlib import Path
 
-from ....errors import StoreUnavailable
+from ....errors import StoreIsReadOnly, StoreUnavailable
 from . import mark
 from .connection import Connection, transaction
 from .connections import Connections
+from .failures import FAILURES
 
 DELAY = 0.5
 """Seconds after a write: a scan that follows at once is not in the way of its tidying."""
@@ -42,7 +42,7 @@ class Tidier:
     def close(self) -> None:
         """Do what is still to be done, for the last time."""
         self._is_closing = True
-        with contextlib.suppress(sqlite3.Error, StoreUnavailable):
+        with contextlib.suppress(*FAILURES):
             self._connections.write(self._end_marking)
             if self._waiting == os.getpid():
                 move_log(self._connections.get())
@@ -56,7 +56,7 @@ class Tidier:
     def _later(self) -> None:
         time.sleep(DELAY)
         self._waiting = None
-        with contextlib.suppress(sqlite3.Error, StoreUnavailable):  # closed meanwhile, say
+        with contextlib.suppress(*FAILURES):  # closed meanwhile, say
             if mark.is_marked(self._connections.get()):  # a copy that now is a file of its own
                 self._connections.write(self._remove_mark)
             if self._ended and move_log(self._connections.get()):
@@ -72,7 +72,7 @@ class Tidier:
         file, found = self._connections.file, False
         changed, uri = file.check().st_mtime_ns, file.uri("ro&immutable=1")
         alone = self._connections.another(lambda connection: connection.connect(uri, []))
-        with contextlib.suppress(sqlite3.DatabaseError), alone as main_file:
+        with contextlib.suppress(*FAILURES), alone as main_file:
             found = mark.is_marked(main_file)  # unless it is being written to just now
         if found:
             self._marked = changed
@@ -120,7 +120,7 @@ def tidy(connection: Connection) -> None:
 
     Reading large blobs from the log is many times slower than from the file.
     """
-    with contextlib.suppress(sqlite3.OperationalError):  # another process is writing, say
+    with contextlib.suppress(StoreUnavailable, StoreIsReadOnly):  # another process is writing, say
         connection.execute("PRAGMA incremental_vacuum")
         # A log that is cut while the mark is set would leave, after a crash, what looks like a
         # copy without its log. Who set the mark is about to move the log anyway.

@@ -14,9 +14,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, repeat
+from pathlib import Path
 from typing import Any, TypeVar
 
-from .failures import is_busy, primary_code
+from .failures import is_busy, primary_code, translate
 from .limits import Limits
 
 T = TypeVar("T")
@@ -60,7 +61,10 @@ class Connection:
 
     driver: sqlite3.Connection | None = None  # while it is open
 
-    def __init__(self, gate: Gate, opening: Callable[[Connection], None], limits: Limits) -> None:
+    def __init__(
+        self, path: Path, gate: Gate, opening: Callable[[Connection], None], limits: Limits
+    ) -> None:
+        self.path = path
         self.paths: dict[tuple[int, str, int], int] = {}  # their numbers; see `search.index`
         self.writing = False  # whether a write of this thread is under way
         self.frozen: object = None  # how the file was when opened as one that does not change
@@ -129,6 +133,12 @@ class Connection:
         return False
 
     def _patiently(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return self._wait(action)
+        except sqlite3.Error as error:
+            raise translate(error, self.path) from error
+
+    def _wait(self, action: Callable[[sqlite3.Connection], T]) -> T:
         try:
             return self._try(action)
         except sqlite3.OperationalError as error:

@@ -84,7 +84,8 @@ class Connections:
             # is done, and what was learnt in a transaction is forgotten before it is rolled back.
             connection.paths = {}
             if connection.driver is not None:
-                connection.driver.rollback()
+                with translated(self.path):
+                    connection.driver.rollback()
             raise
         finally:
             connection.writing = False
@@ -148,7 +149,7 @@ class Connections:
         return connection
 
     def _new(self, opening: Callable[[Connection], None]) -> Connection:
-        connection = Connection(self.file.gate, opening, self.limits)
+        connection = Connection(self.path, self.file.gate, opening, self.limits)
         with self._members_lock:
             self._members.add(connection)
         return connection

@@ -10,10 +10,8 @@ from pathlib import Path
 from ...._util.signals import from_signal
 from ....errors import ForeignStore, StoreDamaged, StoreIsReadOnly, StoreUnavailable
 
-DriverError = sqlite3.Error
-"""The root of what the driver raises."""
-
-DatabaseError = sqlite3.DatabaseError
+FAILURES = (StoreUnavailable, StoreIsReadOnly, StoreDamaged)
+"""What a statement raises that cannot be carried out."""
 
 PATIENCE = 120.0
 """Seconds to wait for another writer before giving up."""

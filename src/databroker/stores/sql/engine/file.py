@@ -16,7 +16,7 @@ from ...._util.user_warnings import warn_user
 from ....errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
 from . import mark, schema
 from .connection import LOG_PAGES, Connection, Gate, transaction
-from .failures import lacks_room
+from .failures import lacks_room, translated
 
 PAGE_SIZE = 8192
 """Bytes a page: small enough for small commits, large enough for blobs."""
@@ -72,10 +72,11 @@ class File:
     def check(self) -> os.stat_result:
         """Return how the file is now, which must still be the one that was opened first."""
         self._refuse_if_closed()
-        try:
-            found = os.stat(self.path)
-        except FileNotFoundError:
-            found = None
+        with translated(self.path):
+            try:
+                found = os.stat(self.path)
+            except FileNotFoundError:
+                found = None
         if found is None or _identity(found) != self.identity:
             raise StoreUnavailable(
                 f"{self.path} was {'removed' if found is None else 'replaced by another file'} "

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 from ...._util.user_warnings import warn_user
 from ....errors import MissingLogWarning
 from .connection import Connection
+from .failures import FAILURES
 from .statements import meta
 
 REMOVE = "DELETE FROM meta WHERE key = 'log'"
@@ -53,7 +53,7 @@ def lacks_log(connection: Connection, path: Path, log_size: Callable[[], int]) -
     None stands for a mark beside a log, or of this very file: it is being set just now, or who
     set it came to an end before removing it.
     """
-    with contextlib.suppress(sqlite3.DatabaseError):  # damage here is in nobody's way
+    with contextlib.suppress(*FAILURES):  # damage here is in nobody's way
         for _ in range(_TRIES):  # another process may have emptied the log between two looks
             found = meta.fact(connection, "log")
             if found is None:

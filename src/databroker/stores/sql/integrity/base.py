@@ -11,7 +11,7 @@ from ....errors import StoreDamaged
 from ...checking import CheckProgress, CheckReport, Finding
 from ..engine.connection import Connection, transaction
 from ..engine.connections import Connections
-from ..engine.failures import DatabaseError, is_damage
+from ..engine.failures import FAILURES
 from ..engine.statements import checks
 
 Connect = Callable[[], Connection]
@@ -33,7 +33,7 @@ class Check:
         self._checked: Counter[str] = Counter()
         self._progress = progress
         self._total = 0
-        with contextlib.suppress(DatabaseError):
+        with contextlib.suppress(*FAILURES):
             self._total = checks.size(self.connect())
         self._done = 0
 
@@ -72,12 +72,10 @@ class Check:
         """Take down that something cannot be read to its end."""
         try:
             yield
-        except DatabaseError as error:
-            if not is_damage(error):
-                raise
-            self.found(f"{what} cannot be read to the end: {error}.")
         except StoreDamaged as error:
-            self.found(str(error))
+            reason = error.__cause__  # of the database, if it could not read a page
+            is_ours = reason is None or isinstance(reason, StoreDamaged)
+            self.found(str(error) if is_ours else f"{what} cannot be read to the end: {reason}.")
 
     def report(self) -> CheckReport:
         """Return all that was found."""
@@ -103,9 +101,7 @@ def rows_with(connect: Connect, table: str, columns: str, keys: Sequence[int]) -
     """Return the rows between two keys, as `every_row` does; all keys between must be given."""
     try:
         return checks.rows_between(connect(), table, columns, (keys[0], keys[-1]))
-    except DatabaseError as error:
-        if not is_damage(error):
-            raise
+    except StoreDamaged:
         if len(keys) == 1:
             return [(keys[0],)]
         return [row for key in keys for row in rows_with(connect, table, columns, [key])]

@@ -11,7 +11,7 @@ from ....documents.kinds import ROWS
 from ....errors import StoreDamaged
 from ...checking import CheckProgress, CheckReport
 from ..engine.connections import Connections
-from ..engine.failures import DatabaseError
+from ..engine.failures import FAILURES
 from ..engine.statements import checks, rows
 from ..single import open_document
 from .base import Check, every_row
@@ -61,7 +61,7 @@ def _make_anew(check: Check, names: Sequence[str]) -> None:
     jobs = [partial(checks.sort_again, name) for name in own]
     jobs += [partial(checks.copy_in_order, name) for name in wrong]
     for job in jobs:
-        with contextlib.suppress(DatabaseError):
+        with contextlib.suppress(*FAILURES):
             check.write(job)
 
 

@@ -19,7 +19,6 @@ from ....query.values import thaw
 from ...base import RunRecord
 from ..damage import warn_of_damage
 from ..engine.connection import Connection
-from ..engine.failures import DatabaseError, is_damage
 from ..engine.schema import START
 from ..engine.statements import runs
 from ..engine.text import portable, with_prefix
@@ -155,9 +154,7 @@ class Search:
         """Yield the rows of some runs, the newest first; where a page is damaged, the others."""
         try:
             rows = runs.by_keys(self._connect(), keys)
-        except DatabaseError as error:
-            if not is_damage(error):
-                raise
+        except StoreDamaged:
             if len(keys) == 1:
                 skipped.starts += 1
                 return
@@ -185,10 +182,6 @@ def few_runs(connection: Connection, query: Node, limit: int) -> list[Run] | Non
     try:
         found = _found(connection, query, limit)
     except StoreDamaged:
-        return None
-    except DatabaseError as error:
-        if not is_damage(error):
-            raise
         return None
     return found if found is not None and all(run.intact for run in found) else None
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from .....errors import StoreDamaged
 from ..conditions import KeyRange
 from ..connection import Connection, fetch
-from ..failures import DatabaseError
 from ..render import marks
 from ..schema import CREATE
 
@@ -130,7 +130,7 @@ def copy_in_order(table: str, connection: Connection) -> None:
     columns = ", ".join(row[1] for row in fetch(connection, f"PRAGMA table_info({table})"))
     connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
     connection.execute(statement)
-    with contextlib.suppress(DatabaseError):
+    with contextlib.suppress(StoreDamaged):
         # Without an order SQLite would copy pages as they are.
         connection.execute(
             f"INSERT INTO {table} SELECT {columns} FROM old_{table} WHERE 1 "
