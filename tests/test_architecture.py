@@ -86,7 +86,7 @@ OPTIONAL = {
 
 ONLY_IN = {
     # Packages that stay in one place, by the rooms that may import them.
-    "sqlite3": ("stores.sql.engine",),
+    "sqlite3": ("stores.sql.engine.sqlite",),
     "rich": ("cli", "demo"),
     "click": ("cli",),
     "hypothesis": ("testing",),

@@ -13,7 +13,7 @@ from databroker.errors import StoreUnavailable
 from databroker.query.nodes import Everything
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
-from databroker.stores.sql.engine import checkpoint
+from databroker.stores.sql.engine.sqlite import checkpoint
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import insert_all, start, whole_run
 from helpers.sqlite_files import opened

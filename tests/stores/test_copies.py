@@ -17,8 +17,8 @@ from databroker import Broker
 from databroker.errors import MissingLogWarning
 from databroker.query.nodes import Everything
 from databroker.stores.sql import SQLiteStore
-from databroker.stores.sql.engine import checkpoint
-from databroker.stores.sql.engine.connection import Connection
+from databroker.stores.sql.engine.sqlite import checkpoint
+from databroker.stores.sql.engine.sqlite.connection import SQLiteConnection
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import descriptor, event, insert_all, start, whole_run
 from helpers.sqlite_files import RUN, opened
@@ -130,7 +130,7 @@ def test_a_file_that_was_closed_in_the_middle_of_a_run_says_nothing(path):
 
 
 def test_a_thread_that_ends_late_keeps_nothing_open(path, monkeypatch):
-    main, ending, shut = threading.get_ident(), threading.Event(), Connection.shut
+    main, ending, shut = threading.get_ident(), threading.Event(), SQLiteConnection.shut
 
     def shut_late(connection):
         driver, connection.driver = connection.driver, None
@@ -140,7 +140,7 @@ def test_a_thread_that_ends_late_keeps_nothing_open(path, monkeypatch):
         connection.driver = driver
         shut(connection)
 
-    monkeypatch.setattr(Connection, "shut", shut_late)
+    monkeypatch.setattr(SQLiteConnection, "shut", shut_late)
     with opened(path) as store:
         insert_all(store, RUN)
         assert ending.wait(60)
@@ -190,8 +190,8 @@ time.sleep(1000)
 STOPPED = """
 import os, sys, time
 from databroker.stores.sql import SQLiteStore
-from databroker.stores.sql.engine import checkpoint
-from databroker.stores.sql.engine.connection import Connection
+from databroker.stores.sql.engine.sqlite import checkpoint
+from databroker.stores.sql.engine.sqlite.connection import SQLiteConnection
 from databroker.testing.conformance.base import *
 checkpoint.Tidier._remove_mark = lambda *_: os._exit(1)
 insert_all(SQLiteStore(sys.argv[1]), whole_run()[:-1])

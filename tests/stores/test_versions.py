@@ -15,7 +15,7 @@ from databroker.errors import ForeignStore
 from databroker.queries import FullText, Key
 from databroker.query.nodes import UidPrefix
 from databroker.stores.sql import SQLiteStore
-from databroker.stores.sql.engine import schema
+from databroker.stores.sql.engine.sqlite import schema
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import insert_all, start, whole_run
 from helpers.sqlite_files import opened, written

@@ -1,5 +1,5 @@
 """Runs in an SQL database: one design, one small table of differences a dialect."""
 
-from .store import SQLiteStore
+from .sqlite import SQLiteStore
 
 __all__ = ["SQLiteStore"]

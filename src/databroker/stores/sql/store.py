@@ -1,29 +1,25 @@
-"""The SQLite store: the contract, answered from one file."""
+"""The contract of stores, answered from the tables of a database."""
 
 from __future__ import annotations
 
 import functools
-import os
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...documents.identity import last_time
-from ...errors import StoreIsReadOnly, StoreUnavailable
+from ...errors import StoreIsReadOnly
 from ...query.nodes import TimeBounds
 from ...query.projection import ranked
-from ..base import LINKED, Activity, Capabilities, RunRecord, Store
+from ..base import LINKED, Activity, RunRecord, Store
 from ..checking import CheckProgress, CheckReport
 from ..facts import run_fact
 from ..rows import Extent
 from . import runs, series
 from .blocks import Unpacked
 from .damage import warn_of_damage
-from .engine.checkpoint import Tidier, tidy
-from .engine.connections import Connections
-from .engine.file import located
-from .engine.limits import DEFAULT, Limits
+from .engine.connection import Connections
 from .search.index import known_paths
 from .search.project import Projection
 from .search.search import Search, as_record, few_runs
@@ -36,84 +32,17 @@ if TYPE_CHECKING:
     from ...columns import Selection
     from ...query.nodes import Node
     from ...query.nodes import Path as DocumentPath
-    from .engine.backup import Progress
+    from .integrity.base import Check
 
 Doc = dict[str, Any]
 T = TypeVar("T")
 
 
-class SQLiteStore(Store):
-    """Documents in one SQLite file.
+class SQLStore(Store):
+    """Documents in the tables of a database, to which the engine room has connections."""
 
-    Parameters
-    ----------
-    path
-        The file; it is made where there is none.
-    durability
-        'normal': what was inserted survives a crash of the process. 'full':
-        it survives a loss of power too, and inserting is slower.
-    read_only
-        Refuse to write.
-    create
-        Whether to make the file where there is none.
-    limits
-        How much is done at once: others than these are for tests.
-
-    Raises
-    ------
-    StoreUnavailable
-        The file cannot be opened.
-    ForeignStore
-        It belongs to another program or to a newer databroker.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> folder = tempfile.TemporaryDirectory()
-    >>> store = SQLiteStore(folder.name + "/runs.db")
-    >>> store.insert("start", {"uid": "a", "time": 1.0})
-    >>> store.record("a").start
-    {'uid': 'a', 'time': 1.0}
-    >>> store.close(); folder.cleanup()
-    """
-
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        durability: str = "normal",
-        read_only: bool = False,
-        create: bool = True,
-        limits: Limits = DEFAULT,
-    ) -> None:
-        super().__init__()
-        self._options: dict[str, Any] = {
-            "durability": durability,
-            "read_only": read_only,
-            "limits": limits,
-        }
-        self.path = located(path)
-        if not (create or os.path.exists(self.path)):
-            raise StoreUnavailable(
-                f"There is no file {self.path} on this machine. What was pickled here refers to "
-                "the file; it must be reachable under the same path."
-            )
-        self._connections = Connections(self.path, durability, read_only, limits)
-        self._writer = Writer(self._connections)
-        self._tidier = Tidier(self._connections)
-
-    @property
-    def capabilities(self) -> Capabilities:  # type: ignore[override]
-        """What this store can do; a file without write permission is only read."""
-        writable = not self._connections.read_only
-        return Capabilities(writable, shared=True, exact="exact", live=True, backup=True)
-
-    def __str__(self) -> str:
-        return f"sqlite: {self.path}"
-
-    def __reduce__(self) -> Any:
-        make = functools.partial(SQLiteStore, **self._options, create=False)
-        return make, (str(self.path),), {"stale_after": self.stale_after}
+    _connections: Connections
+    _writer: Writer
 
     # -- writing ---------------------------------------------------------
 
@@ -125,11 +54,14 @@ class SQLiteStore(Store):
         self._write(lambda: self._writer.put_together(documents), {kind for kind, _ in documents})
 
     def _write(self, put: Callable[[], bool], kinds: set[str]) -> None:
+        """Put documents of some kinds; what puts them tells whether it ended a large run."""
         if self._connections.read_only:
             raise self._read_only()
-        if put():
-            self._connections.write(tidy)
-        self._tidier.wrote("stop" if "stop" in kinds else next(iter(kinds)))
+        put()
+
+    @abstractmethod
+    def _read_only(self) -> StoreIsReadOnly:
+        """Return the error for an attempt to write."""
 
     # -- finding runs ----------------------------------------------------
 
@@ -239,27 +171,22 @@ class SQLiteStore(Store):
         return self._ask(stored_document, "resource", uid)
 
     def close(self) -> None:
-        self._tidier.close()
         self._connections.close()
 
-    def backup(self, path: Path, progress: Progress | None) -> None:
-        from .engine.backup import copy_database
-
-        file = self._connections.file
-        self._connections.alone(lambda one: copy_database(one, file, path, progress))
-
     def check(self, progress: CheckProgress | None = None, mend_index: bool = False) -> CheckReport:
+        return self._check(progress, mend_index)
+
+    def _check(
+        self,
+        progress: CheckProgress | None,
+        mend_index: bool,
+        check_structure: Callable[[Check], None] | None = None,
+    ) -> CheckReport:
         if mend_index and self._connections.read_only:
             raise self._read_only()
         from .integrity.check import check_database
 
-        return check_database(self._connections, progress, mend_index)
-
-    def _read_only(self) -> StoreIsReadOnly:
-        return StoreIsReadOnly(
-            f"{self.path} is open for reading only. Check the permissions of the file and of "
-            "its folder, and the `read_only` option."
-        )
+        return check_database(self._connections, progress, mend_index, check_structure)
 
     def _ask(self, question: Callable[..., T], *values: Any) -> T:
         return question(self._connections.get(), *values)

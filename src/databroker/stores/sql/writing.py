@@ -17,8 +17,7 @@ from ...documents.kinds import IDENTITY, OWNER, PAGES
 from ...documents.pages import unpack
 from ..sizes import is_large
 from . import runs, series
-from .engine.connection import Connection, long_log, transaction
-from .engine.connections import Connections
+from .engine.connection import Connection, Connections, transaction
 from .series import Series
 from .single import stored_document
 from .uid_filter import hashes_of
@@ -65,7 +64,7 @@ class Writer:
         _get_ready()
         with (
             collecting_later(),
-            long_log(connection),
+            connection.storing_much(),
             self._write(connection) as write,
             transaction(connection),
         ):

@@ -1,1 +1,1 @@
-"""The driver and the file: connections, transactions, checkpoints, what goes wrong."""
+"""SQL, and what all databases have in common; the room of each has its driver."""

@@ -1,207 +1,89 @@
-"""A connection to an SQLite file that waits, can be interrupted, and sleeps while nothing is asked.
-
-A statement fetches all its rows at once, so that between two statements
-nothing is open but perhaps a transaction: then the connection can be closed,
-for a fork, and opens again by itself.
-"""
+"""What is asked of a connection to a database, whichever it is."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import sqlite3
-import threading
-import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, repeat
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from .failures import is_busy, primary_code, translate
 from .limits import Limits
 
 T = TypeVar("T")
-
-_PAUSES = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.025, 0.05, 0.05)
-"""Seconds between two tries while somebody else is in the way; the last one again and again."""
-
-
-LOG_PAGES, MOST_LOG_PAGES = 2_000, 60_000
-"""So many pages of the log are moved into the file by the write after which there are as many.
-
-While much is stored, many of them are written again and again, and moved once; 480 MB at most.
-"""
-
-
-class Gate:
-    """Shut while this process is being copied: no statement begins."""
-
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self.is_shut = False
+Row = tuple[Any, ...]
 
 
 class Answer(list[Any]):
     """What came of a statement that was carried out: all its rows."""
 
-    __slots__ = ("lastrowid", "rowcount")
+    __slots__ = ("changed",)
 
-    def __init__(self, cursor: sqlite3.Cursor) -> None:
-        super().__init__(cursor)
-        self.rowcount = cursor.rowcount  # that it changed
-        self.lastrowid = cursor.lastrowid  # that it made
+    def __init__(self, rows: Iterable[Any], changed: int) -> None:
+        super().__init__(rows)
+        self.changed = changed  # how many rows
 
     def fetchone(self) -> Any:
         """Return the first row, or None."""
         return self[0] if self else None
 
 
-class Connection:
-    """The connection of one thread to one file; it opens, by `connect`, when it is used."""
+class Connection(ABC):
+    """The connection of one thread to one database; it opens when it is used.
 
-    driver: sqlite3.Connection | None = None  # while it is open
+    A statement has question marks for values. It fetches all its rows at once, and raises
+    what `failures.FAILURES` lists if it cannot be carried out.
+    """
 
-    def __init__(
-        self, path: Path, gate: Gate, opening: Callable[[Connection], None], limits: Limits
-    ) -> None:
-        self.path = path
+    to_write: ClassVar[Sequence[str]]  # statements that begin a transaction, alone among writers
+    to_look: ClassVar[Sequence[str]]  # that begin one which sees the database as it is now
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
         self.paths: dict[tuple[int, str, int], int] = {}  # their numbers; see `search.index`
         self.writing = False  # whether a write of this thread is under way
-        self.frozen: object = None  # how the file was when opened as one that does not change
-        self.can_write = False
-        self.thread = threading.get_ident()
-        self.guard = threading.RLock()  # held while a statement is carried out
-        self.limits = limits
-        self._gate = gate
-        self._opening = opening
-        self._pid = os.getpid()
-        self._raised: list[BaseException] = []
-
-    def connect(self, uri: str, pragmas: Iterable[str]) -> None:
-        """Open, and set what holds for this connection alone."""
-        # To wait is our own affair, as SQLite does not let itself be interrupted in this.
-        self.driver = driver = sqlite3.connect(
-            uri,
-            uri=True,
-            timeout=0,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=256,
-        )
-        try:
-            self._listen(driver)
-            for pragma in pragmas:
-                driver.execute(f"PRAGMA {pragma}").close()
-        except BaseException:
-            self.shut()
-            raise
 
     @property
+    @abstractmethod
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
-        return self.driver is not None and self.driver.in_transaction
 
+    @abstractmethod
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         """Carry out a statement to its end; wait for whoever is in the way."""
-        return self._patiently(lambda driver: Answer(driver.execute(statement, values)))
 
+    @abstractmethod
     def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         """Carry out a statement for each of some values."""
-        several = list(values)
-        self._patiently(lambda driver: driver.executemany(statement, several).close())
 
-    def shut(self) -> None:
-        """Close; it opens again when it is used."""
-        driver, self.driver, self.paths = self.driver, None, {}
-        if driver is not None:
-            driver.close()
+    @abstractmethod
+    def insert(self, table: str, values: Sequence[Any]) -> int:
+        """Store a row in a table, given with its columns; return the number that it is given."""
 
-    def rest(self, deadline: float) -> bool:
-        """Close between two statements, and stay closed for as long as the guard is held.
+    def storing_much(self) -> contextlib.AbstractContextManager[None]:
+        """Prepare for a transaction of very many rows."""
+        return contextlib.nullcontext()
 
-        A transaction that another thread has open is waited for until the deadline. Return
-        whether it could be done.
+
+class Connections(ABC):
+    """Gives each thread of each process its own connection to one database."""
+
+    limits: Limits
+    read_only: bool
+
+    @abstractmethod
+    def get(self) -> Connection:
+        """Return the connection of this thread, for reading."""
+
+    @abstractmethod
+    def write(self, job: Callable[[Connection], T]) -> T:
+        """Do a write, alone in this process, and leave nothing open whatever is raised."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connections of this process.
+
+        What another thread is asking at this very moment is answered first.
         """
-        while self.guard.acquire(timeout=max(0.0, deadline - time.monotonic())):
-            if not self.in_transaction:
-                self.shut()
-                return True
-            self.guard.release()
-            if self.thread == threading.get_ident() or time.monotonic() > deadline:
-                return False
-            time.sleep(0.001)
-        return False
-
-    def _patiently(self, action: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            return self._wait(action)
-        except sqlite3.Error as error:
-            raise translate(error, self.path) from error
-
-    def _wait(self, action: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            return self._try(action)
-        except sqlite3.OperationalError as error:
-            self._weigh(error)
-        deadline = time.monotonic() + self.limits.patience
-        for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
-            time.sleep(pause)
-            try:
-                return self._try(action)
-            except sqlite3.OperationalError as error:
-                self._weigh(error)
-                if time.monotonic() > deadline:
-                    raise
-        raise AssertionError("pauses have no end")
-
-    def _try(self, action: Callable[[sqlite3.Connection], T]) -> T:
-        if self._gate.is_shut and not self.in_transaction:
-            with self._gate.lock:
-                pass  # this process is being copied; then all goes on
-        with self.guard:
-            if self.driver is None:
-                self._opening(self)
-                assert self.driver is not None
-            return action(self.driver)
-
-    def _weigh(self, error: sqlite3.OperationalError) -> None:
-        """Raise, unless it may help to wait."""
-        if primary_code(error) == sqlite3.SQLITE_INTERRUPT:
-            # The driver swallows what a handler of a signal raises amid a statement.
-            if self.driver is not None:
-                self._listen(self.driver)
-            raise (self._raised.pop() if self._raised else KeyboardInterrupt()) from None
-        if not is_busy(error):
-            raise error
-
-    def _listen(self, driver: sqlite3.Connection) -> None:
-        """Let Python see to signals amid long statements."""
-        driver.set_progress_handler(_watch(self._raised).__next__, self.limits.steps)
-
-    def __del__(self) -> None:
-        if self.driver is not None and self._pid == os.getpid():
-            # Whoever closes the others just now waits, so that the last one moves the log.
-            with self.guard:
-                self.shut()
-
-
-def _watch(raised: list[BaseException]) -> Iterator[int]:
-    """Let Python see to signals, each time that this is asked to go on; keep what they raise.
-
-    A function would not do: the handler is called as soon as a function begins, before any
-    `try` in it. Here it is called where a `yield` returns.
-    """
-    stop = 0
-    while True:
-        try:
-            while True:
-                yield stop
-                stop = 0
-        except GeneratorExit:
-            return
-        except BaseException as error:
-            raised.append(error)
-            stop = 1
 
 
 @contextlib.contextmanager
@@ -214,42 +96,31 @@ def transaction(connection: Connection) -> Iterator[None]:
     if connection.in_transaction:
         yield
         return
-    connection.execute("BEGIN IMMEDIATE")
+    for statement in connection.to_write:
+        connection.execute(statement)
     yield
     connection.execute("COMMIT")
-
-
-@contextlib.contextmanager
-def long_log(connection: Connection) -> Iterator[None]:
-    """Let the log grow for now, as what is written next will write the same pages again."""
-    connection.execute(f"PRAGMA wal_autocheckpoint = {MOST_LOG_PAGES}")
-    try:
-        yield
-    finally:
-        if connection.driver is not None:
-            connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
 
 
 @contextlib.contextmanager
 def snapshot(connection: Connection) -> Iterator[None]:
     """See the database as it is now in all looks within, whatever others write meanwhile.
 
-    It must be short: the log cannot be emptied before it ends. Within a
+    It must be short: what others replace is kept until it ends. Within a
     transaction, which is such a view already, it does nothing.
     """
     if connection.in_transaction:
         yield
         return
     try:
-        connection.execute("BEGIN")
+        for statement in connection.to_look:
+            connection.execute(statement)
         yield
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
 
-def fetch(
-    connection: Connection, statement: str, values: Sequence[Any] = ()
-) -> list[tuple[Any, ...]]:
+def fetch(connection: Connection, statement: str, values: Sequence[Any] = ()) -> list[Row]:
     """Return all rows of a query, so that no transaction stays open."""
     return connection.execute(statement, values)

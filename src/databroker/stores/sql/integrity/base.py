@@ -9,8 +9,7 @@ from typing import Any
 
 from ....errors import StoreDamaged
 from ...checking import CheckProgress, CheckReport, Finding
-from ..engine.connection import Connection, transaction
-from ..engine.connections import Connections
+from ..engine.connection import Connection, Connections, transaction
 from ..engine.failures import FAILURES
 from ..engine.statements import checks
 

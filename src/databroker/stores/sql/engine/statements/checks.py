@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from .....errors import StoreDamaged
 from ..conditions import KeyRange
 from ..connection import Connection, fetch
 from ..render import marks
-from ..schema import CREATE
 
 Row = tuple[Any, ...]
-
-DERIVED = ("numbers", "texts")
-"""Tables that can be made anew from the documents."""
-
-OF_AN_INDEX = re.compile(r"(?:index|order for) (\w+)$")
-"""What a message ends with that is about an index."""
-
-_MOST = 100  # so many messages are asked for
 
 _STRAYS = (
     "SELECT count(*), min(series) FROM blocks WHERE series NOT IN (SELECT id FROM series)",
@@ -106,34 +94,3 @@ def drop_entry(connection: Connection, index: str, row: Row) -> None:
 
 def _as_sql(value: Any) -> tuple[str, Any]:
     return ("CAST(? AS TEXT)", value[0]) if type(value) is tuple else ("?", value)
-
-
-# -- the structure of the file -----------------------------------------------
-
-
-def messages(connection: Connection, table: str = "") -> list[str]:
-    """Return what SQLite says of the pages of the file, or of one table."""
-    rows = fetch(connection, f"PRAGMA integrity_check({table or _MOST})")
-    return [text.rstrip(".") for (text,) in rows if text != "ok"]
-
-
-def sort_again(name: str, connection: Connection) -> None:
-    """Make an index of SQLite's own anew."""
-    connection.execute(f"REINDEX {name}")
-
-
-def copy_in_order(table: str, connection: Connection) -> None:
-    """Put a table in order; what is lost of it is found, and mended, when it is compared."""
-    statement = next(
-        each for each in CREATE.split(";\n") if each.startswith(f"CREATE TABLE {table} ")
-    )
-    columns = ", ".join(row[1] for row in fetch(connection, f"PRAGMA table_info({table})"))
-    connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
-    connection.execute(statement)
-    with contextlib.suppress(StoreDamaged):
-        # Without an order SQLite would copy pages as they are.
-        connection.execute(
-            f"INSERT INTO {table} SELECT {columns} FROM old_{table} WHERE 1 "
-            f"ORDER BY {columns} ON CONFLICT DO NOTHING"
-        )
-    connection.execute(f"DROP TABLE old_{table}")

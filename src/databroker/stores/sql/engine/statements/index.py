@@ -36,11 +36,7 @@ def path_id(connection: Connection, document: int, path: Any, kind: int) -> int 
 
 def add_path(connection: Connection, document: int, path: Any, kind: int) -> int:
     """Give a number to a path and a kind of value."""
-    number = connection.execute(
-        "INSERT INTO paths (document, path, kind) VALUES (?, ?, ?)", (document, path, kind)
-    ).lastrowid
-    assert number is not None
-    return number
+    return connection.insert("paths (document, path, kind)", (document, path, kind))
 
 
 def kinds_at(connection: Connection, document: int, paths: Collection[Any]) -> list[Row]:

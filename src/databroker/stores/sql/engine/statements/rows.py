@@ -94,7 +94,7 @@ def append(connection: Connection, row: Row, series: int, sealed: int) -> bool:
             "SELECT ?, ?, ? WHERE (SELECT sealed FROM series WHERE id = ?) = ? "
             "ON CONFLICT DO NOTHING",
             (*row, series, sealed),
-        ).rowcount
+        ).changed
     )
 
 
@@ -178,7 +178,7 @@ def drop_blocks(connection: Connection, series: int, first: int, stop: int) -> N
 
 def insert_segment(connection: Connection, data: bytes | memoryview) -> int:
     """Store a segment, and return its number."""
-    return connection.execute("INSERT INTO segments (data) VALUES (?)", (data,)).lastrowid or 0
+    return connection.insert("segments (data)", (data,))
 
 
 def segment(connection: Connection, number: int) -> Row | None:

@@ -16,11 +16,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from ...._util.user_warnings import warn_user
-from ....errors import MissingLogWarning
-from .connection import Connection
-from .failures import FAILURES
-from .statements import meta
+from ....._util.user_warnings import warn_user
+from .....errors import MissingLogWarning
+from ..connection import Connection
+from ..failures import FAILURES
+from ..statements import meta
 
 REMOVE = "DELETE FROM meta WHERE key = 'log'"
 """Removes it."""

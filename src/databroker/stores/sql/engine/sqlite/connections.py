@@ -11,17 +11,18 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from ...._util.forks import leave_open, tell_of_forks
-from ....errors import StoreUnavailable
-from .connection import Connection, Gate
+from ....._util.forks import leave_open, tell_of_forks
+from .....errors import StoreUnavailable
+from ..connection import Connection, Connections
+from ..limits import Limits
+from .connection import Gate, SQLiteConnection
 from .failures import translated
 from .file import File, after_fork
-from .limits import Limits
 
 T = TypeVar("T")
 
 
-class Connections:
+class SQLiteConnections(Connections):
     """Gives each thread of each process its own connection to one SQLite file.
 
     SQLite keeps what a process has locked in the memory of that process, and a
@@ -31,8 +32,8 @@ class Connections:
     not come to its end, the child is refused.
     """
 
-    _inherited: Sequence[Connection] = ()
-    _at_rest: Sequence[Connection] = ()
+    _inherited: Sequence[SQLiteConnection] = ()
+    _at_rest: Sequence[SQLiteConnection] = ()
 
     def __init__(self, path: Path, durability: str, read_only: bool, limits: Limits) -> None:
         self.limits = limits
@@ -49,8 +50,7 @@ class Connections:
                 self.close()
                 raise
 
-    def get(self) -> Connection:
-        """Return the connection of this thread, for reading."""
+    def get(self) -> SQLiteConnection:
         connection = self._connection()
         if connection.frozen is not None and connection.frozen != self.file.state():
             connection.shut()
@@ -59,16 +59,15 @@ class Connections:
         return connection
 
     def write(self, job: Callable[[Connection], T]) -> T:
-        """Do a write, alone in this process, and leave nothing open whatever is raised."""
         connection = self._connection()
         with self._lock:
             return self._alone(job, connection)
 
-    def alone(self, job: Callable[[Connection], T]) -> T:
+    def alone(self, job: Callable[[SQLiteConnection], T]) -> T:
         """Do something with the connection of this thread, in which nothing else may come."""
         return self._alone(job, self._connection())
 
-    def _alone(self, job: Callable[[Connection], T], connection: Connection) -> T:
+    def _alone(self, job: Callable[[SQLiteConnection], T], connection: SQLiteConnection) -> T:
         if connection.writing:
             raise StoreUnavailable(
                 f"Something was inserted into {self.path} from within another insert, by the "
@@ -91,7 +90,7 @@ class Connections:
             connection.writing = False
 
     @contextlib.contextmanager
-    def another(self, opening: Callable[[Connection], None]) -> Iterator[Connection]:
+    def another(self, opening: Callable[[SQLiteConnection], None]) -> Iterator[SQLiteConnection]:
         """Have one more connection for a moment, to something else perhaps."""
         connection = self._new(opening)
         try:
@@ -101,10 +100,6 @@ class Connections:
                 connection.shut()
 
     def close(self) -> None:
-        """Close the connections of this process.
-
-        What another thread is asking at this very moment is answered first.
-        """
         if self._pid != os.getpid():
             return
         with self._lock:
@@ -138,23 +133,23 @@ class Connections:
             return  # the process is another one, and is refused for that
         self._reset()
 
-    def _connection(self) -> Connection:
+    def _connection(self) -> SQLiteConnection:
         if self._pid != os.getpid():
             raise StoreUnavailable(after_fork(self.path))
         if self.file.identity is not None:
             self.file.check()
-        connection: Connection | None = getattr(self._local, "connection", None)
+        connection: SQLiteConnection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._new(self.file.open)
         return connection
 
-    def _new(self, opening: Callable[[Connection], None]) -> Connection:
-        connection = Connection(self.path, self.file.gate, opening, self.limits)
+    def _new(self, opening: Callable[[SQLiteConnection], None]) -> SQLiteConnection:
+        connection = SQLiteConnection(self.path, self.file.gate, opening, self.limits)
         with self._members_lock:
             self._members.add(connection)
         return connection
 
-    def _connections(self) -> list[Connection]:
+    def _connections(self) -> list[SQLiteConnection]:
         with self._members_lock:
             return list(self._members)
 
@@ -163,6 +158,6 @@ class Connections:
         self._lock = threading.RLock()
         self._local = threading.local()
         self._members_lock = threading.RLock()
-        self._members: weakref.WeakSet[Connection] = weakref.WeakSet()
+        self._members: weakref.WeakSet[SQLiteConnection] = weakref.WeakSet()
         self._inherited, self._at_rest = (), ()
         self.file.gate = Gate()

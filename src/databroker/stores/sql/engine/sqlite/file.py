@@ -10,12 +10,13 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from ...._util.filesystem import is_network_folder, is_writable
-from ...._util.forks import FileId, is_left_open
-from ...._util.user_warnings import warn_user
-from ....errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
+from ....._util.filesystem import is_network_folder, is_writable
+from ....._util.forks import FileId, is_left_open
+from ....._util.user_warnings import warn_user
+from .....errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
+from ..connection import transaction
 from . import mark, schema
-from .connection import LOG_PAGES, Connection, Gate, transaction
+from .connection import LOG_PAGES, Gate, SQLiteConnection
 from .failures import lacks_room, translated
 
 PAGE_SIZE = 8192
@@ -101,7 +102,7 @@ class File:
         if self.is_closed:
             raise StoreUnavailable(f"The store in {self.path} is closed.")
 
-    def open(self, connection: Connection) -> None:
+    def open(self, connection: SQLiteConnection) -> None:
         """Open a connection: for writing if that can be, else for reading what is there.
 
         SQLite makes files beside the database even to read it. Where there is no room for
@@ -117,11 +118,11 @@ class File:
                     raise
         self._connect_for_reading(connection)
 
-    def _connect(self, connection: Connection, mode: str) -> None:
+    def _connect(self, connection: SQLiteConnection, mode: str) -> None:
         connection.frozen, connection.can_write = None, True
         connection.connect(self.uri(mode), [*self._pragmas, *self._for_writing, "user_version"])
 
-    def _connect_for_reading(self, connection: Connection) -> None:
+    def _connect_for_reading(self, connection: SQLiteConnection) -> None:
         connection.frozen, connection.can_write = None, False
         mode, state = "ro", self.state()
         if not state[-1]:
@@ -134,7 +135,7 @@ class File:
         """Return what SQLite is told to open."""
         return f"file:{urllib.parse.quote(os.fsencode(self.path))}?mode={mode}"
 
-    def look(self, connection: Connection) -> bool:
+    def look(self, connection: SQLiteConnection) -> bool:
         """See that the file is ours; tell whether its tables must be made, or made new.
 
         To open a file is not to write to it, unless something is not right.
@@ -161,7 +162,7 @@ class File:
             or _one(connection, "PRAGMA journal_mode") != self._wanted_journal
         )
 
-    def make_right(self, connection: Connection) -> None:
+    def make_right(self, connection: SQLiteConnection) -> None:
         """Make the tables of a new file, or those of an older version new."""
         if _checked_version(connection, self.path) is None:
             connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
@@ -234,7 +235,7 @@ def _looked_at(path: Path) -> os.stat_result | None:
     return found
 
 
-def _checked_version(connection: Connection, path: Path) -> int | None:
+def _checked_version(connection: SQLiteConnection, path: Path) -> int | None:
     """Return the version of the tables, None if there are none; refuse those that are not ours."""
     application = _one(connection, "PRAGMA application_id")
     version: int = _one(connection, "PRAGMA user_version")
@@ -264,7 +265,7 @@ def _checked_version(connection: Connection, path: Path) -> int | None:
     return version
 
 
-def _check_tables(connection: Connection, path: Path) -> None:
+def _check_tables(connection: SQLiteConnection, path: Path) -> None:
     names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
     missing = sorted(_TABLES - names)
     if missing:
@@ -274,11 +275,11 @@ def _check_tables(connection: Connection, path: Path) -> None:
         )
 
 
-def _one(connection: Connection, question: str) -> Any:
+def _one(connection: SQLiteConnection, question: str) -> Any:
     return connection.execute(question).fetchone()[0]
 
 
-def _run(connection: Connection, script: str) -> None:
+def _run(connection: SQLiteConnection, script: str) -> None:
     # executescript would commit first; this stays within the transaction.
     for statement in script.split(";\n"):
         if statement.strip():

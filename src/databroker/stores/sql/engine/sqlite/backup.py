@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from .connection import Connection
+from .connection import SQLiteConnection
 from .failures import translated
 from .file import File
 from .mark import REMOVE, lacks_log
@@ -19,7 +19,7 @@ _PAGES = 1024  # at once
 
 
 def copy_database(
-    connection: Connection, file: File, target: Path, progress: Progress | None
+    connection: SQLiteConnection, file: File, target: Path, progress: Progress | None
 ) -> None:
     """Copy a database, with what is in its log, into a new file."""
     size = connection.execute("PRAGMA page_size").fetchone()[0]

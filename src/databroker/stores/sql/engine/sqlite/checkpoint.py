@@ -9,11 +9,11 @@ import time
 from functools import partial
 from pathlib import Path
 
-from ....errors import StoreIsReadOnly, StoreUnavailable
+from .....errors import StoreIsReadOnly, StoreUnavailable
+from ..connection import Connection, transaction
+from ..failures import FAILURES
 from . import mark
-from .connection import Connection, transaction
-from .connections import Connections
-from .failures import FAILURES
+from .connections import SQLiteConnections
 
 DELAY = 0.5
 """Seconds after a write: a scan that follows at once is not in the way of its tidying."""
@@ -26,7 +26,7 @@ class Tidier:
     may lack something. When the file was changed, by whomever, that may be gone.
     """
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: SQLiteConnections) -> None:
         self._connections = connections
         self._waiting: int | None = None  # the process in which a thread is about to do it
         self._marked: int | None = None  # when the file was changed last, if it has the mark

@@ -1,0 +1,1 @@
+"""The engine room of SQLite: its driver, its files, and all that only it has."""
