@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, TypeVar
 
+from .dialect import Dialect
 from .limits import Limits
 
 T = TypeVar("T")
@@ -34,8 +35,7 @@ class Connection(ABC):
     what `failures.FAILURES` lists if it cannot be carried out.
     """
 
-    to_write: ClassVar[Sequence[str]]  # statements that begin a transaction, alone among writers
-    to_look: ClassVar[Sequence[str]]  # that begin one which sees the database as it is now
+    dialect: ClassVar[Dialect]
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -48,8 +48,20 @@ class Connection(ABC):
         """Whether a transaction is open."""
 
     @abstractmethod
+    def begin(self, *, to_write: bool) -> None:
+        """Begin a transaction: alone among writers, or to see the database as it is now."""
+
+    @abstractmethod
+    def end(self, *, commit: bool) -> None:
+        """End the transaction."""
+
+    @abstractmethod
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         """Carry out a statement to its end; wait for whoever is in the way."""
+
+    def execute_alone(self, statement: str, values: Sequence[Any]) -> Answer:
+        """Carry out a statement while no other writer is in a transaction."""
+        return self.execute(statement, values)
 
     @abstractmethod
     def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
@@ -96,10 +108,9 @@ def transaction(connection: Connection) -> Iterator[None]:
     if connection.in_transaction:
         yield
         return
-    for statement in connection.to_write:
-        connection.execute(statement)
+    connection.begin(to_write=True)
     yield
-    connection.execute("COMMIT")
+    connection.end(commit=True)
 
 
 @contextlib.contextmanager
@@ -113,12 +124,11 @@ def snapshot(connection: Connection) -> Iterator[None]:
         yield
         return
     try:
-        for statement in connection.to_look:
-            connection.execute(statement)
+        connection.begin(to_write=False)
         yield
     finally:
         if connection.in_transaction:
-            connection.execute("ROLLBACK")
+            connection.end(commit=False)
 
 
 def fetch(connection: Connection, statement: str, values: Sequence[Any] = ()) -> list[Row]:

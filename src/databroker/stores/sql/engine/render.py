@@ -18,8 +18,8 @@ MANY = 32
 
 
 def marks(values: Collection[Any]) -> str:
-    """Return a mark for each of some values."""
-    return ", ".join("?" * len(values))
+    """Return a mark for each of some values; where there are none, what equals none."""
+    return ", ".join("?" * len(values)) or "NULL"
 
 
 def run_of(lookup: Lookup) -> str:
@@ -90,8 +90,8 @@ def candidates(
     branches = [_scan(scan, keys, size) for scan in scans]
     met, values = branches[0]
     if len(branches) > 1 or size is None:
-        each = " UNION ALL ".join(f"SELECT run FROM ({sql})" for sql, _ in branches)
-        met, values = f"SELECT DISTINCT run FROM ({each})", _values_of(branches)
+        each = " UNION ALL ".join(f"SELECT run FROM ({sql}) AS branch" for sql, _ in branches)
+        met, values = f"SELECT DISTINCT run FROM ({each}) AS met", _values_of(branches)
         if size is not None:
             met += f" ORDER BY run DESC LIMIT {size}"
     return f"SELECT k.run, {test[0]} FROM ({met}) k ORDER BY k.run DESC", (*test[1], *values)

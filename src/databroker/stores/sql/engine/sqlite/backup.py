@@ -30,11 +30,11 @@ def copy_database(
 
     with connection.guard, translated(target), closing(sqlite3.connect(target)) as new:
         # While this transaction lasts, what others write does not make the copy begin again.
-        connection.execute("BEGIN")
+        connection.begin(to_write=False)
         lacks = lacks_log(connection, file.path, file.log_size)
         assert connection.driver is not None
         connection.driver.backup(new, pages=_PAGES, progress=tell, sleep=0)
-        connection.execute("ROLLBACK")
+        connection.end(commit=False)
         if lacks is None:
             new.execute(REMOVE)
             new.commit()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..connection import Answer, Connection
+from ..dialect import SQLITE
 from ..limits import Limits
 from ..render import marks
 from .failures import is_busy, primary_code, translate
@@ -45,9 +46,7 @@ class Gate:
 class SQLiteConnection(Connection):
     """The connection of one thread to one file; it opens, by `connect`, when it is used."""
 
-    to_write = ("BEGIN IMMEDIATE",)
-    to_look = ("BEGIN",)
-
+    dialect = SQLITE
     driver: sqlite3.Connection | None = None  # while it is open
 
     def __init__(
@@ -86,6 +85,12 @@ class SQLiteConnection(Connection):
     @property
     def in_transaction(self) -> bool:
         return self.driver is not None and self.driver.in_transaction
+
+    def begin(self, *, to_write: bool) -> None:
+        self.execute("BEGIN IMMEDIATE" if to_write else "BEGIN")
+
+    def end(self, *, commit: bool) -> None:
+        self.execute("COMMIT" if commit else "ROLLBACK")
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         return self._patiently(lambda driver: _answer(driver.execute(statement, values)))

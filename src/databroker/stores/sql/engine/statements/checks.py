@@ -72,10 +72,11 @@ def entries_after(
         path, value, run = last
         sql, raw = _as_sql(value)
         where, after = f"{where} AND (path, value, run) > (?, {sql}, ?)", (path, raw, run)
+    value = "typeof(value) = 'text', CASE typeof(value) WHEN 'text' THEN CAST(value AS BLOB) "
+    value = value + "ELSE value END" if connection.dialect.dynamic else "1 = 0, value"
     rows = fetch(
         connection,
-        "SELECT path, typeof(value) = 'text', CASE typeof(value) WHEN 'text' "
-        f"THEN CAST(value AS BLOB) ELSE value END, run FROM {index} WHERE {where} "
+        f"SELECT path, {value}, run FROM {index} WHERE {where} "
         f"ORDER BY path, value, run LIMIT {page}",
         (*values, *after),
     )

@@ -60,7 +60,8 @@ def some_paths(connection: Connection, document: int, most: int) -> list[Any]:
 
 def path_numbered(connection: Connection, number: int) -> Row | None:
     """Return document, kind, and the bytes of a path."""
-    sql = "SELECT document, kind, CAST(path AS BLOB) FROM paths WHERE id = ?"
+    path = connection.dialect.as_bytes.format("path")
+    sql = f"SELECT document, kind, {path} FROM paths WHERE id = ?"
     rows = fetch(connection, sql, (number,))
     return rows[0] if rows else None
 
@@ -70,7 +71,11 @@ def path_numbered(connection: Connection, number: int) -> Row | None:
 
 def add(connection: Connection, index: str, rows: Iterable[Row]) -> None:
     """Store entries (path, value, run), unless they are there."""
-    insert_rows(connection, f"{index} (path, value, run)", rows, "ON CONFLICT DO NOTHING")
+    columns = "path, value, run"
+    if index == "numbers" and not connection.dialect.dynamic:
+        columns += ", whole"
+        rows = [(path, value, run, type(value) is int) for path, value, run in rows]
+    insert_rows(connection, f"{index} ({columns})", rows, "ON CONFLICT DO NOTHING")
 
 
 def drop(connection: Connection, index: str, rows: Iterable[Row]) -> None:
@@ -109,8 +114,8 @@ def key_at(connection: Connection, lookup: Lookup, keys: tuple[int, int], place:
 def keys_of(connection: Connection, lookup: Lookup, keys: tuple[int, int]) -> Keys:
     """Return the keys of all entries of runs between two keys, as they come."""
     sql, values = between(lookup, *keys)
-    # One text that holds all numbers is read twice as fast as many rows.
-    (text,) = fetch(connection, f"SELECT group_concat({run_of(lookup)}) FROM {sql}", values)[0]
+    joined = connection.dialect.joined.format(run_of(lookup))
+    (text,) = fetch(connection, f"SELECT {joined} FROM {sql}", values)[0]
     return np.empty(0, np.int64) if text is None else np.fromstring(text, np.int64, sep=",")
 
 
@@ -134,20 +139,37 @@ def values_by_run(
     """Return run and value of entries of runs between two keys."""
     sql, values = between(lookup, *keys)
     limit = "" if most is None else f" LIMIT {most}"
-    return fetch(connection, f"SELECT x.run, x.value FROM {sql}{limit}", values)
+    value = _value(connection, lookup)
+    return _typed(fetch(connection, f"SELECT x.run, {value} FROM {sql}{limit}", values))
 
 
 def counts(connection: Connection, lookup: Lookup, keys: tuple[int, int]) -> list[Row]:
     """Return each value, and how many runs between two keys have it."""
     sql, values = between(lookup, *keys)
-    return fetch(connection, f"SELECT x.value, count(*) FROM {sql} GROUP BY x.value", values)
+    value = _value(connection, lookup)
+    rows = fetch(connection, f"SELECT count(*), {value} FROM {sql} GROUP BY {value}", values)
+    return [(value, count) for count, value in _typed(rows)]
+
+
+def _value(connection: Connection, lookup: Lookup) -> str:
+    is_whole = lookup.index == "numbers" and not connection.dialect.dynamic
+    return "x.value, x.whole" if is_whole else "x.value"
+
+
+def _typed(rows: list[Row]) -> list[Row]:
+    """Return rows whose second column is a value; a third one says whether it is an integer."""
+    if not rows or len(rows[0]) == 2:
+        return rows
+    return [(first, int(value) if is_whole else value) for first, value, is_whole in rows]
 
 
 def different(connection: Connection, path: int, most: int) -> list[Any]:
     """Return the different texts at a path, up to a limit: each is one step through the index."""
     sql = (
-        "WITH RECURSIVE step(value) AS (SELECT min(value) FROM texts WHERE path = ? UNION ALL "
-        "SELECT (SELECT min(value) FROM texts WHERE path = ? AND value > step.value) FROM step "
-        "WHERE step.value IS NOT NULL) SELECT value FROM step WHERE value IS NOT NULL LIMIT ?"
+        "WITH RECURSIVE step(value) AS ("
+        "SELECT (SELECT value FROM texts WHERE path = ? ORDER BY value LIMIT 1) UNION ALL "
+        "SELECT (SELECT value FROM texts WHERE path = ? AND value > step.value "
+        "ORDER BY value LIMIT 1) FROM step WHERE step.value IS NOT NULL) "
+        "SELECT value FROM step WHERE value IS NOT NULL LIMIT ?"
     )
     return [row[0] for row in fetch(connection, sql, (path, path, most))]

@@ -89,7 +89,7 @@ def tail_key(series: int, ordinal: int) -> int:
 def append(connection: Connection, row: Row, series: int, sealed: int) -> bool:
     """Store key, seq_num and body of a row; tell whether its place was free and in no block."""
     return bool(
-        connection.execute(
+        connection.execute_alone(
             "INSERT INTO tail (id, seq, body) "
             "SELECT ?, ?, ? WHERE (SELECT sealed FROM series WHERE id = ?) = ? "
             "ON CONFLICT DO NOTHING",
@@ -217,9 +217,6 @@ def datum_owner(connection: Connection, datum_id: Any) -> Any:
 
 def datum_owners(connection: Connection, datum_ids: Collection[Any]) -> list[Row]:
     """Return datum ids, and the bytes of the resources that they are said to belong to."""
-    return fetch(
-        connection,
-        "SELECT datum_id, CAST(owner AS BLOB) FROM datum_owners "
-        f"WHERE datum_id IN ({marks(datum_ids)})",
-        list(datum_ids),
-    )
+    owner = connection.dialect.as_bytes.format("owner")
+    sql = f"SELECT datum_id, {owner} FROM datum_owners WHERE datum_id IN ({marks(datum_ids)})"
+    return fetch(connection, sql, list(datum_ids))
