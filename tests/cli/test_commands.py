@@ -537,8 +537,9 @@ def test_help_is_quick(at_demo_home):
 
 def test_a_list_loads_nothing_that_it_does_not_need(at_demo_home):
     assert loaded(["list"], f"{HEAVY} sqlite3 databroker.broker databroker.times.zones") == "[]"
-    ours = "stores.sql.integrity stores.sql.engine.sqlite.backup runs.stream.stream columns times.bounds"
-    names = " ".join(f"databroker.{name}" for name in ours.split())
+    ours = "sql.integrity sql.engine.sqlite.backup"
+    names = " ".join(f"databroker.stores.{name}" for name in ours.split())
+    names += " databroker.runs.stream.stream databroker.columns databroker.times.bounds"
     assert loaded(["list", "example"], f"{HEAVY} {names}") == "[]"
 
 
