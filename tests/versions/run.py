@@ -29,8 +29,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("which", nargs="?", choices=RESOLUTIONS, help="both, if not said")
     parser.add_argument("--python", action="append", help="3.12, say; all there are, if not said")
-    parser.add_argument("pytest", nargs="*", help="arguments for pytest, after --")
-    options = parser.parse_args()
+    # argparse would not take them behind an option.
+    ours, theirs = _split_at_dashes(sys.argv[1:])
+    options = parser.parse_args(ours)
     pythons = dict(_interpreters(options.python or _declared()))
     chosen = [options.which] if options.which else RESOLUTIONS
     runs = [(which, version) for which in chosen for version in pythons]
@@ -39,10 +40,16 @@ def main() -> int:
     failed = [
         f"the {which} versions on Python {version}"
         for which, version in runs
-        if not _passes(which, pythons[version], options.pytest)
+        if not _passes(which, pythons[version], theirs)
     ]
     print(f"Tests fail with {' and '.join(failed)}." if failed else "All passed.")
     return bool(failed)
+
+
+def _split_at_dashes(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return what stands before '--', and the arguments of pytest behind it."""
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:at], arguments[at + 1 :]
 
 
 def _declared() -> list[str]:
