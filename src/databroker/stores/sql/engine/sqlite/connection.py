@@ -28,10 +28,11 @@ _PAUSES = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.025, 0.05, 0.05)
 """Seconds between two tries while somebody else is in the way; the last one again and again."""
 
 
-LOG_PAGES, MOST_LOG_PAGES = 2_000, 60_000
+LOG_PAGES, MOST_LOG_PAGES = 8_000, 60_000
 """So many pages of the log are moved into the file by the write after which there are as many.
 
-While much is stored, many of them are written again and again, and moved once; 480 MB at most.
+Mostly they were moved before, by a thread of their own: 64 MB at most. While much is stored, many
+pages are written again and again, and moved once: 480 MB at most.
 """
 
 
