@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 pytest.register_assert_rewrite("helpers")
+
+from helpers import postgresql as postgresql_servers  # noqa: E402 - after that
 
 # A busy machine is no failure.
 settings.register_profile("without deadlines", deadline=None)
@@ -69,3 +72,38 @@ def at_demo_home(
     """A home in which 'databroker demo' was run; shared, so only read in it."""
     _live_in(_demo[0], monkeypatch)
     return _demo[0]
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server that is there for the tests."""
+    address = os.environ.get("DATABROKER_TEST_POSTGRESQL")
+    if address is not None:
+        yield address
+        return
+    with postgresql_servers.server() as server:
+        yield server.get_uri()
+
+
+@pytest.fixture(scope="session")
+def _schemas(postgresql: str) -> postgresql_servers.Schemas:
+    return postgresql_servers.Schemas(postgresql)
+
+
+@pytest.fixture
+def new_schema(_schemas: postgresql_servers.Schemas) -> Iterator[Callable[[], str]]:
+    """Gives names of schemas, each for one store, until the test is over."""
+    taken = []
+
+    def take() -> str:
+        taken.append(_schemas.take())
+        return taken[-1]
+
+    yield take
+    _schemas.give_back(taken)
+
+
+@pytest.fixture
+def postgresql_config(postgresql: str, new_schema: Callable[[], str]) -> dict[str, str]:
+    """What a broker in a schema of its own is made from."""
+    return {"driver": "postgresql", "uri": postgresql, "schema": new_schema()}

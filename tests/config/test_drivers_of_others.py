@@ -49,7 +49,8 @@ def test_its_options_are_checked_like_ours():
 
 def test_its_name_is_suggested():
     with pytest.raises(
-        InvalidConfiguration, match=r"Did you mean 'fancy'\?.* memory, sqlite, absent, fancy"
+        InvalidConfiguration,
+        match=r"Did you mean 'fancy'\?.* memory, sqlite, postgresql, absent, fancy",
     ):
         find_driver("fancey")
 
@@ -63,5 +64,5 @@ def test_what_is_no_driver_or_cannot_be_imported_is_told():
 
 def test_another_package_may_bring_a_store_that_we_only_plan(tmp_path):
     entries = tmp_path / "fancy_store-1.0.dist-info" / "entry_points.txt"
-    entries.write_text("[databroker.stores]\npostgresql = fancy_store:DRIVER\n")
-    assert find_driver("postgresql").target == "fancy_store:FancyStore"
+    entries.write_text("[databroker.stores]\ntiled = fancy_store:DRIVER\n")
+    assert find_driver("tiled").target == "fancy_store:FancyStore"

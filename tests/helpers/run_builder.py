@@ -63,6 +63,6 @@ def configured(data):
     return {"data": data, "timestamps": dict.fromkeys(data, 999.0), "data_keys": keys}
 
 
-def opened(driver, folder):
+def opened(driver, folder, config=None):
     options = {} if driver == "memory" else {"path": str(folder / "runs.db")}
-    return Broker.from_config({"driver": driver, **options})
+    return Broker.from_config(config or {"driver": driver, **options})

@@ -1,4 +1,4 @@
-"""Brokers of both kinds, and runs in them."""
+"""Brokers of each kind, and runs in them."""
 
 import pytest
 
@@ -7,12 +7,17 @@ from databroker import Broker
 from helpers.runs import plain, save
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def db(request):
     """An empty broker."""
     if request.param == "sqlite":
-        return databroker.temp()
-    return Broker.from_config({"driver": "memory"}, name="memory")
+        broker = databroker.temp()
+    elif request.param == "postgresql":
+        broker = Broker.from_config(request.getfixturevalue("postgresql_config"), name="postgresql")
+    else:
+        broker = Broker.from_config({"driver": "memory"}, name="memory")
+    yield broker
+    broker.close()
 
 
 @pytest.fixture

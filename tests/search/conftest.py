@@ -5,12 +5,14 @@ import pytest
 from databroker import Broker
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def db(request, tmp_path):
-    """An empty broker, once in memory and once on SQLite."""
+    """An empty broker of each kind."""
     config = {"driver": request.param, "timezone": "America/New_York"}
     if request.param == "sqlite":
         config["path"] = str(tmp_path / "runs.db")
+    if request.param == "postgresql":
+        config |= request.getfixturevalue("postgresql_config")
     with Broker.from_config(config) as broker:
         yield broker
 

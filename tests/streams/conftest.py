@@ -1,4 +1,4 @@
-"""Runs made to order, in memory and in SQLite."""
+"""Runs made to order, in memory and in databases."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import pytest
 from helpers.run_builder import RunBuilder, number, opened
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def db(request, tmp_path):
     """An empty broker."""
-    with closing(opened(request.param, tmp_path)) as broker:
+    is_served = request.param == "postgresql"
+    config = request.getfixturevalue("postgresql_config") if is_served else None
+    with closing(opened(request.param, tmp_path, config)) as broker:
         yield broker
 
 

@@ -148,6 +148,8 @@ _GROUP = "databroker.stores"
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
+_URI = Option("uri")
+
 _DRIVERS = (
     Driver("memory", ".memory:MemoryStore"),
     Driver(
@@ -160,15 +162,19 @@ _DRIVERS = (
         ),
         needs=(("path",),),
     ),
+    Driver(
+        "postgresql",
+        ".sql.postgresql:PostgreSQLStore",
+        (_URI, Option("schema"), Option("read_only", "flag")),
+        needs=(("uri",),),
+        extra="postgresql",
+    ),
 )
 
 DRIVERS: Mapping[str, Driver] = {driver.name: driver for driver in _DRIVERS}
 """Our own drivers by their names."""
 
-_URI = Option("uri")
-
 _PLANNED = (
-    Driver("postgresql", None, (_URI, Option("schema")), needs=(("uri",),), extra="postgresql"),
     Driver(
         "mongo-normalized",
         None,
@@ -268,9 +274,9 @@ def open_store(driver: str, **options: Any) -> Store:
 
     Examples
     --------
-    >>> open_store("postgresql", uri="postgresql://localhost/runs")
+    >>> open_store("jsonl", paths="runs.jsonl")
     Traceback (most recent call last):
-    databroker.errors.InvalidConfiguration: The driver 'postgresql' is not available in ...
+    databroker.errors.InvalidConfiguration: The driver 'jsonl' is not available in ...
     """
     known = find_driver(driver)
     _check(known, options)

@@ -59,9 +59,12 @@ class Connection(ABC):
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         """Carry out a statement to its end; wait for whoever is in the way."""
 
-    def execute_alone(self, statement: str, values: Sequence[Any]) -> Answer:
-        """Carry out a statement while no other writer is in a transaction."""
-        return self.execute(statement, values)
+    @abstractmethod
+    def append(self, row: Row, series: int, sealed: int) -> bool:
+        """Store key, seq_num and body of a row in the tail, unless somebody seals it meanwhile.
+
+        Tell whether its place was free, and so many rows of its series are in blocks.
+        """
 
     @abstractmethod
     def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> None:

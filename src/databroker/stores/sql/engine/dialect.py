@@ -18,13 +18,18 @@ class Dialect:
     dynamic
         Whether a value keeps its own type, in a column of whatever type: integers among floats,
         and what should not be there.
+    longest
+        How many bytes a value in an index may have.
     """
 
     joined: str
     as_bytes: str
     dynamic: bool
+    longest: int | None = None
 
 
 SQLITE = Dialect("group_concat({})", "CAST({} AS BLOB)", dynamic=True)
 
-POSTGRESQL = Dialect("string_agg({}::text, ',')", "convert_to({}, 'UTF8')", dynamic=False)
+POSTGRESQL = Dialect(
+    "string_agg({}::text, ',')", "convert_to({}, 'UTF8')", dynamic=False, longest=2_000
+)

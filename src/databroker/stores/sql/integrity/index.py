@@ -20,10 +20,10 @@ from ..search.index import (
     EVERY,
     HAS_ENDED,
     WORDS,
-    bound,
     entries_of_data_keys,
     entries_of_start,
     entries_of_stop,
+    held,
     new_path,
     path_id,
     table_of,
@@ -356,4 +356,4 @@ def _held(connection: Connection, document: int, leaf: Leaf) -> Held:
     path, kind, value = leaf
     number = path_id(connection, document, path, kind)
     place = (document, path, kind) if number is None else number
-    return table_of(kind), place, bound(kind, value)
+    return table_of(kind), place, held(connection, kind, value)

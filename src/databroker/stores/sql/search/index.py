@@ -117,6 +117,14 @@ def bound(kind: int, value: Any) -> Any:
     return value or b"" if type(value) is not str else value.encode("utf-8", "surrogatepass")
 
 
+def held(connection: Connection, kind: int, value: Any) -> Any:
+    """Return the value of a leaf as an entry: of filters that are too long, one of everything."""
+    longest = connection.dialect.longest
+    if kind == UNINDEXED and longest is not None and value and len(value) > longest:
+        return b""
+    return bound(kind, value)
+
+
 def text_of(value: bytes) -> str:
     """Return the text that the index holds as bytes."""
     return value.decode("utf-8", "surrogatepass")
@@ -148,5 +156,5 @@ def _rows(
                 if kind not in _AS_TEXT:
                     numbers.append((number, value, run))
                 else:
-                    texts.append((number, bound(kind, value), run))
+                    texts.append((number, held(connection, kind, value), run))
     return {"numbers": sorted(numbers), "texts": sorted(texts)}

@@ -16,7 +16,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..connection import Answer, Connection
+from ..connection import Answer, Connection, Row
 from ..dialect import SQLITE
 from ..limits import Limits
 from ..render import marks
@@ -99,6 +99,14 @@ class SQLiteConnection(Connection):
     def insert(self, table: str, values: Sequence[Any]) -> int:
         statement = f"INSERT INTO {table} VALUES ({marks(values)})"
         return self._patiently(lambda driver: driver.execute(statement, values).lastrowid or 0)
+
+    def append(self, row: Row, series: int, sealed: int) -> bool:
+        statement = (
+            "INSERT INTO tail (id, seq, body) "
+            "SELECT ?, ?, ? WHERE (SELECT sealed FROM series WHERE id = ?) = ? "
+            "ON CONFLICT DO NOTHING"
+        )
+        return bool(self.execute(statement, (*row, series, sealed)).changed)
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         several = list(values)

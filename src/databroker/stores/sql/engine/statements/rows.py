@@ -88,14 +88,7 @@ def tail_key(series: int, ordinal: int) -> int:
 
 def append(connection: Connection, row: Row, series: int, sealed: int) -> bool:
     """Store key, seq_num and body of a row; tell whether its place was free and in no block."""
-    return bool(
-        connection.execute_alone(
-            "INSERT INTO tail (id, seq, body) "
-            "SELECT ?, ?, ? WHERE (SELECT sealed FROM series WHERE id = ?) = ? "
-            "ON CONFLICT DO NOTHING",
-            (*row, series, sealed),
-        ).changed
-    )
+    return connection.append(row, series, sealed)
 
 
 def tail(connection: Connection, series: int, first: int, stop: int) -> list[Row]:

@@ -1,0 +1,70 @@
+"""The PostgreSQL store: documents in a schema of a shared database."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from ...errors import StoreIsReadOnly
+from ..base import Capabilities
+from .engine.limits import DEFAULT, Limits
+from .engine.postgresql.connections import PostgreSQLConnections, without_password
+from .store import SQLStore
+from .writing import Writer
+
+
+class PostgreSQLStore(SQLStore):
+    """Documents in one schema of a PostgreSQL database.
+
+    Parameters
+    ----------
+    uri
+        Where the database is: ``postgresql://user@host/name``. A password is best kept in
+        ``~/.pgpass`` or the environment (``PGPASSWORD``): what is pickled, for another process,
+        has none.
+    schema
+        The schema, which is made where there is none.
+    read_only
+        Refuse to write.
+    limits
+        How much is done at once: others than these are for tests.
+
+    Raises
+    ------
+    StoreUnavailable
+        The server cannot be reached, or refuses.
+    ForeignStore
+        The schema belongs to another program or to a newer databroker.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        schema: str = "databroker",
+        read_only: bool = False,
+        limits: Limits = DEFAULT,
+    ) -> None:
+        super().__init__()
+        self._options: dict[str, Any] = {"read_only": read_only, "limits": limits}
+        self.schema = schema
+        connections = PostgreSQLConnections(uri, schema, read_only, limits)
+        self._connections, self._name, self._uri = connections, connections.name, uri
+        self._writer = Writer(self._connections)
+
+    @property
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
+        """What this store can do."""
+        return Capabilities(
+            not self._connections.read_only, shared=True, exact="exact", live=True, backup=False
+        )
+
+    def __str__(self) -> str:
+        return f"postgresql: {self._name}"
+
+    def __reduce__(self) -> Any:
+        make = functools.partial(PostgreSQLStore, schema=self.schema, **self._options)
+        return make, (without_password(self._uri),), {"stale_after": self.stale_after}
+
+    def _read_only(self) -> StoreIsReadOnly:
+        return StoreIsReadOnly(f"{self._name} is open for reading only.")

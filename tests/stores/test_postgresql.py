@@ -1,0 +1,269 @@
+"""The PostgreSQL store, against a real server: the suite, many at once, and what goes wrong."""
+
+import os
+import pickle
+import signal
+import time
+import uuid
+from contextlib import closing
+
+import psycopg
+import pytest
+
+from databroker import Broker
+from databroker.errors import ForeignStore, StoreIsReadOnly, StoreUnavailable
+from databroker.query.nodes import Everything
+from databroker.stores.base import Capabilities
+from databroker.stores.sql.engine.limits import Limits
+from databroker.stores.sql.engine.postgresql import schema as tables
+from databroker.stores.sql.postgresql import PostgreSQLStore
+from databroker.testing import StoreConformance, answers, assert_identical, expected
+from databroker.testing.conformance.base import (
+    event,
+    insert_all,
+    start,
+    whole_run,
+)
+from helpers.postgresql import server as postgresql_server
+
+WORD = "correct-horse"
+
+
+@pytest.fixture
+def schema(new_schema):
+    return new_schema()
+
+
+@pytest.fixture
+def store(postgresql, schema):
+    with closing(PostgreSQLStore(postgresql, schema=schema)) as store:
+        yield store
+
+
+class OnPostgreSQL:
+    @pytest.fixture(autouse=True)
+    def _server(self, postgresql, new_schema):
+        self.uri, self.new_schema = postgresql, new_schema
+
+    def open_store(self):
+        return PostgreSQLStore(self.uri, schema=self.new_schema())
+
+    def open_read_only(self, store):
+        return PostgreSQLStore(self.uri, schema=store.schema, read_only=True)
+
+    def raw(self, store):
+        with psycopg.connect(self.uri) as raw:
+            return {uid for (uid,) in raw.execute(f"SELECT uid FROM {store.schema}.runs")}
+
+
+class TestPostgreSQLStore(OnPostgreSQL, StoreConformance):
+    pass
+
+
+def test_what_it_can_do(store):
+    assert store.capabilities == Capabilities(True, True, "exact", True, False)
+
+
+def test_a_broker_is_made_by_its_configuration(postgresql, schema):
+    with Broker.from_config({"driver": "postgresql", "uri": postgresql, "schema": schema}) as db:
+        insert_all(db.store, whole_run())
+        assert db[-1].start["uid"] == "run"
+        assert len(db[-1].table()) > 0
+
+
+# -- many at once -------------------------------------------------------------
+
+PRELUDE = """
+import itertools, time
+from databroker.stores.sql.postgresql import PostgreSQLStore
+store = PostgreSQLStore(sys.argv[1], schema=sys.argv[2])
+go()
+"""
+
+WRITE = (
+    PRELUDE
+    + """
+for name in sys.argv[4:]:
+    for kind, doc in whole_run(name):
+        store.insert(kind, doc)
+        if kind == "descriptor":
+            for number in range(1000, 1020):
+                store.insert("event", event(number, doc["uid"]))
+store.close()
+"""
+)
+
+READ = (
+    PRELUDE
+    + """
+end, seen = time.monotonic() + float(sys.argv[3]), set()
+while time.monotonic() < end:
+    uids = [run.uid for run in store.find(Everything())]
+    assert len(set(uids)) == len(uids)
+    assert seen <= set(uids)  # nothing that was there is gone
+    seen |= set(uids)
+    for uid in uids[:3]:
+        for _, doc in store.documents(uid, ["descriptor"]):
+            rows = [row["uid"] for row in read_rows(store, "event", doc["uid"])]
+            assert len(set(rows)) == len(rows), rows
+store.close()
+print(len(seen))
+"""
+)
+
+
+def test_many_write_and_read_at_once(processes, postgresql, store):
+    seconds = 6
+    names = [[f"{writer}-{number}" for number in range(6)] for writer in range(8)]
+    names += [["shared-1", "shared-2", "shared-3"]] * 2
+    place = (postgresql, store.schema, seconds)
+    processes.run([(WRITE, *place, *each) for each in names] + [(READ, *place)] * 4)
+    wanted = {name for each in names for name in each}
+    runs = list(store.find(Everything()))
+    assert {run.uid for run in runs} == wanted
+    assert len(runs) == len(wanted)
+    for name in wanted:
+        documents = list(_with_more_events(whole_run(name)))
+        found = answers(store, documents)
+        found["runs"] = [each for each in found["runs"] if each[0] == name]
+        assert_identical(found, expected(documents))
+    assert store.check().ok
+
+
+def _with_more_events(documents):
+    """Yield what a process that writes inserts."""
+    for kind, doc in documents:
+        yield kind, doc
+        if kind == "descriptor":
+            for number in range(1000, 1020):
+                yield "event", event(number, doc["uid"])
+
+
+# -- what goes wrong ----------------------------------------------------------
+
+
+def end_sessions(uri):
+    """End all sessions of others, as an administrator may."""
+    with psycopg.connect(uri) as session:
+        session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend'"
+        )
+
+
+def test_sessions_that_end_are_replaced(postgresql, store):
+    documents = whole_run()
+    for pair in documents:
+        store.insert(*pair)
+        end_sessions(postgresql)
+    assert_identical(answers(store, documents), expected(documents))
+
+
+def test_a_session_that_ends_amid_a_search_is_replaced(postgresql, store):
+    for number in range(200):
+        store.insert("start", start(f"run {number}", float(number)))
+    runs = store.find(Everything())
+    found = [next(runs).uid]
+    end_sessions(postgresql)
+    found += [run.uid for run in runs]
+    assert found == [f"run {number}" for number in reversed(range(200))]
+
+
+def test_what_was_accepted_survives_a_server_that_is_killed(schema):
+    documents = whole_run()
+    with (
+        postgresql_server() as server,
+        closing(PostgreSQLStore(server.get_uri(), schema=schema)) as store,
+    ):
+        for place, pair in enumerate(documents):
+            store.insert(*pair)
+            if place % 4 == 2:
+                os.kill(server.get_pid(), signal.SIGKILL)
+                restart(server)
+        assert_identical(answers(store, documents), expected(documents))
+
+
+def restart(server):
+    """Start a server that was killed, once its last process is gone."""
+    for _ in range(100):
+        try:
+            server.ensure_postgres_running()
+            with psycopg.connect(server.get_uri()):
+                return
+        except Exception:
+            time.sleep(0.1)
+    raise AssertionError("the server does not start")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"host": "/nowhere"},
+        {"host": "127.0.0.1", "port": 1, "password": WORD},
+        {"dbname": "no_such_database", "password": WORD},
+        {"user": "nobody_of_this_name", "password": WORD},
+        {"sslmode": "nonsense", "password": WORD},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_cannot_be_reached_is_told_without_the_password(postgresql, change):
+    address = psycopg.conninfo.make_conninfo(postgresql, **change)
+    with pytest.raises(StoreUnavailable) as caught:
+        PostgreSQLStore(address)
+    assert WORD not in str(caught.value)
+    assert "Is the server running" in str(caught.value)
+
+
+def test_nothing_shows_or_keeps_the_password(postgresql, schema):
+    address = psycopg.conninfo.make_conninfo(postgresql, password=WORD)
+    with closing(PostgreSQLStore(address, schema=schema)) as store:
+        insert_all(store, whole_run())
+        header = Broker(store)[-1]
+        shown = [str(store), repr(store), repr(header), header._repr_html_(), str(Broker(store))]
+        assert not any(WORD in text for text in shown)
+        assert WORD.encode() not in pickle.dumps(header)
+        assert pickle.loads(pickle.dumps(header)).start == header.start
+
+
+def test_a_schema_of_another_program_is_refused(postgresql):
+    schema = "of_another_program"
+    with psycopg.connect(postgresql, autocommit=True) as session:
+        session.execute(f"CREATE SCHEMA {schema}; CREATE TABLE {schema}.other (id int)")
+    with pytest.raises(ForeignStore, match="another program"):
+        PostgreSQLStore(postgresql, schema=schema)
+
+
+def test_tables_of_a_newer_version_are_refused(postgresql):
+    store = PostgreSQLStore(postgresql, schema="newer")
+    store.close()
+    with psycopg.connect(postgresql, autocommit=True) as session:
+        newer = b"%d" % (tables.VERSION + 1)
+        session.execute(f"UPDATE {store.schema}.meta SET value = %s", (newer,))
+    with pytest.raises(ForeignStore, match="newer databroker"):
+        PostgreSQLStore(postgresql, schema=store.schema)
+
+
+def test_who_may_only_read_can_open_it_and_is_told_when_writing(postgresql, store):
+    insert_all(store, whole_run())
+    role = f"r{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(postgresql, autocommit=True) as session:
+        session.execute(
+            f"CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA {store.schema} TO {role}; "
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA {store.schema} TO {role}"
+        )
+    address = psycopg.conninfo.make_conninfo(postgresql, user=role)
+    with closing(PostgreSQLStore(address, schema=store.schema)) as reader:
+        assert_identical(answers(reader, whole_run()), expected(whole_run()))
+        with pytest.raises(StoreIsReadOnly, match="permission denied"):
+            reader.insert("start", start("another"))
+
+
+def test_a_lock_that_is_never_given_back_is_named(postgresql, store):
+    limits = Limits(patience=1)
+    with closing(PostgreSQLStore(postgresql, schema=store.schema, limits=limits)) as other:
+        connection = store._connections.get()
+        connection.begin(to_write=True)
+        with pytest.raises(StoreUnavailable, match="locked by another program"):
+            other.insert("start", start())
+        connection.end(commit=False)
+        other.insert("start", start())
