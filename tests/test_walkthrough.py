@@ -62,7 +62,12 @@ def test_the_table_computes_and_exports(header, tmp_path):
     assert ratio.loc[1] == pytest.approx(6.065307e-01)
     assert ratio.loc[5] == pytest.approx(7.453306e-07)
     table.to_csv(tmp_path / "data.csv")
-    again = pd.read_csv(tmp_path / "data.csv", index_col="seq_num", parse_dates=["time"])
+    again = pd.read_csv(
+        tmp_path / "data.csv",
+        index_col="seq_num",
+        parse_dates=["time"],
+        float_precision="round_trip",
+    )
     assert again["det"].tolist() == table["det"].tolist()
 
 

@@ -281,7 +281,7 @@ def test_what_has_a_text_or_fields_is_kept_as_these(value, kept):
         (pd.Series([1.5, 2.5]), np.array([1.5, 2.5])),
         (pd.Series([1, 2]).index, np.array([0, 1])),
         (pd.Series(["a", None], dtype=object), ["a", None]),
-        (pd.to_datetime(["2024-01-01"]), np.array(["2024-01-01"], "M8[us]")),
+        (pd.to_datetime(["2024-01-01"]).as_unit("us"), np.array(["2024-01-01"], "M8[us]")),
         (xr.DataArray([[1, 2], [3, 4]], dims=("x", "y")), np.array([[1, 2], [3, 4]])),
         (xr.Dataset({"a": ("x", [1, 2])}), {"a": np.array([1, 2])}),
         (

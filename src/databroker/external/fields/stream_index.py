@@ -177,7 +177,8 @@ def _numbers(column: Any) -> Array:
 
 def _number(value: Any) -> float:
     try:
-        return float(value)
+        # Some versions of NumPy take an array of one number for that number.
+        return float("nan") if np.ndim(value) else float(value)
     except (OverflowError, TypeError, ValueError):
         return float("nan")
 

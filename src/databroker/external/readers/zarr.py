@@ -45,7 +45,8 @@ class ZarrReader(FileReader):
         zarr = require("zarr", "images")
         try:
             # A text might be taken for a URL.
-            node = zarr.open(_local_store(zarr, self.path), mode="r")
+            store = zarr.storage.LocalStore(self.path, read_only=True)
+            node = zarr.open(store, mode="r")
             node = node[self._name] if self._name else node
         except KeyError as error:
             raise Problem(DatasetMissing, f"{self.path} has no array {self._name!r}") from error
@@ -61,13 +62,6 @@ class ZarrReader(FileReader):
                 f"{self.path} is a group of arrays, and the stream resource names none of them",
             )
         return node
-
-
-def _local_store(zarr: Any, path: str) -> Any:
-    """Return a folder as what zarr reads from, and never a host."""
-    if hasattr(zarr.storage, "LocalStore"):
-        return zarr.storage.LocalStore(path, read_only=True)
-    return zarr.storage.DirectoryStore(path)  # of zarr 2
 
 
 def _check_links(guard: Guard, folder: str, above: tuple[str, ...] = ()) -> None:
