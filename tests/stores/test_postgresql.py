@@ -1,4 +1,4 @@
-"""The PostgreSQL store, against a real server: the suite, many at once, and what goes wrong."""
+"""The PostgreSQL store, against a real server: many at once, and what goes wrong."""
 
 import os
 import pickle
@@ -17,7 +17,7 @@ from databroker.stores.base import Capabilities
 from databroker.stores.sql.engine.limits import Limits
 from databroker.stores.sql.engine.postgresql import schema as tables
 from databroker.stores.sql.postgresql import PostgreSQLStore
-from databroker.testing import StoreConformance, answers, assert_identical, expected
+from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import (
     event,
     insert_all,
@@ -38,26 +38,6 @@ def schema(new_schema):
 def store(postgresql, schema):
     with closing(PostgreSQLStore(postgresql, schema=schema)) as store:
         yield store
-
-
-class OnPostgreSQL:
-    @pytest.fixture(autouse=True)
-    def _server(self, postgresql, new_schema):
-        self.uri, self.new_schema = postgresql, new_schema
-
-    def open_store(self):
-        return PostgreSQLStore(self.uri, schema=self.new_schema())
-
-    def open_read_only(self, store):
-        return PostgreSQLStore(self.uri, schema=store.schema, read_only=True)
-
-    def raw(self, store):
-        with psycopg.connect(self.uri) as raw:
-            return {uid for (uid,) in raw.execute(f"SELECT uid FROM {store.schema}.runs")}
-
-
-class TestPostgreSQLStore(OnPostgreSQL, StoreConformance):
-    pass
 
 
 def test_what_it_can_do(store):
