@@ -331,8 +331,8 @@ def test_ctrl_c_ends_a_long_search(db, save, monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
 
     hand = threading.Thread(target=press)
+    hand.start()
     with pytest.raises(KeyboardInterrupt):
-        hand.start()
         deque(iter(db(text={"$regex": "b$"}).count, "never"))
     ended.set()
     hand.join()
