@@ -331,9 +331,14 @@ def test_ctrl_c_ends_a_long_search(db, save, monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
 
     hand = threading.Thread(target=press)
+    # Where tests run in the background, the shell may have set it aside.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     hand.start()
-    with pytest.raises(KeyboardInterrupt):
-        deque(iter(db(text={"$regex": "b$"}).count, "never"))
-    ended.set()
-    hand.join()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            deque(iter(db(text={"$regex": "b$"}).count, "never"))
+    finally:
+        ended.set()
+        hand.join()
+        signal.signal(signal.SIGINT, before)
     assert db(Key("uid") == "005").first().uid == "005"
