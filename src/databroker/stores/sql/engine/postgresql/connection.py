@@ -121,10 +121,11 @@ class PostgreSQLConnection(Connection):
     def _ask_of(self, session: Session[Row], question: Callable[[Session[Row]], T]) -> T:
         try:
             return question(session)
-        except OperationalError:
-            self.lost |= session.closed
-            raise
-        except Error:
+        except Error as error:
+            self.lost |= isinstance(error, OperationalError) and session.closed
+            if error.__context__ is not None and not isinstance(error.__context__, Exception):
+                session.close()  # an interrupt, which ended a pipeline that could not be ended
+                raise error.__context__ from None
             raise
         except BaseException:
             session.close()  # an interrupt may have left it in the middle of something
