@@ -139,6 +139,16 @@ def test_sessions_that_end_are_replaced(postgresql, store):
     assert_identical(answers(store, documents), expected(documents))
 
 
+def test_what_is_inserted_while_an_interrupt_is_handled_is_stored(postgresql, store):
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        for pair in whole_run():
+            store.insert(*pair)
+            end_sessions(postgresql)
+    assert_identical(answers(store, whole_run()), expected(whole_run()))
+
+
 def test_a_session_that_ends_amid_a_search_is_replaced(postgresql, store):
     for number in range(200):
         store.insert("start", start(f"run {number}", float(number)))

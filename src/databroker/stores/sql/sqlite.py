@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import StoreIsReadOnly, StoreUnavailable
 from ..base import Capabilities
-from ..checking import CheckProgress, CheckReport
 from .engine.limits import DEFAULT, Limits
 from .engine.sqlite.checkpoint import Tidier, tidy
 from .engine.sqlite.connections import SQLiteConnections
@@ -20,6 +19,7 @@ from .writing import Writer
 
 if TYPE_CHECKING:
     from .engine.sqlite.backup import Progress
+    from .integrity.base import Check
 
 
 class SQLiteStore(SQLStore):
@@ -97,10 +97,8 @@ class SQLiteStore(SQLStore):
         make = functools.partial(SQLiteStore, **self._options, create=False)
         return make, (str(self.path),), {"stale_after": self.stale_after}
 
-    def _write(self, put: Callable[[], bool], kinds: set[str]) -> None:
-        if self._connections.read_only:
-            raise self._read_only()
-        if put():
+    def _wrote(self, kinds: set[str], ended_large: bool) -> None:
+        if ended_large:
             self._connections.write(tidy)
         self._tidier.wrote("stop" if "stop" in kinds else next(iter(kinds)))
 
@@ -114,10 +112,10 @@ class SQLiteStore(SQLStore):
         file = self._connections.file
         self._connections.alone(lambda one: copy_database(one, file, path, progress))
 
-    def check(self, progress: CheckProgress | None = None, mend_index: bool = False) -> CheckReport:
+    def _check_of_structure(self) -> Callable[[Check], None]:
         from .integrity.structure import check_structure
 
-        return self._check(progress, mend_index, check_structure)
+        return check_structure
 
     def _read_only(self) -> StoreIsReadOnly:
         return StoreIsReadOnly(

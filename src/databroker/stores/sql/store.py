@@ -57,7 +57,10 @@ class SQLStore(Store):
         """Put documents of some kinds; what puts them tells whether it ended a large run."""
         if self._connections.read_only:
             raise self._read_only()
-        put()
+        self._wrote(kinds, put())
+
+    def _wrote(self, kinds: set[str], ended_large: bool) -> None:
+        """See to what must follow when documents were put."""
 
     @abstractmethod
     def _read_only(self) -> StoreIsReadOnly:
@@ -174,19 +177,16 @@ class SQLStore(Store):
         self._connections.close()
 
     def check(self, progress: CheckProgress | None = None, mend_index: bool = False) -> CheckReport:
-        return self._check(progress, mend_index)
-
-    def _check(
-        self,
-        progress: CheckProgress | None,
-        mend_index: bool,
-        check_structure: Callable[[Check], None] | None = None,
-    ) -> CheckReport:
         if mend_index and self._connections.read_only:
             raise self._read_only()
         from .integrity.check import check_database
 
-        return check_database(self._connections, progress, mend_index, check_structure)
+        structure = self._check_of_structure()
+        return check_database(self._connections, progress, mend_index, structure)
+
+    def _check_of_structure(self) -> Callable[[Check], None] | None:
+        """Return what checks the database itself, if it can be asked to."""
+        return None
 
     def _ask(self, question: Callable[..., T], *values: Any) -> T:
         return question(self._connections.get(), *values)

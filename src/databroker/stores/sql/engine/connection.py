@@ -7,10 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, TypeVar
 
+from ....errors import StoreUnavailable
 from .dialect import Dialect
 from .limits import Limits
 
 T = TypeVar("T")
+C = TypeVar("C", bound="Connection")
 Row = tuple[Any, ...]
 
 
@@ -74,6 +76,10 @@ class Connection(ABC):
     def insert(self, table: str, values: Sequence[Any]) -> int:
         """Store a row in a table, given with its columns; return the number that it is given."""
 
+    @abstractmethod
+    def abandon(self) -> None:
+        """Roll back what is not committed, and be ready for the next statement."""
+
     def storing_much(self) -> contextlib.AbstractContextManager[None]:
         """Prepare for a transaction of very many rows."""
         return contextlib.nullcontext()
@@ -84,6 +90,7 @@ class Connections(ABC):
 
     limits: Limits
     read_only: bool
+    name: str  # of the database, as people are told
 
     @abstractmethod
     def get(self) -> Connection:
@@ -99,6 +106,30 @@ class Connections(ABC):
 
         What another thread is asking at this very moment is answered first.
         """
+
+    def _alone(self, job: Callable[[C], T], connection: C) -> T:
+        """Do something with a connection, in which nothing else may come."""
+        if connection.writing:
+            raise StoreUnavailable(
+                f"Something was inserted into {self.name} from within another insert, by the "
+                "handler of a signal perhaps. It was not stored; insert it afterwards."
+            )
+        self._prepare(connection)
+        connection.writing = True
+        try:
+            return job(connection)
+        except BaseException:
+            # Python sees to signals after calls. So no other interrupt comes before all this
+            # is done, and what was learnt in a transaction is forgotten before it is rolled back.
+            connection.paths = {}
+            connection.abandon()
+            raise
+        finally:
+            connection.writing = False
+
+    def _prepare(self, connection: Any) -> None:
+        """See to it that a connection can write, and that an interrupt left nothing in it."""
+        connection.abandon()
 
 
 @contextlib.contextmanager

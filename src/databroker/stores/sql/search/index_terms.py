@@ -38,7 +38,7 @@ WITHOUT_VALUE = frozenset({NULL, NAN, OBJECT, ARRAY})
 """The kinds of leaves that have the value 0."""
 
 MAX_ARRAY = 256
-MAX_PATH = 640
+MAX_PATH = 640  # characters: some databases have indexes of 2 700 bytes an entry at most
 MAX_LEAVES = 5_000
 MAX_TEXT = 256
 MAX_WORDS = 10_000

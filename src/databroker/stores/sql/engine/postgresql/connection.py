@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -63,10 +64,9 @@ class PostgreSQLConnection(Connection):
     def end(self, *, commit: bool) -> None:
         if commit:
             self.execute("COMMIT")
-        self.let_go()
+        self.abandon()
 
-    def let_go(self) -> None:
-        """Give the session back; what was not committed is rolled back."""
+    def abandon(self) -> None:
         session, self._session = self._session, None
         if session is not None:
             with contextlib.suppress(Error):
@@ -119,13 +119,15 @@ class PostgreSQLConnection(Connection):
         raise AssertionError("the last one returns or raises")
 
     def _ask_of(self, session: Session[Row], question: Callable[[Session[Row]], T]) -> T:
+        around = sys.exception()  # which is being handled, by whoever asks
         try:
             return question(session)
         except Error as error:
             self.lost |= isinstance(error, OperationalError) and session.closed
-            if error.__context__ is not None and not isinstance(error.__context__, Exception):
-                session.close()  # an interrupt, which ended a pipeline that could not be ended
-                raise error.__context__ from None
+            cause = error.__context__
+            if cause not in (None, around) and not isinstance(cause, Exception):
+                session.close()  # an interrupt, which psycopg hides if it was sending many rows
+                raise cause from None
             raise
         except BaseException:
             session.close()  # an interrupt may have left it in the middle of something

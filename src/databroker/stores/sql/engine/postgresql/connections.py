@@ -55,17 +55,12 @@ class PostgreSQLConnections(Connections):
     def get(self) -> Connection:
         connection = self._connection()
         if connection.in_transaction and not connection.writing:
-            connection.let_go()  # an interrupt left it behind
+            connection.abandon()  # an interrupt left it behind
         return connection
 
     def write(self, job: Callable[[PostgreSQLConnection], T]) -> T:
         connection = self._connection()
         with self._lock:
-            if connection.writing:
-                raise StoreUnavailable(
-                    f"Something was inserted into {self.name} from within another insert, by the "
-                    "handler of a signal perhaps. It was not stored; insert it afterwards."
-                )
             connection.lost = False
             try:
                 return self._alone(job, connection)
@@ -73,18 +68,6 @@ class PostgreSQLConnections(Connections):
                 if not connection.lost:
                     raise
             return self._alone(job, connection)  # what is known already changes nothing
-
-    def _alone(self, job: Callable[[PostgreSQLConnection], T], connection: Any) -> T:
-        connection.let_go()
-        connection.writing = True
-        try:
-            return job(connection)
-        except BaseException:
-            connection.paths = {}
-            connection.let_go()
-            raise
-        finally:
-            connection.writing = False
 
     def close(self) -> None:
         self._is_closed = True
@@ -106,6 +89,7 @@ class PostgreSQLConnections(Connections):
             raise StoreUnavailable(f"The store in {self.name} is closed.")
         connection: PostgreSQLConnection | None = getattr(self._local, "connection", None)
         if connection is None:
+            self._pool.open()  # which is done once, and not in each process that is forked
             connection = PostgreSQLConnection(self._pool, self.name, self._lock_number, self.limits)
             self._local.connection = connection
         return connection
@@ -123,8 +107,6 @@ class PostgreSQLConnections(Connections):
             timeout=_FREE,
             open=False,
         )
-        if not self._is_closed:
-            self._pool.open()
 
     def _configure(self, session: psycopg.Connection[Any]) -> None:
         # A plan for whatever values would read a whole table where the values say that it is rare.

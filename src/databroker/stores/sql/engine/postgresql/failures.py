@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from psycopg import Error, errors
+from psycopg import Error, OperationalError, errors
 
 from ....._util.secrets import hide_passwords
 from .....errors import InvalidDocument, StoreDamaged, StoreIsReadOnly, StoreUnavailable
@@ -40,4 +40,5 @@ def translate(error: Error, name: str) -> Exception:
             f"{name} cannot be written to: {text}. The disk of the server is full. This document "
             "was not stored; what was stored before can be read. Make room, then insert it again."
         )
-    return StoreUnavailable(f"{name} cannot be used: {text}. Is the server running and reachable?")
+    hint = " Is the server running and reachable?" if isinstance(error, OperationalError) else ""
+    return StoreUnavailable(f"{name} cannot be used: {text}.{hint}")

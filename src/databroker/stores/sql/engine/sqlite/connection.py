@@ -20,7 +20,7 @@ from ..connection import Answer, Connection, Row
 from ..dialect import SQLITE
 from ..limits import Limits
 from ..render import marks
-from .failures import is_busy, primary_code, translate
+from .failures import is_busy, primary_code, translate, translated
 
 T = TypeVar("T")
 
@@ -120,6 +120,11 @@ class SQLiteConnection(Connection):
         finally:
             if self.driver is not None:
                 self.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+
+    def abandon(self) -> None:
+        if self.driver is not None:
+            with translated(self.path):
+                self.driver.rollback()
 
     def shut(self) -> None:
         """Close; it opens again when it is used."""

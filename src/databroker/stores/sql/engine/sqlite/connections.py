@@ -39,7 +39,7 @@ class SQLiteConnections(Connections):
         self.limits = limits
         with translated(path):
             self.file = File(path, durability, read_only)
-            self.path, self.read_only = path, self.file.read_only
+            self.path, self.name, self.read_only = path, str(path), self.file.read_only
             self._reset()
             tell_of_forks(self)
             try:
@@ -67,27 +67,9 @@ class SQLiteConnections(Connections):
         """Do something with the connection of this thread, in which nothing else may come."""
         return self._alone(job, self._connection())
 
-    def _alone(self, job: Callable[[SQLiteConnection], T], connection: SQLiteConnection) -> T:
-        if connection.writing:
-            raise StoreUnavailable(
-                f"Something was inserted into {self.path} from within another insert, by the "
-                "handler of a signal perhaps. It was not stored; insert it afterwards."
-            )
+    def _prepare(self, connection: SQLiteConnection) -> None:
         if connection.in_transaction or not (connection.can_write or self.read_only):
             connection.shut()
-        connection.writing = True
-        try:
-            return job(connection)
-        except BaseException:
-            # Python sees to signals after calls. So no other interrupt comes before all this
-            # is done, and what was learnt in a transaction is forgotten before it is rolled back.
-            connection.paths = {}
-            if connection.driver is not None:
-                with translated(self.path):
-                    connection.driver.rollback()
-            raise
-        finally:
-            connection.writing = False
 
     @contextlib.contextmanager
     def another(self, opening: Callable[[SQLiteConnection], None]) -> Iterator[SQLiteConnection]:
