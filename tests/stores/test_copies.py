@@ -296,3 +296,24 @@ def test_a_file_whose_writer_died_before_it_removed_the_mark_is_no_copy(path):
         store._connections.get().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         assert len(said_of(copied(path))) == 1
         assert said_of(path) == []
+
+
+def test_a_file_with_the_mark_is_read_while_there_is_no_room_to_remove_it(processes, path):
+    script = """
+import resource
+from databroker.errors import StoreUnavailable
+from databroker.query.nodes import Everything
+resource.setrlimit(resource.RLIMIT_FSIZE, (33_000, 33_000))
+go()
+store = SQLiteStore(path)
+print(store.count(Everything()))
+try:
+    store.insert("start", start("more"))
+except StoreUnavailable as error:
+    print("full" in str(error))
+"""
+    with opened(path) as store:
+        insert_all(store, RUN)
+        store._connections.write(lambda each: checkpoint.mark.set_mark(each, path))
+        (process,) = processes.begin([(script, path)])
+        assert process.wait() == "1\nTrue\n"

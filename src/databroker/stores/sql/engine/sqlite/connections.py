@@ -45,10 +45,18 @@ class SQLiteConnections(Connections):
             try:
                 connection = self._connection()
                 if self.file.look(connection):
-                    self._alone(self.file.make_right, connection)
+                    self._make_right(connection)
             except BaseException:
                 self.close()
                 raise
+
+    def _make_right(self, connection: SQLiteConnection) -> None:
+        try:
+            self._alone(self.file.make_right, connection)
+        except StoreUnavailable:
+            if not self.file.has_tables(connection):
+                raise
+            # The disk is full, say. What is not tidy is in no reader's way.
 
     def get(self) -> SQLiteConnection:
         connection = self._connection()

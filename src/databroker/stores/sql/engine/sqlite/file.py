@@ -180,6 +180,10 @@ class File:
             connection.execute(mark.REMOVE)
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # without tables it is nobody's file
 
+    def has_tables(self, connection: SQLiteConnection) -> bool:
+        """Tell whether the tables are there, and of this version."""
+        return _checked_version(connection, self.path) == schema.VERSION
+
     @property
     def has_log(self) -> bool:
         """Whether a log is written beside the file."""
