@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-FEW = {"kills": 6, "interrupts": 150, "forks": 10, "full_disk": 3, "flips": 16}
+FEW = {"kills": 6, "interrupts": 150, "forks": 6, "full_disk": 3, "flips": 16}
 
 
 @pytest.mark.parametrize("name", FEW)

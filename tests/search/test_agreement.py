@@ -119,13 +119,13 @@ def test_any_question_about_any_runs(paths):
     ask_odd_documents(paths)
     ask_about_what_is_there(paths)
     # Thousands, no kind of node left out, and enough of them told runs apart.
-    assert asked["questions"] > 4_000
-    assert asked["values"] > 500
+    assert asked["questions"] > 2_000
+    assert asked["values"] > 250
     assert asked["found some, not all"] > asked["questions"] / 20
     assert {node for node in NODES if not asked[node]} == set()
 
 
-@quick(400)
+@quick(180)
 @given(data=st.data())
 def ask_odd_documents(paths, data):
     starts = data.draw(st.lists(made.documents, min_size=1, max_size=8))
@@ -137,7 +137,7 @@ def ask_odd_documents(paths, data):
     _agree(next(paths), documents, queries, keys, data.draw(moods))
 
 
-@quick(120)
+@quick(60)
 @given(data=st.data())
 def ask_about_what_is_there(paths, data):
     starts = data.draw(st.lists(strategies.starts(), min_size=2, max_size=8))

@@ -64,7 +64,7 @@ def one_by_one(store):
     return insert
 
 
-@quick(60)
+@quick(30)
 @given(before=deliveries(), documents=deliveries(), data=st.data())
 def test_they_are_the_same_together_and_one_by_one(paths, before, documents, data):
     cut = data.draw(st.integers(0, len(documents)))

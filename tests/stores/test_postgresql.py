@@ -93,8 +93,8 @@ print(len(seen))
 
 
 def test_many_write_and_read_at_once(processes, postgresql, store):
-    seconds = 6
-    names = [[f"{writer}-{number}" for number in range(6)] for writer in range(8)]
+    seconds = 3
+    names = [[f"{writer}-{number}" for number in range(4)] for writer in range(8)]
     names += [["shared-1", "shared-2", "shared-3"]] * 2
     place = (postgresql, store.schema, seconds)
     processes.run([(WRITE, *place, *each) for each in names] + [(READ, *place)] * 4)
