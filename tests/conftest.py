@@ -77,12 +77,8 @@ def at_demo_home(
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server that is there for the tests."""
-    address = os.environ.get("DATABROKER_TEST_POSTGRESQL")
-    if address is not None:
+    with postgresql_servers.address() as address:
         yield address
-        return
-    with postgresql_servers.server() as server:
-        yield server.get_uri()
 
 
 @pytest.fixture(scope="session")

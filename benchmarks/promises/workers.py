@@ -10,7 +10,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-PRELOADED = ["databroker.columns", "databroker.stores.sql", "databroker.testing", "pyarrow"]
+PRELOADED = [
+    "benchmarks.promises.shared",
+    "databroker.columns",
+    "databroker.stores.sql",
+    "databroker.testing",
+    "pyarrow",
+]
 
 PATIENCE = 120
 """Seconds after which a process counts as stuck."""
@@ -23,15 +29,15 @@ class Worker:
     ----------
     function
         Called with the sending end of the pipe, then with ``given``.
-    *given
+    *given, **named
         Its other arguments.
     """
 
-    def __init__(self, function: Callable[..., None], *given: Any) -> None:
+    def __init__(self, function: Callable[..., None], *given: Any, **named: Any) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOADED)
         self.told, telling = context.Pipe(duplex=False)
-        self.process = context.Process(target=function, args=(telling, *given))
+        self.process = context.Process(target=function, args=(telling, *given), kwargs=named)
         self.process.start()
         telling.close()
 

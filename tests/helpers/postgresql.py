@@ -1,6 +1,7 @@
 """PostgreSQL servers that the tests start and stop by themselves."""
 
 import contextlib
+import os
 import shutil
 import tempfile
 import uuid
@@ -25,6 +26,28 @@ def server():
     finally:
         started.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def address():
+    """Have the address of a server: of one that is named by the environment, or of its own."""
+    named = os.environ.get("DATABROKER_TEST_POSTGRESQL")
+    if named is not None:
+        yield named
+        return
+    with server() as started:
+        yield started.get_uri()
+
+
+@contextlib.contextmanager
+def new_schema(address):
+    """Have the name of a new schema; nothing is left of it."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    try:
+        yield name
+    finally:
+        with psycopg.connect(address, autocommit=True) as session:
+            session.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
 
 
 class Schemas:

@@ -9,12 +9,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-FEW = {"kills": 6, "interrupts": 150, "forks": 6, "full_disk": 3, "flips": 16}
+FEW = {"kills": 6, "interrupts": 150, "forks": 6, "full_disk": 3, "flips": 16, "shared": 1}
+
+ON_A_SERVER = {"shared"}
 
 
 @pytest.mark.parametrize("name", FEW)
-def test_nothing_is_lost_doubled_wrong_or_stuck(name, monkeypatch):
+def test_nothing_is_lost_doubled_wrong_or_stuck(name, monkeypatch, request):
     monkeypatch.syspath_prepend(str(ROOT))
+    if name in ON_A_SERVER:
+        monkeypatch.setenv("DATABROKER_TEST_POSTGRESQL", request.getfixturevalue("postgresql"))
     promises = importlib.import_module("benchmarks.promises.run")
     outcome = promises.attack(name, FEW[name], seed=1)
     assert outcome.faults == 0, outcome

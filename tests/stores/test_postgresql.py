@@ -1,4 +1,4 @@
-"""The PostgreSQL store, against a real server: many at once, and what goes wrong."""
+"""The PostgreSQL store, against a real server, and what goes wrong there."""
 
 import os
 import pickle
@@ -18,12 +18,7 @@ from databroker.stores.sql.engine.limits import Limits
 from databroker.stores.sql.engine.postgresql import schema as tables
 from databroker.stores.sql.postgresql import PostgreSQLStore
 from databroker.testing import answers, assert_identical, expected
-from databroker.testing.conformance.base import (
-    event,
-    insert_all,
-    start,
-    whole_run,
-)
+from databroker.testing.conformance.base import insert_all, start, whole_run
 from helpers.postgresql import server as postgresql_server
 
 WORD = "correct-horse"
@@ -49,74 +44,6 @@ def test_a_broker_is_made_by_its_configuration(postgresql, schema):
         insert_all(db.store, whole_run())
         assert db[-1].start["uid"] == "run"
         assert len(db[-1].table()) > 0
-
-
-# -- many at once -------------------------------------------------------------
-
-PRELUDE = """
-import itertools, time
-from databroker.stores.sql.postgresql import PostgreSQLStore
-store = PostgreSQLStore(sys.argv[1], schema=sys.argv[2])
-go()
-"""
-
-WRITE = (
-    PRELUDE
-    + """
-for name in sys.argv[4:]:
-    for kind, doc in whole_run(name):
-        store.insert(kind, doc)
-        if kind == "descriptor":
-            for number in range(1000, 1020):
-                store.insert("event", event(number, doc["uid"]))
-store.close()
-"""
-)
-
-READ = (
-    PRELUDE
-    + """
-end, seen = time.monotonic() + float(sys.argv[3]), set()
-while time.monotonic() < end:
-    uids = [run.uid for run in store.find(Everything())]
-    assert len(set(uids)) == len(uids)
-    assert seen <= set(uids)  # nothing that was there is gone
-    seen |= set(uids)
-    for uid in uids[:3]:
-        for _, doc in store.documents(uid, ["descriptor"]):
-            rows = [row["uid"] for row in read_rows(store, "event", doc["uid"])]
-            assert len(set(rows)) == len(rows), rows
-store.close()
-print(len(seen))
-"""
-)
-
-
-def test_many_write_and_read_at_once(processes, postgresql, store):
-    seconds = 3
-    names = [[f"{writer}-{number}" for number in range(4)] for writer in range(8)]
-    names += [["shared-1", "shared-2", "shared-3"]] * 2
-    place = (postgresql, store.schema, seconds)
-    processes.run([(WRITE, *place, *each) for each in names] + [(READ, *place)] * 4)
-    wanted = {name for each in names for name in each}
-    runs = list(store.find(Everything()))
-    assert {run.uid for run in runs} == wanted
-    assert len(runs) == len(wanted)
-    for name in wanted:
-        documents = list(_with_more_events(whole_run(name)))
-        found = answers(store, documents)
-        found["runs"] = [each for each in found["runs"] if each[0] == name]
-        assert_identical(found, expected(documents))
-    assert store.check().ok
-
-
-def _with_more_events(documents):
-    """Yield what a process that writes inserts."""
-    for kind, doc in documents:
-        yield kind, doc
-        if kind == "descriptor":
-            for number in range(1000, 1020):
-                yield "event", event(number, doc["uid"])
 
 
 # -- what goes wrong ----------------------------------------------------------

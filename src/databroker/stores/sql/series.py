@@ -19,7 +19,7 @@ from ...documents.kinds import IDENTITY, OWNER
 from ...errors import StoreDamaged
 from .blocks import Fresh, Unpacked, merge_blocks, read_block, sealed_rows, write_block
 from .damage import damaged_rows
-from .engine.connection import Connection, snapshot
+from .engine.connection import Connection, snapshot, transaction
 from .engine.statements import rows as stored
 from .engine.text import original, portable
 from .layouts import RowRange, all_blocks, block_ranges
@@ -92,14 +92,15 @@ def load_series(connection: Connection, kind: str, owner: str) -> Series | None:
 
 def create_series(connection: Connection, kind: str, owner: str, run: str | None) -> Series:
     """Make the series of an owner, unless another process just did."""
-    add_series(connection, kind, owner, run)
+    with transaction(connection):
+        add_series(connection, kind, owner, run)
     series = load_series(connection, kind, owner)
     assert series is not None
     return series
 
 
 def add_series(connection: Connection, kind: str, owner: str, run: str | None) -> None:
-    """See to it that an owner has a series, and that its run is known there."""
+    """See to it that an owner has a series, and that its run is known; within a transaction."""
     stored.add_series(connection, kind, portable(owner), None if run is None else portable(run))
 
 

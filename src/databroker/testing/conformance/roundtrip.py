@@ -105,6 +105,18 @@ class Keeping(Base):
         finally:
             store.close()
 
+    def test_runs_may_come_at_once_and_one_by_one_in_turns(self, store: Store) -> None:
+        runs = [self._few_documents(uid) for uid in "abcd"]
+        for at_once, one_by_one in zip(runs[::2], runs[1::2], strict=True):
+            store.insert_many(at_once)
+            insert_all(store, one_by_one)
+        self.assert_holds(store, [pair for run in runs for pair in run])
+
+    def _few_documents(self, uid: str) -> Documents:
+        owner = f"{uid}-desc"
+        documents = [("descriptor", descriptor(owner, uid)), ("event", event(1, owner))]
+        return [("start", start(uid)), *documents, ("stop", stop(uid))]
+
     def test_of_many_at_once_those_before_a_refused_one_are_kept(self, store: Store) -> None:
         before, after = whole_run("a"), whole_run("c")
         with pytest.raises(UnknownDescriptor):

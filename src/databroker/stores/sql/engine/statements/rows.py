@@ -26,9 +26,13 @@ _BETWEEN = "FROM tail WHERE id BETWEEN ? AND ?"
 
 
 def add_series(connection: Connection, kind: str, owner: Any, run: Any) -> None:
-    """See to it that an owner has a series, and that its run is known there."""
+    """See to it that an owner has a series, and that its run is known there.
+
+    Within a transaction: each series has the number after the largest.
+    """
     connection.execute(
-        "INSERT INTO series (kind, owner, run) VALUES (?, ?, ?) "
+        "INSERT INTO series (id, kind, owner, run) "
+        "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM series), ?, ?, ?) "
         "ON CONFLICT (owner, kind) DO UPDATE SET run = coalesce(series.run, excluded.run)",
         (kind, owner, run),
     )
