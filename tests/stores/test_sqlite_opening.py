@@ -1,9 +1,11 @@
 """To open a file is to look: nothing is written, waited for or blocked; odd files are told."""
 
 import contextlib
+import gc
 import os
 import sqlite3
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -152,3 +154,14 @@ def test_closing_ends_the_connections_of_all_threads(path):
         thread.join(60)
     assert "closed" in str(errors[0])
     assert store.capabilities.writable
+
+
+def test_a_store_that_is_garbage_is_closed_whatever_is_collected_first(path):
+    held = SimpleNamespace(store=SQLiteStore(written(path)))
+    held.itself = held
+    held.store._connections.get().shut()
+    gc.collect(0)  # of all that is garbage, what is older than this comes last
+    held.store.count(Everything())
+    del held
+    gc.collect()
+    assert [each.name for each in path.parent.iterdir()] == ["runs.db"]

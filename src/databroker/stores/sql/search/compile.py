@@ -55,6 +55,9 @@ class Part:
 class Compiler:
     """Compiles queries for one database, whose paths and marks it looks up."""
 
+    # Of what takes weak references, Python 3.13.0 keeps each that a method was dispatched for.
+    __slots__ = ("_connection", "places")
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.places = PathIndex(connection)

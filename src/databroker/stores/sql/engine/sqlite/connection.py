@@ -74,6 +74,7 @@ class SQLiteConnection(Connection):
             isolation_level=None,
             check_same_thread=False,
             cached_statements=256,
+            factory=_Driver,
         )
         try:
             self._listen(driver)
@@ -199,6 +200,14 @@ class SQLiteConnection(Connection):
             # Whoever closes the others just now waits, so that the last one moves the log.
             with self.guard:
                 self.shut()
+
+
+class _Driver(sqlite3.Connection):
+    """Closes itself: the collector of garbage may come to it before whoever used it."""
+
+    def __del__(self) -> None:
+        with contextlib.suppress(sqlite3.ProgrammingError):  # it could not be opened
+            self.close()
 
 
 def _answer(cursor: sqlite3.Cursor) -> Answer:
