@@ -1,5 +1,6 @@
 """What several folders of tests share. What is no fixture stands in ``helpers``."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -22,6 +23,12 @@ _PLACES = ("DATABROKER_PATH", "INTAKE_PATH", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 
 def pytest_addoption(parser):
     parser.addoption("--refresh", action="store_true", help="write snapshots anew")
+
+
+def pytest_collection_finish():
+    """What was collected stays: to look through it for garbage again and again takes long."""
+    gc.collect()
+    gc.freeze()
 
 
 def _live_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
