@@ -63,6 +63,7 @@ SHARED_BY_STORES = (
     "checking",
     "facts",
     "groups",
+    "many",
     "registry",
     "rows",
     "sizes",

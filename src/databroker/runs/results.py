@@ -24,11 +24,15 @@ from .run import Run
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..external.fields.filling import Fill, OnMissing
     from ..query.keys import Key
     from ..stores.base import RunRecord
     from .session import Session
+    from .stream.fields import Fields
+    from .tables import Tables
 
 _SHOWN = 10
+_OF_A_RUN = ("uid", "scan_id")
 
 RunType = TypeVar("RunType", bound=Run, covariant=True)
 
@@ -250,6 +254,132 @@ class Results(Generic[RunType]):
         if not len(frame):
             self._explain_nothing()
         return frame
+
+    def table(
+        self,
+        fields: Fields = None,
+        stream: str = "primary",
+        *,
+        metadata: Sequence[str | Key] = (),
+        index: bool = False,
+        fill: Fill = False,
+        on_missing: OnMissing = "raise",
+        convert_times: bool = True,
+        timezone: str | datetime.tzinfo | None = None,
+    ) -> pd.DataFrame:
+        """Return the events of a stream of all these runs as one table.
+
+        Parameters
+        ----------
+        fields
+            Which fields, as in `Run.table`; each need be in one of the runs only.
+        stream
+            The name of the stream. Runs that do not have it are passed over.
+        metadata
+            What each row says of its run besides ``uid`` and ``scan_id``: columns of `to_frame`,
+            such as ``'sample.name'``.
+        index
+            Whether that stands in the index, before ``seq_num``, rather than in columns.
+        fill, on_missing
+            As in `Run.table`.
+        convert_times
+            Whether times are stamps rather than seconds since 1970.
+        timezone
+            The zone of times; by default they are naive UTC.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The tables of the runs one below the other, as `pandas.concat` puts them, in the
+            order of the runs. A column of the runs that has the name of another one, as
+            ``'time'`` has, begins with ``run_``.
+
+        Raises
+        ------
+        NoSuchField
+            A plain name in `fields` or `fill` that is in none of the runs.
+        ExternalDataMissing, NoHandler
+            What is to be filled cannot be had; the message says how to mend it.
+
+        Warns
+        -----
+        NothingFoundWarning
+            No run has the stream, or a field; it names the nearest.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> db = databroker.temp()
+        >>> for n in (1, 2):
+        ...     db.insert("start", {"uid": f"run {n}", "time": float(n), "scan_id": n, "T": 5 * n})
+        ...     db.insert("descriptor", {"uid": f"d{n}", "run_start": f"run {n}", "time": float(n),
+        ...                              "name": "primary", "data_keys": {"det": {
+        ...                                  "dtype": "number", "shape": [], "source": "PV"}}})
+        ...     db.insert("event", {"uid": f"e{n}", "descriptor": f"d{n}", "seq_num": 1,
+        ...                         "time": float(n), "data": {"det": n / 2},
+        ...                         "timestamps": {"det": float(n)}})
+        >>> db().table(metadata=["T"])
+                   uid  scan_id   T                time  det
+        seq_num
+        1        run 2        2  10 1970-01-01 00:00:02  1.0
+        1        run 1        1   5 1970-01-01 00:00:01  0.5
+        """
+        return self._tables(
+            fields, fill, metadata, index, stream, on_missing, convert_times, timezone
+        ).table()
+
+    def tables(
+        self,
+        fields: Fields = None,
+        stream: str = "primary",
+        *,
+        metadata: Sequence[str | Key] = (),
+        index: bool = False,
+        fill: Fill = False,
+        on_missing: OnMissing = "raise",
+        convert_times: bool = True,
+        timezone: str | datetime.tzinfo | None = None,
+    ) -> Tables[RunType]:
+        """Return the tables of these runs, which are read as one loops over them.
+
+        Parameters
+        ----------
+        fields, stream, metadata, index, fill, on_missing, convert_times, timezone
+            As in `table`.
+
+        Returns
+        -------
+        Tables
+            Gives pairs of a run and its table when looped over, and tables of some runs at a
+            time by its `pages`, for what does not fit into memory.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> for header, table in databroker.temp()().tables(["det"]):
+        ...     print(header.uid, table.det.mean())
+        """
+        return self._tables(
+            fields, fill, metadata, index, stream, on_missing, convert_times, timezone
+        )
+
+    def _tables(
+        self,
+        fields: Fields,
+        fill: Fill,
+        metadata: Sequence[str | Key],
+        index: bool,
+        *options: Any,
+    ) -> Tables[RunType]:
+        from .stream.run_tables import Options
+        from .tables import Request, Tables
+
+        if isinstance(metadata, str):
+            raise InvalidQuery(f"metadata is a list of keys: [{shown(metadata)}]")
+        wanted = [column(each, self._fact_of) for each in (*_OF_A_RUN, *metadata)]
+        columns = list({each.name: each for each in wanted}.values())
+        request = Request(fields, fill, Options(*options), columns, index)
+        return Tables(self._session, self._run_query, self._make_run, request)
 
     def files(self, progress: Progress | None = None) -> Files:
         """Return the external files of all these runs, and whether they are there.

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from ..columns import Selection
     from ..query.nodes import Node
+    from .many import RunsPage
     from .rows import Extent
 
 LINKED = ("descriptor", "resource", "stream_resource")
@@ -355,6 +356,27 @@ class Store(ABC):
         StoreDamaged
             The stored bytes cannot be read back.
         """
+
+    def read_many(
+        self, runs: Iterable[str], stream: str, selection: Selection
+    ) -> Iterator[RunsPage]:
+        """Yield the rows of one stream of many runs, some runs at a time, in the order given.
+
+        A store that reads several runs at once does better than this one, which asks for the
+        documents, extents and rows of each.
+
+        Parameters
+        ----------
+        runs
+            The uids of runs, each once; taken as they come.
+        stream
+            The name of the stream, as descriptors that are stored have it.
+        selection
+            Which of the columns are wanted. Those that rows do not have are left out.
+        """
+        from .many import pages  # which imports pyarrow
+
+        return pages(self, runs, stream, selection)
 
     @abstractmethod
     def datum(self, datum_id: str) -> dict[str, Any] | None:

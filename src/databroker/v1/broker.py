@@ -343,18 +343,11 @@ class Broker(core.Broker):
         NoSuchField
             A plain name in `fields` or `fill` that is in none of them.
         """
-        from ..runs.run import Run
-        from .many_headers import shares, stacked
+        from .many_headers import table_of
 
         _no_registry(handler_registry)
         convert = convert_times or localize_times
-        return stacked(
-            [
-                # As a run loads it: a header has an old argument more.
-                Run.table(header, stream_name, names, filling, timezone, convert)
-                for header, names, filling in shares(headers, stream_name, fields, fill)
-            ]
-        )
+        return table_of(headers, stream_name, fields, fill, convert, timezone)
 
     def restream(
         self, headers: Headers, fields: Fields = None, fill: Any = False

@@ -5,13 +5,14 @@ Headers are one, or anything to loop over that gives some, such as search result
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..documents.readonly import ALL
 from ..runs.run import Run, each_run
 from ..runs.stream.fields import Fields
 from ..runs.stream.many import Wanted
+from ..stores.many import PAGE_RUNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,16 +49,41 @@ def _that_have(headers: Run | Iterable[Run], stream_name: Any) -> Iterator[Run]:
         yield passed
 
 
-def stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return tables one below the other; a column that some lack is empty there."""
-    import pandas as pd
+def table_of(
+    headers: Run | Iterable[Run],
+    stream_name: Any,
+    fields: Fields,
+    fill: Any,
+    convert_times: bool,
+    timezone: str | None,
+) -> pd.DataFrame:
+    """Return the tables of a stream of headers, one below the other, in the order given."""
+    from ..runs.stream.run_tables import Options, RunTables, TablePage, in_one
 
-    from ..runs.stream.table import no_table
+    name = stream_name if isinstance(stream_name, str) else getattr(stream_name, "__name__", "")
+    options, wanted = Options(name, "raise", convert_times, timezone), Wanted(fields, fill)
+    pages: list[TablePage] = []
+    reader = None
+    before, any_has = 0, False
+    for chunk in _chunks(each_run(headers)):
+        session = next(iter(chunk.values())).session
+        reader = RunTables(session, chunk.__getitem__, wanted, options, any_has)
+        pages += reader.pages(chunk, before)
+        before, any_has = before + len(chunk), reader.has_any
+    if reader is not None:
+        reader.check()
+    return in_one(pages)[0]
 
-    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
-    # A table without rows has something to say about columns, but not about their types.
-    filled = [table for table in tables if len(table)] or [t for t in tables if len(t.columns)][:1]
-    if not filled:
-        return no_table()
-    together = pd.concat(filled) if len(filled) > 1 else filled[0]
-    return together if list(together.columns) == columns else together.reindex(columns=columns)
+
+def _chunks(headers: Iterable[Run]) -> Iterator[dict[str, Run]]:
+    """Yield different headers of one store by their uids, as many as are read together."""
+    chunk: dict[str, Run] = {}
+    for header in headers:
+        first = next(iter(chunk.values()), header)
+        alike = header.session.store is first.session.store
+        if header.uid in chunk or len(chunk) == PAGE_RUNS or not alike:
+            yield chunk
+            chunk = {}
+        chunk[header.uid] = header
+    if chunk:
+        yield chunk

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Doc = Mapping[str, Any]
 Fields = str | Iterable[str] | None
 
-_ALWAYS = ("time", "seq_num")  # each table and each event has them
+ALWAYS = ("time", "seq_num")
+"""What each table and each event has."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def select(fields: Fields, descriptors: Sequence[Doc], start: Doc, stop: Doc) ->
     for name in [fields] if isinstance(fields, str) else fields:
         if name in known:
             wanted.add(name)
-        elif name in _ALWAYS:
+        elif name in ALWAYS:
             continue
         elif (source := _extra(name, descriptors, start, stop)) is not None:
             extras[name] = source

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..._util.user_warnings import warn_user
 from ...errors import NothingFoundWarning
 from ...external.fields.filling import Filling
-from .fields import Fields, absent_fields, checked_fill, no_field_to_fill, no_such_field
+from .fields import ALWAYS, Fields, absent_fields, checked_fill, no_field_to_fill, no_such_field
 from .stream import Stream
 
 if TYPE_CHECKING:
@@ -73,6 +73,21 @@ class Wanted:
                     found.add(name)
         self._known |= found
         return [name for name in self._names if name in found]
+
+    def among(self, keys: Collection[str]) -> list[str] | None:
+        """Return those of a stream's data keys that are wanted; None where more than keys are."""
+        self._fields |= dict.fromkeys(keys)
+        if self._names is None:
+            return list(keys)
+        if not all(name in keys or name in ALWAYS for name in self._names):
+            return None
+        self._known.update(self._names)
+        return [key for key in keys if key in self._names]
+
+    @property
+    def names(self) -> list[str] | None:
+        """The names and patterns that were asked for; None for all fields."""
+        return self._names
 
     def check(self, strict: bool = False) -> None:
         """Say if some stream was asked for a field, and none had it."""

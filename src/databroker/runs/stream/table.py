@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,7 @@ def make_table(
     names = data_keys(descriptors) if selection.data is None else selection.data
     chunks = list(Layout.of(store, owners).whole(store, Selection(frozenset(names))))
     if not chunks:
-        empty = {name: _empty(descriptors, name) for name in (*names, *selection.extras)}
-        return _frame(np.empty(0), np.empty(0, np.int64), empty, convert_times, timezone)
+        return empty_table(descriptors, [*names, *selection.extras], convert_times, timezone)
     stored = {name: nested("data", name) for name in names}
     batches = [batch for chunk in chunks for batch in chunk.batches]
     arrays = assemble(batches, [TIME, SEQ_NUM, *stored.values()])
@@ -49,7 +48,18 @@ def make_table(
         arrays = {name: array[order] for name, array in arrays.items()}
     columns = {name: arrays[column] for name, column in stored.items()}
     columns |= {name: arrays[name] for name in selection.extras}
-    return _frame(arrays[TIME], arrays[SEQ_NUM], columns, convert_times, timezone)
+    return table_from(arrays[TIME], arrays[SEQ_NUM], columns, convert_times, timezone)
+
+
+def empty_table(
+    descriptors: Sequence[Mapping[str, Any]],
+    names: Iterable[str],
+    convert_times: bool,
+    timezone: str | datetime.tzinfo | None,
+) -> pd.DataFrame:
+    """Return the table of a stream without events."""
+    empty = {name: _empty(descriptors, name) for name in names}
+    return table_from(np.empty(0), np.empty(0, np.int64), empty, convert_times, timezone)
 
 
 def frame_of(
@@ -63,7 +73,7 @@ def frame_of(
         for each, values in gathered.values
         if each.stamps and values.dtype.kind in "iuf" and values.ndim == 1
     }
-    return _frame(gathered.time, gathered.seq_num, columns, convert_times, timezone, times)
+    return table_from(gathered.time, gathered.seq_num, columns, convert_times, timezone, times)
 
 
 def no_table() -> pd.DataFrame:
@@ -71,7 +81,18 @@ def no_table() -> pd.DataFrame:
     return pd.DataFrame(index=pd.RangeIndex(0, name="seq_num"))
 
 
-def _frame(
+def stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return tables one below the other; a column that some lack is empty there."""
+    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
+    # A table without rows has something to say about columns, but not about their types.
+    filled = [table for table in tables if len(table)] or [t for t in tables if len(t.columns)][:1]
+    if not filled:
+        return no_table()
+    together = pd.concat(filled) if len(filled) > 1 else filled[0]
+    return together if list(together.columns) == columns else together.reindex(columns=columns)
+
+
+def table_from(
     time: Array,
     seq_num: Array,
     columns: Mapping[str, Array],

@@ -8,6 +8,7 @@ from .finding import Finding
 from .hostile_values import OddInput
 from .identity import Identity
 from .late_parents import Orphans
+from .many_runs import ManyRuns
 from .openers import Openers
 from .other_processes import OtherProcesses
 from .processes import Processes
@@ -21,6 +22,7 @@ __all__ = ["StoreConformance"]
 class StoreConformance(
     Keeping,
     Rows,
+    ManyRuns,
     External,
     Finding,
     Searching,

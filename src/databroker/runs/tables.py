@@ -1,0 +1,151 @@
+"""The tables of the runs of a search: one by one, in pages, or as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from ..query.nodes import Path
+from .pipeline import Column, Row, RunQuery, frame_of
+from .run import Run
+from .stream.many import Wanted
+from .stream.run_tables import Options, RunTables, TablePage, in_one
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..external.fields.filling import Fill
+    from ..stores.base import RunRecord
+    from .session import Session
+    from .stream.fields import Fields
+    from .stream.layout import Array
+
+RunType = TypeVar("RunType", bound=Run, covariant=True)
+
+_UID = Column("uid", (Path("uid"),), lambda uid: uid)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is wanted of each run: fields of a stream; `columns` are those of the runs."""
+
+    fields: Fields
+    fill: Fill
+    options: Options
+    columns: Sequence[Column]
+    index: bool
+
+
+class Tables(Generic[RunType]):
+    """The tables of the runs of a search, which are read as a loop asks for them.
+
+    Obtained from `Results.tables`. Looping over it gives pairs of a run and its table, of those
+    runs that have the stream. Each loop is a fresh search, and has in memory a page of runs:
+    some hundreds of small ones.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        runs: RunQuery,
+        make_run: Callable[[RunRecord], RunType],
+        request: Request,
+    ) -> None:
+        self._session = session
+        self._runs = runs
+        self._make_run = make_run
+        self._request = request
+
+    def __iter__(self) -> Iterator[tuple[RunType, pd.DataFrame]]:
+        known: dict[str, RunRecord] = {}
+
+        def uids() -> Iterator[str]:
+            for record in self._runs.records():
+                known[record.uid] = record
+                yield record.uid
+
+        reader = self._reader(lambda uid: self._make_run(known[uid]))
+        done: list[str] = []
+        for page in reader.pages(uids()):
+            for uid in done:
+                del known[uid]
+            for uid, table in page.in_order():
+                yield self._make_run(known[uid]), table
+            done = page.runs
+        reader.check()
+
+    def pages(self) -> Iterator[pd.DataFrame]:
+        """Yield the tables of some runs at a time, one below the other, as `table` has them.
+
+        What type a column has is said by the values of these runs alone.
+
+        Raises
+        ------
+        NoSuchField
+            As `Results.table` says, when all have been read.
+        """
+        for page, rows in self._read():
+            table, owners = in_one([page])
+            if len(table):
+                yield self._with_columns(table, owners - page.first, rows)
+
+    def table(self) -> pd.DataFrame:
+        """Return all tables as one; see `Results.table`."""
+        pages: list[TablePage] = []
+        rows: list[Row] = []
+        for page, more in self._read():
+            pages.append(page)
+            rows += more
+        return self._with_columns(*in_one(pages), rows)
+
+    def _read(self) -> Iterator[tuple[TablePage, list[Row]]]:
+        """Yield the tables of some runs, and of each run what its columns are made of."""
+        known: dict[str, Row] = {}
+
+        def uids() -> Iterator[str]:
+            for uid, *row in self._runs.values([_UID, *self._request.columns]):
+                known[uid] = tuple(row)
+                yield uid
+
+        reader = self._reader(self._run_of)
+        for page in reader.pages(uids()):
+            yield page, [known.pop(uid) for uid in page.runs]
+        reader.check()
+
+    def _reader(self, run_of: Callable[[str], Run]) -> RunTables:
+        request = self._request
+        wanted = Wanted(request.fields, request.fill)
+        return RunTables(self._session, run_of, wanted, request.options)
+
+    def _run_of(self, uid: str) -> RunType:
+        record = self._session.store.record(uid)
+        assert record is not None  # as it was found
+        return self._make_run(record)
+
+    def _with_columns(self, table: pd.DataFrame, owners: Array, rows: list[Row]) -> pd.DataFrame:
+        """Return a table with the columns of the runs before its own."""
+        import pandas as pd
+
+        cells = self._run_columns(rows).take(owners)
+        cells.index = table.index
+        taken = {*table.columns, table.index.name}
+        names = [f"run_{name}" if name in taken else name for name in cells.columns]
+        cells.columns = pd.Index(names)
+        together = pd.concat([cells, table], axis=1)
+        together.attrs = table.attrs
+        if not self._request.index:
+            return together
+        together = together.set_index(names, append=True)
+        return together.reorder_levels([*range(1, len(names) + 1), 0])
+
+    def _run_columns(self, rows: list[Row]) -> pd.DataFrame:
+        """Return a row for each run; times are shown as those of events are."""
+        options = self._request.options
+        zone = options.timezone
+        frame = frame_of(self._request.columns, rows, zone or "UTC", options.convert_times)
+        if zone is None and options.convert_times:
+            for each in self._request.columns:
+                if each.holds_times:
+                    frame[each.name] = frame[each.name].dt.tz_localize(None)
+        return frame

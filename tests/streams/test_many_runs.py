@@ -1,0 +1,219 @@
+"""The tables of all runs of a search at once: as those of single runs, one below the other."""
+
+from contextlib import closing
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from databroker import Broker
+from databroker.documents.encode import same
+from databroker.errors import InvalidQuery, NoSuchField, NothingFoundWarning
+from databroker.testing import strategies
+from databroker.testing.conformance.base import quick
+from databroker.testing.values import up_to
+from helpers import runs
+from helpers.run_builder import opened
+from helpers.runs import save
+
+NUMBER = {"dtype": "number", "shape": [], "source": "sim", "units": "mm"}
+
+CELLS = {
+    "floats": st.floats(-2, 2),
+    "integers": st.integers(-2, 2),
+    "numbers": st.floats(-2, 2) | st.integers(-2, 2),
+    "with none": st.floats(-2, 2) | st.none(),
+    "integers or none": st.integers(-2, 2) | st.none(),
+    "none": st.none(),
+    "booleans": st.booleans(),
+    "texts": st.sampled_from(("a", "b", "\x00")),
+    "texts or none": st.sampled_from(("a", None)),
+    "lists": st.lists(st.integers(0, 2), min_size=2, max_size=2),
+    "ragged": st.lists(st.integers(0, 2), max_size=2),
+    "arrays": st.just(np.arange(3, dtype="<u2")),
+    "huge": st.integers(2**70, 2**70 + 2) | st.integers(0, 2),
+    "mixed": st.booleans() | st.integers(0, 1) | st.sampled_from(("a", 0.5, None)),
+}
+PLANS = (("det", "motor"), ("motor", "det"), ("det",), ("det", "img"))
+
+
+@st.composite
+def few_runs(draw):
+    """Make runs of a few plans, whose columns hold now this and now that."""
+    documents = []
+    for number in range(draw(up_to(6))):
+        documents += draw(strategies.runs() if draw(up_to(6)) == 0 else small_run(f"run {number}"))
+    return documents
+
+
+@st.composite
+def small_run(draw, uid):
+    plan = draw(st.sampled_from(PLANS))
+    keys = {field: NUMBER | {"note": draw(up_to(5)) == 0} for field in plan}
+    if "img" in plan:
+        keys["img"] = {**keys["img"], "external": "FILESTORE:"}
+    owner = {"uid": f"{uid} d", "run_start": uid, "time": 1.0, "name": "primary", "data_keys": keys}
+    if draw(up_to(5)) == 0:
+        owner["name"] = "baseline"
+    documents = [("start", {"uid": uid, "time": 1.0, "scan_id": draw(up_to(3))})]
+    documents.append(("descriptor", owner))
+    cells = {field: CELLS[draw(st.sampled_from(tuple(CELLS)))] for field in plan}
+    for row in range(draw(up_to(3))):
+        data = {field: draw(kind) for field, kind in cells.items() if draw(up_to(9))}
+        numbers = {"seq_num": draw(st.sampled_from((row, row, row, 1))), "time": float(row)}
+        identity = {"uid": f"{uid} {row}", "descriptor": owner["uid"]}
+        stamps = dict.fromkeys(data, 1.0)
+        documents.append(("event", {**identity, **numbers, "data": data, "timestamps": stamps}))
+    if draw(up_to(5)):
+        documents.append(("stop", {"uid": f"{uid} s", "run_start": uid, "time": 9.0}))
+    return documents
+
+
+def below_each_other(headers, stream="primary"):
+    """The tables of single runs as pandas puts them together."""
+    tables = [header.table(stream) for header in headers if stream in header.stream_names]
+    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
+    filled = [table for table in tables if len(table)] or tables[:1]
+    if not filled:
+        return pd.DataFrame(index=pd.RangeIndex(0, name="seq_num"))
+    return pd.concat(filled).reindex(columns=columns)
+
+
+def assert_same(found, wanted):
+    """Fail unless two tables have the same columns, types and cells, None and NaN told apart."""
+    assert list(found.columns) == list(wanted.columns)
+    assert found.index.tolist() == wanted.index.tolist()
+    assert found.index.name == wanted.index.name
+    for name, one in found.items():
+        other = wanted[name]
+        assert one.dtype == other.dtype, name
+        for left, right in zip(one.tolist(), other.tolist(), strict=True):
+            assert type(left) is type(right), name
+            assert left is right or same(left, right) or (left is pd.NaT), name
+
+
+@pytest.fixture(scope="module", params=["memory", "sqlite"])
+def new_db(request, tmp_path_factory):
+    """How a fresh broker is made."""
+    return lambda: opened(request.param, tmp_path_factory.mktemp("runs"))
+
+
+@quick(60)
+@given(documents=few_runs(), whole=st.booleans())
+@pytest.mark.filterwarnings("ignore::databroker.errors.NothingFoundWarning")
+@pytest.mark.filterwarnings("ignore::databroker.errors.LossyDocumentWarning")
+def test_a_table_of_many_runs_is_that_of_each_below_each_other(new_db, documents, whole):
+    with closing(new_db()) as db:
+        if whole:
+            db.store.insert_many(documents)
+        else:
+            for kind, doc in documents:
+                db.insert(kind, doc)
+        headers = list(db())
+        wanted = below_each_other(headers)
+        assert_same(db.get_table(headers), wanted)
+        found = db().table()
+        uids = [h.uid for h in headers for _ in range(len(h.table()))]
+        if len(wanted):
+            assert found.columns[0] == ("run_uid" if "uid" in wanted else "uid")
+            assert found.iloc[:, 0].tolist() == uids
+            assert_same(found.iloc[:, 2:], wanted)
+        pairs = list(db().tables())
+        assert [h.uid for h, _ in pairs] == [h.uid for h in headers if "primary" in h.stream_names]
+        for header, table in pairs:
+            assert_same(table, header.table())
+
+
+@pytest.fixture
+def db(memory_db):
+    return memory_db
+
+
+@pytest.fixture
+def many(db):
+    """Runs of several kinds, the newest first."""
+    made = (runs.plain, runs.two_sets_of_keys, runs.without_primary, runs.without_events)
+    for make in made:
+        save(db, make())
+    return db()
+
+
+def test_each_row_says_its_run(many):
+    table = many.table(["det"], metadata=["sample.name", "time"])
+    columns = ["uid", "scan_id", "sample.name", "run_time", "time", "det"]
+    assert list(table.columns) == columns
+    assert table.index.name == "seq_num"
+    assert set(table["sample.name"]) == {"Ni"}
+    assert table["scan_id"].dtype == np.int64
+    assert table["run_time"].dtype == table["time"].dtype == np.dtype("datetime64[ns]")
+    assert table.attrs == {"time": "UTC"}
+    for header in many:
+        mine = table[table["uid"] == header.uid]
+        assert mine["run_time"].tolist() == [pd.Timestamp(header.start["time"], unit="s")] * len(
+            mine
+        )
+
+
+def test_what_is_said_of_the_run_may_stand_in_the_index(many):
+    table = many.table(["det"], metadata=["plan_name"], index=True)
+    assert table.index.names == ["uid", "scan_id", "plan_name", "seq_num"]
+    for header, one in many.tables():
+        mine = table[table.index.get_level_values("uid") == header.uid]
+        assert mine["det"].tolist() == one["det"].tolist()
+
+
+def test_times_in_a_zone_or_as_seconds(many):
+    there = many.table(metadata=["time"], timezone="Asia/Tokyo")
+    assert str(there["run_time"].dt.tz) == str(there["time"].dt.tz) == "Asia/Tokyo"
+    seconds = many.table(metadata=["time"], convert_times=False)
+    assert seconds["run_time"].dtype == seconds["time"].dtype == np.float64
+
+
+def test_another_stream_and_values_beside_the_events(many):
+    assert many.table(stream="baseline")["temperature"].tolist()[-2:] == [295.0, 296.0]
+    table = many.table(["motor_velocity", "plan_name"])
+    assert set(table["motor_velocity"]) == {1}
+    assert set(table["plan_name"]) == {"scan"}
+
+
+def test_fields_that_are_nowhere(many):
+    with pytest.raises(NoSuchField, match="no field 'nonsense'"):
+        many.table(["nonsense"])
+    with pytest.warns(NothingFoundWarning, match="no field 'nonsense'"):
+        assert list(many.table(["det", "nonsense"]).columns) == ["uid", "scan_id", "time", "det"]
+    with pytest.warns(NothingFoundWarning, match="no stream 'nonsense'"):
+        assert many.table(stream="nonsense").empty
+    with pytest.raises(NoSuchField, match="no field 'nonsense'"):
+        many.table(fill=["nonsense"])
+    with pytest.raises(InvalidQuery, match="metadata is a list"):
+        many.table(metadata="plan_name")
+    with pytest.raises(ValueError, match="on_missing"):
+        many.tables(on_missing="nonsense")
+
+
+def test_pages_are_parts_of_the_table(many, monkeypatch):
+    monkeypatch.setattr("databroker.stores.many.PAGE_RUNS", 1)
+    pages = list(many.tables().pages())
+    assert len(pages) == 2
+    assert_same(pd.concat(pages)[["uid", "det"]], many.table()[["uid", "det"]])
+
+
+def test_descriptors_that_are_changed_on_their_way_out(many):
+    def other(doc):
+        return {**doc, "name": "other", "data_keys": {"det": doc["data_keys"].get("det", {})}}
+
+    db = Broker(many._session.store, transforms={"descriptor": other})
+    assert_same(db.get_table(db(), "other"), below_each_other(db(), "other"))
+
+
+def test_results_that_are_sorted_and_limited(many):
+    found = many.sort("uid", descending=True).limit(2)
+    wanted = [header.uid for header in found]
+    assert list(dict.fromkeys(found.table()["uid"])) == wanted
+
+
+def test_a_header_given_twice_is_there_twice(db, many):
+    header = many.sort("uid").first()
+    assert_same(db.get_table([header, header]), pd.concat([header.table()] * 2))
