@@ -126,9 +126,13 @@ class Store(ABC):
         What it can do beyond reading.
     stale_after
         Seconds after which a run that has fallen silent no longer counts as running.
+    group_size
+        How many small documents `insert_many` keeps at once, so long as they come fast.
+        Other writers may wait for that.
     """
 
     capabilities = Capabilities()
+    group_size = 16_000
 
     def __init__(self) -> None:
         self.stale_after = STALE_AFTER
@@ -177,7 +181,7 @@ class Store(ABC):
         InvalidDocument
             As `insert` says.
         """
-        accept, group = _accepting(), Group(self._put_group)
+        accept, group = _accepting(), Group(self._put_group, self.group_size)
         try:
             for kind, doc in documents:
                 group.add(Accepted(kind, *accept(kind, doc)))

@@ -8,11 +8,8 @@ from typing import Any, NamedTuple
 
 from .sizes import bytes_of
 
-# In a large index, each group writes most pages that have common values. So few large
-# groups are stored sooner than many small ones; but other writers wait for each.
-_MOST = 16_000
-_BYTES = 16 * 2**20
-_SECONDS = 1.0
+_BYTES = 2**10  # a document, as far as they are counted on
+_A_SECOND = 16_000  # documents that come in it, as far as it is counted on
 
 
 class Accepted(NamedTuple):
@@ -26,11 +23,13 @@ class Accepted(NamedTuple):
 class Group:
     """Gathers documents, and hands them on before they are too many, too large or too old.
 
-    So other writers do not wait long, and readers soon see what came.
+    So other writers do not wait long, and readers soon see what came: of small documents that
+    come fast there are `size` in a group.
     """
 
-    def __init__(self, keep: Callable[[list[Accepted]], None]) -> None:
+    def __init__(self, keep: Callable[[list[Accepted]], None], size: int) -> None:
         self._keep = keep
+        self._size = size
         self._documents: list[Accepted] = []
         self._bytes = 0
         self._begun = 0.0
@@ -41,8 +40,8 @@ class Group:
             self._begun = time.monotonic()
         self._documents.append(document)
         self._bytes += bytes_of(document.document)
-        old = time.monotonic() - self._begun > _SECONDS
-        if old or len(self._documents) >= _MOST or self._bytes >= _BYTES:
+        size, is_old = self._size, time.monotonic() - self._begun > self._size / _A_SECOND
+        if is_old or len(self._documents) >= size or self._bytes >= size * _BYTES:
             self.flush()
 
     def flush(self) -> None:

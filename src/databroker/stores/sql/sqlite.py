@@ -57,6 +57,10 @@ class SQLiteStore(SQLStore):
     >>> store.close(); folder.cleanup()
     """
 
+    # In a large index, each group writes most pages that have common values: four times as many
+    # documents in a group are a sixth of what is written to the disk.
+    group_size = 64_000
+
     def __init__(
         self,
         path: str | os.PathLike[str],

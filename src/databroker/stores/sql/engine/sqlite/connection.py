@@ -35,6 +35,9 @@ Mostly they were moved before, by a thread of their own: 64 MB at most. While mu
 pages are written again and again, and moved once: 480 MB at most.
 """
 
+CACHE, MOST_CACHE = 2**14, 2**16
+"""KiB of pages that are kept in memory; the second while much is stored."""
+
 
 class Gate:
     """Shut while this process is being copied: no statement begins."""
@@ -115,12 +118,16 @@ class SQLiteConnection(Connection):
 
     @contextlib.contextmanager
     def storing_much(self) -> Iterator[None]:
-        self.execute(f"PRAGMA wal_autocheckpoint = {MOST_LOG_PAGES}")
+        self._set(MOST_LOG_PAGES, MOST_CACHE)
         try:
             yield
         finally:
             if self.driver is not None:
-                self.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+                self._set(LOG_PAGES, CACHE)
+
+    def _set(self, log_pages: int, cache: int) -> None:
+        self.execute(f"PRAGMA wal_autocheckpoint = {log_pages}")
+        self.execute(f"PRAGMA cache_size = -{cache}")
 
     def abandon(self) -> None:
         if self.driver is not None:

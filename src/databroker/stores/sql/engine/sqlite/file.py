@@ -16,7 +16,7 @@ from ....._util.user_warnings import warn_user
 from .....errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
 from ..connection import transaction
 from . import mark, schema
-from .connection import LOG_PAGES, Gate, SQLiteConnection
+from .connection import CACHE, LOG_PAGES, Gate, SQLiteConnection
 from .failures import lacks_room, translated
 
 PAGE_SIZE = 8192
@@ -55,7 +55,7 @@ class File:
         full = durability == "full" or self._is_network
         # Reading a mapped file that somebody cuts short would end the interpreter.
         # Some builds of SQLite write zeros over what is deleted: tails, blocks that were merged.
-        self._pragmas = ["cache_size = -16384", "mmap_size = 0", "secure_delete = OFF"]
+        self._pragmas = [f"cache_size = -{CACHE}", "mmap_size = 0", "secure_delete = OFF"]
         self._for_writing = [
             f"synchronous = {'FULL' if full else 'NORMAL'}",
             f"wal_autocheckpoint = {LOG_PAGES}",
