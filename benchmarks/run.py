@@ -20,6 +20,7 @@ from benchmarks import (  # noqa: E402
     external,
     harness,
     huge,
+    many_runs,
     parts,
     progress,
     saving,
@@ -59,6 +60,7 @@ def _finding(full: bool) -> Iterator[Row]:
 BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "starting": starting.rows,
     "tables": tables.rows,
+    "many_runs": many_runs.rows,
     "wide": wide.rows,
     "parts": parts.rows,
     "saving": saving.rows,

@@ -43,6 +43,13 @@ def test_small_and_large_tables() -> None:
     assert cold.memory is not None
 
 
+def test_many_runs_at_once() -> None:
+    many_runs = module("many_runs")
+    with many_runs.in_sqlite() as stored:
+        rows = list(many_runs.together("SQLite", stored, 3, 0.2, repeat=1))
+    assert all(row.ratio for row in rows)
+
+
 def test_wide_streams() -> None:
     pytest.importorskip("xarray")
     rows = list(module("wide").rows(widths=(12,), repeat=1))

@@ -203,7 +203,7 @@ def select(batch: pa.RecordBatch, columns: Container[str] | None) -> pa.RecordBa
     """
     if columns is None:
         return batch
-    return batch.select(_some(batch.schema.names, columns))
+    return batch.select(some(batch.schema.names, columns))
 
 
 def is_wanted(name: str, columns: Container[str] | None) -> bool:
@@ -219,10 +219,11 @@ def _of_these(
 ) -> dict[str, Sequence[Any]]:
     if wanted is None:
         return columns
-    return {name: columns[name] for name in _some(list(columns), wanted)}
+    return {name: columns[name] for name in some(list(columns), wanted)}
 
 
-def _some(columns: Sequence[str], wanted: Container[str]) -> Sequence[str]:
+def some(columns: Sequence[str], wanted: Container[str]) -> Sequence[str]:
+    """Return the columns that are needed to read wanted ones: at least one of them."""
     return [name for name in columns if is_wanted(name, wanted)] or columns[:1]
 
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 from .._util.signals import from_signal
 from ..errors import StoreDamaged
 from . import names
-from .batches import select
+from .batches import select, some
 
 ALL = "all"
 """The one group of a small batch."""
@@ -36,6 +36,7 @@ _NARROW = 64  # bytes a row, above which a column has a group of its own
 _TOGETHER = 8  # narrow columns in a group
 _SPLIT = ("data", "timestamps", "datum_kwargs")  # may have any number of columns
 _DELTA = b"delta"
+_END = b"\xff\xff\xff\xff\0\0\0\0"  # of an Arrow IPC stream
 _STEPS = tuple(
     (kind, np.iinfo(kind).min, np.iinfo(kind).max) for kind in (np.int8, np.int16, np.int32)
 )
@@ -73,13 +74,32 @@ def unpack(blob: bytes, columns: Container[str] | None) -> pa.RecordBatch:
 
     None stands for all columns; one always comes.
     """
+    part = _read(blob, lambda stream: stream.read_next_batch())
+    return _each(select(part, columns), _undo_delta)
+
+
+def head_of(blob: bytes) -> bytes:
+    """Return what stands before the rows of a blob: blobs of the same columns have the same."""
+    return blob[: 8 + int.from_bytes(blob[4:8], "little")]
+
+
+def unpack_together(blobs: Sequence[bytes], columns: Container[str] | None) -> pa.RecordBatch:
+    """Return the columns of small batches whose blobs have the same head, as one batch."""
+    head = head_of(blobs[0])
+    rows = (memoryview(blob)[len(head) : -len(_END)] for blob in blobs)
+    table = _read(b"".join([head, *rows, _END]), lambda stream: stream.read_all())
+    if columns is not None:
+        table = table.select(some(table.schema.names, columns))
+    return table.combine_chunks().to_batches()[0]
+
+
+def _read(blob: bytes, what: Callable[[pa.RecordBatchReader], Any]) -> Any:
     try:
-        part = pa.ipc.open_stream(pa.py_buffer(blob)).read_next_batch()
+        return what(pa.ipc.open_stream(pa.py_buffer(blob)))
     except (pa.ArrowInvalid, OSError, StopIteration) as error:
         if from_signal(error):
             raise
         raise StoreDamaged(f"A stored block of events cannot be read: {error}") from error
-    return _each(select(part, columns), _undo_delta)
 
 
 def _each(part: pa.RecordBatch, change: Callable[[pa.Field, pa.Array], Stored]) -> pa.RecordBatch:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import functools
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import msgpack
@@ -47,6 +48,27 @@ def decode(data: bytes | memoryview) -> Any:
         )
     except (msgpack.UnpackException, SyntaxError, TypeError, KeyError, MemoryError) as error:
         raise ValueError(f"these bytes are not an encoded document: {error}") from error
+
+
+def members(data: bytes | memoryview, keys: Collection[str]) -> dict[str, bytes]:
+    r"""Return the encodings of some values of an encoded dictionary; others are passed over.
+
+    Examples
+    --------
+    >>> members(encode({"a": [1, 2], "b": "long", "c": 3}), {"a", "c"})
+    {'a': b'\x92\x01\x02', 'c': b'\x03'}
+    """
+    unpacker = msgpack.Unpacker(
+        max_buffer_size=len(data), unicode_errors="surrogatepass", strict_map_key=False
+    )
+    unpacker.feed(data)
+    found = {}
+    for _ in range(unpacker.read_map_header()):
+        key, first = unpacker.unpack(), unpacker.tell()
+        unpacker.skip()
+        if key in keys:
+            found[key] = bytes(data[first : unpacker.tell()])
+    return found
 
 
 def describe_dtype(dtype: np.dtype[Any]) -> str:

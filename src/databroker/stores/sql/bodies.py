@@ -46,11 +46,16 @@ def pack_body(value: Any, *columns: Any) -> bytes:
 
 def open_body(body: Any, columns: tuple[Any, ...], what: str, name: Any = "") -> Any:
     """Return the value in a body, if nothing of its row was changed since it was written."""
+    return decode(intact_body(body, columns, what, name))
+
+
+def intact_body(body: Any, columns: tuple[Any, ...], what: str, name: Any = "") -> memoryview:
+    """Return the encoded value in a body, if nothing of its row was changed."""
     if type(body) is bytes and len(body) > _BYTES:
         data = memoryview(body)[:-_BYTES]
         stored = int.from_bytes(body[-_BYTES:], "little")
         if checksum(data, _of_columns(columns)) == stored:
-            return decode(data)
+            return data
     raise StoreDamaged(
         f"The {what}{f' {name!r}' if name != '' else ''} is damaged: it is not as it was written "
         "(its checksum does not fit). What is not damaged can still be read."

@@ -6,7 +6,7 @@ for each segment its number, its rows, its bytes and its checksum.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ...errors import StoreDamaged
@@ -66,13 +66,13 @@ def block_row(series: int, block: Block) -> tuple[Any, ...]:
 def block_at(connection: Connection, series: int, ordinal: int) -> Block | None:
     """Return the block that has a row; None if there is none that can be read."""
     rows = stored.newest_blocks(connection, series, 1, ordinal)
-    block = next(_readable(series, rows), None)
+    block = next(readable_blocks(series, rows), None)
     return block if block is not None and ordinal < block.stop else None
 
 
 def newest_blocks(connection: Connection, series: int, most: int) -> list[Block]:
     """Return the last blocks of a series, as far as they can be read, the newest first."""
-    return list(_readable(series, stored.newest_blocks(connection, series, most)))
+    return list(readable_blocks(series, stored.newest_blocks(connection, series, most)))
 
 
 def newest_sizes(connection: Connection, series: int, most: int) -> list[int]:
@@ -83,7 +83,7 @@ def newest_sizes(connection: Connection, series: int, most: int) -> list[int]:
 
 def all_blocks(connection: Connection, series: int) -> list[Block]:
     """Return the blocks of a series that can be read, by ordinal."""
-    return list(_readable(series, stored.blocks(connection, series)))
+    return list(readable_blocks(series, stored.blocks(connection, series)))
 
 
 def block_ranges(connection: Connection, series: int, sealed: int) -> list[RowRange]:
@@ -108,10 +108,11 @@ def block_ranges(connection: Connection, series: int, sealed: int) -> list[RowRa
 def first_after(connection: Connection, series: int, ordinal: int) -> int | None:
     """Return where the next block that can be read begins, if there is one."""
     rows = stored.blocks(connection, series, ordinal)
-    return next((block.first for block in _readable(series, rows)), None)
+    return next((block.first for block in readable_blocks(series, rows)), None)
 
 
-def _readable(series: int, rows: Sequence[tuple[Any, ...]]) -> Iterator[Block]:
+def readable_blocks(series: int, rows: Iterable[tuple[Any, ...]]) -> Iterator[Block]:
+    """Yield the blocks of a series that are as they were written, from their rows without it."""
     for row in rows:
         try:
             layout = open_body(row[-1], (series, *row[:-1]), "block")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ...columns import Selection
     from ...query.nodes import Node
     from ...query.nodes import Path as DocumentPath
+    from ..many import RunsPage
     from .integrity.base import Check
 
 Doc = dict[str, Any]
@@ -166,6 +167,13 @@ class SQLStore(Store):
                 return
             yield batch
             first += batch.num_rows
+
+    def read_many(
+        self, runs: Iterable[str], stream: str, selection: Selection
+    ) -> Iterator[RunsPage]:
+        from .many_runs import read_many
+
+        return read_many(self._connections.get, runs, stream, selection)
 
     def datum(self, datum_id: str) -> Doc | None:
         return self._ask(runs.stored_datum, datum_id)

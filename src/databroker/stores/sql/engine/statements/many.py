@@ -1,0 +1,57 @@
+"""What is asked of several runs, or series, in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from ..connection import Connection, fetch
+from ..render import marks
+
+Row = tuple[Any, ...]
+
+
+def documents(connection: Connection, kind: str, runs: Collection[Any]) -> list[Row]:
+    """Return kind, uid, run and body of the documents of a kind, in the order of arrival."""
+    return fetch(
+        connection,
+        "SELECT kind, uid, run, body FROM documents "
+        f"WHERE run IN ({marks(runs)}) AND kind = ? ORDER BY id",
+        (*runs, kind),
+    )
+
+
+def series(connection: Connection, kind: str, runs: Collection[Any]) -> list[Row]:
+    """Return number, owner, run and sealed rows of the series of a kind."""
+    return fetch(
+        connection,
+        f"SELECT id, owner, run, sealed FROM series WHERE run IN ({marks(runs)}) AND kind = ?",
+        (*runs, kind),
+    )
+
+
+def with_tails(connection: Connection, numbers: Collection[int]) -> list[int]:
+    """Return those of some series that have rows in their tail."""
+    rows = fetch(
+        connection,
+        f"SELECT id FROM series WHERE id IN ({marks(numbers)}) AND EXISTS (SELECT 1 FROM tail "
+        "WHERE tail.id BETWEEN series.id << 32 AND (series.id << 32) + 4294967295)",
+        tuple(numbers),
+    )
+    return [number for (number,) in rows]
+
+
+def blocks(connection: Connection, numbers: Collection[int]) -> list[Row]:
+    """Return series, bounds, seq_nums, time and layout of the blocks of some series, in order."""
+    return fetch(
+        connection,
+        "SELECT series, first, stop, min_seq, max_seq, last_time, layout FROM blocks "
+        f"WHERE series IN ({marks(numbers)}) ORDER BY series, first",
+        tuple(numbers),
+    )
+
+
+def segments(connection: Connection, numbers: Collection[int]) -> list[Row]:
+    """Return number and data of segments."""
+    sql = f"SELECT id, data FROM segments WHERE id IN ({marks(numbers)})"
+    return fetch(connection, sql, tuple(numbers))
