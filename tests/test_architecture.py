@@ -61,6 +61,7 @@ SHARED_BY_STORES = (
     "base",
     "changes",
     "checking",
+    "contents",
     "facts",
     "groups",
     "many",

@@ -30,6 +30,7 @@ PUBLIC = [
     "assets",
     "catalog",
     "catalog_search_path",
+    "copy",
     "describe_configs",
     "list_configs",
     "load_combo_catalog",

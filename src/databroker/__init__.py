@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import assets, pivot, projector, queries, utils, v1, v2
+    from .broker.copy import copy
     from .config import describe_configs, list_configs, lookup_config
     from .documents.readonly import ALL
     from .relocation.search import relocate
@@ -38,6 +39,7 @@ _HOMES = {
     "Results": ".v1.header",
     "catalog": ".v1.catalogs",
     "catalog_search_path": ".v1.helpers",
+    "copy": ".broker.copy",
     "describe_configs": ".config",
     "list_configs": ".config",
     "load_combo_catalog": ".v1.catalogs",
@@ -75,6 +77,7 @@ __all__ = [
     "assets",
     "catalog",
     "catalog_search_path",
+    "copy",
     "describe_configs",
     "list_configs",
     "load_combo_catalog",

@@ -546,7 +546,7 @@ def test_a_list_loads_nothing_that_it_does_not_need(at_demo_home):
 def test_without_a_command_help_is_shown(run):
     out = run()[1] + run()[2]
     assert "Usage: databroker" in out
-    for command in ("demo", "list", "show", "table", "files"):
+    for command in ("demo", "list", "show", "table", "files", "copy"):
         assert f"  {command} " in out
 
 
@@ -601,3 +601,23 @@ def test_the_output_in_a_pipe_is_not_cut(at_demo_home):
         env=environment,
     )
     assert "…" not in done.stdout
+
+
+def test_copy_says_what_became_of_the_runs(run, tmp_path):
+    target = str(tmp_path / "home.db")
+    code, out, err = run("copy", "example", target, "plan_name=scan")
+    assert code == 0
+    assert re.match(r"\d+ runs? copied: [\d ]+ events and datums, .*B in .* s\.\nWhat was", out)
+    assert "rows/s" in err
+    assert re.search(r"copied, \d+ there already", run("copy", "example", target)[1])
+    with Broker.from_config({"driver": "sqlite", "path": target}) as db:
+        assert db().count() == 8
+        db.insert("start", {"uid": "odd", "time": 1.0, "sample": "Fe"})
+    with Broker.from_config({"driver": "sqlite", "path": str(tmp_path / "odd.db")}) as odd:
+        odd.insert("start", {"uid": "odd", "time": 1.0, "sample": "Cu"})
+    code, out, _ = run("copy", str(tmp_path / "odd.db"), target, "nowhere", "--no-verify")
+    assert (code, out) == (0, "No runs: 0 events and datums, 0 B in 0.0 s.\n")
+    code, out, _ = run("copy", str(tmp_path / "odd.db"), target)
+    assert code == 1
+    assert "1 run failed" in out
+    assert "- 'odd': start document 'odd' is already stored with other content" in out

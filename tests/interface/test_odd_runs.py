@@ -100,6 +100,7 @@ NOT_ABOUT_A_RUN = {
         "fs",
         "get_config",
         "insert",
+        "insert_many",
         "name",
         "named",
         "opened",

@@ -6,14 +6,13 @@ import contextlib
 import os
 import uuid
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from .._util.signals import from_signal
-from ..errors import CopyRefused
-from ..query.nodes import Everything
-from ..runs.run import Run
-from .export import export
+from ..errors import CopyFailed, CopyRefused
+from ..query.nodes import Everything, Path
+from .moving.copying import Copying
 
 if TYPE_CHECKING:
     from ..runs.session import Session
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
 
 def back_up(
     session: Session, path: str | os.PathLike[str], progress: Callable[[int, int], None] | None
-) -> Path:
+) -> FilePath:
     """Copy all runs into a new file; see `Broker.backup`."""
-    target = Path(path).expanduser().absolute()
+    target = FilePath(path).expanduser().absolute()
     if os.path.lexists(target):
         raise CopyRefused(f"{target} is there already. A backup never overwrites; choose a name.")
     part = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
@@ -36,25 +35,32 @@ def back_up(
             os.fsync(whole.fileno())
         _publish(part, target)
     finally:
-        for each in (part, Path(f"{part}-wal"), Path(f"{part}-shm"), Path(f"{part}-journal")):
+        for each in (
+            part,
+            FilePath(f"{part}-wal"),
+            FilePath(f"{part}-shm"),
+            FilePath(f"{part}-journal"),
+        ):
             with contextlib.suppress(FileNotFoundError):
                 each.unlink()
     return target
 
 
-def _insert_all(session: Session, path: Path) -> None:
-    """Insert all runs into a new SQLite file, the oldest first."""
+def _insert_all(session: Session, path: FilePath) -> None:
+    """Copy all runs into a new SQLite file, the oldest first."""
     from ..stores.registry import open_store
 
     store = open_store("sqlite", path=str(path))
     try:
-        runs = [Run(session, record) for record in session.view.find(Everything())]
-        export(reversed(runs), store)
+        uids = [uid for (uid,) in session.view.select(Everything(), [Path("uid")])]
+        report = Copying(session.store, store).all(uids[::-1])
     finally:
         store.close()
+    if not report:
+        raise CopyFailed(f"Not all runs can be copied.\n{report}")
 
 
-def _publish(part: Path, target: Path) -> None:
+def _publish(part: FilePath, target: FilePath) -> None:
     """Give a file its name, unless another has got it meanwhile."""
     try:
         os.link(part, target)

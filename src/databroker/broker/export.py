@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..documents.encode import same
-from ..errors import ConflictingDocument
 from ..runs.run import Run, each_run
 from ..stores.base import Store
 from ..stores.rows import rows_of
+from .moving.external import copy_files, pointing, referred, with_adopted
+from .moving.sending import send
 
 if TYPE_CHECKING:
     from ..external.files.copying import Progress
-    from ..external.files.listing import RunResources
-
-_RESOURCES = ("resource", "stream_resource")
 
 
 class Receiver(Protocol):
@@ -36,58 +34,46 @@ def export(
     progress: Progress | None = None,
 ) -> list[tuple[str, str]]:
     """Insert all documents of some runs elsewhere; see `databroker.Broker.export`."""
-    from ..external.files.copying import CopyPlan
-    from ..external.files.listing import run_files
-
     pairs: list[tuple[str, str]] = []
+    store = db if isinstance(db, Store) else getattr(db, "store", None)
+    store = store if isinstance(store, Store) else None
     for run in each_run(runs):
-        referred = _referred(run)
-        pointing: Mapping[str, Any] = {}
+        documents: Mapping[str, Any] = {}
         if new_root is not None:
-            store, registry = run.session.store, run.session.registry
-            plan = CopyPlan(registry, new_root, on_missing)
-            plan.add(run_files(store, registry, run.uid, referred))
-            _check_target(run, db, plan.documents)
-            copied = plan.carry_out(verify, progress)
-            pointing = copied.documents
-            pairs += copied.files
-        documents = (
-            (name, pointing.get(doc["uid"], doc) if name in _RESOURCES else doc)
-            for name, doc in _documents(run, referred)
-        )
-        _insert_all(db, documents)
+            files = copy_files(run.session, run.uid, store, new_root, verify, on_missing, progress)
+            documents = files.documents
+            pairs += files.files
+        if store is not None:
+            _send(run, store, documents)
+            continue
+        for name, document in pointing(_documents(run), documents):
+            db.insert(name, document)
     return pairs
 
 
-def _referred(run: Run) -> RunResources:
-    from ..external.files.listing import run_resources
-
-    return run_resources(run.session.store, run.uid, run.session.transforms)
-
-
-def _check_target(run: Run, db: Receiver, pointing: Mapping[str, Any]) -> None:
-    """Raise, before anything is copied, if the documents could not be inserted afterwards."""
-    store = getattr(db, "store", None)
-    if store is None or not pointing:
-        return
-    there = {doc["uid"]: doc for _, doc in store.documents(run.uid)}
-    for uid, document in pointing.items():
-        known = there.get(uid) or store.resource(uid)
-        if known is not None and not same(known, document):
-            raise ConflictingDocument(
-                f"Run {run.uid[:8]} is there already, and its resource {uid!r} points to other "
-                "files. Documents are never changed; to tell a broker that files moved, use its "
-                "root map."
-            )
+def _send(run: Run, target: Store, documents: Mapping[str, Any]) -> None:
+    """Send a run to a store: as it is stored, but for what its session changes."""
+    source, transform = run.session.store, run.session.transforms
+    for stored in source.read_runs([run.uid]):
+        whole = with_adopted(source, stored)
+        linked = [(kind, transform(kind, doc)) for kind, doc in whole.linked]
+        changed = replace(
+            whole,
+            start=transform("start", whole.start),
+            stop=None if whole.stop is None else transform("stop", whole.stop),
+            linked=list(pointing(linked, documents)),
+        )
+        send(source, changed, target)
 
 
-def _documents(run: Run, referred: RunResources) -> Iterator[tuple[str, dict[str, Any]]]:
+def _documents(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield all documents of a run, and the old resources that do not say that they are its own."""
-    own = any(name == "resource" for name, _ in referred.documents)
+    resources = referred(run.session, run.uid)
+    own = any(name == "resource" for name, _ in resources.documents)
     for name, document in run.stored_documents():
         yield name, document
         if name == "start" and own:  # else they are among its documents
-            for resource in referred.adopted:
+            for resource in resources.adopted:
                 yield "resource", dict(resource)
                 for datum in rows_of(run.session.store, "datum", resource["uid"]):
                     yield "datum", datum
@@ -101,7 +87,8 @@ def size_of_files(run: Run) -> int:
 
     session = run.session
     sizes: dict[str, int] = {}
-    for found in run_files(session.store, session.registry, run.uid, _referred(run)):
+    resources = referred(session, run.uid)
+    for found in run_files(session.store, session.registry, run.uid, resources):
         for path in found.paths:
             reference = DataReference(run.uid, spec=found.spec)
             session.registry.guard.check(path, reference)
@@ -111,13 +98,3 @@ def size_of_files(run: Run) -> int:
                 raise found.error or failure(FileMissing, reference, found.place, problem)
             sizes[path] = size
     return sum(sizes.values())
-
-
-def _insert_all(db: Receiver, documents: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-    """Insert documents into a broker, or anything else that has `insert`."""
-    store = db if isinstance(db, Store) else getattr(db, "store", None)
-    if isinstance(store, Store):
-        store.insert_many(documents)
-        return
-    for name, document in documents:
-        db.insert(name, document)

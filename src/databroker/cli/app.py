@@ -15,6 +15,7 @@ _COMMANDS = {
     "show": "runs:show",
     "table": "runs:table",
     "files": "runs:files",
+    "copy": "copying:copy",
 }
 """Where each command is, in the order of the help."""
 

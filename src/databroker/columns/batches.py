@@ -8,7 +8,8 @@ which, where there is more than one.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -154,6 +155,23 @@ def to_rows(kind: str, owner: str, batch: pa.RecordBatch) -> list[Row]:
     if marks is None:
         return [makers[0](row) for row in range(batch.num_rows)]
     return [makers[mark](row) for row, mark in enumerate(marks)]
+
+
+def stretches(batch: pa.RecordBatch) -> Iterator[tuple[Any, pa.RecordBatch]]:
+    """Yield the rows that follow each other and have the same keys, after these keys.
+
+    Keys come as a shape: a list in which a dictionary of columns is its key and its keys.
+    """
+    shapes = decode(batch.schema.metadata[_SHAPES])
+    places = batch.schema.get_all_field_indices(names.SHAPE)
+    if not places:
+        yield shapes[0], batch
+        return
+    marks = batch.column(places[0]).to_numpy()
+    begins = [0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), len(marks)]
+    for first, stop in pairwise(begins):
+        if first < stop:
+            yield shapes[marks[first]], batch.slice(first, stop - first)
 
 
 def split(batch: pa.RecordBatch) -> dict[str, Column]:

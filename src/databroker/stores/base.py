@@ -24,6 +24,7 @@ from ..query.paths import key_paths
 from ..query.projection import Keyed, distinct_values, ranked, value_at
 from .changes import ChangeNotices
 from .checking import CheckProgress, CheckReport, Finding
+from .contents import Outline, StoredRun, owners_of
 from .groups import Accepted, Group
 from .rows import batches_of, rows_of
 
@@ -227,6 +228,49 @@ class Store(ABC):
         for kind, doc in documents:
             self.put(kind, doc)
 
+    def insert_batches(self, kind: str, owner: str, batches: Iterable[pa.RecordBatch]) -> None:
+        """Keep rows of one owner that come as batches, such as `read` of a store yields.
+
+        It is as if each row were inserted, but no row becomes a dictionary on its way. So less
+        is looked at: that identities are texts, times finite numbers, seq_nums integers, and
+        dictionaries what must be one. Values are kept as they are; those that `read` yields
+        have been made plain when they were inserted. Rows keep their order. Those that are
+        there already change nothing, wherever they are among the others, and a different one
+        of an identity is refused. A batch is stored when the next one is asked for.
+
+        Parameters
+        ----------
+        kind
+            'event', 'datum' or 'stream_datum'.
+        owner
+            The uid of the descriptor, resource or stream resource.
+        batches
+            With all columns that the rows have.
+
+        Raises
+        ------
+        InvalidDocument
+            A column is missing, or holds what it must not.
+        ConflictingDocument, UnknownDescriptor
+            As `insert` says. The batches before this one were kept.
+        """
+        from ..columns.checks import check_batch
+
+        for batch in batches:
+            check_batch(kind, batch)
+            if batch.num_rows:
+                self.put_batch(kind, owner, batch)
+
+    def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
+        """Keep a batch that `insert_batches` has checked.
+
+        A store that keeps columns does better than this one, which makes documents of its rows.
+        Whether a batch is kept as a whole, or in part, when a row is refused, is its own affair.
+        """
+        from ..columns import to_rows
+
+        self._put_group([Accepted(kind, row, []) for row in to_rows(kind, owner, batch)])
+
     # -- finding runs ----------------------------------------------------
 
     @abstractmethod
@@ -381,6 +425,32 @@ class Store(ABC):
         from .many import pages  # which imports pyarrow
 
         return pages(self, runs, stream, selection)
+
+    def outlines(self, uids: Iterable[str]) -> dict[str, Outline]:
+        """Return what some runs consist of, by uid; those that are not there are left out.
+
+        Whoever moves runs asks for a few hundred at once. A store that answers in fewer
+        look-ups than one for each document does better than this one.
+        """
+        return {run.uid: run.outline for run in Store.read_runs(self, uids)}
+
+    def read_runs(self, uids: Iterable[str]) -> Iterator[StoredRun]:
+        """Yield some runs, in this order; those that are not there are left out.
+
+        A store that reads several in one look does better than this one. It may give the rows
+        of small runs, too, so that nobody has to ask for those of each.
+
+        Raises
+        ------
+        StoreDamaged
+            The stored bytes cannot be read back. Runs before it were yielded.
+        """
+        for uid in uids:
+            record = self.record(uid)
+            if record is not None:
+                linked = list(self.documents(uid))
+                extents = {owner: self.extents(*owner) for owner in owners_of(linked)}
+                yield StoredRun(record.start, record.stop, linked, extents)
 
     @abstractmethod
     def datum(self, datum_id: str) -> dict[str, Any] | None:

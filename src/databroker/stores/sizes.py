@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 LARGE_ROW = 2**19
@@ -16,7 +16,7 @@ def is_large(row: dict[str, Any]) -> bool:
     return _sum(row.get("data", {}).values(), 1) >= LARGE_ROW
 
 
-def bytes_of(document: dict[str, Any]) -> int:
+def bytes_of(document: Mapping[str, Any]) -> int:
     """Return about how many bytes a document is."""
     return _sum(document.values(), 1)
 

@@ -9,6 +9,7 @@ from .hostile_values import OddInput
 from .identity import Identity
 from .late_parents import Orphans
 from .many_runs import ManyRuns
+from .moving import Moving
 from .openers import Openers
 from .other_processes import OtherProcesses
 from .processes import Processes
@@ -33,6 +34,7 @@ class StoreConformance(
     Processes,
     Openers,
     OtherProcesses,
+    Moving,
 ):
     """All tests that a store must pass; inherit and define ``open_store``.
 

@@ -1,0 +1,59 @@
+"""What people name as the source or the target of a copy, as a broker."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..._util.printable import shown
+from ...errors import StoreUnavailable
+from ...stores.base import Store
+from ...stores.store_ref import StoreRef
+from ..broker import Broker
+
+if TYPE_CHECKING:
+    from ...query.nodes import Node
+
+_FILE = re.compile(r"\.(db|sqlite3?)\Z")
+_URI = re.compile(r"postgres(ql)?://")
+
+Named = Broker | Store | StoreRef[Store] | Mapping[str, Any] | str | os.PathLike[str]
+
+
+@contextmanager
+def opened(named: Named, *, reading: bool = False) -> Iterator[Broker]:
+    """Give the broker that is meant; what was opened for it is closed again."""
+    if isinstance(named, Broker):
+        yield named
+    elif isinstance(named, Store | StoreRef):
+        yield Broker(named.store if isinstance(named, StoreRef) else named)
+    elif isinstance(named, Mapping | str | os.PathLike):
+        with closing(_broker(named, reading)) as broker:
+            yield broker
+    else:
+        raise TypeError(
+            "Runs are copied between brokers, or what the name of a configuration, a path, a URI "
+            f"or a mapping says, and not {shown(named)}."
+        )
+
+
+def query_of(broker: Broker, query: Node | Mapping[str, Any] | str | None) -> Node:
+    """Return what is searched for, with what the broker adds to each search."""
+    return broker(query).query
+
+
+def _broker(named: Mapping[str, Any] | str | os.PathLike[str], reading: bool) -> Broker:
+    if isinstance(named, Mapping):
+        return Broker.from_config(named)
+    text = os.fspath(named)
+    if _URI.match(text):
+        return Broker.from_config({"driver": "postgresql", "uri": text})
+    if isinstance(named, str) and not (_FILE.search(text) or os.sep in text):
+        return Broker.named(text)
+    path = os.path.abspath(os.path.expanduser(text))
+    if reading and not os.path.exists(path):
+        raise StoreUnavailable(f"There is no file {path} to copy runs from.")
+    return Broker.from_config({"driver": "sqlite", "path": path, "read_only": reading})

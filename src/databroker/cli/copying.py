@@ -1,0 +1,121 @@
+"""``databroker copy``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .common import say
+
+if TYPE_CHECKING:
+    from ..broker.moving.progress import Progress, Report
+
+_EXAMPLES = """\b
+Examples:
+  databroker copy example backup.db
+  databroker copy lab archive since=2024 plan_name=scan
+  databroker copy lab postgresql://me@server/beamline 'good sample'
+  databroker copy lab ~/take/home.db scan_id=42 --files ~/take/files
+"""
+
+_TIMES = ("since", "until", "time", "started")
+
+
+@click.command("copy", epilog=_EXAMPLES)
+@click.argument("source")
+@click.argument("target")
+@click.argument("query", nargs=-1)
+@click.option("--files", metavar="FOLDER", help="Copy external files, too, into this folder.")
+@click.option("--no-verify", is_flag=True, help="Do not read again what was written.")
+def copy(
+    source: str, target: str, query: tuple[str, ...], files: str | None, no_verify: bool
+) -> None:
+    """Copy runs from SOURCE to TARGET: all of them, or those that match QUERY.
+
+    SOURCE and TARGET are names of configurations, paths of SQLite files or URIs of PostgreSQL
+    databases. Words of QUERY must occur in the metadata of a run; key=value must be so. Runs that
+    are there already are left alone, and those that are there in part continued: so a copy that
+    was broken off goes on when it is called again.
+
+    Ends with the exit code 1 if a run could not be copied.
+    """
+    from ..broker.copy import copy as copied
+
+    with _bar() as report:
+        done = copied(
+            source, target, _query(query), files or False, verify=not no_verify, progress=report
+        )
+    say(repr(done))
+    if not done:
+        raise click.exceptions.Exit(1)
+
+
+def _query(words: Sequence[str]) -> dict[str, Any] | None:
+    """Return what is searched for; a value is a number where it is written as one.
+
+    Examples
+    --------
+    >>> _query(["good", "sample", "scan_id=42", "since=2024"])
+    {'scan_id': 42, 'since': '2024', '$text': {'$search': 'good sample'}}
+    """
+    pairs = dict(word.split("=", 1) for word in words if "=" in word)
+    # A time is text, and a year is no second since 1970.
+    query = {key: value if key in _TIMES else _value(value) for key, value in pairs.items()}
+    if text := " ".join(word for word in words if "=" not in word):
+        query["$text"] = {"$search": text}
+    return query or None
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@contextmanager
+def _bar() -> Iterator[Report]:
+    """Show a bar on the terminal's side channel, so that the output proper stays clean."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    bar = Bar(
+        TextColumn("runs"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[amount]}", markup=False),
+        console=Console(stderr=True),
+    )
+    task = bar.add_task("", total=None, amount="")
+
+    def report(progress: Progress) -> None:
+        bar.start()  # not before: where nothing can be opened, nothing is shown
+        bar.update(task, completed=progress.runs, total=progress.of, amount=_amount(progress))
+
+    try:
+        yield report
+    finally:
+        bar.stop()
+
+
+def _amount(progress: Progress) -> str:
+    """Return how far it is, in words.
+
+    Examples
+    --------
+    >>> from databroker.broker.moving.progress import Progress
+    >>> _amount(Progress(2, 4, 30_000, 2_400_000, 1.5, 75.0))
+    '30 000 rows, 2.4 MB, 20 000 rows/s, 0:01:15 left'
+    """
+    from datetime import timedelta
+
+    from ..display.summary import size
+
+    rows, rate = (f"{number:,.0f}".replace(",", " ") for number in (progress.rows, progress.rate))
+    left = "" if progress.left is None else f", {timedelta(seconds=round(progress.left))} left"
+    return f"{rows} rows, {size(progress.bytes)}, {rate} rows/s{left}"

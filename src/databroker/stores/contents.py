@@ -1,0 +1,77 @@
+"""Runs as stores hold them: what each consists of, and where its rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..documents.kinds import ROWS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .rows import Extent
+
+Doc = dict[str, Any]
+
+Owner = tuple[str, str]
+"""A kind of rows, and the uid of the document that some of these belong to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a run consists of at one moment, without what is in it.
+
+    Attributes
+    ----------
+    start, stop
+        Its documents; None for a stop that is not there.
+    rows
+        How many rows each of its descriptors, resources and stream resources has. So a document
+        that is not there is told from one without rows.
+    """
+
+    start: Doc
+    stop: Doc | None
+    rows: Mapping[Owner, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as a store holds it at one moment.
+
+    Attributes
+    ----------
+    start, stop
+        Its documents; None for a stop that is not there.
+    linked
+        Its descriptors, resources and stream resources, each after its kind.
+    extents
+        Where the rows of each of those are.
+    batches
+        The rows themselves, of a run that has few: they were read with all the rest.
+    """
+
+    start: Doc
+    stop: Doc | None
+    linked: Sequence[tuple[str, Doc]]
+    extents: Mapping[Owner, Sequence[Extent]]
+    batches: Mapping[Owner, Sequence[pa.RecordBatch]] | None = field(default=None, repr=False)
+
+    @property
+    def uid(self) -> str:
+        """The uid of the run."""
+        uid: str = self.start["uid"]
+        return uid
+
+    @property
+    def outline(self) -> Outline:
+        """What the run consists of."""
+        rows = {owner: sum(one.rows for one in found) for owner, found in self.extents.items()}
+        return Outline(self.start, self.stop, rows)
+
+
+def owners_of(linked: Iterable[tuple[str, Doc]]) -> list[Owner]:
+    """Return what may have rows among the documents of a run."""
+    return [(ROWS[kind], doc["uid"]) for kind, doc in linked]

@@ -1,0 +1,292 @@
+"""Runs are copied exactly, again at the cost of a look, and on after whatever broke a copy off."""
+
+import itertools
+
+import pytest
+
+import databroker
+from databroker import Broker
+from databroker.broker.moving.copying import Copying
+from databroker.errors import StoreDamaged, StoreIsReadOnly, StoreUnavailable, UnknownBrokerName
+from databroker.stores.base import Store
+from databroker.stores.memory import MemoryStore
+from databroker.testing import answers, assert_identical, expected
+from databroker.testing.conformance.base import (
+    descriptor,
+    event,
+    event_page,
+    insert_all,
+    start,
+    stop,
+    whole_run,
+)
+
+DRIVERS = ("memory", "sqlite", "postgresql")
+
+
+def long_run(uid="long", rows=200):
+    """A run that is sent by itself."""
+    opening = [("start", start(uid)), ("descriptor", descriptor(f"{uid}-d", uid))]
+    pages = [("event_page", event_page(range(n, n + 50), f"{uid}-d")) for n in range(0, rows, 50)]
+    return [*opening, *pages, ("stop", stop(uid))]
+
+
+def several():
+    """Runs of each kind: small, long, running, one without anything, and of one time."""
+    unfinished = whole_run("running")[:-1]
+    return [*whole_run("a"), *long_run(), *unfinished, ("start", start("bare")), *whole_run("b")]
+
+
+def copied(source, target, **options):
+    report = databroker.copy(source, target, **options)
+    assert report, report
+    return report
+
+
+def outcomes(report):
+    return {run.uid: run.outcome for run in report.runs}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [pair for pair in itertools.product(DRIVERS, DRIVERS) if pair[0] != "memory"]
+)
+def test_all_runs_arrive_as_they_are_stored(open_new, one, other):
+    source, target = open_new(one), open_new(other)
+    insert_all(source, several())
+    report = copied(source, target)
+    assert_identical(answers(target, several()), expected(several()))
+    assert len(report.copied) == 5
+    assert report.rows == 3 * 12 + 200
+    back = copied(target, open_new("memory"))
+    assert [run.digest for run in back.runs] == [run.digest for run in report.runs]
+    assert len({run.digest for run in report.runs}) == 5
+
+
+def test_runs_that_are_there_are_known_by_a_look(open_new, monkeypatch):
+    source, target = open_new("sqlite"), open_new("sqlite")
+    insert_all(source, several())
+    copied(source, target)
+    monkeypatch.setattr(type(source), "read", None)
+    monkeypatch.setattr(type(target), "put", None)
+    monkeypatch.setattr(type(target), "put_many", None)
+    assert set(outcomes(copied(source, target)).values()) == {"there"}
+
+
+class Interrupted(BaseException):
+    """Not an error that anybody could take for one of theirs."""
+
+
+@pytest.mark.parametrize("name", ["put", "put_many", "put_batch"])
+@pytest.mark.parametrize("driver", ["memory", "sqlite"])
+def test_a_copy_that_was_broken_off_goes_on(open_new, monkeypatch, driver, name):
+    source, target = open_new("sqlite"), open_new(driver)
+    insert_all(source, several())
+    kept = getattr(type(target), name)
+    for most in range(30):
+        calls = itertools.count()
+
+        def put(*arguments, most=most, calls=calls):
+            if next(calls) == most:
+                raise Interrupted
+            kept(*arguments)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(type(target), name, put)
+            try:
+                databroker.copy(source, target)
+            except Interrupted:
+                continue
+        break
+    copied(source, target)
+    assert_identical(answers(target, several()), expected(several()))
+
+
+def test_a_run_that_has_grown_is_continued(open_new):
+    source, target = open_new("sqlite"), open_new("sqlite")
+    documents = long_run()
+    insert_all(source, documents[:4])
+    copied(source, target)
+    insert_all(source, documents[4:])
+    assert outcomes(copied(source, target)) == {"long": "continued"}
+    assert_identical(answers(target, documents), expected(documents))
+    late = ("event", event(900, "long-d"))  # after the stop
+    insert_all(source, [late])
+    assert outcomes(copied(source, target)) == {"long": "continued"}
+    assert_identical(answers(target, [*documents, late]), expected([*documents, late]))
+    assert outcomes(copied(source, target)) == {"long": "there"}
+
+
+def test_rows_that_are_there_in_another_order_are_not_doubled(open_new):
+    source, target = open_new("sqlite"), open_new("sqlite")
+    documents = long_run()
+    insert_all(source, documents)
+    insert_all(target, [*documents[:2], documents[4], documents[3]])
+    report = copied(source, target)
+    assert outcomes(report) == {"long": "continued"}
+    assert sum(each.rows for each in target.extents("event", "long-d")) == 200
+
+
+def test_a_target_that_has_more_is_left_alone(open_new):
+    source, target = open_new("sqlite"), open_new("sqlite")
+    insert_all(target, long_run())
+    insert_all(source, long_run()[:3])
+    assert outcomes(copied(source, target)) == {"long": "there"}
+    insert_all(source, [("descriptor", descriptor("second", "long"))])
+    assert outcomes(copied(source, target)) == {"long": "continued"}
+
+
+CONFLICTS = {
+    "start": [("start", start("b", sample="another"))],
+    "stop": [*whole_run("b")[:-1], ("stop", stop("b", exit_status="fail"))],
+    "descriptor": [("start", whole_run("b")[0][1]), ("descriptor", descriptor("b-desc", "b", "y"))],
+    "event": [*whole_run("b")[:2], ("event", event(1, "b-desc", x=99.0))],
+}
+
+
+@pytest.mark.parametrize("kind", CONFLICTS)
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_run_that_differs_is_named_and_the_others_go(open_new, kind, verify):
+    source, target = open_new("sqlite"), open_new("sqlite")
+    insert_all(source, several())
+    insert_all(target, CONFLICTS[kind])
+    report = databroker.copy(source, target, verify=verify)
+    assert not report
+    assert {run.uid for run in report.copied} == {"a", "long", "running", "bare"}
+    (failed,) = report.failed
+    assert failed.uid == "b"
+    assert f"{kind} document" in failed.problem
+    assert (
+        "already stored with other content" in failed.problem or "ended already" in failed.problem
+    )
+    assert f"'b': {failed.problem}" in repr(report)
+
+
+def test_an_event_of_a_long_run_that_differs_is_found(open_new):
+    source, target = open_new("sqlite"), open_new("sqlite")
+    insert_all(source, long_run())
+    insert_all(target, [*long_run()[:2], ("event", event(7, "long-d", x=99.0))])
+    (failed,) = databroker.copy(source, target).failed
+    assert "the event 'long-d-7' differs" in failed.problem
+
+
+def test_what_is_not_kept_as_it_was_sent_is_found(open_new, monkeypatch):
+    source, target = open_new("sqlite"), open_new("memory")
+    insert_all(source, several())
+    put = MemoryStore.put
+    forgetful = lambda store, kind, doc: kind == "event" or put(store, kind, doc)  # noqa: E731
+    monkeypatch.setattr(MemoryStore, "put", forgetful)
+    report = databroker.copy(source, target)
+    assert {run.uid for run in report.failed} == {"a", "b", "running", "long"}
+    assert "is not what was sent: the event" in report.failed[0].problem
+    assert len(databroker.copy(source, open_new("memory"), verify=False).failed) == 0
+
+
+def test_a_run_that_cannot_be_read_is_named_and_the_others_go(open_new, monkeypatch):
+    source, target = open_new("memory"), open_new("memory")
+    insert_all(source, several())
+    documents = MemoryStore.documents
+
+    def damaged(store, uid, *kinds):
+        if uid == "long" and store is source:
+            raise StoreDamaged("a segment is missing")
+        return documents(store, uid, *kinds)
+
+    monkeypatch.setattr(MemoryStore, "documents", damaged)
+    report = databroker.copy(source, target)
+    assert [(run.uid, run.problem) for run in report.failed] == [("long", "a segment is missing")]
+    assert len(report.copied) == 4
+
+
+def test_a_store_that_goes_away_ends_the_copy(open_new, monkeypatch):
+    source, target = open_new("memory"), open_new("memory")
+    insert_all(source, several())
+
+    def gone(*_):
+        raise StoreUnavailable("The server is gone.")
+
+    monkeypatch.setattr(MemoryStore, "put", gone)
+    with pytest.raises(StoreUnavailable, match="The server is gone"):
+        databroker.copy(source, target)
+
+
+# -- which runs, from where, to where ----------------------------------------
+
+
+def test_words_and_queries_say_which_runs(open_new):
+    source = open_new("memory")
+    for uid, time in (("a", 1.0), ("b", 2.0), ("c", 3.0)):
+        insert_all(source, [("start", start(uid, time, sample="Ni" if uid < "c" else "Cu"))])
+    for query in ("Ni", {"sample": "Ni"}, databroker.queries.Key("sample") == "Ni"):
+        assert list(outcomes(copied(source, open_new("memory"), query=query))) == ["a", "b"]
+    db = Broker(source)
+    db.add_filter(sample="Cu")
+    assert list(outcomes(copied(db, open_new("memory")))) == ["c"]
+
+
+def test_names_paths_and_mappings_are_opened_and_closed(empty_home, tmp_path):
+    folder = empty_home / ".config/databroker"
+    folder.mkdir(parents=True)
+    (folder / "lab.yml").write_text(f"driver: sqlite\npath: {tmp_path}/lab.db\n")
+    with Broker.named("lab") as db:
+        insert_all(db.store, whole_run())
+    copied("lab", str(tmp_path / "one.db"))
+    copied(tmp_path / "one.db", {"driver": "sqlite", "path": str(tmp_path / "two")})
+    assert outcomes(copied("lab", tmp_path / "two")) == {"run": "there"}
+    assert {path.name for path in tmp_path.iterdir()} >= {"lab.db", "one.db", "two"}
+    assert not list(tmp_path.glob("*-wal"))
+    with pytest.raises(UnknownBrokerName):
+        databroker.copy("nowhere", "lab")
+    with pytest.raises(StoreUnavailable, match=r"no file .*nothing\.db to copy runs from"):
+        databroker.copy("nothing.db", "lab")
+    with pytest.raises(TypeError, match="and not 5"):
+        databroker.copy(5, "lab")
+    read_only = {"driver": "sqlite", "path": str(tmp_path / "lab.db"), "read_only": True}
+    assert outcomes(copied(tmp_path / "one.db", read_only)) == {"run": "there"}
+    elsewhere = MemoryStore()
+    insert_all(elsewhere, whole_run("elsewhere"))
+    with pytest.raises(StoreIsReadOnly):
+        databroker.copy(elsewhere, read_only)
+
+
+def test_runs_of_one_time_keep_their_order(open_new):
+    source, target = open_new("memory"), open_new("sqlite")
+    insert_all(source, [("start", start(uid)) for uid in "cab"])
+    copied(source, target)
+    assert [run.uid for run in Broker(target)()] == ["b", "a", "c"]
+
+
+# -- progress ----------------------------------------------------------------
+
+
+def test_progress_counts_what_is_sent(open_new, monkeypatch):
+    monkeypatch.setattr("databroker.broker.moving.progress._PAUSE", 0)
+    source, target = open_new("sqlite"), open_new("sqlite")
+    insert_all(source, several())
+    seen = []
+    report = copied(source, target, progress=seen.append)
+    assert (seen[-1].runs, seen[-1].of, seen[-1].rows) == (5, 5, report.rows)
+    assert seen[-1].left == 0
+    assert seen[-1].bytes == report.bytes > 200 * 40
+    for one, other in itertools.pairwise(seen):
+        assert one.runs <= other.runs
+        assert one.rows <= other.rows
+
+
+def test_documents_from_elsewhere_are_inserted_many_at_once():
+    db, seen = databroker.temp(), []
+    db.insert_many(iter(several()), progress=seen.append)
+    assert_identical(answers(db.store, several()), expected(several()))
+    assert (seen[-1].runs, seen[-1].of, seen[-1].rows) == (5, None, 3 * 12 + 200)
+    db.insert_many(several())
+    assert_identical(answers(db.store, several()), expected(several()))
+
+
+def test_a_store_with_nothing_but_the_defaults_can_be_both(open_new):
+    class Plain(MemoryStore):
+        outlines, read_runs = Store.outlines, Store.read_runs
+        put_many, put_batch = Store.put_many, Store.put_batch
+
+    source, target = Plain(), Plain()
+    insert_all(source, several())
+    assert Copying(source, target).all(["a", "long", "nobody"]).ok
+    assert target.count(databroker.queries.Everything()) == 2
