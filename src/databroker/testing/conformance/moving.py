@@ -13,7 +13,7 @@ from ...columns import ALL, from_rows, to_rows
 from ...documents.kinds import OWNER
 from ...errors import ConflictingDocument, InvalidDocument, UnknownDescriptor
 from ...stores.base import Store
-from ...stores.memory import MemoryStore
+from ...stores.registry import open_store
 from ...stores.rows import batches_of
 from .. import strategies
 from ..reference import answers, expected, read_rows, singles
@@ -123,7 +123,7 @@ class Moving(Base):
     @quick(15)
     @given(documents=strategies.runs())
     def test_any_rows_as_batches_are_what_they_were(self, documents: Documents) -> None:
-        with closing(MemoryStore()) as source, closing(self.open_store()) as store:
+        with closing(open_store("memory")) as source, closing(self.open_store()) as store:
             insert_all(source, documents)
             insert_all(
                 store, [(kind, doc) for kind, doc in singles(documents) if kind not in OWNER]
