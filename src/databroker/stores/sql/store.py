@@ -54,6 +54,10 @@ class SQLStore(Store):
         """Keep documents in one transaction, all or none."""
         self._write(lambda: self._writer.put_together(documents), {kind for kind, _ in documents})
 
+    def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
+        """Keep a batch as segments, in one transaction, all of it or nothing."""
+        self._write(lambda: self._writer.put_batch(kind, owner, batch), {kind})
+
     def _write(self, put: Callable[[], bool], kinds: set[str]) -> None:
         """Put documents of some kinds; what puts them tells whether it ended a large run."""
         if self._connections.read_only:

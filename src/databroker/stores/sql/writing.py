@@ -55,6 +55,10 @@ class Writer:
         """Store documents in one transaction, all or none; tell whether one ended a large run."""
         return self._connections.write(partial(self._put_together, documents))
 
+    def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> bool:
+        """Store rows of one owner that come as columns, all or none; no run ends with them."""
+        return self._connections.write(partial(self._put_batch, kind, owner, batch))
+
     def _put(self, kind: str, doc: Doc, connection: Connection) -> bool:
         with self._write(connection) as write:
             write.put(kind, doc)
@@ -69,6 +73,13 @@ class Writer:
             transaction(connection),
         ):
             write.put_many(documents)
+        return write.ended_large
+
+    def _put_batch(
+        self, kind: str, owner: str, batch: pa.RecordBatch, connection: Connection
+    ) -> bool:
+        with collecting_later(), self._write(connection) as write:
+            write.put_batch(kind, owner, batch)
         return write.ended_large
 
     @contextlib.contextmanager
@@ -156,6 +167,14 @@ class _Write:
             with transaction(self.connection):
                 series.seal(self.connection, rows)
 
+    def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
+        """Store rows that come as columns: as a block if all are new, else row by row."""
+        from ...columns.batches import to_rows, values_of
+
+        identities = values_of(batch, IDENTITY[kind])
+        if not self._put_new_rows(kind, owner, identities, lambda: batch):
+            self._put_each(kind, to_rows(kind, owner, batch))
+
     def _put_page(self, kind: str, page: Doc) -> None:
         """Store a page: as a block if all its rows are new, else row by row; all or nothing."""
         single = PAGES[kind]
@@ -165,14 +184,17 @@ class _Write:
             make = partial(from_page, single, page)
             if self._put_new_rows(single, page[OWNER[single]], page[IDENTITY[single]], make):
                 return
-        documents = list(unpack(kind, page))
+        self._put_each(single, list(unpack(kind, page)))
+
+    def _put_each(self, kind: str, documents: Sequence[Doc]) -> None:
+        """Store rows one by one, but all or none."""
         for row in documents:
-            self._series(single, row[OWNER[single]])
+            self._series(kind, row[OWNER[kind]])
         with transaction(self.connection):
             for row in documents:
-                if single == "datum":
+                if kind == "datum":
                     runs.claim_datum(self.connection, row["datum_id"], row["resource"])
-                rows = self._series(single, row[OWNER[single]])
+                rows = self._series(kind, row[OWNER[kind]])
                 series.append(self.connection, rows, row)
                 if series.is_full(rows):
                     series.seal(self.connection, rows)
