@@ -24,10 +24,20 @@ from databroker.testing.conformance.base import (
 DRIVERS = ("memory", "sqlite", "postgresql")
 
 
-def long_run(uid="long", rows=200):
+ROWS = 1000  # of a long run
+
+
+@pytest.fixture(autouse=True)
+def few_are_small(monkeypatch):
+    """Let a thousand rows be too many to be read with all the rest."""
+    monkeypatch.setattr("databroker.stores.sql.reading._SMALL", 20_000)
+
+
+def long_run(uid="long"):
     """A run that is sent by itself."""
     opening = [("start", start(uid)), ("descriptor", descriptor(f"{uid}-d", uid))]
-    pages = [("event_page", event_page(range(n, n + 50), f"{uid}-d")) for n in range(0, rows, 50)]
+    numbers = range(0, ROWS, 250)
+    pages = [("event_page", event_page(range(n, n + 250), f"{uid}-d")) for n in numbers]
     return [*opening, *pages, ("stop", stop(uid))]
 
 
@@ -56,7 +66,7 @@ def test_all_runs_arrive_as_they_are_stored(open_new, one, other):
     report = copied(source, target)
     assert_identical(answers(target, several()), expected(several()))
     assert len(report.copied) == 5
-    assert report.rows == 3 * 12 + 200
+    assert report.rows == 3 * 12 + ROWS
     back = copied(target, open_new("memory"))
     assert [run.digest for run in back.runs] == [run.digest for run in report.runs]
     assert len({run.digest for run in report.runs}) == 5
@@ -109,7 +119,7 @@ def test_a_run_that_has_grown_is_continued(open_new):
     insert_all(source, documents[4:])
     assert outcomes(copied(source, target)) == {"long": "continued"}
     assert_identical(answers(target, documents), expected(documents))
-    late = ("event", event(900, "long-d"))  # after the stop
+    late = ("event", event(9000, "long-d"))  # after the stop
     insert_all(source, [late])
     assert outcomes(copied(source, target)) == {"long": "continued"}
     assert_identical(answers(target, [*documents, late]), expected([*documents, late]))
@@ -123,7 +133,7 @@ def test_rows_that_are_there_in_another_order_are_not_doubled(open_new):
     insert_all(target, [*documents[:2], documents[4], documents[3]])
     report = copied(source, target)
     assert outcomes(report) == {"long": "continued"}
-    assert sum(each.rows for each in target.extents("event", "long-d")) == 200
+    assert sum(each.rows for each in target.extents("event", "long-d")) == ROWS
 
 
 def test_a_target_that_has_more_is_left_alone(open_new):
@@ -266,7 +276,7 @@ def test_progress_counts_what_is_sent(open_new, monkeypatch):
     report = copied(source, target, progress=seen.append)
     assert (seen[-1].runs, seen[-1].of, seen[-1].rows) == (5, 5, report.rows)
     assert seen[-1].left == 0
-    assert seen[-1].bytes == report.bytes > 200 * 40
+    assert seen[-1].bytes == report.bytes > ROWS * 40
     for one, other in itertools.pairwise(seen):
         assert one.runs <= other.runs
         assert one.rows <= other.rows
@@ -276,7 +286,7 @@ def test_documents_from_elsewhere_are_inserted_many_at_once():
     db, seen = databroker.temp(), []
     db.insert_many(iter(several()), progress=seen.append)
     assert_identical(answers(db.store, several()), expected(several()))
-    assert (seen[-1].runs, seen[-1].of, seen[-1].rows) == (5, None, 3 * 12 + 200)
+    assert (seen[-1].runs, seen[-1].of, seen[-1].rows) == (5, None, 3 * 12 + ROWS)
     db.insert_many(several())
     assert_identical(answers(db.store, several()), expected(several()))
 

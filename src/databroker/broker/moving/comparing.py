@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...columns import to_rows
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from ...stores.base import Store
 
 Doc = dict[str, Any]
+Digests = dict[Owner, RowsDigest]
+Like = tuple[StoredRun, Digests]
 
 
 def has_all(there: Outline, wanted: Outline) -> bool:
@@ -44,17 +45,33 @@ def has_all(there: Outline, wanted: Outline) -> bool:
     return ended and all(there.rows.get(owner, -1) >= rows for owner, rows in wanted.rows.items())
 
 
-def digest_of(store: Store, run: StoredRun) -> str:
-    """Return the digest of a run, all of whose rows are read for it."""
-    digests: dict[Owner, RowsDigest] = {}
+def rows_digests(store: Store, run: StoredRun, like: Like | None = None) -> Digests:
+    """Return the digests of the rows of a run, all of which are read for it.
+
+    Rows at hand that are the same as those of a run whose digests are known need none.
+    """
+    digests: Digests = {}
     for owner in run.extents:
+        if like is not None and _are_equal(run, like[0], owner):
+            digests[owner] = like[1][owner]
+            continue
         digests[owner] = RowsDigest()
         for batch in batches_of(store, run, owner):
             digests[owner].add(batch)
-    return run_digest(run, digests)
+    return digests
 
 
-def run_digest(run: StoredRun, rows: Mapping[Owner, RowsDigest]) -> str:
+def _are_equal(run: StoredRun, other: StoredRun, owner: Owner) -> bool:
+    if run.batches is None or other.batches is None or owner not in other.batches:
+        return False
+    one, two = run.batches[owner], other.batches[owner]
+    return len(one) == len(two) and all(
+        batch.equals(same_batch, check_metadata=True)
+        for batch, same_batch in zip(one, two, strict=True)
+    )
+
+
+def run_digest(run: StoredRun, rows: Digests) -> str:
     """Return the digest of a run whose rows have been read; it is that in any store."""
     whole = hashlib.sha256(encode([run.start, run.stop]))
     for kind, doc in sorted(run.linked, key=lambda each: (each[0], each[1]["uid"])):

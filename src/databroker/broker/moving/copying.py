@@ -17,7 +17,7 @@ from ...errors import (
     StoreUnavailable,
 )
 from ...stores.contents import Outline, Owner, StoredRun
-from .comparing import difference, digest_of, has_all, run_digest
+from .comparing import Digests, difference, has_all, rows_digests, run_digest
 from .external import Files, with_adopted
 from .known import Known
 from .progress import Meter, Report
@@ -47,8 +47,9 @@ class Copying:
         self._source, self._target, self._files, self._verify = source, target, files, verify
         self._progress, self._meter = progress, Meter()
         self._waiting: list[StoredRun] = []  # small runs, to be sent together
-        self._present: Mapping[str, Outline] = {}  # at the target, of those looked at now
-        self._whole: set[str] = set()  # of those, what is there already
+        self._wanted: Mapping[str, Outline] = {}  # of the runs looked at now, at the source
+        self._present: Mapping[str, Outline] = {}  # and at the target
+        self._whole: set[str] = set()  # those of them that are there already
         self._became: dict[str, CopiedRun] = {}
 
     def all(self, uids: Sequence[str]) -> CopyReport:
@@ -74,11 +75,11 @@ class Copying:
 
     def _missing(self, uids: Sequence[str]) -> list[str]:
         """Return those of some runs of which something is not there, or that may have files."""
-        wanted, self._present = self._outlines(uids), self._target.outlines(uids)
+        self._wanted, self._present = self._outlines(uids), self._target.outlines(uids)
         missing, self._whole = [], set()
-        for uid, outline in wanted.items():
+        for uid in filter(self._wanted.__contains__, uids):
             with self._failing(uid):
-                there = self._present.get(uid)
+                outline, there = self._wanted[uid], self._present.get(uid)
                 if there is not None and has_all(there, outline):
                     self._whole.add(uid)
                 if uid not in self._whole or (self._files is not None and outline.rows):
@@ -112,6 +113,8 @@ class Copying:
     # -- sending ---------------------------------------------------------
 
     def _send(self, run: StoredRun) -> None:
+        if lost := self._wanted[run.uid].rows.keys() - run.extents.keys():
+            raise StoreDamaged(f"Some of its documents are damaged: {sorted(lost)}.")
         run = with_adopted(self._source, run)
         if self._files is not None:
             run = self._files.carry(run)
@@ -134,7 +137,7 @@ class Copying:
                 self._meter.sent(batch.num_rows, batch.nbytes)
 
         send_large(self._source, run, self._target, look)
-        self._check([run], {run.uid: run_digest(run, digests)} if self._verify else {})
+        self._check([run], {run.uid: digests})
 
     def _flush(self) -> None:
         """Send the small runs that wait."""
@@ -145,10 +148,10 @@ class Copying:
             self._insert(runs)
         except (InvalidDocument, StoreDamaged):
             runs = list(chain.from_iterable(map(self._alone, runs)))
-        digests = {}
+        digests: dict[str, Digests] = {}
         for run in runs if self._verify else ():
             with self._failing(run.uid):
-                digests[run.uid] = digest_of(self._source, run)
+                digests[run.uid] = rows_digests(self._source, run)
         self._check([run for run in runs if run.uid not in self._became], digests)
 
     def _alone(self, run: StoredRun) -> Iterator[StoredRun]:
@@ -165,27 +168,31 @@ class Copying:
 
     # -- afterwards ------------------------------------------------------
 
-    def _check(self, runs: Sequence[StoredRun], digests: Mapping[str, str]) -> None:
+    def _check(self, runs: Sequence[StoredRun], digests: Mapping[str, Digests]) -> None:
         """Read what was written, compare it, and say what became of each run."""
         written = {}
         if self._verify:
             written = {run.uid: run for run in self._target.read_runs([run.uid for run in runs])}
         for run in runs:
             with self._failing(run.uid):
+                digest = None
                 if self._verify:
-                    self._compare(run, digests[run.uid], written.get(run.uid))
+                    digest = self._compared(run, digests[run.uid], written.get(run.uid))
                 done: Outcome = "continued" if run.uid in self._present else "copied"
-                self._tell(run.uid, done, run.outline, digests.get(run.uid))
+                self._tell(run.uid, done, run.outline, digest)
 
-    def _compare(self, run: StoredRun, digest: str, there: StoredRun | None) -> None:
+    def _compared(self, run: StoredRun, rows: Digests, there: StoredRun | None) -> str:
+        """Return the digest of a run that is at the target as at the source; raise if it is not."""
+        digest = run_digest(run, rows)
         problem: str | None = "it is not there"
         if there is not None:
             there = with_adopted(self._target, there, run)
-            if digest_of(self._target, there) == digest:
-                return
+            if run_digest(there, rows_digests(self._target, there, (run, rows))) == digest:
+                return digest
             problem = difference(self._source, run, self._target, there)
         if problem is not None:
             raise CopyDiffers(f"What is at the target is not what was sent: {problem}.")
+        return digest
 
     def _tell(
         self, uid: str, outcome: Outcome, outline: Outline, digest: str | None = None

@@ -87,14 +87,19 @@ def all_blocks(connection: Connection, series: int) -> list[Block]:
 
 
 def block_ranges(connection: Connection, series: int, sealed: int) -> list[RowRange]:
-    """Return the blocks of the first ``sealed`` rows of a series.
+    """Return the blocks of the first ``sealed`` rows of a series."""
+    return ranges_of(all_blocks(connection, series), sealed)
+
+
+def ranges_of(blocks: Iterable[Block], sealed: int) -> list[RowRange]:
+    """Return where the first ``sealed`` rows of a series are, from the blocks that can be read.
 
     Where a block is missing or damaged a range stands for it: reading its
     rows is refused, and the others are where they were.
     """
     ranges: list[RowRange] = []
     reached = newest = 0
-    for block in all_blocks(connection, series):
+    for block in blocks:
         if block.first > reached:
             ranges.append(RowRange(reached, block.first, newest, block.min_seq))
         if block.first >= reached:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from ...documents.kinds import OWNER
@@ -58,7 +58,12 @@ def documents_of_run(
             damaged += 1
     owners = {(OWNER.get(kind), uid) for _, kind, uid in series}
     missing = {each for each in owners if each[0] in {*kinds, None}} - {row[:2] for row in stored}
-    return sorted(found, key=lambda each: _ORDER[each[0]]), damaged + len(missing)
+    return in_order(found), damaged + len(missing)
+
+
+def in_order(documents: Iterable[tuple[str, Doc]]) -> list[tuple[str, Doc]]:
+    """Return documents of a run, given in the order of arrival, one kind after the other."""
+    return sorted(documents, key=lambda each: _ORDER[each[0]])
 
 
 def orphans(connection: Connection, kinds: Collection[str], run: str) -> Iterator[tuple[str, Doc]]:

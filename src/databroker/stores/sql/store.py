@@ -14,12 +14,14 @@ from ...query.nodes import TimeBounds
 from ...query.projection import ranked
 from ..base import LINKED, Activity, RunRecord, Store
 from ..checking import CheckProgress, CheckReport
+from ..contents import Outline, StoredRun
 from ..facts import run_fact
 from ..rows import Extent
 from . import runs, series
 from .blocks import Unpacked
 from .damage import warn_of_damage
 from .engine.connection import Connections
+from .reading import outlines, read_runs
 from .search.index import known_paths
 from .search.project import Projection
 from .search.search import Search, as_record, few_runs
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 T = TypeVar("T")
+
+_READ_AT_ONCE = 256  # runs
 
 
 class SQLStore(Store):
@@ -178,6 +182,15 @@ class SQLStore(Store):
         from .many_runs import read_many
 
         return read_many(self._connections.get, runs, stream, selection)
+
+    def outlines(self, uids: Iterable[str]) -> dict[str, Outline]:
+        return self._ask(outlines, list(uids))
+
+    def read_runs(self, uids: Iterable[str]) -> Iterator[StoredRun]:
+        left = iter(uids)
+        while some := list(islice(left, _READ_AT_ONCE)):
+            for uid, run in self._ask(read_runs, some):
+                yield from super().read_runs([uid]) if run is None else [run]
 
     def datum(self, datum_id: str) -> Doc | None:
         return self._ask(runs.stored_datum, datum_id)

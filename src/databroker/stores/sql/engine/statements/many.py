@@ -30,6 +30,27 @@ def series(connection: Connection, kind: str, runs: Collection[Any]) -> list[Row
     )
 
 
+def linked(connection: Connection, runs: Collection[Any]) -> list[Row]:
+    """Return kind, uid, run and body of the documents of runs but stops, in order of arrival."""
+    return fetch(
+        connection,
+        "SELECT kind, uid, run, body FROM documents "
+        f"WHERE run IN ({marks(runs)}) AND kind <> 'stop' ORDER BY id",
+        tuple(runs),
+    )
+
+
+def all_series(connection: Connection, runs: Collection[Any]) -> list[Row]:
+    """Return number, kind, owner, run, sealed rows and rows in the tail of the series of runs."""
+    return fetch(
+        connection,
+        "SELECT id, kind, owner, run, sealed, (SELECT count(*) FROM tail WHERE tail.id "
+        "BETWEEN series.id << 32 AND (series.id << 32) + 4294967295) FROM series "
+        f"WHERE run IN ({marks(runs)}) ORDER BY id",
+        tuple(runs),
+    )
+
+
 def with_tails(connection: Connection, numbers: Collection[int]) -> list[int]:
     """Return those of some series that have rows in their tail."""
     rows = fetch(

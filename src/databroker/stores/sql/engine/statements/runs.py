@@ -21,6 +21,11 @@ def by(connection: Connection, column: str, value: Any) -> Row | None:
     return rows[0] if rows else None
 
 
+def by_uids(connection: Connection, uids: Sequence[Any]) -> list[Row]:
+    """Return runs by their uids."""
+    return fetch(connection, f"SELECT {COLUMNS} FROM runs WHERE uid IN ({marks(uids)})", uids)
+
+
 def by_keys(connection: Connection, keys: Sequence[int]) -> list[Row]:
     """Return runs by their keys, the newest first."""
     sql = f"SELECT {COLUMNS} FROM runs WHERE id IN ({marks(keys)}) ORDER BY id DESC"
