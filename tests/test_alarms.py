@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -23,7 +24,7 @@ import pytest
 import databroker
 from databroker import Broker
 from databroker._util import filesystem
-from databroker._util.signals import from_signal, without_signals
+from databroker._util.signals import from_signal, suppressed, without_signals
 from databroker.config import list_configs, load
 from databroker.demo import installation
 from databroker.errors import ExternalDataMissing
@@ -442,3 +443,16 @@ def test_an_alarm_ends_nothing_that_is_unseen(ring):
 def test_what_fails_unseen_is_raised():
     with pytest.raises(ModuleNotFoundError, match="no_such_module"):
         without_signals(lambda: __import__("no_such_module"))
+
+
+def test_what_is_suppressed_is_gone_at_once():
+    held = []
+
+    def fail():
+        local = frozenset([object()])
+        held.append(weakref.ref(local))
+        raise OSError
+
+    with suppressed(OSError):
+        fail()
+    assert [each() for each in held] == [None]

@@ -7,7 +7,8 @@ import _thread
 import contextlib
 import functools
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from types import TracebackType
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -30,14 +31,19 @@ def from_signal(error: BaseException) -> bool:
     return False
 
 
-@contextlib.contextmanager
-def suppressed(*kinds: type[Exception]) -> Iterator[None]:
-    """Suppress some exceptions, but not those from the handler of a signal."""
-    try:
-        yield
-    except kinds as error:
-        if from_signal(error):
-            raise
+class suppressed(contextlib.suppress):
+    """Suppress some exceptions, but not those from the handler of a signal.
+
+    A generator would, since Python 3.12, hold what it suppresses in a circle, with all its frames.
+    """
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        return super().__exit__(kind, error, traceback) and not (error and from_signal(error))
 
 
 def without_signals(job: Callable[[], T]) -> T:
