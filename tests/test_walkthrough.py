@@ -42,7 +42,7 @@ def test_the_demonstration_is_the_one_configuration(at_demo_home):
 
 def test_the_newest_run_loads_as_a_table(header):
     table = header.table()
-    # A RunEngine of old declares the devices of a stream in no order.
+    # Bluesky 1.13 describes the devices of an event in no order.
     first, *fields = table.columns
     assert (first, sorted(fields)) == ("time", ["det", "motor", "motor_setpoint"])
     assert table.index.name == "seq_num"
