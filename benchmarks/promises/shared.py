@@ -18,13 +18,14 @@ from random import Random
 from typing import Any
 from unittest import mock
 
+from tests.helpers.postgresql import address, new_schema
+
 from databroker.columns import ALL, to_rows
 from databroker.query.nodes import Equals, Everything, Path
 from databroker.stores.base import RunRecord, Store
 from databroker.stores.sql.postgresql import PostgreSQLStore
 from databroker.testing import read_rows
 from databroker.testing.conformance.base import start
-from tests.helpers.postgresql import address, new_schema
 
 from .outcome import Offered, Outcome, judged
 from .scenes import many_events, small_runs, wide_events
