@@ -95,12 +95,17 @@ def stored(store: Store) -> list[tuple[str, Doc]]:
 
 
 def judged_file(path: Path, offered: Offered, acknowledged: Collection[int]) -> Outcome:
-    """Judge a file, then deliver everything again: nothing may be refused, nothing be twice."""
+    """Judge a file, before and after everything is delivered again."""
     with closing(SQLiteStore(path)) as store:
-        outcome = judged(store, offered, acknowledged)
-        for kind, doc in offered:
-            store.insert(kind, doc)
-        outcome += judged(store, offered, range(len(offered)))
+        return judged_twice(store, offered, acknowledged)
+
+
+def judged_twice(store: Store, offered: Offered, acknowledged: Collection[int]) -> Outcome:
+    """Judge a store, then deliver everything again: nothing may be refused, nothing be twice."""
+    outcome = judged(store, offered, acknowledged)
+    for kind, doc in offered:
+        store.insert(kind, doc)
+    outcome += judged(store, offered, range(len(offered)))
     return outcome
 
 

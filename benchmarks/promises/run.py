@@ -18,7 +18,15 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/promises/run.py` wor
 
 from benchmarks.promises.outcome import Outcome  # noqa: E402
 
-ATTACKS = {"kills": 20, "interrupts": 300, "forks": 20, "full_disk": 9, "flips": 400, "shared": 6}
+ATTACKS = {
+    "kills": 20,
+    "interrupts": 300,
+    "forks": 20,
+    "full_disk": 9,
+    "flips": 400,
+    "shared": 6,
+    "servers": 12,
+}
 """Each attack, and how often it is tried unless told otherwise."""
 
 HEADINGS = ("attack", "tried", "lost", "doubled", "wrong", "stuck", "seconds")

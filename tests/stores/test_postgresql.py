@@ -1,9 +1,8 @@
 """The PostgreSQL store, against a real server, and what goes wrong there."""
 
-import os
+import logging
 import pickle
-import signal
-import time
+import traceback
 import uuid
 from contextlib import closing
 
@@ -11,7 +10,7 @@ import psycopg
 import pytest
 
 from databroker import Broker
-from databroker.errors import ForeignStore, StoreIsReadOnly, StoreUnavailable
+from databroker.errors import ForeignStore, InvalidConfiguration, StoreIsReadOnly, StoreUnavailable
 from databroker.query.nodes import Everything
 from databroker.stores.base import Capabilities
 from databroker.stores.sql.engine.limits import Limits
@@ -19,7 +18,7 @@ from databroker.stores.sql.engine.postgresql import schema as tables
 from databroker.stores.sql.postgresql import PostgreSQLStore
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import insert_all, start, whole_run
-from helpers.postgresql import server as postgresql_server
+from helpers.postgresql import end_sessions, old_programs, server_with_passwords
 
 WORD = "correct-horse"
 
@@ -47,15 +46,6 @@ def test_a_broker_is_made_by_its_configuration(postgresql, schema):
 
 
 # -- what goes wrong ----------------------------------------------------------
-
-
-def end_sessions(uri):
-    """End all sessions of others, as an administrator may."""
-    with psycopg.connect(uri) as session:
-        session.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
-            "AND backend_type = 'client backend'"
-        )
 
 
 def test_sessions_that_end_are_replaced(postgresql, store):
@@ -86,60 +76,75 @@ def test_a_session_that_ends_amid_a_search_is_replaced(postgresql, store):
     assert found == [f"run {number}" for number in reversed(range(200))]
 
 
-def test_what_was_accepted_survives_a_server_that_is_killed(schema):
-    documents = whole_run()
-    with (
-        postgresql_server() as server,
-        closing(PostgreSQLStore(server.get_uri(), schema=schema)) as store,
-    ):
-        for place, pair in enumerate(documents):
-            store.insert(*pair)
-            if place % 4 == 2:
-                os.kill(server.get_pid(), signal.SIGKILL)
-                restart(server)
-        assert_identical(answers(store, documents), expected(documents))
-
-
-def restart(server):
-    """Start a server that was killed, once its last process is gone."""
-    for _ in range(100):
-        try:
-            server.ensure_postgres_running()
-            with psycopg.connect(server.get_uri()):
-                return
-        except Exception:
-            time.sleep(0.1)
-    raise AssertionError("the server does not start")
+def shown(error):
+    """Return all that is shown of an error."""
+    return "".join(traceback.format_exception(error)) + repr(error)
 
 
 @pytest.mark.parametrize(
     "change",
     [
         {"host": "/nowhere"},
-        {"host": "127.0.0.1", "port": 1, "password": WORD},
-        {"dbname": "no_such_database", "password": WORD},
-        {"user": "nobody_of_this_name", "password": WORD},
-        {"sslmode": "nonsense", "password": WORD},
+        {"host": "127.0.0.1", "port": 1},
+        {"host": "no-such-host.invalid"},
+        {"dbname": "no_such_database"},
+        {"user": "nobody_of_this_name"},
+        {"sslmode": "nonsense"},
     ],
-    ids=lambda change: next(iter(change)),
+    ids=lambda change: next(iter(change.values())),
 )
-def test_what_cannot_be_reached_is_told_without_the_password(postgresql, change):
-    address = psycopg.conninfo.make_conninfo(postgresql, **change)
-    with pytest.raises(StoreUnavailable) as caught:
-        PostgreSQLStore(address)
-    assert WORD not in str(caught.value)
-    assert "Is the server running" in str(caught.value)
+def test_what_cannot_be_reached_is_told_without_the_password(postgresql, change, caplog):
+    caplog.set_level(logging.DEBUG)
+    address = psycopg.conninfo.make_conninfo(postgresql, **change, password=WORD)
+    with pytest.raises(StoreUnavailable, match="cannot be reached") as caught:
+        PostgreSQLStore(address, limits=Limits(outage=0))
+    assert str(next(iter(change.values()))) in str(caught.value)
+    assert "are its name, the database, the user and the password right" in str(caught.value)
+    assert WORD not in shown(caught.value) + caplog.text
 
 
-def test_nothing_shows_or_keeps_the_password(postgresql, schema):
+def test_what_is_no_address_is_told_without_the_password():
+    with pytest.raises(InvalidConfiguration, match="postgresql://host/name") as caught:
+        PostgreSQLStore(f"postgresql://ann:{WORD}@[host/name")
+    assert WORD not in shown(caught.value)
+
+
+def test_nothing_shows_or_keeps_the_password(postgresql, schema, caplog):
+    caplog.set_level(logging.DEBUG)
     address = psycopg.conninfo.make_conninfo(postgresql, password=WORD)
     with closing(PostgreSQLStore(address, schema=schema)) as store:
         insert_all(store, whole_run())
         header = Broker(store)[-1]
-        shown = [str(store), repr(store), repr(header), header._repr_html_(), str(Broker(store))]
-        assert not any(WORD in text for text in shown)
+        texts = [str(store), repr(store), repr(header), header._repr_html_(), str(Broker(store))]
+        assert not any(WORD in text for text in [*texts, caplog.text])
         assert WORD.encode() not in pickle.dumps(header)
         assert pickle.loads(pickle.dumps(header)).start == header.start
+
+
+OLD = pytest.param(
+    old_programs(),
+    marks=pytest.mark.skipif(not old_programs(), reason="no older server is installed here"),
+    id="oldest",
+)
+
+
+@pytest.mark.parametrize("programs", [pytest.param(None, id="newest"), OLD])
+def test_passwords_over_tcp(programs, monkeypatch):
+    with server_with_passwords(WORD, programs) as address:
+        with closing(PostgreSQLStore(address)) as store:
+            insert_all(store, whole_run())
+            assert_identical(answers(store, whole_run()), expected(whole_run()))
+            again = pickle.dumps(store)
+        assert WORD.encode() not in again
+        with pytest.raises(StoreUnavailable, match="no password supplied"):
+            pickle.loads(again)
+        monkeypatch.setenv("PGPASSWORD", WORD)
+        with closing(pickle.loads(again)) as store:
+            assert_identical(answers(store, whole_run()), expected(whole_run()))
+        wrong = address.replace(WORD, f"not-{WORD}")
+        with pytest.raises(StoreUnavailable, match="password authentication failed") as caught:
+            PostgreSQLStore(wrong, limits=Limits(outage=0))
+        assert WORD not in shown(caught.value)
 
 
 def test_a_schema_of_another_program_is_refused(postgresql):

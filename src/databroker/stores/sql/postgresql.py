@@ -31,6 +31,8 @@ class PostgreSQLStore(SQLStore):
 
     Raises
     ------
+    InvalidConfiguration
+        ``uri`` is no address of a database.
     StoreUnavailable
         The server cannot be reached, or refuses.
     ForeignStore

@@ -41,6 +41,7 @@ class Limits:
     # -- connections --
     steps: int = 2_000_000  # of a statement (some 50 ms), after which Python may see to a signal
     patience: float = PATIENCE
+    outage: float = 10.0  # seconds that a server may be away, as it is started anew
     fork_patience: float = 10.0  # seconds that a fork waits for transactions of other threads
 
 

@@ -11,7 +11,7 @@ import contextlib
 import functools
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from psycopg import Error, OperationalError
 
@@ -20,15 +20,9 @@ from ..dialect import POSTGRESQL
 from ..limits import Limits
 from ..render import marks
 from .failures import translate
-
-if TYPE_CHECKING:
-    from psycopg import Connection as Session
-    from psycopg_pool import ConnectionPool
+from .sessions import Session, Sessions
 
 T = TypeVar("T")
-
-SESSIONS = 16
-"""So many are open in a process at most; whoever needs another one waits."""
 
 
 class PostgreSQLConnection(Connection):
@@ -36,15 +30,13 @@ class PostgreSQLConnection(Connection):
 
     dialect = POSTGRESQL
 
-    def __init__(
-        self, pool: ConnectionPool[Session[Row]], name: str, lock: int, limits: Limits
-    ) -> None:
+    def __init__(self, sessions: Sessions, name: str, lock: int, limits: Limits) -> None:
         super().__init__(limits)
         self.lost = False  # whether a session came to its end in a transaction
-        self._pool = pool
+        self._sessions = sessions
         self._name = name
         self._lock = lock
-        self._session: Session[Row] | None = None  # during a transaction
+        self._session: Session | None = None  # during a transaction
 
     @property
     def in_transaction(self) -> bool:
@@ -53,7 +45,7 @@ class PostgreSQLConnection(Connection):
     def begin(self, *, to_write: bool) -> None:
         how = "" if to_write else " ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-        def begun(session: Session[Row]) -> Session[Row]:
+        def begun(session: Session) -> Session:
             session.execute(f"BEGIN{how}")
             if to_write:
                 session.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock,))
@@ -71,7 +63,7 @@ class PostgreSQLConnection(Connection):
         if session is not None:
             with contextlib.suppress(Error):
                 session.rollback()
-            self._pool.putconn(session)
+            self._sessions.give_back(session)
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         return self._ask(lambda session: _answer(session, statement, values))
@@ -83,7 +75,7 @@ class PostgreSQLConnection(Connection):
     def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         several = list(values)
 
-        def each(session: Session[Row]) -> None:
+        def each(session: Session) -> None:
             with session.cursor() as cursor:
                 cursor.executemany(_translated(statement), several)
 
@@ -94,7 +86,7 @@ class PostgreSQLConnection(Connection):
         number: int = self.execute(statement, values)[0][0]
         return number
 
-    def _ask(self, question: Callable[[Session[Row]], T], keep: bool = False) -> T:
+    def _ask(self, question: Callable[[Session], T], keep: bool = False) -> T:
         try:
             if self._session is not None:
                 return self._ask_of(self._session, question)
@@ -102,28 +94,35 @@ class PostgreSQLConnection(Connection):
         except Error as error:
             raise translate(error, self._name) from error
 
-    def _ask_of_any(self, question: Callable[[Session[Row]], T], keep: bool) -> T:
-        # Sessions may have ended while nobody asked, and statements bear to be repeated.
-        for is_last in [*[False] * SESSIONS, True]:
-            session = self._pool.getconn()
-            try:
-                answer = self._ask_of(session, question)
-                if not keep:
-                    self._pool.putconn(session)
-                return answer
-            except BaseException as error:
-                is_lost = isinstance(error, OperationalError) and session.closed
-                self._pool.putconn(session)
-                if is_last or not is_lost:
-                    raise
-        raise AssertionError("the last one returns or raises")
+    def _ask_of_any(self, question: Callable[[Session], T], keep: bool) -> T:
+        self.lost = False
+        try:
+            return self._ask_of_one(question, keep)
+        except OperationalError:
+            # It may have ended while nobody asked. Who writes must look again at what is there.
+            if not self.lost or self.writing:
+                raise
+        return self._ask_of_one(question, keep)
 
-    def _ask_of(self, session: Session[Row], question: Callable[[Session[Row]], T]) -> T:
+    def _ask_of_one(self, question: Callable[[Session], T], keep: bool) -> T:
+        session = self._sessions.take()
+        try:
+            answer = self._ask_of(session, question)
+        except BaseException:
+            self._sessions.give_back(session)
+            raise
+        if not keep:
+            self._sessions.give_back(session)
+        return answer
+
+    def _ask_of(self, session: Session, question: Callable[[Session], T]) -> T:
         around = sys.exception()  # which is being handled, by whoever asks
         try:
             return question(session)
         except Error as error:
-            self.lost |= isinstance(error, OperationalError) and session.closed
+            if isinstance(error, OperationalError) and session.closed:
+                self.lost = True
+                self._sessions.drop_unused()
             cause = error.__context__
             if cause not in (None, around) and not isinstance(cause, Exception):
                 session.close()  # an interrupt, which psycopg hides if it was sending many rows
@@ -134,7 +133,7 @@ class PostgreSQLConnection(Connection):
             raise
 
 
-def _answer(session: Session[Row], statement: str, values: Sequence[Any]) -> Answer:
+def _answer(session: Session, statement: str, values: Sequence[Any]) -> Answer:
     cursor = session.execute(_translated(statement), values, binary=True)
     return Answer(cursor.fetchall() if cursor.description else (), cursor.rowcount)
 

@@ -5,27 +5,39 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from itertools import chain
+from typing import TypeVar
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import ConnectionPool
 
 from ....._util.forks import tell_of_forks
-from ....._util.secrets import hide_passwords
-from .....errors import StoreUnavailable
+from .....errors import InvalidConfiguration, StoreUnavailable
 from ..connection import Connection, Connections
 from ..limits import Limits
-from .connection import SESSIONS, PostgreSQLConnection
+from .connection import PostgreSQLConnection
 from .failures import translate
+from .sessions import Session, Sessions
 from .tables import make_right
 
 T = TypeVar("T")
 
 _LOCKS = 0x44424B52 << 32  # from which on the numbers of our locks are: one for each schema
-_REACHED = 10  # seconds, within which a server must answer
-_FREE = 30.0  # seconds, within which another thread must give a session back
+
+_HABITS = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""What is seen to where the address says nothing of it: that a cut cable is noticed."""
+
+_SYNCHRONOUS = (
+    "set_config('synchronous_commit', "
+    "coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'local'), false)"
+)
+"""What is said to be stored must be, also where a server would not wait for its disk."""
 
 
 def without_password(uri: str) -> str:
@@ -35,21 +47,35 @@ def without_password(uri: str) -> str:
     return make_conninfo("", **parts)
 
 
+def _name_of(uri: str) -> str:
+    """Return how people are told of a database."""
+    parts = {name: f"{value}" for name, value in conninfo_to_dict(uri).items()}
+    user, port = (parts.get(name, "") for name in ("user", "port"))
+    where = f"{user}{'@' * bool(user)}{parts.get('host', '')}{':' * bool(port)}{port}"
+    return f"postgresql://{where}/{parts.get('dbname', user)}"
+
+
 class PostgreSQLConnections(Connections):
     """Gives each thread of each process its own connection to one database."""
 
     def __init__(self, uri: str, schema: str, read_only: bool, limits: Limits) -> None:
         self.limits, self.read_only = limits, read_only
-        self.name = hide_passwords(uri)
         self._uri, self._schema = uri, schema
         self._is_closed = False
         try:
-            # The pool would try again and again to reach a server.
-            with psycopg.connect(uri, autocommit=True, connect_timeout=_REACHED) as session:
-                self._lock_number = _LOCKS | make_right(session, self.name, schema, read_only)
+            self.name = _name_of(uri)
+        except psycopg.ProgrammingError as error:
+            raise InvalidConfiguration(
+                f"This is no address of a PostgreSQL database: {str(error).strip()}. Give one like "
+                "postgresql://host/name."
+            ) from None
+        self._reset()
+        try:
+            session = self._connect()
+            self._lock_number = _LOCKS | make_right(session, self.name, schema, read_only)
         except psycopg.Error as error:
             raise translate(error, self.name) from error
-        self._reset()
+        self._sessions.give_back(session)
         tell_of_forks(self)
 
     def get(self) -> Connection:
@@ -72,7 +98,7 @@ class PostgreSQLConnections(Connections):
     def close(self) -> None:
         self._is_closed = True
         if self._pid == os.getpid():
-            self._pool.close()
+            self._sessions.close()
 
     def before_fork(self) -> None:
         """Do nothing: the sessions stay those of the parent."""
@@ -89,8 +115,9 @@ class PostgreSQLConnections(Connections):
             raise StoreUnavailable(f"The store in {self.name} is closed.")
         connection: PostgreSQLConnection | None = getattr(self._local, "connection", None)
         if connection is None:
-            self._pool.open()  # which is done once, and not in each process that is forked
-            connection = PostgreSQLConnection(self._pool, self.name, self._lock_number, self.limits)
+            connection = PostgreSQLConnection(
+                self._sessions, self.name, self._lock_number, self.limits
+            )
             self._local.connection = connection
         return connection
 
@@ -98,24 +125,19 @@ class PostgreSQLConnections(Connections):
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._local = threading.local()
-        self._pool = ConnectionPool(
-            self._uri,
-            min_size=0,
-            max_size=SESSIONS,
-            kwargs={"autocommit": True, "connect_timeout": _REACHED},
-            configure=self._configure,
-            timeout=_FREE,
-            open=False,
-        )
+        self._sessions = Sessions(self._connect, self.limits.outage)
 
-    def _configure(self, session: psycopg.Connection[Any]) -> None:
+    def _connect(self) -> Session:
+        habits = _HABITS | {"connect_timeout": max(2, round(self.limits.outage))}
+        address = make_conninfo("", **habits | conninfo_to_dict(self._uri))
+        session = Session.connect(address, autocommit=True)
         # A plan for whatever values would read a whole table where the values say that it is rare.
         settings = {
+            "search_path": sql.Identifier(self._schema).as_string(session),
             "lock_timeout": f"{self.limits.patience:.0f}s",
             "plan_cache_mode": "force_custom_plan",
             "client_encoding": "UTF8",
         }
-        schema = sql.Identifier(self._schema)
-        session.execute(sql.SQL("SET search_path TO {}").format(schema))
-        for name, value in settings.items():
-            session.execute("SELECT set_config(%s, %s, false)", (name, value))
+        setting = "set_config(%s, %s, false), " * len(settings)
+        session.execute(f"SELECT {setting}{_SYNCHRONOUS}", [*chain.from_iterable(settings.items())])
+        return session
