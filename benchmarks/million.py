@@ -1,13 +1,15 @@
-"""A catalog of a million runs, built from whole runs by `insert_many`, and what is asked of it.
+"""A catalog that grows to a million runs by `insert_many`, and how long questions to it take.
 
 Each run has a start of about 30 leaves, a descriptor, five events and a stop.
 
-    python benchmarks/million.py --runs 100000
+    python benchmarks/million.py --runs 100000 --store postgresql
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import functools
 import random
 import sys
 import time
@@ -20,10 +22,12 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/million.py` works to
     sys.path.insert(0, str(ROOT))
 
 from benchmarks import harness, metadata  # noqa: E402
-from benchmarks.data import Doc, open_broker  # noqa: E402
+from benchmarks.data import Doc  # noqa: E402
+from databroker import Broker  # noqa: E402
+from databroker.stores.base import Store  # noqa: E402
+from databroker.stores.sql import SQLiteStore  # noqa: E402
 
 EVENTS = 5
-SHOWN = 20  # so often the progress is told
 
 
 def documents(count: int, seed: int = 1) -> Iterator[tuple[str, Doc]]:
@@ -66,45 +70,79 @@ def measured(start: Doc, chance: random.Random) -> Iterator[tuple[str, Doc]]:
         yield "event", event
 
 
-def told(flow: Iterator[tuple[str, Doc]], count: int) -> Iterator[tuple[str, Doc]]:
-    """Hand on documents, and print how far they are."""
-    begun, runs = time.perf_counter(), 0
+def until(flow: Iterator[tuple[str, Doc]], count: int) -> Iterator[tuple[str, Doc]]:
+    """Hand on the documents of so many runs."""
     for kind, doc in flow:
         yield kind, doc
-        if kind == "stop":
-            runs += 1
-            if runs % max(1, count // SHOWN) == 0:
-                rate = runs / (time.perf_counter() - begun)
-                print(f"  {runs:>9,} runs, {rate:,.0f} a second", flush=True)
+        count -= kind == "stop"
+        if not count:
+            return
 
 
-def ask(what: str, question: Callable[[], Any]) -> None:
-    """Print how long a question takes."""
-    print(f"  {what:<44} {harness.median_ms(question):>9.2f} ms")
+QUESTIONS: dict[str, Callable[[Broker, int], Any]] = {
+    "db[-1]": lambda db, count: db[-1],
+    "db[scan_id]": lambda db, count: db[count // 2],
+    "newest of a plan": lambda db, count: db(plan_name="tune").first(),
+    "newest of a common word": lambda db, count: db(metadata.COMMON_WORD).first(),
+    "count of a rare word": lambda db, count: db(metadata.RARE_WORD).count(),
+    "a table": lambda db, count: db[count // 2].table(),
+}
+
+
+@contextlib.contextmanager
+def on_sqlite() -> Iterator[tuple[Store, Callable[[], int]]]:
+    """Have an empty store in a file, and how to ask for its size in bytes."""
+    with harness.folder() as folder, contextlib.closing(SQLiteStore(folder / "runs.db")) as store:
+        yield store, lambda: sum(path.stat().st_size for path in folder.iterdir())
+
+
+@contextlib.contextmanager
+def on_postgresql() -> Iterator[tuple[Store, Callable[[], int]]]:
+    """Have an empty store in a database, and how to ask for its size in bytes."""
+    import psycopg
+    from tests.helpers.postgresql import address, new_schema
+
+    from databroker.stores.sql.postgresql import PostgreSQLStore
+
+    size = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND "
+    size += "relnamespace = %s::regnamespace"
+    with (
+        address() as uri,
+        new_schema(uri) as schema,
+        contextlib.closing(PostgreSQLStore(uri, schema=schema)) as store,
+        psycopg.connect(uri, autocommit=True) as session,
+    ):
+        yield store, lambda: int(session.execute(size, (schema,)).fetchall()[0][0])
 
 
 def main() -> None:
     """Run from the command line."""
+    stores = {"sqlite": on_sqlite, "postgresql": on_postgresql}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=1_000_000)
-    count = parser.parse_args().runs
+    parser.add_argument("--store", choices=stores, default="sqlite")
+    given = parser.parse_args()
     print(harness.machine())
-    with harness.folder() as folder, open_broker(str(folder / "runs.db")) as db:
-        begun = time.perf_counter()
-        db.store.insert_many(told(documents(count), count))
-        took = time.perf_counter() - begun
-        size = sum(path.stat().st_size for path in folder.iterdir())
-        print(
-            f"{count:,} runs in {took:.0f} s, {count / took:,.0f} a second; {size / 2**20:.0f} MiB"
-        )
-        ask("db[-1]", lambda: db[-1])
-        ask("db[scan_id]", lambda: db[count // 2])
-        ask("newest of a plan", lambda: db(plan_name="tune").first())
-        ask("newest of a common word", lambda: db(metadata.COMMON_WORD).first())
-        ask("count of a rare word", lambda: db(metadata.RARE_WORD).count())
-        ask("a table", lambda: db[count // 2].table())
+    steps = [given.runs // 10**power for power in (2, 1, 0)]
+    print("| " + " | ".join(["runs", "seconds", "a second", "MiB", *QUESTIONS]) + " |")
+    print("|" + " --- |" * (4 + len(QUESTIONS)))
+    with stores[given.store]() as (store, size):
+        db, flow = Broker(store), documents(given.runs)
+        took, done = 0.0, 0
+        for count in steps:
+            begun = time.perf_counter()
+            store.insert_many(until(flow, count - done))
+            spent = time.perf_counter() - begun
+            took, rate, done = took + spent, (count - done) / spent, count
+            answers = [
+                harness.median_ms(functools.partial(question, db, count))
+                for question in QUESTIONS.values()
+            ]
+            cells = [f"{count:,}", f"{took:.0f}", f"{rate:,.0f}", f"{size() / 2**20:.0f}"]
+            cells += [f"{answer:.2f} ms" for answer in answers]
+            print("| " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":
