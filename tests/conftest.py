@@ -109,4 +109,6 @@ def new_schema(_schemas: postgresql_servers.Schemas) -> Iterator[Callable[[], st
 @pytest.fixture
 def postgresql_config(postgresql: str, new_schema: Callable[[], str]) -> dict[str, str]:
     """What a broker in a schema of its own is made from."""
-    return {"driver": "postgresql", "uri": postgresql, "schema": new_schema()}
+    # A busy machine is no server that is away.
+    patient = {"spill_after": 60}
+    return {"driver": "postgresql", "uri": postgresql, "schema": new_schema(), **patient}

@@ -68,7 +68,9 @@ SHARED_BY_STORES = (
     "registry",
     "rows",
     "sizes",
+    "spill",
     "store_ref",
+    "waiting",
     "writer",
 )
 
@@ -453,7 +455,8 @@ duplicate-handler events-do-not-fit external-data-missing file-damaged file-forb
 file-refused foreign-store frames-missing handler-failed invalid-configuration invalid-document
 invalid-key invalid-query key-of-wrong-type missing-extra no-handler no-such-field no-such-folder
 no-such-run no-such-stream not-supported outside-of-root projection-error query-timeout
-removed-module run-is-running shapes-differ store-damaged store-is-read-only store-unavailable
+removed-module run-is-running shapes-differ store-away store-damaged store-is-read-only
+store-unavailable
 too-far-back unknown-broker-name unknown-descriptor unknown-document-kind unsupported-query
 """
 """Programs go by these: one that is here does not change."""

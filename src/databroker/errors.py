@@ -231,6 +231,10 @@ class StoreUnavailable(_OfSettings, ConnectionError):
     """The place where documents live cannot be reached or opened."""
 
 
+class StoreAway(StoreUnavailable):
+    """The server of a store takes nothing now, and may later: it is away, slow, locked or full."""
+
+
 class StoreIsReadOnly(_OfSettings, PermissionError):
     """The store can be read, but not written to."""
 
@@ -261,6 +265,10 @@ class DamageWarning(UserWarning):
 
 class MissingLogWarning(UserWarning):
     """A file is a copy that lacks what was beside it, so that documents may be missing."""
+
+
+class SpillWarning(UserWarning):
+    """Documents wait on this machine, as the server of their store takes none (docs: spilling)."""
 
 
 class NothingFoundWarning(UserWarning):

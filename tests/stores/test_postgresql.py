@@ -38,8 +38,8 @@ def test_what_it_can_do(store):
     assert store.capabilities == Capabilities(True, True, "exact", True, False)
 
 
-def test_a_broker_is_made_by_its_configuration(postgresql, schema):
-    with Broker.from_config({"driver": "postgresql", "uri": postgresql, "schema": schema}) as db:
+def test_a_broker_is_made_by_its_configuration(postgresql_config):
+    with Broker.from_config(postgresql_config) as db:
         insert_all(db.store, whole_run())
         assert db[-1].start["uid"] == "run"
         assert len(db[-1].table()) > 0

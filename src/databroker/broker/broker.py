@@ -279,7 +279,7 @@ class Broker:
             raise ConflictingDocument(
                 f"Run {run.uid[:8]!r} has ended already: {stop.get('exit_status')}."
             )
-        if run.status == "running" and not force:
+        if run.status in ("running", "waiting") and not force:
             raise RunIsRunning(
                 f"Run {run.uid[:8]!r} is still being written. Wait until it ends; if you are "
                 "sure that it never will, use force=True."

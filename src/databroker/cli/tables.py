@@ -21,7 +21,13 @@ GAP = "  "
 """What stands between two columns."""
 
 
-_COLOURS = {"success": "green", "running": "blue", "abort": "yellow", "fail": "red"}
+_COLOURS = {
+    "success": "green",
+    "running": "blue",
+    "waiting": "magenta",
+    "abort": "yellow",
+    "fail": "red",
+}
 _WHOLE = ("scan_id", "uid", "started", "status")
 """Columns of runs of which a part is of no use."""
 

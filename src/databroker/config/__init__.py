@@ -1,8 +1,9 @@
 """Configurations: the files that say where each broker's documents live."""
 
+from .._util.user_folders import user_data_dir
 from .configuration import Configuration, from_mapping
 from .names import describe_configs, list_configs, load, lookup_config, survey_configs
-from .search import user_config_dir, user_data_dir
+from .search import user_config_dir
 
 __all__ = [
     "Configuration",

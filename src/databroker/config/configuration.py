@@ -130,7 +130,7 @@ def _options(flat: Section, driver: Driver) -> dict[str, Any]:
         value = flat[option.name]
         if fault := option.fault(value):
             raise flat.error(f"{option.name!r} {fault}", option.name)
-        if option.takes == "path":
+        if option.takes == "path" or (option.takes == "folder" and not isinstance(value, bool)):
             value = _absolute(value, flat.folder)
         elif option.takes == "paths":
             value = [_absolute(path, flat.folder) for path in _listed(value)]

@@ -24,6 +24,7 @@ QUIET = "opacity:.65"
 _COLOURS = {
     "success": "#2e9e5b",
     "running": "#3d8bd4",
+    "waiting": "#8a63d2",
     "abort": "#c98500",
     "fail": "#d9485f",
 }

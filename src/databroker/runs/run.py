@@ -76,12 +76,16 @@ class Run:
 
     @property
     def status(self) -> str:
-        """How the run stands: 'success', 'abort', 'fail', 'running' or 'unknown'.
+        """How the run stands: 'success', 'abort', 'fail', 'running', 'waiting' or 'unknown'.
 
-        'unknown' is a run that did not end, and whose writer is gone or has
-        been silent for too long; `Broker.close_run` ends it.
+        Of a run that is 'waiting', this process has inserted documents that the
+        server of the store has not got yet. 'unknown' is a run that did not end,
+        and whose writer is gone or has been silent for too long;
+        `Broker.close_run` ends it.
         """
-        return self.session.status(self.uid, self.stored_stop())
+        # That something waits is known without the server.
+        is_waiting = self.session.store.is_waiting(self.uid)
+        return self.session.status(self.uid, None if is_waiting else self.stored_stop())
 
     @property
     def streams(self) -> Mapping[str, Stream]:

@@ -153,5 +153,5 @@ class Session:
         return replace(self, view=self.view.narrowed(query, limit))
 
     def status(self, uid: str, stop: Mapping[str, Any] | None) -> str:
-        """Return how a run stands: 'success', 'abort', 'fail', 'running' or 'unknown'."""
+        """Return how a run stands: 'success', 'abort', 'fail', 'running', 'waiting', 'unknown'."""
         return run_status(self.store, uid, stop)

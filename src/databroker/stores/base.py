@@ -27,6 +27,7 @@ from .checking import CheckProgress, CheckReport, Finding
 from .contents import Outline, StoredRun, owners_of
 from .groups import Accepted, Group
 from .rows import batches_of, rows_of
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -502,6 +503,42 @@ class Store(ABC):
             if progress is not None:
                 progress(checked["runs"], total)
         return CheckReport(tuple(found), checked)
+
+    # -- behind a server -------------------------------------------------
+
+    def prepare(self) -> None:
+        """Import what storing needs, so that only the server's time counts from then on."""
+        return
+
+    def reach(self) -> None:
+        """See that the server of the store, if it has one, can be asked now.
+
+        Raises
+        ------
+        StoreAway
+            It cannot, but may be later.
+        StoreUnavailable
+            It refuses, or is not there.
+        """
+        return
+
+    def waiting(self) -> Waiting:
+        """Return what was inserted on this machine and waits for the server."""
+        return Waiting()
+
+    def is_waiting(self, uid: str) -> bool:
+        """Tell whether documents of a run wait, which this process inserted."""
+        return False
+
+    def send_waiting(self) -> int:
+        """Send what processes that are gone left waiting; return how many documents.
+
+        Raises
+        ------
+        StoreUnavailable
+            The server takes none now; what was not sent waits on.
+        """
+        return 0
 
     @abstractmethod
     def close(self) -> None:

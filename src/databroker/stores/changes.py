@@ -29,9 +29,10 @@ class ChangeNotices:
             if len(self._runs) > _REMEMBERED:
                 self._runs.popitem(last=False)
         if changes:
-            self._tell(self._run_of(kind, doc), changes)
+            self._tell(self.run_of(kind, doc), changes)
 
-    def _run_of(self, kind: str, doc: Document) -> str | None:
+    def run_of(self, kind: str, doc: Document) -> str | None:
+        """Return the run that a document belongs to, if that was seen."""
         if kind == "start":
             return str(doc["uid"])
         if PAGES.get(kind, kind) in OWNER:

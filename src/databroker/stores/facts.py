@@ -22,7 +22,9 @@ def run_fact(store: Store, uid: str, stop: Document | None, name: str) -> Any:
 
 
 def run_status(store: Store, uid: str, stop: Document | None) -> str:
-    """Return how a run stands: 'success', 'abort', 'fail', 'running' or 'unknown'."""
+    """Return how a run stands: 'success', 'abort', 'fail', 'running', 'waiting' or 'unknown'."""
+    if store.is_waiting(uid):
+        return "waiting"
     if stop:
         found = stop.get("exit_status")
         return found if isinstance(found, str) else "unknown"

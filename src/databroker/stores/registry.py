@@ -42,13 +42,14 @@ class Option:
     name
         The key in a configuration, and the argument of the store's class.
     takes
-        'path' (one file), 'paths' (one or several files, folders or globs), 'text' or 'flag'.
+        'path' (one file), 'paths' (one or several files, folders or globs), 'folder' (or a flag),
+        'text', 'flag' or 'seconds'.
     choices
         The only texts allowed, where there are few.
     """
 
     name: str
-    takes: Literal["path", "paths", "text", "flag"] = "text"
+    takes: Literal["path", "paths", "folder", "text", "flag", "seconds"] = "text"
     choices: tuple[str, ...] = ()
 
     def fault(self, value: object) -> str | None:
@@ -67,6 +68,12 @@ class Option:
             return f"must be {_either(self.choices)}.{did_you_mean(value, self.choices)}"
         if self.takes == "flag":
             return None if isinstance(value, bool) else "must be true or false"
+        if self.takes == "seconds":
+            is_one = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+            return None if is_one else "must be a number of seconds above 0"
+        if self.takes == "folder":
+            wanted = "must be a folder, or false"
+            return None if isinstance(value, bool) else _fault_of_path(value, wanted)
         if self.takes == "text":
             return None if isinstance(value, str) and value else "must be text"
         if self.takes == "path":
@@ -95,6 +102,9 @@ class Driver:
         Sets of option names, one of which must be given whole.
     extra
         The extra of the ``databroker`` package that installs what the store imports.
+    behind_server
+        Whether the store asks a server, which may be away: then documents can wait on this
+        machine. Its class takes ``connect=False``, to be opened without a look at the server.
     """
 
     name: str
@@ -102,6 +112,7 @@ class Driver:
     options: tuple[Option, ...] = ()
     needs: tuple[tuple[str, ...], ...] = ((),)
     extra: str | None = None
+    behind_server: bool = False
 
     @property
     def accepted(self) -> tuple[str, ...]:
@@ -149,6 +160,7 @@ _GROUP = "databroker.stores"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 _URI = Option("uri")
+_SPILL = (Option("spill", "folder"), Option("spill_after", "seconds"), Option("spill_sync", "flag"))
 
 _DRIVERS = (
     Driver("memory", ".memory:MemoryStore"),
@@ -165,9 +177,10 @@ _DRIVERS = (
     Driver(
         "postgresql",
         ".sql.postgresql:PostgreSQLStore",
-        (_URI, Option("schema"), Option("read_only", "flag")),
+        (_URI, Option("schema"), Option("read_only", "flag"), *_SPILL),
         needs=(("uri",),),
         extra="postgresql",
+        behind_server=True,
     ),
 )
 
@@ -280,7 +293,12 @@ def open_store(driver: str, **options: Any) -> Store:
     """
     known = find_driver(driver)
     _check(known, options)
-    store: Store = _load(known)(**options)
+    make = _load(known)
+    if known.behind_server:
+        from .spill.opening import open_behind_server
+
+        return open_behind_server(known.name, make, options)
+    store: Store = make(**options)
     return store
 
 

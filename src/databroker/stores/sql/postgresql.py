@@ -26,6 +26,8 @@ class PostgreSQLStore(SQLStore):
         The schema, which is made where there is none.
     read_only
         Refuse to write.
+    connect
+        Whether to reach the server at once; otherwise that is done when it is first asked.
     limits
         How much is done at once: others than these are for tests.
 
@@ -33,8 +35,10 @@ class PostgreSQLStore(SQLStore):
     ------
     InvalidConfiguration
         ``uri`` is no address of a database.
+    StoreAway
+        The server cannot be reached.
     StoreUnavailable
-        The server cannot be reached, or refuses.
+        It refuses, or is not there.
     ForeignStore
         The schema belongs to another program or to a newer databroker.
     """
@@ -45,14 +49,27 @@ class PostgreSQLStore(SQLStore):
         *,
         schema: str = "databroker",
         read_only: bool = False,
+        connect: bool = True,
         limits: Limits = DEFAULT,
     ) -> None:
         super().__init__()
-        self._options: dict[str, Any] = {"read_only": read_only, "limits": limits}
+        self._options: dict[str, Any] = {
+            "read_only": read_only,
+            "connect": connect,
+            "limits": limits,
+        }
         self.schema = schema
-        connections = PostgreSQLConnections(uri, schema, read_only, limits)
-        self._connections, self._name, self._uri = connections, connections.name, uri
+        self._connections: PostgreSQLConnections = PostgreSQLConnections(
+            uri, schema, read_only, limits
+        )
+        self._name, self._uri = self._connections.name, uri
         self._writer = Writer(self._connections)
+        if connect:
+            self.reach()
+
+    def reach(self) -> None:
+        """See that the server can be asked; see `Store.reach`."""
+        self._connections.reach()
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]

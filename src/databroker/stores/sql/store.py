@@ -26,7 +26,7 @@ from .search.index import known_paths
 from .search.project import Projection
 from .search.search import Search, as_record, few_runs
 from .single import documents_of_run, stored_document
-from .writing import Writer
+from .writing import Writer, get_ready
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,6 +50,9 @@ class SQLStore(Store):
     _writer: Writer
 
     # -- writing ---------------------------------------------------------
+
+    def prepare(self) -> None:
+        get_ready()
 
     def put(self, kind: str, doc: Doc) -> None:
         self._write(lambda: self._writer.put(kind, doc), {kind})

@@ -65,7 +65,7 @@ class Writer:
         return write.ended_large
 
     def _put_together(self, documents: Sequence[tuple[str, Doc]], connection: Connection) -> bool:
-        _get_ready()
+        get_ready()
         with (
             collecting_later(),
             connection.storing_much(),
@@ -91,7 +91,7 @@ class Writer:
 
 
 @functools.cache
-def _get_ready() -> None:
+def get_ready() -> None:
     """Import what events need, before they come."""
     without_signals(_import)
 
@@ -114,7 +114,7 @@ class _Write:
 
     def put(self, kind: str, doc: Doc) -> None:
         if kind != "start":
-            _get_ready()
+            get_ready()
         if kind in OWNER:
             self._put_row(kind, doc)
         elif kind in PAGES:

@@ -17,7 +17,7 @@ from .....errors import InvalidConfiguration, StoreUnavailable
 from ..connection import Connection, Connections
 from ..limits import Limits
 from .connection import PostgreSQLConnection
-from .failures import translate
+from .failures import translate_opening
 from .sessions import Session, Sessions
 from .tables import make_right
 
@@ -69,14 +69,21 @@ class PostgreSQLConnections(Connections):
                 f"This is no address of a PostgreSQL database: {str(error).strip()}. Give one like "
                 "postgresql://host/name."
             ) from None
+        self._lock_number: int | None = None  # which is known once the server was reached
         self._reset()
+        tell_of_forks(self)
+
+    def reach(self) -> int:
+        """See that the server can be asked, and that its tables are right; return their lock."""
         try:
             session = self._connect()
-            self._lock_number = _LOCKS | make_right(session, self.name, schema, read_only)
+            if self._lock_number is None:
+                number = make_right(session, self.name, self._schema, self.read_only)
+                self._lock_number = _LOCKS | number
         except psycopg.Error as error:
-            raise translate(error, self.name) from error
+            raise translate_opening(error, self.name) from error
         self._sessions.give_back(session)
-        tell_of_forks(self)
+        return self._lock_number
 
     def get(self) -> Connection:
         connection = self._connection()
@@ -115,9 +122,8 @@ class PostgreSQLConnections(Connections):
             raise StoreUnavailable(f"The store in {self.name} is closed.")
         connection: PostgreSQLConnection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = PostgreSQLConnection(
-                self._sessions, self.name, self._lock_number, self.limits
-            )
+            lock = self._lock_number or self.reach()
+            connection = PostgreSQLConnection(self._sessions, self.name, lock, self.limits)
             self._local.connection = connection
         return connection
 

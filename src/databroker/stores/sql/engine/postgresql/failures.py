@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
-from psycopg import Error, InterfaceError, OperationalError, errors
+import re
+
+from psycopg import DataError, Error, InterfaceError, OperationalError, errors
 
 from ....._util.secrets import hide_passwords
-from .....errors import InvalidDocument, StoreDamaged, StoreIsReadOnly, StoreUnavailable
+from .....errors import (
+    InvalidDocument,
+    StoreAway,
+    StoreDamaged,
+    StoreIsReadOnly,
+    StoreUnavailable,
+)
 from ..failures import PATIENCE
 
 _BUSY = (errors.LockNotAvailable, errors.DeadlockDetected)
-_REFUSED = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
-_AWAY = (OperationalError, InterfaceError)  # or short of something, or told to stop
+# Or short of something, or told to stop, or made read-only as one does with a copy.
+_AWAY = (OperationalError, InterfaceError, errors.ReadOnlySqlTransaction)
+_ABSENT = re.compile(
+    "refused|time(d )?out|No such file|[Nn]o route|unreachable|is down|closed the connection|reset "
+    "by peer|Temporary failure|starting up|shutting down|recovery|not accepting|too many|"
+    "connection slots|terminating|EOF"
+)
+"""What is said of a server that may be there later; such errors have no code."""
+
+
+def translate_opening(error: Error, name: str) -> Exception:
+    """Return our exception for one of psycopg's that kept a database from being opened.
+
+    A mistake in its address, name, user or password is told from a server that is away.
+    """
+    found = translate(error, name)
+    if type(found) is StoreAway and error.sqlstate is None and not _ABSENT.search(str(error)):
+        return StoreUnavailable(*found.args)
+    return found
 
 
 def translate(error: Error, name: str) -> Exception:
     """Return our exception for one of psycopg's, about the database of that name.
 
-    `StoreUnavailable` says that the same can be done later. All others stay as they are: the
+    `StoreAway` says that the same can be done later. All others stay as they are: the
     document, the tables or the rights are not as they must be.
     """
     text = hide_passwords(" ".join(str(error).split())).rstrip(".?")
-    if isinstance(error, _REFUSED):
+    if isinstance(error, errors.InsufficientPrivilege):
         return StoreIsReadOnly(
             f"{name} can be read, but not written to: {text}. Ask for the right to write, or open "
             "it with `read_only`."
         )
+    if isinstance(error, DataError):
+        return InvalidDocument(f"A document is not stored, as {name} does not take it: {text}.")
     if isinstance(error, errors.ProgramLimitExceeded):
         return InvalidDocument(
             f"A document is not stored, as {name} cannot look it up: {text}. The uid, or a key, "
@@ -34,7 +61,7 @@ def translate(error: Error, name: str) -> Exception:
         return StoreDamaged(
             f"{name} is damaged ({text}). Ask its administrator to look at the server's log."
         )
-    return StoreUnavailable(_why_not_now(error, text, name))
+    return StoreAway(_why_not_now(error, text, name))
 
 
 def _why_not_now(error: Error, text: str, name: str) -> str:

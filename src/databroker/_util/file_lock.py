@@ -1,0 +1,39 @@
+"""A lock on an open file, which other processes respect and no crash leaves behind."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+fcntl: Any
+msvcrt: Any
+try:
+    import fcntl
+except ImportError:  # on Windows
+    import msvcrt
+
+    fcntl = None
+
+_BEYOND = 2**62  # Windows keeps others from what is locked: a place where nothing is
+_HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+
+
+def try_lock(file: Any) -> bool:
+    """Lock an open file until it is closed; tell whether nobody else has it.
+
+    Raises
+    ------
+    OSError
+        This file system knows no locks.
+    """
+    try:
+        if fcntl is not None:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            file.seek(_BEYOND)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except OSError as error:
+        if error.errno not in _HELD:
+            raise
+        return False
+    return True

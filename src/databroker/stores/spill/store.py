@@ -1,0 +1,164 @@
+"""A store that stands before one behind a server, so that inserting goes on without it."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from ..._util.user_warnings import warn_user
+from ...errors import SpillWarning, StoreAway, StoreUnavailable
+from ..base import Capabilities, Store
+from ..waiting import Waiting
+from .courier import Courier, Pairs
+from .journal import Journal, left_behind
+from .sending import Sender
+from .survey import survey
+
+M = TypeVar("M", bound=Callable[..., Any])
+
+AFTER = 5.0
+"""Seconds that an insert waits for the server, unless configured otherwise."""
+
+
+def _passed_on(method: M) -> M:
+    """Return a method that asks the store behind."""
+    name = method.__name__
+
+    @functools.wraps(method, updated=())
+    def ask(self: SpillStore, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self.behind, name)(*args, **kwargs)
+
+    return cast(M, ask)
+
+
+class SpillStore(Store):
+    """Passes everything on to a store, and keeps what that takes only later.
+
+    Parameters
+    ----------
+    behind
+        The store, which raises `StoreAway` while its server takes nothing.
+    folder
+        Where documents wait.
+    after
+        So many seconds an insert waits for the server.
+    sync
+        Whether what waits is on the disk when `insert` returns.
+    """
+
+    def __init__(
+        self, behind: Store, folder: Path, *, after: float = AFTER, sync: bool = False
+    ) -> None:
+        self.behind = behind
+        stale_after = behind.stale_after
+        super().__init__()
+        self.stale_after = stale_after
+        self.folder = folder
+        self._after, self._sync = after, sync
+        self._courier = Courier(behind, folder, sync)
+        # The thread knows the courier, but not the store: it ends with the last who has that.
+        weakref.finalize(self, self._courier.stop).atexit = False
+
+    @property
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
+        """What the store behind can do."""
+        return self.behind.capabilities
+
+    @property
+    def stale_after(self) -> float:
+        """Seconds after which a run that has fallen silent no longer counts as running."""
+        return self.behind.stale_after
+
+    @stale_after.setter
+    def stale_after(self, seconds: float) -> None:
+        self.behind.stale_after = seconds
+
+    def __str__(self) -> str:
+        return str(self.behind)
+
+    def __reduce__(self) -> Any:
+        make = functools.partial(SpillStore, after=self._after, sync=self._sync)
+        return make, (self.behind, self.folder)
+
+    # -- writing ---------------------------------------------------------
+
+    def put(self, kind: str, doc: dict[str, Any]) -> None:
+        if kind != "start":  # which needs little: a run begins at once
+            self.behind.prepare()
+        self._put([(kind, doc)], self._after)
+
+    def put_many(self, documents: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """Keep documents, and wait as long as the server works on them."""
+        self._put(documents, None)
+
+    def _put(self, documents: Pairs, patience: float | None) -> None:
+        try:
+            if not (self._courier.is_keeping and self._keep(documents, None)):
+                self._courier.carry(documents, patience)
+        except StoreAway as error:
+            if self._keep(documents, error):
+                warn_user(
+                    f"{error} Documents wait in {self.folder} from now on, and are sent when the "
+                    "server is back.",
+                    SpillWarning,
+                )
+        for refused in self._courier.refused():
+            warn_user(f"{self}: a document that waited is refused. {refused}", SpillWarning)
+
+    def _keep(self, documents: Pairs, why: StoreAway | None) -> bool:
+        """Let documents wait, or else only behind others: see `Courier`."""
+        runs = {run for kind, doc in documents if (run := self._changes.run_of(kind, doc))}
+        try:
+            if why is None:
+                return self._courier.keep_behind(documents, runs)
+            return self._courier.keep(documents, runs, str(why))
+        except OSError as error:
+            raise StoreUnavailable(
+                f"{why or f'{self} has been away.'} And {self.folder} cannot take the document "
+                f"either: {error}. It was not stored; make room, then insert it again."
+            ) from error
+
+    # -- what waits ------------------------------------------------------
+
+    def waiting(self) -> Waiting:
+        return survey(self.folder, self._courier.reason)
+
+    def is_waiting(self, uid: str) -> bool:
+        return uid in self._courier.runs
+
+    def send_waiting(self) -> int:
+        sent = 0
+        for path in left_behind(self.folder):
+            journal = Journal.take(path)
+            if journal is not None:
+                with closing(Sender(journal)) as sender:
+                    sent += sender.send_all(self.behind)
+        return sent
+
+    def close(self) -> None:
+        self._courier.close(self._after)
+        self.behind.close()
+
+    # -- reading: what the server has --------------------------------------
+
+    reach = _passed_on(Store.reach)
+    prepare = _passed_on(Store.prepare)
+    find = _passed_on(Store.find)
+    count = _passed_on(Store.count)
+    record = _passed_on(Store.record)
+    resolve = _passed_on(Store.resolve)
+    select = _passed_on(Store.select)
+    distinct = _passed_on(Store.distinct)
+    keys = _passed_on(Store.keys)
+    documents = _passed_on(Store.documents)
+    activity = _passed_on(Store.activity)
+    extents = _passed_on(Store.extents)
+    read = _passed_on(Store.read)
+    datum = _passed_on(Store.datum)
+    resource = _passed_on(Store.resource)
+    backup = _passed_on(Store.backup)
+    check = _passed_on(Store.check)

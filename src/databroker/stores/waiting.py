@@ -1,0 +1,49 @@
+"""What has been inserted and waits for the server of its store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Documents that wait on this machine until they can be sent to a store.
+
+    Attributes
+    ----------
+    documents, bytes
+        How many, and how many bytes they take.
+    files
+        Where they are.
+    reason
+        Why those of this process wait, if there are any.
+    refused
+        What the server refused for good, and why, in words; it is kept in ``kept``.
+    kept
+        The files with what was refused, and those that are damaged. Nobody but you removes them.
+
+    Examples
+    --------
+    >>> print(Waiting())
+    nothing waits
+    >>> print(Waiting(2, 317, ("/home/ann/spill/1.spill",), "the server is away"))
+    2 documents wait (317 bytes): the server is away
+    """
+
+    documents: int = 0
+    bytes: int = 0
+    files: tuple[str, ...] = ()
+    reason: str | None = None
+    refused: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.documents or self.kept)
+
+    def __str__(self) -> str:
+        if not self.documents:
+            return "nothing waits"
+        some = f"{self.documents:,}".replace(",", " ")
+        said = f"{some} document{'s' * (self.documents != 1)} wait{'s' * (self.documents == 1)}"
+        size = f"{self.bytes:,}".replace(",", " ")
+        return f"{said} ({size} bytes){f': {self.reason}' if self.reason else ''}"

@@ -1,0 +1,29 @@
+"""A store whose server is there, is away, or does not answer, as a test wants."""
+
+import threading
+
+from databroker.errors import StoreAway
+from databroker.stores.memory import MemoryStore
+
+
+class MayBeAway(MemoryStore):
+    """Documents in memory, behind a server of which a test says how it is."""
+
+    def __init__(self):
+        super().__init__()
+        self.is_away = False
+        self.answers = threading.Event()
+        self.answers.set()
+        self.asked = 0
+        self.order = []
+
+    def reach(self):
+        self.asked += 1
+        assert self.answers.wait(60)
+        if self.is_away:
+            raise StoreAway("the server is away.")
+
+    def put(self, kind, doc):
+        self.reach()
+        super().put(kind, doc)
+        self.order.append((kind, doc))

@@ -1,0 +1,319 @@
+"""Inserting goes on while the server is away, and all comes to it in the end, once, in order."""
+
+import contextlib
+import gc
+import os
+import pickle
+import threading
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+
+from databroker import Broker
+from databroker.errors import (
+    ConflictingDocument,
+    InvalidDocument,
+    SpillWarning,
+    StoreAway,
+    StoreUnavailable,
+)
+from databroker.query.nodes import Everything
+from databroker.stores.base import Store
+from databroker.stores.spill import courier as couriers
+from databroker.stores.spill.journal import Journal, left_behind, new_journal
+from databroker.stores.spill.store import SpillStore
+from databroker.testing import answers, assert_identical, expected
+from databroker.testing.conformance.base import descriptor, event, insert_all, start, whole_run
+from databroker.testing.conformance.identity import Identity
+from databroker.testing.conformance.roundtrip import Keeping
+from helpers.away import MayBeAway
+
+AWAY = pytest.warns(SpillWarning, match="Documents wait in")
+
+
+class TestSpillStore(Keeping, Identity):
+    """While the server is there, it is as the store behind."""
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path):
+        self.folder = tmp_path
+
+    def open_store(self):
+        return SpillStore(MayBeAway(), self.folder, after=60)
+
+
+def test_every_method_is_passed_on():
+    """A method that a store has newly learnt is no exception."""
+    of_its_own = {"insert", "insert_many"}  # which put
+    methods = {name for name in vars(Store) if not name.startswith("_")}
+    assert methods - of_its_own - vars(SpillStore).keys() == set()
+
+
+def test_documents_wait_while_the_server_is_away(store, behind, folder, eventually):
+    behind.is_away = True
+    with AWAY as caught:
+        insert_all(store, whole_run())
+    assert len(caught) == 1
+    assert "the server is away" in str(caught[0].message)
+    assert list(behind.find(Everything())) == []
+    waiting = store.waiting()
+    assert waiting.documents == len(whole_run())
+    assert waiting.reason == "the server is away."
+    assert [Path(file).parent for file in waiting.files] == [folder]
+    behind.is_away = False
+    eventually(lambda: not store.waiting())
+    assert_identical(answers(store, whole_run()), expected(whole_run()))
+    assert behind.order == [(kind, doc) for kind, doc in whole_run()]
+    assert left_behind(folder) == []
+
+
+def test_it_is_said_again_when_the_server_is_away_again(store, behind, eventually):
+    for name in "ab":
+        behind.is_away = True
+        with AWAY:
+            store.insert("start", start(name))
+        behind.is_away = False
+        eventually(lambda: not store.waiting())
+
+
+def test_an_experiment_is_held_up_once(store, behind, monkeypatch):
+    waits = []
+    carry = store._courier.carry
+    monkeypatch.setattr(
+        store._courier, "carry", lambda *given: waits.append(given) or carry(*given)
+    )
+    behind.answers.clear()
+    with pytest.warns(SpillWarning, match=r"has not answered within 0\.5 s"):
+        insert_all(store, whole_run())
+    assert len(waits) == 1
+    assert store.waiting().documents == len(whole_run())
+
+
+def test_what_was_given_up_is_stored_once(store, behind, eventually):
+    behind.answers.clear()
+    with AWAY:
+        insert_all(store, whole_run())
+    behind.answers.set()
+    eventually(lambda: not store.waiting())
+    assert_identical(answers(store, whole_run()), expected(whole_run()))
+
+
+def test_later_documents_go_behind_those_that_wait(store, behind, eventually):
+    behind.is_away = True
+    documents = [("start", start()), ("descriptor", descriptor())]
+    documents += [("event", event(number)) for number in range(300)]
+    with AWAY:
+        insert_all(store, documents[:100])
+    behind.is_away = False
+    insert_all(store, documents[100:])
+    eventually(lambda: not store.waiting())
+    assert behind.order == documents
+
+
+def test_many_documents_wait_as_one_does(store, behind, eventually):
+    behind.is_away = True
+    with AWAY:
+        store.insert_many(whole_run())
+    assert store.waiting().documents == len(whole_run())
+    behind.is_away = False
+    eventually(lambda: not store.waiting())
+    assert_identical(answers(store, whole_run()), expected(whole_run()))
+
+
+def test_what_cannot_be_placed_is_refused_as_always(store, behind):
+    behind.is_away = True
+    with pytest.raises(InvalidDocument):
+        store.insert("start", {"uid": "a"})
+    assert not store.waiting()
+
+
+def test_what_the_server_refuses_is_raised_while_it_is_there(store):
+    store.insert("start", start())
+    with pytest.raises(ConflictingDocument):
+        store.insert("start", start(sample="another"))
+
+
+def test_what_is_refused_later_is_kept_and_holds_up_nothing(store, behind, eventually):
+    store.insert("start", start("a"))
+    behind.is_away = True
+    with AWAY:
+        store.insert("start", start("a", sample="another"))
+    insert_all(store, [*whole_run("b"), ("event", event(1, "nobody's"))])
+    behind.is_away = False
+    eventually(lambda: not store.waiting().documents)
+    documents = [("start", start("a")), *whole_run("b")]
+    assert_identical(answers(store, documents), expected(documents))
+    waiting = store.waiting()
+    assert len(waiting.kept) == 1
+    assert "'sample' is missing there and 'another' here" in waiting.refused[0]
+    assert "which was never inserted" in waiting.refused[1]
+    with pytest.warns(SpillWarning, match="a document that waited is refused") as caught:
+        store.insert("start", start("c"))
+    assert len(caught) == 2
+    store.insert("start", start("d"))
+
+
+def test_what_is_left_of_a_damaged_file_is_kept(store, behind, folder, eventually):
+    behind.is_away = True
+    with AWAY:
+        insert_all(store, whole_run())
+    [path] = left_behind(folder)
+    whole = path.read_bytes()
+    with path.open("r+b") as file:
+        file.seek(len(whole) // 2)
+        file.write(b"\xff\xff\xff\xff")
+    behind.is_away = False
+    eventually(lambda: not left_behind(folder))
+    [kept] = store.waiting().kept
+    assert kept.endswith(".damaged")
+    assert behind.order == whole_run()[: len(behind.order)]
+    assert behind.order
+
+
+def test_a_writer_that_is_gone_is_no_loss(behind, folder, eventually):
+    journal = new_journal(folder, {}, sync=False)
+    for pair in whole_run():
+        journal.append(pair)
+    journal.close()
+    with contextlib.closing(SpillStore(behind, folder)) as store:
+        assert store.waiting().documents == len(whole_run())
+        assert list(store.find(Everything())) == []  # to read sends nothing
+        store.insert("start", start("another"))
+        eventually(lambda: not store.waiting())
+    documents = [*whole_run(), ("start", start("another"))]
+    assert_identical(answers(behind, documents), expected(documents))
+
+
+def test_what_waits_can_be_sent_at_once(behind, folder):
+    for name in "ab":
+        journal = new_journal(folder, {}, sync=False)
+        for pair in whole_run(name):
+            journal.append(pair)
+        journal.close()
+    with contextlib.closing(SpillStore(behind, folder)) as store:
+        behind.is_away = True
+        with pytest.raises(StoreAway):
+            store.send_waiting()
+        assert store.waiting().documents == 2 * len(whole_run())
+        behind.is_away = False
+        assert store.send_waiting() == 2 * len(whole_run())
+        assert not store.waiting()
+    documents = [*whole_run("a"), *whole_run("b")]
+    assert_identical(answers(behind, documents), expected(documents))
+
+
+def test_nobody_sends_what_another_one_sends(behind, folder):
+    journal = new_journal(folder, {}, sync=False)
+    journal.append(["start", start()])
+    with contextlib.closing(SpillStore(behind, folder)) as store:
+        assert store.send_waiting() == 0
+        journal.close()
+        assert store.send_waiting() == 1
+
+
+def test_what_waits_stays_when_the_store_is_closed(store, behind, folder):
+    behind.is_away = True
+    with AWAY:
+        insert_all(store, whole_run())
+    store.close()
+    with pytest.raises(StoreUnavailable, match="is closed"):
+        store.insert("start", start("b"))
+    journal = Journal.take(left_behind(folder)[0])
+    assert len(journal.batch()) == len(whole_run())
+    journal.close()
+
+
+def test_neither_server_nor_room_is_an_error_that_says_both(store, behind, folder):
+    folder.write_text("a file where the folder should be")
+    behind.is_away = True
+    with pytest.raises(StoreUnavailable, match=r"the server is away\. And .*spill cannot take"):
+        store.insert("start", start())
+    behind.is_away = False
+    store.insert("start", start())
+    assert behind.record("run")
+
+
+def test_the_thread_ends_with_the_store(behind, folder, eventually):
+    def threads():
+        return [each for each in threading.enumerate() if each.name == "databroker courier"]
+
+    before = len(threads())
+    store = SpillStore(behind, folder)
+    store.insert("start", start())
+    assert len(threads()) == before + 1
+    del store
+    gc.collect()
+    eventually(lambda: len(threads()) == before)
+
+
+def test_an_interrupt_is_no_absence(store, behind):
+    behind.answers.clear()
+
+    def interrupt():
+        time.sleep(0.1)
+        import _thread
+
+        _thread.interrupt_main()
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        store.insert("start", start())
+    behind.answers.set()
+    store.insert("start", start())
+    assert not store.waiting()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_child_has_a_file_of_its_own(store, behind, folder, eventually):
+    behind.is_away = True
+    with AWAY:
+        store.insert("start", start("a"))
+    number = os.fork()
+    if number == 0:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            store.insert("start", start("b"))
+        os._exit(len(left_behind(folder)))
+    assert os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == 2
+    store.insert("start", start("c"))
+    behind.is_away = False
+    eventually(lambda: not store.waiting())
+    assert [doc["uid"] for _, doc in behind.order] == ["a", "c", "b"]  # b's writer is gone
+
+
+def test_a_run_of_which_documents_wait_says_so(store, behind, eventually):
+    db = Broker(store)
+    db.insert("start", start("a"))
+    header = db["a"]
+    behind.is_away = True
+    with AWAY:
+        db.insert("descriptor", descriptor("d", "a"))
+    assert header.status == "waiting"
+    behind.is_away = False
+    eventually(lambda: not store.waiting())
+    assert header.status == "unknown"
+
+
+def test_it_pickles_as_what_is_behind_and_where_documents_wait(tmp_path):
+    from databroker.stores.sql import SQLiteStore
+
+    behind = SQLiteStore(tmp_path / "runs.db")
+    behind.stale_after = 7.0
+    with contextlib.closing(SpillStore(behind, tmp_path, after=3, sync=True)) as store:
+        store.insert("start", start())
+        with contextlib.closing(pickle.loads(pickle.dumps(store))) as again:
+            assert again.record("run").start == start()
+            assert (again.stale_after, again.folder) == (7.0, tmp_path)
+            assert (again._after, again._sync) == (3, True)
+
+
+def test_it_is_tried_again_after_longer_and_longer_times(store, behind, monkeypatch):
+    monkeypatch.setattr(couriers, "_LONGEST_PAUSE", 0.3)
+    behind.is_away = True
+    with AWAY:
+        store.insert("start", start())
+    time.sleep(0.7)
+    assert 3 <= behind.asked <= 8
