@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from databroker import Broker
+from databroker.columns import from_rows
 from databroker.errors import (
     ConflictingDocument,
     InvalidDocument,
@@ -46,9 +47,21 @@ class TestSpillStore(Keeping, Identity):
 
 def test_every_method_is_passed_on():
     """A method that a store has newly learnt is no exception."""
-    of_its_own = {"insert", "insert_many"}  # which put
+    of_its_own = {"insert", "insert_many", "insert_batches", "group_size"}  # which put
     methods = {name for name in vars(Store) if not name.startswith("_")}
     assert methods - of_its_own - vars(SpillStore).keys() == set()
+
+
+def test_batches_do_not_wait(store, behind):
+    for pair in [("start", start()), ("descriptor", descriptor())]:
+        store.insert(*pair)
+    batch = from_rows("event", [event(1), event(2)])
+    store.insert_batches("event", "desc", [batch])
+    behind.is_away = True
+    with AWAY:
+        store.insert("event", event(3))
+    with pytest.raises(StoreAway, match="other documents wait"):
+        store.insert_batches("event", "desc", [batch])
 
 
 def test_documents_wait_while_the_server_is_away(store, behind, folder, eventually):

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..._util.user_warnings import warn_user
 from ...errors import SpillWarning, StoreAway, StoreUnavailable
@@ -17,6 +17,9 @@ from .courier import Courier, Pairs
 from .journal import Journal, left_behind
 from .sending import Sender
 from .survey import survey
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 M = TypeVar("M", bound=Callable[..., Any])
 
@@ -57,6 +60,7 @@ class SpillStore(Store):
         stale_after = behind.stale_after
         super().__init__()
         self.stale_after = stale_after
+        self.group_size = behind.group_size
         self.folder = folder
         self._after, self._sync = after, sync
         self._courier = Courier(behind, folder, sync)
@@ -94,6 +98,12 @@ class SpillStore(Store):
     def put_many(self, documents: Sequence[tuple[str, dict[str, Any]]]) -> None:
         """Keep documents, and wait as long as the server works on them."""
         self._put(documents, None)
+
+    def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
+        """Keep a batch, if the server takes it: who moves runs can come again."""
+        if self._courier.is_keeping:
+            raise StoreAway(f"{self} has been away, and other documents wait. Come again later.")
+        self.behind.put_batch(kind, owner, batch)
 
     def _put(self, documents: Pairs, patience: float | None) -> None:
         try:
@@ -162,3 +172,6 @@ class SpillStore(Store):
     resource = _passed_on(Store.resource)
     backup = _passed_on(Store.backup)
     check = _passed_on(Store.check)
+    read_many = _passed_on(Store.read_many)
+    read_runs = _passed_on(Store.read_runs)
+    outlines = _passed_on(Store.outlines)
