@@ -13,7 +13,10 @@ from .stream.many import Wanted
 from .stream.run_tables import Options, RunTables, TablePage, in_one
 
 if TYPE_CHECKING:
+    import os
+
     import pandas as pd
+    import pyarrow as pa
 
     from ..external.fields.filling import Fill
     from ..stores.base import RunRecord
@@ -98,6 +101,49 @@ class Tables(Generic[RunType]):
             pages.append(page)
             rows += more
         return self._with_columns(*in_one(pages), rows)
+
+    def to_arrow(self) -> pa.Table:
+        """Return all tables as one Arrow table.
+
+        Returns
+        -------
+        pyarrow.Table
+            What stands in the index of `table` comes first. What is missing is null, arrays are
+            lists, and a column of values that no Arrow type holds together is text.
+        """
+        return self.reader().read_all()
+
+    def reader(self) -> pa.RecordBatchReader:
+        """Return all tables as a stream of Arrow batches, for what does not fit into memory.
+
+        The runs are read now, into a temporary file that goes with the reader: the types of
+        columns are known when all runs are.
+
+        Returns
+        -------
+        pyarrow.RecordBatchReader
+            A batch holds some hundreds of runs, or a part of a large one.
+        """
+        from .arrow_tables import reader_of
+
+        return reader_of(self.pages())
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Write all tables into one Parquet file; a file of this name is replaced.
+
+        Parameters
+        ----------
+        path
+            Where the file is to be. It is there when it is whole.
+
+        Raises
+        ------
+        OSError
+            It cannot be written.
+        """
+        from .arrow_tables import write_parquet
+
+        write_parquet(self.reader(), path)
 
     def _read(self) -> Iterator[tuple[TablePage, list[Row]]]:
         """Yield the tables of some runs, and of each run what its columns are made of."""
