@@ -363,6 +363,66 @@ class Results(Generic[RunType]):
             fields, fill, metadata, index, stream, on_missing, convert_times, timezone
         )
 
+    def to_dask(
+        self,
+        fields: Fields = None,
+        stream: str = "primary",
+        *,
+        metadata: Sequence[str | Key] = (),
+        fill: Fill = False,
+        on_missing: OnMissing = "raise",
+        convert_times: bool = True,
+        timezone: str | datetime.tzinfo | None = None,
+        runs_per_partition: int = 500,
+    ) -> Any:
+        """Return the events of a stream of all these runs as one dask dataframe.
+
+        Each partition holds the uids of some runs, and reads them where it is computed: in
+        threads, processes or on a cluster, each of which opens the store for itself. Which runs
+        there are is looked up now, as are their descriptors.
+
+        Parameters
+        ----------
+        fields, stream, metadata, fill, on_missing, convert_times, timezone
+            As in `table`.
+        runs_per_partition
+            So many runs are read by one task.
+
+        Returns
+        -------
+        dask.dataframe.DataFrame
+            Columns as those of `table`, but each has one type in all partitions: fields that are
+            declared as single numbers are float64, all others objects.
+
+        Raises
+        ------
+        MissingExtra
+            dask is not installed.
+        InvalidQuery
+            When it is computed: a field that is declared as a number holds something else.
+        """
+        return self._tables(
+            fields, fill, metadata, False, stream, on_missing, convert_times, timezone
+        ).to_dask(runs_per_partition)
+
+    def to_bag(self, runs_per_partition: int = 100) -> Any:
+        """Return all documents of all these runs as a dask bag of pairs (name, document).
+
+        Parameters
+        ----------
+        runs_per_partition
+            So many runs are read by one task.
+
+        Raises
+        ------
+        MissingExtra
+            dask is not installed.
+        """
+        from .dask_tables import Source, bag
+
+        uids = [uid for (uid,) in self._run_query.values([column("uid", self._fact_of)])]
+        return bag(Source(self._session).documents, uids, runs_per_partition)
+
     def _tables(
         self,
         fields: Fields,
@@ -378,6 +438,8 @@ class Results(Generic[RunType]):
             raise InvalidQuery(f"metadata is a list of keys: [{shown(metadata)}]")
         wanted = [column(each, self._fact_of) for each in (*_OF_A_RUN, *metadata)]
         columns = list({each.name: each for each in wanted}.values())
+        if fields is not None and not isinstance(fields, str):
+            fields = list(fields)
         request = Request(fields, fill, Options(*options), columns, index)
         return Tables(self._session, self._run_query, self._make_run, request)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ..errors import InvalidQuery
 from ..query.nodes import Path
-from .pipeline import Column, Row, RunQuery, frame_of
+from .pipeline import Column, Row, RunQuery
 from .run import Run
+from .run_columns import run_columns, with_runs
 from .stream.many import Wanted
 from .stream.run_tables import Options, RunTables, TablePage, in_one
 
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
 
     from ..external.fields.filling import Fill
     from ..stores.base import RunRecord
+    from .dask_tables import TableSource
     from .session import Session
     from .stream.fields import Fields
     from .stream.layout import Array
 
 RunType = TypeVar("RunType", bound=Run, covariant=True)
+
+_IN_PARTITION = 500
 
 _UID = Column("uid", (Path("uid"),), lambda uid: uid)
 
@@ -145,12 +150,51 @@ class Tables(Generic[RunType]):
 
         write_parquet(self.reader(), path)
 
+    def to_dask(self, runs_per_partition: int = _IN_PARTITION) -> Any:
+        """Return all tables as one dask dataframe; see `Results.to_dask`."""
+        from .dask_tables import dataframe
+
+        request, rows = self._request, list(self._rows())
+        if request.index:
+            raise InvalidQuery("A dask dataframe has no index of several levels: index=False.")
+        runs = run_columns(request.columns, [tuple(row) for _, *row in rows], request.options)
+        return dataframe(self._table_source(), [row[0] for row in rows], runs, runs_per_partition)
+
+    def to_bag(self, runs_per_partition: int = _IN_PARTITION) -> Any:
+        """Return a dask bag of pairs: the uid of a run that has the stream, and its table.
+
+        Parameters
+        ----------
+        runs_per_partition
+            So many runs are read by one task.
+
+        Raises
+        ------
+        MissingExtra
+            dask is not installed.
+        """
+        from .dask_tables import bag
+
+        return bag(
+            self._table_source().tables, [row[0] for row in self._rows()], runs_per_partition
+        )
+
+    def _table_source(self) -> TableSource:
+        from .dask_tables import Source, TableSource
+
+        request = self._request
+        return TableSource(Source(self._session), request.fields, request.fill, request.options)
+
+    def _rows(self) -> Iterator[Row]:
+        """Yield of each run its uid, and what its columns are made of."""
+        return self._runs.values([_UID, *self._request.columns])
+
     def _read(self) -> Iterator[tuple[TablePage, list[Row]]]:
         """Yield the tables of some runs, and of each run what its columns are made of."""
         known: dict[str, Row] = {}
 
         def uids() -> Iterator[str]:
-            for uid, *row in self._runs.values([_UID, *self._request.columns]):
+            for uid, *row in self._rows():
                 known[uid] = tuple(row)
                 yield uid
 
@@ -170,28 +214,6 @@ class Tables(Generic[RunType]):
         return self._make_run(record)
 
     def _with_columns(self, table: pd.DataFrame, owners: Array, rows: list[Row]) -> pd.DataFrame:
-        """Return a table with the columns of the runs before its own."""
-        import pandas as pd
-
-        cells = self._run_columns(rows).take(owners)
-        cells.index = table.index
-        taken = {*table.columns, table.index.name}
-        names = [f"run_{name}" if name in taken else name for name in cells.columns]
-        cells.columns = pd.Index(names)
-        together = pd.concat([cells, table], axis=1)
-        together.attrs = table.attrs
-        if not self._request.index:
-            return together
-        together = together.set_index(names, append=True)
-        return together.reorder_levels([*range(1, len(names) + 1), 0])
-
-    def _run_columns(self, rows: list[Row]) -> pd.DataFrame:
-        """Return a row for each run; times are shown as those of events are."""
-        options = self._request.options
-        zone = options.timezone
-        frame = frame_of(self._request.columns, rows, zone or "UTC", options.convert_times)
-        if zone is None and options.convert_times:
-            for each in self._request.columns:
-                if each.holds_times:
-                    frame[each.name] = frame[each.name].dt.tz_localize(None)
-        return frame
+        request = self._request
+        runs = run_columns(request.columns, rows, request.options)
+        return with_runs(table, runs.take(owners), request.index)

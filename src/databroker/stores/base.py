@@ -407,7 +407,7 @@ class Store(ABC):
         """
 
     def read_many(
-        self, runs: Iterable[str], stream: str, selection: Selection
+        self, runs: Iterable[str], stream: str, selection: Selection | None
     ) -> Iterator[RunsPage]:
         """Yield the rows of one stream of many runs, some runs at a time, in the order given.
 
@@ -421,7 +421,8 @@ class Store(ABC):
         stream
             The name of the stream, as descriptors that are stored have it.
         selection
-            Which of the columns are wanted. Those that rows do not have are left out.
+            Which of the columns are wanted. Those that rows do not have are left out. None if
+            no row is wanted, but only what descriptors say.
         """
         from .many import pages  # which imports pyarrow
 

@@ -40,9 +40,10 @@ class Alike:
     data_keys
         What the descriptor of each says of its fields, in their order.
     sizes
-        How many rows each has.
+        How many rows of each are here.
     batch
-        The rows of one run after the other, each in order of arrival; None if there are none.
+        The rows of one run after the other, each in order of arrival; None if there are none, or
+        none were wanted.
     """
 
     runs: list[str]
@@ -82,7 +83,7 @@ class RunSource(RowSource, Protocol):
 
 
 def pages(
-    store: RunSource, runs: Iterable[str], stream: str, selection: Selection
+    store: RunSource, runs: Iterable[str], stream: str, selection: Selection | None
 ) -> Iterator[RunsPage]:
     """Yield what `Store.read_many` does, from what is asked of each run."""
     page = _Page()
@@ -104,7 +105,7 @@ class _Page:
     size: int = 0
     _alike: dict[Any, list[tuple[str, Doc, pa.RecordBatch | None]]] = field(default_factory=dict)
 
-    def add(self, store: RunSource, run: str, stream: str, selection: Selection) -> None:
+    def add(self, store: RunSource, run: str, stream: str, selection: Selection | None) -> None:
         """Read one more run."""
         self.runs.append(run)
         documents = store.documents(run, ["descriptor"])
@@ -127,11 +128,13 @@ class _Page:
 
 
 def _rows_of(
-    store: RunSource, descriptors: list[Doc], selection: Selection
+    store: RunSource, descriptors: list[Doc], selection: Selection | None
 ) -> list[pa.RecordBatch] | None:
     """Return the one batch of rows of a stream, or none; None where it is read by itself."""
     if len(descriptors) > 1:
         return None
+    if selection is None:
+        return []
     try:
         extents = store.extents("event", descriptors[0]["uid"])
         if len(extents) > 1 or sum(each.rows for each in extents) > MOST_ROWS:

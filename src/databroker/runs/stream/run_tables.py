@@ -68,7 +68,9 @@ class RunTables:
 
     def pages(self, uids: Iterable[str], before: int = 0) -> Iterator[TablePage]:
         """Yield the tables of runs, of which so many came before."""
-        for page in self._stored(uids):
+        names = self.wanted.names
+        selection = Selection(None if names is None else frozenset(names), frozenset())
+        for page in self._stored(uids, selection):
             yield TablePage(page.runs, list(self._tables(page)), before)
             before += len(page.runs)
             self._last = page.runs[-1]
@@ -79,11 +81,17 @@ class RunTables:
             self.run_of(self._last).table(self.options.stream)  # which says it
         self.wanted.check()
 
-    def _stored(self, uids: Iterable[str]) -> Iterator[RunsPage]:
+    def data_keys(self, uids: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+        """Yield what descriptors of the stream declare, no row being read."""
+        for page in self._stored(uids, None):
+            yield from (alike.data_keys for alike in page.alike)
+            streams = (self.run_of(uid).streams.get(self.options.stream) for uid in page.apart)
+            for stream in filter(None, streams):
+                yield from (descriptor["data_keys"] for descriptor in stream.descriptors)
+
+    def _stored(self, uids: Iterable[str], selection: Selection | None) -> Iterator[RunsPage]:
         if "descriptor" in self.session.transforms:  # the store knows other streams and fields
             return (RunsPage(runs, [], runs) for runs in in_pages(uids))
-        names = self.wanted.names
-        selection = Selection(None if names is None else frozenset(names), frozenset())
         return self.session.store.read_many(uids, self.options.stream, selection)
 
     def _tables(self, page: RunsPage) -> Iterator[Joint]:

@@ -54,7 +54,7 @@ Chains = dict[int, list[Segment]]
 
 
 def read_many(
-    connect: Callable[[], Connection], runs: Iterable[str], stream: str, selection: Selection
+    connect: Callable[[], Connection], runs: Iterable[str], stream: str, selection: Selection | None
 ) -> Iterator[RunsPage]:
     """Yield the rows of one stream of many runs; see `Store.read_many`."""
     for page in in_pages(runs):
@@ -65,13 +65,13 @@ def read_many(
 
 
 def _read_page(
-    connection: Connection, runs: list[str], stream: str, selection: Selection
+    connection: Connection, runs: list[str], stream: str, selection: Selection | None
 ) -> RunsPage:
     with collecting_later():
         with snapshot(connection):  # blocks may be merged away, and their segments with them
             streams = _streams(connection, runs, stream)
             simple = [each for each in streams.values() if each is not None]
-            chains = _chains(connection, simple)
+            chains = _no_chains(simple) if selection is None else _chains(connection, simple)
             blobs = _blobs(connection, chains.values())
         alike: dict[Any, list[_Stream]] = {}
         for each in simple:
@@ -133,6 +133,11 @@ def _chains(connection: Connection, streams: Sequence[_Stream]) -> Chains:
     return chains
 
 
+def _no_chains(streams: Sequence[_Stream]) -> Chains:
+    """Return what there is to read of streams of which no rows are wanted."""
+    return {each.series: [] for each in streams}
+
+
 def _is_whole(blocks: Sequence[Block], sealed: int) -> bool:
     """Tell whether blocks have all rows, and each all of its columns in one place."""
     firsts, stops = [block.first for block in blocks], [block.stop for block in blocks]
@@ -163,14 +168,17 @@ def _head(segments: list[Segment] | None, blobs: dict[Segment, bytes]) -> bytes 
 
 
 def _alike(
-    streams: Sequence[_Stream], chains: Chains, blobs: dict[Segment, bytes], selection: Selection
+    streams: Sequence[_Stream],
+    chains: Chains,
+    blobs: dict[Segment, bytes],
+    selection: Selection | None,
 ) -> Alike | None:
     """Return streams of the same columns; None if their rows are not what was written."""
     segments = [segment for each in streams for segment in chains[each.series]]
     runs, sizes = [each.run for each in streams], [each.sealed for each in streams]
     data_keys = decode(streams[0].data_keys)
-    if not segments:
-        return Alike(runs, data_keys, sizes, None)
+    if not segments or selection is None:
+        return Alike(runs, data_keys, [0] * len(runs), None)
     columns = None if selection.is_all else selection
     try:
         batch = unpack_together([blobs[segment] for segment in segments], columns)

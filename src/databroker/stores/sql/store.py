@@ -180,7 +180,7 @@ class SQLStore(Store):
             first += batch.num_rows
 
     def read_many(
-        self, runs: Iterable[str], stream: str, selection: Selection
+        self, runs: Iterable[str], stream: str, selection: Selection | None
     ) -> Iterator[RunsPage]:
         from .many_runs import read_many
 

@@ -78,6 +78,13 @@ class ManyRuns(Base):
         assert self.assert_many(store, uids, "nothing") == 0
         assert list(store.read_many([], "primary", ALL)) == []
 
+    def test_what_descriptors_say_is_read_without_rows(self, store: Store) -> None:
+        insert_all(store, [document for number in (6, 7) for document in _small_run(number)])
+        (page,) = store.read_many(["run 6", "run 7", "none"], "primary", None)
+        (alike,) = page.alike
+        assert (alike.runs, alike.batch, page.apart) == (["run 6", "run 7"], None, [])
+        assert list(alike.data_keys) == ["x"]
+
     def test_very_many_runs_come_in_pages(self, store: Store) -> None:
         numbers = [number for number in range(640) if number % 5]
         store.insert_many(document for number in numbers for document in _small_run(number))
