@@ -198,7 +198,7 @@ def small_runs(count: int) -> Iterator[Row]:
     with harness.folder() as folder, open_broker(str(folder / "runs.db")) as db:
         commits = Commits(folder / "plain.db")
         for seed in range(count + 1):
-            documents = _small_run(seed)
+            documents = small_run(seed)
             blobs = [encode(doc) for _, doc in documents]
             begun = time.perf_counter()
             for kind, doc in documents:
@@ -224,7 +224,7 @@ def many_runs(count: int) -> Iterator[Row]:
     with harness.folder() as folder:
         took = []
         for name in ("warm", "once", "single"):
-            documents = [pair for seed in range(count) for pair in _small_run(seed)]
+            documents = [pair for seed in range(count) for pair in small_run(seed)]
             with open_broker(str(folder / f"{name}.db")) as db:
                 begun = time.perf_counter()
                 if name == "single":
@@ -242,7 +242,7 @@ def many_runs(count: int) -> Iterator[Row]:
     )
 
 
-def _small_run(seed: int) -> list[tuple[str, Doc]]:
+def small_run(seed: int) -> list[tuple[str, Doc]]:
     scan = Scan(seed + 1)
     events: list[tuple[str, Doc]] = [("event", event) for event in scan.events(5)]
     return [*scan.opening(), *events, ("stop", scan.stop())]

@@ -83,6 +83,12 @@ def test_saving_small_runs() -> None:
     assert row.ratio
 
 
+def test_moving_runs(tmp_path: Path) -> None:
+    moving = module("moving")
+    rows = [*moving.large_events(400, 2, moving.files), *moving.small_runs(3, moving.files)]
+    assert all(row.ratio for row in rows if "again" not in row.what)
+
+
 def test_a_run_in_progress() -> None:
     assert len(list(module("progress").rows(count=30, repeat=1))) == 2
 
