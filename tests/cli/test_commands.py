@@ -8,6 +8,7 @@ import time
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from databroker import Broker, __version__
@@ -420,6 +421,34 @@ def test_files(run, at_demo_home):
     assert run("files", "example", "-1") == (0, "no external files\n", "")
 
 
+@pytest.mark.parametrize("name", ["runs.parquet", "runs.arrow", "runs.csv"])
+def test_export(run, at_demo_home, tmp_path, name):
+    path = tmp_path / name
+    arguments = ["example", str(path), "plan_name=scan", "since=2000", "--fields", "det, motor"]
+    assert run("export", *arguments, "-m", "plan_name") == (0, f"Written: {path}\n", "")
+    read = {".parquet": pd.read_parquet, ".arrow": pd.read_feather, ".csv": pd.read_csv}
+    found = read[path.suffix](path)
+    with Broker.named("example") as db:
+        wanted = db(plan_name="scan").table(["det", "motor"], metadata=["plan_name"]).reset_index()
+    assert list(found.columns) == list(wanted.columns)
+    assert found["det"].tolist() == wanted["det"].tolist()
+    assert set(found["plan_name"]) == {"scan"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_exported(run, tmp_path):
+    code, _, error = run("export", "example", str(tmp_path / "runs.xlsx"))
+    assert (code, error.count("\n")) == (1, 1)
+    assert ".parquet, .arrow, .csv, not 'runs.xlsx'" in error
+    code, _, error = run("export", "example", str(tmp_path / "none" / "runs.csv"), "scan_id=1")
+    assert code == 1
+    assert "No such file" in error
+    code, _, error = run("export", "example", str(tmp_path / "runs.csv"), "--fields", "nonsense")
+    assert code == 1
+    assert "There is no field 'nonsense'" in error
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_missing_files_are_told_and_end_with_an_error(empty_home, capsys):
     folder = empty_home / ".config/databroker"
     folder.mkdir(parents=True)
@@ -546,7 +575,7 @@ def test_a_list_loads_nothing_that_it_does_not_need(at_demo_home):
 def test_without_a_command_help_is_shown(run):
     out = run()[1] + run()[2]
     assert "Usage: databroker" in out
-    for command in ("demo", "list", "show", "table", "files", "copy"):
+    for command in ("demo", "list", "show", "table", "files", "copy", "export"):
         assert f"  {command} " in out
 
 

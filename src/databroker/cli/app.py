@@ -16,6 +16,7 @@ _COMMANDS = {
     "table": "runs:table",
     "files": "runs:files",
     "copy": "copying:copy",
+    "export": "exporting:export",
 }
 """Where each command is, in the order of the help."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from .common import say
+from .queries import query_of
 
 if TYPE_CHECKING:
     from ..broker.moving.progress import Progress, Report
@@ -21,8 +21,6 @@ Examples:
   databroker copy lab postgresql://me@server/beamline 'good sample'
   databroker copy lab ~/take/home.db scan_id=42 --files ~/take/files
 """
-
-_TIMES = ("since", "until", "time", "started")
 
 
 @click.command("copy", epilog=_EXAMPLES)
@@ -47,34 +45,11 @@ def copy(
 
     with _bar() as report:
         done = copied(
-            source, target, _query(query), files or False, verify=not no_verify, progress=report
+            source, target, query_of(query), files or False, verify=not no_verify, progress=report
         )
     say(repr(done))
     if not done:
         raise click.exceptions.Exit(1)
-
-
-def _query(words: Sequence[str]) -> dict[str, Any] | None:
-    """Return what is searched for; a value is a number where it is written as one.
-
-    Examples
-    --------
-    >>> _query(["good", "sample", "scan_id=42", "since=2024"])
-    {'scan_id': 42, 'since': '2024', '$text': {'$search': 'good sample'}}
-    """
-    pairs = dict(word.split("=", 1) for word in words if "=" in word)
-    # A time is text, and a year is no second since 1970.
-    query = {key: value if key in _TIMES else _value(value) for key, value in pairs.items()}
-    if text := " ".join(word for word in words if "=" not in word):
-        query["$text"] = {"$search": text}
-    return query or None
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 @contextmanager

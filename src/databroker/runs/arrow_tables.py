@@ -6,14 +6,17 @@ The pages wait in a temporary file, as their schema is known when the last has c
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+
+from ..errors import NotSupported
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,20 +47,75 @@ def reader_of(tables: Iterable[pd.DataFrame]) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(schema, batches)
 
 
-def write_parquet(reader: pa.RecordBatchReader, path: str | os.PathLike[str]) -> None:
-    """Write batches into a Parquet file, which is there only when it is whole."""
-    from pyarrow import parquet
+def file_writer(path: str | os.PathLike[str]) -> Callable[[pa.RecordBatchReader], None]:
+    """Return what writes batches into a file of the format that its name ends with.
 
+    The file is there only when it is whole.
+
+    Raises
+    ------
+    NotSupported
+        The name ends with none of `FORMATS`.
+    """
     target = Path(path)
+    write = FORMATS.get(target.suffix)
+    if write is None:
+        raise NotSupported(
+            f"Tables go into files that end with {', '.join(FORMATS)}, not {target.name!r}."
+        )
+    return functools.partial(_write_file, target, write)
+
+
+def write_parquet(reader: pa.RecordBatchReader, path: str | os.PathLike[str]) -> None:
+    """Write batches into a Parquet file, whatever it is called."""
+    _write_file(Path(path), _write_parquet, reader)
+
+
+def _write_file(
+    target: Path, write: Callable[[pa.RecordBatchReader, Path], None], reader: pa.RecordBatchReader
+) -> None:
+    with _replacing(target) as begun:
+        write(reader, begun)
+
+
+@contextlib.contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """Have the path of a file that takes the place of another one, once it is written."""
     begun = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with parquet.ParquetWriter(begun, reader.schema) as writer:
-            for group in _groups(reader):
-                writer.write_table(group)
+        yield begun
         os.replace(begun, target)
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            begun.unlink()
+        begun.unlink(missing_ok=True)
+
+
+def _write_parquet(reader: pa.RecordBatchReader, path: Path) -> None:
+    from pyarrow import parquet
+
+    with parquet.ParquetWriter(path, reader.schema) as writer:
+        for group in _groups(reader):
+            writer.write_table(group)
+
+
+def _write_arrow(reader: pa.RecordBatchReader, path: Path) -> None:
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, reader.schema) as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+
+
+def _write_csv(reader: pa.RecordBatchReader, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        reader.schema.empty_table().to_pandas().to_csv(file, index=False)
+        for batch in reader:
+            batch.to_pandas().to_csv(file, index=False, header=False)
+
+
+FORMATS: Mapping[str, Callable[[pa.RecordBatchReader, Path], None]] = {
+    ".parquet": _write_parquet,
+    ".arrow": _write_arrow,
+    ".csv": _write_csv,
+}
+"""What files of tables end with, and what writes them."""
 
 
 def _groups(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, SupportsIndex, TypeVar
 
-from .._util.printable import printable, repr_of, shown
+from .._util.printable import printable, shown
 from .._util.signals import from_signal
 from ..display.text import runs_text, show_in_ipython
 from ..errors import InvalidQuery
@@ -17,6 +17,7 @@ from ..query.time_bounds import time_bounds
 from ..stores.facts import run_fact
 from ..times import format_time
 from .absent import explain_nothing
+from .counts import Counts
 from .files import Files, Progress, files_of
 from .pipeline import COLUMNS, RunQuery, Sorted, Step, checked_limit, column, frame_of
 from .run import Run
@@ -508,40 +509,3 @@ class Results(Generic[RunType]):
 
         rows, more = self._newest()
         return results_html(rows, more, self._session.zone, asked=self._asked())
-
-
-class Counts(Mapping[Any, int]):
-    """A mapping from values to how many runs have each, the most frequent first.
-
-    Unlike a dictionary it keeps True apart from 1.
-
-    Examples
-    --------
-    >>> plans = Counts([("scan", 3), ("count", 1)])
-    >>> plans
-    {'scan': 3, 'count': 1}
-    >>> plans["scan"], list(plans), dict(plans.items())
-    (3, ['scan', 'count'], {'scan': 3, 'count': 1})
-    """
-
-    def __init__(self, rows: Iterable[tuple[Any, int]]) -> None:
-        self._rows = {_keyed(value): (value, count) for value, count in rows}
-
-    def __getitem__(self, value: Any) -> int:
-        try:
-            return self._rows[_keyed(value)][1]
-        except (KeyError, TypeError):
-            raise KeyError(value) from None
-
-    def __iter__(self) -> Iterator[Any]:
-        return (value for value, _ in self._rows.values())
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __repr__(self) -> str:
-        return "{" + ", ".join(f"{repr_of(v)}: {count}" for v, count in self._rows.values()) + "}"
-
-
-def _keyed(value: Any) -> tuple[bool, Any]:
-    return isinstance(value, bool), value

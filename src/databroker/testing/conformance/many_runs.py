@@ -23,7 +23,8 @@ def _small_run(number: int) -> Documents:
     uid, owner = f"run {number}", f"desc {number}"
     events = [("event", event(n, owner)) for n in range(number % 4)]
     ended = [("stop", stop(uid))] if number % 5 else []
-    return [("start", start(uid)), ("descriptor", descriptor(owner, uid)), *events, *ended]
+    opening = [("start", start(uid, 1.5e9 + number)), ("descriptor", descriptor(owner, uid))]
+    return [*opening, *events, *ended]
 
 
 class ManyRuns(Base):
