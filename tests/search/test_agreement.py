@@ -1,16 +1,15 @@
-"""SQLite finds what the memory store finds, in its order, whatever is asked of whatever runs.
+"""A database finds what the memory store finds, in its order, whatever is asked of whatever runs.
 
-The memory store asks the evaluator about every run, so it is the meaning of a
-question; SQLite asks its indexes, and the evaluator about what these leave open.
+The memory store asks the evaluator about every run, so it is the meaning of a question; SQLite
+and PostgreSQL ask their indexes, and the evaluator about what these leave open.
 """
 
 import itertools
 from collections import Counter
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path as File
 from unittest import mock
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,10 +17,12 @@ from databroker.query import nodes as n
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.sql.engine.limits import Limits
+from databroker.stores.sql.postgresql import PostgreSQLStore
 from databroker.testing import difference, strategies
-from databroker.testing.conformance.base import quick
+from databroker.testing.conformance.base import insert_all, quick
 from databroker.testing.questions import questions, walk
 from helpers import strategies as made
+from helpers.postgresql import Schemas
 
 asked = Counter()
 
@@ -51,10 +52,35 @@ NODES = {
 }
 
 
-@pytest.fixture(scope="module")
-def paths(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("agreement")
-    return (folder / f"{number}.db" for number in itertools.count())
+class OnSQLite:
+    """Stores in files, whose documents come one by one."""
+
+    def __init__(self, folder):
+        self._paths = (folder / f"{number}.db" for number in itertools.count())
+
+    @contextmanager
+    def holding(self, documents, limits):
+        path = next(self._paths)
+        with closing(SQLiteStore(path, limits=limits)) as store:
+            insert_all(store, documents)
+            yield store
+        for end in ("", "-wal", "-shm"):
+            File(f"{path}{end}").unlink(missing_ok=True)
+
+
+class OnPostgreSQL:
+    """Stores in a schema that is emptied each time, whose documents come together."""
+
+    def __init__(self, address):
+        self._address, self._schemas = address, Schemas(address)
+
+    @contextmanager
+    def holding(self, documents, limits):
+        schema = self._schemas.take()
+        with closing(PostgreSQLStore(self._address, schema=schema, limits=limits)) as store:
+            store.insert_many(documents)
+            yield store
+        self._schemas.give_back([schema])
 
 
 def _documents(draw, starts):
@@ -80,68 +106,71 @@ def _documents(draw, starts):
 
 def _agree(place, documents, queries, keys, mood):
     memory = MemoryStore()
+    insert_all(memory, documents)
     limits, patched = mood
     with ExitStack() as stack:
-        sqlite = stack.enter_context(closing(SQLiteStore(place, limits=limits)))
         for module, values in patched:
             module = f"databroker.stores.sql.search.{module}"
             stack.enter_context(mock.patch.multiple(module, **values))
-        for kind, doc in documents:
-            memory.insert(kind, doc)
-            sqlite.insert(kind, doc)
+        database = stack.enter_context(place.holding(documents, limits))
         for query in queries:
             wanted = [run.uid for run in memory.find(query)]
-            found = [run.uid for run in sqlite.find(query)]
+            found = [run.uid for run in database.find(query)]
             assert found == wanted, f"{query!r} finds {found}, not {wanted}"
-            assert sqlite.count(query) == len(wanted), query
-            assert [run.uid for run in sqlite.find(query, limit=2)] == wanted[:2], query
+            assert database.count(query) == len(wanted), query
+            assert [run.uid for run in database.find(query, limit=2)] == wanted[:2], query
             asked["questions"] += 1
             asked["found some, not all"] += 0 < len(wanted) < memory.count(n.Everything())
             asked.update({type(node): 1 for node in walk(query)})
         for key in keys:
             query = queries[0] if queries else n.Everything()
-            one, other = (store.distinct(key, query) for store in (sqlite, memory))
+            one, other = (store.distinct(key, query) for store in (database, memory))
             assert _typed(one) == _typed(other), (key, query)
-            rows = [[[*row] for row in store.select(query, [key])] for store in (sqlite, memory)]
+            rows = [[[*row] for row in store.select(query, [key])] for store in (database, memory)]
             assert difference(*rows) is None, (key, query)
             asked["values"] += 1
-        assert not sqlite.check().findings
-    for end in ("", "-wal", "-shm"):
-        File(f"{place}{end}").unlink(missing_ok=True)
+        assert not database.check().findings
 
 
 def _typed(rows):
     return [(type(value), value, count) for value, count in rows]
 
 
-def test_any_question_about_any_runs(paths):
-    asked.clear()
-    ask_odd_documents(paths)
-    ask_about_what_is_there(paths)
+def test_any_question_about_any_runs_in_sqlite(tmp_path):
+    _ask(OnSQLite(tmp_path), 180, 60)
     # Thousands, no kind of node left out, and enough of them told runs apart.
     assert asked["questions"] > 2_000
     assert asked["values"] > 250
-    assert asked["found some, not all"] > asked["questions"] / 20
     assert {node for node in NODES if not asked[node]} == set()
 
 
-@quick(180)
+def test_any_question_about_any_runs_in_postgresql(postgresql):
+    _ask(OnPostgreSQL(postgresql), 16, 8)
+    assert asked["questions"] > 200
+
+
+def _ask(place, odd, plain):
+    asked.clear()
+    quick(odd)(ask_odd_documents)(place)
+    quick(plain)(ask_about_what_is_there)(place)
+    assert asked["found some, not all"] > asked["questions"] / 20
+
+
 @given(data=st.data())
-def ask_odd_documents(paths, data):
+def ask_odd_documents(place, data):
     starts = data.draw(st.lists(made.documents, min_size=1, max_size=8))
     documents = _documents(data.draw, starts)
     queries = data.draw(st.lists(made.queries, min_size=12, max_size=25))
     keys = data.draw(st.lists(made.paths, max_size=4))
     document = data.draw(st.sampled_from(["start", "stop"]))
     keys = [n.Path(key, document) for key in keys]
-    _agree(next(paths), documents, queries, keys, data.draw(moods))
+    _agree(place, documents, queries, keys, data.draw(moods))
 
 
-@quick(60)
 @given(data=st.data())
-def ask_about_what_is_there(paths, data):
+def ask_about_what_is_there(place, data):
     starts = data.draw(st.lists(strategies.starts(), min_size=2, max_size=8))
     documents = [("start", doc) for doc in starts]
     queries = data.draw(st.lists(questions(starts), min_size=12, max_size=25))
     keys = [n.Path("sample"), n.Path("T"), n.Path("motors")]
-    _agree(next(paths), documents, queries, keys, data.draw(moods))
+    _agree(place, documents, queries, keys, data.draw(moods))

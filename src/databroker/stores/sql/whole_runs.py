@@ -76,7 +76,8 @@ def divide(connection: Connection, group: Documents) -> tuple[list[WholeRun], Do
     if any(kind in PAGES for kind, _ in group):
         return [], group
     found, runs_of = _gather(group)
-    keys = Counter(run.key for run in found.values())
+    # Of runs that begin at one time, the order of arrival counts.
+    keys = Counter(key_of(doc["time"]) for kind, doc in group if kind == "start")
     found = {uid: run for uid, run in found.items() if run.is_whole and keys[run.key] == 1}
     if found:
         for uid in _known(connection, found):

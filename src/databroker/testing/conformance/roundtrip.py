@@ -112,6 +112,14 @@ class Keeping(Base):
             insert_all(store, one_by_one)
         self.assert_holds(store, [pair for run in runs for pair in run])
 
+    def test_of_many_at_once_that_begin_at_one_time_the_last_is_the_newest(
+        self, store: Store
+    ) -> None:
+        late = ("descriptor", descriptor("late", "first"))  # it comes before its run
+        documents = [late, ("start", start("first")), *self._few_documents("second")]
+        store.insert_many(documents)
+        self.assert_holds(store, documents)
+
     def _few_documents(self, uid: str) -> Documents:
         owner = f"{uid}-desc"
         documents = [("descriptor", descriptor(owner, uid)), ("event", event(1, owner))]
