@@ -162,7 +162,7 @@ def test_what_is_refused_later_is_kept_and_holds_up_nothing(store, behind, event
     assert len(waiting.kept) == 1
     assert "'sample' is missing there and 'another' here" in waiting.refused[0]
     assert "which was never inserted" in waiting.refused[1]
-    with pytest.warns(SpillWarning, match="a document that waited is refused") as caught:
+    with pytest.warns(SpillWarning, match="refuses a document that waited") as caught:
         store.insert("start", start("c"))
     assert len(caught) == 2
     store.insert("start", start("d"))
@@ -195,6 +195,7 @@ def test_a_writer_that_is_gone_is_no_loss(behind, folder, eventually):
         assert list(store.find(Everything())) == []  # to read sends nothing
         store.insert("start", start("another"))
         eventually(lambda: not store.waiting())
+    assert behind.order[-1] == ("start", start("another"))
     documents = [*whole_run(), ("start", start("another"))]
     assert_identical(answers(behind, documents), expected(documents))
 
@@ -254,11 +255,14 @@ def test_the_thread_ends_with_the_store(behind, folder, eventually):
 
     before = len(threads())
     store = SpillStore(behind, folder)
-    store.insert("start", start())
+    behind.is_away = True
+    with AWAY:
+        store.insert("start", start())
     assert len(threads()) == before + 1
     del store
     gc.collect()
     eventually(lambda: len(threads()) == before)
+    Journal.take(left_behind(folder)[0]).close()  # nobody has it any more
 
 
 def test_an_interrupt_is_no_absence(store, behind):

@@ -17,6 +17,8 @@ _COMMANDS = {
     "files": "runs:files",
     "copy": "copying:copy",
     "export": "exporting:export",
+    "status": "waiting:status",
+    "replay": "waiting:replay",
 }
 """Where each command is, in the order of the help."""
 

@@ -505,6 +505,10 @@ class Store(ABC):
                 progress(checked["runs"], total)
         return CheckReport(tuple(found), checked)
 
+    def size(self) -> int | None:
+        """Return how many bytes the store takes, if that is known."""
+        return None
+
     # -- behind a server -------------------------------------------------
 
     def prepare(self) -> None:

@@ -555,14 +555,20 @@ class Broker(core.Broker):
         return self.reg
 
     def stats(self) -> dict[str, Any]:
-        """Return what is known of the store: what it is, and how many runs it has.
+        """Return what is known of the store: what it is, how many runs it has, and what waits.
+
+        'runs' and 'bytes' are None if they are not known, as when the store's server is away.
+        'waiting' counts documents that wait on this machine until it is back; 'refused' says
+        which of them it did not take, and why.
 
         Examples
         --------
         >>> Broker.from_config({"driver": "memory"}).stats()
-        {'store': 'memory of this process', 'runs': 0}
+        {'store': 'memory of this process', 'runs': 0, 'bytes': None, 'waiting': 0, 'refused': []}
         """
-        return {"store": str(self.store), "runs": self._count()}
+        from ..broker.statistics import statistics
+
+        return statistics(self)
 
 
 def temp() -> Broker:

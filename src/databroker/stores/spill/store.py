@@ -13,9 +13,10 @@ from ..._util.user_warnings import warn_user
 from ...errors import SpillWarning, StoreAway, StoreUnavailable
 from ..base import Capabilities, Store
 from ..waiting import Waiting
-from .courier import Courier, Pairs
+from .courier import Courier
 from .journal import Journal, left_behind
 from .sending import Sender
+from .spool import Pairs, Spool
 from .survey import survey
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class SpillStore(Store):
         self.group_size = behind.group_size
         self.folder = folder
         self._after, self._sync = after, sync
-        self._courier = Courier(behind, folder, sync)
+        self._spool = Spool(folder, str(behind), sync)
+        self._courier = Courier(behind, self._spool)
         # The thread knows the courier, but not the store: it ends with the last who has that.
         weakref.finalize(self, self._courier.stop).atexit = False
 
@@ -101,44 +103,42 @@ class SpillStore(Store):
 
     def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
         """Keep a batch, if the server takes it: who moves runs can come again."""
-        if self._courier.is_keeping:
+        if self._spool.is_keeping:
             raise StoreAway(f"{self} has been away, and other documents wait. Come again later.")
         self.behind.put_batch(kind, owner, batch)
 
     def _put(self, documents: Pairs, patience: float | None) -> None:
+        self._courier.start()
         try:
-            if not (self._courier.is_keeping and self._keep(documents, None)):
+            if not (self._spool.is_keeping and self._keep(documents, None)):
                 self._courier.carry(documents, patience)
         except StoreAway as error:
-            if self._keep(documents, error):
-                warn_user(
-                    f"{error} Documents wait in {self.folder} from now on, and are sent when the "
-                    "server is back.",
-                    SpillWarning,
-                )
-        for refused in self._courier.refused():
-            warn_user(f"{self}: a document that waited is refused. {refused}", SpillWarning)
+            self._keep(documents, error)
+            self._courier.wake()
+        for each in self._spool.news():
+            warn_user(each, SpillWarning)
 
     def _keep(self, documents: Pairs, why: StoreAway | None) -> bool:
-        """Let documents wait, or else only behind others: see `Courier`."""
+        """Let documents wait, or else only behind others; tell whether they do."""
         runs = {run for kind, doc in documents if (run := self._changes.run_of(kind, doc))}
         try:
             if why is None:
-                return self._courier.keep_behind(documents, runs)
-            return self._courier.keep(documents, runs, str(why))
+                return self._spool.keep_behind(documents, runs)
+            self._spool.keep(documents, runs, str(why))
         except OSError as error:
             raise StoreUnavailable(
                 f"{why or f'{self} has been away.'} And {self.folder} cannot take the document "
                 f"either: {error}. It was not stored; make room, then insert it again."
             ) from error
+        return True
 
     # -- what waits ------------------------------------------------------
 
     def waiting(self) -> Waiting:
-        return survey(self.folder, self._courier.reason)
+        return survey(self.folder, self._spool.reason)
 
     def is_waiting(self, uid: str) -> bool:
-        return uid in self._courier.runs
+        return uid in self._spool.runs
 
     def send_waiting(self) -> int:
         sent = 0
@@ -151,6 +151,7 @@ class SpillStore(Store):
 
     def close(self) -> None:
         self._courier.close(self._after)
+        self._spool.close()
         self.behind.close()
 
     # -- reading: what the server has --------------------------------------
@@ -174,4 +175,5 @@ class SpillStore(Store):
     check = _passed_on(Store.check)
     read_many = _passed_on(Store.read_many)
     read_runs = _passed_on(Store.read_runs)
+    size = _passed_on(Store.size)
     outlines = _passed_on(Store.outlines)

@@ -9,6 +9,7 @@ from ...errors import StoreIsReadOnly
 from ..base import Capabilities
 from .engine.limits import DEFAULT, Limits
 from .engine.postgresql.connections import PostgreSQLConnections, without_password
+from .engine.postgresql.tables import size_of
 from .store import SQLStore
 from .writing import Writer
 
@@ -70,6 +71,10 @@ class PostgreSQLStore(SQLStore):
     def reach(self) -> None:
         """See that the server can be asked; see `Store.reach`."""
         self._connections.reach()
+
+    def size(self) -> int:
+        """Return how many bytes the tables take, with their indexes."""
+        return size_of(self._connections.get(), self.schema)
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]

@@ -116,6 +116,11 @@ class SQLiteStore(SQLStore):
         file = self._connections.file
         self._connections.alone(lambda one: copy_database(one, file, path, progress))
 
+    def size(self) -> int:
+        """Return how many bytes the file takes, with what is beside it."""
+        files = [path for end in ("", "-wal") if (path := Path(f"{self.path}{end}")).exists()]
+        return sum(path.stat().st_size for path in files)
+
     def _check_of_structure(self) -> Callable[[Check], None]:
         from .integrity.structure import check_structure
 

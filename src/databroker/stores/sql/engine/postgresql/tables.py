@@ -8,6 +8,7 @@ import psycopg
 from psycopg import sql
 
 from .....errors import ForeignStore, StoreUnavailable
+from ..connection import Connection
 from . import schema
 
 Session = psycopg.Connection[tuple[Any, ...]]
@@ -38,6 +39,16 @@ def make_right(session: Session, name: str, schema_name: str, read_only: bool) -
             f"{name} has no runs in the schema {schema_name!r}, and it is to be opened read-only."
         )
     return number
+
+
+def size_of(connection: Connection, schema_name: str) -> int:
+    """Return how many bytes the tables of a schema take, with their indexes."""
+    question = (
+        "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class "
+        "WHERE relkind = 'r' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ?)"
+    )
+    size: int = connection.execute(question, [schema_name])[0][0]
+    return size
 
 
 def _number_of(session: Session, schema_name: str) -> int | None:

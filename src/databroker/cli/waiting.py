@@ -1,0 +1,73 @@
+"""``databroker status`` and ``databroker replay``: what a store has, and what waits for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .common import open_broker, say
+
+_STATUS_EXAMPLES = """\b
+Examples:
+  databroker status
+  databroker status beamline
+"""
+
+_REPLAY_EXAMPLES = """\b
+Examples:
+  databroker replay
+  databroker replay beamline
+"""
+
+
+@click.command("status", epilog=_STATUS_EXAMPLES)
+@click.argument("name", required=False)
+def status(name: str | None) -> None:
+    """Say what a store has, and what waits on this machine for its server.
+
+    NAME is the configuration; where it is left out, the only one or 'example' is meant.
+    """
+    from ..broker.statistics import statistics
+    from ..display.summary import size
+
+    with open_broker(name) as db:
+        found, waiting = statistics(db), db.store.waiting()
+    say(f"{'store':10}{found['store']}")
+    say(f"{'runs':10}{_known(found['runs'])}")
+    say(f"{'size':10}{'not known' if found['bytes'] is None else size(found['bytes'])}")
+    say(f"{'waiting':10}{waiting}")
+    for heading, lines in (
+        ("Files in which documents wait", waiting.files),
+        ("Refused by the server", waiting.refused),
+        ("Files that are kept until you remove them", waiting.kept),
+    ):
+        if lines:
+            say("\n  ".join([f"\n{heading}:", *lines]))
+
+
+@click.command("replay", epilog=_REPLAY_EXAMPLES)
+@click.argument("name", required=False)
+def replay(name: str | None) -> None:
+    """Send documents that wait on this machine to the server of their store.
+
+    A program that waits for its server sends what it inserted by itself; this is for what programs
+    left behind that have ended. NAME is the configuration; where it is left out, the only one or
+    'example' is meant.
+
+    Ends with the exit code 1 if something waits still, or was refused.
+    """
+    with open_broker(name) as db:
+        sent = db.store.send_waiting()
+        waiting = db.store.waiting()
+    say(f"Sent: {_known(sent)} document{'s' * (sent != 1)}.")
+    if waiting.files:
+        say(f"Programs that are still running have {waiting.documents:,} more, and send them.")
+    if waiting.kept:
+        say("\n  ".join(["Refused, or damaged, and kept:", *waiting.refused, *waiting.kept]))
+    if waiting:
+        raise click.exceptions.Exit(1)
+
+
+def _known(number: Any) -> str:
+    return "not known" if number is None else f"{number:,}"
