@@ -47,6 +47,9 @@ def new_db(request, tmp_path_factory):
     return lambda: opened(request.param, tmp_path_factory.mktemp("runs"))
 
 
+@pytest.mark.skipif(
+    pd.__version__ < "3", reason="pandas.concat does not count columns in which all is missing"
+)
 @quick(25)
 @given(documents=few_runs(), whole=st.booleans())
 @pytest.mark.filterwarnings("ignore::databroker.errors.NothingFoundWarning")
@@ -123,6 +126,23 @@ def test_another_stream_and_values_beside_the_events(many):
     table = many.table(["motor_velocity", "plan_name"])
     assert set(table["motor_velocity"]) == {1}
     assert set(table["plan_name"]) == {"scan"}
+
+
+@pytest.mark.parametrize(
+    "fields", [["det", "extra"], ["motor"], ["det", "motor_velocity"], ["ex.*"]]
+)
+@pytest.mark.filterwarnings("ignore::databroker.errors.NothingFoundWarning")
+def test_fields_that_only_some_runs_have(many, fields):
+    tables = [header.table(fields=fields) for header, _ in many.tables()]
+    assert_same(many.table(fields).iloc[:, 2:], pd.concat(t for t in tables if len(t)))
+
+
+def test_a_field_may_be_a_key_of_some_start_documents(db):
+    save(db, runs.plain("one", det_angle=5))
+    save(db, runs.plain("two", runs.FIRST + 100))
+    with pytest.warns(NothingFoundWarning, match="no field 'nothing'"):
+        table = db().table(["det", "det_angle", "nothing"])
+    assert table["det_angle"].tolist()[4:6] == [pytest.approx(np.nan, nan_ok=True), 5]
 
 
 def test_fields_that_are_nowhere(many):

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..columns.batches import concatenate
+from ..columns.names import SEQ_NUM, TIME
 from ..documents.encode import encode
 from ..documents.kinds import stream_name
 from ..errors import StoreDamaged
@@ -65,8 +66,9 @@ class RunsPage:
     alike
         Runs of which the rows are here.
     apart
-        Runs that are to be read one by one: their stream has several descriptors or many rows,
-        or is damaged, which to read it will say.
+        Runs that are to be read one by one: their stream has several descriptors or many rows;
+        or is damaged, which to read it will say; or a name that is wanted is none of its data
+        keys, but stands elsewhere in the descriptor, perhaps as that of a configured value.
     """
 
     runs: list[str]
@@ -135,6 +137,8 @@ def _rows_of(
         return None
     if selection is None:
         return []
+    if names_more(selection, descriptors[0]["data_keys"], encode(descriptors[0])):
+        return None
     try:
         extents = store.extents("event", descriptors[0]["uid"])
         if len(extents) > 1 or sum(each.rows for each in extents) > MOST_ROWS:
@@ -150,6 +154,16 @@ def _together(rows: list[tuple[str, Doc, pa.RecordBatch | None]]) -> Alike:
     batches = [batch for _, _, batch in rows if batch is not None]
     sizes = [batch.num_rows for batch in batches] or [0] * len(runs)
     return Alike(runs, rows[0][1], sizes, concatenate(batches) if batches else None)
+
+
+def names_more(selection: Selection, data_keys: Doc, descriptor: bytes) -> bool:
+    """Tell whether an encoded descriptor has a wanted name that is none of its data keys."""
+    return any(
+        name not in data_keys
+        and name not in (TIME, SEQ_NUM)
+        and name.encode(errors="surrogatepass") in descriptor
+        for name in selection.data or ()
+    )
 
 
 def in_pages(runs: Iterable[str]) -> Iterator[list[str]]:

@@ -104,11 +104,16 @@ def select(fields: Fields, descriptors: Sequence[Doc], start: Doc, stop: Doc) ->
             continue
         elif (source := _extra(name, descriptors, start, stop)) is not None:
             extras[name] = source
-        elif re.escape(name) == name or name.isidentifier():
+        elif is_plain(name):
             raise no_such_field(name, list(known))
         else:
             wanted.update(filter(_pattern(name), known))
     return FieldSelection([name for name in known if name in wanted], extras)
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether a name is no pattern."""
+    return re.escape(name) == name or name.isidentifier()
 
 
 def _extra(name: str, descriptors: Sequence[Doc], start: Doc, stop: Doc) -> Source | None:

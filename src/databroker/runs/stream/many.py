@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..._util.user_warnings import warn_user
 from ...errors import NothingFoundWarning
 from ...external.fields.filling import Filling
-from .fields import ALWAYS, Fields, absent_fields, checked_fill, no_field_to_fill, no_such_field
+from .fields import (
+    ALWAYS,
+    Fields,
+    absent_fields,
+    checked_fill,
+    is_plain,
+    no_field_to_fill,
+    no_such_field,
+)
 from .stream import Stream
 
 if TYPE_CHECKING:
@@ -74,14 +82,19 @@ class Wanted:
         self._known |= found
         return [name for name in self._names if name in found]
 
-    def among(self, keys: Collection[str]) -> list[str] | None:
-        """Return those of a stream's data keys that are wanted; None where more than keys are."""
+    def among(self, keys: Collection[str], is_nowhere: Callable[[str], bool]) -> list[str] | None:
+        """Return those of a stream's data keys that are wanted; None where more may be.
+
+        `is_nowhere` tells that neither configuration nor start or stop have a name.
+        """
         self._fields |= dict.fromkeys(keys)
         if self._names is None:
             return list(keys)
-        if not all(name in keys or name in ALWAYS for name in self._names):
+        others = [name for name in self._names if name not in keys and name not in ALWAYS]
+        if not all(is_plain(name) and is_nowhere(name) for name in others):
             return None
-        self._known.update(self._names)
+        self._unknown |= dict.fromkeys(others)
+        self._known.update(name for name in self._names if name not in others)
         return [key for key in keys if key in self._names]
 
     @property

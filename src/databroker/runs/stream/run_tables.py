@@ -13,6 +13,7 @@ import pandas as pd
 
 from ...columns import Selection
 from ...external.fields.filling import check_on_missing, external_fields
+from ...query.nodes import Exists, Path
 from ...stores.many import RunsPage, in_pages
 from .alike import Joint, joint_tables
 from .layout import Array
@@ -65,6 +66,7 @@ class RunTables:
     options: Options
     has_any: bool = False
     _last: str | None = field(default=None, repr=False)
+    _nowhere: dict[str, bool] = field(default_factory=dict, repr=False)
 
     def pages(self, uids: Iterable[str], before: int = 0) -> Iterator[TablePage]:
         """Yield the tables of runs, of which so many came before."""
@@ -113,11 +115,24 @@ class RunTables:
 
     def _simple(self, data_keys: Mapping[str, Any]) -> list[str] | None:
         """Return the fields to show of runs with these keys, if their rows are all it takes."""
-        names = self.wanted.among(data_keys)
+        names = self.wanted.among(data_keys, self._is_nowhere)
         external = external_fields([{"data_keys": data_keys}])
         if names is None or "stream" in external.values():
             return None
         return None if set(self.wanted.filling.fields(external)) & set(names) else names
+
+    def _is_nowhere(self, name: str) -> bool:
+        """Tell whether no start or stop document has a name; that no configuration has it is said.
+
+        The store leaves runs apart whose descriptors have it.
+        """
+        if name not in self._nowhere:
+            transforms, store = self.session.transforms, self.session.store
+            changed = "start" in transforms or "stop" in transforms
+            self._nowhere[name] = not changed and not any(
+                any(store.select(Exists(path), [path], 1)) for path in _places(name)
+            )
+        return self._nowhere[name]
 
     def _alone(self, uid: str) -> Joint | None:
         stream = self.run_of(uid).streams.get(self.options.stream)
@@ -133,6 +148,10 @@ class RunTables:
             timezone=timezone,
         )
         return Joint([uid], np.array([len(table)]), table)
+
+
+def _places(name: str) -> tuple[Path, Path]:
+    return Path(name), Path(name, "stop")
 
 
 def in_one(pages: Iterable[TablePage]) -> tuple[pd.DataFrame, Array]:

@@ -16,7 +16,7 @@ from ...columns.segments import head_of, unpack_together
 from ...documents.encode import decode, members
 from ...documents.kinds import stream_name
 from ...errors import StoreDamaged
-from ..many import Alike, RunsPage, in_pages
+from ..many import Alike, RunsPage, in_pages, names_more
 from .bodies import checksum, intact_body
 from .engine.connection import Connection, snapshot
 from .engine.statements import many as stored
@@ -38,6 +38,7 @@ class _Descriptor(NamedTuple):
     uid: Any
     stream: str
     data_keys: bytes
+    names_more: bool
 
 
 class _Stream(NamedTuple):
@@ -69,7 +70,7 @@ def _read_page(
 ) -> RunsPage:
     with collecting_later():
         with snapshot(connection):  # blocks may be merged away, and their segments with them
-            streams = _streams(connection, runs, stream)
+            streams = _streams(connection, runs, stream, selection)
             simple = [each for each in streams.values() if each is not None]
             chains = _no_chains(simple) if selection is None else _chains(connection, simple)
             blobs = _blobs(connection, chains.values())
@@ -83,12 +84,15 @@ def _read_page(
     return RunsPage(runs, together, [run for run in streams if run not in read])
 
 
-def _streams(connection: Connection, runs: Sequence[str], stream: str) -> dict[str, _Stream | None]:
+def _streams(
+    connection: Connection, runs: Sequence[str], stream: str, selection: Selection | None
+) -> dict[str, _Stream | None]:
     """Return a stream of those runs that have it; None where it is not one series."""
     uids = {portable(run): run for run in runs}
     descriptors: dict[str, list[_Descriptor | None]] = {}
+    known: dict[bytes, dict[str, Any]] = {}
     for row in stored.documents(connection, "descriptor", uids):
-        descriptors.setdefault(uids[row[2]], []).append(_descriptor(row))
+        descriptors.setdefault(uids[row[2]], []).append(_descriptor(row, selection, known))
     series: dict[str, dict[Any, Row]] = {}
     for number, owner, run, sealed in stored.series(connection, "event", uids):
         series.setdefault(uids[run], {})[owner] = (number, sealed)
@@ -97,7 +101,11 @@ def _streams(connection: Connection, runs: Sequence[str], stream: str) -> dict[s
         mine, owned = descriptors.get(run, []), series.get(run, {})
         intact = [each for each in mine if each is not None]
         wanted = [each for each in intact if each.stream == stream]
-        if {each.uid for each in intact} != owned.keys() or len(wanted) > 1:
+        if (
+            {each.uid for each in intact} != owned.keys()
+            or len(wanted) > 1
+            or any(each.names_more for each in wanted)
+        ):
             found[run] = None
         elif wanted:
             number, sealed = owned[wanted[0].uid]
@@ -105,7 +113,9 @@ def _streams(connection: Connection, runs: Sequence[str], stream: str) -> dict[s
     return found
 
 
-def _descriptor(row: Row) -> _Descriptor | None:
+def _descriptor(
+    row: Row, selection: Selection | None, known: dict[bytes, dict[str, Any]]
+) -> _Descriptor | None:
     """Return what is looked at of a descriptor; None if it is damaged."""
     *columns, body = row
     try:
@@ -113,7 +123,11 @@ def _descriptor(row: Row) -> _Descriptor | None:
     except StoreDamaged:
         return None
     name = {"name": decode(found["name"])} if "name" in found else {}
-    return _Descriptor(row[1], stream_name(name), found["data_keys"])
+    keys = found["data_keys"]
+    if keys not in known:
+        known[keys] = decode(keys)
+    more = selection is not None and names_more(selection, known[keys], body)
+    return _Descriptor(row[1], stream_name(name), keys, more)
 
 
 def _chains(connection: Connection, streams: Sequence[_Stream]) -> Chains:
