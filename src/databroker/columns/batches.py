@@ -254,6 +254,19 @@ def concatenate(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch | None:
     return table.to_batches()[0]
 
 
+def gathered(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of batches in fewer: alike ones that follow each other, of so many bytes."""
+    some: list[pa.RecordBatch] = []
+    for batch in batches:
+        whole = sum(each.nbytes for each in some) + batch.nbytes
+        if some and (whole > size or not some[0].schema.equals(batch.schema, check_metadata=True)):
+            yield concatenate(some)
+            some = []
+        some.append(batch)
+    if some:
+        yield concatenate(some)
+
+
 def _shape(row: Row, nested: Iterable[str]) -> Shape:
     return tuple(
         (key, tuple(value)) if key in nested and type(value) is dict else key

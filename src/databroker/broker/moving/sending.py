@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ...columns import to_rows
+from ...columns.batches import gathered
 from ...documents.kinds import ROWS
 from ...stores.contents import Owner, StoredRun, owners_of
 from ...stores.sizes import bytes_of
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ...stores.base import Store
 
+_BYTES = 8 * 2**20  # of a batch that is sent: each is one transaction
 _FEW = 64  # rows that are sent as documents, with those of other runs
 
 Doc = dict[str, Any]
@@ -76,7 +78,8 @@ def send_large(
     # What others refer to comes first, and events last.
     for kind, uid in sorted(owners_of(run.linked), key=lambda owner: owner[0] == "event"):
         owner = kind, uid
-        target.insert_batches(kind, uid, look(owner, batches_of(store, run, owner)))
+        batches = gathered(batches_of(store, run, owner), _BYTES)
+        target.insert_batches(kind, uid, look(owner, batches))
     if run.stop is not None:
         target.insert_many([("stop", run.stop)])
 

@@ -10,8 +10,8 @@ their groups that have these rows.
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
+from itertools import accumulate, islice, pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..._util.lazy import lazy_module
 from ...errors import StoreDamaged
@@ -56,26 +56,40 @@ def write_block(
     connection: Connection, series: int, first: int, batch: pa.RecordBatch, fresh: Fresh
 ) -> None:
     """Store a batch as the rows from ordinal ``first`` on."""
-    insert_block(connection, series, write_segments(connection, first, batch, fresh))
+    (block,) = write_segments(connection, [(first, batch)], fresh)
+    insert_block(connection, series, block)
 
 
 def write_segments(
-    connection: Connection, first: int, batch: pa.RecordBatch, fresh: Fresh
-) -> Block:
-    """Store the segments of a batch, and return the block that it becomes.
+    connection: Connection, batches: Sequence[tuple[int, pa.RecordBatch]], fresh: Fresh
+) -> list[Block]:
+    """Store the segments of batches, given after their first ordinals; return their blocks.
 
     Of small ones, the columns are put into `fresh`, as they will be merged.
     """
+    packed = [
+        [
+            (
+                None if group == segments.ALL else columns,
+                _packed(segments.part(batch, columns, group), group),
+            )
+            for group, columns in segments.groups(batch).items()
+        ]
+        for _, batch in batches
+    ]
+    every = [one for groups in packed for _, several in groups for one in several]
+    left = iter(_store(connection, every, fresh))  # all at once, however many batches there are
+    blocks = []
+    for (first, batch), groups in zip(batches, packed, strict=True):
+        layout = [(names, list(islice(left, len(several)))) for names, several in groups]
+        blocks.append(_block(first, batch, layout))
+    return blocks
+
+
+def _block(first: int, batch: pa.RecordBatch, layout: list[Group]) -> Block:
     from ...columns.assemble import value_range
     from ...columns.names import SEQ_NUM, TIME
 
-    layout = [
-        (
-            None if group == segments.ALL else columns,
-            _write(connection, segments.part(batch, columns, group), group, fresh),
-        )
-        for group, columns in segments.groups(batch).items()
-    ]
     least, most = value_range(batch, SEQ_NUM) or (0, 0)
     _, last_time = value_range(batch, TIME) or (0, 0)
     stop = first + batch.num_rows
@@ -134,24 +148,36 @@ def sealed_rows(connection: Connection, series: int) -> int:
     return row[-1]
 
 
-def _write(
-    connection: Connection, batch: pa.RecordBatch, group: str, fresh: Fresh
-) -> list[Segment]:
-    """Store the columns of a group as one segment, or as several where they are wide."""
+class _Packed(NamedTuple):
+    """Columns of a group, as a segment will have them; `small` ones are to be merged."""
+
+    columns: pa.RecordBatch
+    blob: memoryview
+    small: bool
+
+
+def _packed(batch: pa.RecordBatch, group: str) -> list[_Packed]:
+    """Return the columns of a group as one segment, or as several where they are wide."""
     size = batch.get_total_buffer_size()
     if size > SEGMENT_BYTES:  # which may be that of rows around these
         size = batch.nbytes
     rows = max(1, batch.num_rows // -(-size // SEGMENT_BYTES)) if size else batch.num_rows
-    chain: list[Segment] = []
-    for start in range(0, batch.num_rows, rows):
-        part = batch if rows == batch.num_rows else batch.slice(start, rows)
-        blob = segments.pack(part, group)
-        number = stored.insert_segment(connection, blob)
-        segment = Segment(number, part.num_rows, len(blob), checksum(blob))
-        if size <= _KEPT_BYTES and len(fresh) < _KEPT:
-            fresh[segment] = part
-        chain.append(segment)
-    return chain
+    parts = [
+        batch if rows == batch.num_rows else batch.slice(start, rows)
+        for start in range(0, batch.num_rows, rows)
+    ]
+    return [_Packed(part, segments.pack(part, group), size <= _KEPT_BYTES) for part in parts]
+
+
+def _store(connection: Connection, packed: Sequence[_Packed], fresh: Fresh) -> list[Segment]:
+    numbers = stored.insert_segments(connection, [each.blob for each in packed])
+    found: list[Segment] = []
+    for number, (columns, blob, small) in zip(numbers, packed, strict=True):
+        segment = Segment(number, columns.num_rows, len(blob), checksum(blob))
+        if small and len(fresh) < _KEPT:
+            fresh[segment] = columns
+        found.append(segment)
+    return found
 
 
 def _merge(connection: Connection, series: int, blocks: Sequence[Block], fresh: Fresh) -> bool:
@@ -179,7 +205,8 @@ def _merge(connection: Connection, series: int, blocks: Sequence[Block], fresh: 
     layout: list[Group] = []
     for names, chain, batch in zip(columns, chains, joined, strict=True):
         if batch is not None and names is not None:
-            chain = _write(connection, batch, segments.group_of(batch, names), fresh)
+            packed = _packed(batch, segments.group_of(batch, names))
+            chain = _store(connection, packed, fresh)
         layout.append((names, chain))
     least = min(block.min_seq for block in blocks)
     most = max(block.max_seq for block in blocks)

@@ -167,12 +167,16 @@ def _put_series(connection: Connection, found: Sequence[WholeRun]) -> None:
             if stored:
                 columns[kind][number] = stored
     rows.insert_series(connection, series)
-    blocks = [
-        block_row(number, write_segments(connection, 0, batch, {}))
+    numbered = [
+        each
         for kind, several in columns.items()
-        for number, batch in zip(several, from_series(kind, list(several.values())), strict=True)
+        for each in zip(several, from_series(kind, list(several.values())), strict=True)
     ]
-    rows.insert_blocks(connection, blocks)
+    blocks = write_segments(connection, [(0, batch) for _, batch in numbered], {})
+    rows.insert_blocks(
+        connection,
+        [block_row(number, block) for (number, _), block in zip(numbered, blocks, strict=True)],
+    )
 
 
 def _entries(run: WholeRun) -> list[Entries]:

@@ -73,8 +73,8 @@ class Connection(ABC):
         """Carry out a statement for each of some values."""
 
     @abstractmethod
-    def insert(self, table: str, values: Sequence[Any]) -> int:
-        """Store a row in a table, given with its columns; return the number that it is given."""
+    def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> list[int]:
+        """Store rows in a table, given with its columns; return the numbers that they are given."""
 
     @abstractmethod
     def abandon(self) -> None:

@@ -81,10 +81,18 @@ class PostgreSQLConnection(Connection):
 
         self._ask(each)
 
-    def insert(self, table: str, values: Sequence[Any]) -> int:
-        statement = f"INSERT INTO {table} VALUES ({marks(values)}) RETURNING id"
-        number: int = self.execute(statement, values)[0][0]
-        return number
+    def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> list[int]:
+        statement = _translated(f"INSERT INTO {table} VALUES ({marks(rows[0])}) RETURNING id")
+
+        def each(session: Session) -> list[int]:
+            with session.cursor() as cursor:
+                cursor.executemany(statement, rows, returning=True)  # without waiting for each
+                numbers = [number for (number,) in cursor]
+                while cursor.nextset():
+                    numbers += [number for (number,) in cursor]
+                return numbers
+
+        return self._ask(each)
 
     def _ask(self, question: Callable[[Session], T], keep: bool = False) -> T:
         try:

@@ -100,7 +100,10 @@ class SQLiteConnection(Connection):
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         return self._patiently(lambda driver: _answer(driver.execute(statement, values)))
 
-    def insert(self, table: str, values: Sequence[Any]) -> int:
+    def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> list[int]:
+        return [self._insert(table, values) for values in rows]
+
+    def _insert(self, table: str, values: Sequence[Any]) -> int:
         statement = f"INSERT INTO {table} VALUES ({marks(values)})"
         return self._patiently(lambda driver: driver.execute(statement, values).lastrowid or 0)
 

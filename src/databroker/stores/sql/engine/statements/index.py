@@ -36,7 +36,8 @@ def path_id(connection: Connection, document: int, path: Any, kind: int) -> int 
 
 def add_path(connection: Connection, document: int, path: Any, kind: int) -> int:
     """Give a number to a path and a kind of value."""
-    return connection.insert("paths (document, path, kind)", (document, path, kind))
+    (number,) = connection.insert("paths (document, path, kind)", [(document, path, kind)])
+    return number
 
 
 def kinds_at(connection: Connection, document: int, paths: Collection[Any]) -> list[Row]:

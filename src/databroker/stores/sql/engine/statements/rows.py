@@ -5,7 +5,7 @@ The key of a row in a tail is its series and its ordinal in one integer.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from ..connection import Connection, fetch
@@ -173,9 +173,9 @@ def drop_blocks(connection: Connection, series: int, first: int, stop: int) -> N
 # -- segments ----------------------------------------------------------------
 
 
-def insert_segment(connection: Connection, data: bytes | memoryview) -> int:
-    """Store a segment, and return its number."""
-    return connection.insert("segments (data)", (data,))
+def insert_segments(connection: Connection, blobs: Sequence[bytes | memoryview]) -> list[int]:
+    """Store segments, and return their numbers."""
+    return connection.insert("segments (data)", [(blob,) for blob in blobs]) if blobs else []
 
 
 def segment(connection: Connection, number: int) -> Row | None:
