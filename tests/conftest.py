@@ -59,7 +59,7 @@ def _demo(
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=300,
             env=dict(os.environ),
         )
     assert done.returncode == 0, done.stderr
