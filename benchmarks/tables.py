@@ -46,18 +46,18 @@ def cold_plain(path: str) -> dict[str, float]:
     _preload()
     before = harness.peak_memory()
     begun = time.perf_counter()
-    blobs = Blobs(path)
-    frame = blobs.table()
-    took = time.perf_counter() - begun
+    with closing(Blobs(path)) as blobs:
+        frame = blobs.table()
+        took = time.perf_counter() - begun
     assert len(frame)
     return {"ms": took * 1e3, "memory": harness.peak_memory() - before}
 
 
 def _preload() -> None:
     """Load all modules, and let pandas and Arrow do what they do only once."""
-    blobs = Blobs(":memory:")
-    blobs.write({"seq_num": [1, 2], "time": [1.0, 2.0], "x": [0.5, 1.5]})
-    blobs.table()
+    with closing(Blobs(":memory:")) as blobs:
+        blobs.write({"seq_num": [1, 2], "time": [1.0, 2.0], "x": [0.5, 1.5]})
+        blobs.table()
     with harness.folder() as folder, open_broker(str(folder / "runs.db")) as db:
         write(db, Scan(2), 2)
         db[-1].table()
@@ -67,8 +67,7 @@ def small(repeat: int = 51) -> Row:
     """The newest run's table, five events, again and again."""
     with harness.folder() as folder:
         ours, plain = make(folder, 5)
-        blobs = Blobs(plain)
-        with open_broker(ours) as db:
+        with closing(Blobs(plain)) as blobs, open_broker(ours) as db:
             took, least = harness.side_by_side(lambda: db[-1].table(), blobs.table, repeat)
     return Row("table of the newest run, warm", "5 x 4", took, limit=least, target=2.0)
 
@@ -93,8 +92,7 @@ def large(count: int, repeat: int = 9) -> Iterator[Row]:
     size = f"{harness.number(count)} x 4"
     with harness.folder() as folder:
         ours, plain = make(folder, count)
-        blobs = Blobs(plain)
-        with open_broker(ours) as db:
+        with closing(Blobs(plain)) as blobs, open_broker(ours) as db:
             took, least = harness.side_by_side(lambda: db[-1].table(), blobs.table, repeat)
         yield Row("table, warm", size, took, limit=least, target_ratio=2.0)
         yield checksums(ours, count, took)
