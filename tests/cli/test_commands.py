@@ -431,7 +431,7 @@ def test_export(run, at_demo_home, tmp_path, name):
     with Broker.named("example") as db:
         wanted = db(plan_name="scan").table(["det", "motor"], metadata=["plan_name"]).reset_index()
     assert list(found.columns) == list(wanted.columns)
-    assert found["det"].tolist() == wanted["det"].tolist()
+    assert found["det"].tolist() == pytest.approx(wanted["det"].tolist())
     assert set(found["plan_name"]) == {"scan"}
     assert list(tmp_path.iterdir()) == [path]
 

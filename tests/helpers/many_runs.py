@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from databroker.testing import strategies
 from databroker.testing.values import up_to
 
+from .run_builder import RunBuilder, number
+
 NUMBER = {"dtype": "number", "shape": [], "source": "sim", "units": "mm"}
 
 CELLS = {
@@ -31,8 +33,8 @@ PLANS = (("det", "motor"), ("motor", "det"), ("det",), ("det", "img"))
 def few_runs(draw):
     """Make runs of a few plans, whose columns hold now this and now that."""
     documents = []
-    for number in range(draw(up_to(6))):
-        documents += draw(strategies.runs() if draw(up_to(6)) == 0 else small_run(f"run {number}"))
+    for count in range(draw(up_to(6))):
+        documents += draw(strategies.runs() if draw(up_to(6)) == 0 else small_run(f"run {count}"))
     return documents
 
 
@@ -57,3 +59,16 @@ def small_run(draw, uid):
     if draw(up_to(5)):
         documents.append(("stop", {"uid": f"{uid} s", "run_start": uid, "time": 9.0}))
     return documents
+
+
+def small_runs(db):
+    """Save ten runs of two plans, with no event to three each."""
+    for count in range(10):
+        run = RunBuilder(db, f"run {count}", scan_id=count, time=1000.0 + count, T=count / 2)
+        keys = {"x": number(), "s": number("string"), "wave": number("array", [3])}
+        owner = run.descriptor(keys if count % 3 else {"x": number("integer")})
+        for row in range(count % 4):
+            wave = {"s": "text", "wave": np.arange(3) + row} if count % 3 else {}
+            run.event(owner, x=row if count % 2 else row / 2, **wave)
+        run.stop()
+    return db

@@ -1,31 +1,18 @@
 """The runs of a search for dask: read in pages, wherever they are computed."""
 
-import json
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
-from databroker.errors import InvalidQuery
+from databroker.errors import InvalidQuery, StoreUnavailable
 from helpers import runs
-from helpers.run_builder import RunBuilder, number
+from helpers.many_runs import small_runs
+from helpers.run_builder import RunBuilder, opened
 from helpers.runs import save
 
 pytest.importorskip("dask.dataframe")
-
-
-def small_runs(db):
-    for count in range(10):
-        run = RunBuilder(db, f"run {count}", scan_id=count, time=1000.0 + count, T=count / 2)
-        keys = {"x": number(), "s": number("string"), "wave": number("array", [3])}
-        owner = run.descriptor(keys if count % 3 else {"x": number("integer")})
-        for row in range(count % 4):
-            wave = {"s": "text", "wave": np.arange(3) + row} if count % 3 else {}
-            run.event(owner, x=row if count % 2 else row / 2, **wave)
-        run.stop()
-    return db
+cloudpickle = pytest.importorskip("cloudpickle")
 
 
 def assert_as_table(found, wanted):
@@ -78,6 +65,18 @@ def test_what_is_declared_otherwise_is_told(memory_db):
     assert (uid, table["x"].tolist()) == ("run", ["text"])
 
 
+def test_a_store_without_the_runs_is_told(sqlite_db, tmp_path):
+    results = small_runs(sqlite_db)()
+    # What is unpickled beside the original would be that.
+    pickled = [cloudpickle.dumps(lazy) for lazy in (results.to_dask(), results.to_bag())]
+    sqlite_db.close()
+    (tmp_path / "runs.db").rename(tmp_path / "elsewhere.db")
+    opened("sqlite", tmp_path).close()
+    for each in map(pickle.loads, pickled):
+        with pytest.raises(StoreUnavailable, match="has only 0 of 10 runs"):
+            each.compute(scheduler="sync")
+
+
 def test_without_runs(memory_db):
     assert len(memory_db().to_dask().compute(scheduler="sync")) == 0
     assert memory_db().to_bag().compute(scheduler="sync") == []
@@ -94,59 +93,3 @@ def test_a_bag_has_all_documents(sqlite_db):
 def test_what_is_pickled_is_small(sqlite_db):
     lazy = small_runs(sqlite_db)().to_dask()
     assert len(pickle.dumps(lazy)) < 10_000
-
-
-# In a process of its own, as the one for arrays: what a cluster leaves behind ends with it.
-CLUSTER = """
-import json, os, sys
-from distributed import Client, LocalCluster
-from databroker import Broker
-
-
-def opened():
-    from databroker.stores import store_ref
-
-    return len(store_ref._opened)
-
-
-def main():
-    configs = json.load(open(sys.argv[1]))
-    options = dict(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
-    with LocalCluster(**options) as cluster, Client(cluster) as client:
-        assert len({os.getpid(), *client.run(os.getpid).values()}) == 3
-        for number, config in enumerate(configs, 1):
-            with Broker.from_config(config) as db:
-                lazy = db().to_dask(metadata=["T"], runs_per_partition=2)
-                assert lazy.npartitions == 5
-                table = db().table(metadata=["T"])
-                assert lazy.x.sum().compute() == table.x.sum()
-                means = lazy.groupby("T").x.mean().compute().sort_index()
-                assert means.to_dict() == table.groupby("T").x.mean().to_dict()
-                assert lazy[["uid", "s"]].compute().uid.tolist() == table.uid.tolist()
-                starts = db().to_bag(2).filter(lambda pair: pair[0] == "start").count()
-                assert starts.compute() == 10
-                rows = db().tables().to_bag(2).map(lambda pair: len(pair[1])).sum()
-                assert rows.compute() == len(table)
-            # Each worker opened the store for itself, once for all of its tasks.
-            assert set(client.run(opened).values()) == {number}
-
-
-if __name__ == "__main__":
-    main()
-"""
-
-
-def test_it_computes_on_a_cluster_of_processes(sqlite_db, postgresql_config, tmp_path):
-    pytest.importorskip("distributed")
-    from databroker import Broker
-
-    small_runs(sqlite_db)
-    with Broker.from_config(postgresql_config) as served:
-        small_runs(served)
-    configs, script = tmp_path / "configs.json", tmp_path / "cluster.py"
-    local = {"driver": "sqlite", "path": str(sqlite_db.store.path)}
-    configs.write_text(json.dumps([local, postgresql_config]))
-    script.write_text(CLUSTER)
-    command = [sys.executable, str(script), str(configs)]
-    done = subprocess.run(command, check=False, timeout=120, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr

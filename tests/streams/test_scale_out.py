@@ -1,5 +1,6 @@
 """Lazy data hold where the data are: they pickle small, and compute in other processes."""
 
+import json
 import multiprocessing
 import os
 import pickle
@@ -9,8 +10,10 @@ import sys
 import numpy as np
 import pytest
 
+from databroker import Broker
 from databroker.errors import StoreUnavailable
 from databroker.stores.store_ref import OpenStores, StoreRef
+from helpers.many_runs import small_runs
 
 
 @pytest.fixture
@@ -35,8 +38,9 @@ def test_what_is_pickled_is_small(header):
 
 # In a process of its own: what a cluster leaves behind (sockets, log records) ends with it.
 CLUSTER = """
-import os, pickle, sys
+import json, os, pickle, sys
 from distributed import Client, LocalCluster
+from databroker import Broker
 
 
 def read_twice(pickled):
@@ -64,6 +68,27 @@ def main():
         # Each worker opens the store for itself, once for all of its tasks.
         found = client.run(read_twice, pickle.dumps(stream["wave"]))
         assert list(found.values()) == [(1.0, 2000.0, 1)] * 2
+        for number, config in enumerate(json.load(open(sys.argv[2])), 2):
+            with Broker.from_config(config) as db:
+                many_runs(db)
+            assert set(client.run(opened).values()) == {number}
+
+
+def opened():
+    from databroker.stores import store_ref
+
+    return len(store_ref._opened)
+
+
+def many_runs(db):
+    lazy, table = db().to_dask(metadata=["T"], runs_per_partition=2), db().table(metadata=["T"])
+    assert lazy.npartitions == 5
+    means = lazy.groupby("T").x.mean().compute().sort_index()
+    assert means.to_dict() == table.groupby("T").x.mean().to_dict()
+    starts = db().to_bag(2).filter(lambda pair: pair[0] == "start").count()
+    assert starts.compute() == 10
+    rows = db().tables().to_bag(5).map(lambda pair: len(pair[1])).sum()
+    assert rows.compute() == len(table)
 
 
 if __name__ == "__main__":
@@ -71,12 +96,17 @@ if __name__ == "__main__":
 """
 
 
-def test_it_computes_on_a_cluster_of_processes(header, tmp_path):
+def test_it_computes_on_a_cluster_of_processes(header, tmp_path, postgresql_config):
     pytest.importorskip("distributed")
     run, script = tmp_path / "header.pickle", tmp_path / "cluster.py"
+    configs = [{"driver": "sqlite", "path": str(tmp_path / "many.db")}, postgresql_config]
+    for config in configs:
+        with Broker.from_config(config) as db:
+            small_runs(db)
+    (tmp_path / "configs.json").write_text(json.dumps(configs))
     run.write_bytes(pickle.dumps(header))
     script.write_text(CLUSTER)
-    command = [sys.executable, str(script), str(run)]
+    command = [sys.executable, str(script), str(run), str(tmp_path / "configs.json")]
     done = subprocess.run(command, check=False, timeout=120, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

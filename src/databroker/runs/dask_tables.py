@@ -8,7 +8,7 @@ single numbers are floats, as any of them may be missing, and everything else is
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,15 +16,16 @@ import numpy as np
 import pandas as pd
 
 from .._util.printable import shown
-from ..errors import InvalidQuery, NoSuchField
+from ..errors import InvalidQuery, NoSuchField, StoreUnavailable
 from ..extras import require
+from ..query.nodes import In, Path
 from ..stores.store_ref import StoreRef
 from .run import Run
 from .run_columns import with_runs
 from .session import Session, StoreView
 from .stream.fields import ALWAYS, select
 from .stream.many import Wanted
-from .stream.run_tables import Options, RunTables, in_one
+from .stream.run_tables import Options, RunTables, TablePage, in_one
 from .stream.table import table_from
 
 if TYPE_CHECKING:
@@ -51,16 +52,27 @@ class Source:
         """The session, on the whole store."""
         return Session(StoreView(self._store.store), *self._others)
 
+    def checked(self, uids: Sequence[str]) -> Sequence[str]:
+        """Return uids of runs, which the store must have here, too."""
+        store = self.session.store
+        here = store.count(In(Path("uid"), tuple(uids)))
+        if here != len(uids):
+            raise StoreUnavailable(
+                f"{store} has only {here} of {len(uids)} runs that were there before. If this is "
+                "another machine, does the store's path lead to the same place from here?"
+            )
+        return uids
+
     def run(self, uid: str) -> Run:
         """Return a run by its uid."""
         session = self.session
         record = session.store.record(uid)
-        assert record is not None  # as it was found
+        assert record is not None  # as was checked
         return Run(session, record)
 
-    def documents(self, uids: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
+    def documents(self, uids: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
         """Return (name, document) for all documents of some runs."""
-        return [pair for uid in uids for pair in self.run(uid).documents()]
+        return [pair for uid in self.checked(uids) for pair in self.run(uid).documents()]
 
 
 @dataclass(frozen=True)
@@ -77,9 +89,13 @@ class TableSource:
         wanted = Wanted(self.fields, self.fill)
         return RunTables(self.source.session, self.source.run, wanted, self.options)
 
-    def tables(self, uids: Iterable[str]) -> list[tuple[str, pd.DataFrame]]:
+    def pages(self, uids: Sequence[str]) -> Iterator[TablePage]:
+        """Yield the tables of runs."""
+        return self.reader().pages(self.source.checked(uids))
+
+    def tables(self, uids: Sequence[str]) -> list[tuple[str, pd.DataFrame]]:
         """Return the uids of those runs that have the stream, and their tables."""
-        return [pair for page in self.reader().pages(uids) for pair in page.in_order()]
+        return [pair for page in self.pages(uids) for pair in page.in_order()]
 
     def like(self, uids: Iterable[str]) -> pd.DataFrame:
         """Return a table without rows, with the columns that those of these runs are to have."""
@@ -110,7 +126,7 @@ class Partition:
 
     def __call__(self, page: Page) -> pd.DataFrame:
         """Read the runs."""
-        table, owners = in_one(self.source.reader().pages(page.uids))
+        table, owners = in_one(self.source.pages(page.uids))
         return with_runs(_fitted(table, self.like), page.runs.take(owners))
 
 

@@ -351,8 +351,9 @@ class Results(Generic[RunType]):
         Returns
         -------
         Tables
-            Gives pairs of a run and its table when looped over, and tables of some runs at a
-            time by its `pages`, for what does not fit into memory.
+            Gives pairs of a run and its table when looped over. For what does not fit into
+            memory, its `pages` gives tables of some runs at a time, its `reader` Arrow batches,
+            and its `to_parquet` writes a file; in these, each row says its run as in `table`.
 
         Examples
         --------
@@ -401,6 +402,8 @@ class Results(Generic[RunType]):
             dask is not installed.
         InvalidQuery
             When it is computed: a field that is declared as a number holds something else.
+        StoreUnavailable
+            When it is computed: the store has not all of the runs where that is done.
         """
         return self._tables(
             fields, fill, metadata, False, stream, on_missing, convert_times, timezone

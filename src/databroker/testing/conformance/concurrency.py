@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from ...columns import ALL, to_rows
+from ...columns import ALL, Selection, to_rows
+from ...columns.batches import values_of
 from ...query.nodes import Everything
 from ...stores.base import Store
 from ...stores.rows import batches_of
@@ -125,6 +126,39 @@ class Sharing(Base):
 
         _together([write, read, read])
         assert len(read_rows(store, "event", "desc")) == 600
+
+    def test_many_runs_are_read_while_they_are_written(self, store: Store) -> None:
+        uids = [f"run {number}" for number in range(4)]
+        done = threading.Event()
+
+        def write() -> None:
+            try:
+                for uid in uids:
+                    insert_all(store, [("start", start(uid)), ("descriptor", descriptor(uid, uid))])
+                    for first in range(0, 60, 3):  # as blocks, which are merged meanwhile
+                        store.insert("event_page", event_page(range(first, first + 3), uid))
+                    store.insert("stop", stop(uid))
+            finally:
+                done.set()
+
+        def read() -> dict[str, int]:
+            seen: dict[str, int] = {}
+            for page in store.read_many(uids, "primary", Selection()):
+                for alike in page.alike:
+                    numbers = [] if alike.batch is None else values_of(alike.batch, "seq_num")
+                    assert numbers == list(chain.from_iterable(map(range, alike.sizes)))
+                    seen.update(zip(alike.runs, alike.sizes, strict=True))
+            return seen
+
+        def watch() -> None:
+            before: dict[str, int] = {}
+            while not done.is_set():
+                seen = read()
+                assert all(seen.get(uid, 60) >= size for uid, size in before.items())
+                before = seen
+
+        _together([write, watch])
+        assert read() == dict.fromkeys(uids, 60)
 
     def test_rows_read_bit_by_bit_are_neither_repeated_nor_skipped(self, store: Store) -> None:
         """While events move from where they arrive to where they stay."""
