@@ -1,6 +1,10 @@
 """Runs are copied exactly, again at the cost of a look, and on after whatever broke a copy off."""
 
+import contextlib
 import itertools
+import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -207,6 +211,50 @@ def test_a_run_that_cannot_be_read_is_named_and_the_others_go(open_new, monkeypa
     assert len(report.copied) == 4
 
 
+def change(store, statement):
+    """Change a file behind the back of its store."""
+    with contextlib.closing(sqlite3.connect(store.path)) as raw:
+        raw.execute(statement)
+        raw.commit()
+
+
+DAMAGE = {
+    "a segment": "UPDATE segments SET data = zeroblob(length(data)) WHERE id IN "
+    "(SELECT id FROM segments ORDER BY length(data) DESC LIMIT 1)",
+    "a descriptor": "DELETE FROM documents WHERE uid = 'long-d'",
+    "a start": "UPDATE runs SET start = zeroblob(50) WHERE uid = 'long'",
+    "a stop": "UPDATE runs SET stop = zeroblob(50) WHERE uid = 'long'",
+}
+
+
+@pytest.mark.filterwarnings("ignore::databroker.errors.DamageWarning")
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_run_is_named_and_the_others_go(open_new, what):
+    source, target = open_new("sqlite"), open_new("sqlite")
+    insert_all(source, several())
+    change(source, DAMAGE[what])
+    report = databroker.copy(source, target)
+    (failed,) = report.failed
+    assert failed.uid == "long"
+    assert "damaged" in failed.problem or "not as it was written" in failed.problem
+    assert len(report.copied) == 4
+
+
+def test_what_is_damaged_as_it_is_written_is_found(open_new, monkeypatch):
+    source, target = open_new("sqlite"), open_new("sqlite")
+    insert_all(source, several())
+    put_batch = type(target).put_batch
+
+    def put(store, *batch):
+        put_batch(store, *batch)
+        change(store, DAMAGE["a segment"])
+
+    monkeypatch.setattr(type(target), "put_batch", put)
+    report = databroker.copy(source, target)
+    assert [run.uid for run in report.failed] == ["long"]
+    assert "not as it was written" in report.failed[0].problem
+
+
 def test_a_store_that_goes_away_ends_the_copy(open_new, monkeypatch):
     source, target = open_new("memory"), open_new("memory")
     insert_all(source, several())
@@ -300,3 +348,25 @@ def test_a_store_with_nothing_but_the_defaults_can_be_both(open_new):
     insert_all(source, several())
     assert Copying(source, target).all(["a", "long", "nobody"]).ok
     assert target.count(databroker.queries.Everything()) == 2
+
+
+COPY = """
+import sys, databroker
+from databroker.broker.moving import progress
+progress._PAUSE = 0
+databroker.copy(sys.argv[1], sys.argv[2], progress=lambda now: print(now.rows, flush=True))
+"""
+
+
+def test_a_copy_that_was_killed_goes_on(open_new):
+    source, target = open_new("sqlite"), open_new("sqlite")
+    documents = [*several(), *long_run("second"), *whole_run("last")]
+    insert_all(source, documents)
+    for reports in (1, 6, 9):
+        command = [sys.executable, "-c", COPY, source.path, target.path]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            for _ in range(reports):
+                process.stdout.readline()
+            process.kill()
+    copied(source, target)
+    assert_identical(answers(target, documents), expected(documents))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from ..documents.encode import encode
@@ -133,7 +134,17 @@ def _plain(value: Any) -> tuple[bytes, bytes]:
         if packed is not None:
             return b"u", packed.tobytes()
         return b"s", value.encode("utf-8", "surrogatepass")
-    return b"o", encode(value)
+    return b"o", encode(_without_padding(value) if kind is np.ndarray else value)
+
+
+def _without_padding(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return an array of records with nothing between their fields, where anything may be."""
+    if array.dtype.names is None:
+        return array
+    clean = np.zeros(array.shape, array.dtype)
+    for name in array.dtype.names:
+        clean[name] = _without_padding(array[name])
+    return clean
 
 
 def _bytes_of(array: pa.Array) -> memoryview:

@@ -57,7 +57,7 @@ class Copying:
         self._meter = Meter(self._progress, len(uids))
         left = iter(uids)
         while some := list(islice(left, _LOOKED_AT)):
-            for run in self._runs(self._missing(some)):
+            for run in self._runs(self._source, self._missing(some)):
                 with self._failing(run.uid):
                     self._send(run)
             self._flush()
@@ -98,17 +98,17 @@ class Copying:
                     found |= self._source.outlines([uid])
             return found
 
-    def _runs(self, uids: Sequence[str]) -> Iterator[StoredRun]:
-        """Yield runs of the source; where one is damaged, the others are read without it."""
+    def _runs(self, store: Store, uids: Sequence[str]) -> Iterator[StoredRun]:
+        """Yield runs of a store; where one is damaged, the others are read without it."""
         left = dict.fromkeys(uids)
         try:
-            for run in self._source.read_runs(uids):
+            for run in store.read_runs(uids):
                 del left[run.uid]
                 yield run
         except StoreDamaged:
             for uid in left:
                 with self._failing(uid):
-                    yield from self._source.read_runs([uid])
+                    yield from store.read_runs([uid])
 
     # -- sending ---------------------------------------------------------
 
@@ -152,7 +152,7 @@ class Copying:
         for run in runs if self._verify else ():
             with self._failing(run.uid):
                 digests[run.uid] = rows_digests(self._source, run)
-        self._check([run for run in runs if run.uid not in self._became], digests)
+        self._check(runs, digests)
 
     def _alone(self, run: StoredRun) -> Iterator[StoredRun]:
         with self._failing(run.uid):
@@ -170,10 +170,11 @@ class Copying:
 
     def _check(self, runs: Sequence[StoredRun], digests: Mapping[str, Digests]) -> None:
         """Read what was written, compare it, and say what became of each run."""
-        written = {}
-        if self._verify:
-            written = {run.uid: run for run in self._target.read_runs([run.uid for run in runs])}
+        uids = [run.uid for run in runs if self._verify]
+        written = {run.uid: run for run in self._runs(self._target, uids)}
         for run in runs:
+            if run.uid in self._became:
+                continue  # it cannot be read
             with self._failing(run.uid):
                 digest = None
                 if self._verify:
