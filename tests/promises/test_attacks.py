@@ -17,6 +17,7 @@ FEW = {
     "flips": 16,
     "shared": 1,
     "servers": 3,
+    "outages": 120,
 }
 
 ON_A_SERVER = {"shared"}

@@ -108,7 +108,8 @@ def test_nobody_takes_a_file_whose_writer_lives(journal):
     again = Journal.take(journal.path)
     assert Journal.take(journal.path) is None
     again.remove()
-    assert Journal.take(journal.path) is None
+    with pytest.raises(FileNotFoundError):
+        Journal.take(journal.path)
     assert left_behind(journal.path.parent) == []
 
 

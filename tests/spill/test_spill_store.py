@@ -22,19 +22,19 @@ from databroker.errors import (
 )
 from databroker.query.nodes import Everything
 from databroker.stores.base import Store
+from databroker.stores.facts import boot_id, host
 from databroker.stores.spill import courier as couriers
 from databroker.stores.spill.journal import Journal, left_behind, new_journal
 from databroker.stores.spill.store import SpillStore
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import descriptor, event, insert_all, start, whole_run
 from databroker.testing.conformance.identity import Identity
-from databroker.testing.conformance.roundtrip import Keeping
 from helpers.away import MayBeAway
 
 AWAY = pytest.warns(SpillWarning, match="Documents wait in")
 
 
-class TestSpillStore(Keeping, Identity):
+class TestSpillStore(Identity):
     """While the server is there, it is as the store behind."""
 
     @pytest.fixture(autouse=True)
@@ -225,6 +225,30 @@ def test_nobody_sends_what_another_one_sends(behind, folder):
         assert store.send_waiting() == 0
         journal.close()
         assert store.send_waiting() == 1
+
+
+def test_what_comes_goes_behind_what_another_process_sends_just_now(
+    store, behind, folder, eventually
+):
+    """A writer was killed, another process sends its file, and a third one goes on with its run."""
+    dead = {"host": host(), "pid": 2**22 + 1, "boot_id": boot_id()}
+    journal = new_journal(folder, dead, sync=False)
+    journal.append(["start", start()])
+    store.insert("descriptor", descriptor())
+    time.sleep(0.3)
+    assert behind.order == []
+    journal.close()
+    eventually(lambda: len(behind.order) == 2)
+    assert behind.order == [("start", start()), ("descriptor", descriptor())]
+
+
+def test_what_comes_waits_for_no_writer_that_lives(store, behind, folder):
+    alive = {"host": host(), "pid": os.getpid(), "boot_id": boot_id()}
+    journal = new_journal(folder, alive, sync=False)
+    journal.append(["start", start("a")])
+    store.insert("start", start("b"))
+    assert behind.order == [("start", start("b"))]
+    journal.close()
 
 
 def test_what_waits_stays_when_the_store_is_closed(store, behind, folder):

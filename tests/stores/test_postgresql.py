@@ -10,7 +10,13 @@ import psycopg
 import pytest
 
 from databroker import Broker
-from databroker.errors import ForeignStore, InvalidConfiguration, StoreIsReadOnly, StoreUnavailable
+from databroker.errors import (
+    ForeignStore,
+    InvalidConfiguration,
+    StoreAway,
+    StoreIsReadOnly,
+    StoreUnavailable,
+)
 from databroker.query.nodes import Everything
 from databroker.stores.base import Capabilities
 from databroker.stores.sql.engine.limits import Limits
@@ -144,6 +150,7 @@ def test_passwords_over_tcp(programs, monkeypatch):
         wrong = address.replace(WORD, f"not-{WORD}")
         with pytest.raises(StoreUnavailable, match="password authentication failed") as caught:
             PostgreSQLStore(wrong, limits=Limits(outage=0))
+        assert not isinstance(caught.value, StoreAway)  # for which documents would wait
         assert WORD not in shown(caught.value)
 
 

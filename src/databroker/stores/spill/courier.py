@@ -9,6 +9,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 from ..._util.forks import tell_of_forks
 from ...errors import StoreAway, StoreUnavailable
@@ -23,41 +25,49 @@ _LOOK = 60.0
 
 
 class Errand:
-    """Documents that are to be put while somebody waits for it."""
+    """Something that is done in another thread while somebody waits for it."""
 
-    def __init__(self, documents: Pairs) -> None:
-        self._documents = documents
+    def __init__(self, job: Callable[[], None]) -> None:
+        self._job = job
         self._is_given_up = False
         self._error: BaseException | None = None
         self._done = threading.Lock()
         self._done.acquire()
 
-    def run(self, store: Store) -> None:
-        """Put the documents, unless nobody waits any more."""
+    def run(self) -> None:
+        """Do it, unless nobody waits any more."""
         try:
-            if self._is_given_up:
-                return
-            if len(self._documents) == 1:
-                store.put(*self._documents[0])
-            else:
-                store.put_many(self._documents)
+            if not self._is_given_up:
+                self._job()
         except BaseException as error:
             self._error = error
         finally:
             self._done.release()
 
-    def is_run_within(self, seconds: float | None) -> bool:
-        """Wait until it is run, and raise what that raised; give it up after some seconds."""
+    def wait(self, seconds: float | None, of: Store) -> None:
+        """Wait until it is done, and raise what it raised; give it up after some seconds.
+
+        Raises
+        ------
+        StoreAway
+            It takes longer; it may be done all the same.
+        """
         if not self._done.acquire(timeout=-1 if seconds is None else seconds):
             self._is_given_up = True
-            return False
+            raise StoreAway(f"{of} has not answered within {seconds:g} s.")
         error, self._error = self._error, None
         if error is not None:
             try:
                 raise error
             finally:
                 del error
-        return True
+
+
+def reach_within(seconds: float, store: Store) -> None:
+    """Reach the server of a store; raise StoreAway if it does not answer within some seconds."""
+    errand = Errand(store.reach)
+    threading.Thread(target=errand.run, daemon=True, name="databroker reach").start()
+    errand.wait(seconds, store)
 
 
 class Courier:
@@ -103,10 +113,9 @@ class Courier:
         StoreAway
             The store takes none now, or not within this time; it may get them all the same.
         """
-        errand = Errand(documents)
+        errand = Errand(partial(self._put, documents))
         self._errands.put(errand)
-        if not errand.is_run_within(patience):
-            raise StoreAway(f"{self._store} has not answered within {patience:g} s.")
+        errand.wait(patience, self._store)
 
     def wake(self) -> None:
         """Have it look at once for what waits."""
@@ -133,6 +142,12 @@ class Courier:
         """Begin anew, with a thread of its own when it is needed."""
         self._begin()
 
+    def _put(self, documents: Pairs) -> None:
+        if len(documents) == 1:
+            self._store.put(*documents[0])
+        else:
+            self._store.put_many(documents)
+
     def _work(self) -> None:
         due = time.monotonic()
         while True:
@@ -142,7 +157,7 @@ class Courier:
                 due = time.monotonic() + self._send()
                 continue
             if errand is not None:
-                errand.run(self._store)
+                errand.run()
             elif self._is_closed:
                 self._spool.close()
                 return
@@ -154,13 +169,17 @@ class Courier:
         try:
             found = self._spool.next_batch()
             if found is None:
-                return _LOOK
+                return self._longer_pause() if self._spool.is_keeping else _LOOK
             sender, batch = found
             self._store.reach()
             sender.send(self._store, batch)
             self._spool.was_refused(sender)
-            self._pause = 0.0
         except Exception as error:  # whatever it is, the thread goes on
             self._spool.cannot_send(str(error))
-            self._pause = min(max(_FIRST_PAUSE, 2 * self._pause), _LONGEST_PAUSE)
+            return self._longer_pause()
+        self._pause = 0.0
+        return self._pause
+
+    def _longer_pause(self) -> float:
+        self._pause = min(max(_FIRST_PAUSE, 2 * self._pause), _LONGEST_PAUSE)
         return self._pause

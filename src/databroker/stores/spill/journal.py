@@ -74,23 +74,24 @@ class Journal:
 
     @classmethod
     def take(cls, path: Path) -> Self | None:
-        """Open a file that its writer left behind; None if somebody has it, or nobody can lock it.
+        """Open a file that its writer left behind; None if somebody has it.
 
         Raises
         ------
+        OSError
+            It is gone, or cannot be locked.
         StoreDamaged
             It is no such file, or one of a newer databroker.
         """
-        with suppressed(OSError):
-            file = path.open("r+b", buffering=0)
-            try:
-                # What was removed between the two is another file of this name, or none.
-                if try_lock(file) and os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                    return cls(path, file)
-            except BaseException:
-                file.close()
-                raise
+        file = path.open("r+b", buffering=0)
+        try:
+            # What was removed between the two is another file of this name, or none.
+            if try_lock(file) and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return cls(path, file)
+        except BaseException:
             file.close()
+            raise
+        file.close()
         return None
 
     def append(self, record: Any) -> None:

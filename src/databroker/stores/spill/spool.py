@@ -11,8 +11,9 @@ from typing import Any
 from ..._util.forks import tell_of_forks
 from ..._util.signals import suppressed
 from ...errors import StoreDamaged
-from ..facts import boot_id, host
-from .journal import Journal, Record, left_behind, new_journal
+from ..base import Activity
+from ..facts import boot_id, host, writer_lives
+from .journal import Journal, Record, left_behind, new_journal, read_heading
 from .sending import Sender
 
 Pairs = Sequence[tuple[str, dict[str, Any]]]
@@ -41,6 +42,7 @@ class Spool:
         self.reason: str | None = None
         self._own: Sender | None = None
         self._found: Sender | None = None  # of a writer that is gone
+        self._before: set[Path] = set()  # files that must be sent first
         self._is_told = False  # that documents wait
         self._news: list[str] = []
         self._lock = threading.RLock()
@@ -53,7 +55,8 @@ class Spool:
     def begin(self) -> None:
         """Let what comes go behind what writers left that are gone: it may belong together."""
         with self._lock:
-            if self._own is None and self._oldest() is not None:
+            self._before = set(filter(_is_orphan, left_behind(self._folder)))
+            if self._own is None and (self._before or self._oldest() is not None):
                 self._own = self._new("what a program left that has ended is sent first.")
 
     def keep_behind(self, documents: Pairs, runs: set[str]) -> bool:
@@ -85,7 +88,7 @@ class Spool:
         self.cannot_send(reason)
 
     def next_batch(self) -> tuple[Sender, list[Record]] | None:
-        """Return what is to be sent next, and by what; None if nothing waits."""
+        """Return what is to be sent next, and by what; None if there is nothing now."""
         with self._lock:
             while (sender := self._oldest()) is not None:
                 if batch := sender.next_batch():
@@ -145,17 +148,19 @@ class Spool:
         self.runs |= runs
 
     def _oldest(self) -> Sender | None:
-        """Return what sends the oldest file that nobody else has."""
+        """Return what sends the oldest file that nobody else has, if its turn has come."""
         if self._found is not None:
             return self._found
         for path in left_behind(self._folder):
             if self._own is not None and path == self._own.journal.path:
                 break
-            with suppressed(StoreDamaged):  # which is told by `waiting`
+            with suppressed(OSError, StoreDamaged):  # of which `waiting` tells
                 journal = Journal.take(path)
                 if journal is not None:
                     self._found = Sender(journal)
                     return self._found
+                if path in self._before:  # which another process sends just now
+                    return None
         return self._own
 
     def _forget(self, sender: Sender) -> None:
@@ -165,3 +170,12 @@ class Spool:
         else:
             self._own, self.reason = None, None
             self.runs.clear()
+
+
+def _is_orphan(path: Path) -> bool:
+    """Tell whether the writer of a file is known to be gone."""
+    with suppressed(OSError, StoreDamaged):
+        about = read_heading(path)
+        writer = Activity(0.0, about.get("host"), about.get("pid"), about.get("boot_id"))
+        return writer_lives(writer) is False
+    return False

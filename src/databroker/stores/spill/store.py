@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from ..._util.signals import suppressed
 from ..._util.user_warnings import warn_user
-from ...errors import SpillWarning, StoreAway, StoreUnavailable
+from ...errors import SpillWarning, StoreAway, StoreDamaged, StoreUnavailable
 from ..base import Capabilities, Store
 from ..waiting import Waiting
 from .courier import Courier
@@ -142,11 +143,9 @@ class SpillStore(Store):
 
     def send_waiting(self) -> int:
         sent = 0
-        for path in left_behind(self.folder):
-            journal = Journal.take(path)
-            if journal is not None:
-                with closing(Sender(journal)) as sender:
-                    sent += sender.send_all(self.behind)
+        for sender in _senders(self.folder):
+            with closing(sender):
+                sent += sender.send_all(self.behind)
         return sent
 
     def close(self) -> None:
@@ -177,3 +176,13 @@ class SpillStore(Store):
     read_runs = _passed_on(Store.read_runs)
     size = _passed_on(Store.size)
     outlines = _passed_on(Store.outlines)
+
+
+def _senders(folder: Path) -> Iterator[Sender]:
+    """Yield what sends each file that nobody has."""
+    for path in left_behind(folder):
+        journal = None
+        with suppressed(OSError, StoreDamaged):  # of which `waiting` tells
+            journal = Journal.take(path)
+        if journal is not None:
+            yield Sender(journal)
