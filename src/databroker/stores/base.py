@@ -9,12 +9,13 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Literal
 
+from .._util.polling import wait_until
 from .._util.signals import from_signal
 from ..documents.identity import last_time
 from ..documents.kinds import ROWS, Document
@@ -508,6 +509,39 @@ class Store(ABC):
     def size(self) -> int | None:
         """Return how many bytes the store takes, if that is known."""
         return None
+
+    # -- noticing what is new ----------------------------------------------
+
+    def state(self) -> Hashable:
+        """Return what is another value once more is stored, by whomever; it is so at once.
+
+        It may be another one though nothing is new, and means something to this thread alone. A
+        store that counts what is stored does better than this one, which looks at how many runs
+        there are and at the newest one.
+        """
+        run = next(self.find(Everything(), limit=1), None)
+        if run is None:
+            return None
+        rows = [
+            sum(extent.rows for extent in self.extents(ROWS[kind], doc["uid"]))
+            for kind, doc in self.documents(run.uid)
+        ]
+        return self.count(Everything()), run.uid, run.stop is None, tuple(rows)
+
+    def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
+        """Wait until `state` is no more what it was; tell whether it is so.
+
+        It is noticed within a tenth of a second, or sooner. What was stored after the state was
+        asked for, and before this began, counts.
+
+        Parameters
+        ----------
+        state
+            What `state` returned to this thread.
+        timeout
+            So many seconds at most; with 0, it is only looked.
+        """
+        return wait_until(lambda: self.state() != state, timeout)
 
     # -- behind a server -------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -99,6 +99,12 @@ class MemoryStore(Store):
                 self._put_rows(kind, [doc])
             else:
                 self._put_document(kind, doc)
+
+    def state(self) -> Hashable:
+        """Return how many documents and rows there are."""
+        with self._lock:
+            documents = sum(map(len, self._documents.values())) + len(self._stopped)
+            return documents + sum(len(series.rows) for series in self._series.values())
 
     def _put_document(self, kind: str, doc: Doc) -> None:
         known = self._known_document(kind, doc)

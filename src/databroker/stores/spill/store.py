@@ -172,6 +172,8 @@ class SpillStore(Store):
     resource = _passed_on(Store.resource)
     backup = _passed_on(Store.backup)
     check = _passed_on(Store.check)
+    state = _passed_on(Store.state)
+    wait_for_changes = _passed_on(Store.wait_for_changes)
     read_many = _passed_on(Store.read_many)
     read_runs = _passed_on(Store.read_runs)
     size = _passed_on(Store.size)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..._util.polling import wait_until
 from ...documents.identity import last_time
 from ...errors import StoreIsReadOnly
 from ...query.nodes import TimeBounds
@@ -203,6 +204,13 @@ class SQLStore(Store):
 
     def close(self) -> None:
         self._connections.close()
+
+    def state(self) -> Hashable:
+        return self._connections.get().state()
+
+    def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
+        with self._connections.get().listening() as pause:
+            return wait_until(lambda: self.state() != state, timeout, pause)
 
     def check(self, progress: CheckProgress | None = None, mend_index: bool = False) -> CheckReport:
         if mend_index and self._connections.read_only:

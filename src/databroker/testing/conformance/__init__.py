@@ -10,6 +10,7 @@ from .identity import Identity
 from .late_parents import Orphans
 from .many_runs import ManyRuns
 from .moving import Moving
+from .news import News
 from .openers import Openers
 from .other_processes import OtherProcesses
 from .processes import Processes
@@ -31,6 +32,7 @@ class StoreConformance(
     Orphans,
     OddInput,
     Sharing,
+    News,
     Processes,
     Openers,
     OtherProcesses,

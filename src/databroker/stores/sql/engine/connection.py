@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from ....errors import StoreUnavailable
@@ -67,6 +68,15 @@ class Connection(ABC):
 
         Tell whether its place was free, and so many rows of its series are in blocks.
         """
+
+    @abstractmethod
+    def state(self) -> Hashable:
+        """Return what is another value once something was committed, by whomever."""
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[Callable[[float], object]]:
+        """Have what waits for so many seconds, or less if it is told that somebody has written."""
+        yield time.sleep
 
     @abstractmethod
     def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from psycopg import Error, OperationalError
@@ -20,6 +20,7 @@ from ..dialect import POSTGRESQL
 from ..limits import Limits
 from ..render import marks
 from .failures import translate
+from .listening import channel, listening
 from .sessions import Session, Sessions
 
 T = TypeVar("T")
@@ -55,7 +56,9 @@ class PostgreSQLConnection(Connection):
 
     def end(self, *, commit: bool) -> None:
         if commit:
-            self.execute("COMMIT")
+            # Not for each row: PostgreSQL commits those that tell others one after the other.
+            last = f"NOTIFY {channel(self._lock)}; COMMIT"
+            self._ask(lambda session: session.execute(last))
         self.abandon()
 
     def abandon(self) -> None:
@@ -71,6 +74,19 @@ class PostgreSQLConnection(Connection):
     def append(self, row: Row, series: int, sealed: int) -> bool:
         values = (self._lock, *row, series, sealed)
         return bool(self.execute("SELECT append_row(?, ?, ?, ?, ?, ?)", values)[0][0])
+
+    def state(self) -> Hashable:
+        # Which transactions of the server are seen: of all its databases, but at once.
+        answer: str = self.execute("SELECT pg_current_snapshot()::text")[0][0]
+        return answer
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[Callable[[float], object]]:
+        try:
+            with listening(self._sessions, self._lock) as pause:
+                yield pause
+        except Error as error:
+            raise translate(error, self._name) from error
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         several = list(values)

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,12 +64,14 @@ class SQLiteConnection(Connection):
         self.guard = threading.RLock()  # held while a statement is carried out
         self._gate = gate
         self._opening = opening
+        self._opened: object = None  # another one each time
         self._pid = os.getpid()
         self._raised: list[BaseException] = []
 
     def connect(self, uri: str, pragmas: Iterable[str]) -> None:
         """Open, and set what holds for this connection alone."""
         # To wait is our own affair, as SQLite does not let itself be interrupted in this.
+        self._opened = object()
         self.driver = driver = sqlite3.connect(
             uri,
             uri=True,
@@ -114,6 +116,11 @@ class SQLiteConnection(Connection):
             "ON CONFLICT DO NOTHING"
         )
         return bool(self.execute(statement, (*row, series, sealed)).changed)
+
+    def state(self) -> Hashable:
+        # Of what others commit SQLite keeps a number for each connection, while it is open.
+        others = self.execute("PRAGMA data_version")[0][0]
+        return self._opened, others, self.driver.total_changes if self.driver else 0
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         several = list(values)
