@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from .layout import Array, Chunk, EventSource, Layout, joint_order
 from .schema import Request, gather
 from .times import clock, to_datetime64
 
-_NUMBERS = {np.dtype(np.int64), np.dtype(np.float64)}
 _TYPED: tuple[set[type], ...] = ({float}, {bool}, {int})
 _DECLARED = {"number": np.float64, "integer": np.float64, "boolean": np.bool_}
 
@@ -89,28 +88,8 @@ def stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     filled = [table for table in tables if len(table)] or [t for t in tables if len(t.columns)][:1]
     if not filled:
         return no_table()
-    together = pd.concat(_agreeing(filled)) if len(filled) > 1 else filled[0]
+    together = pd.concat(filled) if len(filled) > 1 else filled[0]
     return together if list(together.columns) == columns else together.reindex(columns=columns)
-
-
-def _agreeing(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
-    """Return tables in which a column has one type, as pandas has it from version 3 on.
-
-    Until then it did not count a column in which everything is missing, and warned of that.
-    """
-    types: dict[Hashable, set[Any]] = {}
-    for table in tables:
-        for name, dtype in table.dtypes.items():
-            types.setdefault(name, set()).add(dtype)
-    common = {
-        name: np.dtype(np.float64 if found == _NUMBERS else object)
-        for name, found in types.items()
-        if len(found) > 1
-    }
-    return [
-        table.astype({name: dtype for name, dtype in common.items() if name in table.columns})
-        for table in tables
-    ]
 
 
 def table_from(
