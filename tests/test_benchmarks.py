@@ -83,6 +83,11 @@ def test_saving_small_runs() -> None:
     assert row.ratio
 
 
+def test_documents_that_wait(postgresql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABROKER_TEST_POSTGRESQL", postgresql)
+    assert all(row.ratio for row in module("spilling").measured(50))
+
+
 def test_moving_runs(tmp_path: Path) -> None:
     moving = module("moving")
     rows = [*moving.large_events(400, 2, moving.files), *moving.small_runs(3, moving.files)]

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import os
 import pickle
+import re
 import threading
 import time
 import warnings
@@ -336,6 +337,21 @@ def test_a_run_of_which_documents_wait_says_so(store, behind, eventually):
     behind.is_away = False
     eventually(lambda: not store.waiting())
     assert header.status == "unknown"
+
+
+def test_a_broker_is_shown_with_what_waits(store, behind, monkeypatch):
+    db = Broker(store)
+    assert str(db) == "Broker: 0 runs (memory of this process)"
+    behind.is_away = True
+    with AWAY:
+        db.insert("start", start("a"))
+    assert re.search(r"1 document waits \(\d+ bytes\): the server is away", str(db))
+
+    def away(query):
+        raise StoreAway("the server is away.")
+
+    monkeypatch.setattr(behind, "count", away)
+    assert "how many runs is not known" in str(db)
 
 
 def test_it_pickles_as_what_is_behind_and_where_documents_wait(tmp_path):

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import ConflictingDocument, NoSuchRun, RunIsRunning
+from ..errors import ConflictingDocument, NoSuchRun, RunIsRunning, StoreAway
 
 # What opens a broker, and looks for runs, is imported where it is first used: a program that only
 # names the class waits for none of it.
@@ -476,9 +476,15 @@ class Broker:
         return self.view.count(Everything())
 
     def __str__(self) -> str:
-        runs = self._count()
+        try:
+            runs = self._count()
+            counted = f"{runs:,} run{'' if runs == 1 else 's'}"
+        except StoreAway:
+            counted = "how many runs is not known, as the server is away"
         named = "Broker" if self.name is None else f"Broker {self.name!r}"
-        return f"{named}: {runs:,} run{'' if runs == 1 else 's'} ({self.store})"
+        waiting = self.store.waiting()
+        waits = f"; {waiting}" if waiting.documents else ""
+        return f"{named}: {counted} ({self.store}){waits}"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         from ..display.text import show_in_ipython

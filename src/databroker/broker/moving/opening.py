@@ -50,7 +50,8 @@ def _broker(named: Mapping[str, Any] | str | os.PathLike[str], reading: bool) ->
         return Broker.from_config(named)
     text = os.fspath(named)
     if _URI.match(text):
-        return Broker.from_config({"driver": "postgresql", "uri": text})
+        # Who moves runs wants to know of a server that is away, and comes again.
+        return Broker.from_config({"driver": "postgresql", "uri": text, "spill": False})
     if isinstance(named, str) and not (_FILE.search(text) or os.sep in text):
         return Broker.named(text)
     path = os.path.abspath(os.path.expanduser(text))

@@ -129,8 +129,17 @@ class Journal:
 
     def remove(self) -> None:
         """Remove the file: all of it is done with."""
-        self.path.unlink(missing_ok=True)
+        # Empty, it is nothing for whoever takes it before its name is gone.
+        self._file.truncate(0)
         self.close()
+        with suppressed(OSError):  # he removes it
+            self.path.unlink()
+
+    def set_aside(self, suffix: str) -> None:
+        """Leave the file to people, under a name that says what it is."""
+        self.close()
+        with suppressed(FileNotFoundError):  # somebody else did
+            self.path.rename(self.path.with_suffix(suffix))
 
     def close(self) -> None:
         """Leave the file to others."""
@@ -163,29 +172,42 @@ def read_records(path: Path) -> Iterator[Any]:
         yield from (record for record, _ in records(file, _heading(file)[1]))
 
 
+def count_records(path: Path) -> int:
+    """Return how many records a file has, without taking or reading them."""
+    with path.open("rb") as file:
+        return sum(1 for _ in _frames(file, _heading(file)[1]))
+
+
 def records(file: BinaryIO, place: int) -> Iterator[Record]:
     """Yield the records of an open file from a place on, up to what a crash cut off."""
+    for begin, checksum, end in _frames(file, place):
+        file.seek(begin)
+        body = file.read(end - begin)
+        try:
+            if zlib.crc32(body) != checksum:
+                raise ValueError("its checksum is another one")
+            record = decode(body)
+        except ValueError as error:
+            if end < file.seek(0, os.SEEK_END):
+                raise _damaged(file, begin) from error
+            return
+        yield record, end
+
+
+def _frames(file: BinaryIO, place: int) -> Iterator[tuple[int, int, int]]:
+    """Yield where each body begins, its checksum, and where it ends, of all that are whole."""
     size = file.seek(0, os.SEEK_END)
     while size - place > _CHECKED:
         file.seek(place)
         head = file.read(_CHECKED)
         length, checksum = _HEAD.unpack_from(head)
-        end = place + _CHECKED + length
         if head != _checked(length, checksum):
             if (head + file.read()).strip(b"\0"):
                 raise _damaged(file, place)
             return  # room that the machine did not come to fill
-        body = file.read(length) if end <= size else b""
-        if zlib.crc32(body) != checksum:
-            if end < size:
-                raise _damaged(file, place)
-            return
-        try:
-            record = decode(body)
-        except ValueError as error:
-            raise _damaged(file, place) from error
-        yield record, end
-        place = end
+        begin, place = place + _CHECKED, place + _CHECKED + length
+        if place <= size:
+            yield begin, checksum, place
 
 
 def _damaged(file: BinaryIO, place: int) -> StoreDamaged:

@@ -10,10 +10,7 @@ from typing import Any
 
 from ..._util.secrets import hide_passwords_in
 from ..._util.user_folders import user_data_dir
-from ..._util.user_warnings import warn_user
-from ...errors import SpillWarning, StoreAway
 from ..base import Store
-from .courier import reach_within
 from .store import AFTER, SpillStore
 
 OPTIONS = ("spill", "spill_after", "spill_sync")
@@ -26,17 +23,14 @@ def open_behind_server(driver: str, make: Callable[..., Store], given: Mapping[s
     place = given.get("spill", True)
     if place is False or options.get("read_only"):
         return make(**options)
-    after = given.get("spill_after", AFTER)
     store = SpillStore(
         make(**options, connect=False),
         _folder(place, driver, options),
-        after=after,
+        after=given.get("spill_after", AFTER),
         sync=given.get("spill_sync", False),
     )
     try:
-        reach_within(after, store.behind)
-    except StoreAway as error:
-        warn_user(f"{error} Documents that are inserted wait in {store.folder}.", SpillWarning)
+        store.look()
     except BaseException:
         store.close()
         raise

@@ -35,14 +35,13 @@ class Sender:
     def next_batch(self) -> list[Record]:
         """Return what is to be sent next; if there is nothing more, the file is gone."""
         try:
-            batch = self.journal.batch()
-        except StoreDamaged:
-            self.journal.path.rename(self.journal.path.with_suffix(DAMAGED))
-            batch = []
-        if not batch:
+            if batch := self.journal.batch():
+                return batch
             self.journal.remove()
-            self.close()
-        return batch
+        except StoreDamaged:
+            self.journal.set_aside(DAMAGED)
+        self.close()
+        return []
 
     def send(self, store: Store, batch: list[Record]) -> None:
         """Send some records; each that was sent, or refused for good, is done with.

@@ -43,7 +43,7 @@ class Spool:
         self._own: Sender | None = None
         self._found: Sender | None = None  # of a writer that is gone
         self._before: set[Path] = set()  # files that must be sent first
-        self._is_told = False  # that documents wait
+        self._is_told = False  # that documents wait, or would
         self._news: list[str] = []
         self._lock = threading.RLock()
 
@@ -85,7 +85,7 @@ class Spool:
             if self._own is None:
                 self._own = self._new(reason)
             self._append(self._own, documents, runs)
-        self.cannot_send(reason)
+        self.tell_once(reason)
 
     def next_batch(self) -> tuple[Sender, list[Record]] | None:
         """Return what is to be sent next, and by what; None if there is nothing now."""
@@ -99,12 +99,21 @@ class Spool:
     def cannot_send(self, reason: str) -> None:
         """Note why nothing can be sent now."""
         self.reason = reason
-        if self._own is not None and not self._is_told:
+        if self._own is not None:
+            self.tell_once(reason)
+
+    def tell_once(self, reason: str) -> None:
+        """Have it told that documents wait, unless that was told and the server not there since."""
+        if not self._is_told:
             self._is_told = True
             self._news.append(
                 f"{reason} Documents wait in {self._folder} from now on, and are sent when the "
                 "server is back."
             )
+
+    def was_reached(self) -> None:
+        """Note that the server takes documents."""
+        self._is_told = False
 
     def was_refused(self, sender: Sender) -> None:
         """Note what was refused."""
@@ -139,7 +148,7 @@ class Spool:
 
     def _new(self, reason: str) -> Sender:
         about = {"store": self._of, "host": host(), "pid": os.getpid(), "boot_id": boot_id()}
-        self.reason, self._is_told = reason, False
+        self.reason = reason
         return Sender(new_journal(self._folder, about, self._sync))
 
     def _append(self, sender: Sender, documents: Pairs, runs: set[str]) -> None:
@@ -168,7 +177,7 @@ class Spool:
         if sender is self._found:
             self._found = None
         else:
-            self._own, self.reason = None, None
+            self._own, self.reason, self._is_told = None, None, False
             self.runs.clear()
 
 

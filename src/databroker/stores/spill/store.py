@@ -14,7 +14,7 @@ from ..._util.user_warnings import warn_user
 from ...errors import SpillWarning, StoreAway, StoreDamaged, StoreUnavailable
 from ..base import Capabilities, Store
 from ..waiting import Waiting
-from .courier import Courier
+from .courier import Courier, reach_within
 from .journal import Journal, left_behind
 from .sending import Sender
 from .spool import Pairs, Spool
@@ -65,6 +65,7 @@ class SpillStore(Store):
         self.group_size = behind.group_size
         self.folder = folder
         self._after, self._sync = after, sync
+        self._absence: StoreAway | None = None  # as it was found when it was looked for
         self._spool = Spool(folder, str(behind), sync)
         self._courier = Courier(behind, self._spool)
         # The thread knows the courier, but not the store: it ends with the last who has that.
@@ -94,7 +95,7 @@ class SpillStore(Store):
     # -- writing ---------------------------------------------------------
 
     def put(self, kind: str, doc: dict[str, Any]) -> None:
-        if kind != "start":  # which needs little: a run begins at once
+        if kind != "start" and not self._spool.is_keeping:  # a start needs little
             self.behind.prepare()
         self._put([(kind, doc)], self._after)
 
@@ -112,10 +113,20 @@ class SpillStore(Store):
         self._courier.start()
         try:
             if not (self._spool.is_keeping and self._keep(documents, None)):
-                self._courier.carry(documents, patience)
+                self._carry(documents, patience)
         except StoreAway as error:
             self._keep(documents, error)
             self._courier.wake()
+        self._tell()
+
+    def _carry(self, documents: Pairs, patience: float | None) -> None:
+        absence, self._absence = self._absence, None
+        if absence is not None:
+            raise absence  # so that the server is not waited for a second time
+        self._courier.carry(documents, patience)
+        self._spool.was_reached()
+
+    def _tell(self) -> None:
         for each in self._spool.news():
             warn_user(each, SpillWarning)
 
@@ -132,6 +143,21 @@ class SpillStore(Store):
                 f"either: {error}. It was not stored; make room, then insert it again."
             ) from error
         return True
+
+    def look(self) -> None:
+        """Reach the server, within the time that an insert waits for it; say so if it is away.
+
+        Raises
+        ------
+        StoreUnavailable
+            It refuses.
+        """
+        try:
+            reach_within(self._after, self.behind)
+        except StoreAway as error:
+            self._absence = error
+            self._spool.tell_once(str(error))
+        self._tell()
 
     # -- what waits ------------------------------------------------------
 

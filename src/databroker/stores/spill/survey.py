@@ -9,7 +9,7 @@ from typing import Any
 from ..._util.signals import suppressed
 from ...errors import StoreDamaged
 from ..waiting import Waiting
-from .journal import left_behind, read_records
+from .journal import count_records, left_behind, read_records
 from .sending import DAMAGED, REFUSED, named
 
 
@@ -18,7 +18,7 @@ def survey(folder: Path, reason: str | None) -> Waiting:
     files = left_behind(folder)
     refused = sorted(folder.glob(f"*{REFUSED}"))
     return Waiting(
-        documents=sum(1 for _ in _records(files)),
+        documents=sum(map(_count, files)),
         bytes=sum(map(_size, files)),
         files=tuple(map(str, files)),
         reason=reason,
@@ -29,8 +29,14 @@ def survey(folder: Path, reason: str | None) -> Waiting:
 
 def _records(files: Iterable[Path]) -> Iterable[Any]:
     for file in files:
-        with suppressed(OSError, StoreDamaged):  # sent meanwhile; or what it holds is not known
+        with suppressed(OSError, StoreDamaged):
             yield from read_records(file)
+
+
+def _count(file: Path) -> int:
+    with suppressed(OSError, StoreDamaged):  # sent meanwhile; or what it holds is not known
+        return count_records(file)
+    return 0
 
 
 def _size(file: Path) -> int:
