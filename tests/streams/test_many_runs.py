@@ -160,6 +160,11 @@ def test_fields_that_are_nowhere(many):
         many.tables(on_missing="nonsense")
 
 
+def test_a_search_for_a_key_that_no_run_has(db, many):
+    with pytest.warns(NothingFoundWarning, match="no run has the key 'scan_ids'.*'scan_id'"):
+        assert len(db(scan_ids=5).table()) == 0
+
+
 def test_pages_are_parts_of_the_table(many, monkeypatch):
     monkeypatch.setattr("databroker.stores.many.PAGE_RUNS", 1)
     pages = list(many.tables().pages())

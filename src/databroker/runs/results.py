@@ -325,9 +325,12 @@ class Results(Generic[RunType]):
         1        run 2        2  10 1970-01-01 00:00:02  1.0
         1        run 1        1   5 1970-01-01 00:00:01  0.5
         """
-        return self._tables(
+        table = self._tables(
             fields, fill, metadata, index, stream, on_missing, convert_times, timezone
         ).table()
+        if not len(table):
+            self._explain_nothing()
+        return table
 
     def tables(
         self,
@@ -482,7 +485,7 @@ class Results(Generic[RunType]):
         rows, more = self._newest()
         said = (
             f"Runs that match {self._asked() or 'any search'}. Loop over them, or use "
-            ".count(), .first(), .limit(n), .sort(key), .distinct(key), .to_frame()."
+            ".count(), .first(), .limit(n), .sort(key), .distinct(key), .to_frame(), .table()."
         )
         shown = runs_text(rows, self._session.zone) if rows else "There are none."
         return printable("\n".join([said, shown, *(["... and more"] if more else [])]))
