@@ -70,6 +70,22 @@ def test_options_that_do_not_fit_are_refused_before_anything_is_opened(options, 
         open_store("sqlite", **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"spill": 5}, "must be a folder, or false"),
+        ({"spill": ""}, "must be a folder, or false"),
+        ({"spill": "postgresql://host/name"}, "not a URI"),
+        ({"spill_after": 0}, "must be a number of seconds above 0"),
+        ({"spill_after": True}, "must be a number of seconds above 0"),
+        ({"spill_sync": "yes"}, "must be true or false"),
+    ],
+)
+def test_options_of_what_waits_that_do_not_fit_are_refused(options, says):
+    with pytest.raises(InvalidConfiguration, match=says):
+        open_store("postgresql", uri="postgresql://host/name", **options)
+
+
 def test_a_missing_package_names_the_extra(monkeypatch):
     fancy = Driver("fancy", "fancydb_that_is_not_installed:Store", extra="fancy")
     monkeypatch.setattr(registry, "DRIVERS", {**DRIVERS, "fancy": fancy})

@@ -29,21 +29,17 @@ from databroker.stores.spill.journal import Journal, left_behind, new_journal
 from databroker.stores.spill.store import SpillStore
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import descriptor, event, insert_all, start, whole_run
-from databroker.testing.conformance.identity import Identity
-from helpers.away import MayBeAway
 
 AWAY = pytest.warns(SpillWarning, match="Documents wait in")
 
 
-class TestSpillStore(Identity):
-    """While the server is there, it is as the store behind."""
-
-    @pytest.fixture(autouse=True)
-    def _folder(self, tmp_path):
-        self.folder = tmp_path
-
-    def open_store(self):
-        return SpillStore(MayBeAway(), self.folder, after=60)
+def test_while_the_server_is_there_all_goes_to_it(store, behind, folder):
+    insert_all(store, whole_run("a"))
+    store.insert_many(whole_run("b"))
+    documents = [*whole_run("a"), *whole_run("b")]
+    assert_identical(answers(behind, documents), expected(documents))
+    assert_identical(answers(store, documents), expected(documents))
+    assert not folder.exists()
 
 
 def test_every_method_is_passed_on():
@@ -272,6 +268,28 @@ def test_neither_server_nor_room_is_an_error_that_says_both(store, behind, folde
     behind.is_away = False
     store.insert("start", start())
     assert behind.record("run")
+
+
+def test_what_is_inserted_when_the_program_ends_waits(store, monkeypatch):
+    def start_none(thread):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", start_none)
+    with pytest.warns(SpillWarning, match="This program is ending"):
+        store.insert("start", start())
+    assert store.waiting().documents == 1
+
+
+def test_what_waits_is_on_the_disk_if_that_is_asked_for(behind, folder, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    for sync, times in ((False, 0), (True, 4)):  # the folder, and each document
+        behind.is_away = True
+        with contextlib.closing(SpillStore(behind, folder / f"{sync}", sync=sync)) as store:
+            with AWAY:
+                for name in "abc":
+                    store.insert("start", start(name))
+            assert len(synced) == times
 
 
 def test_the_thread_ends_with_the_store(behind, folder, eventually):

@@ -204,6 +204,8 @@ class Broker:
         -----
         LossyDocumentWarning
             Once a run, if a value had to be kept in another form.
+        SpillWarning
+            The server of the store takes nothing: documents wait on this machine from now on.
         """
         self.store.insert(name, doc)
 

@@ -93,6 +93,8 @@ class Courier:
         ------
         StoreUnavailable
             It was closed.
+        StoreAway
+            The program is about to end, and begins nothing new.
         """
         if self._is_closed:
             raise StoreUnavailable(f"The store in {self._store} is closed.")
@@ -102,7 +104,10 @@ class Courier:
             if self._thread is None or not self._thread.is_alive():
                 self._spool.begin()
                 thread = threading.Thread(target=self._work, daemon=True, name="databroker courier")
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    raise StoreAway("This program is ending.") from error
                 self._thread = thread
 
     def carry(self, documents: Pairs, patience: float | None) -> None:
@@ -171,9 +176,10 @@ class Courier:
             if found is None:
                 return self._longer_pause() if self._spool.is_keeping else _LOOK
             sender, batch = found
-            self._store.reach()
+            if self._pause:  # which says at once that the server is still away
+                self._store.reach()
             sender.send(self._store, batch)
-            self._spool.was_refused(sender)
+            self._spool.was_sent(sender)
         except Exception as error:  # whatever it is, the thread goes on
             self._spool.cannot_send(str(error))
             return self._longer_pause()

@@ -29,7 +29,7 @@ _VERSION = 1
 _BEGIN = json.dumps({_FORMAT: ""})[:-3].encode()
 _HEAD = struct.Struct("<II")  # the length of a body, and its CRC-32
 _CHECKED = _HEAD.size + 4  # with the CRC-32 of the head itself
-_BATCH = 4 * 2**20  # bytes that are read at once
+_BATCH = 2**20  # bytes that are read, and sent, at once: whoever inserts may wait for that
 
 Record = tuple[Any, int]
 """What was appended, and the place in the file where it ends."""

@@ -54,7 +54,8 @@ class Spool:
 
     def begin(self) -> None:
         """Let what comes go behind what writers left that are gone: it may belong together."""
-        with self._lock:
+        # Where no file can be made, nothing waits either.
+        with self._lock, suppressed(OSError):
             self._before = set(filter(_is_orphan, left_behind(self._folder)))
             if self._own is None and (self._before or self._oldest() is not None):
                 self._own = self._new("what a program left that has ended is sent first.")
@@ -115,8 +116,9 @@ class Spool:
         """Note that the server takes documents."""
         self._is_told = False
 
-    def was_refused(self, sender: Sender) -> None:
-        """Note what was refused."""
+    def was_sent(self, sender: Sender) -> None:
+        """Note that something was sent, and what of it was refused."""
+        self.reason = None
         refused, sender.refused = sender.refused, []
         self._news += [f"{self._of} refuses a document that waited. {each}" for each in refused]
 

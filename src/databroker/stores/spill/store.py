@@ -110,8 +110,8 @@ class SpillStore(Store):
         self.behind.put_batch(kind, owner, batch)
 
     def _put(self, documents: Pairs, patience: float | None) -> None:
-        self._courier.start()
         try:
+            self._courier.start()
             if not (self._spool.is_keeping and self._keep(documents, None)):
                 self._carry(documents, patience)
         except StoreAway as error:

@@ -77,9 +77,11 @@ class PostgreSQLConnections(Connections):
         """See that the server can be asked, and that its tables are right; return their lock."""
         try:
             session = self._connect()
-            if self._lock_number is None:
-                number = make_right(session, self.name, self._schema, self.read_only)
-                self._lock_number = _LOCKS | number
+            if self._lock_number is not None:
+                session.close()  # there are others, or none is needed yet
+                return self._lock_number
+            number = make_right(session, self.name, self._schema, self.read_only)
+            self._lock_number = _LOCKS | number
         except psycopg.Error as error:
             raise translate_opening(error, self.name) from error
         self._sessions.give_back(session)
