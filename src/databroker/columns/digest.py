@@ -58,11 +58,8 @@ class RowsDigest:
 
     def digest(self) -> bytes:
         """Return the digest of the rows so far."""
-        whole = self._shapes.copy()
-        for name in sorted(self._columns):
-            whole.update(encode(name))
-            whole.update(self._columns[name].digest())
-        return whole.digest()
+        columns = [[name, self._columns[name].digest()] for name in sorted(self._columns)]
+        return hashlib.sha256(self._shapes.digest() + encode(columns)).digest()
 
     def _column(self, name: str) -> _ColumnDigest:
         if name not in self._columns:
@@ -75,7 +72,7 @@ class _ColumnDigest:
 
     def __init__(self) -> None:
         self._values = hashlib.sha256()
-        self._forms = hashlib.sha256()
+        self._forms: Any = None  # a digest of all forms but the last
         self._form = (b"-", 0)  # of the last values, and how many of these there are
         self._count = 0
 
@@ -90,9 +87,8 @@ class _ColumnDigest:
 
     def digest(self) -> bytes:
         """Return the digest of the values so far."""
-        forms = self._forms.copy()
-        forms.update(_FORM.pack(*self._form, self._count))
-        return self._values.digest() + forms.digest()
+        before = b"" if self._forms is None else self._forms.digest()
+        return before + _FORM.pack(*self._form, self._count) + self._values.digest()
 
     def _add_each(self, column: Column) -> None:
         plain = map(_plain, from_arrow(column))
@@ -102,7 +98,9 @@ class _ColumnDigest:
 
     def _add(self, kind: bytes, size: int, count: int, values: Any) -> None:
         if self._form != (kind, size):
-            self._forms.update(_FORM.pack(*self._form, self._count))
+            if self._count:
+                self._forms = self._forms or hashlib.sha256()
+                self._forms.update(_FORM.pack(*self._form, self._count))
             self._form, self._count = (kind, size), 0
         self._count += count
         self._values.update(values)
