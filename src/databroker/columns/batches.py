@@ -193,7 +193,19 @@ def split(batch: pa.RecordBatch) -> dict[str, Column]:
 
 def values_of(batch: pa.RecordBatch, name: str) -> list[Any]:
     """Return the values of one column that a batch has."""
-    return from_arrow(split(batch)[name])
+    column = column_of(batch, name)
+    if column is None:
+        raise KeyError(name)
+    return from_arrow(column)
+
+
+def column_of(batch: pa.RecordBatch, name: str) -> Column | None:
+    """Return one column with its exact values beside it, or None if the batch lacks it."""
+    place, beside = map(batch.schema.get_field_index, (name, names.exact(name)))
+    if place < 0:
+        return None
+    metadata = batch.schema.field(place).metadata or {}
+    return Column(batch.column(place), metadata, None if beside < 0 else batch.column(beside))
 
 
 def nested_values(batch: pa.RecordBatch, outer: str, key: str, absent: Any = None) -> list[Any]:

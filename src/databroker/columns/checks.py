@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow as pa
 from ..documents.kinds import IDENTITY
 from ..errors import InvalidDocument
 from .arrow import UUID, Column, from_arrow
-from .batches import split, stretches
+from .batches import column_of, stretches
 from .names import SEQ_NUM, TIME
 
 _DICTIONARIES = {"event": ("data", "timestamps"), "datum": ("datum_kwargs",), "stream_datum": ()}
@@ -34,11 +34,10 @@ def check_batch(kind: str, batch: pa.RecordBatch) -> None:
     Traceback (most recent call last):
     databroker.errors.InvalidDocument: A batch of datum rows: 'datum_id' must be texts ...
     """
-    columns = split(batch)
-    _require(kind, columns, IDENTITY[kind], _are_texts, "texts that are not empty")
+    _require(kind, batch, IDENTITY[kind], _are_texts, "texts that are not empty")
     if kind == "event":
-        _require(kind, columns, TIME, _are_finite, "finite numbers of seconds since 1970")
-        _require(kind, columns, SEQ_NUM, _are_integers, "integers below 2**63")
+        _require(kind, batch, TIME, _are_finite, "finite numbers of seconds since 1970")
+        _require(kind, batch, SEQ_NUM, _are_integers, "integers below 2**63")
     for shape, _ in stretches(batch):
         found = {key[0] for key in shape if not isinstance(key, str)}
         for key in _DICTIONARIES[kind]:
@@ -46,8 +45,11 @@ def check_batch(kind: str, batch: pa.RecordBatch) -> None:
                 raise InvalidDocument(f"A batch of {kind} rows: {key!r} must be dictionaries.")
 
 
-def _require(kind: str, columns: dict[str, Column], name: str, fits: Any, need: str) -> None:
-    if name not in columns or not fits(columns[name]):
+def _require(
+    kind: str, batch: pa.RecordBatch, name: str, fits: Callable[[Column], bool], need: str
+) -> None:
+    column = column_of(batch, name)
+    if column is None or not fits(column):
         raise InvalidDocument(f"A batch of {kind} rows: {name!r} must be {need} in each row.")
 
 

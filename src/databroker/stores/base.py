@@ -263,6 +263,26 @@ class Store(ABC):
             if batch.num_rows:
                 self.put_batch(kind, owner, batch)
 
+    def insert_runs(self, runs: Sequence[StoredRun]) -> None:
+        """Keep small runs that `read_runs` yielded with their rows.
+
+        It is as if each of their documents were inserted; a store that keeps columns need not
+        make documents of rows that it has none of yet.
+
+        Parameters
+        ----------
+        runs
+            All of them with `batches`, of a few megabytes together.
+
+        Raises
+        ------
+        InvalidDocument
+            As `insert_many` and `insert_batches` say.
+        """
+        self.insert_many(
+            pair for run in runs for pair in run.documents((run.batches or {}).__getitem__)
+        )
+
     def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
         """Keep a batch that `insert_batches` has checked.
 

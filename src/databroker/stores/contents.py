@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .rows import Extent
 
 Doc = dict[str, Any]
+
+Documents = Iterator[tuple[str, Doc]]
 
 Owner = tuple[str, str]
 """A kind of rows, and the uid of the document that some of these belong to."""
@@ -70,6 +72,24 @@ class StoredRun:
         """What the run consists of."""
         rows = {owner: sum(one.rows for one in found) for owner, found in self.extents.items()}
         return Outline(self.start, self.stop, rows)
+
+    def documents(self, batches: Callable[[Owner], Iterable[pa.RecordBatch]]) -> Documents:
+        """Yield its documents, each after those that it refers to; the stop comes last.
+
+        Its rows are those of the batches that a function gives for each owner.
+        """
+        from ..columns import to_rows
+
+        owners = owners_of(self.linked)
+        yield "start", self.start
+        yield from self.linked
+        # What others refer to comes first, and events last.
+        for kind, uid in sorted(owners, key=lambda owner: owner[0] == "event"):
+            for batch in batches((kind, uid)):
+                for row in to_rows(kind, uid, batch):
+                    yield kind, row
+        if self.stop is not None:
+            yield "stop", self.stop
 
 
 def owners_of(linked: Iterable[tuple[str, Doc]]) -> list[Owner]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -159,8 +159,13 @@ class Copying:
             self._insert([run])
             yield run
 
-    def _insert(self, runs: Iterable[StoredRun]) -> None:
-        self._target.insert_many(chain.from_iterable(map(self._documents, runs)))
+    def _insert(self, runs: Sequence[StoredRun]) -> None:
+        if any(run.batches is None for run in runs):
+            self._target.insert_many(chain.from_iterable(map(self._documents, runs)))
+            return
+        self._target.insert_runs(runs)
+        for run in runs:
+            self._meter.sent(sum(run.outline.rows.values()), size_of(run))
 
     def _documents(self, run: StoredRun) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from documents_of(self._source, run)

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from ...columns import to_rows
 from ...columns.batches import gathered
-from ...documents.kinds import ROWS
 from ...stores.contents import Owner, StoredRun, owners_of
 from ...stores.sizes import bytes_of
 
@@ -47,19 +45,8 @@ def batches_of(store: Store, run: StoredRun, owner: Owner) -> Iterator[pa.Record
 
 
 def documents_of(store: Store, run: StoredRun) -> Iterator[tuple[str, Doc]]:
-    """Yield the documents of a run, each after those that it refers to; the stop comes last."""
-    yield "start", run.start
-    events = []
-    for kind, doc in run.linked:
-        yield kind, doc
-        if kind == "descriptor":
-            events.append(("event", doc["uid"]))
-        else:
-            yield from _rows(store, run, (ROWS[kind], doc["uid"]))
-    for owner in events:
-        yield from _rows(store, run, owner)
-    if run.stop is not None:
-        yield "stop", run.stop
+    """Yield the documents of a run, which are read as they are asked for."""
+    return run.documents(lambda owner: batches_of(store, run, owner))
 
 
 def send(store: Store, run: StoredRun, target: Store) -> None:
@@ -82,10 +69,3 @@ def send_large(
         target.insert_batches(kind, uid, look(owner, batches))
     if run.stop is not None:
         target.insert_many([("stop", run.stop)])
-
-
-def _rows(store: Store, run: StoredRun, owner: Owner) -> Iterator[tuple[str, Doc]]:
-    kind, uid = owner
-    for batch in batches_of(store, run, owner):
-        for row in to_rows(kind, uid, batch):
-            yield kind, row

@@ -66,6 +66,20 @@ class SQLStore(Store):
         """Keep a batch as segments, in one transaction, all of it or nothing."""
         self._write(lambda: self._writer.put_batch(kind, owner, batch), {kind})
 
+    def insert_runs(self, runs: Sequence[StoredRun]) -> None:
+        """Keep runs: those that are new and whole a table at a time, in one transaction."""
+        from .whole_runs import apart, whole_run
+
+        whole = apart([run for run in map(whole_run, runs) if run is not None])
+        stored: set[str] = set()
+
+        def put() -> bool:
+            stored.update(self._writer.put_runs(whole))
+            return False
+
+        self._write(put, {"stop"})
+        super().insert_runs([run for run in runs if run.uid not in stored])
+
     def _write(self, put: Callable[[], bool], kinds: set[str]) -> None:
         """Put documents of some kinds; what puts them tells whether it ended a large run."""
         if self._connections.read_only:

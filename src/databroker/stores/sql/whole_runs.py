@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...documents.kinds import IDENTITY, OWNER, PAGES, ROWS
 from ..facts import boot_id, host
@@ -34,6 +34,11 @@ from .search.index import (
 from .single import document_row
 from .starts import Writer, run_row, stop_columns
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ..contents import Owner, StoredRun
+
 Doc = dict[str, Any]
 Documents = Sequence[tuple[str, Doc]]
 
@@ -45,7 +50,9 @@ class WholeRun:
     start: Doc
     stops: list[Doc] = field(default_factory=list)
     linked: list[tuple[str, Doc]] = field(default_factory=list)
-    rows: dict[tuple[str, str], list[Doc]] = field(default_factory=dict)
+    rows: dict[Owner, list[Doc]] = field(default_factory=dict)
+    batches: dict[Owner, pa.RecordBatch] = field(default_factory=dict)
+    """The rows of other owners, as columns."""
 
     def take(self, kind: str, doc: Doc) -> None:
         """Take one more document."""
@@ -65,10 +72,35 @@ class WholeRun:
     @property
     def is_whole(self) -> bool:
         """Whether it has one stop, and each of its rows once."""
-        return len(self.stops) == 1 and all(
-            len({row[IDENTITY[kind]] for row in rows}) == len(rows)
-            for (kind, _), rows in self.rows.items()
-        )
+        from ...columns.batches import values_of
+
+        several = [[row[IDENTITY[kind]] for row in rows] for (kind, _), rows in self.rows.items()]
+        several += [values_of(batch, IDENTITY[kind]) for (kind, _), batch in self.batches.items()]
+        return len(self.stops) == 1 and all(len(set(each)) == len(each) for each in several)
+
+
+def whole_run(run: StoredRun) -> WholeRun | None:
+    """Return a run that was read with its rows, checked; None if it has to go another way."""
+    from ...columns.batches import concatenate, to_rows
+    from ...columns.checks import check_batch
+    from ...documents.accept import accept
+
+    stops = [] if run.stop is None else [run.stop]
+    documents = [("start", run.start), *(("stop", stop) for stop in stops), *run.linked]
+    clean = [(kind, *accept(kind, doc)) for kind, doc in documents]
+    if not stops or any(changes for _, _, changes in clean):
+        return None
+    (_, start, _), (_, stop, _), *linked = clean
+    whole = WholeRun(start, [stop], [(kind, doc) for kind, doc, _ in linked])
+    for (kind, uid), several in (run.batches or {}).items():
+        for batch in several:
+            check_batch(kind, batch)
+        joined = concatenate(several) if several else None
+        if joined is not None and kind != "datum":
+            whole.batches[kind, uid] = joined
+        else:
+            whole.rows[kind, uid] = [row for each in several for row in to_rows(kind, uid, each)]
+    return whole if whole.is_whole else None
 
 
 def divide(connection: Connection, group: Documents) -> tuple[list[WholeRun], Documents]:
@@ -78,10 +110,8 @@ def divide(connection: Connection, group: Documents) -> tuple[list[WholeRun], Do
     found, runs_of = _gather(group)
     # Of runs that begin at one time, the order of arrival counts.
     keys = Counter(key_of(doc["time"]) for kind, doc in group if kind == "start")
-    found = {uid: run for uid, run in found.items() if run.is_whole and keys[run.key] == 1}
-    if found:
-        for uid in _known(connection, found):
-            del found[uid]
+    whole = (run for run in found.values() if run.is_whole and keys[run.key] == 1)
+    found = new_runs(connection, whole)
     others = [each for each, run in zip(group, runs_of, strict=True) if run not in found]
     return list(found.values()), others
 
@@ -111,6 +141,33 @@ def _gather(group: Documents) -> tuple[dict[str, WholeRun], list[str | None]]:
         if run is not None:
             found[run].take(kind, doc)
     return {uid: run for uid, run in found.items() if uid not in broken}, runs_of
+
+
+def new_runs(connection: Connection, runs: Iterable[WholeRun]) -> dict[str, WholeRun]:
+    """Return those of some runs of which nothing is stored, and whose place is free."""
+    found = {run.start["uid"]: run for run in runs}
+    if found:
+        for uid in _known(connection, found):
+            del found[uid]
+    return found
+
+
+def apart(runs: Sequence[WholeRun]) -> list[WholeRun]:
+    """Return those of some runs that share no time and no document with another one of them."""
+    keys = Counter(run.key for run in runs)
+    uids = Counter(uid for run in runs for uid in _identities(run))
+    return [
+        run
+        for run in runs
+        if keys[run.key] == 1 and all(uids[uid] == 1 for uid in _identities(run))
+    ]
+
+
+def _identities(run: WholeRun) -> Iterator[tuple[str, str]]:
+    yield "start", run.start["uid"]
+    yield "stop", run.stops[0]["uid"]
+    for kind, doc in run.linked:
+        yield kind, doc["uid"]
 
 
 def _known(connection: Connection, found: dict[str, WholeRun]) -> set[str]:
@@ -159,15 +216,19 @@ def _put_series(connection: Connection, found: Sequence[WholeRun]) -> None:
     numbers = count(rows.newest_series(connection) + 1)
     series: list[tuple[Any, ...]] = []
     columns: dict[str, dict[int, list[Doc]]] = {"event": {}, "stream_datum": {}}
+    numbered: list[tuple[int, pa.RecordBatch]] = []
     for run in found:
+        uid = portable(run.start["uid"])
         for (kind, owner), own in run.rows.items():
             number, stored = next(numbers), [] if kind == "datum" else own
-            uids = portable(owner), portable(run.start["uid"])
-            series.append((number, kind, *uids, len(stored)))
+            series.append((number, kind, portable(owner), uid, len(stored)))
             if stored:
                 columns[kind][number] = stored
+        for (kind, owner), batch in run.batches.items():
+            numbered.append((next(numbers), batch))
+            series.append((numbered[-1][0], kind, portable(owner), uid, batch.num_rows))
     rows.insert_series(connection, series)
-    numbered = [
+    numbered += [
         each
         for kind, several in columns.items()
         for each in zip(several, from_series(kind, list(several.values())), strict=True)

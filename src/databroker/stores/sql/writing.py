@@ -21,7 +21,7 @@ from .engine.connection import Connection, Connections, transaction
 from .series import Series
 from .single import stored_document
 from .uid_filter import hashes_of
-from .whole_runs import divide, put_whole_runs
+from .whole_runs import WholeRun, divide, new_runs, put_whole_runs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,6 +58,20 @@ class Writer:
     def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> bool:
         """Store rows of one owner that come as columns, all or none; no run ends with them."""
         return self._connections.write(partial(self._put_batch, kind, owner, batch))
+
+    def put_runs(self, runs: Sequence[WholeRun]) -> set[str]:
+        """Store those of some runs of which nothing is stored, all or none; return their uids."""
+        return self._connections.write(partial(self._put_runs, runs))
+
+    def _put_runs(self, found: Sequence[WholeRun], connection: Connection) -> set[str]:
+        get_ready()
+        with (
+            collecting_later(),
+            connection.storing_much(),
+            self._write(connection) as write,
+            transaction(connection),
+        ):
+            return write.put_runs(found)
 
     def _put(self, kind: str, doc: Doc, connection: Connection) -> bool:
         with self._write(connection) as write:
@@ -126,9 +140,7 @@ class _Write:
         """Store documents: whole runs at once, and rows of one owner that come together."""
         self._current = set()
         whole, others = divide(self.connection, documents)
-        put_whole_runs(self.connection, whole)
-        for run in whole:
-            self._put_rows({key: own for key, own in run.rows.items() if key[0] == "datum"}, 1)
+        self._put_whole(whole)
         waiting: dict[tuple[str, str], list[Doc]] = {}
         for kind, doc in others:
             if kind in OWNER:
@@ -142,6 +154,18 @@ class _Write:
                 waiting = {}
             self.put(kind, doc)
         self._put_rows(waiting, _BLOCK)
+
+    def put_runs(self, found: Sequence[WholeRun]) -> set[str]:
+        """Store whole runs of which nothing is stored; return the uids of these."""
+        self._current = set()
+        new = new_runs(self.connection, found)
+        self._put_whole(list(new.values()))
+        return set(new)
+
+    def _put_whole(self, found: Sequence[WholeRun]) -> None:
+        put_whole_runs(self.connection, found)
+        for run in found:
+            self._put_rows({key: own for key, own in run.rows.items() if key[0] == "datum"}, 1)
 
     def _put_rows(self, waiting: dict[tuple[str, str], list[Doc]], least: int) -> None:
         """Store rows by their owners: so many of one as a block, if all of them are new."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -13,6 +14,7 @@ from ...columns import ALL, from_rows, to_rows
 from ...documents.kinds import OWNER
 from ...errors import ConflictingDocument, InvalidDocument, UnknownDescriptor
 from ...stores.base import Store
+from ...stores.contents import StoredRun
 from ...stores.registry import open_store
 from ...stores.rows import batches_of
 from .. import strategies
@@ -166,8 +168,31 @@ class Moving(Base):
             for owner in run.extents:
                 self.assert_kept(_rows_of(store, run, owner), read_rows(store, *owner))
 
+    def test_runs_with_their_rows_are_kept_as_they_are(self, store: Store) -> None:
+        begun = whole_run("c")[:5]
+        documents = [*begun, *whole_run("a"), *whole_run("b")[:-1], *whole_run("c")[5:]]
+        with closing(open_store("memory")) as source:
+            insert_all(source, documents)
+            runs = [_with_rows(source, run) for run in source.read_runs("abc")]
+        insert_all(store, begun)
+        for _ in range(2):
+            store.insert_runs(runs)
+        self.assert_holds(store, documents)
+        other = dataclasses.replace(runs[0], start=start("a", sample="another"))
+        with pytest.raises(ConflictingDocument, match="'a' is already stored"):
+            store.insert_runs([other])
+        odd = dataclasses.replace(runs[0], start=start("odd", time="never"))
+        with pytest.raises(InvalidDocument, match="'time'"):
+            store.insert_runs([odd])
+        self.assert_holds(store, documents)
 
-def _rows_of(store: Store, run: Any, owner: tuple[str, str]) -> list[dict[str, Any]]:
+
+def _with_rows(store: Store, run: StoredRun) -> StoredRun:
+    batches = {owner: list(batches_of(store, *owner, ALL)) for owner in run.extents}
+    return dataclasses.replace(run, batches=batches)
+
+
+def _rows_of(store: Store, run: StoredRun, owner: tuple[str, str]) -> list[dict[str, Any]]:
     kind, uid = owner
     if run.batches is not None:
         batches = run.batches[owner]
