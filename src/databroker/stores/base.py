@@ -233,12 +233,12 @@ class Store(ABC):
     def insert_batches(self, kind: str, owner: str, batches: Iterable[pa.RecordBatch]) -> None:
         """Keep rows of one owner that come as batches, such as `read` of a store yields.
 
-        It is as if each row were inserted, but no row becomes a dictionary on its way. So less
-        is looked at: that identities are texts, times finite numbers, seq_nums integers, and
-        dictionaries what must be one. Values are kept as they are; those that `read` yields
-        have been made plain when they were inserted. Rows keep their order. Those that are
-        there already change nothing, wherever they are among the others, and a different one
-        of an identity is refused. A batch is stored when the next one is asked for.
+        As if each row were inserted, but none becomes a dictionary on its way. So less is looked
+        at: that identities are texts, times finite, seq_nums integers, and dictionaries what must
+        be one. Other values are kept as they are; those that `read` yields were made plain when
+        they were inserted. Rows keep their order; those that are there already change nothing,
+        wherever they are, and a different one of an identity is refused. A batch is stored when
+        the next one is asked for.
 
         Parameters
         ----------
@@ -264,15 +264,12 @@ class Store(ABC):
                 self.put_batch(kind, owner, batch)
 
     def insert_runs(self, runs: Sequence[StoredRun]) -> None:
-        """Keep small runs that `read_runs` yielded with their rows.
-
-        It is as if each of their documents were inserted; a store that keeps columns need not
-        make documents of rows that it has none of yet.
+        """Keep small runs that `read_runs` yielded, as if each of their documents were inserted.
 
         Parameters
         ----------
         runs
-            All of them with `batches`, of a few megabytes together.
+            All of them with their rows, of a few megabytes together.
 
         Raises
         ------
@@ -284,10 +281,9 @@ class Store(ABC):
         )
 
     def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
-        """Keep a batch that `insert_batches` has checked.
+        """Keep a batch that `insert_batches` has checked; if a row is refused, perhaps a part.
 
         A store that keeps columns does better than this one, which makes documents of its rows.
-        Whether a batch is kept as a whole, or in part, when a row is refused, is its own affair.
         """
         from ..columns import to_rows
 
@@ -452,16 +448,15 @@ class Store(ABC):
     def outlines(self, uids: Iterable[str]) -> dict[str, Outline]:
         """Return what some runs consist of, by uid; those that are not there are left out.
 
-        Whoever moves runs asks for a few hundred at once. A store that answers in fewer
-        look-ups than one for each document does better than this one.
+        A store that answers for several in one look does better than this one.
         """
         return {run.uid: run.outline for run in Store.read_runs(self, uids)}
 
     def read_runs(self, uids: Iterable[str]) -> Iterator[StoredRun]:
         """Yield some runs, in this order; those that are not there are left out.
 
-        A store that reads several in one look does better than this one. It may give the rows
-        of small runs, too, so that nobody has to ask for those of each.
+        A store that reads several in one look does better than this one; it may give the rows of
+        small runs, too.
 
         Raises
         ------
