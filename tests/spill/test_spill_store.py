@@ -59,6 +59,8 @@ def test_batches_do_not_wait(store, behind):
         store.insert("event", event(3))
     with pytest.raises(StoreAway, match="other documents wait"):
         store.insert_batches("event", "desc", [batch])
+    with pytest.raises(StoreAway, match="other documents wait"):
+        store.insert_runs([])
 
 
 def test_documents_wait_while_the_server_is_away(store, behind, folder, eventually):

@@ -23,6 +23,8 @@ from .survey import survey
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ..contents import StoredRun
+
 M = TypeVar("M", bound=Callable[..., Any])
 
 AFTER = 5.0
@@ -105,9 +107,17 @@ class SpillStore(Store):
 
     def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
         """Keep a batch, if the server takes it: who moves runs can come again."""
+        self._check_nothing_waits()
+        self.behind.put_batch(kind, owner, batch)
+
+    def insert_runs(self, runs: Sequence[StoredRun]) -> None:
+        """Keep runs, if the server takes them, as `put_batch` does."""
+        self._check_nothing_waits()
+        self.behind.insert_runs(runs)
+
+    def _check_nothing_waits(self) -> None:
         if self._spool.is_keeping:
             raise StoreAway(f"{self} has been away, and other documents wait. Come again later.")
-        self.behind.put_batch(kind, owner, batch)
 
     def _put(self, documents: Pairs, patience: float | None) -> None:
         try:
