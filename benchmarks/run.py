@@ -25,6 +25,7 @@ from benchmarks import (  # noqa: E402
     parts,
     progress,
     saving,
+    shared_database,
     spilling,
     starting,
     tables,
@@ -71,6 +72,7 @@ BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "progress": progress.rows,
     "external": external.rows,
     "huge": huge.rows,
+    "shared_database": shared_database.rows,
     "catalog": _finding,
 }
 

@@ -50,6 +50,13 @@ def test_many_runs_at_once() -> None:
     assert all(row.ratio for row in rows)
 
 
+def test_a_shared_database_beside_a_file(monkeypatch: pytest.MonkeyPatch, postgresql: str) -> None:
+    monkeypatch.setenv("DATABROKER_TEST_POSTGRESQL", postgresql)
+    shared = module("shared_database")
+    rows = [next(shared.inserting(1)), *shared.tables(20, 1)]
+    assert all(row.ratio for row in rows)
+
+
 def test_wide_streams() -> None:
     pytest.importorskip("xarray")
     rows = list(module("wide").rows(widths=(12,), repeat=1))

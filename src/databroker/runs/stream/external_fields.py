@@ -154,8 +154,11 @@ class ExternalFields:
         """Return the table of a stream with data in the place of references."""
         import pandas as pd
 
+        names = [name for name in self.filled if name in table]
+        if not names:
+            return table
         layout = Layout.of(self.rows, [doc["uid"] for doc in self._descriptors])
-        for name in filter(table.__contains__, self.filled):
+        for name in names:
             absent = self.absent(name, layout)
             rows = list(range(len(table))) if absent is None else np.flatnonzero(~absent).tolist()
             cells = pd.Series([None] * len(table), table.index, dtype=object)

@@ -140,6 +140,27 @@ def read_block(
         raise damaged_rows(connection, series, ordinal, end, why)
 
 
+def settled_rows(
+    connection: Connection,
+    series: int,
+    ordinal: int,
+    stop: int,
+    columns: Container[str] | None,
+    unpacked: Unpacked,
+) -> pa.RecordBatch | None:
+    """Return what `read_block` does, if it is found without looking at all as of one moment.
+
+    None else: a block may just be merged away, and its segments with it.
+    """
+    block = block_at(connection, series, ordinal)
+    if block is None:
+        return None
+    try:
+        return _read(connection, series, block, (ordinal, stop), columns, unpacked)
+    except StoreDamaged:
+        return None
+
+
 def sealed_rows(connection: Connection, series: int) -> int:
     """Return how many rows of a series are in blocks."""
     row = stored.series_numbered(connection, series)

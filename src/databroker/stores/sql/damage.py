@@ -30,7 +30,7 @@ def _whereabouts(connection: Connection, series: int) -> str:
     run = owner = what = "?"
     with contextlib.suppress(*FAILURES, TypeError, KeyError, UnicodeError):
         row = series_numbered(connection, series)
-        kind, key, run_key, _ = row or (None, None, None, None)
+        kind, key, run_key, _ = row or ("?", "?", None, None)
         run, owner = original(run_key or "?"), original(key)
         what = OWNER[kind].replace("_", " ")
         if kind == "event":

@@ -17,7 +17,15 @@ from ..._util.garbage import collecting_later
 from ...documents.identity import conflict, same_row
 from ...documents.kinds import IDENTITY, OWNER
 from ...errors import StoreDamaged
-from .blocks import Fresh, Unpacked, merge_blocks, read_block, sealed_rows, write_block
+from .blocks import (
+    Fresh,
+    Unpacked,
+    merge_blocks,
+    read_block,
+    sealed_rows,
+    settled_rows,
+    write_block,
+)
 from .damage import damaged_rows
 from .engine.connection import Connection, snapshot, transaction
 from .engine.statements import rows as stored
@@ -245,6 +253,9 @@ def next_rows(
     from ...columns import from_rows
 
     number, kind = series
+    batch = settled_rows(connection, number, first, stop, columns, unpacked)
+    if batch is not None:
+        return batch
     with snapshot(connection):  # the tail may become a block
         batch = read_block(connection, number, first, stop, columns, unpacked)
         if batch is not None:

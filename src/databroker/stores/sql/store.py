@@ -160,12 +160,12 @@ class SQLStore(Store):
         return Activity(newest, *(run.writer if run else ()))
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
-        """Return where the rows of one owner are; a token is the first ordinal, and the owner."""
+        """Return where the rows of one owner are; a token is the first ordinal, and the series."""
         connection = self._connections.get()
         number = series.series_id(connection, kind, owner)
         ranges = [] if number is None else series.series_ranges(connection, number)
         return [
-            Extent(stop - first, min_seq, max_seq, (first, owner))
+            Extent(stop - first, min_seq, max_seq, (first, number))
             for first, stop, min_seq, max_seq in ranges
         ]
 
@@ -177,13 +177,10 @@ class SQLStore(Store):
         rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows of one owner as batches, one for each block and one for the tail."""
-        begin, owner = extent.token
+        begin, number = extent.token
         low, high = rows or (0, extent.rows)
         first, stop = begin + low, begin + high
         columns = None if selection.is_all else selection
-        number = series.series_id(self._connections.get(), kind, owner)
-        if number is None:
-            return
         unpacked: Unpacked = {}
         while first < stop:
             batch = series.next_rows(

@@ -44,12 +44,14 @@ class PostgreSQLConnection(Connection):
         return self._session is not None
 
     def begin(self, *, to_write: bool) -> None:
-        how = "" if to_write else " ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        how = (
+            f"BEGIN; SELECT pg_advisory_xact_lock({self._lock})"
+            if to_write
+            else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        )
 
         def begun(session: Session) -> Session:
-            session.execute(f"BEGIN{how}")
-            if to_write:
-                session.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock,))
+            session.execute(how)
             return session
 
         self._session = self._ask(begun, keep=True)
