@@ -14,7 +14,7 @@ except ImportError:  # on Windows
 
     fcntl = None
 
-_BEYOND = 2**62  # Windows keeps others from what is locked: a place where nothing is
+_BEYOND = 2**31 - 2  # Windows keeps others from what is locked: a byte that few files have
 _HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 

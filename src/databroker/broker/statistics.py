@@ -23,6 +23,7 @@ def statistics(broker: Broker) -> dict[str, Any]:
     """
     runs = size = None
     with suppressed(StoreUnavailable):
+        broker.store.reach()  # which is not tried again and again
         runs, size = broker.view.count(Everything()), broker.store.size()
     waiting = broker.store.waiting()
     return {
