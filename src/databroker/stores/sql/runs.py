@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from itertools import chain, repeat, takewhile
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..facts import boot_id, host
 from .engine.connection import Connection
 from .engine.statements import rows
 from .engine.statements import runs as stored
+from .engine.statements.which import which
 from .engine.text import original, portable
 from .run_key import key_of, raise_displacement
 from .search.index import index_data_keys, index_start, index_stop, unindex_stop
@@ -135,6 +137,14 @@ def claim_datum(connection: Connection, datum_id: str, owner: str) -> None:
     if datum is not None:
         raise conflict("datum", datum, {"datum_id": datum_id, "resource": owner})
     rows.set_datum_owner(connection, portable(datum_id), portable(owner))
+
+
+def claim_datums(connection: Connection, datum_ids: Collection[str], owner: str) -> None:
+    """See to it that many datums of one resource, of which none is stored, can be found."""
+    taken = which(connection, "datum_owners.datum_id", map(portable, datum_ids))
+    for datum_id in datum_ids:
+        if datum_id.rpartition("/")[0] != owner or portable(datum_id) in taken:
+            claim_datum(connection, datum_id, owner)
 
 
 def owner_of_datum(connection: Connection, datum_id: str) -> str | None:

@@ -238,8 +238,7 @@ class _Write:
             if series.any_known(self.connection, rows, identities, hashes):
                 return False
             if kind == "datum":
-                for datum_id in identities:
-                    runs.claim_datum(self.connection, datum_id, owner)
+                runs.claim_datums(self.connection, identities, owner)
             series.append_block(self.connection, rows, batch, hashes)
             return True
 
