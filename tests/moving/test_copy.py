@@ -5,6 +5,7 @@ import itertools
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -304,6 +305,20 @@ def test_names_paths_and_mappings_are_opened_and_closed(empty_home, tmp_path):
     insert_all(elsewhere, whole_run("elsewhere"))
     with pytest.raises(StoreIsReadOnly):
         databroker.copy(elsewhere, read_only)
+
+
+def test_a_database_that_is_copied_from_is_not_written_to(postgresql):
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        databroker.copy(postgresql, MemoryStore())
+
+
+def test_two_copies_at_once_double_nothing(open_new):
+    source, target = open_new("sqlite"), open_new("sqlite")
+    insert_all(source, several())
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(lambda _: databroker.copy(source, target), range(2)))
+    assert all(reports), reports
+    assert_identical(answers(target, several()), expected(several()))
 
 
 def test_runs_of_one_time_keep_their_order(open_new):

@@ -51,7 +51,8 @@ def _broker(named: Mapping[str, Any] | str | os.PathLike[str], reading: bool) ->
     text = os.fspath(named)
     if _URI.match(text):
         # Who moves runs wants to know of a server that is away, and comes again.
-        return Broker.from_config({"driver": "postgresql", "uri": text, "spill": False})
+        options = {"uri": text, "spill": False, "read_only": reading}
+        return Broker.from_config({"driver": "postgresql", **options})
     if isinstance(named, str) and not (_FILE.search(text) or os.sep in text):
         return Broker.named(text)
     path = os.path.abspath(os.path.expanduser(text))
