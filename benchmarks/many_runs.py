@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from importlib.util import find_spec
 
 import pandas as pd
 import pyarrow as pa
@@ -106,6 +107,8 @@ def rows(full: bool = False, count: int | None = None, repeat: int = 5) -> Itera
     count = count or (10_000 if full else 2_000)
     with in_sqlite() as stored:
         yield from together("SQLite", stored, count, 0.2, repeat)
+    if find_spec("psycopg") is None:
+        return
     with in_postgresql() as stored:
         yield from together("PostgreSQL", stored, count, 0.4, repeat)
 
