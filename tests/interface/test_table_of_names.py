@@ -114,6 +114,7 @@ def test_every_old_method_is_in_the_table(header, cls):
                 "close",
                 "close_run",
                 "config",
+                "insert_many",
                 "narrowed",
                 "opened",
                 "registry",
