@@ -328,7 +328,21 @@ def test_an_interrupt_is_no_absence(store, behind):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_process_is_forked_without_the_thread(store, behind):
+    store.insert("start", start("a"))
+    courier = store._courier
+    courier.before_fork()
+    assert not courier._thread.is_alive()
+    courier.after_fork_in_parent()
+    number = os.fork()  # of which newer Pythons warn where there is a thread
+    if number == 0:
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == 0
+    store.insert("start", start("b"))
+    assert [doc["uid"] for _, doc in behind.order] == ["a", "b"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_child_has_a_file_of_its_own(store, behind, folder, eventually):
     behind.is_away = True
     with AWAY:

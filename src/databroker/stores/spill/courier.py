@@ -23,6 +23,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _LOOK = 60.0
 """Seconds until it is looked again for files whose writers are gone."""
 
+_FORK_PATIENCE = 1.0
+"""Seconds that a fork waits for the thread to be free."""
+
 
 class Errand:
     """Something that is done in another thread while somebody waits for it."""
@@ -77,12 +80,13 @@ class Courier:
         self._store = store
         self._spool = spool
         self._is_closed = False
+        self._is_forking = False
         self._begin()
         tell_of_forks(self)
 
     def _begin(self) -> None:
         self._pause = 0.0
-        self._starting = threading.Lock()
+        self._starting = threading.RLock()
         self._errands: queue.SimpleQueue[Errand | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -98,17 +102,20 @@ class Courier:
         """
         if self._is_closed:
             raise StoreUnavailable(f"The store in {self._store} is closed.")
-        if self._thread is not None and self._thread.is_alive():
+        if self._is_running:
             return
         with self._starting:
-            if self._thread is None or not self._thread.is_alive():
+            if not self._is_running:
                 self._spool.begin()
-                thread = threading.Thread(target=self._work, daemon=True, name="databroker courier")
-                try:
-                    thread.start()
-                except RuntimeError as error:
-                    raise StoreAway("This program is ending.") from error
-                self._thread = thread
+                self._run()
+
+    def _run(self) -> None:
+        # It is known before it runs, as an interrupt may come as soon as it does.
+        self._thread = threading.Thread(target=self._work, daemon=True, name="databroker courier")
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            raise StoreAway("This program is ending.") from error
 
     def carry(self, documents: Pairs, patience: float | None) -> None:
         """Take documents to the store, and wait for so many seconds until it has them.
@@ -134,18 +141,34 @@ class Courier:
     def close(self, patience: float) -> None:
         """End the thread, or leave it to its fate after some seconds."""
         self.stop()
-        if self._thread is not None:
-            self._thread.join(patience)
+        self._join(patience)
 
     def before_fork(self) -> None:
-        """Do nothing: the thread stays that of the parent."""
+        """End the thread if it is free: a process had better have one thread when it is forked."""
+        self._starting.acquire()
+        self._is_forking = True
+        self.wake()
+        self._join(_FORK_PATIENCE)
 
     def after_fork_in_parent(self) -> None:
-        """Do nothing."""
+        """Go on."""
+        self._is_forking = False
+        if self._thread is not None and not self._is_running:
+            self._run()
+        self._starting.release()
 
     def after_fork_in_child(self) -> None:
         """Begin anew, with a thread of its own when it is needed."""
+        self._is_forking = False
         self._begin()
+
+    @property
+    def _is_running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _join(self, seconds: float) -> None:
+        if self._thread is not None and self._is_running:
+            self._thread.join(seconds)
 
     def _put(self, documents: Pairs) -> None:
         if len(documents) == 1:
@@ -163,6 +186,8 @@ class Courier:
                 continue
             if errand is not None:
                 errand.run()
+            elif self._is_forking:
+                return
             elif self._is_closed:
                 self._spool.close()
                 return

@@ -67,7 +67,7 @@ class SpillStore(Store):
         self.group_size = behind.group_size
         self.folder = folder
         self._after, self._sync = after, sync
-        self._absence: StoreAway | None = None  # as it was found when it was looked for
+        self._absence: str | None = None  # as it was found when it was looked for
         self._spool = Spool(folder, str(behind), sync)
         self._courier = Courier(behind, self._spool)
         # The thread knows the courier, but not the store: it ends with the last who has that.
@@ -132,7 +132,7 @@ class SpillStore(Store):
     def _carry(self, documents: Pairs, patience: float | None) -> None:
         absence, self._absence = self._absence, None
         if absence is not None:
-            raise absence  # so that the server is not waited for a second time
+            raise StoreAway(absence)  # so that the server is not waited for a second time
         self._courier.carry(documents, patience)
         self._spool.was_reached()
 
@@ -165,8 +165,8 @@ class SpillStore(Store):
         try:
             reach_within(self._after, self.behind)
         except StoreAway as error:
-            self._absence = error
-            self._spool.tell_once(str(error))
+            self._absence = str(error)
+            self._spool.tell_once(self._absence)
         self._tell()
 
     # -- what waits ------------------------------------------------------
