@@ -77,8 +77,8 @@ def test_a_table_of_many_runs_is_that_of_each_below_each_other(new_db, documents
 
 
 @pytest.fixture
-def db(memory_db):
-    return memory_db
+def db(sqlite_db):
+    return sqlite_db
 
 
 @pytest.fixture
