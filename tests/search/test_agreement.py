@@ -151,12 +151,11 @@ def test_any_question_about_any_runs_in_postgresql(postgresql):
 
 def _ask(place, odd, plain):
     asked.clear()
-    quick(odd)(ask_odd_documents)(place)
-    quick(plain)(ask_about_what_is_there)(place)
+    for ask, examples in ((ask_odd_documents, odd), (ask_about_what_is_there, plain)):
+        quick(examples)(given(data=st.data())(ask))(place)
     assert asked["found some, not all"] > asked["questions"] / 20
 
 
-@given(data=st.data())
 def ask_odd_documents(place, data):
     starts = data.draw(st.lists(made.documents, min_size=1, max_size=8))
     documents = _documents(data.draw, starts)
@@ -167,7 +166,6 @@ def ask_odd_documents(place, data):
     _agree(place, documents, queries, keys, data.draw(moods))
 
 
-@given(data=st.data())
 def ask_about_what_is_there(place, data):
     starts = data.draw(st.lists(strategies.starts(), min_size=2, max_size=8))
     documents = [("start", doc) for doc in starts]

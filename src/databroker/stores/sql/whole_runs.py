@@ -202,7 +202,7 @@ def put_whole_runs(connection: Connection, found: Sequence[WholeRun]) -> None:
     linked = [document_row(kind, doc) for run in found for kind, doc in run.linked]
     documents.insert(connection, linked)
     _put_series(connection, found)
-    add_entries(connection, [(run.key, _entries(run)) for run in found])
+    add_entries(connection, [(run.key, _entries(run)) for run in found], are_new=True)
 
 
 def _run_row(run: WholeRun, arrival: int, writer: Writer) -> tuple[Any, ...]:

@@ -87,6 +87,10 @@ class Connection(ABC):
         """Store rows in a table, given with its columns; return the numbers that they are given."""
 
     @abstractmethod
+    def insert_rows(self, table: str, rows: Sequence[Row], are_new: bool) -> None:
+        """Store rows in a table, given with its columns; where not all are new, unless there."""
+
+    @abstractmethod
     def abandon(self) -> None:
         """Roll back what is not committed, and be ready for the next statement."""
 

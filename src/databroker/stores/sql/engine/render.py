@@ -13,6 +13,9 @@ Sql = tuple[str, tuple[Any, ...]]
 OPERATORS = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 """How comparisons are written."""
 
+VALUES = 900
+"""So many values in one statement that stores rows."""
+
 MANY = 32
 """So many look-ups in one statement: to join more takes longer than to read all their runs."""
 
@@ -20,6 +23,13 @@ MANY = 32
 def marks(values: Collection[Any]) -> str:
     """Return a mark for each of some values; where there are none, what equals none."""
     return ", ".join("?" * len(values)) or "NULL"
+
+
+def inserting(table: str, rows: int, columns: int, are_new: bool) -> str:
+    """Return the statement for so many rows; where not all are new, those that are there stay."""
+    row = f"({', '.join('?' * columns)})"
+    otherwise = "" if are_new else " ON CONFLICT DO NOTHING"
+    return f"INSERT INTO {table} VALUES {', '.join([row] * rows)}{otherwise}"
 
 
 def run_of(lookup: Lookup) -> str:

@@ -136,10 +136,12 @@ def new_path(connection: Connection, document: int, path: str, kind: int) -> int
     return index.add_path(connection, document, portable(path), kind) if number is None else number
 
 
-def add_entries(connection: Connection, entries: Iterable[tuple[int, Iterable[Entries]]]) -> None:
-    """Add the entries of some runs."""
+def add_entries(
+    connection: Connection, entries: Iterable[tuple[int, Iterable[Entries]]], are_new: bool = False
+) -> None:
+    """Add the entries of some runs; if these are new, nothing of them is there yet."""
     for table, rows in _rows(connection, entries).items():
-        index.add(connection, table, rows)
+        index.add(connection, table, dict.fromkeys(rows) if are_new else rows, are_new)
 
 
 def _rows(

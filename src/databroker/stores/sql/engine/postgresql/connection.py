@@ -11,6 +11,7 @@ import contextlib
 import functools
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 from psycopg import Error, OperationalError
@@ -18,12 +19,15 @@ from psycopg import Error, OperationalError
 from ..connection import Answer, Connection, Row
 from ..dialect import POSTGRESQL
 from ..limits import Limits
-from ..render import marks
+from ..render import VALUES, inserting, marks
 from .failures import translate
 from .listening import channel, listening
 from .sessions import Session, Sessions
 
 T = TypeVar("T")
+
+_COPIED = 60
+"""So many rows are sooner copied than inserted."""
 
 
 class PostgreSQLConnection(Connection):
@@ -38,6 +42,7 @@ class PostgreSQLConnection(Connection):
         self._name = name
         self._lock = lock
         self._session: Session | None = None  # during a transaction
+        self._types: dict[str, list[int]] = {}  # of the columns of tables
 
     @property
     def in_transaction(self) -> bool:
@@ -111,6 +116,29 @@ class PostgreSQLConnection(Connection):
                 return numbers
 
         return self._ask(each)
+
+    def insert_rows(self, table: str, rows: Sequence[Row], are_new: bool) -> None:
+        if are_new and len(rows) >= _COPIED:
+            self._ask(lambda session: self._copy(session, table, rows))
+            return
+        size = VALUES // len(rows[0])
+        for first in range(0, len(rows), size):
+            some = rows[first : first + size]
+            statement = inserting(table, len(some), len(rows[0]), are_new)
+            self.execute(statement, tuple(chain.from_iterable(some)))
+
+    def _copy(self, session: Session, table: str, rows: Sequence[Row]) -> None:
+        if table not in self._types:
+            name, columns = table.rstrip(")").split(" (")
+            described = session.execute(f"SELECT {columns} FROM {name} LIMIT 0").description
+            self._types[table] = [column.type_code for column in described or ()]
+        with (
+            session.cursor() as cursor,
+            cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy,
+        ):
+            copy.set_types(self._types[table])
+            for row in rows:
+                copy.write_row(row)
 
     def _ask(self, question: Callable[[Session], T], keep: bool = False) -> T:
         try:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from ..connection import Answer, Connection, Row
 from ..dialect import SQLITE
 from ..limits import Limits
-from ..render import marks
+from ..render import VALUES, inserting, marks
 from .failures import is_busy, primary_code, translate, translated
 
 T = TypeVar("T")
@@ -108,6 +108,16 @@ class SQLiteConnection(Connection):
     def _insert(self, table: str, values: Sequence[Any]) -> int:
         statement = f"INSERT INTO {table} VALUES ({marks(values)})"
         return self._patiently(lambda driver: driver.execute(statement, values).lastrowid or 0)
+
+    def insert_rows(self, table: str, rows: Sequence[Row], are_new: bool) -> None:
+        # Several rows in one statement are stored twice as fast as one by one.
+        columns = len(rows[0])
+        size = VALUES // columns
+        whole = len(rows) // size * size
+        several = inserting(table, size, columns, are_new)
+        for first in range(0, whole, size):
+            self.execute(several, tuple(chain.from_iterable(rows[first : first + size])))
+        self.executemany(inserting(table, 1, columns, are_new), rows[whole:])
 
     def append(self, row: Row, series: int, sealed: int) -> bool:
         statement = (

@@ -70,13 +70,13 @@ def path_numbered(connection: Connection, number: int) -> Row | None:
 # -- entries -----------------------------------------------------------------
 
 
-def add(connection: Connection, index: str, rows: Iterable[Row]) -> None:
-    """Store entries (path, value, run), unless they are there."""
+def add(connection: Connection, index: str, rows: Iterable[Row], are_new: bool = False) -> None:
+    """Store entries (path, value, run), unless they are there; or each of them once."""
     columns = "path, value, run"
     if index == "numbers" and not connection.dialect.dynamic:
         columns += ", whole"
         rows = [(path, value, run, type(value) is int) for path, value, run in rows]
-    insert_rows(connection, f"{index} ({columns})", rows, "ON CONFLICT DO NOTHING")
+    insert_rows(connection, f"{index} ({columns})", rows, are_new)
 
 
 def drop(connection: Connection, index: str, rows: Iterable[Row]) -> None:
