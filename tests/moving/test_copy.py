@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 import databroker
@@ -266,6 +267,29 @@ def test_a_store_that_goes_away_ends_the_copy(open_new, monkeypatch):
     monkeypatch.setattr(MemoryStore, "put", gone)
     with pytest.raises(StoreUnavailable, match="The server is gone"):
         databroker.copy(source, target)
+
+
+class Listing(MemoryStore):
+    """Keeps lists for arrays, as stores do whose files others must be able to read."""
+
+    def put(self, kind, doc):
+        if kind == "event":
+            doc = doc | {
+                "data": {key: np.asarray(value).tolist() for key, value in doc["data"].items()}
+            }
+        super().put(kind, doc)
+
+
+def test_a_store_of_lists_is_no_worse(open_new):
+    source, target = open_new("sqlite"), Listing()
+    arrays = [("event", event(number, x=np.arange(3))) for number in range(3)]
+    insert_all(source, [("start", start()), ("descriptor", descriptor()), *arrays])
+    copied(source, target)
+    back = open_new("sqlite")
+    one, other = copied(target, back), copied(source, target)
+    assert outcomes(one) == {"run": "copied"}
+    assert outcomes(other) == {"run": "there"}
+    assert outcomes(copied(target, source)) == {"run": "there"}
 
 
 # -- which runs, from where, to where ----------------------------------------

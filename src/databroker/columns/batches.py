@@ -269,14 +269,15 @@ def concatenate(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch | None:
 def gathered(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
     """Yield the rows of batches in fewer: alike ones that follow each other, of so many bytes."""
     some: list[pa.RecordBatch] = []
+    found = 0
     for batch in batches:
-        whole = sum(each.nbytes for each in some) + batch.nbytes
-        if some and (whole > size or not some[0].schema.equals(batch.schema, check_metadata=True)):
-            yield concatenate(some)
-            some = []
+        found += batch.nbytes
+        if some and (found > size or not some[0].schema.equals(batch.schema, check_metadata=True)):
+            yield some[0] if len(some) == 1 else concatenate(some)
+            some, found = [], batch.nbytes
         some.append(batch)
     if some:
-        yield concatenate(some)
+        yield some[0] if len(some) == 1 else concatenate(some)
 
 
 def _shape(row: Row, nested: Iterable[str]) -> Shape:
