@@ -1,9 +1,11 @@
 """The PostgreSQL store, against a real server, and what goes wrong there."""
 
+import hashlib
 import logging
 import pickle
 import traceback
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import psycopg
@@ -14,6 +16,7 @@ from databroker.errors import (
     ForeignStore,
     InvalidConfiguration,
     StoreAway,
+    StoreDamaged,
     StoreIsReadOnly,
     StoreUnavailable,
 )
@@ -170,6 +173,53 @@ def test_tables_of_a_newer_version_are_refused(postgresql):
         session.execute(f"UPDATE {store.schema}.meta SET value = %s", (newer,))
     with pytest.raises(ForeignStore, match="newer databroker"):
         PostgreSQLStore(postgresql, schema=store.schema)
+
+
+def open_at_once(address, schema, times=6):
+    """Open a store several times at once, and return the runs that each sees."""
+
+    def look(_):
+        with closing(PostgreSQLStore(address, schema=schema)) as store:
+            return [run.uid for run in store.find(Everything())]
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(look, range(times)))
+
+
+def test_several_make_the_tables_at_once(postgresql, schema):
+    assert open_at_once(postgresql, schema) == [[]] * 6
+    assert open_at_once(postgresql, "made beforehand, not by us") == [[]] * 6
+
+
+def test_several_find_tables_of_an_older_version_at_once(postgresql, monkeypatch):
+    schema = f"older_{uuid.uuid4().hex[:8]}"
+    with closing(PostgreSQLStore(postgresql, schema=schema)) as store:
+        insert_all(store, whole_run())
+    monkeypatch.setattr(tables, "VERSION", tables.VERSION + 2)
+    made = {tables.VERSION - 2: "CREATE TABLE more (a int)", tables.VERSION - 1: "DROP TABLE more"}
+    monkeypatch.setattr(tables, "MIGRATIONS", made)
+    with pytest.raises(StoreUnavailable, match="Open it once without `read_only`"):
+        PostgreSQLStore(postgresql, schema=schema, read_only=True)
+    assert open_at_once(postgresql, schema) == [["run"]] * 6
+    with closing(PostgreSQLStore(postgresql, schema=schema, read_only=True)) as reader:
+        assert_identical(answers(reader, whole_run()), expected(whole_run()))
+
+
+def test_a_migration_that_fails_leaves_all_as_it_was(postgresql, store, monkeypatch):
+    insert_all(store, whole_run())
+    monkeypatch.setattr(tables, "VERSION", tables.VERSION + 1)
+    broken = {tables.VERSION - 1: "DROP TABLE runs; DROP TABLE no_such_table"}
+    monkeypatch.setattr(tables, "MIGRATIONS", broken)
+    with pytest.raises(StoreDamaged, match="no_such_table"):
+        PostgreSQLStore(postgresql, schema=store.schema)
+    assert_identical(answers(store, whole_run()), expected(whole_run()))
+
+
+def test_the_tables_of_a_version_stay_what_they_are():
+    """Whoever changes them raises the version, and says how older ones become new."""
+    made = hashlib.sha256(tables.CREATE.encode()).hexdigest()[:16]
+    assert {tables.VERSION: made} == {1: "59a2408196fcf1a0"}
+    assert set(tables.MIGRATIONS) == set(range(1, tables.VERSION))
 
 
 def test_who_may_only_read_can_open_it_and_is_told_when_writing(postgresql, store):

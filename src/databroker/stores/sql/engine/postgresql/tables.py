@@ -22,22 +22,41 @@ def make_right(session: Session, name: str, schema_name: str, read_only: bool) -
     Nothing is written where all is there, so that who may only read can open it.
     """
     number = _number_of(session, schema_name)
-    if (number is None or _version(session, name, schema_name) is None) and not read_only:
+    version = None if number is None else _version(session, name, schema_name)
+    if version != schema.VERSION and not read_only:
         with session.transaction():
             session.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
-            session.execute(_of_schema("CREATE SCHEMA IF NOT EXISTS {}", schema_name))
-            if _version(session, name, schema_name) is None:  # nobody was here meanwhile
-                session.execute(_of_schema("SET LOCAL search_path TO {}", schema_name))
-                session.execute(schema.CREATE)
-                session.execute(
-                    "INSERT INTO meta (key, value) VALUES ('version', %s)",
-                    (b"%d" % schema.VERSION,),
-                )
-        number = _number_of(session, schema_name)
-    if number is None or _version(session, name, schema_name) is None:
+            number = _make(session, name, schema_name)
+        version = schema.VERSION
+    if number is None or version is None:
         raise StoreUnavailable(
             f"{name} has no runs in the schema {schema_name!r}, and it is to be opened read-only."
         )
+    if version != schema.VERSION:
+        raise StoreUnavailable(
+            f"{name} was written by an older databroker (its tables have version {version}, this "
+            f"one reads {schema.VERSION}). Open it once without `read_only`: that makes them new."
+        )
+    return number
+
+
+def _make(session: Session, name: str, schema_name: str) -> int:
+    """Make what is not there yet, alone among all who do; return the number of the schema."""
+    if _number_of(session, schema_name) is None:
+        session.execute(_of_schema("CREATE SCHEMA {}", schema_name))
+    session.execute(_of_schema("SET LOCAL search_path TO {}", schema_name))
+    version = _version(session, name, schema_name)
+    if version is None:
+        session.execute(schema.CREATE)
+    for older in range(version or schema.VERSION, schema.VERSION):
+        session.execute(schema.MIGRATIONS[older])
+    session.execute(
+        "INSERT INTO meta (key, value) VALUES ('version', %s) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (b"%d" % schema.VERSION,),
+    )
+    number = _number_of(session, schema_name)
+    assert number is not None
     return number
 
 
