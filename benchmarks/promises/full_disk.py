@@ -42,26 +42,26 @@ def run(count: int, seed: int = 0) -> Outcome:
     for number in range(count):
         scene, ending = loads[number % len(loads)]
         try:
-            with _small_disk() as folder:
+            with small_disk() as folder:
                 outcome += _one(folder / "runs.db", SCENES[scene](), ending, random)
-        except _NoDisk as error:
+        except NoDisk as error:
             return Outcome(note=f"not tried: {error}")
     return outcome
 
 
-class _NoDisk(Exception):
+class NoDisk(Exception):
     """No small disk can be made."""
 
 
 @contextlib.contextmanager
-def _small_disk() -> Iterator[Path]:
+def small_disk() -> Iterator[Path]:
     """Have a folder on a disk of its own that is soon full."""
     with tempfile.TemporaryDirectory(prefix="promises-") as folder:
         mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", folder]
         try:
             subprocess.run(mount, check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            raise _NoDisk(f"a small disk cannot be mounted here ({error})") from error
+            raise NoDisk(f"a small disk cannot be mounted here ({error})") from error
         try:
             yield Path(folder)
         finally:
@@ -89,7 +89,7 @@ def _one(path: Path, offered: Offered, ending: str, random: Random) -> Outcome:
                 path.with_name("close").touch()
                 writer.process.join(60)
         if ending != "goes on":
-            _fill(filler, 0)
+            fill(filler, 0)
             outcome += _in_another_process(path, offered, acknowledged)
             filler.unlink()
         outcome += judged_file(path, offered, acknowledged)
@@ -121,7 +121,7 @@ def _write(telling: Connection, path: Path, offered: Offered, began: int, left: 
         store.insert(kind, doc)
         acknowledged.add(place)
     filler = path.with_name("filler")
-    _fill(filler, left)
+    fill(filler, left)
     outcome, refused = Outcome(), 0
     place = began
     while place < len(offered) and refused < 3:
@@ -130,7 +130,7 @@ def _write(telling: Connection, path: Path, offered: Offered, began: int, left: 
         except StoreUnavailable as error:
             refused += 1
             outcome.wrong += "full" not in str(error)
-            _fill(filler, 0)
+            fill(filler, 0)
         except Exception:
             traceback.print_exc()
             outcome.wrong += 1
@@ -157,7 +157,7 @@ def _write(telling: Connection, path: Path, offered: Offered, began: int, left: 
     store.close()
 
 
-def _fill(filler: Path, left: int) -> None:
+def fill(filler: Path, left: int) -> None:
     """Fill the disk but for some bytes."""
     with filler.open("ab", buffering=0) as file:
         for size in (2**20, 4096, 1):

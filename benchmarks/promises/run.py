@@ -26,6 +26,7 @@ ATTACKS = {
     "flips": 400,
     "shared": 6,
     "servers": 12,
+    "full_server": 3,
     "outages": 4000,
 }
 """Each attack, and how often it is tried unless told otherwise."""

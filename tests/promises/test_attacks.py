@@ -17,6 +17,7 @@ FEW = {
     "flips": 16,
     "shared": 1,
     "servers": 3,
+    "full_server": 1,
     "outages": 120,
 }
 
