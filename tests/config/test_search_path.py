@@ -29,6 +29,26 @@ def test_the_folders_in_order(home, monkeypatch):
     assert catalog_folders() == [home / ".local/share/intake", home / "venv/share/intake"]
 
 
+def test_catalogs_of_python_itself_count_where_no_environment_is_activated(home, monkeypatch):
+    monkeypatch.delenv("VIRTUAL_ENV")
+    monkeypatch.delenv("CONDA_DEFAULT_ENV", raising=False)
+    monkeypatch.setattr("sys.base_prefix", str(home / "base"))
+    monkeypatch.setattr("sys.prefix", str(home / "fresh"))
+    assert catalog_folders()[-1] == home / "fresh/share/intake"
+    monkeypatch.setattr("sys.prefix", str(home / "base"))
+    assert catalog_folders()[-1] == Path("/usr/local/share/intake")
+    monkeypatch.setenv("CONDA_DEFAULT_ENV", "base")
+    assert catalog_folders()[-1] == home / "base/share/intake"
+
+
+def test_the_folders_of_windows(home, monkeypatch):
+    monkeypatch.setattr("databroker.config.search.WINDOWS", True)
+    monkeypatch.setenv("APPDATA", str(home / "Roaming"))
+    monkeypatch.setenv("LOCALAPPDATA", str(home / "Local"))
+    assert config_folders() == [home / "Roaming/databroker", home / "venv/etc/databroker"]
+    assert catalog_folders() == [home / "Local/intake/intake", home / "venv/share/intake"]
+
+
 def test_the_environment_is_read_when_asked_not_at_import(home, write, monkeypatch):
     write("elsewhere/lab.yml", SQLITE)
     assert list_configs() == []
