@@ -36,7 +36,7 @@ ROWS = 1000  # of a long run
 @pytest.fixture(autouse=True)
 def few_are_small(monkeypatch):
     """Let a thousand rows be too many to be read with all the rest."""
-    monkeypatch.setattr("databroker.stores.sql.reading._SMALL", 20_000)
+    monkeypatch.setattr("databroker.stores.sql.stored_runs._SMALL", 20_000)
 
 
 def long_run(uid="long"):

@@ -17,11 +17,12 @@ from ...documents.encode import decode, members
 from ...documents.kinds import stream_name
 from ...errors import StoreDamaged
 from ..many import Alike, RunsPage, in_pages, names_more
-from .bodies import checksum, intact_body
+from .bodies import intact_body
 from .engine.connection import Connection, snapshot
 from .engine.statements import many as stored
 from .engine.text import portable
-from .layouts import Block, Segment, readable_blocks
+from .layouts import Segment
+from .small_series import Blobs, blocks_of, chain_of, intact_blobs, size_of
 
 if TYPE_CHECKING:
     from ...columns import Selection
@@ -73,7 +74,7 @@ def _read_page(
             streams = _streams(connection, runs, stream, selection)
             simple = [each for each in streams.values() if each is not None]
             chains = _no_chains(simple) if selection is None else _chains(connection, simple)
-            blobs = _blobs(connection, chains.values())
+            blobs = intact_blobs(connection, chain.from_iterable(chains.values()))
         alike: dict[Any, list[_Stream]] = {}
         for each in simple:
             if (head := _head(chains.get(each.series), blobs)) is not None:
@@ -133,17 +134,12 @@ def _descriptor(
 def _chains(connection: Connection, streams: Sequence[_Stream]) -> Chains:
     """Return the segments of those streams that are small, and all in blocks."""
     numbers = [each.series for each in streams]
-    blocks: dict[int, list[Row]] = {}
-    for series, *row in stored.blocks(connection, numbers):
-        blocks.setdefault(series, []).append(tuple(row))
-    tails = set(stored.with_tails(connection, numbers))
+    blocks, tails = blocks_of(connection, numbers), set(stored.with_tails(connection, numbers))
     chains: Chains = {}
     for each in streams:
-        found = list(readable_blocks(each.series, blocks.get(each.series, ())))
-        if each.series not in tails and _is_whole(found, each.sealed):
-            segments = [part for block in found for _, parts in block.layout for part in parts]
-            if sum(segment.size for segment in segments) <= _MOST_BYTES:
-                chains[each.series] = segments
+        segments = chain_of(blocks[each.series], each.sealed)
+        if each.series not in tails and segments is not None and size_of(segments) <= _MOST_BYTES:
+            chains[each.series] = segments
     return chains
 
 
@@ -152,28 +148,7 @@ def _no_chains(streams: Sequence[_Stream]) -> Chains:
     return {each.series: [] for each in streams}
 
 
-def _is_whole(blocks: Sequence[Block], sealed: int) -> bool:
-    """Tell whether blocks have all rows, and each all of its columns in one place."""
-    firsts, stops = [block.first for block in blocks], [block.stop for block in blocks]
-    return [0, *stops] == [*firsts, sealed] and all(
-        [names for names, _ in block.layout] == [None] for block in blocks
-    )
-
-
-def _blobs(connection: Connection, chains: Iterable[list[Segment]]) -> dict[Segment, bytes]:
-    """Return the bytes of those segments that are as they were written."""
-    segments = {segment.number: segment for segment in chain.from_iterable(chains)}
-    numbers, most = list(segments), connection.limits.values
-    found: dict[Segment, bytes] = {}
-    for at in range(0, len(numbers), most):
-        for number, blob in stored.segments(connection, numbers[at : at + most]):
-            segment = segments[number]
-            if type(blob) is bytes and checksum(blob) == segment.checksum:
-                found[segment] = blob
-    return found
-
-
-def _head(segments: list[Segment] | None, blobs: dict[Segment, bytes]) -> bytes | None:
+def _head(segments: list[Segment] | None, blobs: Blobs) -> bytes | None:
     """Return what the blobs of a series begin with, b'' if it has none; None if they differ."""
     if segments is None or not all(segment in blobs for segment in segments):
         return None
@@ -184,7 +159,7 @@ def _head(segments: list[Segment] | None, blobs: dict[Segment, bytes]) -> bytes 
 def _alike(
     streams: Sequence[_Stream],
     chains: Chains,
-    blobs: dict[Segment, bytes],
+    blobs: Blobs,
     selection: Selection | None,
 ) -> Alike | None:
     """Return streams of the same columns; None if their rows are not what was written."""

@@ -22,11 +22,11 @@ from . import runs, series
 from .blocks import Unpacked
 from .damage import warn_of_damage
 from .engine.connection import Connections
-from .reading import outlines, read_runs
 from .search.index import known_paths
 from .search.project import Projection
 from .search.search import Search, as_record, few_runs
 from .single import documents_of_run, stored_document
+from .stored_runs import outlines, read_runs
 from .writing import Writer, get_ready
 
 if TYPE_CHECKING:

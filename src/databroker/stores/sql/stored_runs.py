@@ -14,13 +14,13 @@ from ..._util.lazy import lazy_module
 from ...errors import StoreDamaged
 from ..contents import Outline, Owner, StoredRun, owners_of
 from ..rows import Extent
-from .bodies import checksum
 from .engine.connection import Connection, snapshot
 from .engine.statements import many as stored
 from .engine.statements import runs as stored_runs
 from .engine.text import original, portable
-from .layouts import Block, RowRange, Segment, ranges_of, readable_blocks
+from .layouts import Block, RowRange, Segment, ranges_of
 from .single import in_order, open_document
+from .small_series import Blobs, blocks_of, chain_of, intact_blobs, size_of
 from .starts import Run, open_run
 from .tail import tail_range
 
@@ -34,7 +34,6 @@ else:
 _SMALL = 2**16  # bytes of a run whose rows are read with all the rest
 
 Doc = dict[str, Any]
-Blobs = dict[Segment, bytes]
 
 
 class _Series(NamedTuple):
@@ -76,7 +75,8 @@ def read_runs(connection: Connection, uids: Sequence[str]) -> list[tuple[str, St
     with collecting_later():
         with snapshot(connection):  # blocks may be merged away, and their segments with them
             found = _found(connection, uids)
-            blobs = _blobs(connection, found)
+            small = [chains for each in found.values() for chains in (each.small or {}).values()]
+            blobs = intact_blobs(connection, chain.from_iterable(small))
         return [(uid, _stored(found[uid], blobs)) for uid in uids if uid in found]
 
 
@@ -104,12 +104,8 @@ def _found(connection: Connection, uids: Sequence[str]) -> dict[str, _Found]:
     linked: dict[str, list[tuple[Any, ...]]] = {}
     for row in stored.linked(connection, list(map(portable, uids))):
         linked.setdefault(original(row[2]), []).append(row)
-    blocks: dict[int, list[tuple[Any, ...]]] = {}
-    numbers = [each.number for several in series.values() for each in several if each.sealed]
-    for first in range(0, len(numbers), connection.limits.values):
-        some = numbers[first : first + connection.limits.values]
-        for block in stored.blocks(connection, some):
-            blocks.setdefault(block[0], []).append(block[1:])
+    sealed = [each.number for several in series.values() for each in several if each.sealed]
+    blocks = blocks_of(connection, sealed)
     return {
         uid: _of_run(connection, run, linked.get(uid, []), series.get(uid, []), blocks)
         for uid, run in runs.items()
@@ -121,54 +117,24 @@ def _of_run(
     run: Run,
     linked: list[tuple[Any, ...]],
     series: list[_Series],
-    rows: dict[int, list[tuple[Any, ...]]],
+    blocks: dict[int, list[Block]],
 ) -> _Found:
     ranges: dict[int, list[RowRange]] = {}
     chains: dict[int, list[Segment]] | None = {}
     for each in series:
-        blocks = list(readable_blocks(each.number, rows.get(each.number, ())))
-        ranges[each.number] = ranges_of(blocks, each.sealed)
+        its_own = blocks.get(each.number, [])
+        ranges[each.number] = ranges_of(its_own, each.sealed)
         if each.tail:
             tail = tail_range(connection, each.number, each.sealed)
             ranges[each.number] += [] if tail is None else [tail]
-        own = None if each.tail else _chain(blocks, each.sealed)
-        if own is None or chains is None:
+        one = None if each.tail else chain_of(its_own, each.sealed)
+        if one is None or chains is None:
             chains = None
         else:
-            chains[each.number] = own
-    if chains is not None and _size(chains) > _SMALL:
+            chains[each.number] = one
+    if chains is not None and size_of(chain.from_iterable(chains.values())) > _SMALL:
         chains = None
     return _Found(run, linked, series, ranges, chains)
-
-
-def _chain(blocks: Sequence[Block], sealed: int) -> list[Segment] | None:
-    """Return the segments of a series, if each of its blocks is one, and none is missing."""
-    if [0, *(block.stop for block in blocks)] != [*(block.first for block in blocks), sealed]:
-        return None
-    groups = [block.layout[0] for block in blocks if len(block.layout) == 1]
-    alone = [chain[0] for names, chain in groups if names is None and len(chain) == 1]
-    return alone if len(alone) == len(blocks) else None
-
-
-def _size(chains: dict[int, list[Segment]]) -> int:
-    return sum(segment.size for segment in chain.from_iterable(chains.values()))
-
-
-def _blobs(connection: Connection, found: dict[str, _Found]) -> Blobs:
-    """Return the bytes of the segments of small runs that are as they were written."""
-    wanted = {
-        segment.number: segment
-        for each in found.values()
-        for segment in chain.from_iterable((each.small or {}).values())
-    }
-    numbers, most = list(wanted), connection.limits.values
-    blobs: Blobs = {}
-    for first in range(0, len(numbers), most):
-        for number, blob in stored.segments(connection, numbers[first : first + most]):
-            segment = wanted[number]
-            if type(blob) is bytes and checksum(blob) == segment.checksum:
-                blobs[segment] = blob
-    return blobs
 
 
 def _stored(found: _Found, blobs: Blobs) -> StoredRun | None:
