@@ -28,6 +28,7 @@ from .layouts import (
     insert_block,
     newest_blocks,
     newest_sizes,
+    owned_block_at,
 )
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def read_block(
 
 def settled_rows(
     connection: Connection,
-    series: int,
+    series: tuple[str, str, int],
     ordinal: int,
     stop: int,
     columns: Container[str] | None,
@@ -150,13 +151,15 @@ def settled_rows(
 ) -> pa.RecordBatch | None:
     """Return what `read_block` does, if it is found without looking at all as of one moment.
 
-    None else: a block may just be merged away, and its segments with it.
+    None else: a block may just be merged away, and its segments with it; or the series that
+    is given, by kind, owner and number, has another number here.
     """
-    block = block_at(connection, series, ordinal)
+    *_, number = series
+    block = owned_block_at(connection, *series, ordinal)
     if block is None:
         return None
     try:
-        return _read(connection, series, block, (ordinal, stop), columns, unpacked)
+        return _read(connection, number, block, (ordinal, stop), columns, unpacked)
     except StoreDamaged:
         return None
 

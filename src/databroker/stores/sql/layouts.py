@@ -13,6 +13,7 @@ from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
 from .engine.connection import Connection
 from .engine.statements import rows as stored
+from .engine.text import portable
 
 
 class Segment(NamedTuple):
@@ -65,7 +66,18 @@ def block_row(series: int, block: Block) -> tuple[Any, ...]:
 
 def block_at(connection: Connection, series: int, ordinal: int) -> Block | None:
     """Return the block that has a row; None if there is none that can be read."""
-    rows = stored.newest_blocks(connection, series, 1, ordinal)
+    return _with_row(ordinal, series, stored.newest_blocks(connection, series, 1, ordinal))
+
+
+def owned_block_at(
+    connection: Connection, kind: str, owner: str, series: int, ordinal: int
+) -> Block | None:
+    """Return what `block_at` does if the series is that of an owner, as of one look."""
+    rows = stored.owned_block(connection, kind, portable(owner), series, ordinal)
+    return _with_row(ordinal, series, rows)
+
+
+def _with_row(ordinal: int, series: int, rows: list[tuple[Any, ...]]) -> Block | None:
     block = next(readable_blocks(series, rows), None)
     return block if block is not None and ordinal < block.stop else None
 

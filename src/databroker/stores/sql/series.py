@@ -237,6 +237,28 @@ def find_row(connection: Connection, series: Series, identity: str) -> Doc | Non
     return None
 
 
+def rows_at(
+    connection: Connection,
+    series: tuple[str, str, int],
+    first: int,
+    stop: int,
+    columns: Container[str] | None,
+    unpacked: Unpacked,
+) -> pa.RecordBatch | None:
+    """Return what `next_rows` does, of a series by its kind, owner and number.
+
+    The number spares a look. In the database of another machine it may be another one.
+    """
+    batch = settled_rows(connection, series, first, stop, columns, unpacked)
+    if batch is not None:
+        return batch
+    kind, owner, _ = series
+    number = series_id(connection, kind, owner)
+    if number is None:
+        return None
+    return next_rows(connection, (number, kind), first, stop, columns, unpacked)
+
+
 def next_rows(
     connection: Connection,
     series: tuple[int, str],
@@ -253,9 +275,6 @@ def next_rows(
     from ...columns import from_rows
 
     number, kind = series
-    batch = settled_rows(connection, number, first, stop, columns, unpacked)
-    if batch is not None:
-        return batch
     with snapshot(connection):  # the tail may become a block
         batch = read_block(connection, number, first, stop, columns, unpacked)
         if batch is not None:

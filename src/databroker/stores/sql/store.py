@@ -165,7 +165,7 @@ class SQLStore(Store):
         number = series.series_id(connection, kind, owner)
         ranges = [] if number is None else series.series_ranges(connection, number)
         return [
-            Extent(stop - first, min_seq, max_seq, (first, number))
+            Extent(stop - first, min_seq, max_seq, (first, owner, number))
             for first, stop, min_seq, max_seq in ranges
         ]
 
@@ -177,14 +177,14 @@ class SQLStore(Store):
         rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows of one owner as batches, one for each block and one for the tail."""
-        begin, number = extent.token
+        begin, owner, number = extent.token
         low, high = rows or (0, extent.rows)
         first, stop = begin + low, begin + high
         columns = None if selection.is_all else selection
         unpacked: Unpacked = {}
         while first < stop:
-            batch = series.next_rows(
-                self._connections.get(), (number, kind), first, stop, columns, unpacked
+            batch = series.rows_at(
+                self._connections.get(), (kind, owner, number), first, stop, columns, unpacked
             )
             if batch is None:
                 return

@@ -148,7 +148,7 @@ def _stored(found: _Found, blobs: Blobs) -> StoredRun | None:
     if set(owners_of(linked)) != owners.keys():
         return None
     extents = {
-        owner: [_extent(each, owners[owner]) for each in found.ranges[owners[owner]]]
+        owner: [_extent(each, owner[1], owners[owner]) for each in found.ranges[owners[owner]]]
         for owner in owners_of(linked)
     }
     return StoredRun(found.run.start, found.run.stop, linked, extents, batches)
@@ -162,5 +162,5 @@ def _batches(
         yield each.owner, parts
 
 
-def _extent(rows: RowRange, series: int) -> Extent:
-    return Extent(rows.stop - rows.first, rows.min_seq, rows.max_seq, (rows.first, series))
+def _extent(rows: RowRange, owner: str, series: int) -> Extent:
+    return Extent(rows.stop - rows.first, rows.min_seq, rows.max_seq, (rows.first, owner, series))

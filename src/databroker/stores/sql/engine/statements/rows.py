@@ -151,6 +151,18 @@ def newest_blocks(connection: Connection, series: int, most: int, first: int = A
     return fetch(connection, sql, (series, first, most))
 
 
+def owned_block(
+    connection: Connection, kind: str, owner: Any, series: int, first: int
+) -> list[Row]:
+    """Return the last block that begins at an ordinal or before, if the series is an owner's."""
+    sql = (
+        f"{_BLOCK} AND first <= ? "
+        "AND EXISTS (SELECT 1 FROM series WHERE id = ? AND owner = ? AND kind = ?) "
+        "ORDER BY first DESC LIMIT 1"
+    )
+    return fetch(connection, sql, (series, first, series, owner, kind))
+
+
 def newest_sizes(connection: Connection, series: int, most: int) -> list[Any]:
     """Return how many rows the last blocks of a series have, the newest first."""
     sql = "SELECT stop - first FROM blocks WHERE series = ? ORDER BY first DESC LIMIT ?"
