@@ -64,6 +64,20 @@ def test_resources_go_with_their_runs(tmp_path, named):
     assert not databroker.copy(source, target).copied
 
 
+def test_an_old_resource_may_belong_to_several_runs(tmp_path):
+    source, target = databroker.temp(), databroker.temp()
+    datum = {"resource": "files-res", "datum_kwargs": {"index": 0}}
+    more = [("datum", datum | {"datum_id": f"files-res/{n}"}) for n in range(3, 200)]
+    save(source, [*images(tmp_path / "then", named=False), *more])
+    second = [start("second"), descriptor("second", "main", "primary", {"img": EXTERNAL})]
+    save(source, [*second, event("second", "main", 1, {"img": "files-res/1"}), stop("second")])
+    report = databroker.copy(source, target)
+    assert [run.outcome for run in report.runs] == ["copied", "copied"]
+    assert values(target, "second-run") == [1]
+    again = databroker.copy(target, temp())
+    assert [run.digest for run in again.runs] == [run.digest for run in report.runs]
+
+
 def temp():
     return databroker.temp()
 

@@ -80,11 +80,9 @@ class StoredRun:
         """
         from ..columns import to_rows
 
-        owners = owners_of(self.linked)
         yield "start", self.start
         yield from self.linked
-        # What others refer to comes first, and events last.
-        for kind, uid in sorted(owners, key=lambda owner: owner[0] == "event"):
+        for kind, uid in owners_of(self.linked):
             for batch in batches((kind, uid)):
                 for row in to_rows(kind, uid, batch):
                     yield kind, row
@@ -93,5 +91,6 @@ class StoredRun:
 
 
 def owners_of(linked: Iterable[tuple[str, Doc]]) -> list[Owner]:
-    """Return what may have rows among the documents of a run."""
-    return [(ROWS[kind], doc["uid"]) for kind, doc in linked]
+    """Return what may have rows in a run; those whose rows others refer to come first."""
+    owners = [(ROWS[kind], doc["uid"]) for kind, doc in linked]
+    return sorted(owners, key=lambda owner: owner[0] == "event")

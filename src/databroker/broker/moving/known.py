@@ -30,13 +30,20 @@ class Known:
 
     def without(self, owner: Owner, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return a batch without the rows that are there."""
-        if self._outline is None or not self._outline.rows.get(owner):
-            return batch
         if owner not in self._known:
-            found = [_hashes(owner, each) for each in batches_of(self._store, *owner, _IDENTITIES)]
-            self._known[owner] = np.concatenate(found)
+            self._known[owner] = self._look(owner)
+        if not len(self._known[owner]):
+            return batch
         is_known = np.isin(_hashes(owner, batch), self._known[owner])
         return batch.filter(pa.array(~is_known)) if is_known.any() else batch
+
+    def _look(self, owner: Owner) -> Hashes:
+        rows = {} if self._outline is None else self._outline.rows
+        # An old resource may have come with another run that refers to it.
+        if not rows.get(owner, owner[0] == "datum"):
+            return np.empty(0, np.int64)
+        batches = batches_of(self._store, *owner, _IDENTITIES)
+        return np.concatenate([np.empty(0, np.int64), *(_hashes(owner, one) for one in batches)])
 
 
 def _hashes(owner: Owner, batch: pa.RecordBatch) -> Hashes:

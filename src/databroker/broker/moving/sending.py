@@ -62,10 +62,8 @@ def send_large(
 ) -> None:
     """Send a run whose rows travel as batches; `look` is given those of each owner on their way."""
     target.insert_many([("start", run.start), *run.linked])
-    # What others refer to comes first, and events last.
-    for kind, uid in sorted(owners_of(run.linked), key=lambda owner: owner[0] == "event"):
-        owner = kind, uid
+    for owner in owners_of(run.linked):
         batches = gathered(batches_of(store, run, owner), _BYTES)
-        target.insert_batches(kind, uid, look(owner, batches))
+        target.insert_batches(*owner, look(owner, batches))
     if run.stop is not None:
         target.insert_many([("stop", run.stop)])
