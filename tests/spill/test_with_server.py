@@ -144,7 +144,6 @@ def test_a_server_made_read_only_stops_no_experiment(postgresql, config, eventua
         with pytest.warns(SpillWarning, match="read-only"):
             insert_all(db.store, whole_run())
         tell(f"ALTER ROLE {role} SET default_transaction_read_only = off")
-        db.store.behind._connections._sessions.drop_unused()
         eventually(lambda: not db.store.waiting())
         assert_identical(answers(db.store, whole_run()), expected(whole_run()))
 

@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from psycopg import Error, OperationalError
+from psycopg.errors import ReadOnlySqlTransaction
 
 from ..connection import Answer, Connection, Row
 from ..dialect import POSTGRESQL
@@ -176,6 +177,9 @@ class PostgreSQLConnection(Connection):
         except Error as error:
             if isinstance(error, OperationalError) and session.closed:
                 self.lost = True
+                self._sessions.drop_unused()
+            if isinstance(error, ReadOnlySqlTransaction):
+                session.close()  # it would be so still when the server no longer is
                 self._sessions.drop_unused()
             cause = error.__context__
             if cause not in (None, around) and not isinstance(cause, Exception):
