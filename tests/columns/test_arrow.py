@@ -1,11 +1,13 @@
 """A column becomes the same, whether it is looked at as a whole or value by value."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from databroker.columns import arrow
 from databroker.columns.arrow import from_arrow, to_arrow
 from databroker.columns.uuids import pack, unpack
 from databroker.documents.encode import same
@@ -51,6 +53,27 @@ def test_a_column_is_the_same_as_a_whole_and_value_by_value(values):
         assert single.array.type == whole.array.type or str in map(type, values)
     elif whole.exact is None and b"uuid" not in whole.metadata:
         assert single.metadata == whole.metadata
+
+
+def test_arrow_reads_arrays_up_to_the_widest_and_no_wider_ones():
+    def read(width):
+        schema = pa.schema([pa.field("x", pa.binary(width))])
+        return pa.ipc.read_schema(schema.serialize()) == schema
+
+    assert read(arrow._WIDEST)
+    with pytest.raises(pa.ArrowInvalid, match="too large"):
+        read(arrow._WIDEST + 1)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("kind", [np.asarray, list])
+def test_wider_arrays_are_kept_too(monkeypatch, rows, kind):
+    monkeypatch.setattr(arrow, "_WIDEST", 24)
+    for size in (3, 4):
+        values = [kind([float(n) for n in range(row, row + size)]) for row in range(rows)]
+        column = to_arrow(values)
+        assert pa.types.is_fixed_size_binary(column.array.type) == (size == 3)
+        assert same(from_arrow(column), values)
 
 
 @pytest.mark.parametrize(

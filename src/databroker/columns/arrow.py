@@ -38,6 +38,7 @@ class Column(NamedTuple):
 
 Label = tuple[Any, ...]
 _OTHER: Label = ("other",)
+_WIDEST = 2**28 - 1  # bytes of an array in a column of arrays: Arrow reads no wider ones
 _NULL: Label = ("null",)
 _SIMPLE: dict[type, tuple[Label, pa.DataType]] = {
     float: (("float",), pa.float64()),
@@ -127,7 +128,7 @@ def _uniform(values: TypedList, kind: type) -> Column | None:
 def _uniform_arrays(values: TypedList, kind: type) -> Column | None:
     if kind is list:
         label, numbers = _flattened(values)
-        if numbers is None:
+        if numbers is None or numbers.nbytes > _WIDEST * len(values):
             return None
         _, description, (_, *shape) = label
         stacked = numbers.reshape(len(values), *shape)
@@ -210,11 +211,12 @@ def _label(value: Any) -> Label:
     if kind in _SIMPLE:
         return _SIMPLE[kind][0]
     if kind is np.ndarray:
-        if not value.nbytes:
+        if not 0 < value.nbytes <= _WIDEST:
             return _OTHER
         return ("array", describe_dtype(value.dtype), value.shape)
     if kind is list and value:
-        return _flattened(value)[0]
+        label, numbers = _flattened(value)
+        return _OTHER if numbers is None or numbers.nbytes > _WIDEST else label
     return _OTHER
 
 
