@@ -8,6 +8,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
+import numpy as np
 import psycopg
 import pytest
 
@@ -15,6 +16,7 @@ from databroker import Broker
 from databroker.errors import (
     ForeignStore,
     InvalidConfiguration,
+    InvalidDocument,
     StoreAway,
     StoreDamaged,
     StoreIsReadOnly,
@@ -23,10 +25,18 @@ from databroker.errors import (
 from databroker.query.nodes import Everything
 from databroker.stores.base import Capabilities
 from databroker.stores.sql.engine.limits import Limits
+from databroker.stores.sql.engine.postgresql import connection
 from databroker.stores.sql.engine.postgresql import schema as tables
 from databroker.stores.sql.postgresql import PostgreSQLStore
 from databroker.testing import answers, assert_identical, expected
-from databroker.testing.conformance.base import insert_all, start, whole_run
+from databroker.testing.conformance.base import (
+    descriptor,
+    event,
+    insert_all,
+    resource,
+    start,
+    whole_run,
+)
 from helpers.postgresql import end_sessions, old_programs, server_with_passwords
 
 WORD = "correct-horse"
@@ -52,6 +62,28 @@ def test_a_broker_is_made_by_its_configuration(postgresql_config):
         insert_all(db.store, whole_run())
         assert db[-1].start["uid"] == "run"
         assert len(db[-1].table()) > 0
+
+
+def test_large_arrays_come_out_as_they_went_in(store):
+    image = np.random.default_rng(1).random(3 * 2**20)
+    documents = [("start", start()), ("descriptor", descriptor()), ("event", event(1, x=image))]
+    insert_all(store, documents)
+    assert_identical(answers(store, documents), expected(documents))
+
+
+def test_what_is_too_large_for_the_server_is_refused_before_it_is_sent(store, monkeypatch):
+    monkeypatch.setattr(connection, "_LARGEST", 2**20)
+    documents = [("start", start()), ("descriptor", descriptor())]
+    insert_all(store, documents)
+    noise = np.random.default_rng(1).integers(0, 255, 2**21, "u1")
+    for large in (
+        ("event", event(1, x=noise)),
+        ("start", start("large", noise=noise)),
+        ("resource", resource("large") | {"resource_kwargs": {"noise": noise}}),
+    ):
+        with pytest.raises(InvalidDocument, match=r"takes 2 MB: .* Keep it in a file"):
+            store.insert(*large)
+    assert_identical(answers(store, documents), expected(documents))
 
 
 # -- what goes wrong ----------------------------------------------------------
@@ -240,9 +272,9 @@ def test_who_may_only_read_can_open_it_and_is_told_when_writing(postgresql, stor
 def test_a_lock_that_is_never_given_back_is_named(postgresql, store):
     limits = Limits(patience=1)
     with closing(PostgreSQLStore(postgresql, schema=store.schema, limits=limits)) as other:
-        connection = store._connections.get()
-        connection.begin(to_write=True)
+        held = store._connections.get()
+        held.begin(to_write=True)
         with pytest.raises(StoreUnavailable, match="locked by another program"):
             other.insert("start", start())
-        connection.end(commit=False)
+        held.end(commit=False)
         other.insert("start", start())

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from psycopg import Error, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction
 
+from .....errors import InvalidDocument
 from ..connection import Answer, Connection, Row
 from ..dialect import POSTGRESQL
 from ..limits import Limits
@@ -26,6 +27,10 @@ from .listening import channel, listening
 from .sessions import Session, Sessions
 
 T = TypeVar("T")
+
+_BYTES = (bytes, memoryview)
+_LARGEST = 2**30 - 2**20
+"""Bytes of a value: at a GiB the server ends the session, and says no more."""
 
 _COPIED = 60
 """So many rows are sooner copied than inserted."""
@@ -106,6 +111,7 @@ class PostgreSQLConnection(Connection):
         self._ask(each)
 
     def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> list[int]:
+        self._weigh(rows)
         statement = _translated(f"INSERT INTO {table} VALUES ({marks(rows[0])}) RETURNING id")
 
         def each(session: Session) -> list[int]:
@@ -119,6 +125,7 @@ class PostgreSQLConnection(Connection):
         return self._ask(each)
 
     def insert_rows(self, table: str, rows: Sequence[Row], are_new: bool) -> None:
+        self._weigh(rows)
         if are_new and len(rows) >= _COPIED:
             self._ask(lambda session: self._copy(session, table, rows))
             return
@@ -127,6 +134,16 @@ class PostgreSQLConnection(Connection):
             some = rows[first : first + size]
             statement = inserting(table, len(some), len(rows[0]), are_new)
             self.execute(statement, tuple(chain.from_iterable(some)))
+
+    def _weigh(self, rows: Iterable[Sequence[Any]]) -> None:
+        values = chain.from_iterable(rows)
+        largest = max((len(value) for value in values if isinstance(value, _BYTES)), default=0)
+        if largest > _LARGEST:
+            raise InvalidDocument(
+                f"A document is not stored, as a part of it takes {largest / 1e6:.0f} MB: "
+                f"{self._name} takes {_LARGEST / 1e6:.0f} MB at most in one piece. Keep it in a "
+                "file, to which a resource refers."
+            )
 
     def _copy(self, session: Session, table: str, rows: Sequence[Row]) -> None:
         if table not in self._types:
