@@ -22,7 +22,7 @@ CATALOGS = sorted(PACKED.glob("*/catalog.yml")) if PACKED.exists() else []
 pytestmark = pytest.mark.skipif(not CATALOGS, reason="the recorded catalogs are not here")
 
 
-@pytest.fixture(params=CATALOGS, ids=lambda path: path.parent.name)
+@pytest.fixture(params=CATALOGS, ids=[path.parent.name for path in CATALOGS])
 def catalog(request):
     import yaml
 
