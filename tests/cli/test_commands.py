@@ -645,7 +645,8 @@ def test_copy_says_what_became_of_the_runs(run, tmp_path):
     with Broker.from_config({"driver": "sqlite", "path": str(tmp_path / "odd.db")}) as odd:
         odd.insert("start", {"uid": "odd", "time": 1.0, "sample": "Cu"})
     code, out, _ = run("copy", str(tmp_path / "odd.db"), target, "nowhere", "--no-verify")
-    assert (code, out) == (0, "No runs: 0 events and datums, 0 B in 0.0 s.\n")
+    assert code == 0
+    assert out.startswith("No runs: 0 events and datums, 0 B in ")
     code, out, _ = run("copy", str(tmp_path / "odd.db"), target)
     assert code == 1
     assert "1 run failed" in out

@@ -1,10 +1,12 @@
 """Inserting goes on while the server is away, and all comes to it in the end, once, in order."""
 
+import _thread
 import contextlib
 import gc
 import os
 import pickle
 import re
+import signal
 import threading
 import time
 import warnings
@@ -312,16 +314,16 @@ def test_the_thread_ends_with_the_store(behind, folder, eventually):
 
 def test_an_interrupt_is_no_absence(store, behind):
     behind.answers.clear()
-
-    def interrupt():
-        time.sleep(0.1)
-        import _thread
-
-        _thread.interrupt_main()
-
-    threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        store.insert("start", start())
+    hand = threading.Timer(0.1, _thread.interrupt_main)
+    # Where tests run in the background, the shell may have set it aside.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hand.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            store.insert("start", start())
+    finally:
+        hand.join()
+        signal.signal(signal.SIGINT, before)
     behind.answers.set()
     store.insert("start", start())
     assert not store.waiting()
