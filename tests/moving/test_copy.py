@@ -13,7 +13,14 @@ import pytest
 import databroker
 from databroker import Broker
 from databroker.broker.moving.copying import Copying
-from databroker.errors import StoreDamaged, StoreIsReadOnly, StoreUnavailable, UnknownBrokerName
+from databroker.columns import from_page
+from databroker.errors import (
+    ConflictingDocument,
+    StoreDamaged,
+    StoreIsReadOnly,
+    StoreUnavailable,
+    UnknownBrokerName,
+)
 from databroker.stores.base import Store
 from databroker.stores.memory import MemoryStore
 from databroker.testing import answers, assert_identical, expected
@@ -26,6 +33,7 @@ from databroker.testing.conformance.base import (
     stop,
     whole_run,
 )
+from databroker.testing.reference import read_rows
 
 DRIVERS = ("memory", "sqlite", "postgresql")
 
@@ -409,3 +417,20 @@ def test_a_copy_that_was_killed_goes_on(open_new):
             process.kill()
     copied(source, target)
     assert_identical(answers(target, documents), expected(documents))
+
+
+@pytest.mark.parametrize("kind", ["event_page", "batch"])
+def test_rows_that_come_again_are_looked_up_together(open_new, monkeypatch, kind):
+    store, page = open_new("sqlite"), event_page(range(2, 3000), "long-d")
+    insert_all(store, long_run()[:3])
+    monkeypatch.setattr("databroker.stores.sql.series.find_row", None)
+    for _ in range(2):
+        if kind == "batch":
+            store.insert_batches("event", "long-d", [from_page("event", page)])
+        else:
+            store.insert("event_page", page)
+    wanted = [event(number, "long-d") for number in range(3000)]
+    assert_identical(read_rows(store, "event", "long-d"), wanted)
+    page["data"]["x"][2000] = 99.0
+    with pytest.raises(ConflictingDocument, match="'long-d-2002'"):
+        store.insert("event_page", page)

@@ -259,6 +259,45 @@ def rows_at(
     return next_rows(connection, (number, kind), first, stop, columns, unpacked)
 
 
+def without_known(connection: Connection, series: Series, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return those rows of a batch that are not stored; one that is and differs is an error."""
+    import pyarrow as pa
+
+    from ...columns.batches import to_rows
+
+    key = IDENTITY[series.kind]
+    rows = {row[key]: row for row in to_rows(series.kind, series.owner, batch)}
+    known = {identity: series.tail[identity] for identity in rows if identity in series.tail}
+    known.update(_in_blocks(connection, series, rows.keys() - known.keys()))
+    for identity, row in known.items():
+        if not same_row(row, rows[identity]):
+            raise conflict(series.kind, row, rows[identity])
+    return batch.filter(pa.array([identity not in known for identity in rows]))
+
+
+def _in_blocks(
+    connection: Connection, series: Series, identities: Collection[str]
+) -> Iterator[tuple[str, Doc]]:
+    """Yield those of some rows that are in blocks, by their identities."""
+    from ...columns.batches import to_rows, values_of
+
+    key, known = IDENTITY[series.kind], _known(connection, series)
+    wanted = set(filter(known.might_contain, identities))
+    if not wanted:
+        return
+    for first, batch in _blocks(connection, series.id, [key]):
+        places = [n for n, each in enumerate(values_of(batch, key), first) if each in wanted]
+        place, stop = (places[0], places[-1] + 1) if places else (0, 0)
+        while place < stop:
+            whole = read_block(connection, series.id, place, stop, None)
+            if whole is None:
+                return
+            for row in to_rows(series.kind, series.owner, whole):
+                if row[key] in wanted:
+                    yield row[key], row
+            place += whole.num_rows
+
+
 def next_rows(
     connection: Connection,
     series: tuple[int, str],

@@ -192,21 +192,21 @@ class _Write:
                 series.seal(self.connection, rows)
 
     def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
-        """Store rows that come as columns: as a block if all are new, else row by row."""
+        """Store those rows of some that come as columns that are new; all or nothing."""
         from ...columns.batches import to_rows, values_of
 
         identities = values_of(batch, IDENTITY[kind])
-        if not self._put_new_rows(kind, owner, identities, lambda: batch):
+        if not self._put_columns(kind, owner, identities, lambda: batch):
             self._put_each(kind, to_rows(kind, owner, batch))
 
     def _put_page(self, kind: str, page: Doc) -> None:
-        """Store a page: as a block if all its rows are new, else row by row; all or nothing."""
+        """Store those rows of a page that are new, as a block if that can be; all or nothing."""
         single = PAGES[kind]
         if kind in ("event_page", "datum_page"):
             from ...columns import from_page
 
             make = partial(from_page, single, page)
-            if self._put_new_rows(single, page[OWNER[single]], page[IDENTITY[single]], make):
+            if self._put_columns(single, page[OWNER[single]], page[IDENTITY[single]], make):
                 return
         self._put_each(single, list(unpack(kind, page)))
 
@@ -222,6 +222,24 @@ class _Write:
                 series.append(self.connection, rows, row)
                 if series.is_full(rows):
                     series.seal(self.connection, rows)
+
+    def _put_columns(
+        self, kind: str, owner: str, identities: list[str], make: Callable[[], pa.RecordBatch]
+    ) -> bool:
+        """Store the rows that are new as a block; tell whether it could be."""
+        if self._put_new_rows(kind, owner, identities, make):
+            return True
+        if not identities or len(set(identities)) < len(identities):
+            return False
+        from ...columns.batches import values_of
+
+        with transaction(self.connection):
+            rows = self._series(kind, owner)
+            series.refresh_if_stale(self.connection, rows)
+            left = series.without_known(self.connection, rows, make())
+            if not left.num_rows:
+                return True
+            return self._put_new_rows(kind, owner, values_of(left, IDENTITY[kind]), lambda: left)
 
     def _put_new_rows(
         self, kind: str, owner: str, identities: list[str], make: Callable[[], pa.RecordBatch]
