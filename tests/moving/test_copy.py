@@ -23,6 +23,7 @@ from databroker.errors import (
 )
 from databroker.stores.base import Store
 from databroker.stores.memory import MemoryStore
+from databroker.stores.sql.engine.postgresql.connection import _portions
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import (
     descriptor,
@@ -434,3 +435,11 @@ def test_rows_that_come_again_are_looked_up_together(open_new, monkeypatch, kind
     page["data"]["x"][2000] = 99.0
     with pytest.raises(ConflictingDocument, match="'long-d-2002'"):
         store.insert("event_page", page)
+
+
+def test_large_rows_are_sent_to_a_server_a_few_at_a_time():
+    """A message of a GiB ends the session."""
+    rows = {size: [(bytes(size),)] * 5 for size in (10, 2**23, 2**25)}
+    sent = {size: [len(some) for some in _portions(rows[size])] for size in rows}
+    assert sent == {10: [5], 2**23: [2, 2, 1], 2**25: [1] * 5}
+    assert [len(some) for some in _portions([(1,)] * 2000)] == [900, 900, 200]

@@ -21,7 +21,7 @@ from .....errors import InvalidDocument
 from ..connection import Answer, Connection, Row
 from ..dialect import POSTGRESQL
 from ..limits import Limits
-from ..render import VALUES, inserting, marks
+from ..render import VALUES, inserting
 from .failures import translate
 from .listening import channel, listening
 from .sessions import Session, Sessions
@@ -31,6 +31,9 @@ T = TypeVar("T")
 _BYTES = (bytes, memoryview)
 _LARGEST = 2**30 - 2**20
 """Bytes of a value: at a GiB the server ends the session, and says no more."""
+
+_SENT = 2**24
+"""Bytes of rows that are sent at once, or one row."""
 
 _COPIED = 60
 """So many rows are sooner copied than inserted."""
@@ -112,17 +115,12 @@ class PostgreSQLConnection(Connection):
 
     def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> list[int]:
         self._weigh(rows)
-        statement = _translated(f"INSERT INTO {table} VALUES ({marks(rows[0])}) RETURNING id")
-
-        def each(session: Session) -> list[int]:
-            with session.cursor() as cursor:
-                cursor.executemany(statement, rows, returning=True)  # without waiting for each
-                numbers = [number for (number,) in cursor]
-                while cursor.nextset():
-                    numbers += [number for (number,) in cursor]
-                return numbers
-
-        return self._ask(each)
+        numbers: list[int] = []
+        for some in _portions(rows):
+            statement = f"{inserting(table, len(some), len(some[0]), are_new=True)} RETURNING id"
+            answer = self.execute(statement, tuple(chain.from_iterable(some)))
+            numbers += sorted(number for (number,) in answer)  # given one after the other
+        return numbers
 
     def insert_rows(self, table: str, rows: Sequence[Row], are_new: bool) -> None:
         self._weigh(rows)
@@ -216,3 +214,18 @@ def _answer(session: Session, statement: str, values: Sequence[Any]) -> Answer:
 @functools.lru_cache(maxsize=1024)
 def _translated(statement: str) -> str:
     return statement.replace("%", "%%").replace("?", "%s")
+
+
+def _portions(rows: Sequence[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    """Yield rows, so many at a time as one statement may have and as are not too large."""
+    some: list[Sequence[Any]] = []
+    size = 0
+    for row in rows:
+        own = sum(len(value) for value in row if isinstance(value, _BYTES))
+        if some and (len(some) >= VALUES // len(row) or size + own > _SENT):
+            yield some
+            some, size = [], 0
+        some.append(row)
+        size += own
+    if some:
+        yield some
