@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from psycopg import Error, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction
 
+from ....._util.signals import from_signal
 from .....errors import InvalidDocument
 from ..connection import Answer, Connection, Row
 from ..dialect import POSTGRESQL
@@ -105,13 +106,9 @@ class PostgreSQLConnection(Connection):
             raise translate(error, self._name) from error
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        several = list(values)
-
-        def each(session: Session) -> None:
-            with session.cursor() as cursor:
-                cursor.executemany(_translated(statement), several)
-
-        self._ask(each)
+        # psycopg would send them without waiting for each, and forget an interrupt meanwhile.
+        for each in values:
+            self.execute(statement, each)
 
     def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> list[int]:
         self._weigh(rows)
@@ -189,21 +186,31 @@ class PostgreSQLConnection(Connection):
         around = sys.exception()  # which is being handled, by whoever asks
         try:
             return question(session)
-        except Error as error:
+        except BaseException as error:
+            interrupt = _interrupt_behind(error, around)
+            if interrupt is not None:
+                session.close()  # psycopg hides it if it was sending many rows
+                raise interrupt from None
+            if not isinstance(error, Error):
+                session.close()  # an interrupt may have left it in the middle of something
+                raise
             if isinstance(error, OperationalError) and session.closed:
                 self.lost = True
                 self._sessions.drop_unused()
             if isinstance(error, ReadOnlySqlTransaction):
                 session.close()  # it would be so still when the server no longer is
                 self._sessions.drop_unused()
-            cause = error.__context__
-            if cause not in (None, around) and not isinstance(cause, Exception):
-                session.close()  # an interrupt, which psycopg hides if it was sending many rows
-                raise cause from None
             raise
-        except BaseException:
-            session.close()  # an interrupt may have left it in the middle of something
-            raise
+
+
+def _interrupt_behind(error: BaseException, around: BaseException | None) -> BaseException | None:
+    """Return the interrupt that led to an error, which was not being handled before."""
+    cause = error.__context__
+    while cause is not None and cause is not around:
+        if not isinstance(cause, Exception) or from_signal(cause):
+            return cause
+        cause = cause.__context__
+    return None
 
 
 def _answer(session: Session, statement: str, values: Sequence[Any]) -> Answer:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from ..connection import Connection, fetch
-from ..render import marks
+from ..render import VALUES, marks
 from .insert import insert_rows
 
 Row = tuple[Any, ...]
@@ -198,7 +198,10 @@ def segment(connection: Connection, number: int) -> Row | None:
 
 def drop_segments(connection: Connection, numbers: Iterable[int]) -> None:
     """Take segments out."""
-    connection.executemany("DELETE FROM segments WHERE id = ?", [(each,) for each in numbers])
+    several = list(numbers)
+    for first in range(0, len(several), VALUES):
+        some = several[first : first + VALUES]
+        connection.execute(f"DELETE FROM segments WHERE id IN ({marks(some)})", some)
 
 
 # -- datums ------------------------------------------------------------------
