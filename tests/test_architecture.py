@@ -92,7 +92,6 @@ ONLY_IN = {
     # Packages that stay in one place, by the rooms that may import them.
     "sqlite3": ("stores.sql.engine.sqlite",),
     "psycopg": ("stores.sql.engine.postgresql",),
-    "psycopg_pool": ("stores.sql.engine.postgresql",),
     "rich": ("cli", "demo"),
     "click": ("cli",),
     "hypothesis": ("testing",),
