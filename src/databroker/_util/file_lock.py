@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from typing import Any
 
+from .signals import from_signal
+
 fcntl: Any
 msvcrt: Any
 try:
@@ -33,7 +35,7 @@ def try_lock(file: Any) -> bool:
             file.seek(_BEYOND)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
     except OSError as error:
-        if error.errno not in _HELD:
+        if error.errno not in _HELD or from_signal(error):
             raise
         return False
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .._util.signals import from_signal
 from .common import open_broker, say
 from .queries import words_and_keys
 
@@ -44,6 +45,8 @@ def export(
         try:
             write(tables.reader())
         except OSError as error:
+            if from_signal(error):
+                raise
             raise click.FileError(file, hint=error.strerror) from error
     say(f"Written: {file}")
 

@@ -205,7 +205,7 @@ class Courier:
                 self._store.reach()
             sender.send(self._store, batch)
             self._spool.was_sent(sender)
-        except Exception as error:  # whatever it is, the thread goes on
+        except BaseException as error:  # whatever it is, the thread goes on
             self._spool.cannot_send(str(error))
             return self._longer_pause()
         self._pause = 0.0
