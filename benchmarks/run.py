@@ -80,7 +80,8 @@ BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"which ones: {', '.join(BENCHMARKS)}; or all")
+    which = f"which ones: {', '.join(BENCHMARKS)}; all if none is named"
+    parser.add_argument("names", nargs="*", help=which)
     parser.add_argument("--full", action="store_true", help="the large sizes too")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
     arguments = parser.parse_args()

@@ -63,4 +63,4 @@ def test_some_hundred_runs_are_few_statements(runs, monkeypatch):
 
         monkeypatch.setattr(type(connection), "execute", counting)
         assert len(list(store.read_many(RUNS, "primary", ALL))) == 1
-    assert asked.count("SELECT") == 5
+    assert asked.count("SELECT") == 4

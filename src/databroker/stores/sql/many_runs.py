@@ -48,6 +48,7 @@ class _Stream(NamedTuple):
     run: str
     series: int
     sealed: int
+    tail: int
     data_keys: bytes
 
 
@@ -95,8 +96,9 @@ def _streams(
     for row in stored.documents(connection, "descriptor", uids):
         descriptors.setdefault(uids[row[2]], []).append(_descriptor(row, selection, known))
     series: dict[str, dict[Any, Row]] = {}
-    for number, owner, run, sealed in stored.series(connection, "event", uids):
-        series.setdefault(uids[run], {})[owner] = (number, sealed)
+    for number, kind, owner, run, sealed, tail in stored.series(connection, uids):
+        if kind == "event":
+            series.setdefault(uids[run], {})[owner] = (number, sealed, tail)
     found: dict[str, _Stream | None] = {}
     for run in filter(lambda run: run in descriptors or run in series, runs):
         mine, owned = descriptors.get(run, []), series.get(run, {})
@@ -109,8 +111,7 @@ def _streams(
         ):
             found[run] = None
         elif wanted:
-            number, sealed = owned[wanted[0].uid]
-            found[run] = _Stream(run, number, sealed, wanted[0].data_keys)
+            found[run] = _Stream(run, *owned[wanted[0].uid], wanted[0].data_keys)
     return found
 
 
@@ -133,12 +134,12 @@ def _descriptor(
 
 def _chains(connection: Connection, streams: Sequence[_Stream]) -> Chains:
     """Return the segments of those streams that are small, and all in blocks."""
-    numbers = [each.series for each in streams]
-    blocks, tails = blocks_of(connection, numbers), set(stored.with_tails(connection, numbers))
+    whole = [each for each in streams if not each.tail]
+    blocks = blocks_of(connection, [each.series for each in whole])
     chains: Chains = {}
-    for each in streams:
+    for each in whole:
         segments = chain_of(blocks[each.series], each.sealed)
-        if each.series not in tails and segments is not None and size_of(segments) <= _MOST_BYTES:
+        if segments is not None and size_of(segments) <= _MOST_BYTES:
             chains[each.series] = segments
     return chains
 

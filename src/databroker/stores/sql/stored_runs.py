@@ -91,7 +91,7 @@ def _runs(connection: Connection, uids: Sequence[str]) -> dict[str, Run]:
 
 def _series(connection: Connection, uids: Sequence[str]) -> dict[str, list[_Series]]:
     found: dict[str, list[_Series]] = {}
-    for number, kind, owner, run, sealed, tail in stored.all_series(
+    for number, kind, owner, run, sealed, tail in stored.series(
         connection, list(map(portable, uids))
     ):
         series = _Series(number, (kind, original(owner)), sealed, tail)

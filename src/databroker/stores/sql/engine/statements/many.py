@@ -21,15 +21,6 @@ def documents(connection: Connection, kind: str, runs: Collection[Any]) -> list[
     )
 
 
-def series(connection: Connection, kind: str, runs: Collection[Any]) -> list[Row]:
-    """Return number, owner, run and sealed rows of the series of a kind."""
-    return fetch(
-        connection,
-        f"SELECT id, owner, run, sealed FROM series WHERE run IN ({marks(runs)}) AND kind = ?",
-        (*runs, kind),
-    )
-
-
 def linked(connection: Connection, runs: Collection[Any]) -> list[Row]:
     """Return kind, uid, run and body of the documents of runs but stops, in order of arrival."""
     return fetch(
@@ -40,7 +31,7 @@ def linked(connection: Connection, runs: Collection[Any]) -> list[Row]:
     )
 
 
-def all_series(connection: Connection, runs: Collection[Any]) -> list[Row]:
+def series(connection: Connection, runs: Collection[Any]) -> list[Row]:
     """Return number, kind, owner, run, sealed rows and rows in the tail of the series of runs."""
     return fetch(
         connection,
@@ -49,17 +40,6 @@ def all_series(connection: Connection, runs: Collection[Any]) -> list[Row]:
         f"WHERE run IN ({marks(runs)}) ORDER BY id",
         tuple(runs),
     )
-
-
-def with_tails(connection: Connection, numbers: Collection[int]) -> list[int]:
-    """Return those of some series that have rows in their tail."""
-    rows = fetch(
-        connection,
-        f"SELECT id FROM series WHERE id IN ({marks(numbers)}) AND EXISTS (SELECT 1 FROM tail "
-        "WHERE tail.id BETWEEN series.id << 32 AND (series.id << 32) + 4294967295)",
-        tuple(numbers),
-    )
-    return [number for (number,) in rows]
 
 
 def blocks(connection: Connection, numbers: Collection[int]) -> list[Row]:
