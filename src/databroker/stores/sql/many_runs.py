@@ -111,7 +111,8 @@ def _streams(
         ):
             found[run] = None
         elif wanted:
-            found[run] = _Stream(run, *owned[wanted[0].uid], wanted[0].data_keys)
+            number, sealed, tail = owned[wanted[0].uid]
+            found[run] = _Stream(run, number, sealed, tail, wanted[0].data_keys)
     return found
 
 
