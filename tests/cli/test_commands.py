@@ -569,7 +569,12 @@ def test_a_list_loads_nothing_that_it_does_not_need(at_demo_home):
     ours = "sql.integrity sql.engine.sqlite.backup"
     names = " ".join(f"databroker.stores.{name}" for name in ours.split())
     names += " databroker.runs.stream.stream databroker.columns databroker.times.bounds"
+    names += " databroker.external.locate databroker.query.parse databroker.stores.contents"
     assert loaded(["list", "example"], f"{HEAVY} {names}") == "[]"
+
+
+def test_what_a_run_is_made_of_is_shown_without_numpy(at_demo_home):
+    assert loaded(["show", "example"], f"{HEAVY} numpy databroker.columns.batches") == "[]"
 
 
 def test_without_a_command_help_is_shown(run):

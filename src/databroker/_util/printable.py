@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pprint import pformat
 from typing import Any
 
 from .signals import from_signal
@@ -64,6 +63,8 @@ def repr_of_tree(value: Any) -> str:
 
 def pformat_of_tree(value: Any) -> str:
     """Return the same over several lines, where one is too long."""
+    from pprint import pformat  # takes longer to import than all of this room
+
     try:
         return pformat(value, sort_dicts=False)
     except ValueError:  # as above

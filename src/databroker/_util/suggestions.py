@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from .printable import text_of
@@ -15,6 +14,8 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
     """Return the known name that is most like a word, whatever the case; None if none is."""
     if len(text := text_of(word)) > _LONGEST:  # comparing takes the square of the length
         return None
+    import difflib  # most words are known, and then it is not needed
+
     names: dict[str, str] = {}
     for name in known:
         names.setdefault(name.lower(), name)

@@ -328,10 +328,15 @@ class Broker:
 
     def __call__(self, text_search: object = None, **kwargs: Any) -> Results[Run]:
         """Search for runs, by words or a query and by the values of keys; the newest come first."""
-        from ..query.parse import from_keywords
+        from ..query.nodes import Everything
         from ..runs.results import Results
 
-        return Results(self.session, from_keywords(text_search, kwargs, self.zone), self.run)
+        query: Node = Everything()
+        if text_search is not None or kwargs:
+            from ..query.parse import from_keywords
+
+            query = from_keywords(text_search, kwargs, self.zone)
+        return Results(self.session, query, self.run)
 
     def narrowed(self, query: Node, limit: int | None = None) -> Self:
         """Return a broker of some of these runs, which knows of no others.

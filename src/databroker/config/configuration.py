@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import times
 from .._util.printable import shown
@@ -38,10 +38,10 @@ COMMON_KEYS = (
 
 _TRANSFORMED = ("start", "stop", "resource", "descriptor")
 _HOUR = 3600.0
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, repr=False)
-class Configuration:
+class Configuration(NamedTuple):
     """What a broker needs to know, with every path absolute and every value checked.
 
     What the keys of a file mean is told in docs/configuration.md. Handlers and transforms are
@@ -54,18 +54,18 @@ class Configuration:
     """
 
     driver: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = _NOTHING
     name: str | None = None
     description: str | None = None
     timezone: str | None = None
     stale_after: float = _HOUR
-    root_map: Mapping[str, str] = field(default_factory=dict)
-    handlers: Mapping[str, Any] = field(default_factory=dict)
+    root_map: Mapping[str, str] = _NOTHING
+    handlers: Mapping[str, Any] = _NOTHING
     discover_handlers: bool = True  # those that installed packages offer
     allowed_roots: tuple[str, ...] = ()
-    transforms: Mapping[str, Any] = field(default_factory=dict)
+    transforms: Mapping[str, Any] = _NOTHING
     source: Path | None = None
-    original: Mapping[str, Any] = field(default_factory=dict)  # as it was written
+    original: Mapping[str, Any] = _NOTHING  # as it was written
 
     def open(self) -> Store:
         """Open the store that this configuration describes."""

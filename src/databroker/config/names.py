@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._util.printable import shown, type_name
 from .._util.secrets import hide_passwords
@@ -26,8 +25,7 @@ _SUFFIXES = (".yml", ".yaml")
 _HIDDEN = ("_legacy_config", "_test_legacy_config")
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """A name, and the file (and the source in it) that it stands for."""
 
     name: str
@@ -119,8 +117,7 @@ def describe_configs() -> dict[str, str | None]:
     return {name: survey.description for name, survey in surveyed.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(NamedTuple):
     """What a configuration says of itself, why it cannot be used, and whether its file was read."""
 
     description: str | None

@@ -7,16 +7,14 @@ can be opened here is handed to them open.
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
+import importlib
 import ntpath
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO
 
 from .._util.signals import suppressed
 
@@ -26,11 +24,8 @@ _SCHEME = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-_UNPACKED: dict[str, Callable[[IO[bytes]], Any]] = {
-    ".gz": gzip.open,
-    ".bz2": bz2.open,
-    ".xz": lzma.open,
-}
+_UNPACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+"""The module that unpacks files with each ending."""
 
 
 def is_remote(path: str) -> bool:
@@ -68,5 +63,5 @@ def open_uncompressed(path: str) -> Iterator[IO[bytes]]:
         if unpack is None:
             yield file
         else:
-            with unpack(file) as unpacked:
+            with importlib.import_module(unpack).open(file) as unpacked:
                 yield unpacked

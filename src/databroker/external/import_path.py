@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pkgutil
 from typing import Any
 
 from ..errors import InvalidConfiguration
@@ -12,6 +11,8 @@ def imported(target: Any, said_by: str) -> Any:
     """Return what 'module:name' or 'module.name' stands for; what is no text stays as it is."""
     if not isinstance(target, str):
         return target
+    import pkgutil
+
     module, _, name = target.partition(":") if ":" in target else target.rpartition(".")
     try:
         return pkgutil.resolve_name(f"{module}:{name}")

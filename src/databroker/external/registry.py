@@ -10,16 +10,17 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._util.printable import printable
 from ..errors import DuplicateHandler, NoHandler
 from .handler_cache import OPEN, identity
 from .handlers.offered import FALLBACKS, offered_handler, offered_specs, successor
 from .import_path import imported
-from .locate import Guard, place_of
-from .readers.hdf5_files import check_links
-from .references import DataReference, Place, explained
+
+if TYPE_CHECKING:
+    from .locate import Guard
+    from .references import DataReference, Place
 
 _ELSEWHERE = ("AD_", "XSP3", "XPS3_FLY", "TPX_HDF5", "IMM", "MERLIN_FLY", "DEXELA_FLY", "SPECS_")
 """How specs begin that the package area-detector-handlers opens."""
@@ -125,6 +126,8 @@ class Registry:
     @property
     def guard(self) -> Guard:
         """What tells whether a file may be read."""
+        from .locate import Guard
+
         return Guard(self._allowed, map(str, self.root_map.values()))
 
     def place(self, document: Mapping[str, Any], reference: DataReference | None = None) -> Place:
@@ -135,6 +138,8 @@ class Registry:
         FileRefused
             That is outside of the allowed roots.
         """
+        from .locate import place_of
+
         place = place_of(document, self.root_map)
         self.guard.check(place.path, reference)
         return place
@@ -151,6 +156,7 @@ class Registry:
             Its file cannot be opened.
         """
         from .handlers.builtin import replacement_for
+        from .readers.hdf5_files import check_links
 
         chosen = self.handler(str(resource.get("spec")), reference)
         used = replacement_for(chosen)
@@ -195,6 +201,8 @@ def lend(
     by: str = "",
 ) -> Iterator[Any]:
     """Lend what reads the file of a document; it is made with `make` if it is not open yet."""
+    from .references import explained
+
     place, guard = registry.place(document, reference), registry.guard
     # What was opened before is not for us where root map, handler, file or document are others:
     # brokers that share a registry may have the same resource with other arguments.

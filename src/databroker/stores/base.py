@@ -24,8 +24,6 @@ from ..query.nodes import Equals, Everything, Path, UidPrefix
 from ..query.paths import key_paths
 from ..query.projection import Keyed, distinct_values, ranked, value_at
 from .changes import ChangeNotices
-from .checking import CheckProgress, CheckReport, Finding
-from .contents import Outline, StoredRun, owners_of
 from .groups import Accepted, Group
 from .rows import batches_of, rows_of
 from .waiting import Waiting
@@ -35,6 +33,8 @@ if TYPE_CHECKING:
 
     from ..columns import Selection
     from ..query.nodes import Node
+    from .checking import CheckProgress, CheckReport, Finding
+    from .contents import Outline, StoredRun
     from .many import RunsPage
     from .rows import Extent
 
@@ -463,9 +463,10 @@ class Store(ABC):
         StoreDamaged
             The stored bytes cannot be read back. Runs before it were yielded.
         """
+        from .contents import StoredRun, owners_of
+
         for uid in uids:
-            record = self.record(uid)
-            if record is not None:
+            if (record := self.record(uid)) is not None:
                 linked = list(self.documents(uid))
                 extents = {owner: self.extents(*owner) for owner in owners_of(linked)}
                 yield StoredRun(record.start, record.stop, linked, extents)
@@ -502,7 +503,8 @@ class Store(ABC):
         mend_index
             Whether to set right what differs in an index; nothing else is ever changed.
         """
-        from ..columns import ALL  # which imports pyarrow
+        from ..columns import ALL
+        from .checking import CheckReport, Finding
 
         found: list[Finding] = []
         checked = Counter(runs=0, documents=0, rows=0)
@@ -512,9 +514,8 @@ class Store(ABC):
             for kind, doc in self.documents(run.uid):
                 checked["documents"] += 1
                 try:
-                    checked["rows"] += sum(
-                        batch.num_rows for batch in batches_of(self, ROWS[kind], doc["uid"], ALL)
-                    )
+                    batches = batches_of(self, ROWS[kind], doc["uid"], ALL)
+                    checked["rows"] += sum(batch.num_rows for batch in batches)
                 except StoreDamaged as error:
                     found.append(Finding(str(error), run.uid))
             if progress is not None:

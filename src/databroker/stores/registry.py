@@ -18,8 +18,7 @@ import importlib
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .._util.printable import shown
 from .._util.secrets import has_password
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
     from .base import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option of a driver, and which values it takes.
 
     Parameters
@@ -85,8 +83,7 @@ class Option:
         return next(filter(None, faults), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
+class Driver(NamedTuple):
     """A kind of store: what it is called, where its class is, what it takes.
 
     Parameters

@@ -14,7 +14,8 @@ from .._util.lazy import lazy_names
 if TYPE_CHECKING:
     from .bounds import ACCEPTED, parse_bound, parse_period
     from .clock import ago, clock_time, format_time, zone_names
-    from .zones import Edge, resolve_zone
+    from .instants import Edge
+    from .zones import resolve_zone
 
 __all__ = [
     "ACCEPTED",
@@ -33,6 +34,7 @@ __getattr__ = lazy_names(
     {
         **dict.fromkeys(("ACCEPTED", "parse_bound", "parse_period"), ".bounds"),
         **dict.fromkeys(("ago", "clock_time", "format_time", "zone_names"), ".clock"),
-        **dict.fromkeys(("Edge", "resolve_zone"), ".zones"),
+        "Edge": ".instants",
+        "resolve_zone": ".zones",
     },
 )

@@ -14,8 +14,8 @@ from typing import Any
 
 from .._util.printable import shown
 from ..errors import InvalidQuery
+from .instants import Edge, as_utc, local, seconds
 from .phrases import from_phrase
-from .zones import Edge, as_utc, local, seconds
 
 #: The forms of a bound, for messages and documentation.
 ACCEPTED = (

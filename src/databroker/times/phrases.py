@@ -11,7 +11,7 @@ import datetime
 import re
 from fractions import Fraction
 
-from .zones import Edge, local
+from .instants import Edge, local
 
 _WEEKDAYS = [name.lower() for name in calendar.day_name]
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}

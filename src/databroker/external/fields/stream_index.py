@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ...columns import ALL, assemble
+from ...columns import ALL
+from ...columns.assemble import assemble
 from ...columns.names import nested, top
 from ...stores.rows import batches_of
 

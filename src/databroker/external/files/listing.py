@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import from_signal, suppressed
-from ...columns import ALL, Selection, assemble
+from ...columns import ALL, Selection
+from ...columns.assemble import assemble
 from ...columns.batches import values_of
 from ...columns.names import nested
 from ...documents.transform import Transform, unchanged

@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ...columns import assemble
 from ...columns.arrow import Column
-from ...columns.assemble import ValueKind, kind_of, kinds_of
+from ...columns.assemble import ValueKind, assemble, kind_of, kinds_of
 from ...columns.batches import split
 from ...columns.names import SEQ_NUM, TIME, nested
 from ...stores.many import Alike

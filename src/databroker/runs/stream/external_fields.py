@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..._util.user_warnings import warn_user
-from ...columns import Selection, assemble
+from ...columns import Selection
+from ...columns.assemble import assemble
 from ...columns.names import nested
 from ...errors import ShapesDiffer
 from ...external.fields.filler import Filler

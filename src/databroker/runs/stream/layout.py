@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ...columns import Selection, assemble, to_rows
+from ...columns import Selection, to_rows
+from ...columns.assemble import assemble
 from ...columns.batches import nested_values
 from ...columns.names import SEQ_NUM, TIME, UID
 from ...errors import StoreUnavailable

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._util.printable import printable
 from ...columns import ALL, Selection
+from ...external.fields.filling import external_fields
 from .fields import (
     Doc,
     Fields,
@@ -18,7 +19,6 @@ from .fields import (
     no_such_field,
     select,
 )
-from .layout import Layout
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ...external.fields.lazy_array import LazyArray
     from ..session import Session
     from .external_fields import ExternalFields
+    from .layout import EventSource
     from .schema import Constant, Request, Variable
     from .views import Configuration, View
 
@@ -102,7 +103,7 @@ class Stream:
     @property
     def num_events(self) -> int:
         """How many events are stored now; of a stream without events, how many values are."""
-        rows = self._external().rows
+        rows = self._rows()
         extents = (rows.extents("event", doc["uid"]) for doc in self._descriptors)
         return sum(each.rows for found in extents for each in found)
 
@@ -277,6 +278,7 @@ class Stream:
             The stream has no such data key.
         """
         from .dataset import LazyFields
+        from .layout import Layout
         from .schema import variables
 
         if field not in self.fields:
@@ -300,6 +302,8 @@ class Stream:
         events that have none of them are left out. `fill` and `on_missing` are
         as in `table`; what a stream resource holds is in filled events only.
         """
+        from .layout import Layout
+
         selection = self.select(fields)
         wanted = None if selection.data is None else frozenset(selection.data)
         if wanted is not None and not wanted and not selection.extras:
@@ -332,6 +336,8 @@ class Stream:
 
     def _stored(self, field: str) -> Iterator[Any]:
         """Yield what the events hold of a field."""
+        from .layout import Layout
+
         owners = [doc["uid"] for doc in self._descriptors if field in doc["data_keys"]]
         store = self._session.store
         for chunk in Layout.of(store, owners).pieces(store, Selection(frozenset([field]))):
@@ -348,6 +354,11 @@ class Stream:
         constants = [Constant(name, each.values) for name, each in selection.extras.items()]
         stored = variables(self._descriptors, names, "data")
         return self._request(stored, constants, fill, on_missing)
+
+    def _rows(self) -> EventSource:
+        """Return the rows of this stream; without NumPy and Arrow, where events have it all."""
+        is_streamed = "stream" in external_fields(self._descriptors).values()
+        return self._external().rows if is_streamed else self._session.store
 
     def _external(self, fill: Fill = True, on_missing: OnMissing = "raise") -> ExternalFields:
         """Return what loads the external fields of this stream."""

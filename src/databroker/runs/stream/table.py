@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...columns import Selection, assemble
+from ...columns import Selection
+from ...columns.assemble import assemble
 from ...columns.names import SEQ_NUM, TIME, nested
 from .dataset import variable_names
 from .fields import FieldSelection, data_keys

@@ -12,10 +12,7 @@ from ..._util.polling import wait_until
 from ...documents.identity import last_time
 from ...errors import StoreIsReadOnly
 from ...query.nodes import TimeBounds
-from ...query.projection import ranked
 from ..base import LINKED, Activity, RunRecord, Store
-from ..checking import CheckProgress, CheckReport
-from ..contents import Outline, StoredRun
 from ..facts import run_fact
 from ..rows import Extent
 from . import runs, series
@@ -23,10 +20,8 @@ from .blocks import Unpacked
 from .damage import warn_of_damage
 from .engine.connection import Connections
 from .search.index import known_paths
-from .search.project import Projection
 from .search.search import Search, as_record, few_runs
 from .single import documents_of_run, stored_document
-from .stored_runs import outlines, read_runs
 from .writing import Writer, get_ready
 
 if TYPE_CHECKING:
@@ -35,8 +30,11 @@ if TYPE_CHECKING:
     from ...columns import Selection
     from ...query.nodes import Node
     from ...query.nodes import Path as DocumentPath
+    from ..checking import CheckProgress, CheckReport
+    from ..contents import Outline, StoredRun
     from ..many import RunsPage
     from .integrity.base import Check
+    from .search.project import Projection
 
 Doc = dict[str, Any]
 T = TypeVar("T")
@@ -128,7 +126,9 @@ class SQLStore(Store):
         return self._ask(runs.resolve, prefix, limit)
 
     def distinct(self, path: DocumentPath, query: Node) -> list[tuple[Any, int]]:
-        return ranked(Projection(self._connections.get, self._search(query)).counts(path))
+        from ...query.projection import ranked
+
+        return ranked(self._projection(query).counts(path))
 
     def keys(self, most: int) -> list[str]:
         return self._ask(known_paths, most)
@@ -136,8 +136,12 @@ class SQLStore(Store):
     def select(
         self, query: Node, paths: Sequence[DocumentPath], limit: int | None = None
     ) -> Iterator[tuple[Any, ...]]:
-        projection = Projection(self._connections.get, self._search(query))
-        yield from projection.rows(paths, limit)
+        yield from self._projection(query).rows(paths, limit)
+
+    def _projection(self, query: Node) -> Projection:
+        from .search.project import Projection
+
+        return Projection(self._connections.get, self._search(query))
 
     # -- reading a run ---------------------------------------------------
 
@@ -199,9 +203,13 @@ class SQLStore(Store):
         return read_many(self._connections.get, runs, stream, selection)
 
     def outlines(self, uids: Iterable[str]) -> dict[str, Outline]:
+        from .stored_runs import outlines
+
         return self._ask(outlines, list(uids))
 
     def read_runs(self, uids: Iterable[str]) -> Iterator[StoredRun]:
+        from .stored_runs import read_runs
+
         left = iter(uids)
         while some := list(islice(left, _READ_AT_ONCE)):
             for uid, run in self._ask(read_runs, some):

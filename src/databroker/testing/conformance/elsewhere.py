@@ -12,7 +12,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..._util.signals import from_signal, suppressed
-from ...columns import Selection, assemble
+from ...columns import Selection
+from ...columns.assemble import assemble
 from ...columns.names import SEQ_NUM
 from ...query.nodes import Everything
 from ...stores.base import Store

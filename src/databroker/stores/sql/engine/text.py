@@ -6,30 +6,43 @@ one still does. So look-ups, prefixes and orders are those of the texts themselv
 
 from __future__ import annotations
 
+import functools
 import re
 
 _SURROGATES = range(0xD800, 0xE000)
 _BEFORE = "\ud7ff"
 
-_PORTABLE = {
-    "\0": "\1\1",
-    "\1": "\1\2",
-    _BEFORE: f"{_BEFORE}\1",
-    **{chr(code): f"{_BEFORE}\2{chr(code - _SURROGATES[0] + 2)}" for code in _SURROGATES},
-    # So that each character has one behind it: what begins with a text comes before another text.
-    "\U0010fffe": "\U0010fffe\1",
-    "\U0010ffff": "\U0010fffe\2",
-}
-_TABLE = str.maketrans(_PORTABLE)
-_ORIGINAL = {portable: text for text, portable in _PORTABLE.items()}
 _CHANGED = re.compile(f"[\1\U0010fffe][\1\2]|{_BEFORE}(?:\1|\2.)", re.DOTALL)
+
+
+@functools.cache  # made for the first text that is not plain: most have none
+def _portable() -> dict[str, str]:
+    return {
+        "\0": "\1\1",
+        "\1": "\1\2",
+        _BEFORE: f"{_BEFORE}\1",
+        **{chr(code): f"{_BEFORE}\2{chr(code - _SURROGATES[0] + 2)}" for code in _SURROGATES},
+        # So that each character has one behind it: what begins with a text comes before another.
+        "\U0010fffe": "\U0010fffe\1",
+        "\U0010ffff": "\U0010fffe\2",
+    }
+
+
+@functools.cache
+def _to_portable() -> dict[int, str]:
+    return str.maketrans(_portable())
+
+
+@functools.cache
+def _to_original() -> dict[str, str]:
+    return {portable: text for text, portable in _portable().items()}
 
 
 def portable(text: str) -> str:
     """Return text as a database holds it."""
     if text.isascii() and "\0" not in text and "\1" not in text:
         return text
-    return text.translate(_TABLE)
+    return text.translate(_to_portable())
 
 
 def original(stored: str | bytes) -> str:
@@ -38,7 +51,8 @@ def original(stored: str | bytes) -> str:
         return stored.decode("utf-8", "surrogatepass")
     if stored.isascii() and "\1" not in stored:
         return stored
-    return _CHANGED.sub(lambda match: _ORIGINAL.get(match[0], match[0]), stored)
+    originals = _to_original()
+    return _CHANGED.sub(lambda match: originals.get(match[0], match[0]), stored)
 
 
 def with_prefix(prefix: str) -> tuple[str, str]:
