@@ -574,7 +574,7 @@ def test_a_list_loads_nothing_that_it_does_not_need(at_demo_home):
 
 
 def test_what_a_run_is_made_of_is_shown_without_numpy(at_demo_home):
-    assert loaded(["show", "example"], f"{HEAVY} numpy databroker.columns.batches") == "[]"
+    assert loaded(["show", "example"], f"{HEAVY} databroker.columns.batches") == "[]"
 
 
 def test_without_a_command_help_is_shown(run):
