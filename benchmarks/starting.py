@@ -32,6 +32,7 @@ TYPER = "import typer, rich" if HAS_TYPER else "import click, rich"
 CLICK = "import click, rich"
 LIST = "from databroker.cli import main; main(['list'])"
 LIST_NAME = "from databroker.cli import main; main(['list', 'bench'])"
+SHOW = "from databroker.cli import main; main(['show', 'bench'])"
 LIBRARIES = "import pandas, pyarrow"
 TABLE = """
 import databroker
@@ -76,14 +77,16 @@ def _commands(repeat: int, warm_up: int) -> Iterator[Row]:
             write(db, Scan(1), 5)
         places = {"DATABROKER_PATH": str(folder), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
         with mock.patch.dict(os.environ, places):
-            nothing, named, typer, click, listed, runs = processes(
-                *(NOTHING, NAMED, TYPER, CLICK, LIST, LIST_NAME), repeat=repeat, warm_up=warm_up
+            nothing, named, typer, click, *commands = processes(
+                *(NOTHING, NAMED, TYPER, CLICK, LIST, LIST_NAME, SHOW),
+                repeat=repeat,
+                warm_up=warm_up,
             )
     yield Row("from databroker import Broker", "", named - nothing, target=100.0, note="a process")
     limit = "typer and rich" if HAS_TYPER else "click and rich, as typer is not installed"
-    for what, took in (("databroker list", listed), ("databroker list NAME", runs)):
+    for what, took in zip(("list", "list NAME", "show NAME"), commands, strict=True):
         note = f"limit: importing {limit}; {took / click:.2f} times click and rich"
-        yield Row(what, "CPU", took, limit=typer, target_ratio=1.5, note=note)
+        yield Row(f"databroker {what}", "CPU", took, limit=typer, target_ratio=1.5, note=note)
 
 
 def _spent_by_children() -> float:
