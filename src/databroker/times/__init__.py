@@ -2,6 +2,7 @@
 
 Examples
 --------
+>>> from databroker.times import format_time, parse_bound, resolve_zone
 >>> zone = resolve_zone("America/New_York")
 >>> format_time(parse_bound("2015-03-05 10:01:30.5", zone, "since"), zone)
 '2015-03-05 10:01:30 EST'
