@@ -41,16 +41,17 @@ def accept(kind: str, doc: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
 
 
 def _accepted(kind: str, doc: Any) -> tuple[dict[str, Any], list[str]]:
-    if not isinstance(doc, Mapping):
-        raise InvalidDocument(f"{kind} document is a {type_name(doc)}; it must be a dictionary.")
     if type(doc) is not dict:
+        if not isinstance(doc, Mapping):
+            raise InvalidDocument(
+                f"{kind} document is a {type_name(doc)}; it must be a dictionary."
+            )
         doc = dict(doc.items())
     changes: list[str] = []
-    if kind == "event" and _is_plain_event(doc):
-        clean = {key: dict(value) if type(value) is dict else value for key, value in doc.items()}
-    elif kind in LISTS:
+    clean = _plain_event(doc) if kind == "event" else None
+    if kind in LISTS:
         clean = _accept_page(kind, doc, changes)
-    else:
+    elif clean is None:
         clean, changes = normalise(doc)
     repair(kind, clean, changes)
     check(kind, clean)
@@ -59,21 +60,24 @@ def _accepted(kind: str, doc: Any) -> tuple[dict[str, Any], list[str]]:
     return clean, changes
 
 
-def _is_plain_event(doc: Mapping[str, Any]) -> bool:
-    # Events come by the million, and most hold nothing but scalars: for them
-    # a look at the types replaces a walk that copies.
+def _plain_event(doc: dict[Any, Any]) -> dict[str, Any] | None:
+    """Return a copy of an event that holds nothing but scalars; None of another one."""
+    # Events come by the million, and most are such: for them a look at the types replaces
+    # a walk through all values.
     if not _TEXT.issuperset(map(type, doc)):
-        return False
-    for value in doc.values():
+        return None
+    clean = doc.copy()
+    for key, value in doc.items():
         kind = type(value)
         if kind is dict:
             if not (
                 _TEXT.issuperset(map(type, value)) and SCALARS.issuperset(map(type, value.values()))
             ):
-                return False
+                return None
+            clean[key] = value.copy()
         elif kind not in SCALARS:
-            return False
-    return True
+            return None
+    return clean
 
 
 def _accept_page(kind: str, doc: Mapping[str, Any], changes: list[str]) -> dict[str, Any]:

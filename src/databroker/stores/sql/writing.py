@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -65,43 +64,43 @@ class Writer:
 
     def _put_runs(self, found: Sequence[WholeRun], connection: Connection) -> set[str]:
         get_ready()
-        with (
-            collecting_later(),
-            connection.storing_much(),
-            self._write(connection) as write,
-            transaction(connection),
-        ):
-            return write.put_runs(found)
+        with collecting_later(), connection.storing_much():
+            write = self._begin(connection)
+            with transaction(connection):
+                stored = write.put_runs(found)
+            self._end(write)
+        return stored
 
     def _put(self, kind: str, doc: Doc, connection: Connection) -> bool:
-        with self._write(connection) as write:
-            write.put(kind, doc)
-        return write.ended_large
+        write = self._begin(connection)
+        write.put(kind, doc)
+        return self._end(write)
 
     def _put_together(self, documents: Sequence[tuple[str, Doc]], connection: Connection) -> bool:
         get_ready()
-        with (
-            collecting_later(),
-            connection.storing_much(),
-            self._write(connection) as write,
-            transaction(connection),
-        ):
-            write.put_many(documents)
-        return write.ended_large
+        with collecting_later(), connection.storing_much():
+            write = self._begin(connection)
+            with transaction(connection):
+                write.put_many(documents)
+            return self._end(write)
 
     def _put_batch(
         self, kind: str, owner: str, batch: pa.RecordBatch, connection: Connection
     ) -> bool:
-        with collecting_later(), self._write(connection) as write:
+        with collecting_later():
+            write = self._begin(connection)
             write.put_batch(kind, owner, batch)
-        return write.ended_large
+            return self._end(write)
 
-    @contextlib.contextmanager
-    def _write(self, connection: Connection) -> Iterator[_Write]:
+    def _begin(self, connection: Connection) -> _Write:
         known = self._known if self._pid == os.getpid() else {}
         self._known, self._pid = {}, os.getpid()
-        yield _Write(connection, known)
-        self._known = known
+        return _Write(connection, known)
+
+    def _end(self, write: _Write) -> bool:
+        """Take up again what is known, once all is stored; tell whether a large run ended."""
+        self._known = write.known
+        return write.ended_large
 
 
 @functools.cache

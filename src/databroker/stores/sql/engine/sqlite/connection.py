@@ -125,7 +125,8 @@ class SQLiteConnection(Connection):
             "SELECT ?, ?, ? WHERE (SELECT sealed FROM series WHERE id = ?) = ? "
             "ON CONFLICT DO NOTHING"
         )
-        return bool(self.execute(statement, (*row, series, sealed)).changed)
+        values = (*row, series, sealed)
+        return self._patiently(lambda driver: driver.execute(statement, values).rowcount) > 0
 
     def state(self) -> Hashable:
         # Of what others commit SQLite keeps a number for each connection, while it is open.

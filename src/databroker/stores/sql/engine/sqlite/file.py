@@ -73,11 +73,13 @@ class File:
     def check(self) -> os.stat_result:
         """Return how the file is now, which must still be the one that was opened first."""
         self._refuse_if_closed()
-        with translated(self.path):
-            try:
-                found = os.stat(self.path)
-            except FileNotFoundError:
-                found = None
+        try:  # before each write, so `translated` is entered only when there is an error
+            found = os.stat(self.path)
+        except FileNotFoundError:
+            found = None
+        except OSError:
+            with translated(self.path):
+                raise
         if found is None or _identity(found) != self.identity:
             raise StoreUnavailable(
                 f"{self.path} was {'removed' if found is None else 'replaced by another file'} "
