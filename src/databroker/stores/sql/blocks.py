@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from itertools import accumulate, islice, pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._util.lazy import lazy_module
 from ...errors import StoreDamaged
@@ -97,14 +97,14 @@ def _block(first: int, batch: pa.RecordBatch, layout: list[Group]) -> Block:
     return Block(first, stop, int(least), int(most), float(last_time), layout)
 
 
-def merge_blocks(connection: Connection, series: int, fresh: Fresh) -> None:
+def merge_blocks(connection: Connection, series: int, sealed: int, fresh: Fresh) -> None:
     """Make one block of the newest sixteen, while they are of one size and it is worth it.
 
     So each row is written again once or twice, and a stream of any length has
     few small blocks. Where a group would grow beyond a segment, its segments
     are handed to the new block as they are.
     """
-    while True:
+    while sealed >= _FAN:  # fewer rows are not in so many blocks
         sizes = newest_sizes(connection, series, _FAN)
         if len(sizes) < _FAN or len({size.bit_length() // 3 for size in sizes}) > 1:
             return
@@ -167,9 +167,14 @@ def settled_rows(
 def sealed_rows(connection: Connection, series: int) -> int:
     """Return how many rows of a series are in blocks."""
     row = stored.series_numbered(connection, series)
-    if row is None or type(row[-1]) is not int:
+    return intact_count(connection, series, None if row is None else row[-1])
+
+
+def intact_count(connection: Connection, series: int, sealed: Any) -> int:
+    """Return how many rows of a series are in blocks, which was read, if it is a number."""
+    if type(sealed) is not int:
         raise damaged_rows(connection, series, 0, 1, "how many there are is not known any more")
-    return row[-1]
+    return sealed
 
 
 class _Packed(NamedTuple):

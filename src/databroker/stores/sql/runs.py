@@ -12,15 +12,15 @@ from ...documents.identity import conflict, is_provisional
 from ...documents.kinds import ROWS
 from ..facts import boot_id, host
 from .engine.connection import Connection
-from .engine.statements import rows
+from .engine.statements import before, rows
 from .engine.statements import runs as stored
 from .engine.statements.which import which
 from .engine.text import original, portable
 from .run_key import key_of, raise_displacement
 from .search.index import index_data_keys, index_start, index_stop, unindex_stop
-from .series import add_series, find_row, load_series, series_id
-from .single import drop_document, insert_document, orphans, stored_document
-from .starts import Run, find_run, insert_run, set_stop
+from .series import Series, find_row, load_series, series_id
+from .single import drop_document, insert_document, orphans, run_of, stored_document
+from .starts import Run, find_run, insert_run, run_before_stop, set_stop
 
 Doc = dict[str, Any]
 
@@ -29,17 +29,23 @@ _PAGES = (2, 256)  # keys looked at at once: most are free, and few are taken ma
 
 def put_start(connection: Connection, doc: Doc) -> None:
     """Store a start document, and link what arrived before it."""
-    uid = doc["uid"]
-    known = stored_run(connection, uid)
+    uid, key = doc["uid"], key_of(doc["time"])
+    is_known, is_taken, is_awaited, newest = before.start(connection, portable(uid), key)
+    known = stored_run(connection, uid) if is_known else None
     if known is not None:
         _check_same("start", known.start, doc)
         return
-    wanted = key_of(doc["time"])
-    key = _free_key(connection, wanted)
-    if key != wanted:
+    if is_taken:
+        wanted, key = key, _free_key(connection, key)
         raise_displacement(connection, key - wanted)
-    insert_run(connection, key, doc, (host(), os.getpid(), boot_id()))
+    insert_run(connection, key, newest + 1, doc, (host(), os.getpid(), boot_id()))
     index_start(connection, key, doc)
+    if is_awaited:
+        _link_orphans(connection, key, uid)
+
+
+def _link_orphans(connection: Connection, key: int, uid: str) -> None:
+    """Link what arrived before the start of its run."""
     for kind, orphan in list(orphans(connection, ["stop", "descriptor"], uid)):
         if kind == "descriptor":
             index_data_keys(connection, key, orphan["data_keys"])
@@ -50,11 +56,11 @@ def put_start(connection: Connection, doc: Doc) -> None:
 
 def put_stop(connection: Connection, doc: Doc) -> None:
     """Store a stop document with its run, or by itself until the run is known."""
-    known = stored_stop(connection, doc["uid"])
+    is_known, run = run_before_stop(connection, doc["uid"], doc["run_start"])
+    known = stored_stop(connection, doc["uid"]) if is_known else None
     if known is not None:
         _check_same("stop", known, doc)
         return
-    run = stored_run(connection, doc["run_start"])
     if run is None:
         for _, orphan in orphans(connection, ["stop"], doc["run_start"]):
             _check_provisional(orphan, doc)
@@ -68,20 +74,24 @@ def put_stop(connection: Connection, doc: Doc) -> None:
     index_stop(connection, run.id, doc)
 
 
-def put_document(connection: Connection, kind: str, doc: Doc) -> None:
-    """Store a descriptor, resource or stream resource."""
-    known = stored_document(connection, kind, doc["uid"])
+def put_document(connection: Connection, kind: str, doc: Doc) -> Series | None:
+    """Store a descriptor, resource or stream resource; return its series, if that is new."""
+    uid, run = doc["uid"], run_of(doc)
+    identity = kind, portable(uid)
+    is_known, number, newest, key = before.linked(connection, identity, ROWS[kind], run)
+    known = stored_document(connection, kind, uid) if is_known else None
     if known is not None:
         _check_same(kind, known, doc)
-        return
+        return None
     insert_document(connection, kind, doc)
+    if kind == "descriptor" and key is not None:
+        index_data_keys(connection, key, doc["data_keys"])
     # That it has no rows yet is known, and not only that none are found.
-    run = doc.get("run_start")
-    add_series(connection, ROWS[kind], doc["uid"], run if type(run) is str else None)
-    if kind == "descriptor":
-        key = stored.key_of_uid(connection, portable(doc["run_start"]))
-        if key is not None:
-            index_data_keys(connection, key, doc["data_keys"])
+    if number is not None:
+        rows.add_series(connection, ROWS[kind], portable(uid), run)
+        return None
+    rows.insert_series(connection, [(newest + 1, ROWS[kind], portable(uid), run, 0)])
+    return Series(newest + 1, ROWS[kind], uid)
 
 
 def stored_stop(connection: Connection, uid: str) -> Doc | None:

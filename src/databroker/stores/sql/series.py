@@ -20,6 +20,7 @@ from ...errors import StoreDamaged
 from .blocks import (
     Fresh,
     Unpacked,
+    intact_count,
     merge_blocks,
     read_block,
     sealed_rows,
@@ -101,15 +102,10 @@ def load_series(connection: Connection, kind: str, owner: str) -> Series | None:
 def create_series(connection: Connection, kind: str, owner: str, run: str | None) -> Series:
     """Make the series of an owner, unless another process just did."""
     with transaction(connection):
-        add_series(connection, kind, owner, run)
+        stored.add_series(connection, kind, portable(owner), None if run is None else portable(run))
     series = load_series(connection, kind, owner)
     assert series is not None
     return series
-
-
-def add_series(connection: Connection, kind: str, owner: str, run: str | None) -> None:
-    """See to it that an owner has a series, and that its run is known; within a transaction."""
-    stored.add_series(connection, kind, portable(owner), None if run is None else portable(run))
 
 
 def refresh(connection: Connection, series: Series) -> None:
@@ -160,11 +156,10 @@ def append_block(
     hashes: Hashes,
 ) -> None:
     """Store many new rows as blocks, after what is in the tail; within a transaction."""
-    if series.tail:
-        seal(connection, series)
+    move_tail(connection, series)
     write_block(connection, series.id, series.sealed, batch, series.fresh)
     _set_sealed(connection, series, series.sealed + batch.num_rows, hashes)
-    merge_blocks(connection, series.id, series.fresh)
+    merge_blocks(connection, series.id, series.sealed, series.fresh)
 
 
 def is_full(series: Series) -> bool:
@@ -173,10 +168,15 @@ def is_full(series: Series) -> bool:
 
 
 def seal(connection: Connection, series: Series) -> None:
-    """Move the tail into blocks; within a transaction."""
+    """Move the tail into blocks, as it is now; within a transaction."""
+    refresh_if_stale(connection, series)
+    move_tail(connection, series)
+
+
+def move_tail(connection: Connection, series: Series) -> None:
+    """Move the tail into blocks, of a series that was looked at; within that transaction."""
     from ...columns import from_rows
 
-    refresh_if_stale(connection, series)
     if not series.tail:
         return
     first = series.sealed
@@ -185,7 +185,7 @@ def seal(connection: Connection, series: Series) -> None:
         write_block(connection, series.id, first, batch, series.fresh)
     stored.clear_tail(connection, series.id)
     _set_sealed(connection, series, first + batch.num_rows, hashes_of(series.tail))
-    merge_blocks(connection, series.id, series.fresh)
+    merge_blocks(connection, series.id, series.sealed, series.fresh)
 
 
 def refresh_if_stale(connection: Connection, series: Series) -> None:
@@ -353,10 +353,11 @@ def series_id(connection: Connection, kind: str, owner: str) -> int | None:
     return number
 
 
-def series_of_run(connection: Connection, run: str) -> list[tuple[str, str]]:
-    """Return kind and owner of each series of a run."""
-    rows = stored.series_of_run(connection, portable(run))
-    return [(kind, original(owner)) for _, kind, owner in rows]
+def lengths_of_run(connection: Connection, run: str) -> Iterator[tuple[str, str, int, int]]:
+    """Yield kind and owner of each series of a run, its rows in blocks, and all its rows."""
+    for number, kind, owner, count, last in stored.lengths_of_run(connection, portable(run)):
+        sealed = intact_count(connection, number, count)
+        yield kind, original(owner), sealed, sealed if last is None else max(sealed, last + 1)
 
 
 def newest_rows(connection: Connection, run: str) -> list[Doc]:

@@ -25,9 +25,14 @@ def insert_document(connection: Connection, kind: str, doc: Doc) -> None:
 
 def document_row(kind: str, doc: Doc) -> tuple[Any, ...]:
     """Return what is stored of a document."""
-    run = doc.get("run_start")
-    columns = (kind, portable(doc["uid"]), portable(run) if type(run) is str else None)
+    columns = (kind, portable(doc["uid"]), run_of(doc))
     return *columns, pack_body(doc, *columns)
+
+
+def run_of(doc: Doc) -> str | None:
+    """Return the run that a document says it belongs to, as it is stored."""
+    run = doc.get("run_start")
+    return portable(run) if type(run) is str else None
 
 
 def stored_document(connection: Connection, kind: str, uid: str) -> Doc | None:

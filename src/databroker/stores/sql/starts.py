@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
 from .engine.connection import Connection
-from .engine.statements import runs
+from .engine.statements import before, runs
 from .engine.text import original, portable
 
 Doc = dict[str, Any]
@@ -70,9 +70,14 @@ def find_run(connection: Connection, column: str, value: Any) -> Run | None:
     return None if row is None else open_run(row)
 
 
-def insert_run(connection: Connection, key: int, doc: Doc, writer: Writer) -> None:
+def run_before_stop(connection: Connection, uid: str, run: str) -> tuple[bool, Run | None]:
+    """Tell whether there is a stop, given by its uid; and return its run, if that is there."""
+    is_known, *row = before.stop(connection, portable(uid), portable(run))
+    return bool(is_known), None if row[0] is None else open_run(tuple(row))
+
+
+def insert_run(connection: Connection, key: int, arrival: int, doc: Doc, writer: Writer) -> None:
     """Store a start at a free key."""
-    arrival = runs.newest_arrival(connection) + 1
     runs.insert(connection, [(*run_row(key, arrival, doc, writer), None, None)])
 
 

@@ -267,7 +267,9 @@ class _Write:
                 runs.put_stop(self.connection, doc)
                 self._seal_run(doc["run_start"])
             else:
-                runs.put_document(self.connection, kind, doc)
+                rows = runs.put_document(self.connection, kind, doc)
+                if rows is not None:
+                    self._remember(rows)
 
     def _series(self, kind: str, owner: str) -> Series:
         """Return the state of a series, making it where there is none."""
@@ -280,11 +282,15 @@ class _Write:
                     raise unknown_descriptor(owner)
                 run = document.get("run_start") if document else None
                 rows = series.create_series(self.connection, kind, owner, run)
-            if len(self.known) >= _REMEMBERED:
-                self.known.pop(next(iter(self.known)))
-            self.known[kind, owner] = rows
-            self._is_current(rows)
+            self._remember(rows)
         return rows
+
+    def _remember(self, rows: Series) -> None:
+        """Keep the state of a series that was looked at."""
+        if len(self.known) >= _REMEMBERED:
+            self.known.pop(next(iter(self.known)))
+        self.known[rows.kind, rows.owner] = rows
+        self._is_current(rows)
 
     def _is_current(self, rows: Series) -> bool:
         """Tell whether a series was looked at in this transaction; from now on, it was."""
@@ -296,9 +302,12 @@ class _Write:
 
     def _seal_run(self, run: str) -> None:
         """Move all tails of a run into blocks."""
-        for kind, owner in series.series_of_run(self.connection, run):
-            rows = self._series(kind, owner)
-            self.ended_large |= rows.sealed > 0 or rows.tail_bytes > _LARGE
-            if rows.tail or not self._is_current(rows):
-                series.seal(self.connection, rows)
-            self.known.pop((kind, owner))
+        for kind, owner, sealed, length in series.lengths_of_run(self.connection, run):
+            self.ended_large |= sealed > 0
+            if length > sealed:
+                rows = self._series(kind, owner)
+                if (rows.sealed, rows.length) != (sealed, length):
+                    series.refresh(self.connection, rows)
+                self.ended_large |= rows.tail_bytes > _LARGE
+                series.move_tail(self.connection, rows)
+            self.known.pop((kind, owner), None)

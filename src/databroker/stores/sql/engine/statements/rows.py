@@ -72,6 +72,14 @@ def series_of_run(connection: Connection, run: Any, without: Collection[str] = (
     )
 
 
+def lengths_of_run(connection: Connection, run: Any) -> list[Row]:
+    """Return number, kind, owner, sealed rows of the series of a run, and the tail's last row."""
+    last = f"SELECT max(id) & {ANY - 1} FROM tail WHERE id BETWEEN "
+    last += f"series.id << {_SHIFT} AND (series.id << {_SHIFT}) + {ANY - 1}"
+    sql = f"SELECT id, kind, owner, sealed, ({last}) FROM series WHERE run = ? ORDER BY id"
+    return fetch(connection, sql, (run,))
+
+
 def set_sealed(connection: Connection, series: int, sealed: int) -> None:
     """Store how many rows of a series are in blocks."""
     connection.execute("UPDATE series SET sealed = ? WHERE id = ?", (sealed, series))
