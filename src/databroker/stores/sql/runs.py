@@ -38,8 +38,9 @@ def put_start(connection: Connection, doc: Doc) -> None:
     if is_taken:
         wanted, key = key, _free_key(connection, key)
         raise_displacement(connection, key - wanted)
-    insert_run(connection, key, newest + 1, doc, (host(), os.getpid(), boot_id()))
-    index_start(connection, key, doc)
+    with connection.together():
+        insert_run(connection, key, newest + 1, doc, (host(), os.getpid(), boot_id()))
+        index_start(connection, key, doc)
     if is_awaited:
         _link_orphans(connection, key, uid)
 
@@ -70,8 +71,9 @@ def put_stop(connection: Connection, doc: Doc) -> None:
     if run.stop is not None:
         _check_provisional(run.stop, doc)
         unindex_stop(connection, run.id, run.stop)
-    set_stop(connection, run, doc)
-    index_stop(connection, run.id, doc)
+    with connection.together():
+        set_stop(connection, run, doc)
+        index_stop(connection, run.id, doc)
 
 
 def put_document(connection: Connection, kind: str, doc: Doc) -> Series | None:
@@ -83,15 +85,16 @@ def put_document(connection: Connection, kind: str, doc: Doc) -> Series | None:
     if known is not None:
         _check_same(kind, known, doc)
         return None
-    insert_document(connection, kind, doc)
-    if kind == "descriptor" and key is not None:
-        index_data_keys(connection, key, doc["data_keys"])
-    # That it has no rows yet is known, and not only that none are found.
-    if number is not None:
-        rows.add_series(connection, ROWS[kind], portable(uid), run)
-        return None
-    rows.insert_series(connection, [(newest + 1, ROWS[kind], portable(uid), run, 0)])
-    return Series(newest + 1, ROWS[kind], uid)
+    with connection.together():
+        insert_document(connection, kind, doc)
+        # That it has no rows yet is known, and not only that none are found.
+        if number is None:
+            rows.insert_series(connection, [(newest + 1, ROWS[kind], portable(uid), run, 0)])
+        else:
+            rows.add_series(connection, ROWS[kind], portable(uid), run)
+        if kind == "descriptor" and key is not None:
+            index_data_keys(connection, key, doc["data_keys"])
+    return Series(newest + 1, ROWS[kind], uid) if number is None else None
 
 
 def stored_stop(connection: Connection, uid: str) -> Doc | None:

@@ -157,9 +157,7 @@ def append_block(
 ) -> None:
     """Store many new rows as blocks, after what is in the tail; within a transaction."""
     move_tail(connection, series)
-    write_block(connection, series.id, series.sealed, batch, series.fresh)
-    _set_sealed(connection, series, series.sealed + batch.num_rows, hashes)
-    merge_blocks(connection, series.id, series.sealed, series.fresh)
+    _put_block(connection, series, batch, hashes)
 
 
 def is_full(series: Series) -> bool:
@@ -177,15 +175,10 @@ def move_tail(connection: Connection, series: Series) -> None:
     """Move the tail into blocks, of a series that was looked at; within that transaction."""
     from ...columns import from_rows
 
-    if not series.tail:
-        return
-    first = series.sealed
-    with collecting_later():
-        batch = from_rows(series.kind, list(series.tail.values()))
-        write_block(connection, series.id, first, batch, series.fresh)
-    stored.clear_tail(connection, series.id)
-    _set_sealed(connection, series, first + batch.num_rows, hashes_of(series.tail))
-    merge_blocks(connection, series.id, series.sealed, series.fresh)
+    if series.tail:
+        with collecting_later():
+            batch = from_rows(series.kind, list(series.tail.values()))
+            _put_block(connection, series, batch, hashes_of(series.tail))
 
 
 def refresh_if_stale(connection: Connection, series: Series) -> None:
@@ -397,6 +390,18 @@ def _blocks(
             first += batch.num_rows
     if damage is not None:
         raise damage
+
+
+def _put_block(
+    connection: Connection, series: Series, batch: pa.RecordBatch, hashes: Hashes
+) -> None:
+    """Store rows as a block, in the place of the tail if that has any."""
+    with connection.together():
+        write_block(connection, series.id, series.sealed, batch, series.fresh)
+        if series.tail:
+            stored.clear_tail(connection, series.id)
+        _set_sealed(connection, series, series.sealed + batch.num_rows, hashes)
+    merge_blocks(connection, series.id, series.sealed, series.fresh)
 
 
 def _set_sealed(connection: Connection, series: Series, sealed: int, moved: Hashes) -> None:

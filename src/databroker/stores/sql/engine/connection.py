@@ -62,6 +62,18 @@ class Connection(ABC):
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         """Carry out a statement to its end; wait for whoever is in the way."""
 
+    def change(self, statement: str, values: Sequence[Any] = ()) -> None:
+        """Carry out a statement of which nothing is to be known, in `together` with others."""
+        self.execute(statement, values)
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Carry out what is changed within in one round trip, at its end; within a transaction.
+
+        No row may be changed twice, and what is asked within does not see the changes.
+        """
+        yield
+
     @abstractmethod
     def append(self, row: Row, series: int, sealed: int) -> bool:
         """Store key, seq_num and body of a row in the tail, unless somebody seals it meanwhile.

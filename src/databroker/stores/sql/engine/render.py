@@ -32,6 +32,13 @@ def inserting(table: str, rows: int, columns: int, are_new: bool) -> str:
     return f"INSERT INTO {table} VALUES {', '.join([row] * rows)}{otherwise}"
 
 
+def together(changes: Sequence[Sql]) -> Sql:
+    """Return several changes as one statement, where a database takes changes after WITH."""
+    *others, (last, _) = changes
+    steps = ", ".join(f"step{n} AS ({sql})" for n, (sql, _) in enumerate(others))
+    return f"WITH {steps} {last}" if steps else last, _values_of(changes)
+
+
 def run_of(lookup: Lookup) -> str:
     """Return the column that holds the key of a run."""
     return "x.id" if lookup.index == "runs" else "x.run"

@@ -22,7 +22,7 @@ from .....errors import InvalidDocument
 from ..connection import Answer, Connection, Row
 from ..dialect import POSTGRESQL
 from ..limits import Limits
-from ..render import VALUES, inserting
+from ..render import VALUES, Sql, inserting, together
 from .failures import translate
 from .listening import channel, listening
 from .sessions import Session, Sessions
@@ -53,6 +53,7 @@ class PostgreSQLConnection(Connection):
         self._lock = lock
         self._session: Session | None = None  # during a transaction
         self._types: dict[str, list[int]] = {}  # of the columns of tables
+        self._changes: list[Sql] | None = None  # that are to be carried out together
 
     @property
     def in_transaction(self) -> bool:
@@ -80,6 +81,7 @@ class PostgreSQLConnection(Connection):
 
     def abandon(self) -> None:
         session, self._session = self._session, None
+        self._changes = None  # an interrupt may have left some behind
         if session is not None:
             with contextlib.suppress(Error):
                 session.rollback()
@@ -87,6 +89,23 @@ class PostgreSQLConnection(Connection):
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         return self._ask(lambda session: _answer(session, statement, values))
+
+    def change(self, statement: str, values: Sequence[Any] = ()) -> None:
+        if self._changes is None:
+            self.execute(statement, values)
+        else:
+            self._changes.append((statement, tuple(values)))
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        around, self._changes = self._changes, []
+        try:
+            yield
+            changes = self._changes
+        finally:
+            self._changes = around
+        if changes:
+            self.execute(*together(changes))
 
     def append(self, row: Row, series: int, sealed: int) -> bool:
         values = (self._lock, *row, series, sealed)
@@ -125,10 +144,11 @@ class PostgreSQLConnection(Connection):
             self._ask(lambda session: self._copy(session, table, rows))
             return
         size = VALUES // len(rows[0])
+        carry_out = self.change if len(rows) <= size else self.execute  # few are sent with others
         for first in range(0, len(rows), size):
             some = rows[first : first + size]
             statement = inserting(table, len(some), len(rows[0]), are_new)
-            self.execute(statement, tuple(chain.from_iterable(some)))
+            carry_out(statement, tuple(chain.from_iterable(some)))
 
     def _weigh(self, rows: Iterable[Sequence[Any]]) -> None:
         values = chain.from_iterable(rows)

@@ -36,4 +36,4 @@ def of_run(connection: Connection, run: Any, kinds: Collection[str]) -> list[Row
 
 def drop(connection: Connection, kind: str, uid: Any) -> None:
     """Take a document out."""
-    connection.execute("DELETE FROM documents WHERE uid = ? AND kind = ?", (uid, kind))
+    connection.change("DELETE FROM documents WHERE uid = ? AND kind = ?", (uid, kind))

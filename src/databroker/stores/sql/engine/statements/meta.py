@@ -15,7 +15,7 @@ def fact(connection: Connection, key: str) -> Any:
 
 def set_fact(connection: Connection, key: str, value: Any) -> None:
     """Store a fact, in the place of an older one."""
-    connection.execute(
+    connection.change(
         "INSERT INTO meta (key, value) VALUES (?, ?) "
         "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         (key, value),

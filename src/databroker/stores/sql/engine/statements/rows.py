@@ -30,7 +30,7 @@ def add_series(connection: Connection, kind: str, owner: Any, run: Any) -> None:
 
     Within a transaction: each series has the number after the largest.
     """
-    connection.execute(
+    connection.change(
         "INSERT INTO series (id, kind, owner, run) "
         "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM series), ?, ?, ?) "
         "ON CONFLICT (owner, kind) DO UPDATE SET run = coalesce(series.run, excluded.run)",
@@ -82,12 +82,12 @@ def lengths_of_run(connection: Connection, run: Any) -> list[Row]:
 
 def set_sealed(connection: Connection, series: int, sealed: int) -> None:
     """Store how many rows of a series are in blocks."""
-    connection.execute("UPDATE series SET sealed = ? WHERE id = ?", (sealed, series))
+    connection.change("UPDATE series SET sealed = ? WHERE id = ?", (sealed, series))
 
 
 def set_run(connection: Connection, kind: str, owner: Any, run: Any) -> None:
     """Store which run a series belongs to."""
-    connection.execute("UPDATE series SET run = ? WHERE owner = ? AND kind = ?", (run, owner, kind))
+    connection.change("UPDATE series SET run = ? WHERE owner = ? AND kind = ?", (run, owner, kind))
 
 
 # -- the tail ----------------------------------------------------------------
@@ -126,7 +126,7 @@ def seq_nums_of_tail(connection: Connection, series: int, first: int) -> Row:
 
 def clear_tail(connection: Connection, series: int) -> None:
     """Drop the rows of a tail."""
-    connection.execute(f"DELETE {_BETWEEN}", _keys(series, 0))
+    connection.change(f"DELETE {_BETWEEN}", _keys(series, 0))
 
 
 def _ordinal(connection: Connection, which: str, keys: tuple[int, int]) -> int | None:
@@ -187,7 +187,7 @@ def newest_stop(connection: Connection, series: int) -> Any:
 def drop_blocks(connection: Connection, series: int, first: int, stop: int) -> None:
     """Take the blocks between two ordinals out."""
     sql = "DELETE FROM blocks WHERE series = ? AND first >= ? AND first < ?"
-    connection.execute(sql, (series, first, stop))
+    connection.change(sql, (series, first, stop))
 
 
 # -- segments ----------------------------------------------------------------
@@ -209,7 +209,7 @@ def drop_segments(connection: Connection, numbers: Iterable[int]) -> None:
     several = list(numbers)
     for first in range(0, len(several), VALUES):
         some = several[first : first + VALUES]
-        connection.execute(f"DELETE FROM segments WHERE id IN ({marks(some)})", some)
+        connection.change(f"DELETE FROM segments WHERE id IN ({marks(some)})", some)
 
 
 # -- datums ------------------------------------------------------------------
@@ -217,7 +217,7 @@ def drop_segments(connection: Connection, numbers: Iterable[int]) -> None:
 
 def set_datum_owner(connection: Connection, datum_id: Any, owner: Any) -> None:
     """Store which resource a datum belongs to."""
-    connection.execute(
+    connection.change(
         "INSERT INTO datum_owners (datum_id, owner) VALUES (?, ?) "
         "ON CONFLICT (datum_id) DO UPDATE SET owner = excluded.owner",
         (datum_id, owner),
@@ -226,7 +226,7 @@ def set_datum_owner(connection: Connection, datum_id: Any, owner: Any) -> None:
 
 def drop_datum_owner(connection: Connection, datum_id: Any) -> None:
     """Forget which resource a datum belongs to."""
-    connection.execute("DELETE FROM datum_owners WHERE datum_id = ?", (datum_id,))
+    connection.change("DELETE FROM datum_owners WHERE datum_id = ?", (datum_id,))
 
 
 def datum_owner(connection: Connection, datum_id: Any) -> Any:

@@ -116,4 +116,4 @@ def insert(connection: Connection, rows: Iterable[Row]) -> None:
 
 def set_stop(connection: Connection, key: int, uid: Any, body: bytes) -> None:
     """Store the stop of a run, in the place of one that it has."""
-    connection.execute("UPDATE runs SET stop = ?, stop_uid = ? WHERE id = ?", (body, uid, key))
+    connection.change("UPDATE runs SET stop = ?, stop_uid = ? WHERE id = ?", (body, uid, key))
