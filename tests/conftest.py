@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from helpers import postgresql as postgresql_servers  # noqa: E402 - after that
 # A busy machine is no failure.
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")
+
+# Indexes of files lie in a folder of their own, also those of processes that tests start.
+_CACHE = tempfile.TemporaryDirectory(prefix="databroker-tests-")
+os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
 _PLACES = ("DATABROKER_PATH", "INTAKE_PATH", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 

@@ -39,3 +39,9 @@ def try_lock(file: Any) -> bool:
             raise
         return False
     return True
+
+
+def unlock(file: Any) -> None:
+    """Give up the lock on an open file, also for processes that were forked meanwhile."""
+    if fcntl is not None:
+        fcntl.flock(file.fileno(), fcntl.LOCK_UN)

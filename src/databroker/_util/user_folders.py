@@ -19,6 +19,17 @@ def user_data_dir() -> Path:
     return under("XDG_DATA_HOME", "~/.local/share") / "databroker"
 
 
+def user_cache_dir() -> Path:
+    r"""Return the folder where databroker may put what can be made anew at any time.
+
+    ``$XDG_CACHE_HOME/databroker``, else ``~/.cache/databroker``; on Windows
+    ``%LOCALAPPDATA%\databroker\Cache``. It need not exist.
+    """
+    if WINDOWS:
+        return user_data_dir() / "Cache"
+    return under("XDG_CACHE_HOME", "~/.cache") / "databroker"
+
+
 def under(variable: str, otherwise: str) -> Path:
     """Return the folder that a variable of the environment names, or else another one.
 

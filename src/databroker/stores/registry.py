@@ -159,6 +159,8 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 _URI = Option("uri")
 _SPILL = (Option("spill", "folder"), Option("spill_after", "seconds"), Option("spill_sync", "flag"))
 
+_FILES = (Option("paths", "paths"), Option("read_only", "flag"))
+
 _DRIVERS = (
     Driver("memory", ".memory:MemoryStore"),
     Driver(
@@ -171,6 +173,8 @@ _DRIVERS = (
         ),
         needs=(("path",),),
     ),
+    Driver("jsonl", ".files:JSONLStore", _FILES, needs=(("paths",),)),
+    Driver("msgpack", ".files:MsgpackStore", _FILES, needs=(("paths",),)),
     Driver(
         "postgresql",
         ".sql.postgresql:PostgreSQLStore",
@@ -193,8 +197,6 @@ _PLANNED = (
         extra="mongo",
     ),
     Driver("mongo-embedded", None, (_URI,), needs=(("uri",),), extra="mongo"),
-    Driver("jsonl", None, (Option("paths", "paths"),), needs=(("paths",),)),
-    Driver("msgpack", None, (Option("paths", "paths"),), needs=(("paths",),)),
     Driver("tiled", None, (_URI,), needs=(("uri",),), extra="tiled"),
 )
 
@@ -284,9 +286,9 @@ def open_store(driver: str, **options: Any) -> Store:
 
     Examples
     --------
-    >>> open_store("jsonl", paths="runs.jsonl")
+    >>> open_store("tiled", uri="http://localhost:8000")
     Traceback (most recent call last):
-    databroker.errors.InvalidConfiguration: The driver 'jsonl' is not available in ...
+    databroker.errors.InvalidConfiguration: The driver 'tiled' is not available in ...
     """
     known = find_driver(driver)
     _check(known, options)

@@ -165,7 +165,8 @@ def apart(runs: Sequence[WholeRun]) -> list[WholeRun]:
 
 def _identities(run: WholeRun) -> Iterator[tuple[str, str]]:
     yield "start", run.start["uid"]
-    yield "stop", run.stops[0]["uid"]
+    for stop in run.stops:
+        yield "stop", stop["uid"]
     for kind, doc in run.linked:
         yield kind, doc["uid"]
 
@@ -173,7 +174,7 @@ def _identities(run: WholeRun) -> Iterator[tuple[str, str]]:
 def _known(connection: Connection, found: dict[str, WholeRun]) -> set[str]:
     """Return the runs of which something is stored, or whose place is taken."""
     starts = [(portable(uid), uid) for uid in found]
-    stops = [(portable(run.stops[0]["uid"]), uid) for uid, run in found.items()]
+    stops = [(portable(stop["uid"]), uid) for uid, run in found.items() for stop in run.stops]
     linked = [(portable(doc["uid"]), uid) for uid, run in found.items() for _, doc in run.linked]
     keys = [(run.key, uid) for uid, run in found.items()]
     known: set[str] = set()
@@ -196,18 +197,22 @@ def put_whole_runs(connection: Connection, found: Sequence[WholeRun]) -> None:
 
     Within a transaction.
     """
-    writer = host(), os.getpid(), boot_id()
-    arrivals = count(runs.newest_arrival(connection) + 1)
-    runs.insert(connection, [_run_row(run, next(arrivals), writer) for run in found])
-    linked = [document_row(kind, doc) for run in found for kind, doc in run.linked]
-    documents.insert(connection, linked)
+    put_documents(connection, found, (host(), os.getpid(), boot_id()))
     _put_series(connection, found)
     add_entries(connection, [(run.key, _entries(run)) for run in found], are_new=True)
 
 
+def put_documents(connection: Connection, found: Sequence[WholeRun], writer: Writer) -> None:
+    """Store the documents of runs, but no rows, and nothing in the index."""
+    arrivals = count(runs.newest_arrival(connection) + 1)
+    runs.insert(connection, [_run_row(run, next(arrivals), writer) for run in found])
+    linked = [document_row(kind, doc) for run in found for kind, doc in run.linked]
+    documents.insert(connection, linked)
+
+
 def _run_row(run: WholeRun, arrival: int, writer: Writer) -> tuple[Any, ...]:
-    (stop,) = run.stops
-    return *run_row(run.key, arrival, run.start, writer), *stop_columns(run.start["uid"], stop)
+    stop = stop_columns(run.start["uid"], run.stops[0]) if run.stops else (None, None)
+    return *run_row(run.key, arrival, run.start, writer), *stop
 
 
 def _put_series(connection: Connection, found: Sequence[WholeRun]) -> None:

@@ -75,7 +75,12 @@ def index_stop(connection: Connection, run: int, doc: Doc) -> None:
 
 def unindex_stop(connection: Connection, run: int, doc: Doc) -> None:
     """Take the leaves of a RunStop out of the index, before another one takes its place."""
-    for table, rows in _rows(connection, [(run, [entries_of_stop(doc)])]).items():
+    remove_entries(connection, run, [entries_of_stop(doc)])
+
+
+def remove_entries(connection: Connection, run: int, entries: Iterable[Entries]) -> None:
+    """Take entries of a run out."""
+    for table, rows in _rows(connection, [(run, entries)]).items():
         index.drop(connection, table, rows)
 
 

@@ -1,0 +1,38 @@
+"""Checking a file: everything in it is read once."""
+
+from __future__ import annotations
+
+from ...documents.kinds import OWNER
+from ..checking import Finding
+from ..sql.file_index import FileIndex
+from .formats import Format
+from .findings import CUT_SHORT
+from .reading import OpenFile
+from .rows import FileRows
+
+
+def check_files(format: Format, path: str, index: FileIndex) -> tuple[list[Finding], int]:
+    """Return what could not be read of a file, and how many documents, or lines, it has."""
+    state = index.states([path]).get(path)
+    run = None if state is None else state.run
+    try:
+        file = OpenFile(path)
+    except OSError as error:
+        return [Finding(f"{path}: it cannot be read: {error}", run)], 0
+    faults = dict(() if state is None else state.faults)
+    with file:
+        rows = FileRows(file.stamp)
+        rows.read_on(format, file)
+    faults.update(rows.faults)
+    last = rows.position.last
+    if rows.position.read_to < file.stamp.size and max(faults, default=0) <= last:
+        faults[last + 1] = CUT_SHORT
+    found = [Finding(f"{path}, {format.place} {n}: {text}", run) for n, text in faults.items()]
+    if not file.stamp.size:
+        found.append(Finding(f"{path}: it is empty", run))
+    for kind, owner in rows.series:
+        if path not in index.paths_of(kind, owner):
+            what = OWNER[kind].replace("_", " ")
+            text = f"{path}: it has rows of the {what} {owner!r}, which is nowhere"
+            found.append(Finding(text, run))
+    return found, last

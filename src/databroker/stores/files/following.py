@@ -1,0 +1,308 @@
+"""Keeping an index as the files are: what is new in them is looked for before each answer."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import threading
+import time
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
+
+from ..._util.printable import printable
+from ..._util.user_warnings import warn_user
+from ...errors import DamageWarning, StoreDamaged, StoreUnavailable
+from ..base import Store
+from ..sql.file_index import FileIndex, FileNews, FileState
+from .findings import look_into, stamp_of_state
+from .formats import Format
+from .home import Home
+from .places import Places, Stamp, stamp_at
+from .reading import OpenFile, Position
+
+_AT_LEAST = 1.0
+"""Seconds between two looks at all files."""
+
+_SHARE = 30
+"""So many times as long as such a look took."""
+
+_WATCHED = 16
+"""Files that are looked at each time: those that changed last."""
+
+_AT_ONCE = 5_000
+"""Files whose documents are kept in one transaction."""
+
+_TOLD = 3
+"""Faults that one warning names."""
+
+
+class Follower:
+    """The index of some files, brought up to date before it is asked.
+
+    Each time it is looked at the folders, and at the files that changed last; at all files
+    once a second, or more rarely where that takes long.
+
+    Attributes
+    ----------
+    index
+        The index, as it was when `refresh` returned.
+    lock
+        Held while it is changed.
+    """
+
+    def __init__(self, source: Store, format: Format, places: Places) -> None:
+        self._source = source
+        self._format = format
+        self._places = places
+        self._home = Home(format.name, places.paths)
+        self._is_closed = False
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Take nothing as known, as in a process that was forked."""
+        self.lock = threading.RLock()
+        self._told: set[tuple[str, int]] = set()
+        self.changes = 0  # that were seen
+        self._forget_all()
+
+    def _forget_all(self) -> None:
+        self.changes += 1
+        self._known: dict[str, Stamp] = {}
+        self._ahead: dict[str, FileState] = {}  # of the index, by rows alone
+        self._watched: dict[str, None] = {}
+        self._next_look = 0.0
+        self._index: FileIndex | None = None
+
+    @property
+    def index(self) -> FileIndex:
+        """The index."""
+        if self._index is None:
+            self.refresh()
+        assert self._index is not None
+        return self._index
+
+    def refresh(self) -> FileIndex:
+        """Bring the index up to date, and return it."""
+        with self.lock:
+            if self._is_closed:
+                raise StoreUnavailable(f"The store of {self._source} is closed.")
+            self._opened()
+            changed, gone = self._look()
+            while changed or gone:
+                with self._home.locked():
+                    changed, gone = self._take_in(self._opened(), changed, gone), set()
+            return self._opened()
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[FileIndex]:
+        """Have the index up to date, and nobody else change it or write into the files."""
+        with self.lock:
+            self._opened()
+            with self._home.locked():
+                yield self.refresh()
+
+    def watch(self, path: str) -> None:
+        """Look at a file each time from now on."""
+        self._watched.pop(path, None)
+        self._watched[path] = None
+        if len(self._watched) > _WATCHED:
+            del self._watched[next(iter(self._watched))]
+
+    def state(self, path: str) -> FileState | None:
+        """Return how far a file was read."""
+        return self._states(self.index, [path]).get(path)
+
+    def remake(self) -> None:
+        """Make the index anew."""
+        with self.lock, self._home.locked():
+            self._begin_again(self._opened())
+            self.refresh()
+
+    def close(self) -> None:
+        """Close the index."""
+        with self.lock:
+            self._is_closed = True
+            if self._index is not None:
+                self._index.close()
+
+    # -- what has changed ----------------------------------------------------
+
+    def _opened(self) -> FileIndex:
+        """Return the index; if it was removed, a new one, of which nothing is known."""
+        if self._index is not None and not self._index.is_there():
+            self._index.close()
+            self._forget_all()
+        if self._index is None:
+            index = self._home.open(self._source)
+            try:
+                states = index.states()
+            except (StoreDamaged, StoreUnavailable):
+                index.close()
+                self._home.remove()
+                index, states = self._home.open(self._source), {}
+            self._index = index
+            self._known = {path: stamp_of_state(state) for path, state in states.items()}
+            self._tell(state for state in states.values() if state.faults)
+        return self._index
+
+    def _look(self) -> tuple[set[str], set[str]]:
+        """Return the files that are not as is known, and those that are no more."""
+        begun = time.monotonic()
+        if begun < self._next_look:
+            return self._look_at_some()
+        found = self._places.list()
+        ended = time.monotonic()
+        self._next_look = ended + max(_AT_LEAST, _SHARE * (ended - begun))
+        for path in heapq.nsmallest(_WATCHED, found, key=lambda path: -found[path].mtime_ns)[::-1]:
+            self.watch(path)
+        changed = {path for path, stamp in found.items() if self._known.get(path) != stamp}
+        return changed, self._known.keys() - found.keys()
+
+    def _look_at_some(self) -> tuple[set[str], set[str]]:
+        changed: set[str] = set()
+        gone: set[str] = set()
+        for path in self._watched:
+            stamp = stamp_at(path)
+            if stamp is None:
+                gone |= {path} & self._known.keys()
+            elif stamp != self._known.get(path):
+                changed.add(path)
+        if self._places.may_have_others():
+            names = self._places.names()
+            changed |= {path for path in names - self._known.keys() if stamp_at(path)}
+            gone |= self._known.keys() - names
+        return changed, gone
+
+    # -- taking it in ----------------------------------------------------------
+
+    def _take_in(self, index: FileIndex, changed: Collection[str], gone: set[str]) -> set[str]:
+        """Take in what changed; return the files that must be read again for that."""
+        known = self._states(index, [*changed, *gone])
+        forgotten = [known[path] for path in gone if path in known]
+        for path in gone:
+            self._known.pop(path, None)
+        again: set[str] = set()
+        for paths in _groups(self._ordered(changed)):
+            news = []
+            for path in paths:
+                self._look_into(index, path, known.get(path), news, forgotten)
+            if any(not state.plain for state in forgotten):
+                return self._begin_again(index)
+            if forgotten or any(map(_is_worth_keeping, news)):
+                again.update(index.take_in(news, forgotten))
+            forgotten = []
+            self._note(news)
+        if forgotten:
+            again.update(index.take_in([], forgotten))
+        for path in again:
+            self._known.pop(path, None)
+            self._ahead.pop(path, None)
+        return again
+
+    def _look_into(
+        self,
+        index: FileIndex,
+        path: str,
+        known: FileState | None,
+        news: list[FileNews],
+        forgotten: list[FileState],
+    ) -> None:
+        try:
+            file = OpenFile(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._cannot_read(path, error)
+            return
+        with file:
+            if known is not None and not self._goes_on(file, known):
+                forgotten.append(known)
+                known = None
+            if known is not None and file.stamp == stamp_of_state(known):
+                self._known[path] = file.stamp  # another process took it in
+                return
+            run = None if known is None else known.run
+
+            def knows(kind: str, uid: str) -> bool:
+                document = None if run is None else index.document(kind, uid)
+                return document is not None and document.get("run_start") == run
+
+            news.append(look_into(self._format, file, known, knows, self._is_loose(path)))
+
+    def _cannot_read(self, path: str, error: OSError) -> None:
+        stamp = stamp_at(path)
+        if stamp is not None:
+            self._known[path] = stamp
+        if (path, 0) not in self._told:
+            self._told.add((path, 0))
+            warn_user(f"{path} is left out, as it cannot be read: {error}", DamageWarning)
+
+    def _goes_on(self, file: OpenFile, known: FileState) -> bool:
+        position = Position(known.read_to, known.last, known.mark)
+        return file.goes_on(stamp_of_state(known), position)
+
+    def _is_loose(self, path: str) -> bool:
+        return path.endswith(self._places.loose)
+
+    def _ordered(self, paths: Collection[str]) -> list[str]:
+        """Return files in the order in which what is in them came, as far as that can be known."""
+        stamps = {path: stamp_at(path) for path in paths}
+        there = [(not self._is_loose(p), s.mtime_ns, p) for p, s in stamps.items() if s is not None]
+        return [path for _, _, path in sorted(there)]
+
+    def _states(self, index: FileIndex, paths: Sequence[str]) -> dict[str, FileState]:
+        found = index.states(paths)
+        for path in paths:
+            ahead, kept = self._ahead.get(path), found.get(path)
+            if ahead is not None and kept is not None and kept.inode == ahead.inode:
+                found[path] = max(kept, ahead, key=lambda state: state.read_to)
+        return found
+
+    def _note(self, news: Sequence[FileNews]) -> None:
+        self.changes += 1
+        for each in news:
+            path = each.state.path
+            self._known[path] = stamp_of_state(each.state)
+            self.watch(path)
+            if _is_worth_keeping(each):
+                self._ahead.pop(path, None)
+            else:
+                self._ahead[path] = each.state
+        self._tell(each.state for each in news if each.state.faults)
+
+    def _begin_again(self, index: FileIndex) -> set[str]:
+        """Make a new index: what a file gave that is not of one run cannot be told apart."""
+        index.close()
+        self._home.remove()
+        self._forget_all()
+        self._opened()
+        return set(self._places.list())
+
+    def _tell(self, states: Iterator[FileState]) -> None:
+        """Say what could not be read, once."""
+        new = []
+        for state in states:
+            for number, text in state.faults:
+                if (state.path, number) not in self._told:
+                    self._told.add((state.path, number))
+                    new.append(f"{state.path}, {self._format.place} {number}: {text}")
+        if new:
+            more = f"; and {len(new) - _TOLD} more" if len(new) > _TOLD else ""
+            shown = "; ".join(map(printable, new[:_TOLD]))
+            warn_user(
+                f"What could not be read is left out: {shown}{more}. See 'Damage' in the "
+                "documentation, and `db.check()`.",
+                DamageWarning,
+            )
+
+
+def _is_worth_keeping(news: FileNews) -> bool:
+    """Tell whether the index has to know: rows alone are found again in a moment."""
+    found = news.documents or news.strays or news.datum_owners or news.state.faults
+    return news.is_new or bool(found)
+
+
+def _groups(paths: Sequence[str]) -> Iterator[list[str]]:
+    left = iter(paths)
+    while some := list(islice(left, _AT_ONCE)):
+        yield some

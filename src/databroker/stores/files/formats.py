@@ -1,0 +1,139 @@
+"""What a format of files is: documents one after the other, each with its kind."""
+
+from __future__ import annotations
+
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from ...documents.kinds import ACCEPTED
+
+Doc = dict[str, Any]
+
+EVENTS = frozenset({"event", "event_page", "bulk_events"})
+"""The kinds that a run has most of: an index has no use for them."""
+
+GZIP = ".gz"
+"""How the name of a compressed file ends."""
+
+_GZIP_HEADERS = 31  # what zlib must be told to read them, and the checksums
+
+
+class Item(NamedTuple):
+    """A document of a file: its place, counted from 1, and what it is."""
+
+    number: int
+    kind: str
+    document: Doc
+
+
+class Fault(NamedTuple):
+    """What is wrong at a place of a file."""
+
+    number: int
+    text: str
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What a piece of a file holds.
+
+    Attributes
+    ----------
+    items
+        The documents, but for those that were not asked for.
+    consumed
+        How many bytes of the piece were understood; the others may be the beginning of a document.
+    last
+        The number of the last document, or line, in these bytes.
+    faults
+        What could not be read.
+    is_broken
+        Whether what comes after a fault cannot be found.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    consumed: int = 0
+    last: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    is_broken: bool = False
+
+
+class Format(ABC):
+    """How documents are written into files, and read from them.
+
+    Attributes
+    ----------
+    name
+        The name of the driver.
+    suffix
+        How the names of its files end.
+    place
+        What people call the place of a document: a line, or a document.
+    exact
+        As in `Capabilities`.
+    has_lines
+        Whether a line ends each document, so that what is damaged is told from the next one.
+    """
+
+    name: ClassVar[str]
+    suffix: ClassVar[str]
+    place: ClassVar[str]
+    exact: ClassVar[Literal["exact", "json"]]
+    has_lines: ClassVar[bool]
+
+    @abstractmethod
+    def encode(self, kind: str, document: Doc) -> bytes:
+        """Return the bytes that a document is in a file."""
+
+    def ends(self, byte: bytes) -> bool:
+        """Tell whether a document may end with a byte, and another one begin after it."""
+        return not self.has_lines or byte == b"\n"
+
+    @abstractmethod
+    def parse(
+        self, data: bytes, before: int, without: Collection[str] = (), is_all: bool = True
+    ) -> Parsed:
+        """Read the documents in a piece of a file that begins with one.
+
+        Parameters
+        ----------
+        data
+            The piece.
+        before
+            How many documents, or lines, come before it in the file.
+        without
+            Kinds that are not wanted; they are passed over without a closer look.
+        is_all
+            Whether it is all that the file has, so that what is at its end may be a document.
+        """
+
+
+def checked_pair(pair: Any) -> tuple[str, Doc]:
+    """Return a kind and a document, if that is what was read.
+
+    Raises
+    ------
+    ValueError
+        It is something else.
+    """
+    if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], dict)):
+        raise ValueError("it is not a kind and a document")
+    if pair[0] not in ACCEPTED:
+        raise ValueError(f"{pair[0]!r:.80} is no kind of document")
+    return pair[0], pair[1]
+
+
+def decompressed(data: bytes) -> bytes:
+    """Return what a gzip file holds, as far as it can be read."""
+    parts = []
+    while data:
+        stream = zlib.decompressobj(_GZIP_HEADERS)
+        try:
+            parts.append(stream.decompress(data))
+        except zlib.error:
+            break
+        data = stream.unused_data
+    return b"".join(parts)

@@ -1,0 +1,136 @@
+"""Where the index of some files is kept: in the user's cache, or else in a temporary folder."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+import time
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..._util.file_lock import try_lock, unlock
+from ..._util.filesystem import is_network_folder
+from ..._util.signals import suppressed
+from ..._util.user_folders import user_cache_dir
+from ..._util.user_warnings import warn_user
+from ...errors import ForeignStore, StoreDamaged, StoreUnavailable
+from ..base import Store
+from ..sql.file_index import FileIndex
+
+_LAYOUT = 1
+"""The version of what an index has; another one has another name."""
+
+_PAUSE = 0.001  # seconds between two tries to take a lock
+
+
+class Home:
+    """The place of an index, and the lock that whoever changes it holds.
+
+    Parameters
+    ----------
+    format
+        The name of the format of the files.
+    paths
+        What the files are at.
+    """
+
+    def __init__(self, format: str, paths: Sequence[str]) -> None:
+        names = "\0".join([format, *paths]).encode("utf-8", "surrogateescape")
+        self._name = f"{format}-{_LAYOUT}-{hashlib.sha256(names).hexdigest()[:32]}"
+        self.folder = _private_folder(self)
+        self._locked: Any = None
+        self._depth = 0
+
+    @property
+    def path(self) -> Path:
+        """Where the index is."""
+        return self.folder / f"{self._name}.db"
+
+    def open(self, source: Store) -> FileIndex:
+        """Open the index; one that cannot be read is made anew."""
+        try:
+            return FileIndex(self.path, source)
+        except (StoreDamaged, ForeignStore):
+            self.remove()
+            return FileIndex(self.path, source)
+        except (StoreUnavailable, OSError) as error:
+            self.folder = _temporary_folder(self, str(error))
+            return FileIndex(self.path, source)
+
+    def remove(self) -> None:
+        """Remove the index."""
+        for end in ("", "-wal", "-shm"):
+            Path(f"{self.path}{end}").unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from changing the index, or writing into the files."""
+        if not self._depth:
+            self._lock()
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self._unlock()
+
+    def _lock(self) -> None:
+        with suppressed(OSError):
+            file = (self.folder / f"{self._name}.lock").open("a+b")
+            self._locked = file
+            while not try_lock(file):
+                time.sleep(_PAUSE)
+
+    def _unlock(self) -> None:
+        file, self._locked = self._locked, None
+        if file is not None:
+            with suppressed(OSError):
+                unlock(file)
+            file.close()
+
+
+def _private_folder(owner: object) -> Path:
+    """Return a folder of this user on a disk of this machine."""
+    folder = user_cache_dir() / "files"
+    try:
+        if is_network_folder(folder):
+            folder = Path(tempfile.gettempdir(), f"databroker-{_user()}", "files")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.parent.lstat()
+        if not stat.S_ISDIR(found.st_mode) or getattr(os, "getuid", lambda: found.st_uid)() not in (
+            found.st_uid,
+            0,
+        ):
+            raise PermissionError(f"{folder.parent} belongs to somebody else")
+        folder.chmod(0o700)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+        raise PermissionError(f"{folder} cannot be written to")
+    except OSError as error:
+        return _temporary_folder(owner, str(error))
+
+
+def _user() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0
+
+
+def _temporary_folder(owner: object, why: str) -> Path:
+    folder = tempfile.mkdtemp(prefix="databroker-files-")
+    warn_user(
+        f"The index of files cannot be kept, as {why}. It is made anew each time, which takes "
+        "longer the more runs there are. Let XDG_CACHE_HOME name a folder that can be written to."
+    )
+    weakref.finalize(owner, _remove, folder, os.getpid())
+    return Path(folder)
+
+
+def _remove(folder: str, pid: int) -> None:
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,139 @@
+"""MessagePack: each object in a file is a kind and a document, with arrays as msgpack-numpy has them.
+
+Integers beyond 64 bits, for which MessagePack has no form, are an extension of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from ..._util.lazy import lazy_module
+from ...documents.kinds import ACCEPTED
+from .formats import Doc, Fault, Format, Item, Parsed, checked_pair
+
+if TYPE_CHECKING:
+    import msgpack
+    import numpy as np
+else:
+    np = lazy_module("numpy")
+    msgpack = lazy_module("msgpack")
+
+_BIG_INTEGER = 1  # as in `documents.encode`
+_MOST = 2**31 - 1  # bytes that an unpacker takes at once
+
+
+class Packed(Format):
+    """Objects of MessagePack, as suitcase-msgpack and databroker 1.x write them."""
+
+    name: ClassVar[str] = "msgpack"
+    suffix: ClassVar[str] = ".msgpack"
+    place: ClassVar[str] = "document"
+    exact: ClassVar[Literal["exact", "json"]] = "exact"
+    has_lines: ClassVar[bool] = False
+
+    def encode(self, kind: str, document: Doc) -> bytes:
+        packed: bytes = msgpack.packb(
+            [kind, document], default=_extend, unicode_errors="surrogatepass"
+        )
+        return packed
+
+    def parse(
+        self, data: bytes, before: int, without: Collection[str] = (), is_all: bool = True
+    ) -> Parsed:
+        unpacker = _unpacker(len(data))
+        unpacker.feed(data)
+        found = Parsed(last=before)
+        try:
+            while found.consumed < len(data):
+                _take(unpacker, found, without)
+        except msgpack.OutOfData:
+            pass
+        except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+            # Nothing says where the next document begins.
+            text = f"{error or type(error).__name__}; what comes after it cannot be read"
+            found.faults.append(Fault(found.last + 1, text))
+            found.is_broken = True
+        return found
+
+
+def _unpacker(size: int) -> Any:
+    return msgpack.Unpacker(
+        max_buffer_size=min(max(size, 1), _MOST),
+        unicode_errors="surrogatepass",
+        strict_map_key=False,
+        object_hook=_restored,
+        ext_hook=_restored_integer,
+    )
+
+
+def _take(unpacker: Any, found: Parsed, without: Collection[str]) -> None:
+    """Take the next document."""
+    if unpacker.read_array_header() != 2:
+        raise ValueError("it is not a kind and a document")
+    kind = unpacker.unpack()
+    if kind in without:
+        unpacker.skip()
+        item = None
+    else:
+        if kind not in ACCEPTED:
+            raise ValueError(f"{kind!r:.80} is no kind of document")
+        document = unpacker.unpack()
+        try:
+            item = Item(found.last + 1, *checked_pair([kind, document]))
+        except ValueError as error:
+            found.faults.append(Fault(found.last + 1, str(error)))
+            item = None
+    found.last += 1
+    found.consumed = unpacker.tell()
+    if item is not None:
+        found.items.append(item)
+
+
+def _extend(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        kind, described = b"", value.dtype.str
+        if value.dtype.kind == "V":
+            kind, described = b"V", np.lib.format.dtype_to_descr(value.dtype)
+        head = {b"nd": True, b"type": described, b"kind": kind, b"shape": value.shape}
+        return {**head, b"data": value.tobytes()}
+    if isinstance(value, int):
+        return msgpack.ExtType(_BIG_INTEGER, hex(value).encode())
+    raise TypeError(f"{type(value).__name__} is not a normalised value")
+
+
+def _restored(found: dict[Any, Any]) -> Any:
+    """Return what a map stands for; its values come restored."""
+    if b"nd" in found:
+        dtype = _dtype(found[b"type"])
+        if dtype.hasobject:
+            raise ValueError("it has an array of Python objects, which is not read")
+        values = np.frombuffer(found[b"data"], dtype)
+        return values.reshape(found[b"shape"]).copy() if found[b"nd"] else values[0]
+    if b"complex" in found:
+        return complex(_text(found[b"data"]))
+    return found
+
+
+def _dtype(described: Any) -> np.dtype[Any]:
+    return np.lib.format.descr_to_dtype(_descr(described))
+
+
+def _descr(described: Any) -> Any:
+    """Return the description of a dtype as NumPy wants it: tuples in a list."""
+    if isinstance(described, bytes | str):
+        return _text(described)
+    return [
+        (_text(name), _descr(kind), *(tuple(shape) for shape in rest))
+        for name, kind, *rest in described
+    ]
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _restored_integer(code: int, data: bytes) -> int:
+    if code != _BIG_INTEGER:
+        raise ValueError(f"it has a value of a type ({code}) that is not known here")
+    return int(data, 0)

@@ -1,0 +1,189 @@
+"""What paths mean: the files at some paths now, and whether there may be others than before."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from ..._util.signals import suppressed
+from ..._util.user_folders import absolute
+from ...errors import StoreUnavailable
+from .formats import GZIP
+
+_SETTLED = 0.05
+"""Seconds after which the clock of a file system has moved on.
+
+What is put into a folder sooner after a look may leave its time as it is.
+"""
+
+_INODE = 2**63 - 1  # bits that a database can hold
+
+
+class Stamp(NamedTuple):
+    """What of a file changes when it does."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+def stamp_of(found: os.stat_result) -> Stamp:
+    """Return the stamp of a file that was looked at."""
+    return Stamp(found.st_size, found.st_mtime_ns, found.st_ino & _INODE)
+
+
+def stamp_at(path: str) -> Stamp | None:
+    """Return the stamp of the file at a path; None if there is none."""
+    with suppressed(OSError, ValueError):
+        found = os.stat(path)
+        if stat.S_ISREG(found.st_mode):
+            return stamp_of(found)
+    return None
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """Names of files in one folder, or with `whole` a pattern for whole paths."""
+
+    folder: str
+    names: re.Pattern[str] | None = None
+    whole: str | None = None
+
+
+@dataclass(slots=True)
+class _Folder:
+    """How a folder was when its files were listed."""
+
+    mtime_ns: int | None
+    listed: float
+
+
+@dataclass
+class Places:
+    """The files at some paths: files, folders, and globs.
+
+    Parameters
+    ----------
+    paths
+        Absolute ones.
+    suffix
+        How the files in a folder end; those that end in '.gz' after it count too.
+    loose
+        The name of one file more, beside those that are written here.
+    """
+
+    paths: tuple[str, ...]
+    suffix: str
+    loose: str
+    _folders: dict[str, _Folder] = field(default_factory=dict, init=False)
+
+    @property
+    def folder(self) -> str | None:
+        """Where new files are put: the folder of the first path; None if that names files."""
+        first = self.paths[0]
+        if glob.has_magic(first):
+            folder = os.path.dirname(first)
+            return None if glob.has_magic(folder) else folder
+        return None if self._is_file(first) else first
+
+    def is_seen(self, name: str) -> bool:
+        """Tell whether a file of this name in that folder is one of these files."""
+        names = next(self._patterns()).names
+        return names is not None and names.match(name) is not None
+
+    def list(self) -> dict[str, Stamp]:
+        """Return all files, and look at each of them."""
+        found: dict[str, Stamp] = {}
+        self._folders = {}
+        for path in self._paths():
+            stamp = stamp_at(path)
+            if stamp is not None:
+                found[path] = stamp
+        return found
+
+    def names(self) -> set[str]:
+        """Return the paths of all that may be files, without a look at them."""
+        self._folders = {}
+        return set(self._paths())
+
+    def may_have_others(self) -> bool:
+        """Tell whether files may have come or gone since they were listed."""
+        return any(
+            _mtime(path) != known.mtime_ns or _is_fresh(known)
+            for path, known in self._folders.items()
+        )
+
+    def _patterns(self) -> Iterator[_Pattern]:
+        for path in self.paths:
+            folder, name = os.path.split(path)
+            if not glob.has_magic(path):
+                if self._is_file(path):
+                    yield _Pattern(folder, re.compile(re.escape(name) + r"\Z"))
+                else:
+                    ends = re.escape(self.suffix), re.escape(GZIP)
+                    yield _Pattern(path, re.compile(r"(?!\.).*{}({})?\Z".format(*ends), re.DOTALL))
+            elif glob.has_magic(folder) or "**" in name:
+                yield _Pattern(folder, whole=path)
+            else:
+                hidden = "" if name.startswith(".") else r"(?!\.)"
+                yield _Pattern(folder, re.compile(hidden + fnmatch.translate(name)))
+
+    def _is_file(self, path: str) -> bool:
+        return not os.path.isdir(path) and path.endswith((self.suffix, self.suffix + GZIP))
+
+    def _paths(self) -> Iterator[str]:
+        for pattern in self._patterns():
+            if pattern.whole is not None:
+                yield from self._of_tree(pattern.whole)
+            else:
+                for name in self._names_in(pattern.folder):
+                    if pattern.names is not None and pattern.names.match(name):
+                        yield os.path.join(pattern.folder, name)
+        if self.folder is not None:
+            loose = os.path.join(self.folder, self.loose)
+            if os.path.exists(loose):
+                yield loose
+
+    def _of_tree(self, pattern: str) -> Iterator[str]:
+        for path in glob.iglob(pattern, recursive=True):
+            folder = os.path.dirname(path)
+            if folder not in self._folders:
+                self._folders[folder] = _Folder(_mtime(folder), time.time())
+            yield path
+
+    def _names_in(self, folder: str) -> list[str]:
+        # The time comes first: what is put there meanwhile makes it another one.
+        self._folders[folder] = _Folder(_mtime(folder), time.time())
+        try:
+            with os.scandir(folder) as entries:
+                return [entry.name for entry in entries]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except PermissionError as error:
+            raise StoreUnavailable(f"The folder {folder} may not be read: {error}") from error
+
+
+def _mtime(folder: str) -> int | None:
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:
+        return None
+
+
+def _is_fresh(folder: _Folder) -> bool:
+    """Tell whether a folder was changed just before it was listed, or is changed by somebody."""
+    return folder.mtime_ns is not None and folder.mtime_ns / 1e9 > folder.listed - _SETTLED
+
+
+def located(paths: str | os.PathLike[str] | list[str | os.PathLike[str]]) -> tuple[str, ...]:
+    """Return paths from the root on, whether one was given or several."""
+    several = paths if isinstance(paths, list | tuple) else [paths]
+    return tuple(str(absolute(Path(os.fspath(each)))) for each in several)

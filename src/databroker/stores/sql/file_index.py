@@ -1,0 +1,376 @@
+"""An index of files in an SQLite file: what is in them but for rows, and how they were read.
+
+It is a store of which the rows are elsewhere, so it answers every question about runs. It can be
+made anew from the files at any time.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from ..._util.garbage import collecting_later
+from ...documents.kinds import OWNER
+from ...errors import ConflictingDocument
+from ...query.nodes import Equals, Everything, UidPrefix
+from ..base import RunRecord, Store
+from ..facts import run_fact
+from . import runs
+from .engine.connection import Connection, transaction
+from .engine.statements import documents, files, rows
+from .engine.statements import runs as stored_runs
+from .engine.text import original, portable
+from .run_key import key_of
+from .search.index import (
+    HAS_ENDED,
+    Entries,
+    add_entries,
+    entries_of_data_keys,
+    entries_of_start,
+    entries_of_stop,
+    remove_entries,
+)
+from .search.search import Search
+from .single import documents_of_run, open_document, stored_document
+from .sqlite import SQLiteStore
+from .starts import Run, open_run
+from .whole_runs import WholeRun, apart, new_runs, put_documents
+
+if TYPE_CHECKING:
+    from ...query.nodes import Node
+
+Doc = dict[str, Any]
+
+_AT_ONCE = 20_000  # runs that are made searchable in one transaction
+_IN_ONE_STATEMENT = 500
+_NOBODY = (None, None, None)
+
+
+@dataclass(frozen=True)
+class FileState:
+    """How a file was when it was read.
+
+    Attributes
+    ----------
+    path
+        Where it is.
+    size, mtime_ns, inode
+        How it was when it was looked at.
+    read_to
+        Up to which byte it was understood.
+    last
+        The number of the last document, or line, before that.
+    mark
+        The bytes before that, by which one sees whether it only grew.
+    run
+        The uid of the run that it begins with.
+    ended
+        Whether that has a stop.
+    plain
+        Whether nothing is in it but that run.
+    faults
+        What could not be read: numbers and texts.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    read_to: int = 0
+    last: int = 0
+    mark: bytes = b""
+    run: str | None = None
+    ended: bool = False
+    plain: bool = True
+    faults: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass
+class FileNews:
+    """What was found in a file, beyond what is known of it.
+
+    Attributes
+    ----------
+    state
+        How it is now.
+    documents
+        Its documents but for rows, each with its number.
+    strays
+        Rows whose owner is elsewhere, as (kind, owner), and further runs, as ('start', uid).
+    datum_owners
+        The resources of datums whose ids do not tell them.
+    is_new
+        Whether nothing of it was known.
+    """
+
+    state: FileState
+    documents: list[tuple[int, str, Doc]] = field(default_factory=list)
+    strays: set[tuple[str, str]] = field(default_factory=set)
+    datum_owners: dict[str, str] = field(default_factory=dict)
+    is_new: bool = False
+
+
+class FileIndex(SQLiteStore):
+    """What files hold, but for rows.
+
+    Parameters
+    ----------
+    path
+        Of the SQLite file; it is made where there is none.
+    source
+        The store that has the rows.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], source: Store) -> None:
+        super().__init__(path)
+        self._source = source
+        try:
+            self._connections.write(_create)
+        except BaseException:
+            self.close()
+            raise
+
+    # -- answers -----------------------------------------------------------
+
+    def find(
+        self, query: Node, *, limit: int | None = None, after: Any = None
+    ) -> Iterator[RunRecord]:
+        """Yield the runs that match; few of them, by uid or time, without an index of metadata."""
+        few = limit is not None and after is None
+        if not (few and _needs_no_index(query)):
+            self.make_searchable()
+        return super().find(query, limit=limit, after=after)
+
+    def keys(self, most: int) -> list[str]:
+        self.make_searchable()
+        return super().keys(most)
+
+    def _search(self, query: Node) -> Search:
+        self.make_searchable()
+        facts = functools.partial(run_fact, self._source)
+        return Search(self._connections.get, query, self._data_keys, facts)
+
+    def paths_of(self, kind: str, owner: str) -> list[str]:
+        """Return the files that have rows of an owner, those that came first before others."""
+        connection = self._connections.get()
+        found = files.of_stray(connection, kind, portable(owner))
+        run = files.run_of_document(connection, OWNER[kind], portable(owner))
+        if run is not None:
+            found += _files_of_run(connection, run)
+        return [os.fsdecode(path) for path in dict.fromkeys(found)]
+
+    def path_of_run(self, uid: str) -> str | None:
+        """Return the file that a run is in."""
+        found = _files_of_run(self._connections.get(), portable(uid))
+        return os.fsdecode(found[0]) if found else None
+
+    def owner_of_datum(self, datum_id: str) -> str | None:
+        """Return the resource of a datum whose id does not tell it."""
+        known = rows.datum_owner(self._connections.get(), portable(datum_id))
+        return None if known is None else original(known)
+
+    def document(self, kind: str, uid: str) -> Doc | None:
+        """Return a descriptor, resource or stream resource, or a stop that has no run yet."""
+        return self._ask(stored_document, kind, uid)
+
+    def stop_named(self, uid: str) -> Doc | None:
+        """Return a stop by its own uid."""
+        return self._ask(runs.stored_stop, uid)
+
+    def waiting_stop(self, run: str) -> Doc | None:
+        """Return the stop of a run that has no start yet."""
+        found, _ = self._ask(documents_of_run, run, ["stop"])
+        return found[0][1] if found else None
+
+    # -- files -------------------------------------------------------------
+
+    def states(self, paths: Sequence[str] | None = None) -> dict[str, FileState]:
+        """Return how files were when they were read: all, or some."""
+        connection = self._connections.get()
+        if paths is None:
+            found = files.every(connection)
+        else:
+            several = [os.fsencode(path) for path in paths]
+            parts = range(0, len(several), _IN_ONE_STATEMENT)
+            pages = (several[first : first + _IN_ONE_STATEMENT] for first in parts)
+            found = list(chain.from_iterable(files.some(connection, page) for page in pages))
+        return {state.path: state for state in map(_state, found)}
+
+    def take_in(self, news: Sequence[FileNews], gone: Sequence[FileState] = ()) -> list[str]:
+        """Keep what was found in files, in one transaction.
+
+        Parameters
+        ----------
+        news
+            What was found.
+        gone
+            Files whose documents are to be forgotten first.
+
+        Returns
+        -------
+        list of str
+            The files that must be read again, as they may have documents of a forgotten run too.
+        """
+        again: list[str] = self._connections.write(functools.partial(_take_in, news, gone))
+        self._wrote({"stop"}, False)
+        return again
+
+    def is_there(self) -> bool:
+        """Tell whether the file is the one that was opened."""
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError:
+            return False
+        return (found.st_dev, found.st_ino) == self._connections.file.identity
+
+    def make_searchable(self) -> None:
+        """Put into the index of metadata what it does not have yet."""
+        while files.any_unsearchable(self._connections.get()):
+            self._connections.write(_make_searchable)
+
+
+def _needs_no_index(query: Node) -> bool:
+    if isinstance(query, Equals):
+        return query.path.document == "start" and query.path.text == "uid"
+    return isinstance(query, Everything | UidPrefix)
+
+
+def _create(connection: Connection) -> None:
+    with transaction(connection):
+        files.create(connection)
+
+
+def _files_of_run(connection: Connection, run: Any) -> list[bytes]:
+    own = files.of_run(connection, run)
+    return [own] if own is not None else files.of_stray(connection, "start", run)[:1]
+
+
+def _state(row: tuple[Any, ...]) -> FileState:
+    path, *numbers, run, ended, plain, faults = row
+    found = tuple((number, text) for number, text in json.loads(faults))
+    name = None if run is None else original(run)
+    return FileState(os.fsdecode(path), *numbers, name, bool(ended), bool(plain), found)
+
+
+def _row(state: FileState) -> tuple[Any, ...]:
+    run = None if state.run is None else portable(state.run)
+    numbers = state.size, state.mtime_ns, state.inode, state.read_to, state.last, state.mark
+    faults = json.dumps(state.faults).encode()
+    return os.fsencode(state.path), *numbers, run, state.ended, state.plain, faults
+
+
+def _take_in(
+    news: Sequence[FileNews], gone: Sequence[FileState], connection: Connection
+) -> list[str]:
+    again: list[bytes] = []
+    with collecting_later(), connection.storing_much(), transaction(connection):
+        for state in gone:
+            again += _forget(connection, state)
+        stored = _put_whole(connection, news)
+        for each in news:
+            if each.state.path not in stored:
+                _put_each(connection, each)
+        is_new = [each.is_new for each in news]
+        states = [_row(each.state) for each in news]
+        files.insert(connection, [row for row, new in zip(states, is_new, strict=True) if new])
+        files.put(connection, [row for row, new in zip(states, is_new, strict=True) if not new])
+        for each in news:
+            _put_strays(connection, each)
+    return [os.fsdecode(path) for path in again]
+
+
+def _put_whole(connection: Connection, news: Sequence[FileNews]) -> set[str]:
+    """Store the runs of files that have nothing else, if nothing of them is known.
+
+    Of runs that begin at one time, the order of arrival counts: they are stored one by one.
+    """
+    starts = [doc for each in news for _, kind, doc in each.documents if kind == "start"]
+    keys = Counter(key_of(doc["time"]) for doc in starts)
+    whole = {
+        each.state.path: run
+        for each in news
+        if (run := _whole_run(each)) is not None and keys[run.key] == 1
+    }
+    new = new_runs(connection, apart(list(whole.values())))
+    put_documents(connection, list(new.values()), _NOBODY)
+    files.set_unsearchable(connection, [run.key for run in new.values()])
+    return {path for path, run in whole.items() if new.get(run.start["uid"]) is run}
+
+
+def _whole_run(news: FileNews) -> WholeRun | None:
+    kinds = [kind for _, kind, _ in news.documents]
+    if not (news.is_new and news.state.plain) or kinds.count("start") != 1 or kinds.count("stop") > 1:
+        return None
+    linked = [(kind, doc) for _, kind, doc in news.documents if kind not in ("start", "stop")]
+    stops = [doc for _, kind, doc in news.documents if kind == "stop"]
+    names = {(kind, doc["uid"]) for kind, doc in linked}
+    return WholeRun(news.documents[0][2], stops, linked) if len(names) == len(linked) else None
+
+
+def _put_each(connection: Connection, news: FileNews) -> None:
+    """Store documents one by one; those that contradict others are faults of their file."""
+    faults = list(news.state.faults)
+    for number, kind, doc in news.documents:
+        try:
+            if kind == "start":
+                runs.put_start(connection, doc)
+            elif kind == "stop":
+                runs.put_stop(connection, doc)
+            else:
+                runs.put_document(connection, kind, doc)
+        except ConflictingDocument as error:
+            faults.append((number, str(error)))
+    news.state = _with_faults(news.state, faults)
+
+
+def _with_faults(state: FileState, faults: Sequence[tuple[int, str]]) -> FileState:
+    return state if tuple(faults) == state.faults else replace(state, faults=tuple(faults))
+
+
+def _put_strays(connection: Connection, news: FileNews) -> None:
+    if news.strays:
+        strays = [(kind, portable(owner)) for kind, owner in news.strays]
+        files.add_strays(connection, os.fsencode(news.state.path), strays)
+    for datum_id, owner in news.datum_owners.items():
+        if rows.datum_owner(connection, portable(datum_id)) is None:
+            rows.set_datum_owner(connection, portable(datum_id), portable(owner))
+
+
+def _forget(connection: Connection, state: FileState) -> list[bytes]:
+    """Forget a file and its run; return the files that must be read again."""
+    path = os.fsencode(state.path)
+    files.drop(connection, path)
+    run = None if state.run is None else runs.stored_run(connection, state.run)
+    if run is None:
+        return []
+    remove_entries(connection, run.id, _entries(connection, run))
+    files.drop_run(connection, run.id, portable(run.uid))
+    others = files.others_with(connection, portable(run.uid), path)
+    for other in others:  # so that they are read from their beginning
+        files.drop(connection, other)
+    return others
+
+
+def _entries(connection: Connection, run: Run) -> list[Entries]:
+    linked = documents.of_run(connection, portable(run.uid), ["descriptor"])
+    keys = chain.from_iterable(open_document(row)["data_keys"] for row in linked)
+    ended = [] if run.stop is None else [HAS_ENDED, entries_of_stop(run.stop)]
+    return [*entries_of_start(run.start), entries_of_data_keys(keys), *ended]
+
+
+def _make_searchable(connection: Connection) -> None:
+    with collecting_later(), connection.storing_much(), transaction(connection):
+        keys = files.unsearchable(connection, _AT_ONCE)
+        pages = (
+            stored_runs.by_keys(connection, keys[first : first + _IN_ONE_STATEMENT])
+            for first in range(0, len(keys), _IN_ONE_STATEMENT)
+        )
+        found = map(open_run, chain.from_iterable(pages))
+        add_entries(connection, ((run.id, _entries(connection, run)) for run in found))
+        files.set_searchable(connection, keys)

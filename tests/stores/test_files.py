@@ -1,0 +1,44 @@
+"""The stores of files pass the conformance suite."""
+
+import itertools
+import json
+
+import msgpack
+import pytest
+
+from databroker.stores.files import JSONLStore, MsgpackStore
+from databroker.testing import StoreConformance
+
+
+class OnFiles:
+    store_class = JSONLStore
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path):
+        self.paths = (tmp_path / f"{number}" for number in itertools.count())
+
+    def open_store(self):
+        return self.store_class(next(self.paths))
+
+    def open_read_only(self, store):
+        return self.store_class(store._places.paths[0], read_only=True)
+
+
+class TestJSONLStore(OnFiles, StoreConformance):
+    def raw(self, store):
+        from pathlib import Path
+
+        files = Path(store._places.folder).glob("*.jsonl")
+        firsts = [json.loads(path.read_text().partition("\n")[0]) for path in files]
+        return {doc["uid"] for _, doc in firsts}
+
+
+class TestMsgpackStore(OnFiles, StoreConformance):
+    store_class = MsgpackStore
+
+    def raw(self, store):
+        from pathlib import Path
+
+        files = Path(store._places.folder).glob("*.msgpack")
+        firsts = [next(msgpack.Unpacker(path.open("rb"))) for path in files]
+        return {doc["uid"] for _, doc in firsts}
