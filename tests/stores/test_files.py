@@ -2,12 +2,19 @@
 
 import itertools
 import json
+from pathlib import Path
 
 import msgpack
 import pytest
 
 from databroker.stores.files import JSONLStore, MsgpackStore
 from databroker.testing import StoreConformance
+
+
+def _unpacker(path):
+    unpacker = msgpack.Unpacker()
+    unpacker.feed(path.read_bytes())
+    return unpacker
 
 
 class OnFiles:
@@ -26,8 +33,6 @@ class OnFiles:
 
 class TestJSONLStore(OnFiles, StoreConformance):
     def raw(self, store):
-        from pathlib import Path
-
         files = Path(store._places.folder).glob("*.jsonl")
         firsts = [json.loads(path.read_text().partition("\n")[0]) for path in files]
         return {doc["uid"] for _, doc in firsts}
@@ -37,8 +42,6 @@ class TestMsgpackStore(OnFiles, StoreConformance):
     store_class = MsgpackStore
 
     def raw(self, store):
-        from pathlib import Path
-
         files = Path(store._places.folder).glob("*.msgpack")
-        firsts = [next(msgpack.Unpacker(path.open("rb"))) for path in files]
+        firsts = [next(_unpacker(path)) for path in files]
         return {doc["uid"] for _, doc in firsts}

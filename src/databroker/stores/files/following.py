@@ -61,6 +61,7 @@ class Follower:
     def begin_anew(self) -> None:
         """Take nothing as known, as in a process that was forked."""
         self.lock = threading.RLock()
+        self._home.begin_anew()
         self._told: set[tuple[str, int]] = set()
         self.changes = 0  # that were seen
         self._forget_all()

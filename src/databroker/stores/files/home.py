@@ -44,6 +44,10 @@ class Home:
         names = "\0".join([format, *paths]).encode("utf-8", "surrogateescape")
         self._name = f"{format}-{_LAYOUT}-{hashlib.sha256(names).hexdigest()[:32]}"
         self.folder = _private_folder(self)
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Hold no lock, as in a process that was forked: it is the other one that has it."""
         self._locked: Any = None
         self._depth = 0
 

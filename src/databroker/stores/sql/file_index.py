@@ -276,10 +276,7 @@ def _take_in(
         for each in news:
             if each.state.path not in stored:
                 _put_each(connection, each)
-        is_new = [each.is_new for each in news]
-        states = [_row(each.state) for each in news]
-        files.insert(connection, [row for row, new in zip(states, is_new, strict=True) if new])
-        files.put(connection, [row for row, new in zip(states, is_new, strict=True) if not new])
+        files.put(connection, [_row(each.state) for each in news])
         for each in news:
             _put_strays(connection, each)
     return [os.fsdecode(path) for path in again]

@@ -67,11 +67,6 @@ def put(connection: Connection, rows: Sequence[Row]) -> None:
     )
 
 
-def insert(connection: Connection, rows: Iterable[Row]) -> None:
-    """Store what is known of files that are new."""
-    insert_rows(connection, f"files ({COLUMNS})", rows)
-
-
 def drop(connection: Connection, path: bytes) -> None:
     """Forget a file."""
     connection.execute(
