@@ -38,10 +38,19 @@ def test_every_catalog_is_one_of_every_driver(db, header, module, name, places):
     assert not isinstance(db.v2[header.uid], cls)
 
 
-@pytest.mark.parametrize(("module", "name", "places"), DRIVERS)
+@pytest.mark.parametrize(("module", "name", "places"), DRIVERS[:2])
 def test_a_store_that_is_not_there_yet_says_so(module, name, places):
     with pytest.raises(InvalidConfiguration, match="not available in this version"):
         driver(module, name)(*places, name="lab", handler_registry={}, root_map={"/a": "/b"})
+
+
+@pytest.mark.parametrize("name", ["msgpack", "jsonl"])
+def test_catalogs_of_files_are_opened_by_their_class(name, empty_home):
+    cls = driver(name, f"Bluesky{ {'msgpack': 'Msgpack', 'jsonl': 'JSONL'}[name] }Catalog")
+    for places in (f"{empty_home}/*.{name}", [str(empty_home / "one" / f"*.{name}")]):
+        catalog = cls(places, name="lab", handler_registry={}, root_map={"/a": "/b"})
+        catalog.v1.insert("start", {"uid": "a", "time": 1.0})
+        assert list(cls(places)) == ["a"]
 
 
 def test_an_argument_that_no_catalog_takes_is_refused():

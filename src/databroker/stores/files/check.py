@@ -5,8 +5,8 @@ from __future__ import annotations
 from ...documents.kinds import OWNER
 from ..checking import Finding
 from ..sql.file_index import FileIndex
-from .formats import Format
 from .findings import CUT_SHORT
+from .formats import Format
 from .reading import OpenFile
 from .rows import FileRows
 

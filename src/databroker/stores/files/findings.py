@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from ...documents.accept import accept
 from ...documents.identity import is_provisional
 from ...documents.kinds import IDENTITY, OWNER, PAGES, ROWS
 from ...documents.pages import unpack
+from ...documents.repair import repair
+from ...documents.validate import check
 from ...errors import InvalidDocument
 from ..sql.file_index import FileNews, FileState
 from .formats import EVENTS, Doc, Format, Item
@@ -56,16 +57,11 @@ def look_into(
         for item in parsed.items:
             collector.take(item)
         collector.faults += parsed.faults
-    size, mtime_ns, inode = file.stamp
+    size, mtime_ns, _ = file.stamp
     is_short = position.read_to < size and not any(n > position.last for n, _ in collector.faults)
     if is_short and time.time() - mtime_ns / 1e9 > _PATIENCE:
         collector.faults.append((position.last + 1, CUT_SHORT))
-    collector.finish()
-    news.state = replace(
-        news.state,
-        **{"size": size, "mtime_ns": mtime_ns, "inode": inode},
-        **{"read_to": position.read_to, "last": position.last, "mark": position.mark},
-    )
+    news.state = collector.state(file.stamp, position)
     return news
 
 
@@ -86,9 +82,9 @@ class _Collector:
 
     def take(self, item: Item) -> None:
         """Take a document."""
-        number, kind, document = item
+        number, kind, document, is_plain = item
         try:
-            document, _ = accept(kind, document)
+            document = vetted(kind, document, is_plain)
         except InvalidDocument as error:
             self.faults.append((number, str(error)))
             return
@@ -130,17 +126,36 @@ class _Collector:
         if kind == "datum" and row["datum_id"].rpartition("/")[0] != owner:
             self.news.datum_owners[row[IDENTITY[kind]]] = owner
 
-    def finish(self) -> None:
-        """Tell rows of owners elsewhere; keep what the file is."""
+    def state(self, stamp: Stamp, position: Position) -> FileState:
+        """Tell rows of owners elsewhere; return what the file is."""
         for kind, owner in self._owners:
             document = OWNER[kind], owner
             if document not in self._own and not self._knows(*document):
                 self._stray(kind, owner)
-        self._plain &= not self.news.datum_owners
-        self.news.state = replace(
-            self.news.state,
-            run=self._run,
-            ended=self._ended,
-            plain=self._plain and (self._run is not None or self._is_first),
-            faults=tuple(self.faults),
+        self._plain &= not self.news.datum_owners and (self._run is not None or self._is_first)
+        return FileState(
+            self.news.state.path,
+            *stamp,
+            position.read_to,
+            position.last,
+            position.mark,
+            self._run,
+            self._ended,
+            self._plain,
+            tuple(self.faults),
         )
+
+
+def vetted(kind: str, document: Doc, is_plain: bool) -> Doc:
+    """Return a document of a file as `accept` does; one of plain values needs no copy.
+
+    Raises
+    ------
+    InvalidDocument
+        A required key is missing or has an impossible value.
+    """
+    if is_plain and kind not in PAGES:
+        repair(kind, document, [])
+        check(kind, document)
+        return document
+    return accept(kind, document)[0]

@@ -6,9 +6,10 @@ import contextlib
 import heapq
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
+from ..._util.garbage import collecting_later
 from ..._util.printable import printable
 from ..._util.user_warnings import warn_user
 from ...errors import DamageWarning, StoreDamaged, StoreUnavailable
@@ -90,8 +91,9 @@ class Follower:
             self._opened()
             changed, gone = self._look()
             while changed or gone:
-                with self._home.locked():
-                    changed, gone = self._take_in(self._opened(), changed, gone), set()
+                with self._home.locked(), collecting_later():
+                    again = self._take_in(self._opened(), changed, gone)
+                changed, gone = self._stamps(again), set()
             return self._opened()
 
     @contextlib.contextmanager
@@ -146,43 +148,46 @@ class Follower:
             self._tell(state for state in states.values() if state.faults)
         return self._index
 
-    def _look(self) -> tuple[set[str], set[str]]:
-        """Return the files that are not as is known, and those that are no more."""
+    def _look(self) -> tuple[dict[str, Stamp], set[str]]:
+        """Return the files that are not as is known, as they are, and those that are no more."""
         begun = time.monotonic()
         if begun < self._next_look:
             return self._look_at_some()
-        found = self._places.list()
+        found = self._places.look()
         ended = time.monotonic()
         self._next_look = ended + max(_AT_LEAST, _SHARE * (ended - begun))
-        for path in heapq.nsmallest(_WATCHED, found, key=lambda path: -found[path].mtime_ns)[::-1]:
+        for path in heapq.nlargest(_WATCHED, found, key=lambda path: found[path].mtime_ns)[::-1]:
             self.watch(path)
-        changed = {path for path, stamp in found.items() if self._known.get(path) != stamp}
-        return changed, self._known.keys() - found.keys()
+        known = self._known
+        changed = {path: stamp for path, stamp in found.items() if known.get(path) != stamp}
+        return changed, known.keys() - found.keys()
 
-    def _look_at_some(self) -> tuple[set[str], set[str]]:
-        changed: set[str] = set()
-        gone: set[str] = set()
-        for path in self._watched:
-            stamp = stamp_at(path)
-            if stamp is None:
-                gone |= {path} & self._known.keys()
-            elif stamp != self._known.get(path):
-                changed.add(path)
+    def _look_at_some(self) -> tuple[dict[str, Stamp], set[str]]:
+        known = self._known
+        found = self._stamps(self._watched)
+        gone = (self._watched.keys() - found.keys()) & known.keys()
         if self._places.may_have_others():
             names = self._places.names()
-            changed |= {path for path in names - self._known.keys() if stamp_at(path)}
-            gone |= self._known.keys() - names
-        return changed, gone
+            found |= self._stamps(names - known.keys())
+            gone |= known.keys() - names
+        return {path: stamp for path, stamp in found.items() if known.get(path) != stamp}, gone
+
+    def _stamps(self, paths: Iterable[str]) -> dict[str, Stamp]:
+        stamps = ((path, stamp_at(path)) for path in paths)
+        return {path: stamp for path, stamp in stamps if stamp is not None}
 
     # -- taking it in ----------------------------------------------------------
 
-    def _take_in(self, index: FileIndex, changed: Collection[str], gone: set[str]) -> set[str]:
+    def _take_in(
+        self, index: FileIndex, changed: Mapping[str, Stamp], gone: Collection[str]
+    ) -> set[str]:
         """Take in what changed; return the files that must be read again for that."""
         known = self._states(index, [*changed, *gone])
         forgotten = [known[path] for path in gone if path in known]
         for path in gone:
             self._known.pop(path, None)
         again: set[str] = set()
+        news: list[FileNews]
         for paths in _groups(self._ordered(changed)):
             news = []
             for path in paths:
@@ -245,11 +250,10 @@ class Follower:
     def _is_loose(self, path: str) -> bool:
         return path.endswith(self._places.loose)
 
-    def _ordered(self, paths: Collection[str]) -> list[str]:
+    def _ordered(self, stamps: Mapping[str, Stamp]) -> list[str]:
         """Return files in the order in which what is in them came, as far as that can be known."""
-        stamps = {path: stamp_at(path) for path in paths}
-        there = [(not self._is_loose(p), s.mtime_ns, p) for p, s in stamps.items() if s is not None]
-        return [path for _, _, path in sorted(there)]
+        order = [(not self._is_loose(path), s.mtime_ns, path) for path, s in stamps.items()]
+        return [path for _, _, path in sorted(order)]
 
     def _states(self, index: FileIndex, paths: Sequence[str]) -> dict[str, FileState]:
         found = index.states(paths)
@@ -264,7 +268,8 @@ class Follower:
         for each in news:
             path = each.state.path
             self._known[path] = stamp_of_state(each.state)
-            self.watch(path)
+            if len(news) <= _WATCHED:
+                self.watch(path)
             if _is_worth_keeping(each):
                 self._ahead.pop(path, None)
             else:
@@ -277,9 +282,9 @@ class Follower:
         self._home.remove()
         self._forget_all()
         self._opened()
-        return set(self._places.list())
+        return set(self._places.look())
 
-    def _tell(self, states: Iterator[FileState]) -> None:
+    def _tell(self, states: Iterable[FileState]) -> None:
         """Say what could not be read, once."""
         new = []
         for state in states:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from ...documents.kinds import ACCEPTED
+from ...documents.normalise import SCALARS
 
 Doc = dict[str, Any]
 
@@ -18,15 +19,31 @@ EVENTS = frozenset({"event", "event_page", "bulk_events"})
 GZIP = ".gz"
 """How the name of a compressed file ends."""
 
+_TEXT = frozenset({str})
+_CONTAINERS = frozenset({dict, list})
+_PLAIN = SCALARS | _CONTAINERS
+_DEEP = 50
+
 _GZIP_HEADERS = 31  # what zlib must be told to read them, and the checksums
 
 
 class Item(NamedTuple):
-    """A document of a file: its place, counted from 1, and what it is."""
+    """A document of a file.
+
+    Attributes
+    ----------
+    number
+        Its place, counted from 1.
+    kind, document
+        What it is.
+    is_plain
+        Whether it is known to hold nothing but what JSON has, and not to be nested deeply.
+    """
 
     number: int
     kind: str
     document: Doc
+    is_plain: bool = False
 
 
 class Fault(NamedTuple):
@@ -124,6 +141,31 @@ def checked_pair(pair: Any) -> tuple[str, Doc]:
     if pair[0] not in ACCEPTED:
         raise ValueError(f"{pair[0]!r:.80} is no kind of document")
     return pair[0], pair[1]
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether a value holds nothing but what JSON has, and is not nested deeply.
+
+    Examples
+    --------
+    >>> is_plain({"a": [1, {"b": None}]}), is_plain({"a": [1, {"b": b"bytes"}]})
+    (True, False)
+    """
+    waiting, level = [value], 0
+    while waiting and level < _DEEP:
+        inner: list[Any] = []
+        for container in waiting:
+            if type(container) is dict:
+                if not _TEXT.issuperset(map(type, container)):
+                    return False
+                container = container.values()
+            kinds = set(map(type, container))
+            if not kinds <= SCALARS:
+                if not kinds <= _PLAIN:
+                    return False
+                inner += [each for each in container if type(each) in _CONTAINERS]
+        waiting, level = inner, level + 1
+    return not waiting
 
 
 def decompressed(data: bytes) -> bytes:

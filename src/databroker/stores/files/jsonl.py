@@ -25,6 +25,7 @@ else:
 
 _EXACT = "__exact__"
 _EXACT_BYTES = f'"{_EXACT}"'.encode()
+_DEEP = 200  # brackets that are no depth to worry about
 _LONG = 2**2000  # Python refuses to write, or to read, decimal integers that are much longer
 
 
@@ -58,7 +59,7 @@ class JSONLines(Format):
             if line.startswith(passed_over) or not line or line.isspace():
                 continue
             try:
-                found.items.append(Item(number, *checked_pair(loads(line))))
+                found.items.append(_item(number, line))
             except (ValueError, RecursionError) as error:
                 found.faults.append(Fault(number, f"{error}"))
         if is_all and end < len(data):
@@ -66,10 +67,15 @@ class JSONLines(Format):
         return found
 
 
+def _item(number: int, line: bytes) -> Item:
+    is_flat = line.count(b"[") + line.count(b"{") < _DEEP and _EXACT_BYTES not in line
+    return Item(number, *checked_pair(loads(line)), is_flat)
+
+
 def _take_last(rest: bytes, found: Parsed) -> None:
     """Take a line that has no end, if it is a document: half of one never is."""
     try:
-        item = Item(found.last + 1, *checked_pair(loads(rest)))
+        item = _item(found.last + 1, rest)
     except (ValueError, RecursionError):
         return
     found.items.append(item)

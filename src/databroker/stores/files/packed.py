@@ -1,4 +1,4 @@
-"""MessagePack: each object in a file is a kind and a document, with arrays as msgpack-numpy has them.
+"""MessagePack: each object in a file is a kind and a document, arrays as msgpack-numpy has them.
 
 Integers beyond 64 bits, for which MessagePack has no form, are an extension of ours.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..._util.lazy import lazy_module
 from ...documents.kinds import ACCEPTED
-from .formats import Doc, Fault, Format, Item, Parsed, checked_pair
+from .formats import Doc, Fault, Format, Item, Parsed, checked_pair, is_plain
 
 if TYPE_CHECKING:
     import msgpack
@@ -80,7 +80,7 @@ def _take(unpacker: Any, found: Parsed, without: Collection[str]) -> None:
             raise ValueError(f"{kind!r:.80} is no kind of document")
         document = unpacker.unpack()
         try:
-            item = Item(found.last + 1, *checked_pair([kind, document]))
+            item = Item(found.last + 1, *checked_pair([kind, document]), is_plain(document))
         except ValueError as error:
             found.faults.append(Fault(found.last + 1, str(error)))
             item = None

@@ -99,7 +99,7 @@ class Places:
         names = next(self._patterns()).names
         return names is not None and names.match(name) is not None
 
-    def list(self) -> dict[str, Stamp]:
+    def look(self) -> dict[str, Stamp]:
         """Return all files, and look at each of them."""
         found: dict[str, Stamp] = {}
         self._folders = {}

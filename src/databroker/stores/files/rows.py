@@ -6,13 +6,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ...documents.accept import accept
 from ...documents.identity import conflict, same_row
 from ...documents.kinds import IDENTITY, LISTS, OWNER, PAGES
 from ...documents.pages import unpack
 from ...errors import InvalidDocument
+from .findings import vetted
 from .formats import Doc, Format
 from .places import Stamp
 from .reading import OpenFile, Position
@@ -69,9 +69,7 @@ class Series:
             self.batches.append(from_rows(self.kind, self.waiting))
             self.waiting = []
 
-    def part(
-        self, first: int, stop: int, selection: Selection | None
-    ) -> Iterator[pa.RecordBatch]:
+    def part(self, first: int, stop: int, selection: Selection | None) -> Iterator[pa.RecordBatch]:
         """Yield rows by their places."""
         from ...columns import from_rows, select
 
@@ -115,10 +113,9 @@ class FileRows:
     def read_on(self, format: Format, file: OpenFile) -> None:
         """Take in what the file has beyond that."""
         for parsed in file.parse(format, self.position, _OTHERS):
-            for number, kind, document in parsed.items:
+            for number, kind, document, is_plain in parsed.items:
                 try:
-                    document, _ = accept(kind, document)
-                    self._take(kind, document)
+                    self._take(kind, vetted(kind, document, is_plain))
                 except InvalidDocument as error:
                     self.faults.append((number, str(error)))
             self.faults += parsed.faults
@@ -195,7 +192,9 @@ class RowCache:
             if found is None or not found.places:
                 return None
             # What comes later must not move what is read now.
-            return Series(kind, list(found.batches), list(found.waiting), found.places, found.numbers)
+            return Series(
+                kind, list(found.batches), list(found.waiting), found.places, found.numbers
+            )
 
     def _make_room(self) -> None:
         sizes = sum(rows.stamp.size for rows in self._files.values())

@@ -169,7 +169,7 @@ class FileStore(Store):
         """
         if mend_index:
             self._follower.remake()
-        paths = sorted(self._places.list())
+        paths = sorted(self._places.look())
         found, checked = [], Counter[str](files=0, documents=0)
         for number, path in enumerate(paths, 1):
             findings, documents = check_files(self.format, path, self._follower.refresh())
@@ -181,7 +181,7 @@ class FileStore(Store):
 
     def size(self) -> int:
         """Return how many bytes the files take."""
-        return sum(stamp.size for stamp in self._places.list().values())
+        return sum(stamp.size for stamp in self._places.look().values())
 
     def state(self) -> Hashable:
         index = self._follower.refresh()

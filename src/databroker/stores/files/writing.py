@@ -24,9 +24,7 @@ _LONGEST = 200  # bytes of a name, which file systems allow a few more of
 class Writer:
     """Writes documents; what is in the index and in files already is not written again."""
 
-    def __init__(
-        self, follower: Follower, rows: RowCache, format: Format, places: Places
-    ) -> None:
+    def __init__(self, follower: Follower, rows: RowCache, format: Format, places: Places) -> None:
         self._follower = follower
         self.rows = rows
         self.format = format

@@ -11,9 +11,9 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._util.garbage import collecting_later
 from ...documents.kinds import OWNER
@@ -49,11 +49,11 @@ Doc = dict[str, Any]
 
 _AT_ONCE = 20_000  # runs that are made searchable in one transaction
 _IN_ONE_STATEMENT = 500
+_NONE = b"[]"
 _NOBODY = (None, None, None)
 
 
-@dataclass(frozen=True)
-class FileState:
+class FileState(NamedTuple):
     """How a file was when it was read.
 
     Attributes
@@ -252,16 +252,17 @@ def _files_of_run(connection: Connection, run: Any) -> list[bytes]:
 
 
 def _state(row: tuple[Any, ...]) -> FileState:
-    path, *numbers, run, ended, plain, faults = row
-    found = tuple((number, text) for number, text in json.loads(faults))
+    path, size, mtime, inode, read_to, last, mark, run, ended, plain, faults = row
+    found = () if faults == _NONE else tuple((number, text) for number, text in json.loads(faults))
     name = None if run is None else original(run)
-    return FileState(os.fsdecode(path), *numbers, name, bool(ended), bool(plain), found)
+    stamp = os.fsdecode(path), size, mtime, inode
+    return FileState(*stamp, read_to, last, mark, name, bool(ended), bool(plain), found)
 
 
 def _row(state: FileState) -> tuple[Any, ...]:
     run = None if state.run is None else portable(state.run)
     numbers = state.size, state.mtime_ns, state.inode, state.read_to, state.last, state.mark
-    faults = json.dumps(state.faults).encode()
+    faults = json.dumps(state.faults).encode() if state.faults else _NONE
     return os.fsencode(state.path), *numbers, run, state.ended, state.plain, faults
 
 
@@ -302,7 +303,11 @@ def _put_whole(connection: Connection, news: Sequence[FileNews]) -> set[str]:
 
 def _whole_run(news: FileNews) -> WholeRun | None:
     kinds = [kind for _, kind, _ in news.documents]
-    if not (news.is_new and news.state.plain) or kinds.count("start") != 1 or kinds.count("stop") > 1:
+    if (
+        not (news.is_new and news.state.plain)
+        or kinds.count("start") != 1
+        or kinds.count("stop") > 1
+    ):
         return None
     linked = [(kind, doc) for _, kind, doc in news.documents if kind not in ("start", "stop")]
     stops = [doc for _, kind, doc in news.documents if kind == "stop"]
@@ -323,11 +328,8 @@ def _put_each(connection: Connection, news: FileNews) -> None:
                 runs.put_document(connection, kind, doc)
         except ConflictingDocument as error:
             faults.append((number, str(error)))
-    news.state = _with_faults(news.state, faults)
-
-
-def _with_faults(state: FileState, faults: Sequence[tuple[int, str]]) -> FileState:
-    return state if tuple(faults) == state.faults else replace(state, faults=tuple(faults))
+    if len(faults) > len(news.state.faults):
+        news.state = news.state._replace(faults=tuple(faults))
 
 
 def _put_strays(connection: Connection, news: FileNews) -> None:

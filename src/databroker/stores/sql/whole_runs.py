@@ -53,6 +53,11 @@ class WholeRun:
     rows: dict[Owner, list[Doc]] = field(default_factory=dict)
     batches: dict[Owner, pa.RecordBatch] = field(default_factory=dict)
     """The rows of other owners, as columns."""
+    key: int = field(init=False)
+    """Where it belongs among all runs."""
+
+    def __post_init__(self) -> None:
+        self.key = key_of(self.start["time"])
 
     def take(self, kind: str, doc: Doc) -> None:
         """Take one more document."""
@@ -63,11 +68,6 @@ class WholeRun:
         elif kind != "start":
             self.linked.append((kind, doc))
             self.rows.setdefault((ROWS[kind], doc["uid"]), [])
-
-    @property
-    def key(self) -> int:
-        """Where it belongs among all runs."""
-        return key_of(self.start["time"])
 
     @property
     def is_whole(self) -> bool:
