@@ -393,7 +393,8 @@ def _catch_alarms(tree):
         if isinstance(node, ast.ExceptHandler) and node.type is not None:
             calls = {ast.unparse(each.func) for each in ast.walk(node) if type(each) is ast.Call}
             goes_on = len(node.body) > 1 or ast.unparse(node.body[0]) != "raise"
-            caught = [node.type] if goes_on and "from_signal" not in calls else []
+            asks = calls & {"from_signal", "not_from_signal"}
+            caught = [node.type] if goes_on and not asks else []
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "contextlib.suppress":
             caught = node.args
         if set().union(*map(_names, caught)) & WIDE:

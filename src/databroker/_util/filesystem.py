@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .signals import from_signal
+from .signals import not_from_signal
 
 _NETWORK = """
     nfs nfs4 cifs smb3 smbfs afs 9p ncpfs lustre gpfs beegfs ceph glusterfs
@@ -20,9 +20,7 @@ def is_network_folder(folder: Path) -> bool:
     """
     try:
         mounts = Path("/proc/self/mounts").read_text(errors="replace").splitlines()
-    except OSError as error:
-        if from_signal(error):
-            raise
+    except not_from_signal(OSError):
         return False
     fields = [line.split() for line in mounts]
     kinds = {Path(each[1].replace("\\040", " ")): each[2] for each in fields if len(each) > 2}

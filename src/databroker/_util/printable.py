@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .signals import from_signal
+from .signals import suppressed
 
 _HIDDEN = re.compile(
     "["
@@ -95,9 +95,6 @@ def _code(found: re.Match[str]) -> str:
 def _first(value: Any, ways: tuple[Callable[[Any], str], ...]) -> str:
     """Return what the first of some ways gives that does not fail, whatever it raises."""
     for way in (*ways, hex):  # of integers, Python writes some thousand digits at most
-        try:
+        with suppressed(Exception):  # of somebody else's class
             return str.__str__(way(value))
-        except Exception as error:  # of somebody else's class
-            if from_signal(error):
-                raise
     return f"<{type_name(value)} that cannot be printed>"

@@ -7,10 +7,12 @@ import _thread
 import contextlib
 import functools
 import signal
+import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import TypeVar
 
+E = TypeVar("E", bound=BaseException)
 T = TypeVar("T")
 
 
@@ -29,6 +31,12 @@ def from_signal(error: BaseException) -> bool:
             return True
         step = step.tb_next
     return False
+
+
+def not_from_signal(*kinds: type[E]) -> tuple[type[E], ...]:
+    """Return what an ``except`` catches: these kinds, but none if a signal's handler raised."""
+    error = sys.exception()
+    return () if error is not None and from_signal(error) else kinds
 
 
 class suppressed(contextlib.suppress):

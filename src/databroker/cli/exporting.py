@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 from .common import open_broker, say
 from .queries import words_and_keys
 
@@ -44,9 +44,7 @@ def export(
         tables = db(words, **keys).tables(_listed(fields), stream, metadata=_listed(metadata) or ())
         try:
             write(tables.reader())
-        except OSError as error:
-            if from_signal(error):
-                raise
+        except not_from_signal(OSError) as error:
             raise click.FileError(file, hint=error.strerror) from error
     say(f"Written: {file}")
 

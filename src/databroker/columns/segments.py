@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 from ..errors import StoreDamaged
 from . import names
 from .batches import select, some
@@ -96,9 +96,7 @@ def unpack_together(blobs: Sequence[bytes], columns: Container[str] | None) -> p
 def _read(blob: bytes, what: Callable[[pa.RecordBatchReader], Any]) -> Any:
     try:
         return what(pa.ipc.open_stream(pa.py_buffer(blob)))
-    except (pa.ArrowInvalid, OSError, StopIteration) as error:
-        if from_signal(error):
-            raise
+    except not_from_signal(pa.ArrowInvalid, OSError, StopIteration) as error:
         raise StoreDamaged(f"A stored block of events cannot be read: {error}") from error
 
 

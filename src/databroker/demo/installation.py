@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 from ..config import Configuration, load, user_config_dir, user_data_dir
 from ..errors import InvalidConfiguration, MissingExtra, StoreUnavailable, UnknownBrokerName
 
@@ -97,18 +97,14 @@ def _write(config_file: Path, data_file: Path) -> None:
     try:
         draft.write_text(_COMMENT + yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
         draft.replace(config_file)
-    except OSError as error:
-        if from_signal(error):
-            raise
+    except not_from_signal(OSError) as error:
         raise StoreUnavailable(f"{config_file}: cannot be written ({error.strerror}).") from error
 
 
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        if from_signal(error):
-            raise
+    except not_from_signal(OSError) as error:
         raise StoreUnavailable(f"{folder}: cannot be made ({error.strerror}).") from error
 
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 from ..errors import (
     DatabrokerError,
     ExternalDataMissing,
@@ -121,9 +121,7 @@ def explained(reference: DataReference, place: Place, by: str = "") -> Iterator[
         yield
     except DatabrokerError as error:
         raise _with_context(error, reference) from error.__cause__
-    except Exception as error:  # of h5py, tifffile, somebody else's handler, ...
-        if from_signal(error):
-            raise
+    except not_from_signal(Exception) as error:  # of h5py, tifffile, somebody else's handler, ...
         raise _data_error(error, reference, place, by) from error
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._util.printable import printable
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 from ..display.summary import one_line
 from ..errors import DatabrokerError
 from ..external.fields.filling import UNREADABLE
@@ -68,9 +68,7 @@ def array_picture(rows: Rows, field: str, axes: Sequence[str], frames: int) -> P
         array = rows.stream[field]
         # Opens the first file, perhaps.
         part = None if array.dtype == object else part_of(array.shape[1:])
-    except Exception as error:  # a preview shows what it can, and tells of the rest
-        if from_signal(error):
-            raise
+    except not_from_signal(Exception) as error:  # a preview shows what can be had
         return picture("", missing=(f"It cannot be read: {_reason(error)}",))
     if part is not None and part.kind == "number":
         return None
@@ -103,9 +101,7 @@ def _sample(array: Any, row: int, part: Part | None) -> _Sample:
             value = np.asarray(whole[part.index])
         else:
             value, shape = np.asarray(array[(row, *part.index)]), array.shape[1:]
-    except Exception as error:  # as above
-        if from_signal(error):
-            raise
+    except not_from_signal(Exception) as error:  # as above
         return _Sample(row, _reason(error))
     if value.dtype == object and value.ndim == 0 and value.item() is None:
         return _Sample(row, "no value")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._util.lazy import lazy_module
 from .._util.printable import shown
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 from ..errors import InvalidQuery, QueryTimeout, UnsupportedQuery
 from .nodes import Matches, Path
 
@@ -115,9 +115,7 @@ def _search(search: Callable[..., Any], text: str, end: float, node: Matches) ->
     left = max(end - time.monotonic(), 1e-3)
     try:
         return search(text, timeout=left) is not None
-    except TimeoutError as error:
-        if from_signal(error):
-            raise
+    except not_from_signal(TimeoutError) as error:
         raise QueryTimeout(
             f"the pattern {node.pattern!r} took longer than {PATTERN_SECONDS:g} s on one run "
             f"(key {node.path.text!r}). Nested repetitions such as (a+)+ are the usual cause; "

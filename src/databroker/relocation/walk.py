@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
-from .._util.signals import from_signal, suppressed
+from .._util.signals import not_from_signal, suppressed
 from ..errors import NoSuchFolder
 
 Progress = Callable[[int, str], Any]
@@ -39,9 +39,7 @@ def look_through(
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as entries:
                 inside = sorted(entries, key=lambda entry: entry.name)
-        except OSError as error:  # it may not be read, or has just gone
-            if from_signal(error):
-                raise
+        except not_from_signal(OSError):  # it may not be read, or has just gone
             continue
         done += 1
         if progress is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, SupportsIndex, TypeVar
 
 from .._util.printable import printable, shown
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 from ..display.text import runs_text, show_in_ipython
 from ..errors import InvalidQuery
 from ..query.nodes import And, Everything, Exists, Node, TimeBounds
@@ -91,9 +91,7 @@ class Results(Generic[RunType]):
             return None
         try:
             return datetime.datetime.fromtimestamp(seconds, self._session.zone)
-        except (OverflowError, ValueError, OSError) as error:  # beyond the years of a calendar
-            if from_signal(error):
-                raise
+        except not_from_signal(OverflowError, ValueError, OSError):  # beyond a calendar's years
             end = datetime.datetime.max if seconds > 0 else datetime.datetime.min
             return end.replace(tzinfo=datetime.UTC)
 

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Iterable
 
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -31,9 +31,7 @@ def zone_names(epochs: Iterable[float], zone: datetime.tzinfo) -> str:
 def _shown(epoch: float, zone: datetime.tzinfo) -> tuple[str, str]:
     try:
         return _local(math.floor(epoch), zone)
-    except (ValueError, OverflowError, OSError, TypeError) as error:
-        if from_signal(error):
-            raise
+    except not_from_signal(ValueError, OverflowError, OSError, TypeError):
         return str(epoch), ""  # what a damaged document holds should be seen, not raise
 
 

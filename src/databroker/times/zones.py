@@ -9,7 +9,7 @@ import zoneinfo
 from typing import Any
 
 from .._util.printable import shown
-from .._util.signals import from_signal, without_signals
+from .._util.signals import not_from_signal, without_signals
 from .._util.suggestions import did_you_mean
 from .._util.user_warnings import warn_user
 from ..errors import InvalidConfiguration
@@ -23,9 +23,7 @@ def resolve_zone(name: str | datetime.tzinfo | None = None) -> datetime.tzinfo:
         return _machine_zone()
     try:
         return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
-        if from_signal(error):
-            raise
+    except not_from_signal(zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         hint = did_you_mean(name, zoneinfo.available_timezones())
         hint = hint or " Names look like 'America/New_York'."
         raise InvalidConfiguration(f"unknown time zone {shown(name)}.{hint}") from None
@@ -41,9 +39,7 @@ def _machine_zone() -> datetime.tzinfo:
     try:
         zone: datetime.tzinfo = tzlocal.get_localzone()
         return zone
-    except (zoneinfo.ZoneInfoNotFoundError, LookupError, ValueError, OSError) as error:
-        if from_signal(error):
-            raise
+    except not_from_signal(LookupError, ValueError, OSError) as error:
         # A machine whose zone is set up wrongly should still show its data.
         warn_user(
             f"the machine's time zone is not known ({error}); using UTC. "

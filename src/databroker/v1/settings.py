@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from .._util.printable import shown
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 from .._util.user_warnings import warn_user
 from ..errors import InvalidConfiguration, NotSupported
 from ..external.handlers.offered import FALLBACKS, GROUP, successor
@@ -42,9 +42,7 @@ def discover_handlers(
     for spec, target in {**own, **offered}.items():
         try:
             found |= parse_handler_registry({spec: target})
-        except Exception as error:  # whatever the import of somebody else's package raises
-            if from_signal(error):
-                raise
+        except not_from_signal(Exception) as error:  # somebody else's package
             if not skip_failures:
                 raise
             warn_user(f"The handler {target} is skipped: {error!r}")
@@ -155,9 +153,7 @@ def retry(function: Callable[..., Any]) -> Callable[..., Any]:
     def again(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return function(self, *args, **kwargs)
-        except Exception as error:  # whatever the method raises, as in databroker 1.x
-            if from_signal(error):
-                raise
+        except not_from_signal(Exception):  # whatever the method raises, as in databroker 1.x
             self.force_reload()
             return function(self, *args, **kwargs)
 

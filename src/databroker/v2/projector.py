@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 from ..errors import DatabrokerError, ProjectionError
 
 if TYPE_CHECKING:
@@ -311,9 +311,7 @@ def _calculated(run: BlueskyRun, rule: Mapping[str, Any]) -> Any:
         )
     try:
         return function(run, *call.get("args", ()), **call.get("kwargs", {}))
-    except Exception as error:  # whatever the function raises
-        if from_signal(error):
-            raise
+    except not_from_signal(Exception) as error:  # whatever the function raises
         raise ProjectionError(f"{target!r:.80} raised {error!r:.200}") from error
 
 

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
-from ..._util.signals import from_signal, suppressed
+from ..._util.signals import not_from_signal, suppressed
 from ...errors import CopyDiffers, CopyFailed, CopyRefused, DatabrokerError
 
 fcntl: Any
@@ -40,9 +40,7 @@ def copy_file(old: str, new: str, verify: bool = True) -> bool:
             _write_copy(old, new, target, verify)
     except DatabrokerError:
         raise
-    except OSError as error:
-        if from_signal(error):
-            raise
+    except not_from_signal(OSError) as error:
         problem = error.strerror or str(error)
         failed = CopyFailed(
             f"{old} cannot be copied to {new}: {problem}. Nothing half is left there; copying "

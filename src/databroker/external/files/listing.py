@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..._util.signals import from_signal, suppressed
+from ..._util.signals import not_from_signal, suppressed
 from ...columns import ALL, Selection
 from ...columns.assemble import assemble
 from ...columns.batches import values_of
@@ -188,9 +188,7 @@ def resource_files(
             paths = _of_stream(store, registry, document, place, referred.descriptors, run)
     except DatabrokerError as error:
         return ResourceFiles(document, place, [place.path], error)
-    except Exception as error:  # documents come from many programs: a list goes on
-        if from_signal(error):
-            raise
+    except not_from_signal(Exception) as error:  # documents come from many programs: a list goes on
         odd = DatabrokerError(f"{reference}: its document makes no sense here ({error!r}).")
         odd.__cause__ = error
         return ResourceFiles(document, place, [place.path], odd)

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..._util.signals import from_signal
+from ..._util.signals import not_from_signal
 from ..._util.user_warnings import warn_user
 
 if TYPE_CHECKING:
@@ -80,9 +80,7 @@ def offered_handler(spec: str) -> Any:
     for entry in _offered().get(spec, ()):
         try:
             return entry.load()
-        except Exception as error:  # whatever the import of somebody else's package raises
-            if from_signal(error):
-                raise
+        except not_from_signal(Exception) as error:  # somebody else's package
             warn_user(
                 f"The handler {entry.value} for the spec {spec!r} cannot be loaded and is "
                 f"skipped: {error!r}"

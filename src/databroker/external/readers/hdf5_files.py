@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
-from ..._util.signals import from_signal, suppressed
+from ..._util.signals import not_from_signal, suppressed
 from ...extras import require
 from ..locate import Guard
 
@@ -48,9 +48,7 @@ def opened_hdf5(path: str, swmr: bool = False) -> Any:
             file = h5py.File(path, "r", **each)
         except (FileNotFoundError, PermissionError, IsADirectoryError):
             raise
-        except OSError as error:
-            if from_signal(error):
-                raise
+        except not_from_signal(OSError) as error:
             first = first or error
         else:
             if file.mode == "r":  # else it is open for writing in this process: not ours to unlock
