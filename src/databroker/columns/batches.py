@@ -176,19 +176,8 @@ def stretches(batch: pa.RecordBatch) -> Iterator[tuple[Any, pa.RecordBatch]]:
 
 def split(batch: pa.RecordBatch) -> dict[str, Column]:
     """Return the columns of a batch by name, each with its exact values beside it."""
-    schema = batch.schema
-    places = {name: place for place, name in enumerate(schema.names)}
-    columns = {}
-    for name, place in places.items():
-        if name[:1] == "!":
-            continue
-        beside = places.get(names.exact(name))
-        columns[name] = Column(
-            batch.column(place),
-            schema.field(place).metadata or {},
-            None if beside is None else batch.column(beside),
-        )
-    return columns
+    columns = ((name, column_of(batch, name)) for name in batch.schema.names if name[:1] != "!")
+    return {name: column for name, column in columns if column is not None}
 
 
 def values_of(batch: pa.RecordBatch, name: str) -> list[Any]:

@@ -126,20 +126,12 @@ def groups(batch: pa.RecordBatch) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     counts: Counter[str] = Counter()
     for name, array in zip(batch.schema.names, batch.columns, strict=True):
-        plain = name.removeprefix("!")
-        outer, _ = names.parse(plain)
-        if plain in _INDEX:
-            group = INDEX
-        elif plain == names.UID:
-            group = "identity"
-        elif outer in _SPLIT:
-            if _bytes(array) > _NARROW * len(array):
-                group = f"{outer} wide {len(found)}"
-            else:
-                group = f"{outer} {counts[outer] // _TOGETHER}"
-                counts[outer] += 1
-        else:
-            group = outer or "rest"
+        group = kind = _kind(name)
+        if kind in _SPLIT and _bytes(array) > _NARROW * len(array):
+            group = f"{kind} wide {len(found)}"
+        elif kind in _SPLIT:
+            group = f"{kind} {counts[kind] // _TOGETHER}"
+            counts[kind] += 1
         found.setdefault(group, []).append(name)
     return found
 
@@ -154,7 +146,12 @@ def _bytes(array: pa.Array) -> int:
 
 def group_of(batch: pa.RecordBatch, columns: Sequence[str]) -> str:
     """Return the kind of group that some columns, which were stored together, are."""
-    plain = columns[0].removeprefix("!")
+    return _kind(columns[0])
+
+
+def _kind(column: str) -> str:
+    """Return with which others a column may be stored."""
+    plain = column.removeprefix("!")
     if plain in _INDEX:
         return INDEX
     return "identity" if plain == names.UID else names.parse(plain)[0] or "rest"

@@ -21,12 +21,11 @@ from ..extras import require
 from ..query.nodes import In, Path
 from ..stores.store_ref import StoreRef
 from .run import Run
-from .run_columns import with_runs
 from .session import Session, StoreView
 from .stream.fields import ALWAYS, select
 from .stream.many import Wanted
 from .stream.run_tables import Options, RunTables, TablePage, in_one
-from .stream.table import table_from
+from .stream.table import table_from, with_runs
 
 if TYPE_CHECKING:
     from ..external.fields.filling import Fill

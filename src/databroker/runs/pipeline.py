@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..stores.base import RunRecord
     from .session import StoreView, Transforms
 
-_UID = Path("uid")
 _SMALL = 100
 
 Row = tuple[Any, ...]
@@ -50,6 +49,14 @@ class Column:
     def holds_times(self) -> bool:
         """Whether its values are seconds since 1970."""
         return len(self.paths) == 1 and self.paths[0].text == "time"
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+UID = Column("uid", (Path("uid"),), _unchanged)
+"""The uids of runs."""
 
 
 def column(key: Any, fact_of: FactOf) -> Column:
@@ -95,11 +102,14 @@ def column(key: Any, fact_of: FactOf) -> Column:
 def frame_of(
     columns: Sequence[Column],
     rows: Iterable[Row],
-    timezone: str | datetime.tzinfo,
+    timezone: str | datetime.tzinfo | None,
     convert_times: bool,
 ) -> pd.DataFrame:
-    """Return rows, which hold the values at the paths of all columns, as a table."""
-    from .stream.table import named_frame
+    """Return rows, which hold the values at the paths of all columns, as a table.
+
+    Without a zone, its times are naive UTC.
+    """
+    from .stream.table import named_frame, stamps
 
     found = list(zip(*rows, strict=True))
     data: dict[str, Any] = {}
@@ -108,28 +118,18 @@ def frame_of(
         end = place + len(each.paths)
         values = list(map(each.value, *found[place:end])) if found else []
         if each.holds_times:
-            data[each.name] = _stamps(values, timezone, convert_times)
+            data[each.name] = stamps(_seconds(values), convert_times, timezone)
         else:
             data[each.name] = _series(values)
         place = end
     return named_frame(data)
 
 
-def _unchanged(value: Any) -> Any:
-    return value
-
-
-def _stamps(values: list[Any], timezone: str | datetime.tzinfo, convert_times: bool) -> Any:
+def _seconds(values: list[Any]) -> Any:
+    """Return times as an array; what is none is NaN."""
     import numpy as np
-    import pandas as pd
 
-    from .stream.times import to_datetime64
-
-    seconds = np.array([value if _is_real(value) else np.nan for value in values], np.float64)
-    if not convert_times:
-        return pd.Series(seconds)
-    stamps = pd.DatetimeIndex(to_datetime64(seconds), tz="UTC")
-    return pd.Series(stamps.tz_convert(timezone))
+    return np.array([value if _is_real(value) else np.nan for value in values], np.float64)
 
 
 def _series(values: list[Any]) -> Any:
@@ -193,11 +193,12 @@ class RunQuery:
         """Yield the runs as they are stored."""
         if not self._sorts:
             yield from self.runs.find(self.query, limit=self._limit)
-            return
-        for (uid,) in self.values([Column("uid", (_UID,), lambda value: value)]):
-            record = self.runs.record(uid)
-            if record is not None:
-                yield record
+        else:
+            yield from filter(None, map(self.runs.record, self.uids()))
+
+    def uids(self) -> Iterator[str]:
+        """Yield the uids of the runs."""
+        return (uid for (uid,) in self.values([UID]))
 
     def documents(self) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
         """Yield the start and stop documents of the runs as users see them."""

@@ -425,7 +425,7 @@ class Results(Generic[RunType]):
         """
         from .dask_tables import Source, bag
 
-        uids = [uid for (uid,) in self._run_query.values([column("uid", self._fact_of)])]
+        uids = list(self._run_query.uids())
         return bag(Source(self._session).documents, uids, runs_per_partition)
 
     def _tables(

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import InvalidQuery
-from ..query.nodes import Path
-from .pipeline import Column, Row, RunQuery
+from .pipeline import UID, Column, Row, RunQuery, frame_of
 from .run import Run
-from .run_columns import run_columns, with_runs
 from .stream.many import Wanted
 from .stream.run_tables import Options, RunTables, TablePage, in_one
+from .stream.table import with_runs
 
 if TYPE_CHECKING:
     import os
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 RunType = TypeVar("RunType", bound=Run, covariant=True)
 
 _IN_PARTITION = 500
-
-_UID = Column("uid", (Path("uid"),), lambda uid: uid)
 
 
 @dataclass(frozen=True)
@@ -157,7 +154,7 @@ class Tables(Generic[RunType]):
         request, rows = self._request, list(self._rows())
         if request.index:
             raise InvalidQuery("A dask dataframe has no index of several levels: index=False.")
-        runs = run_columns(request.columns, [tuple(row) for _, *row in rows], request.options)
+        runs = self._about([tuple(row) for _, *row in rows])
         return dataframe(self._table_source(), [row[0] for row in rows], runs, runs_per_partition)
 
     def to_bag(self, runs_per_partition: int = _IN_PARTITION) -> Any:
@@ -175,9 +172,7 @@ class Tables(Generic[RunType]):
         """
         from .dask_tables import bag
 
-        return bag(
-            self._table_source().tables, [row[0] for row in self._rows()], runs_per_partition
-        )
+        return bag(self._table_source().tables, list(self._runs.uids()), runs_per_partition)
 
     def _table_source(self) -> TableSource:
         from .dask_tables import Source, TableSource
@@ -187,7 +182,7 @@ class Tables(Generic[RunType]):
 
     def _rows(self) -> Iterator[Row]:
         """Yield of each run its uid, and what its columns are made of."""
-        return self._runs.values([_UID, *self._request.columns])
+        return self._runs.values([UID, *self._request.columns])
 
     def _read(self) -> Iterator[tuple[TablePage, list[Row]]]:
         """Yield the tables of some runs, and of each run what its columns are made of."""
@@ -214,6 +209,9 @@ class Tables(Generic[RunType]):
         return self._make_run(record)
 
     def _with_columns(self, table: pd.DataFrame, owners: Array, rows: list[Row]) -> pd.DataFrame:
-        request = self._request
-        runs = run_columns(request.columns, rows, request.options)
-        return with_runs(table, runs.take(owners), request.index)
+        return with_runs(table, self._about(rows).take(owners), self._request.index)
+
+    def _about(self, rows: Sequence[Row]) -> pd.DataFrame:
+        """Return a row for each run; times are shown as those of events are."""
+        options = self._request.options
+        return frame_of(self._request.columns, rows, options.timezone, options.convert_times)

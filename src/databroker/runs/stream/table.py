@@ -104,11 +104,11 @@ def table_from(
     """Return a table that says what its times are: naive ones do not show it."""
     index = pd.Index(seq_num, name="seq_num", copy=False)
     shown = variable_names(columns)
-    data = {"time": _stamps(time, index, convert, timezone)}
+    data = {"time": stamps(time, convert, timezone, index)}
     for name, values in columns.items():
         is_time = name in times
         data[shown[name]] = (
-            _stamps(values, index, convert, timezone) if is_time else _series(values, index)
+            stamps(values, convert, timezone, index) if is_time else _series(values, index)
         )
     frame = named_frame(data, index)
     frame.attrs["time"] = clock(convert, timezone)
@@ -125,6 +125,19 @@ def named_frame(data: Mapping[str, Any], index: pd.Index | None = None) -> pd.Da
     return frame
 
 
+def with_runs(table: pd.DataFrame, runs: pd.DataFrame, index: bool = False) -> pd.DataFrame:
+    """Return a table with what is said of the run of each row, before its own columns or index."""
+    taken = {*table.columns, table.index.name}
+    names = [f"run_{name}" if name in taken else name for name in runs.columns]
+    runs = runs.set_axis(pd.Index(names), axis=1).set_axis(table.index, axis=0)
+    together = pd.concat([runs, table], axis=1)
+    together.attrs = table.attrs
+    if not index:
+        return together
+    together = together.set_index(names, append=True)
+    return together.reorder_levels([*range(1, len(names) + 1), 0])
+
+
 def _cells(values: Array) -> Array:
     """Return an array with one element a row."""
     if values.ndim == 1:
@@ -134,15 +147,19 @@ def _cells(values: Array) -> Array:
     return cells
 
 
-def _stamps(
-    seconds: Array, index: pd.Index, convert: bool, timezone: str | datetime.tzinfo | None
+def stamps(
+    seconds: Array,
+    convert: bool,
+    timezone: str | datetime.tzinfo | None,
+    index: pd.Index | None = None,
 ) -> Any:
+    """Return times as a column: naive UTC, in a zone, or as seconds."""
     if not convert:
         return pd.Series(np.asarray(seconds, np.float64), index=index, copy=False)
-    stamps = pd.DatetimeIndex(to_datetime64(seconds), copy=False)
+    found = pd.DatetimeIndex(to_datetime64(seconds), copy=False)
     if timezone is not None:
-        stamps = stamps.tz_localize("UTC").tz_convert(timezone)
-    return pd.Series(stamps, index=index, copy=False)
+        found = found.tz_localize("UTC").tz_convert(timezone)
+    return pd.Series(found, index=index, copy=False)
 
 
 def _series(values: Array, index: pd.Index) -> Any:
