@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -46,6 +46,30 @@ def warnings_as_lines() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: complain(f"warning: {message}")
         yield
+
+
+@contextmanager
+def progress_bar(description: str) -> Iterator[Callable[..., None]]:
+    """Show a bar on the terminal's side channel, so that the output proper stays clean.
+
+    Given is what tells it how far things are: `description`, `completed`, `total`, `more`.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    before = TextColumn("{task.description}", markup=False)
+    after = TextColumn("{task.fields[more]}", markup=False)
+    bar = Progress(before, BarColumn(), MofNCompleteColumn(), after, console=Console(stderr=True))
+    task = bar.add_task(description, total=None, more="")
+
+    def update(**known: Any) -> None:
+        bar.start()  # not before: where nothing is to be done, nothing is shown
+        bar.update(task, **known)
+
+    try:
+        yield update
+    finally:
+        bar.stop()
 
 
 def known_names() -> list[str]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from .common import say
+from .common import progress_bar, say
 from .queries import query_of
 
 if TYPE_CHECKING:
-    from ..broker.moving.progress import Progress, Report
+    from ..broker.moving.progress import Progress
 
 _EXAMPLES = """\b
 Examples:
@@ -43,39 +41,17 @@ def copy(
     """
     from ..broker.copy import copy as copied
 
-    with _bar() as report:
+    with progress_bar("runs") as update:
+
+        def report(progress: Progress) -> None:
+            update(completed=progress.runs, total=progress.of, more=_amount(progress))
+
         done = copied(
             source, target, query_of(query), files or False, verify=not no_verify, progress=report
         )
     say(repr(done))
     if not done:
         raise click.exceptions.Exit(1)
-
-
-@contextmanager
-def _bar() -> Iterator[Report]:
-    """Show a bar on the terminal's side channel, so that the output proper stays clean."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    bar = Bar(
-        TextColumn("runs"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[amount]}", markup=False),
-        console=Console(stderr=True),
-    )
-    task = bar.add_task("", total=None, amount="")
-
-    def report(progress: Progress) -> None:
-        bar.start()  # not before: where nothing can be opened, nothing is shown
-        bar.update(task, completed=progress.runs, total=progress.of, amount=_amount(progress))
-
-    try:
-        yield report
-    finally:
-        bar.stop()
 
 
 def _amount(progress: Progress) -> str:

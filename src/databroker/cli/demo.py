@@ -6,16 +6,10 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import click
 
-from .common import open_broker, say, width
-
-if TYPE_CHECKING:
-    from ..demo.installation import Report
+from .common import open_broker, progress_bar, say, width
 
 _EXAMPLES = """\b
 Example:
@@ -32,8 +26,14 @@ def demo() -> None:
     """
     from ..demo import install
 
-    with _progress() as report:
+    with progress_bar(f"{'looking':<32}") as update:
+
+        def report(title: str, done: int, of: int) -> None:
+            update(description=f"{title:<32}", completed=done, total=of)
+
         done = install(report)
+        if done.added:
+            update(description=f"{'done':<32}", completed=len(done.added))
     made = "created" if done.created else "kept"
     say(f"Configuration 'example' {made}: {done.config_file}")
     say(f"Runs are in {done.data_file}")
@@ -72,29 +72,3 @@ def what_starts_python() -> str:
     if here.startswith(os.pardir):
         return shlex.quote(sys.executable)
     return shlex.quote(here if os.sep in here else os.path.join(os.curdir, here))
-
-
-@contextmanager
-def _progress() -> Iterator[Report]:
-    """Show a bar on the terminal's side channel, so that the output proper stays clean."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    bar = Progress(
-        TextColumn("{task.description:<32}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=Console(stderr=True),
-    )
-    task = bar.add_task("looking", total=None)
-
-    def report(title: str, done: int, of: int) -> None:
-        bar.start()  # not before: where nothing is to be done, nothing is shown
-        bar.update(task, description=title, completed=done, total=of)
-
-    try:
-        yield report
-        if total := bar.tasks[0].total:
-            bar.update(task, description="done", completed=total)
-    finally:
-        bar.stop()

@@ -6,7 +6,7 @@ import click
 
 from .._util.signals import not_from_signal
 from .common import open_broker, say
-from .queries import words_and_keys
+from .queries import listed, words_and_keys
 
 _EXAMPLES = """\b
 Examples:
@@ -41,13 +41,9 @@ def export(
     write = file_writer(file)
     words, keys = words_and_keys(query)
     with open_broker(name) as db:
-        tables = db(words, **keys).tables(_listed(fields), stream, metadata=_listed(metadata) or ())
+        tables = db(words, **keys).tables(listed(fields), stream, metadata=listed(metadata) or ())
         try:
             write(tables.reader())
         except not_from_signal(OSError) as error:
             raise click.FileError(file, hint=error.strerror) from error
     say(f"Written: {file}")
-
-
-def _listed(names: str | None) -> list[str] | None:
-    return None if names is None else list(filter(None, map(str.strip, names.split(","))))

@@ -37,6 +37,11 @@ def words_and_keys(words: Sequence[str]) -> tuple[str | None, dict[str, Any]]:
     return " ".join(word for word in words if "=" not in word) or None, query
 
 
+def listed(names: str | None) -> list[str] | None:
+    """Return names that have commas between them."""
+    return None if names is None else list(filter(None, map(str.strip, names.split(","))))
+
+
 def _value(text: str) -> Any:
     try:
         return json.loads(text)

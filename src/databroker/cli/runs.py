@@ -13,6 +13,7 @@ import click
 from .._util.suggestions import did_you_mean
 from ..errors import NoSuchRun, NoSuchStream
 from .common import known_names, open_broker, say, width
+from .queries import listed
 
 if TYPE_CHECKING:
     from ..runs.run import Run
@@ -100,10 +101,9 @@ def table(words: tuple[str, ...], stream: str, fields: str | None) -> None:
     """
     from .frames import frame_text
 
-    wanted = None if fields is None else list(filter(None, map(str.strip, fields.split(","))))
     with _open_run(words) as header:
         _check_stream(header, stream)
-        frame = header.table(stream, fields=wanted, timezone=header.session.zone)
+        frame = header.table(stream, fields=listed(fields), timezone=header.session.zone)
     if frame.empty:
         say(f"The stream {stream!r} has no events.")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,14 @@ class Cells(np.ndarray[Any, Any]):
         if whole and all(isinstance(part, int | np.integer) for part in index):
             return only(found)
         return found
+
+
+def cells_of(values: Sequence[Any] | Array) -> Array:
+    """Return an array of objects, each one of the values, whatever these are."""
+    cells = np.empty(len(values), object)
+    for place, value in enumerate(values):  # all at once, lazy arrays would be computed
+        cells[place] = value
+    return cells
 
 
 def only(value: Any) -> Array:

@@ -25,10 +25,9 @@ import numpy as np
 import pyarrow as pa
 
 from .arrow import Column
-from .assemble import NUMBERS, ValueKind, cell, filled, kind_of, kinds_of, objects
+from .assemble import NUMBERS, Array, ValueKind, cell, filled, kind_of, kinds_of, objects
 from .batches import split
 
-Array = np.ndarray[Any, Any]
 _OBJECT = np.dtype(object)
 
 

@@ -18,13 +18,12 @@ import numpy as np
 
 from ..display.summary import one_line
 from ..extras import require
-from .downsample import limits, span
+from .downsample import Array, limits, span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Array = np.ndarray[Any, Any]
 
 PIXELS = 96
 """How many pixels of a page an inch of a figure takes."""

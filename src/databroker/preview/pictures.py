@@ -17,14 +17,13 @@ from ..errors import DatabrokerError
 from ..external.fields.filling import UNREADABLE
 from ..runs.stream.fields import mapping
 from .choose import data_key
-from .downsample import Kind, Part, on_grid, part_of, sane, span, thinned, thumbnail
+from .downsample import Array, Kind, Part, on_grid, part_of, sane, span, thinned, thumbnail
 from .draw import Axis, Frame, line, maps, scatter, strip, waves
 from .rows import Rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Array = np.ndarray[Any, Any]
 
 _MONITOR = "_monitor"  # how Bluesky calls the stream of something that is watched
 _SPOTS = 20_000

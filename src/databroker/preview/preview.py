@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._util.printable import printable
 from ..display.markup import QUIET, block, escape, folded, quiet
@@ -20,7 +20,7 @@ from ..display.summary import one_line
 from ..display.text import aligned
 from ..errors import InvalidQuery
 from ..extras import require
-from .choose import Choice, Fields, choose, streams_to_show
+from .choose import Choice, Doc, Fields, choose, streams_to_show
 from .draw import PIXELS, as_png, titled
 from .pictures import Picture, array_picture, scalar_picture
 from .rows import Rows
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from ..runs.run import Run
 
-Doc = Mapping[str, Any]
 
 _FORMATS = (".png", ".svg", ".jpg", ".jpeg")
 _GROUP = "display:inline-block;vertical-align:top;max-width:100%"

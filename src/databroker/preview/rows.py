@@ -11,13 +11,12 @@ from ..display.summary import is_number
 from ..errors import DatabrokerError
 from ..runs.stream.stream import Stream
 from .choose import data_key
-from .downsample import as_numbers, sane, span
+from .downsample import Array, as_numbers, sane, span
 from .draw import Axis
 
 if TYPE_CHECKING:
     from ..external.fields.filling import OnMissing
 
-Array = np.ndarray[Any, Any]
 
 # Units of time: their name, their length, and the longest time told in them, in seconds.
 _UNITS = (("s", 1, 600), ("min", 60, 36_000), ("h", 3600, 864_000), ("d", 86_400, np.inf))

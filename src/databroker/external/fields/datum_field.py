@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
@@ -24,15 +24,13 @@ from ..handlers.adapter import DatumSource, as_array, source_of
 from ..handlers.builtin import FrameHandler
 from ..readers.hdf5_files import check_links
 from ..references import DataReference, no_document
-from .filling import UNREADABLE
-from .reader import Check, FieldReader, Look, common, leave_out, spread
+from .filling import UNREADABLE, Doc
+from .reader import Array, Check, FieldReader, Look, common, leave_out, spread
 
 if TYPE_CHECKING:
     from ...stores.base import Store
     from ..registry import Registry
 
-Array = np.ndarray[Any, Any]
-Doc = Mapping[str, Any]
 
 _BLOCK = 512
 _KEPT = 16 * _BLOCK

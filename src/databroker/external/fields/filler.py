@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..._util.signals import suppressed
 from ..._util.user_warnings import warn_user
 from .datum_field import Loader
-from .filling import UNREADABLE, OnMissing, check_on_missing
+from .filling import UNREADABLE, Doc, OnMissing, check_on_missing
 from .lazy_array import LazyArray
 from .reader import rows_ahead
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ...stores.base import Store
     from ..registry import Registry
     from .streamed_field import StreamReader
-
-Doc = Mapping[str, Any]
 
 
 class Filler:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,15 +15,11 @@ from ...columns.cells import as_cells
 from ...errors import NoHandler
 from ...extras import require
 from ..readers.base import Declared
-from .filling import UNREADABLE, OnMissing, check_on_missing
-from .reader import LARGEST, FieldReader, Look, apart, cut, grown, leave_out, with_nan
+from .filling import UNREADABLE, Doc, OnMissing, check_on_missing
+from .reader import LARGEST, Array, FieldReader, Look, apart, cut, grown, leave_out, with_nan
 
 if TYPE_CHECKING:
     import dask.array as da
-
-
-Array = np.ndarray[Any, Any]
-Doc = Mapping[str, Any]
 
 
 class LazyArray:

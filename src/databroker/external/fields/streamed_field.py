@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,13 +21,10 @@ from ..readers.base import Declared, FrameReader
 from ..readers.mimetypes import reader_of
 from ..references import DataReference, failure, no_document
 from ..registry import Registry, lend
-from .filling import UNREADABLE
+from .filling import UNREADABLE, Doc
 from .grouping import Grouping, grouping_of_events, runs
-from .reader import FieldReader, Look, common, leave_out, spread
+from .reader import Array, FieldReader, Look, common, leave_out, spread
 from .stream_index import Claims, FramePlaces
-
-Array = np.ndarray[Any, Any]
-Doc = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

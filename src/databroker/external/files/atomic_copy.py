@@ -7,16 +7,11 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
+from ..._util.file_lock import try_lock
 from ..._util.signals import not_from_signal, suppressed
 from ...errors import CopyDiffers, CopyFailed, CopyRefused, DatabrokerError
-
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # Windows has none
-    fcntl = None
 
 _BLOCK = 2**20
 
@@ -131,11 +126,7 @@ def _exclusive(part: str) -> Iterator[BinaryIO]:
 def _is_locked(file: BinaryIO) -> bool:
     """Lock a file for this process; tell whether no other one has."""
     with suppressed(OSError):  # not every disk knows locks
-        try:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+        return try_lock(file)
     return True
 
 

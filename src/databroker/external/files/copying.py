@@ -19,13 +19,12 @@ from ...errors import CopyRefused, FileMissing, FileRefused, NotSupported, Outsi
 from ..locate import is_below, uri_of_path
 from ..references import DataReference, Place, failure
 from .atomic_copy import PART, copy_file, is_copy, sync_folders
-from .listing import ResourceFiles, RunResources, files_below, resource_files, run_files
+from .listing import Doc, ResourceFiles, RunResources, files_below, resource_files, run_files
 
 if TYPE_CHECKING:
     from ...stores.base import Store
     from ..registry import Registry
 
-Doc = Mapping[str, Any]
 Pair = tuple[str, str]
 
 Progress = Callable[[int, int, str, str], Any]

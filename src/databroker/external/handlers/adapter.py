@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..fields.reader import Check, Look
+from ...columns.cells import cells_of
+from ..fields.grouping import Inner
+from ..fields.reader import Array, Check, Look
 from .builtin import FrameHandler
-
-Array = np.ndarray[Any, Any]
-Doc = Mapping[str, Any]
-Inner = tuple[slice, ...]
+from .specs import Doc
 
 
 class HandlerSource:
@@ -83,6 +82,4 @@ def as_array(value: Any) -> Array:
     try:
         return np.asarray(value)
     except ValueError:
-        ragged = np.empty(len(value), object)
-        ragged[:] = value
-        return ragged
+        return cells_of(value)

@@ -12,17 +12,15 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, ClassVar
 
-from ..fields.grouping import Grouping, runs
+from ..fields.grouping import Grouping, Inner, runs
 from ..fields.reader import Check, Look
 from ..guard import open_uncompressed
 from ..locate import Guard
 from ..readers.base import Array, Declared, FrameReader
 from ..readers.mimetypes import reader_of
-from .specs import SPECS, Spec
+from .specs import SPECS, Doc, Spec
 
-Doc = Mapping[str, Any]
 Datums = Iterable[Doc]
-Inner = tuple[slice, ...]
 
 
 class FrameHandler:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...columns.cells import cells_of
 from ...errors import InvalidQuery
 from ...extras import require
 from .dataset import Builder
@@ -177,9 +178,7 @@ def _take(values: Array, places: Array) -> Array:
     if values.dtype.kind not in "iufcO":
         dtype = np.dtype(object)
     if dtype.hasobject and values.ndim > 1:
-        cells = np.empty(len(values), object)
-        cells[:] = list(values)
-        values = cells
+        values = cells_of(values)
     out = np.full((len(places), *values.shape[1:]), None if dtype.hasobject else np.nan, dtype)
     out[~missing] = values[places[~missing]]
     return out

@@ -12,6 +12,7 @@ import numpy as np
 from ..._util.user_warnings import warn_user
 from ...columns import Selection
 from ...columns.assemble import assemble
+from ...columns.cells import cells_of
 from ...columns.names import nested
 from ...errors import ShapesDiffer
 from ...external.fields.filler import Filler
@@ -161,13 +162,11 @@ class ExternalFields:
         layout = Layout.of(self.rows, [doc["uid"] for doc in self._descriptors])
         for name in names:
             absent = self.absent(name, layout)
-            rows = list(range(len(table))) if absent is None else np.flatnonzero(~absent).tolist()
-            cells = pd.Series([None] * len(table), table.index, dtype=object)
+            rows = np.arange(len(table)) if absent is None else np.flatnonzero(~absent)
+            cells = np.full(len(table), None, object)
             with _advice():
-                values = self.filler.column(table[name].iloc[rows], name)
-            for row, value in zip(rows, values, strict=True):
-                cells.iat[row] = value
-            table[name] = cells
+                cells[rows] = cells_of(self.filler.column(table[name].iloc[rows], name))
+            table[name] = pd.Series(cells, table.index, dtype=object)
         return table
 
     def absent(self, field: str, layout: Layout) -> Array | None:
@@ -205,10 +204,7 @@ class ExternalFields:
             try:
                 return np.asarray(self.array(field, data_key, references, layout, seq_nums))
             except ShapesDiffer:
-                cells = np.empty(len(references), object)
-                for row, value in enumerate(self.filler.column(references, field)):
-                    cells[row] = value
-                return _stacked(cells)
+                return _stacked(cells_of(self.filler.column(references, field)))
 
     def _tell_left_over(self, field: str) -> None:
         """Warn of values that will never be those of an event."""

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ...columns import Selection
 from ...columns.assemble import assemble
+from ...columns.cells import cells_of
 from ...columns.names import SEQ_NUM, TIME, nested
 from .dataset import variable_names
 from .fields import FieldSelection, data_keys
@@ -140,11 +141,7 @@ def with_runs(table: pd.DataFrame, runs: pd.DataFrame, index: bool = False) -> p
 
 def _cells(values: Array) -> Array:
     """Return an array with one element a row."""
-    if values.ndim == 1:
-        return values
-    cells = np.empty(len(values), object)
-    cells[:] = list(values)
-    return cells
+    return values if values.ndim == 1 else cells_of(values)
 
 
 def stamps(
