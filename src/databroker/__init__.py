@@ -108,9 +108,7 @@ def __getattr__(name: str) -> Any:
             f"databroker.{name} of databroker 1.x is gone: use {_GONE[name]} instead."
         )
     if not name.startswith("_"):
-        own_broker = importlib.import_module(".v1.own_broker", __name__)
-        if name in own_broker.NAMES:
-            return own_broker.find(name)
+        return importlib.import_module(".v1.own_broker", __name__).find(name)
     raise AttributeError(f"module 'databroker' has no attribute {name!r}")
 
 

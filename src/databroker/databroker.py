@@ -3,6 +3,6 @@
 from .v1.broker import Broker as Broker
 from .v1.header import Header as Header
 from .v1.helpers import get_fields as get_fields
-from .v1.own_broker import names_of_own_broker
+from .v1.own_broker import find
 
-__getattr__ = names_of_own_broker(__name__)
+__getattr__ = find

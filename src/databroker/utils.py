@@ -47,4 +47,4 @@ __all__ = [
     "wrap_in_doct",
 ]
 
-__getattr__ = from_environment(__name__)
+__getattr__ = from_environment

@@ -5,6 +5,6 @@ from ..v1.handlers import DummyAreaDetectorHandler as DummyAreaDetectorHandler
 from ..v1.handlers import HandlerBase as HandlerBase
 from ..v1.handlers import ImageStack as ImageStack
 from ..v1.handlers import IntegrityError as IntegrityError
-from ..v1.handlers import handlers_of
+from ..v1.handlers import find_handler
 
-__getattr__ = handlers_of(__name__)
+__getattr__ = find_handler

@@ -143,10 +143,7 @@ def files(words: tuple[str, ...], missing: bool) -> None:
 
 @contextmanager
 def _open_run(words: Sequence[str]) -> Iterator[Run]:
-    """Open the broker and find the run that ``[NAME] [RUN]`` stands for.
-
-    Where there is none, a name of a configuration that is nearly what was typed is suggested.
-    """
+    """Open the broker and find the run that ``[NAME] [RUN]`` stands for."""
     known = known_names()
     name, run = _split_target(words, known)
     with open_broker(name) as db:

@@ -229,10 +229,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _flattened(value: list[Any]) -> tuple[Label, Numbers | None]:
-    """Label a list whose elements are all of one simple type, in a rectangular shape.
-
-    The elements come with it, in a flat array.
-    """
+    """Label a rectangular list with elements of one simple type, which come as a flat array."""
     shape = [len(value)]
     level = typed(value)
     while level.types == {list}:

@@ -90,11 +90,7 @@ def _everything(node: nodes.Everything) -> Predicate:
 
 @compile.register
 def _and(node: nodes.And) -> Predicate:
-    """Ask that all of the nodes answer, each by itself.
-
-    Two questions about one array may be answered by two of its elements; it is
-    `ElemMatch` that asks for one element which answers both.
-    """
+    """Ask that all of the nodes answer, of an array by one element or by several."""
     predicates = [compile(child) for child in node.nodes]
 
     def predicate(run: RunView) -> bool:
@@ -174,10 +170,7 @@ def _size(node: nodes.Size) -> Predicate:
 
 @compile.register
 def _elem_match(node: nodes.ElemMatch) -> Predicate:
-    """Ask for one element that answers the whole inner node.
-
-    Inner paths into an element need a dictionary there.
-    """
+    """Ask for one element that answers the whole inner node."""
     get = _values_getter(node.path)
     inner = compile(node.node)
     by_value = _asks_for_value(node.node)

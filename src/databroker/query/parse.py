@@ -138,11 +138,8 @@ _NO_DIFFERENCE = {"$caseSensitive": False, "$diacriticSensitive": False}
 
 
 def _full_text(operand: Any) -> Node:
-    """Read MongoDB's form of a search for words; its words must all occur, as ours must.
-
-    Empty text asks for nothing, as elsewhere: programs put ``{"$text": ""}`` to see whether
-    a catalog answers such a search at all (bluesky-widgets does).
-    """
+    """Read MongoDB's form of a search for words; its words must all occur, as ours must."""
+    # Programs (bluesky-widgets) ask for no text to see whether a catalog answers this at all.
     if operand in ("", {"$search": ""}):
         return Everything()
     if not isinstance(operand, Mapping) or not isinstance(operand.get("$search"), str):

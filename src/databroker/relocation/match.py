@@ -52,13 +52,10 @@ class LostResource:
 
 @dataclass(frozen=True)
 class _Candidates:
-    """Files that may be the one with a recorded path: their paths agree in `common` last parts.
+    """Files that may be the one with a recorded path."""
 
-    `places` says of each whether it fits no other recorded path as well.
-    """
-
-    common: int
-    places: dict[str, bool]
+    common: int  # so many last parts are the same
+    places: dict[str, bool]  # and whether each fits no other recorded path as well
     refused: str | None
 
 

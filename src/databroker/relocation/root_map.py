@@ -103,11 +103,7 @@ def _unknown(paths: Sequence[Target]) -> Unknown:
 
 
 def _best_length(voters: Sequence[Target], length: int, unknown: Unknown) -> int:
-    """Return how many parts an entry for some paths has best.
-
-    That which speaks of the fewest unknown paths, then the most general. One for a single
-    file is made only where another would speak of a file that has several places.
-    """
+    """Return how many parts an entry for some paths has best: few unknown paths, then few parts."""
     first, last = (each(path.parts for path in voters) for each in (min, max))
 
     def cost(n: int) -> tuple[int, bool, int, int]:

@@ -98,12 +98,7 @@ def temp() -> Catalog:
 
 
 class _AnyCatalog(type):
-    """Makes every catalog an instance of the classes here.
-
-    Programs ask whether something is a BlueskyMongoCatalog, say, in order to learn
-    whether it is a catalog, or one that iterates newest first: all of ours are.
-    Classes that users derive are asked about as usual.
-    """
+    """Makes every catalog an instance of the classes here, but of none that users derive."""
 
     def __instancecheck__(cls, thing: object) -> bool:
         if cls.__module__ == __name__:

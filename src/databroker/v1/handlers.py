@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -167,28 +166,24 @@ class DummyAreaDetectorHandler(HandlerBase):
         return np.full((self._frames, 10, 10), np.nan).squeeze()
 
 
-def handlers_of(module: str) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a module that hands on handlers which live elsewhere now."""
-
-    def find(name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        theirs = None
-        with suppress(ModuleNotFoundError):
-            theirs = importlib.import_module("area_detector_handlers.handlers")
-        # Theirs have the attributes that users' own subclasses reach for.
-        if hasattr(theirs, name):
-            return getattr(theirs, name)
-        if name in SUCCESSORS:
-            return imported(SUCCESSORS[name], f"{module}.{name}")
-        if theirs is None:
-            raise MissingExtra(
-                f"The handler {name!r} lives in the package area-detector-handlers now: "
-                "pip install area-detector-handlers"
-            )
-        raise AttributeError(
-            f"There is no handler {name!r} here, nor in area-detector-handlers, where the "
-            "handlers of databroker 1.x live now."
+def find_handler(name: str) -> Any:
+    """Return the handler that `databroker.assets.handlers` had under a name; it lives elsewhere."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    theirs = None
+    with suppress(ModuleNotFoundError):
+        theirs = importlib.import_module("area_detector_handlers.handlers")
+    # Theirs have the attributes that users' own subclasses reach for.
+    if hasattr(theirs, name):
+        return getattr(theirs, name)
+    if name in SUCCESSORS:
+        return imported(SUCCESSORS[name], f"databroker.assets.handlers.{name}")
+    if theirs is None:
+        raise MissingExtra(
+            f"The handler {name!r} lives in the package area-detector-handlers now: "
+            "pip install area-detector-handlers"
         )
-
-    return find
+    raise AttributeError(
+        f"There is no handler {name!r} here, nor in area-detector-handlers, where the "
+        "handlers of databroker 1.x live now."
+    )

@@ -193,14 +193,10 @@ def special_name() -> str:
     return f"{'_test' if 'DATABROKER_TEST_MODE' in os.environ else ''}_legacy_config"
 
 
-def from_environment(module: str) -> Callable[[str], Any]:
-    """Return a module's ``__getattr__`` for what is worked out when it is asked for."""
-
-    def find(name: str) -> Any:
-        if name == "CONFIG_SEARCH_PATH":
-            return tuple(map(str, config_folders()))
-        if name == "SPECIAL_NAME":
-            return special_name()
-        raise AttributeError(f"module {module!r} has no attribute {name!r}")
-
-    return find
+def from_environment(name: str) -> Any:
+    """Return what `databroker.utils` has under a name, worked out when it is asked for."""
+    if name == "CONFIG_SEARCH_PATH":
+        return tuple(map(str, config_folders()))
+    if name == "SPECIAL_NAME":
+        return special_name()
+    raise AttributeError(f"module 'databroker.utils' has no attribute {name!r}")

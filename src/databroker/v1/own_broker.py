@@ -7,7 +7,6 @@ exists, or a single one. Nothing is looked for before one of these names is used
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 from .._util.user_warnings import warn_user
@@ -30,6 +29,8 @@ NAMES = ("DataBroker", "db", *METHODS)
 
 def find(name: str) -> Any:
     """Return what the package has under one of `NAMES`: the broker, or a function that uses it."""
+    if name not in NAMES:
+        raise AttributeError(f"module 'databroker' has no attribute {name!r}")
     if name not in METHODS:
         return _broker()
 
@@ -41,17 +42,6 @@ def find(name: str) -> Any:
         return getattr(_broker(), name)(*args, **kwargs)
 
     return function
-
-
-def names_of_own_broker(module: str) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a module that has `NAMES`."""
-
-    def get(name: str) -> Any:
-        if name not in NAMES:
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        return find(name)
-
-    return get
 
 
 @functools.cache

@@ -91,11 +91,7 @@ class Datums:
             yield list(same_resource)
 
     def _look_up(self, datum_id: str) -> Doc | None:
-        """Read a datum, and those that follow it if its id tells where it is.
-
-        Most ids are '<resource>/<number>', counted as they were stored, and
-        events refer to them one after the other.
-        """
+        """Read a datum, and those behind it if its id, like most, is '<resource>/<number>'."""
         uid, _, number = datum_id.rpartition("/")
         if uid and number.isdecimal():
             block = self._block(uid, int(number))

@@ -272,11 +272,7 @@ def _fields_of_resources(
 def _resources_of_field(
     store: Store, descriptor: str, field: str, ids: dict[str, set[str]]
 ) -> Iterable[str]:
-    """Return the resources that the events of a field refer to.
-
-    What the ids of each resource are is read once. A resource that an id
-    begins with need not be its own, and some ids say nothing of theirs.
-    """
+    """Return the resources that events refer to by a field; an id need not begin with its own."""
     column = nested("data", field)
     resources: dict[str, None] = {}
     for batch in batches_of(store, "event", descriptor, Selection(frozenset({field}))):

@@ -262,14 +262,12 @@ def _need_filters(dataset: Any) -> None:
 
 
 def _cache(dataset: Any, slots: int, size: int) -> tuple[int, int]:
-    """Return how many chunks a dataset should keep, and how many bytes, where these are usual.
-
-    HDF5 keeps some megabytes: too few where large compressed chunks have several frames each,
-    which would be unpacked once a frame; and a detour for large chunks that are not compressed.
-    """
+    """Return how many chunks a dataset should keep, and how many bytes, where these are usual."""
     if not dataset.chunks:
         return slots, size
     chunk = int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize
+    # To keep large chunks that are not compressed would be a detour. Others that have several
+    # frames each would be unpacked once a frame if fewer of them were kept.
     if not dataset.id.get_create_plist().get_nfilters():
         return slots, (0 if chunk > _PLAIN else size)
     pairs = zip(dataset.shape[1:], dataset.chunks[1:], strict=True)

@@ -197,10 +197,7 @@ def _titled(
 
 
 def _titles(streams: Sequence[str], parts: Sequence[Gathered]) -> dict[tuple[str, str], str]:
-    """Name the variables: as their fields, with the stream before it where two would clash.
-
-    Those of the first stream keep their names.
-    """
+    """Name variables as their fields; where two clash, others than the first with the stream."""
     fields = [
         (stream, variable.name)
         for stream, part in zip(streams, parts, strict=True)

@@ -130,11 +130,7 @@ class ExternalFields:
             yield event
 
     def _flag(self, event: dict[str, Any]) -> None:
-        """Say which external fields hold their data, where an event itself does not say it.
-
-        What takes events asks for that, and some producers leave it out, or say it once for
-        all fields.
-        """
+        """Say which external fields hold their data, where an event has no word for each."""
         said = event.get("filled")
         if isinstance(said, dict):
             return

@@ -122,10 +122,7 @@ class RunTables:
         return None if set(self.wanted.filling.fields(external)) & set(names) else names
 
     def _is_nowhere(self, name: str) -> bool:
-        """Tell whether no start or stop document has a name; that no configuration has it is said.
-
-        The store leaves runs apart whose descriptors have it.
-        """
+        """Tell whether no start or stop document has a name; stores tell it of descriptors."""
         if name not in self._nowhere:
             transforms, store = self.session.transforms, self.session.store
             changed = "start" in transforms or "stop" in transforms

@@ -13,7 +13,7 @@ from ...columns.assemble import ValueKind
 from ...columns.names import nested
 from ...columns.to_numpy import ArraySpec, array_spec, cast_lossless, dense, value_kinds
 from ...external.fields.reader import PAGE_BYTES
-from ...external.readers.base import declared_dtype
+from ...external.readers.base import Declared, declared_dtype
 from .fields import Doc, mapping
 from .layout import Array, Chunk, EventSource, Layout, index_of, joint_order
 from .times import SECONDS
@@ -60,7 +60,7 @@ class Variable:
     @property
     def shape(self) -> tuple[int, ...] | None:
         """The announced shape of one value; None where descriptors differ, or leave it open."""
-        shapes = {_shape(key) for key in self.keys}
+        shapes = {Declared.by(key).shape for key in self.keys}
         return shapes.pop() if len(shapes) == 1 else None
 
 
@@ -173,14 +173,6 @@ def _devices(descriptor: Doc) -> dict[str, Any]:
                 taken.add(name)
                 devices[name] = device
     return devices
-
-
-def _shape(key: Doc) -> tuple[int, ...] | None:
-    shape = key.get("shape")
-    if not isinstance(shape, list | tuple):
-        return None
-    known = all(type(size) is int and size > 0 for size in shape)
-    return tuple(shape) if known else None
 
 
 def _usual(key: Doc) -> np.dtype[Any]:
