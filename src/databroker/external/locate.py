@@ -148,6 +148,22 @@ def is_below(folder: str, path: str) -> bool:
         return False
 
 
+def beside(old: str, new: str, path: str) -> str:
+    """Return where a file is that goes with another one, of which the path was an old one.
+
+    Its name goes on where that path ends, or it is beside it.
+
+    Examples
+    --------
+    >>> beside("/data/img", "/new/img", "/data/img_0.npy")
+    '/new/img_0.npy'
+    """
+    if path.startswith(old):
+        return new + path[len(old) :]
+    relative = os.path.relpath(path, os.path.dirname(old) or ".")
+    return os.path.normpath(os.path.join(os.path.dirname(new), relative))
+
+
 def _join(root: str, rest: str) -> str:
     if not root or rest.startswith("/") or _DRIVE.match(rest):
         return rest

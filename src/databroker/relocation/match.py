@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..external.files.listing import ResourceFiles
-from ..external.locate import Guard, path_parts
+from ..external.locate import Guard, beside, path_parts
 from ..external.references import Place
 
 Identity = tuple[int, int]
@@ -67,11 +67,7 @@ def moved_path(place: Place, target: str, path: str) -> str:
     >>> moved_path(Place("/data/img", "/data/img"), "/new/img", "/data/img_0.npy")
     '/new/img_0.npy'
     """
-    old, target = place.path.rstrip("/"), target.rstrip("/")
-    if path.startswith(old):
-        return target + path[len(old) :]
-    beside = os.path.relpath(path, os.path.dirname(old) or ".")
-    return os.path.normpath(os.path.join(os.path.dirname(target), beside))
+    return beside(place.path.rstrip("/"), target.rstrip("/"), path)
 
 
 def match(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import suppressed
 from ...errors import CopyRefused, FileMissing, FileRefused, NotSupported, OutsideOfRoot
-from ..locate import is_below, uri_of_path
+from ..locate import beside, is_below, uri_of_path
 from ..references import DataReference, Place, failure
 from .atomic_copy import PART, copy_file, is_copy, sync_folders
 from .listing import Doc, ResourceFiles, RunResources, files_below, resource_files, run_files
@@ -212,16 +212,10 @@ class CopyPlan:
 
     def _destination(self, relative: str, old: str, place: Place) -> str:
         """Return the new path of a file, whose name goes on where its resource's path ends."""
-        # Handlers may resolve links on the way.
-        resolved = os.path.realpath(place.path), os.path.realpath(old)
-        for path, file in ((place.path, old), resolved):
-            if file.startswith(path):
-                new = os.path.join(self._root, relative) + file[len(path) :]
-                break
-        else:
-            beside = os.path.relpath(old, os.path.dirname(place.path) or ".")
-            new = os.path.join(self._root, os.path.dirname(relative), beside)
-        new = os.path.normpath(new)
+        path, file = os.path.realpath(place.path), os.path.realpath(old)
+        if old.startswith(place.path) or not file.startswith(path):
+            path, file = place.path, old  # else a handler has resolved links on the way
+        new = os.path.normpath(beside(path, os.path.join(self._root, relative), file))
         if not is_below(self._root, new):
             raise OutsideOfRoot(
                 f"{old} is not below the root of its resource, so it is not copied."

@@ -154,18 +154,13 @@ def _near(times: Array, when: Array, places: Array, tolerance: float | None) -> 
 
 def _between(times: Array, when: Array, values: Array, tolerance: float | None) -> Array:
     """Return values on the lines between readings; NaN outside of them."""
-    out = np.full(len(times), np.nan)
-    before, after = _previous(times, when), np.searchsorted(when, times, "left")
-    inside = (before >= 0) & (after < len(when))
-    if tolerance is not None:
-        inside &= _near(times, when, before, tolerance) >= 0
-        inside &= _near(times, when, np.where(inside, after, -1), tolerance) >= 0
-    low, high, at = before[inside], after[inside], times[inside]
-    exact = when[low] == at  # a reading at this very time: the last, if there are several
-    span = np.where(exact, 1.0, when[high] - when[low])
-    part = np.where(exact, 0.0, (at - when[low]) / span)
-    one, other = values[low].astype(np.float64), values[np.where(exact, low, high)]
-    out[inside] = one + (other.astype(np.float64) - one) * part
+    if not len(when):
+        return np.full(len(times), np.nan)
+    # Of several readings at one time, this takes the last.
+    out: Array = np.interp(times, when, values.astype(np.float64), np.nan, np.nan)
+    after = np.searchsorted(when, times, "left")
+    for places in (_previous(times, when), np.where(after < len(when), after, -1)):
+        out[_near(times, when, places, tolerance) < 0] = np.nan
     return out
 
 
