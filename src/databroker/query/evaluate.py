@@ -88,29 +88,18 @@ def _everything(node: nodes.Everything) -> Predicate:
     return lambda run: True
 
 
-@compile.register
-def _and(node: nodes.And) -> Predicate:
-    """Ask that all of the nodes answer, of an array by one element or by several."""
+@compile.register(nodes.And)
+@compile.register(nodes.Or)
+def _combined(node: nodes.And | nodes.Or) -> Predicate:
+    """Ask that all of the nodes answer, or any, of an array by one element or by several."""
     predicates = [compile(child) for child in node.nodes]
+    decides = isinstance(node, nodes.Or)  # the first that answers so
 
     def predicate(run: RunView) -> bool:
-        for each in predicates:  # noqa: SIM110 - twice as fast as all(...)
-            if not each(run):
-                return False
-        return True
-
-    return predicate
-
-
-@compile.register
-def _or(node: nodes.Or) -> Predicate:
-    predicates = [compile(child) for child in node.nodes]
-
-    def predicate(run: RunView) -> bool:
-        for each in predicates:  # noqa: SIM110
-            if each(run):
-                return True
-        return False
+        for each in predicates:  # twice as fast as all(...)
+            if each(run) == decides:
+                return decides
+        return not decides
 
     return predicate
 

@@ -15,7 +15,7 @@ from typing import Any
 from .._util.printable import shown
 from ..errors import InvalidQuery
 from .instants import Edge, as_utc, local, seconds
-from .phrases import from_phrase
+from .phrases import from_phrase, months_before
 
 #: The forms of a bound, for messages and documentation.
 ACCEPTED = (
@@ -90,8 +90,7 @@ def parse_period(value: Any, zone: datetime.tzinfo) -> tuple[float, float] | Non
     naive, unit = _naive(match), [name for name in _STEPS if match[name]][-1]
     try:
         if unit in ("year", "month"):
-            months = naive.year * 12 + naive.month - 1 + (12 if unit == "year" else 1)
-            after = naive.replace(year=months // 12, month=months % 12 + 1)
+            after = months_before(naive, -12 if unit == "year" else -1)
         else:
             after = naive + datetime.timedelta(seconds=_STEPS[unit])
     except (ValueError, OverflowError):  # the last year of the calendar

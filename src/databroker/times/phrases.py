@@ -101,7 +101,7 @@ def _period(midnight: datetime.datetime, unit: str, is_last: bool) -> datetime.d
     if unit == "week":
         return midnight - datetime.timedelta(midnight.weekday() + 7 * is_last)
     first = midnight.replace(day=1) if unit == "month" else midnight.replace(month=1, day=1)
-    return _months_before(first, is_last * (1 if unit == "month" else 12))
+    return months_before(first, is_last * (1 if unit == "month" else 12))
 
 
 def _back(count: Fraction, unit: str, here: datetime.datetime) -> datetime.datetime:
@@ -110,13 +110,13 @@ def _back(count: Fraction, unit: str, here: datetime.datetime) -> datetime.datet
     whole = int(count)
     if unit in ("day", "week"):
         return here - datetime.timedelta(whole * (7 if unit == "week" else 1))
-    return _months_before(here, whole * (12 if unit == "year" else 1))
+    return months_before(here, whole * (12 if unit == "year" else 1))
 
 
-def _months_before(here: datetime.datetime, months: int) -> datetime.datetime:
+def months_before(here: datetime.datetime, months: int) -> datetime.datetime:
+    """Return the same day so many months before, or the last one of a month that is shorter."""
     year, month = divmod(here.year * 12 + here.month - 1 - months, 12)
     if year < 1:
         raise ValueError("there is no year before 1")
-    # A month before March 31 is the last day of February.
     day = min(here.day, calendar.monthrange(year, month + 1)[1])
     return here.replace(year=year, month=month + 1, day=day)
