@@ -25,7 +25,7 @@ from ..query.paths import key_paths
 from ..query.projection import Keyed, distinct_values, ranked, value_at
 from .changes import ChangeNotices
 from .groups import Accepted, Group
-from .rows import batches_of, rows_of
+from .rows import batches_of, each_extent, rows_of
 from .waiting import Waiting
 
 if TYPE_CHECKING:
@@ -422,6 +422,15 @@ class Store(ABC):
         StoreDamaged
             The stored bytes cannot be read back.
         """
+
+    def read_extents(
+        self, kind: str, extents: Iterable[Extent], selection: Selection
+    ) -> Iterator[list[pa.RecordBatch]]:
+        """Yield the rows of several extents: for each of these the batches that `read` yields.
+
+        A store that reads some of them at once does better than this one.
+        """
+        return each_extent(self, kind, extents, selection)
 
     def read_many(
         self, runs: Iterable[str], stream: str, selection: Selection | None

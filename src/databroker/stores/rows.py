@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -48,6 +48,19 @@ class RowSource(Protocol):
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows as batches; see `Store.read`."""
         ...
+
+    def read_extents(
+        self, kind: str, extents: Iterable[Extent], selection: Selection
+    ) -> Iterator[list[pa.RecordBatch]]:
+        """Yield the batches of each of several extents; see `Store.read_extents`."""
+        ...
+
+
+def each_extent(
+    source: RowSource, kind: str, extents: Iterable[Extent], selection: Selection
+) -> Iterator[list[pa.RecordBatch]]:
+    """Yield the batches of several extents, of which each is read by itself."""
+    return (list(source.read(kind, extent, selection)) for extent in extents)
 
 
 def batches_of(

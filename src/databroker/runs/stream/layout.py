@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -179,7 +179,7 @@ class Layout:
         cluster = self.clusters[window.cluster]
         start, stop = self.starts[window.cluster : window.cluster + 2]
         if (window.first, window.stop) == (start, stop):
-            chunk = _read_cluster(store, cluster, selection, stop - start)
+            chunk = _read_cluster(store, cluster, selection)
             self._orders[window.cluster] = chunk.order
             return chunk
         order = self._order(store, window.cluster)
@@ -188,7 +188,13 @@ class Layout:
 
     def whole(self, store: EventSource, selection: Selection) -> Iterator[Chunk]:
         """Yield all rows in order: those of a cluster at a time."""
-        return (self.read(store, window, selection) for window in self.windows())
+        stretches = chain.from_iterable(self.clusters)
+        parts = store.read_extents("event", [each.extent for each in stretches], selection)
+        for place, cluster in enumerate(self.clusters):
+            owned = [(each.owner, batch) for each in cluster for batch in next(parts)]
+            chunk = _ordered(store, cluster, owned)
+            self._orders[place] = chunk.order
+            yield chunk
 
     def index(self, store: EventSource) -> tuple[Array, Array]:
         """Return time and seq_num of all rows."""
@@ -234,8 +240,7 @@ class Layout:
 
     def _order(self, store: EventSource, cluster: int) -> Order | None:
         if cluster not in self._orders:
-            rows = self.starts[cluster + 1] - self.starts[cluster]
-            index = _read_cluster(store, self.clusters[cluster], _INDEX, rows)
+            index = _read_cluster(store, self.clusters[cluster], _INDEX)
             self._orders[cluster] = index.order
         return self._orders[cluster]
 
@@ -285,9 +290,16 @@ def _stretches(store: EventSource, owner: str) -> Iterator[Stretch]:
         first += extent.rows
 
 
-def _read_cluster(store: EventSource, cluster: Cluster, selection: Selection, rows: int) -> Chunk:
+def _read_cluster(store: EventSource, cluster: Cluster, selection: Selection) -> Chunk:
     """Return all rows of a cluster, in order."""
-    parts = _owned_batches(store, cluster, selection)
+    return _ordered(store, cluster, _owned_batches(store, cluster, selection))
+
+
+def _ordered(
+    store: EventSource, cluster: Cluster, parts: list[tuple[str, pa.RecordBatch]]
+) -> Chunk:
+    """Return all rows of a cluster in order, as they were read."""
+    rows = sum(each.extent.rows for each in cluster)
     owners = [owner for owner, _ in parts]
     batches = [batch for _, batch in parts]
     index = assemble(batches, [SEQ_NUM, TIME])
@@ -306,10 +318,11 @@ def _read_cluster(store: EventSource, cluster: Cluster, selection: Selection, ro
 def _owned_batches(
     store: EventSource, cluster: Cluster, selection: Selection
 ) -> list[tuple[str, pa.RecordBatch]]:
+    parts = store.read_extents("event", [each.extent for each in cluster], selection)
     return [
         (stretch.owner, batch)
-        for stretch in cluster
-        for batch in store.read("event", stretch.extent, selection)
+        for stretch, batches in zip(cluster, parts, strict=True)
+        for batch in batches
     ]
 
 

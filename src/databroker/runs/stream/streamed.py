@@ -21,7 +21,7 @@ from ...columns.names import SEQ_NUM, TIME, exact, nested
 from ...external.fields.filling import is_streamed
 from ...external.fields.stream_index import ANYBODY, FramePlaces, read_claims
 from ...external.fields.streamed_field import StreamedField, stream_sources
-from ...stores.rows import Extent, batches_of
+from ...stores.rows import Extent, batches_of, each_extent
 from ...stores.store_ref import StoreRef
 from .fields import Doc
 from .layout import Array, Layout
@@ -112,6 +112,12 @@ class StreamedRows:
         for batch in store.read(kind, replace(extent, token=token), selection, rows):
             yield self._with_references(batch, owner, first, selection)
             first += batch.num_rows
+
+    def read_extents(
+        self, kind: str, extents: Iterable[Extent], selection: Selection
+    ) -> Iterator[list[pa.RecordBatch]]:
+        """Yield the batches of each of several extents; see `Store.read_extents`."""
+        return each_extent(self, kind, extents, selection)
 
     def close(self) -> None:
         """Do nothing: the store is not ours to close."""

@@ -210,6 +210,7 @@ class SpillStore(Store):
     check = _passed_on(Store.check)
     state = _passed_on(Store.state)
     wait_for_changes = _passed_on(Store.wait_for_changes)
+    read_extents = _passed_on(Store.read_extents)
     read_many = _passed_on(Store.read_many)
     read_runs = _passed_on(Store.read_runs)
     size = _passed_on(Store.size)

@@ -28,7 +28,6 @@ from .layouts import (
     insert_block,
     newest_blocks,
     newest_sizes,
-    owned_block_at,
 )
 
 if TYPE_CHECKING:
@@ -47,7 +46,11 @@ _FAN = 16  # so many blocks of one size become one of the next
 _KEPT = 256  # segments of a series that are kept as they were, until they are merged
 _KEPT_BYTES = 2**17  # the largest of these
 
-Unpacked = dict[int, "pa.RecordBatch"]
+Unpacked = dict[Segment, "pa.RecordBatch"]
+"""Columns of segments, for who reads on."""
+
+Span = tuple[int, Segment]
+"""A segment, after the ordinal of its first row."""
 
 Fresh = dict[Segment, "pa.RecordBatch"]
 """Small segments that this process wrote, until they are merged."""
@@ -132,36 +135,15 @@ def read_block(
         block = block_at(connection, series, ordinal)
         if block is not None:
             kept: Unpacked = {} if unpacked is None else unpacked
-            return _read(connection, series, block, (ordinal, stop), columns, kept)
+            for gone in kept.keys() - {segment for _, segment in spans_at(block, ordinal, columns)}:
+                del kept[gone]
+            return rows_of_block(connection, series, block, (ordinal, stop), columns, kept)
         sealed = sealed_rows(connection, series)
         if ordinal >= sealed:
             return None
         end = min(first_after(connection, series, ordinal) or sealed, stop)
         why = "their block is missing, or not as it was written"
         raise damaged_rows(connection, series, ordinal, end, why)
-
-
-def settled_rows(
-    connection: Connection,
-    series: tuple[str, str, int],
-    ordinal: int,
-    stop: int,
-    columns: Container[str] | None,
-    unpacked: Unpacked,
-) -> pa.RecordBatch | None:
-    """Return what `read_block` does, if it is found without looking at all as of one moment.
-
-    None else: a block may just be merged away, and its segments with it; or the series that
-    is given, by kind, owner and number, has another number here.
-    """
-    *_, number = series
-    block = owned_block_at(connection, *series, ordinal)
-    if block is None:
-        return None
-    try:
-        return _read(connection, number, block, (ordinal, stop), columns, unpacked)
-    except StoreDamaged:
-        return None
 
 
 def sealed_rows(connection: Connection, series: int) -> int:
@@ -259,7 +241,30 @@ def _joined(connection: Connection, chain: list[Segment], fresh: Fresh) -> pa.Re
         return None
 
 
-def _read(
+def spans(block: Block, columns: Container[str] | None) -> list[list[Span]]:
+    """Return the segments of each group of a block that has wanted columns."""
+    chains = [
+        chain
+        for names, chain in block.layout
+        if names is None or any(batches.is_wanted(name, columns) for name in names)
+    ] or [block.layout[0][1]]  # a batch without columns still has its rows
+    return [list(zip(_firsts(chain, block.first), chain, strict=True)) for chain in chains]
+
+
+def _firsts(chain: list[Segment], first: int) -> list[int]:
+    """Return the ordinals of the first rows of consecutive segments."""
+    return list(accumulate((segment.rows for segment in chain[:-1]), initial=first))
+
+
+def spans_at(block: Block, ordinal: int, columns: Container[str] | None) -> list[Span]:
+    """Return those segments of a block that have a row."""
+    return [
+        next((start, segment) for start, segment in chain if ordinal < start + segment.rows)
+        for chain in spans(block, columns)
+    ]
+
+
+def rows_of_block(
     connection: Connection,
     series: int,
     block: Block,
@@ -267,31 +272,23 @@ def _read(
     columns: Container[str] | None,
     unpacked: Unpacked,
 ) -> pa.RecordBatch:
-    """Return rows of a block within bounds, as far as one segment of each wanted group goes."""
+    """Return rows of a block within bounds, as far as one segment of each wanted group goes.
+
+    Segments that are not among the `unpacked` ones are read, and become some of them.
+    """
     first, stop = bounds
-    wanted = [
-        chain
-        for names, chain in block.layout
-        if names is None or any(batches.is_wanted(name, columns) for name in names)
-    ] or [block.layout[0][1]]  # a batch without columns still has its rows
-    found: list[tuple[Segment, int]] = []
-    for chain in wanted:
-        ends = list(accumulate((segment.rows for segment in chain), initial=block.first))[1:]
-        place = next(place for place, end in enumerate(ends) if end > first)
-        found.append((chain[place], ends[place] - chain[place].rows))
-        stop = min(stop, ends[place])
-    for gone in unpacked.keys() - {segment.number for segment, _ in found}:
-        del unpacked[gone]
+    found = spans_at(block, first, columns)
+    stop = min(stop, *(start + segment.rows for start, segment in found))
     parts = []
-    for segment, start in found:
-        if segment.number not in unpacked:
+    for start, segment in found:
+        if segment not in unpacked:
             try:
-                unpacked[segment.number] = _unpack(connection, segment, columns)
+                unpacked[segment] = _unpack(connection, segment, columns)
             except StoreDamaged as error:
                 raise damaged_rows(
                     connection, series, start, start + segment.rows, str(error)
                 ) from error
-        parts.append(unpacked[segment.number].slice(first - start, stop - first))
+        parts.append(unpacked[segment].slice(first - start, stop - first))
     return segments.beside(parts)
 
 

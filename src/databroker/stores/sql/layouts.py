@@ -66,20 +66,17 @@ def block_row(series: int, block: Block) -> tuple[Any, ...]:
 
 def block_at(connection: Connection, series: int, ordinal: int) -> Block | None:
     """Return the block that has a row; None if there is none that can be read."""
-    return _with_row(ordinal, series, stored.newest_blocks(connection, series, 1, ordinal))
-
-
-def owned_block_at(
-    connection: Connection, kind: str, owner: str, series: int, ordinal: int
-) -> Block | None:
-    """Return what `block_at` does if the series is that of an owner, as of one look."""
-    rows = stored.owned_block(connection, kind, portable(owner), series, ordinal)
-    return _with_row(ordinal, series, rows)
-
-
-def _with_row(ordinal: int, series: int, rows: list[tuple[Any, ...]]) -> Block | None:
+    rows = stored.newest_blocks(connection, series, 1, ordinal)
     block = next(readable_blocks(series, rows), None)
     return block if block is not None and ordinal < block.stop else None
+
+
+def owned_blocks(
+    connection: Connection, kind: str, owner: str, series: int, first: int, stop: int
+) -> list[Block]:
+    """Return the blocks with some rows that can be read, if the series is that of an owner."""
+    rows = stored.owned_blocks(connection, kind, portable(owner), series, first, stop)
+    return list(readable_blocks(series, rows))
 
 
 def newest_blocks(connection: Connection, series: int, most: int) -> list[Block]:

@@ -24,7 +24,6 @@ from .blocks import (
     merge_blocks,
     read_block,
     sealed_rows,
-    settled_rows,
     write_block,
 )
 from .damage import damaged_rows
@@ -228,28 +227,6 @@ def find_row(connection: Connection, series: Series, identity: str) -> Doc | Non
                 if whole is not None:
                     return to_rows(series.kind, series.owner, whole)[0]
     return None
-
-
-def rows_at(
-    connection: Connection,
-    series: tuple[str, str, int],
-    first: int,
-    stop: int,
-    columns: Container[str] | None,
-    unpacked: Unpacked,
-) -> pa.RecordBatch | None:
-    """Return what `next_rows` does, of a series by its kind, owner and number.
-
-    The number spares a look. In the database of another machine it may be another one.
-    """
-    batch = settled_rows(connection, series, first, stop, columns, unpacked)
-    if batch is not None:
-        return batch
-    kind, owner, _ = series
-    number = series_id(connection, kind, owner)
-    if number is None:
-        return None
-    return next_rows(connection, (number, kind), first, stop, columns, unpacked)
 
 
 def without_known(connection: Connection, series: Series, batch: pa.RecordBatch) -> pa.RecordBatch:

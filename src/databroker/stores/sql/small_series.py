@@ -13,7 +13,8 @@ from .engine.connection import Connection
 from .engine.statements import many as stored
 from .layouts import Block, Segment, readable_blocks
 
-Blobs = dict[Segment, bytes]
+Blobs = dict[Segment, Any]
+"""The bytes of segments, or views of these."""
 
 
 def blocks_of(connection: Connection, series: Iterable[int]) -> dict[int, list[Block]]:
@@ -40,14 +41,16 @@ def size_of(chain: Iterable[Segment]) -> int:
     return sum(segment.size for segment in chain)
 
 
-def intact_blobs(connection: Connection, segments: Iterable[Segment]) -> Blobs:
+def intact_blobs(
+    connection: Connection, segments: Iterable[Segment], as_views: bool = False
+) -> Blobs:
     """Return the bytes of those segments that are as they were written."""
     wanted = {segment.number: segment for segment in segments}
     found: Blobs = {}
     for some in _in_parts(connection, list(wanted)):
-        for number, blob in stored.segments(connection, some):
+        for number, blob in stored.segments(connection, some, as_views):
             segment = wanted[number]
-            if type(blob) is bytes and checksum(blob) == segment.checksum:
+            if isinstance(blob, bytes | memoryview) and checksum(blob) == segment.checksum:
                 found[segment] = blob
     return found
 

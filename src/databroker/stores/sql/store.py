@@ -16,9 +16,9 @@ from ..base import LINKED, Activity, RunRecord, Store
 from ..facts import run_fact
 from ..rows import Extent
 from . import runs, series
-from .blocks import Unpacked
 from .damage import warn_of_damage
 from .engine.connection import Connections
+from .reader import SeriesReader, following
 from .search.index import known_paths
 from .search.search import Search, as_record, few_runs
 from .single import documents_of_run, stored_document
@@ -181,19 +181,26 @@ class SQLStore(Store):
         rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows of one owner as batches, one for each block and one for the tail."""
-        begin, owner, number = extent.token
+        begin, *_ = extent.token
         low, high = rows or (0, extent.rows)
-        first, stop = begin + low, begin + high
+        reader = self._reader(kind, extent, begin + high, selection)
+        yield from reader.rows(begin + low, begin + high)
+
+    def read_extents(
+        self, kind: str, extents: Iterable[Extent], selection: Selection
+    ) -> Iterator[list[pa.RecordBatch]]:
+        for some in following(extents):
+            first, *_ = some[0].token
+            reader = self._reader(kind, some[0], first + sum(each.rows for each in some), selection)
+            for each in some:
+                yield list(reader.rows(first, first + each.rows))
+                first += each.rows
+
+    def _reader(self, kind: str, extent: Extent, stop: int, selection: Selection) -> SeriesReader:
+        """Return what reads the series of an extent, up to an ordinal."""
+        _, owner, number = extent.token
         columns = None if selection.is_all else selection
-        unpacked: Unpacked = {}
-        while first < stop:
-            batch = series.rows_at(
-                self._connections.get(), (kind, owner, number), first, stop, columns, unpacked
-            )
-            if batch is None:
-                return
-            yield batch
-            first += batch.num_rows
+        return SeriesReader(self._connections.get, (kind, owner, number), stop, columns)
 
     def read_many(
         self, runs: Iterable[str], stream: str, selection: Selection | None

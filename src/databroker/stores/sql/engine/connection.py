@@ -62,6 +62,13 @@ class Connection(ABC):
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         """Carry out a statement to its end; wait for whoever is in the way."""
 
+    def views(self, statement: str, values: Sequence[Any] = ()) -> Answer:
+        """Do what `execute` does; bytes may be views of what was received, for all of them at once.
+
+        So large ones need not be copied.
+        """
+        return self.execute(statement, values)
+
     def change(self, statement: str, values: Sequence[Any] = ()) -> None:
         """Carry out a statement of which nothing is to be known, in `together` with others."""
         self.execute(statement, values)

@@ -15,7 +15,10 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from psycopg import Error, OperationalError
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from psycopg.errors import ReadOnlySqlTransaction
+from psycopg.pq import Format
 
 from ....._util.signals import from_signal
 from .....errors import InvalidDocument
@@ -89,6 +92,9 @@ class PostgreSQLConnection(Connection):
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         return self._ask(lambda session: _answer(session, statement, values))
+
+    def views(self, statement: str, values: Sequence[Any] = ()) -> Answer:
+        return self._ask(lambda session: _answer(session, statement, values, as_views=True))
 
     def change(self, statement: str, values: Sequence[Any] = ()) -> None:
         if self._changes is None:
@@ -233,8 +239,22 @@ def _interrupt_behind(error: BaseException, around: BaseException | None) -> Bas
     return None
 
 
-def _answer(session: Session, statement: str, values: Sequence[Any]) -> Answer:
-    cursor = session.execute(_translated(statement), values, binary=True)
+class _View(Loader):
+    """Leaves bytes where they were received, as far as the driver can."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> Buffer:
+        return data
+
+
+def _answer(
+    session: Session, statement: str, values: Sequence[Any], as_views: bool = False
+) -> Answer:
+    cursor = session.cursor(binary=True)
+    if as_views:
+        cursor.adapters.register_loader("bytea", _View)
+    cursor.execute(_translated(statement), values)
     return Answer(cursor.fetchall() if cursor.description else (), cursor.rowcount)
 
 

@@ -52,7 +52,7 @@ def blocks(connection: Connection, numbers: Collection[int]) -> list[Row]:
     )
 
 
-def segments(connection: Connection, numbers: Collection[int]) -> list[Row]:
-    """Return number and data of segments."""
-    sql = f"SELECT id, data FROM segments WHERE id IN ({marks(numbers)})"
-    return fetch(connection, sql, tuple(numbers))
+def segments(connection: Connection, numbers: Collection[int], as_views: bool) -> list[Row]:
+    """Return number and data of segments, as bytes or perhaps as views of what was received."""
+    ask = connection.views if as_views else connection.execute
+    return ask(f"SELECT id, data FROM segments WHERE id IN ({marks(numbers)})", tuple(numbers))

@@ -159,16 +159,15 @@ def newest_blocks(connection: Connection, series: int, most: int, first: int = A
     return fetch(connection, sql, (series, first, most))
 
 
-def owned_block(
-    connection: Connection, kind: str, owner: Any, series: int, first: int
+def owned_blocks(
+    connection: Connection, kind: str, owner: Any, series: int, first: int, stop: int
 ) -> list[Row]:
-    """Return the last block that begins at an ordinal or before, if the series is an owner's."""
+    """Return the blocks with rows between two ordinals, if the series is an owner's, in order."""
     sql = (
-        f"{_BLOCK} AND first <= ? "
-        "AND EXISTS (SELECT 1 FROM series WHERE id = ? AND owner = ? AND kind = ?) "
-        "ORDER BY first DESC LIMIT 1"
+        f"{_BLOCK} AND first < ? AND stop > ? "
+        "AND EXISTS (SELECT 1 FROM series WHERE id = ? AND owner = ? AND kind = ?) ORDER BY first"
     )
-    return fetch(connection, sql, (series, first, series, owner, kind))
+    return fetch(connection, sql, (series, stop, first, series, owner, kind))
 
 
 def newest_sizes(connection: Connection, series: int, most: int) -> list[Any]:
