@@ -16,6 +16,7 @@ LIMITS = {
     "stores.sizes.LARGE_ROW": 200,
     "stores.sql.blocks.SEGMENT_BYTES": 300,
     "stores.sql.blocks._FAN": 2,
+    "stores.sql.reader.AHEAD_BYTES": 500,
     "stores.sql.search.index_terms.MAX_ARRAY": 2,
     "stores.sql.search.index_terms.MAX_LEAVES": 8,
     "stores.sql.search.index_terms.MAX_TEXT": 4,

@@ -1,6 +1,6 @@
 """Rows of a series in their order, those of several blocks with two statements.
 
-One says where blocks are, the other has their segments, about as many bytes as a large one. What
+One says where blocks are, the other has their segments, as far as they are not too large. What
 does not come like this is read as of one moment: a block that was merged with others between the
 two, the tail, what is damaged, a series that has another number in this database.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..._util.lazy import lazy_module
 from ...errors import StoreDamaged
 from ..rows import Extent
-from .blocks import SEGMENT_BYTES, Unpacked, rows_of_block, spans, spans_at
+from .blocks import Unpacked, rows_of_block, spans, spans_at
 from .engine.connection import Connection
 from .layouts import Block, Segment, owned_blocks
 from .series import next_rows, series_id
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ...columns import segments
 else:
     segments = lazy_module("databroker.columns.segments")
+
+AHEAD_BYTES = 4 * 2**20
+"""Bytes of segments that are read together; where single ones are larger, those of one row."""
 
 
 class SeriesReader:
@@ -109,7 +112,7 @@ class SeriesReader:
         size = 0
         for start, segment in sorted(left, key=lambda span: span[0]):
             size += segment.size
-            if start > ordinal and size > SEGMENT_BYTES:
+            if start > ordinal and size > AHEAD_BYTES:
                 return
             yield segment
 

@@ -116,6 +116,26 @@ class Rows(Base):
                     found = [row for batch in batches for row in to_rows("event", "desc", batch)]
                     self.assert_kept(found, mine[low:high])
 
+    def test_extents_can_be_read_together(self, store: Store) -> None:
+        from ...columns import ALL, to_rows
+
+        _begun(store)
+        insert_all(store, [("descriptor", descriptor("other"))])
+        insert_all(store, _mixed(range(1, 201)))
+        insert_all(store, [("event", event(number, "other")) for number in range(1, 50)])
+        every = store.extents("event", "desc")
+        mixed = [*every, *store.extents("event", "other"), *every[::-1], *every[1:]]
+        for extents in ([], every, mixed):
+            together = store.read_extents("event", iter(extents), ALL)
+            for extent, some in zip(extents, together, strict=True):
+                alone = store.read("event", extent, ALL)
+                found, wanted = (
+                    [row for batch in batches for row in to_rows("event", "desc", batch)]
+                    for batches in (some, alone)
+                )
+                assert len(found) == extent.rows
+                self.assert_kept(found, wanted)
+
     def test_extents_may_have_been_elsewhere_when_they_are_read(self, store: Store) -> None:
         """In a file, or at another machine: their tokens are what JSON can hold."""
         from ...columns import ALL, to_rows
