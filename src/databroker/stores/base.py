@@ -23,6 +23,7 @@ from ..errors import InvalidDocument, NotSupported, StoreDamaged
 from ..query.nodes import Equals, Everything, Path, UidPrefix
 from ..query.paths import key_paths
 from ..query.projection import Keyed, distinct_values, ranked, value_at
+from .activity import Activity
 from .changes import ChangeNotices
 from .groups import Accepted, Group
 from .rows import batches_of, each_extent, rows_of
@@ -89,24 +90,6 @@ class RunRecord:
     start: dict[str, Any]
     stop: dict[str, Any] | None
     cursor: Any = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """Who writes a run, and how old its newest document is.
-
-    Attributes
-    ----------
-    last_time
-        The time of the newest start, descriptor or event of the run, in seconds since the epoch.
-    host, pid, boot_id
-        The process that inserted the start document, where that is known.
-    """
-
-    last_time: float
-    host: str | None = None
-    pid: int | None = None
-    boot_id: str | None = None
 
 
 @functools.cache

@@ -12,7 +12,8 @@ from typing import Any
 
 from .._util.signals import from_signal
 from ..documents.kinds import Document, stream_name
-from .base import Activity, Store
+from .activity import Activity
+from .base import Store
 from .rows import rows_of
 
 

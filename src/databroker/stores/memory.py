@@ -19,7 +19,8 @@ from ..documents.identity import conflict, is_provisional, same_row, unknown_des
 from ..documents.kinds import IDENTITY, OWNER, PAGES
 from ..documents.pages import unpack
 from ..query.evaluate import RunView, compile
-from .base import LINKED, Activity, Capabilities, RunRecord, Store
+from .activity import Activity
+from .base import LINKED, Capabilities, RunRecord, Store
 from .facts import run_fact, writer_here
 from .rows import Extent
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..._util.forks import tell_of_forks
 from ..._util.signals import suppressed
 from ...errors import StoreDamaged
-from ..base import Activity
+from ..activity import Activity
 from ..facts import boot_id, host, writer_lives
 from .journal import Journal, Record, left_behind, new_journal, read_heading
 from .sending import Sender

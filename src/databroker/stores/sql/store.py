@@ -12,7 +12,8 @@ from ..._util.polling import wait_until
 from ...documents.identity import last_time
 from ...errors import StoreIsReadOnly
 from ...query.nodes import TimeBounds
-from ..base import LINKED, Activity, RunRecord, Store
+from ..activity import Activity
+from ..base import LINKED, RunRecord, Store
 from ..facts import run_fact
 from ..rows import Extent
 from . import runs, series
