@@ -58,6 +58,7 @@ FACES = ("", "broker", "external", "v1", "v2")
 """Packages whose own module only hands names on, when they are first used: it stands above all."""
 
 SHARED_BY_STORES = (
+    "activity",
     "base",
     "changes",
     "checking",
