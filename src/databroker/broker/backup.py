@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 from ..errors import CopyFailed, CopyRefused
 from ..query.nodes import Everything, Path
 from .moving.copying import Copying
@@ -66,7 +66,5 @@ def _publish(part: FilePath, target: FilePath) -> None:
         os.link(part, target)
     except FileExistsError as error:
         raise CopyRefused(f"{target} has appeared meanwhile. It was left as it is.") from error
-    except OSError as error:  # this disk knows no links
-        if from_signal(error):
-            raise
+    except not_from_signal(OSError):  # this disk knows no links
         os.rename(part, target)

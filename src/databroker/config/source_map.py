@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from .._util.printable import shown, text_of, type_name
-from .._util.signals import from_signal
+from .._util.signals import from_signal, not_from_signal
 from .._util.suggestions import did_you_mean
 from ..errors import DatabrokerError, InvalidConfiguration
 
@@ -120,9 +120,7 @@ def read_yaml(file: Path) -> tuple[Any, Lines]:
     try:
         # As bytes: YAML says itself in which encoding it is.
         loader = yaml.SafeLoader(read_bytes(file))
-    except OSError as error:
-        if from_signal(error):
-            raise
+    except not_from_signal(OSError) as error:
         raise InvalidConfiguration(f"{file}: cannot be read ({error.strerror}).") from error
     except yaml.YAMLError as error:
         raise InvalidConfiguration(f"{file}: is not text ({error}).") from error
@@ -210,7 +208,5 @@ def _items(
 ) -> list[tuple[Any, Any]]:
     try:
         return list(value.items())
-    except Exception as error:  # of somebody else's class
-        if from_signal(error):
-            raise
+    except not_from_signal(Exception) as error:  # of somebody else's class
         raise section.error(f"it cannot be read: {type_name(error)}.", *keys) from error

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._util.printable import shown, type_name
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 from ..errors import DatabrokerError, InvalidDocument
 from .kinds import LISTS, NESTED, PAGES
 from .normalise import SCALARS, normalise, normalise_column
@@ -32,9 +32,7 @@ def accept(kind: str, doc: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
         return _accepted(kind, doc)
     except (DatabrokerError, MemoryError):
         raise
-    except Exception as error:  # of somebody else's class
-        if from_signal(error):
-            raise
+    except not_from_signal(Exception) as error:  # of somebody else's class
         raise InvalidDocument(
             f"{kind} document, a {type_name(doc)}, cannot be read: it raises {shown(error, 200)}."
         ) from error

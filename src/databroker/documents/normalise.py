@@ -53,7 +53,7 @@ from typing import Any
 import numpy as np
 
 from .._util.printable import repr_of, shown, text_of, type_name
-from .._util.signals import from_signal, suppressed
+from .._util.signals import from_signal, not_from_signal, suppressed
 from ..errors import InvalidDocument
 from .typed_list import TypedList
 
@@ -115,9 +115,7 @@ def _value(value: Any, path: str, depth: int, changes: list[str]) -> Any:
         return _other(value, path, depth, changes)
     except (InvalidDocument, RecursionError):
         raise
-    except Exception as error:  # of somebody else's class: the experiment goes on
-        if from_signal(error):
-            raise
+    except not_from_signal(Exception):  # the experiment goes on
         changes[said:] = [f"{path} ({type_name(value)}) as str"]
         return repr_of(value)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 from ..documents.kinds import Document, stream_name
 from .activity import Activity
 from .base import Store
@@ -110,9 +110,7 @@ def boot_id() -> str | None:
     """Return what tells one run of this machine from the next, where that is known."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError as error:
-        if from_signal(error):
-            raise
+    except not_from_signal(OSError):
         return None
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .._util.printable import shown
 from .._util.secrets import has_password
-from .._util.signals import from_signal
+from .._util.signals import not_from_signal
 from .._util.suggestions import did_you_mean
 from ..errors import InvalidConfiguration, MissingExtra
 
@@ -250,9 +250,7 @@ def _of_another_package(name: str) -> Driver | None:
             continue
         try:
             driver = entry.load()
-        except Exception as error:  # whatever happens in somebody else's package
-            if from_signal(error):
-                raise
+        except not_from_signal(Exception) as error:  # whatever happens in somebody else's package
             raise InvalidConfiguration(
                 f"The driver {name!r} cannot be loaded from {entry.value!r}: {error!r}"
             ) from error

@@ -11,6 +11,7 @@ from itertools import islice
 
 from ..._util.garbage import collecting_later
 from ..._util.printable import printable
+from ..._util.signals import not_from_signal
 from ..._util.user_warnings import warn_user
 from ...errors import DamageWarning, StoreDamaged, StoreUnavailable
 from ..base import Store
@@ -217,7 +218,7 @@ class Follower:
             file = OpenFile(path)
         except FileNotFoundError:
             return
-        except OSError as error:
+        except not_from_signal(OSError) as error:
             self._cannot_read(path, error)
             return
         with file:

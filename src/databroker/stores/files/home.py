@@ -16,7 +16,7 @@ from typing import Any
 
 from ..._util.file_lock import try_lock, unlock
 from ..._util.filesystem import is_network_folder
-from ..._util.signals import suppressed
+from ..._util.signals import not_from_signal, suppressed
 from ..._util.user_folders import user_cache_dir
 from ..._util.user_warnings import warn_user
 from ...errors import ForeignStore, StoreDamaged, StoreUnavailable
@@ -63,7 +63,7 @@ class Home:
         except (StoreDamaged, ForeignStore):
             self.remove()
             return FileIndex(self.path, source)
-        except (StoreUnavailable, OSError) as error:
+        except not_from_signal(StoreUnavailable, OSError) as error:
             self.folder = _temporary_folder(self, str(error))
             return FileIndex(self.path, source)
 
@@ -117,7 +117,7 @@ def _private_folder(owner: object) -> Path:
         if os.access(folder, os.W_OK | os.X_OK):
             return folder
         raise PermissionError(f"{folder} cannot be written to")
-    except OSError as error:
+    except not_from_signal(OSError) as error:
         return _temporary_folder(owner, str(error))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from ..._util.signals import suppressed
+from ..._util.signals import not_from_signal, suppressed
 from ..._util.user_folders import absolute
 from ...errors import StoreUnavailable
 from .formats import GZIP
@@ -174,7 +174,7 @@ class Places:
 def _mtime(folder: str) -> int | None:
     try:
         return os.stat(folder).st_mtime_ns
-    except OSError:
+    except not_from_signal(OSError):
         return None
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from ..._util.file_lock import try_lock
-from ..._util.signals import from_signal, suppressed
+from ..._util.signals import not_from_signal, suppressed
 from ...documents.encode import decode, encode
 from ...errors import StoreDamaged
 
@@ -235,9 +235,8 @@ def _heading(file: BinaryIO) -> tuple[dict[str, Any], int]:
 def _is_ours(file: BinaryIO) -> bool:
     try:
         return try_lock(file)
-    except OSError as error:  # nobody can lock it, so nobody takes what he has not made himself
-        if from_signal(error):
-            raise
+    except not_from_signal(OSError):
+        # Nobody can lock it, so nobody takes what he has not made himself.
         return True
 
 

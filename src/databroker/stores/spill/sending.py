@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._util.signals import from_signal
+from ..._util.signals import not_from_signal
 from ...documents.kinds import IDENTITY, OWNER, PAGES
 from ...errors import StoreDamaged, StoreIsReadOnly, StoreUnavailable
 from ..base import Store
@@ -55,9 +55,7 @@ class Sender:
             store.put_many([pair for pair, _ in batch])
         except TROUBLE:
             raise
-        except Exception as error:  # one of them is refused
-            if from_signal(error):
-                raise
+        except not_from_signal(Exception):  # one of them is refused
             for pair, end in batch:
                 self._send_one(store, *pair)
                 self.journal.place = end
@@ -69,9 +67,7 @@ class Sender:
             store.put(kind, doc)
         except TROUBLE:
             raise
-        except Exception as error:  # whatever it is, it must not hold up the others
-            if from_signal(error):
-                raise
+        except not_from_signal(Exception) as error:  # it must not hold up others
             self._keep(kind, doc, f"{type(error).__name__}: {error}")
 
     def _keep(self, kind: str, doc: dict[str, Any], reason: str) -> None:

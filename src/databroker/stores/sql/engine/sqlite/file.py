@@ -12,6 +12,7 @@ from typing import Any
 
 from ....._util.filesystem import is_network_folder, is_writable
 from ....._util.forks import FileId, is_left_open
+from ....._util.signals import not_from_signal
 from ....._util.user_warnings import warn_user
 from .....errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
 from ..connection import transaction
@@ -77,7 +78,7 @@ class File:
             found = os.stat(self.path)
         except FileNotFoundError:
             found = None
-        except OSError:
+        except not_from_signal(OSError):
             with translated(self.path):
                 raise
         if found is None or _identity(found) != self.identity:
