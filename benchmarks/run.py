@@ -18,6 +18,7 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/run.py` works too
 from benchmarks import (  # noqa: E402
     catalog,
     external,
+    federation,
     harness,
     huge,
     many_runs,
@@ -73,6 +74,7 @@ BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "external": external.rows,
     "huge": huge.rows,
     "shared_database": shared_database.rows,
+    "federation": federation.rows,
     "catalog": _finding,
 }
 

@@ -63,6 +63,7 @@ SHARED_BY_STORES = (
     "changes",
     "checking",
     "contents",
+    "delegating",
     "facts",
     "groups",
     "many",

@@ -57,6 +57,10 @@ def test_a_shared_database_beside_a_file(monkeypatch: pytest.MonkeyPatch, postgr
     assert all(row.ratio for row in rows)
 
 
+def test_several_sources() -> None:
+    assert all(row.ratio for row in module("federation").measured(20, 0.5, repeat=1))
+
+
 def test_wide_streams() -> None:
     pytest.importorskip("xarray")
     rows = list(module("wide").rows(widths=(12,), repeat=1))

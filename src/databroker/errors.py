@@ -271,5 +271,9 @@ class SpillWarning(UserWarning):
     """Documents wait on this machine, as the server of their store takes none (docs: spilling)."""
 
 
+class UnavailableWarning(UserWarning):
+    """One of several sources is away: its runs are left out (docs: several sources)."""
+
+
 class NothingFoundWarning(UserWarning):
     """Nothing was found because there is no key, stream, device or field of this name."""

@@ -15,6 +15,7 @@ from databroker.runs.stream.stream import Stream
 from helpers.runs import ODD, save
 
 HEADER = {
+    "source": lambda header: header.source,
     "session": lambda header: header.session.status(header.uid, header.stored_stop()),
     "align": lambda header: header.align(),
     "config_data": lambda header: header.config_data("motor"),

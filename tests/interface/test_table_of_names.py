@@ -128,6 +128,7 @@ def test_every_old_method_is_in_the_table(header, cls):
             "files",
             "preview",
             "session",
+            "source",
             "status",
             "stored_documents",
             "stored_stop",

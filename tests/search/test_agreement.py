@@ -1,7 +1,8 @@
 """A database finds what the memory store finds, in its order, whatever is asked of whatever runs.
 
 The memory store asks the evaluator about every run, so it is the meaning of a question; SQLite
-and PostgreSQL ask their indexes, and the evaluator about what these leave open.
+and PostgreSQL ask their indexes, and the evaluator about what these leave open. Two stores that
+are asked as one put together what each of them finds.
 """
 
 import itertools
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from databroker.query import nodes as n
+from databroker.stores.federation import FederatedStore
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.sql.engine.limits import Limits
@@ -22,6 +24,7 @@ from databroker.testing import difference, strategies
 from databroker.testing.conformance.base import insert_all, quick
 from databroker.testing.questions import questions, walk
 from helpers import strategies as made
+from helpers.federation import by_owner, spread
 from helpers.postgresql import Schemas
 
 asked = Counter()
@@ -68,6 +71,20 @@ class OnSQLite:
             File(f"{path}{end}").unlink(missing_ok=True)
 
 
+class OnTwo:
+    """Two stores, one in a file, which have some of the runs both."""
+
+    def __init__(self, folder):
+        self._files = OnSQLite(folder)
+
+    @contextmanager
+    def holding(self, documents, limits):
+        here, there = MemoryStore(), spread(documents)
+        insert_all(here, there["here"])
+        with self._files.holding(there["there"], limits) as file:
+            yield FederatedStore({"here": here, "there": file})
+
+
 class OnPostgreSQL:
     """Stores in a schema that is emptied each time, whose documents come together."""
 
@@ -106,7 +123,7 @@ def _documents(draw, starts):
 
 def _agree(place, documents, queries, keys, mood):
     memory = MemoryStore()
-    insert_all(memory, documents)
+    insert_all(memory, by_owner(documents) if isinstance(place, OnTwo) else documents)
     limits, patched = mood
     with ExitStack() as stack:
         for module, values in patched:
@@ -142,6 +159,13 @@ def test_any_question_about_any_runs_in_sqlite(tmp_path):
     assert asked["questions"] > 2_000
     assert asked["values"] > 250
     assert {node for node in NODES if not asked[node]} == set()
+
+
+def test_any_question_about_any_runs_in_two_stores(tmp_path):
+    _ask(OnTwo(tmp_path), 20, 10)
+    assert asked["questions"] > 300
+    with mock.patch.multiple("databroker.stores.federation.store", _FEW=0):
+        _ask(OnTwo(tmp_path), 10, 10)
 
 
 def test_any_question_about_any_runs_in_postgresql(postgresql):

@@ -25,7 +25,9 @@ from databroker.errors import (
 )
 from databroker.query.nodes import Everything
 from databroker.stores.base import Store
+from databroker.stores.delegating import DelegatingStore
 from databroker.stores.facts import boot_id, host
+from databroker.stores.federation.member import MemberStore
 from databroker.stores.spill import courier as couriers
 from databroker.stores.spill.journal import Journal, left_behind, new_journal
 from databroker.stores.spill.store import SpillStore
@@ -48,7 +50,9 @@ def test_every_method_is_passed_on():
     """A method that a store has newly learnt is no exception."""
     of_its_own = {"insert", "insert_many", "insert_batches", "group_size"}  # which put
     methods = {name for name in vars(Store) if not name.startswith("_")}
-    assert methods - of_its_own - vars(SpillStore).keys() == set()
+    for kind, others in ((SpillStore, {"members"}), (MemberStore, set())):
+        passed_on = vars(DelegatingStore).keys() | vars(kind).keys()
+        assert methods - of_its_own - others - passed_on == set()
 
 
 def test_batches_do_not_wait(store, behind):

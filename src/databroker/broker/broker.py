@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..query.nodes import Node
     from ..runs.results import Results
     from ..runs.run import Run
-    from ..runs.session import StoreView, Transforms
+    from ..runs.session import Source, StoreView, Transforms
     from ..stores.base import RunRecord, Store
     from ..stores.checking import CheckReport
     from .moving.progress import Progress
@@ -42,10 +42,11 @@ class Broker:
         config: Mapping[str, Any] | None = None,
         registry: Registry | None = None,
         transforms: Mapping[str, Any] | None = None,
+        sources: Mapping[str, Source] | None = None,
     ) -> None:
         from .._util.printable import shown
         from ..external.registry import Registry
-        from ..runs.session import Session, StoreView, Transforms
+        from ..runs.session import Session, Source, StoreView, Transforms
         from ..stores.base import Store
 
         if not isinstance(store, Store):
@@ -53,28 +54,43 @@ class Broker:
                 f"A Broker is made from a store, not from {shown(store)}. Use Broker.named(name), "
                 "Broker.from_config({...}), or the `v1` of a catalog."
             )
-        self.session = Session(
-            StoreView(store),
+        source = Source(
             registry or Registry(),
             Transforms(transforms),
-            timezone,
+            name,
             None if config is None else name,
+            sources or {},
         )
+        self.session = Session(StoreView(store), source, timezone)
         self.name = name
         self.config = config
         if stale_after is not None:
             store.stale_after = stale_after
 
     @classmethod
-    def named(cls, name: str, auto_register: bool = True) -> Self:
-        """Open the configuration of a name, one of `databroker.list_configs`.
+    def named(
+        cls,
+        name: str,
+        *others: str | bool,
+        auto_register: bool = True,
+        write_to: str | None = None,
+        skip_unavailable: bool = False,
+    ) -> Self:
+        """Open the configuration of a name, one of `databroker.list_configs`, or of several.
 
         Parameters
         ----------
         name
             Of the configuration; 'temp' gives a new, empty broker that is removed at exit.
+        *others
+            More names: the broker then has the runs of all these configurations.
         auto_register
-            Whether to use the handlers that installed packages offer, and our own, too.
+            Whether to use the handlers that installed packages offer, and our own, too. It may
+            be the second argument, as in databroker 1.x.
+        write_to
+            Of several, the one that takes what is inserted; by default none does.
+        skip_unavailable
+            Of several, whether one that is away is left out with a warning, or is an error.
 
         Raises
         ------
@@ -82,14 +98,21 @@ class Broker:
             No configuration has this name (an AttributeError, as in databroker 1.x).
         InvalidConfiguration
             What the file says cannot be carried out.
+        StoreUnavailable
+            The place where the documents are cannot be reached; of several, it is named.
         """
-        if name == "temp":
+        if others and isinstance(others[-1], bool):
+            *others, auto_register = others  # type: ignore[assignment]
+        if name == "temp" and not others:
             from .temporary import temporary_store
 
             return cls(temporary_store(), name=name)
-        from ..config import load
+        from ..config import load, load_together
 
-        return cls.opened(load(name), auto_register)
+        if not others and write_to is None:
+            return cls.opened(load(name), auto_register)
+        together = load_together([name, *others], write_to, skip_unavailable)
+        return cls.opened(together, auto_register)
 
     @classmethod
     def from_config(
@@ -124,14 +147,9 @@ class Broker:
     @classmethod
     def opened(cls, configuration: Configuration, auto_register: bool = True) -> Self:
         """Make a broker from a configuration that has been read."""
-        from ..external.registry import Registry
+        from .sources import registry_of, sources_of
 
-        registry = Registry(
-            configuration.handlers,
-            configuration.root_map,
-            auto_register and configuration.discover_handlers,
-            configuration.allowed_roots,
-        )
+        registry = registry_of(configuration, auto_register)
         return cls(
             configuration.open(),
             name=configuration.name,
@@ -140,6 +158,7 @@ class Broker:
             config=configuration.original,
             registry=registry,
             transforms=configuration.transforms,
+            sources=sources_of(configuration, auto_register, registry),
         )
 
     # -- what it stands on -----------------------------------------------
@@ -468,7 +487,7 @@ class Broker:
 
     def close(self) -> None:
         """Let go of files and connections. Closing twice is harmless."""
-        self.registry.close()
+        self.session.source.close()
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -503,5 +522,5 @@ class Broker:
         from ..query.nodes import Everything
 
         newest = self.view.find(Everything(), limit=5)
-        rows = [(run.start, self.session.status(run.uid, run.stop)) for run in newest]
+        rows = [(run.start, self.session.of(run).status(run.uid, run.stop)) for run in newest]
         return broker_html(self.name, str(self.store), self._count(), rows, self.zone)

@@ -1,8 +1,16 @@
 """Configurations: the files that say where each broker's documents live."""
 
 from .._util.user_folders import user_data_dir
-from .configuration import Configuration, from_mapping
-from .names import describe_configs, list_configs, load, lookup_config, survey_configs
+from .configuration import Configuration
+from .names import (
+    describe_configs,
+    from_mapping,
+    list_configs,
+    load,
+    load_together,
+    lookup_config,
+    survey_configs,
+)
 from .search import user_config_dir
 
 __all__ = [
@@ -11,6 +19,7 @@ __all__ = [
     "from_mapping",
     "list_configs",
     "load",
+    "load_together",
     "lookup_config",
     "survey_configs",
     "user_config_dir",

@@ -6,8 +6,6 @@ a source means is the same.
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,7 +27,6 @@ _DRIVERS: dict[str, tuple[str, dict[str, str]]] = {
 
 _COMMON = {"root_map": "root_map", "transforms": "transforms", "handler_registry": "handlers"}
 _WITHOUT_MEANING = ("name", "metadata", "filler_class")
-_TEMPLATE = re.compile(r"\{\{\s*(\w+)\s*(?:\(\s*['\"]?(.*?)['\"]?\s*\))?\s*\}\}")
 
 
 def is_catalog(mapping: Mapping[str, Any]) -> bool:
@@ -93,28 +90,6 @@ def translate(source: Section) -> Section:
         flat["description"] = source["description"]
     for key, value in args.items():
         if key in names and value is not None:
-            flat[names[key]] = _expand(value, args, key)
+            flat[names[key]] = value
             origins[names[key]] = ("args", key)
     return source.moved(flat, origins)
-
-
-def _expand(value: Any, args: Section, key: str) -> Any:
-    if isinstance(value, str):
-        return _TEMPLATE.sub(lambda template: _template(template, args, key), value)
-    if isinstance(value, list | tuple):
-        return [_expand(item, args, key) for item in value]
-    if isinstance(value, Mapping):
-        return {name: _expand(item, args, key) for name, item in value.items()}
-    return value
-
-
-def _template(template: re.Match[str], args: Section, key: str) -> str:
-    word, argument = template.groups()
-    if word == "CATALOG_DIR":
-        return str(args.folder)
-    if word == "env" and argument:
-        if argument not in os.environ:
-            raise args.error(f"the environment variable {argument!r} is not set.", key)
-        return os.environ[argument]
-    # shell(...) among them: reading a configuration must not run commands.
-    raise args.error(f"the template {word!r} is not supported; CATALOG_DIR and env(NAME) are.", key)

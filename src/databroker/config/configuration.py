@@ -1,8 +1,7 @@
 """A configuration that has been read, checked and made plain.
 
-Three forms are understood: databroker's own (``driver: ...``), the one of the first databrokers
-(``metadatastore:`` and ``assets:``), and a source of a catalog (``sources: {name: {driver,
-args}}``). The two old ones are turned into the first, which alone is checked and opened.
+It is made from databroker's own form (``driver: ...``); the older ones are turned into that first
+(see `databroker.config.forms`).
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from .._util.secrets import hide_passwords, hide_passwords_in
 from .._util.suggestions import nearest
 from ..errors import InvalidConfiguration
 from ..stores.registry import Driver, find_driver, open_store
-from . import catalogs, mds_assets
-from .source_map import Section, plain
+from .source_map import Section
 
 if TYPE_CHECKING:
     from ..stores.base import Store
@@ -58,25 +56,49 @@ class Configuration(NamedTuple):
     name: str | None = None
     description: str | None = None
     timezone: str | None = None
-    stale_after: float = _HOUR
+    stale_after: float | None = _HOUR  # None for what each of several sources says
     root_map: Mapping[str, str] = _NOTHING
     handlers: Mapping[str, Any] = _NOTHING
     discover_handlers: bool = True  # those that installed packages offer
     allowed_roots: tuple[str, ...] = ()
     transforms: Mapping[str, Any] = _NOTHING
+    members: Mapping[str, Configuration] = _NOTHING  # of several sources
     source: Path | None = None
     original: Mapping[str, Any] = _NOTHING  # as it was written
+
+    def check_available(self) -> None:
+        """Raise if this version does not have the driver, or that of a member."""
+        find_driver(self.driver).check_available()
+        for member in self.members.values():
+            member.check_available()
 
     def open(self) -> Store:
         """Open the store that this configuration describes."""
         try:
-            return open_store(self.driver, **self.options)
+            store = open_store(self.driver, **self._store_options())
         except InvalidConfiguration as error:
             where = self.source or "The configuration"
             raise InvalidConfiguration(f"{where}: {hide_passwords(str(error))}") from None
+        self._set_stale_after(store)
+        return store
+
+    def _store_options(self) -> dict[str, Any]:
+        members = {
+            name: {"driver": member.driver, **member._store_options()}
+            for name, member in self.members.items()
+        }
+        return {**self.options, **({"members": members} if members else {})}
+
+    def _set_stale_after(self, store: Store) -> None:
+        if self.stale_after is not None:
+            store.stale_after = self.stale_after
+            return
+        for name, behind in store.members.items():
+            self.members[name]._set_stale_after(behind)
 
     def __repr__(self) -> str:
-        shown = "".join(f", {key}={hide_passwords_in(self.options[key])!r}" for key in self.options)
+        options = {**self.options, **({"members": list(self.members)} if self.members else {})}
+        shown = "".join(f", {key}={hide_passwords_in(options[key])!r}" for key in options)
         return f"<Configuration {self.name!r}: {self.driver}{shown}>"
 
 
@@ -86,6 +108,7 @@ def from_flat(
     original: Mapping[str, Any],
     *,
     discover_handlers: bool = True,
+    members: Mapping[str, Configuration] | None = None,
 ) -> Configuration:
     """Check a mapping in databroker's own form, and make its paths absolute."""
     driver = _driver(flat)
@@ -96,12 +119,13 @@ def from_flat(
         options=_options(flat, driver),
         description=None if flat.get("description") is None else str(flat["description"]),
         timezone=_timezone(flat),
-        stale_after=_stale_after(flat),
+        stale_after=_stale_after(flat, None if "members" in flat else _HOUR),
         root_map=_root_map(flat),
         handlers=_importable(flat.section("handlers")),
         discover_handlers=discover_handlers,
         allowed_roots=_allowed_roots(flat),
         transforms=_transforms(flat),
+        members=members or {},
         source=flat.file,
         original=dict(original),
     )
@@ -132,10 +156,12 @@ def _options(flat: Section, driver: Driver) -> dict[str, Any]:
             raise flat.error(f"{option.name!r} {fault}", option.name)
         if option.takes == "path" or (option.takes == "folder" and not isinstance(value, bool)):
             value = _absolute(value, flat.folder)
+        elif option.takes == "members":  # which were made configurations
+            continue
         elif option.takes == "paths":
             value = [_absolute(path, flat.folder) for path in _listed(value)]
         options[option.name] = value
-    if missing := driver.missing(options):
+    if missing := driver.missing([*options, *(["members"] if "members" in flat else [])]):
         raise flat.error(f"the driver {driver.name!r} needs {missing}.", "driver")
     return options
 
@@ -163,8 +189,10 @@ def _timezone(flat: Section) -> str | None:
     return name
 
 
-def _stale_after(flat: Section) -> float:
-    value = flat.get("stale_after", _HOUR)
+def _stale_after(flat: Section, default: float | None) -> float | None:
+    value = flat.get("stale_after", default)
+    if value is None and default is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise flat.error("'stale_after' must be a number of seconds above 0.", "stale_after")
     return float(value)
@@ -211,23 +239,3 @@ def _target(targets: Section, key: str) -> Any:
     if not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
         raise targets.error(f"{shown(key)} must be 'module:Class'.", key)
     return f"{module}:{name}"
-
-
-def from_mapping(mapping: Mapping[str, Any], *, name: str | None = None) -> Configuration:
-    """Make a configuration from a mapping, in any of the forms that a file may have.
-
-    Relative paths are relative to the folder in which Python runs now.
-    """
-    return read_form(plain(mapping), name)
-
-
-def read_form(section: Section, name: str | None) -> Configuration:
-    """Recognise the form of what a file holds, and make a configuration from it."""
-    if catalogs.is_catalog(section):
-        return read_form(catalogs.only_source(section), name)
-    if mds_assets.is_pair(section):
-        return from_flat(mds_assets.translate(section), name, section)
-    if catalogs.is_source(section):
-        flat = catalogs.translate(section)
-        return from_flat(flat, name, section, discover_handlers="handlers" not in flat)
-    return from_flat(section, name, section)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,9 +14,9 @@ from .._util.signals import suppressed
 from .._util.suggestions import did_you_mean
 from .._util.user_warnings import warn_user
 from ..errors import ConfigurationFileNotFound, InvalidConfiguration, UnknownBrokerName
-from ..stores.registry import find_driver
 from . import catalogs
-from .configuration import Configuration, read_form
+from .configuration import Configuration
+from .forms import read_form, together
 from .search import catalog_folders, config_folders, user_config_dir
 from .source_map import Section, plain, read_bytes, read_yaml
 
@@ -137,7 +137,7 @@ def _survey(entry: _Entry) -> Survey:
         section = entry.read()
         text = section.get("description")
         description, is_read = None if text is None else str(text), True
-        find_driver(read_form(section, entry.name).driver).check_available()
+        read_form(section, entry.name, _load).check_available()
     except InvalidConfiguration as error:
         return Survey(description, hide_passwords(str(error)), is_read)
     return Survey(description, None, is_read)
@@ -145,12 +145,41 @@ def _survey(entry: _Entry) -> Survey:
 
 def load(name: str) -> Configuration:
     """Read and check the configuration of this name."""
+    return _load(name, ())
+
+
+def load_together(
+    names: Iterable[object], write_to: str | None, skip_unavailable: bool
+) -> Configuration:
+    """Read and check several configurations, and make one of them."""
+    members: dict[str, Configuration] = {}
+    for name in names:
+        member = _load(name, ())
+        assert member.name is not None
+        members[member.name] = member
+    return together(members, write_to, skip_unavailable)
+
+
+def from_mapping(mapping: Mapping[str, Any], *, name: str | None = None) -> Configuration:
+    """Make a configuration from a mapping, in any of the forms that a file may have.
+
+    Relative paths are relative to the folder in which Python runs now.
+    """
+    return read_form(plain(mapping), name, _load)
+
+
+def from_file(file: Path, name: str) -> Configuration:
+    """Make a configuration from a file that is none of those with a name."""
+    return read_form(_read(file), name, _load)
+
+
+def _load(name: object, inside: tuple[str, ...]) -> Configuration:
     if not isinstance(name, str):
         raise UnknownBrokerName(_no_name(name))
     entry = _find(name)
     if entry is None:
         raise UnknownBrokerName(_unknown(name))
-    return read_form(entry.read(), name)
+    return read_form(entry.read(), name, _load, inside)
 
 
 def _no_name(name: object) -> str:

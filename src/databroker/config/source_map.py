@@ -77,6 +77,14 @@ class Section(Mapping[str, Any]):
             raise self.error(f"{key!r} must be a mapping (lines of 'key: value').", key)
         return Section(value or {}, self.file, self._lines, (*self._inside, key))
 
+    def entry(self, key: str, number: int) -> Section:
+        """Return a mapping in a list in this one."""
+        return Section(self[key][number], self.file, self._lines, (*self._inside, key, str(number)))
+
+    def holding(self, values: Mapping[str, Any]) -> Section:
+        """Return other values for the same keys."""
+        return Section(values, self.file, self._lines, self._inside)
+
     def moved(self, values: Mapping[str, Any], origins: Mapping[str, KeyPath]) -> Section:
         """Return a mapping made from this one: which keys of it led to where each came from."""
         lines: dict[KeyPath, int] = {}

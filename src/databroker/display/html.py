@@ -39,11 +39,12 @@ def header_html(
     zone: datetime.tzinfo | None = None,
     now: float | None = None,
     note: str | None = None,
+    source: str | None = None,
 ) -> str:
     """Return a run: how it went, its streams, and its metadata folded away.
 
     "Ago" is relative to `now`, which is the clock's by default; the note is what else a person
-    should know.
+    should know; the source is said where there are several.
     """
     local = times.resolve_zone(zone)
     reason = stop.get("reason") if stop else None
@@ -54,6 +55,7 @@ def header_html(
         *((name, escape(known[name])) for name in ("plan", "devices", "started", "took")),
         ("scan_id", escape(known["scan_id"])),
         ("uid", code(known["uid"])),
+        ("source", escape(source or "")),
     ]
     ordered = by_people(start) | by_programs(start)
     parts = [quiet(note)] if note else []

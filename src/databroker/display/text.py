@@ -42,8 +42,9 @@ def header_text(
     status: str,
     zone: datetime.tzinfo | None = None,
     now: float | None = None,
+    source: str | None = None,
 ) -> str:
-    """Return a run in a few lines: what it was, when, how it ended, what it holds."""
+    """Return a run in a few lines: what it was, when, how it ended, what it holds, where it is."""
     known = facts(start, stop, times.resolve_zone(zone), now)
     involved = known["devices"]
     lines: dict[str, Any] = {
@@ -53,6 +54,7 @@ def header_text(
         "plan": known["plan"] + (f" ({involved})" if involved else ""),
         "started": known["started"],
         "took": known["took"],
+        "source": source,
         "streams": {
             name: f"{count} event{'' if count == 1 else 's'}: {', '.join(fields)}"
             for name, count, fields in streams

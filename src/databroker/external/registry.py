@@ -39,6 +39,9 @@ class Registry:
         Whether to use the handlers that installed packages offer, and our own, too.
     allowed_roots
         The only folders from which files may be read; none means any.
+    above
+        The registry of all sources, if this is that of one: what was registered there, or stands
+        in its maps, counts first; its allowed roots count where there are none here.
 
     Attributes
     ----------
@@ -67,7 +70,9 @@ class Registry:
         root_map: Mapping[str, str] | None = None,
         discover: bool = True,
         allowed_roots: Iterable[str] = (),
+        above: Registry | None = None,
     ) -> None:
+        self._above = above
         self._handlers: dict[str, Any] = dict(handlers or {})
         self._removed: set[str] = set()
         self._discover = discover
@@ -75,6 +80,16 @@ class Registry:
         self.mimetypes: dict[str, Any] = {}
         self._allowed = tuple(allowed_roots)
         self._token = uuid.uuid4().hex
+
+    @property
+    def roots(self) -> dict[str, str]:
+        """The root map with what that of all sources says."""
+        return self.root_map if self._above is None else self.root_map | self._above.roots
+
+    @property
+    def readers(self) -> dict[str, Any]:
+        """What opens each mimetype, with what all sources have for it."""
+        return self.mimetypes if self._above is None else self.mimetypes | self._above.readers
 
     @property
     def handler_reg(self) -> Mapping[str, Any]:
@@ -128,7 +143,11 @@ class Registry:
         """What tells whether a file may be read."""
         from .locate import Guard
 
-        return Guard(self._allowed, map(str, self.root_map.values()))
+        return Guard(self._allowed_roots, map(str, self.roots.values()))
+
+    @property
+    def _allowed_roots(self) -> tuple[str, ...]:
+        return self._allowed or (() if self._above is None else self._above._allowed_roots)
 
     def place(self, document: Mapping[str, Any], reference: DataReference | None = None) -> Place:
         """Return where the file of a resource or stream resource is now.
@@ -140,7 +159,7 @@ class Registry:
         """
         from .locate import place_of
 
-        place = place_of(document, self.root_map)
+        place = place_of(document, self.roots)
         self.guard.check(place.path, reference)
         return place
 
@@ -176,16 +195,24 @@ class Registry:
         """Close the files that were opened for this registry. It can be used again."""
         OPEN.close(lambda key: isinstance(key, tuple) and key[0] == self._token)
 
+    def _registered(self, spec: str) -> Any:
+        """Return what was registered, or named in a configuration; None if nothing was."""
+        theirs = None if self._above is None else self._above._registered(spec)
+        return self._handlers.get(spec) if theirs is None else theirs
+
     def _specs(self) -> list[str]:
-        return list(dict.fromkeys([*self._handlers, *filter(self._offers, offered_specs())]))
+        theirs = () if self._above is None else self._above._handlers
+        known = [*theirs, *self._handlers, *filter(self._offers, offered_specs())]
+        return list(dict.fromkeys(known))
 
     def _offers(self, spec: str) -> bool:
         """Tell whether a handler that is on offer may be used."""
-        return self._discover and spec not in self._removed
+        theirs = frozenset() if self._above is None else self._above._removed
+        return self._discover and spec not in self._removed | theirs
 
     def _known(self, spec: str) -> Any:
         """Return a handler that somebody chose; None if there is none but perhaps our own."""
-        if (target := self._handlers.get(spec)) is not None:
+        if (target := self._registered(spec)) is not None:
             return imported(successor(target), f"handlers: {spec}")
         return offered_handler(spec) if self._offers(spec) else None
 

@@ -75,13 +75,15 @@ def relocate(
     search: Search | None = None
     for run in each_run(results):
         search = search or Search(run.session)
-        if run.session is not search.session:
-            raise ValueError("These headers are of several brokers; relocate those of one.")
+        if run.session.registry is not search.session.registry:
+            raise ValueError(
+                "These headers are of several brokers or sources; relocate those of one."
+            )
         search.add(run.uid)
     if search is None:
         return Relocation()
     relocation = search.look(folders, progress)
-    relocation.config = search.session.configuration
+    relocation.config = search.session.source.configuration
     relocation.applied = not dry_run
     if relocation.applied:
         search.session.registry.root_map.update(relocation.root_map)
@@ -123,13 +125,13 @@ class Search:
         free = {path: i for path, i in identities.items() if i and i not in self._present}
         match(self._lost, free, self._registry.guard)
         targets = [*self._targets, *map(_target, self._lost)]
-        return self._result(propose(targets, self._registry.root_map))
+        return self._result(propose(targets, self._registry.roots))
 
     def _identity(self, path: str) -> Identity | None:
         return identity(path) if self._registry.guard.allows(path) else None
 
     def _result(self, root_map: dict[str, str]) -> Relocation:
-        before = dict(self._registry.root_map)
+        before = self._registry.roots
         result = Relocation(root_map, before)
         missing: dict[str, None] = {}
         by_name: dict[str, bool] = {}

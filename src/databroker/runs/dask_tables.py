@@ -40,7 +40,7 @@ class Source:
 
     def __init__(self, session: Session) -> None:
         self._store: StoreRef[Store] = StoreRef(session.store)
-        self._others = session.registry, session.transforms, session.timezone
+        self._others = session.source, session.timezone
         self._token = str(uuid.uuid4())  # more may have been inserted when it is made again
 
     def __dask_tokenize__(self) -> str:

@@ -88,12 +88,12 @@ class Files(list["ExternalFile"]):
         return files_html(self)
 
 
-def files_of(session: Session, uids: Iterable[str], progress: Progress | None = None) -> Files:
-    """Return the external files of some runs, one run after the other."""
+def files_of(runs: Iterable[tuple[Session, str]], progress: Progress | None = None) -> Files:
+    """Return the external files of some runs (each by its session and uid), one after the other."""
     from ..external.files.listing import external_files
 
     listed = Files()
-    for number, uid in enumerate(uids, 1):
+    for number, (session, uid) in enumerate(runs, 1):
         listed += external_files(session.store, session.registry, uid, session.transforms)
         if progress is not None:
             progress(number, uid)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..stores.base import RunRecord
-    from .session import StoreView, Transforms
+    from .session import Session
 
 _SMALL = 100
 
@@ -179,22 +179,21 @@ def checked_limit(n: SupportsIndex) -> int:
 class RunQuery:
     """The runs of a search after some steps, read anew each time."""
 
-    runs: StoreView
-    transforms: Transforms
+    session: Session
     query: Node
     steps: tuple[Step, ...]
 
     @property
     def has_transforms(self) -> bool:
         """Whether documents are changed on their way out, so that the store knows other values."""
-        return "start" in self.transforms or "stop" in self.transforms
+        return self.session.source.changes("start", "stop")
 
     def records(self) -> Iterator[RunRecord]:
         """Yield the runs as they are stored."""
         if not self._sorts:
-            yield from self.runs.find(self.query, limit=self._limit)
+            yield from self.session.view.find(self.query, limit=self._limit)
         else:
-            yield from filter(None, map(self.runs.record, self.uids()))
+            yield from filter(None, map(self.session.view.record, self.uids()))
 
     def uids(self) -> Iterator[str]:
         """Yield the uids of the runs."""
@@ -208,8 +207,8 @@ class RunQuery:
         """Return how many runs there are after all steps."""
         limit = self._limit
         if limit is not None and limit <= _SMALL:  # do not count what is not wanted
-            return sum(1 for _ in self.runs.find(self.query, limit=limit))
-        found = self.runs.count(self.query)
+            return sum(1 for _ in self.session.view.find(self.query, limit=limit))
+        found = self.session.view.count(self.query)
         return found if limit is None else min(found, limit)
 
     def values(self, columns: Sequence[Column]) -> Iterator[Row]:
@@ -240,13 +239,14 @@ class RunQuery:
 
     def _select(self, paths: Sequence[Path], limit: int | None) -> Iterator[Row]:
         if not self.has_transforms:
-            return self.runs.select(self.query, paths, limit)
-        documents = map(self._transformed, self.runs.find(self.query, limit=limit))
+            return self.session.view.select(self.query, paths, limit)
+        documents = map(self._transformed, self.session.view.find(self.query, limit=limit))
         return (tuple(value_at(start, stop, path) for path in paths) for start, stop in documents)
 
     def _transformed(self, run: RunRecord) -> tuple[dict[str, Any], dict[str, Any] | None]:
-        stop = None if run.stop is None else self.transforms("stop", run.stop)
-        return self.transforms("start", run.start), stop
+        transforms = self.session.of(run).transforms
+        stop = None if run.stop is None else transforms("stop", run.stop)
+        return transforms("start", run.start), stop
 
 
 def _in_order(rows: list[Row], step: Sorted, at: int, end: int) -> list[Row]:

@@ -55,7 +55,7 @@ class Results(Generic[RunType]):
 
     @property
     def _run_query(self) -> RunQuery:
-        return RunQuery(self._session.view, self._session.transforms, self._query, self._steps)
+        return RunQuery(self._session, self._query, self._steps)
 
     @property
     def query(self) -> Node:
@@ -467,15 +467,16 @@ class Results(Generic[RunType]):
         >>> databroker.temp()().files()
         no external files
         """
-        return files_of(self._session, (run.uid for run in self), progress)
+        return files_of(((run.session, run.uid) for run in self), progress)
 
     def _explain_nothing(self, *asked: Node) -> None:
         explain_nothing(self._session.store, And(self._query, *asked))
 
     def _fact_of(self, uid: str, name: str) -> Any:
-        store = self._session.store
-        record = store.record(uid)
-        return run_fact(store, uid, None if record is None else record.stop, name)
+        record = self._session.store.record(uid)
+        if record is None:
+            return run_fact(self._session.store, uid, None, name)
+        return run_fact(self._session.of(record).store, uid, record.stop, name)
 
     # -- shown to people -------------------------------------------------
 

@@ -42,8 +42,8 @@ class Run:
     """
 
     def __init__(self, session: Session, record: RunRecord) -> None:
-        self.session = session
-        self._start = session.transforms("start", record.start)
+        self.session = session.of(record)
+        self._start = self.session.transforms("start", record.start)
         self._stop = self._transformed(record.stop)
 
     # -- metadata --------------------------------------------------------
@@ -53,6 +53,20 @@ class Run:
         """The uid of the run."""
         uid: str = self._start["uid"]
         return uid
+
+    @property
+    def source(self) -> str | None:
+        """The name of the broker that the run is of; of several sources, of the one that it is in.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> db = databroker.temp()
+        >>> db.insert("start", {"uid": "a", "time": 1.0})
+        >>> db[-1].source
+        'temp'
+        """
+        return self.session.source.name
 
     @property
     def start(self) -> Doc:
@@ -343,7 +357,7 @@ class Run:
         exists  size  path             fields
         no            /nowhere/a.npy
         """
-        return files_of(self.session, [self.uid])
+        return files_of([(self.session, self.uid)])
 
     # -- as it is stored -------------------------------------------------
 
@@ -409,12 +423,14 @@ class Run:
     def __str__(self) -> str:
         from ..display.text import header_text
 
-        return header_text(*self._summary())
+        return header_text(*self._summary(), source=self._one_of_several())
 
     def _repr_html_(self) -> str:
         from ..display.html import header_html
 
-        return header_html(*self._summary(), note=self._repeated_scan_id())
+        return header_html(
+            *self._summary(), note=self._repeated_scan_id(), source=self._one_of_several()
+        )
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         def in_a_list() -> str:
@@ -427,7 +443,8 @@ class Run:
         scan_id = self._start.get("scan_id")
         if type(scan_id) is not int:
             return None
-        alike = list(self.session.view.find(Equals(Path("scan_id"), scan_id), limit=_SHOWN + 1))
+        view = self.session.whole.view
+        alike = list(view.find(Equals(Path("scan_id"), scan_id), limit=_SHOWN + 1))
         others = [run.uid[:8] for run in alike if run.uid != self.uid][:_SHOWN]
         if not others:
             return None
@@ -435,6 +452,10 @@ class Run:
         newest = "this" if alike[0].uid == self.uid else f"db[{scan_id}]"
         listed = ", ".join(others) + more
         return f"scan_id {scan_id} was given to other runs too ({newest} is the newest): {listed}"
+
+    def _one_of_several(self) -> str | None:
+        """Return the name of the source where there are several."""
+        return None if self.session.whole is self.session else self.source
 
     def _summary(self) -> tuple[Doc, Doc, list[STREAM], str, datetime.tzinfo]:
         """Return what a person is shown of the run. No event is read for it."""

@@ -26,6 +26,8 @@ _UID = Path("uid")
 class Transforms:
     """Functions from a document to a document by kind, or where to import them from.
 
+    What they return, those of others (`then`) may change further.
+
     Examples
     --------
     >>> transform = Transforms({"start": lambda doc: {**doc, "sample": "Ni"}})
@@ -33,19 +35,22 @@ class Transforms:
     ({'uid': 'a', 'sample': 'Ni'}, {'uid': 'b'})
     """
 
-    def __init__(self, functions: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, functions: Mapping[str, Any] | None = None, then: Transforms | None = None
+    ) -> None:
         self._functions = dict(functions or {})
+        self._then = then
 
     def __contains__(self, kind: str) -> bool:
-        return self._functions.get(kind) is not None
+        later = self._then is not None and kind in self._then
+        return later or self._functions.get(kind) is not None
 
     def __call__(self, kind: str, document: dict[str, Any]) -> dict[str, Any]:
         """Return the document as it is to be read."""
         function = self._functions.get(kind)
-        if function is None:
-            return document
-        changed: dict[str, Any] = imported(function, f"transforms: {kind}")(document)
-        return changed
+        if function is not None:
+            document = imported(function, f"transforms: {kind}")(document)
+        return document if self._then is None else self._then(kind, document)
 
 
 @dataclass(frozen=True)
@@ -128,15 +133,56 @@ class StoreView:
 
 
 @dataclass(frozen=True)
-class Session:
-    """Where documents are, how they and their files are read, and how times are shown."""
+class Source:
+    """How the runs of one source are read.
 
-    view: StoreView
+    Attributes
+    ----------
+    registry, transforms
+        What opens their files, and what changes their documents.
+    name
+        What the source is called.
+    configuration
+        The name of the configuration that says all this, if one does.
+    members
+        Those of several sources by their names, each as its own configuration has it.
+    """
+
     registry: Registry
     transforms: Transforms
-    timezone: str | datetime.tzinfo | None = None
+    name: str | None = None
     configuration: str | None = None
-    """The name of the configuration that says all this, if one does."""
+    members: Mapping[str, Source] = field(default_factory=dict)
+
+    def changes(self, *kinds: str) -> bool:
+        """Tell whether documents of some kinds are changed as they are read, from any source."""
+        here = any(kind in self.transforms for kind in kinds)
+        return here or any(member.changes(*kinds) for member in self.members.values())
+
+    def close(self) -> None:
+        """Close the files that were opened."""
+        self.registry.close()
+        for member in self.members.values():
+            member.close()
+
+
+@dataclass(frozen=True)
+class Session:
+    """Where documents are, how they and their files are read, and how times are shown.
+
+    A run of one of several sources has a session of that source alone; `whole` is then the
+    session of all of them.
+    """
+
+    view: StoreView
+    source: Source
+    timezone: str | datetime.tzinfo | None = None
+    _all: Session | None = field(default=None, repr=False)
+
+    @property
+    def whole(self) -> Session:
+        """The session in which the run was found."""
+        return self._all or self
 
     @property
     def store(self) -> Store:
@@ -144,9 +190,35 @@ class Session:
         return self.view.store
 
     @property
+    def registry(self) -> Registry:
+        """Handlers, and where files are now."""
+        return self.source.registry
+
+    @property
+    def transforms(self) -> Transforms:
+        """What changes documents as they are read."""
+        return self.source.transforms
+
+    @property
     def zone(self) -> datetime.tzinfo:
         """The time zone in which bounds are read and times are shown."""
         return resolve_zone(self.timezone)
+
+    def of(self, record: RunRecord) -> Session:
+        """Return the session of the source of a run that was found."""
+        session = self
+        for name in record.source:
+            source = session.source.members.get(name)
+            store = session.store.members.get(name)
+            if source is None or store is None:  # they are all read alike
+                break
+            session = Session(StoreView(store), source, self.timezone, self.whole)
+        return session
+
+    def of_run(self, uid: str) -> Session:
+        """Return the session of the source of a run."""
+        record = self.store.record(uid) if self.source.members else None
+        return self if record is None else self.of(record)
 
     def narrowed(self, query: Node, limit: int | None = None) -> Session:
         """Return the same for those runs that match, the newest `limit` of them."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path as FilePath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._util.polling import wait_until
@@ -84,12 +85,16 @@ class RunRecord:
     cursor
         Where it stands in the order of its store: `Store.find` goes on after it. JSON can hold
         it; what is in it is the store's own affair.
+    source
+        Where several stores are asked: the name of the one that the run is in; and where that
+        asks several itself, the name among these, and so on.
     """
 
     uid: str
     start: dict[str, Any]
     stop: dict[str, Any] | None
     cursor: Any = field(default=None, compare=False)
+    source: tuple[str, ...] = field(default=(), compare=False)
 
 
 @functools.cache
@@ -110,6 +115,8 @@ class Store(ABC):
     ----------
     capabilities
         What it can do beyond reading.
+    members
+        The stores that it asks, by name, if it stands for several.
     stale_after
         Seconds after which a run that has fallen silent no longer counts as running.
     group_size
@@ -118,10 +125,11 @@ class Store(ABC):
     """
 
     capabilities = Capabilities()
+    members: Mapping[str, Store] = MappingProxyType({})
+    stale_after: float = STALE_AFTER
     group_size = 16_000
 
     def __init__(self) -> None:
-        self.stale_after = STALE_AFTER
         self._changes = ChangeNotices()
 
     # -- writing ---------------------------------------------------------

@@ -14,6 +14,7 @@ Examples
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import re
@@ -41,13 +42,13 @@ class Option(NamedTuple):
         The key in a configuration, and the argument of the store's class.
     takes
         'path' (one file), 'paths' (one or several files, folders or globs), 'folder' (or a flag),
-        'text', 'flag' or 'seconds'.
+        'text', 'flag', 'seconds' or 'members' (other stores).
     choices
         The only texts allowed, where there are few.
     """
 
     name: str
-    takes: Literal["path", "paths", "folder", "text", "flag", "seconds"] = "text"
+    takes: Literal["path", "paths", "folder", "text", "flag", "seconds", "members"] = "text"
     choices: tuple[str, ...] = ()
 
     def fault(self, value: object) -> str | None:
@@ -72,6 +73,8 @@ class Option(NamedTuple):
         if self.takes == "folder":
             wanted = "must be a folder, or false"
             return None if isinstance(value, bool) else _fault_of_path(value, wanted)
+        if self.takes == "members":
+            return None if value and isinstance(value, Mapping | list) else "must be a list"
         if self.takes == "text":
             return None if isinstance(value, str) and value else "must be text"
         if self.takes == "path":
@@ -182,6 +185,12 @@ _DRIVERS = (
         needs=(("uri",),),
         extra="postgresql",
         behind_server=True,
+    ),
+    Driver(
+        "federation",
+        ".federation:FederatedStore",
+        (Option("members", "members"), Option("write_to"), Option("skip_unavailable", "flag")),
+        needs=(("members",),),
     ),
 )
 
@@ -295,6 +304,11 @@ def open_store(driver: str, **options: Any) -> Store:
         from .spill.opening import open_behind_server
 
         return open_behind_server(known.name, make, options)
+    if "members" in options:
+        options["members"] = {
+            name: functools.partial(open_store, **member)
+            for name, member in options["members"].items()
+        }
     store: Store = make(**options)
     return store
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -36,6 +37,24 @@ class Waiting:
     reason: str | None = None
     refused: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+
+    @classmethod
+    def of_all(cls, several: Sequence[Waiting]) -> Waiting:
+        """Return what waits for several stores together; the first reason stands for all.
+
+        Examples
+        --------
+        >>> print(Waiting.of_all([Waiting(2, 317), Waiting(1, 100)]))
+        3 documents wait (417 bytes)
+        """
+        return cls(
+            sum(each.documents for each in several),
+            sum(each.bytes for each in several),
+            tuple(file for each in several for file in each.files),
+            next((each.reason for each in several if each.reason), None),
+            tuple(refused for each in several for refused in each.refused),
+            tuple(kept for each in several for kept in each.kept),
+        )
 
     def __bool__(self) -> bool:
         return bool(self.documents or self.kept)

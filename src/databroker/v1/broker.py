@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..broker.export import Receiver
     from ..external import registry as external
     from ..query.nodes import Node
+    from ..runs.session import Source
     from ..runs.stream.fields import Fields
     from ..stores.base import RunRecord, Store
     from ..v2.runs import Catalog
@@ -64,6 +65,8 @@ class Broker(core.Broker):
     transforms
         Functions, or where to import them from, that change documents as they are
         read, by kind: 'start', 'stop', 'resource', 'descriptor'.
+    sources
+        Of a store over several, how the runs of each are read, by its name.
     external_fetchers
         Functions of a run's start and stop document, by name.
 
@@ -109,6 +112,7 @@ class Broker(core.Broker):
         config: Mapping[str, Any] | None = None,
         registry: external.Registry | None = None,
         transforms: Mapping[str, Any] | None = None,
+        sources: Mapping[str, Source] | None = None,
         external_fetchers: Mapping[str, Fetcher] | None = None,
     ) -> None:
         from ..external import registry as external
@@ -123,6 +127,7 @@ class Broker(core.Broker):
             config=config,
             registry=bound,
             transforms=transforms,
+            sources=sources,
         )
         self.reg = bound
         self.external_fetchers = dict(external_fetchers or {})

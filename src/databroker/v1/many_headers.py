@@ -66,7 +66,7 @@ def table_of(
     reader = None
     before, any_has = 0, False
     for chunk in _chunks(each_run(headers)):
-        session = next(iter(chunk.values())).session
+        session = next(iter(chunk.values())).session.whole
         reader = RunTables(session, chunk.__getitem__, wanted, options, any_has)
         pages += reader.pages(chunk, before)
         before, any_has = before + len(chunk), reader.has_any
@@ -80,7 +80,7 @@ def _chunks(headers: Iterable[Run]) -> Iterator[dict[str, Run]]:
     chunk: dict[str, Run] = {}
     for header in headers:
         first = next(iter(chunk.values()), header)
-        alike = header.session.store is first.session.store
+        alike = header.session.whole.store is first.session.whole.store
         if header.uid in chunk or len(chunk) == PAGE_RUNS or not alike:
             yield chunk
             chunk = {}

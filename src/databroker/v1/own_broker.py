@@ -46,18 +46,15 @@ def find(name: str) -> Any:
 
 @functools.cache
 def _broker() -> Any:
-    from ..config.configuration import read_form
-    from ..config.names import list_configs
+    from ..config.names import from_file, list_configs
     from ..config.search import config_folders
-    from ..config.source_map import plain, read_yaml
     from .broker import Broker
     from .helpers import special_name
 
     for folder in config_folders():
         file = folder / f"{special_name()}.yml"
         if file.exists():
-            values, lines = read_yaml(file)
-            broker = Broker.opened(read_form(plain(values, file, lines), special_name()))
+            broker = Broker.opened(from_file(file, special_name()))
             break
     else:
         names = list_configs()

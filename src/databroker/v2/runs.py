@@ -183,7 +183,7 @@ class Catalog:
 
     def _newest(self) -> list[tuple[dict[str, Any], str]]:
         newest = islice(self._records(), _SHOWN)
-        return [(run.start, self.v1.session.status(run.uid, run.stop)) for run in newest]
+        return [(run.start, self.v1.session.of(run).status(run.uid, run.stop)) for run in newest]
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(islice(self, _OFFERED))

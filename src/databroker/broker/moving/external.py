@@ -37,7 +37,8 @@ class Files:
         """Copy the files of a run, and return it with documents that point to the copies."""
         if not any(kind in RESOURCES for kind, _ in run.linked):
             return run
-        copied = copy_files(self._session, run.uid, self._target, self._folder, self._verify)
+        session = self._session.of_run(run.uid)
+        copied = copy_files(session, run.uid, self._target, self._folder, self._verify)
         self.copied += copied.files
         return replace(run, linked=list(pointing(run.linked, copied.documents)))
 

@@ -128,7 +128,7 @@ class Loader:
 
     def identity(self) -> tuple[Any, ...]:
         """Return what tells where this loads data from."""
-        return self._run, sorted(self._registry.root_map.items())
+        return self._run, sorted(self._registry.roots.items())
 
     def reference(self, field: str | None, datum_id: str | None = None) -> DataReference:
         """Return what errors say of a field, or of one of its datums."""

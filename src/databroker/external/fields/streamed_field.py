@@ -110,7 +110,7 @@ class StreamReader(FieldReader):
         return self._absent is not None
 
     def identity(self) -> tuple[Any, ...]:
-        root_map = sorted(self._registry.root_map.items())
+        root_map = sorted(self._registry.roots.items())
         return ("stream", self._run, self._field, list(self._parts), root_map, *self._places)
 
     def uncovered(self, seq_num: int | None = None) -> Exception:
@@ -256,7 +256,7 @@ class StreamReader(FieldReader):
         source = self._sources[part]
         uid = str(source.document.get("uid"))
         reference = DataReference(self._run, self._field, uid, source.mimetype)
-        opener = reader_of(source.mimetype, self._registry.mimetypes, reference)
+        opener = reader_of(source.mimetype, self._registry.readers, reference)
 
         def make(path: str, guard: Guard) -> FrameReader:
             frames: FrameReader = opener(path, source.parameters, self._declared, guard)

@@ -180,7 +180,7 @@ def resource_files(
     reference = DataReference(run, spec=str(document.get("spec") or document.get("mimetype")))
     place = Place("", "")
     try:
-        place = place_of(document, registry.root_map)
+        place = place_of(document, registry.roots)
         registry.guard.check(place.path, reference)
         if "resource_kwargs" in document and str(document.get("uid")) not in referred.streamed:
             paths = _of_handler(store, registry, document, place, run)

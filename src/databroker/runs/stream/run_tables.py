@@ -92,7 +92,7 @@ class RunTables:
                 yield from (descriptor["data_keys"] for descriptor in stream.descriptors)
 
     def _stored(self, uids: Iterable[str], selection: Selection | None) -> Iterator[RunsPage]:
-        if "descriptor" in self.session.transforms:  # the store knows other streams and fields
+        if self.session.source.changes("descriptor"):  # the store knows other streams and fields
             return (RunsPage(runs, [], runs) for runs in in_pages(uids))
         return self.session.store.read_many(uids, self.options.stream, selection)
 
@@ -124,8 +124,7 @@ class RunTables:
     def _is_nowhere(self, name: str) -> bool:
         """Tell whether no start or stop document has a name; stores tell it of descriptors."""
         if name not in self._nowhere:
-            transforms, store = self.session.transforms, self.session.store
-            changed = "start" in transforms or "stop" in transforms
+            store, changed = self.session.store, self.session.source.changes("start", "stop")
             self._nowhere[name] = not changed and not any(
                 any(store.select(Exists(path), [path], 1)) for path in _places(name)
             )

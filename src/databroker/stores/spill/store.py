@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import suppressed
 from ..._util.user_warnings import warn_user
 from ...errors import SpillWarning, StoreAway, StoreDamaged, StoreUnavailable
 from ..base import Capabilities, Store
+from ..delegating import DelegatingStore
 from ..waiting import Waiting
 from .courier import Courier, reach_within
 from .journal import Journal, left_behind
@@ -25,24 +26,11 @@ if TYPE_CHECKING:
 
     from ..contents import StoredRun
 
-M = TypeVar("M", bound=Callable[..., Any])
-
 AFTER = 5.0
 """Seconds that an insert waits for the server, unless configured otherwise."""
 
 
-def _passed_on(method: M) -> M:
-    """Return a method that asks the store behind."""
-    name = method.__name__
-
-    @functools.wraps(method, updated=())
-    def ask(self: SpillStore, *args: Any, **kwargs: Any) -> Any:
-        return getattr(self.behind, name)(*args, **kwargs)
-
-    return cast(M, ask)
-
-
-class SpillStore(Store):
+class SpillStore(DelegatingStore):
     """Passes everything on to a store, and keeps what that takes only later.
 
     Parameters
@@ -60,10 +48,8 @@ class SpillStore(Store):
     def __init__(
         self, behind: Store, folder: Path, *, after: float = AFTER, sync: bool = False
     ) -> None:
-        self.behind = behind
-        stale_after = behind.stale_after
         super().__init__()
-        self.stale_after = stale_after
+        self.behind = behind
         self.group_size = behind.group_size
         self.folder = folder
         self._after, self._sync = after, sync
@@ -191,30 +177,8 @@ class SpillStore(Store):
 
     # -- reading: what the server has --------------------------------------
 
-    reach = _passed_on(Store.reach)
-    prepare = _passed_on(Store.prepare)
-    find = _passed_on(Store.find)
-    count = _passed_on(Store.count)
-    record = _passed_on(Store.record)
-    resolve = _passed_on(Store.resolve)
-    select = _passed_on(Store.select)
-    distinct = _passed_on(Store.distinct)
-    keys = _passed_on(Store.keys)
-    documents = _passed_on(Store.documents)
-    activity = _passed_on(Store.activity)
-    extents = _passed_on(Store.extents)
-    read = _passed_on(Store.read)
-    datum = _passed_on(Store.datum)
-    resource = _passed_on(Store.resource)
-    backup = _passed_on(Store.backup)
-    check = _passed_on(Store.check)
-    state = _passed_on(Store.state)
-    wait_for_changes = _passed_on(Store.wait_for_changes)
-    read_extents = _passed_on(Store.read_extents)
-    read_many = _passed_on(Store.read_many)
-    read_runs = _passed_on(Store.read_runs)
-    size = _passed_on(Store.size)
-    outlines = _passed_on(Store.outlines)
+    def ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self.behind, method)(*args, **kwargs)
 
 
 def _senders(folder: Path) -> Iterator[Sender]:

@@ -1,0 +1,5 @@
+"""Several stores that are asked as one."""
+
+from .store import FederatedStore
+
+__all__ = ["FederatedStore"]

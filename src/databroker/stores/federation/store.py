@@ -1,0 +1,362 @@
+"""The contract of stores, answered by several of them as by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, groupby, islice
+from typing import TYPE_CHECKING, Any
+
+from ..._util.suggestions import did_you_mean
+from ...errors import InvalidConfiguration, StoreIsReadOnly
+from ...query.nodes import Path, TimeBounds
+from ...query.projection import Keyed, keyed_value, ranked
+from ..base import LINKED, Activity, Capabilities, RunRecord, Store
+from ..checking import CheckProgress, CheckReport, Finding
+from ..rows import Extent
+from ..waiting import Waiting
+from .member import MemberStore
+from .members import Members
+from .merging import Place, merged, placed, with_places
+from .ownership import STOP, UID, Ownership, among
+from .reading import grouped, marked, read_many, read_runs
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ...columns import Selection
+    from ...query.nodes import Node
+    from ..contents import Outline, StoredRun
+    from ..many import RunsPage
+
+Doc = dict[str, Any]
+
+_TIME = Path("time")
+_FEW = 100
+"""So many runs are counted one by one."""
+
+
+class FederatedStore(Store):
+    """Asks several stores, and answers as one that holds the runs of all of them.
+
+    A run that several have is that of the first that has its stop document; if none has, of
+    the first.
+
+    Parameters
+    ----------
+    members
+        Stores, or what opens them, by name; their order is the order of their runs of one time.
+    write_to
+        The name of the one that takes what is inserted; None for none of them.
+    skip_unavailable
+        Whether one that is away is left out with a warning until it is back, or is an error.
+
+    Examples
+    --------
+    >>> from databroker.query.nodes import Everything
+    >>> from databroker.stores.memory import MemoryStore
+    >>> here, there = MemoryStore(), MemoryStore()
+    >>> here.insert("start", {"uid": "a", "time": 1.0})
+    >>> there.insert("start", {"uid": "b", "time": 2.0})
+    >>> store = FederatedStore({"here": here, "there": there}, write_to="here")
+    >>> store.insert("start", {"uid": "c", "time": 3.0})
+    >>> [(run.uid, run.source) for run in store.find(Everything())]
+    [('c', ('here',)), ('b', ('there',)), ('a', ('here',))]
+    """
+
+    def __init__(
+        self,
+        members: Mapping[str, Store | Callable[[], Store]],
+        write_to: str | None = None,
+        skip_unavailable: bool = False,
+    ) -> None:
+        super().__init__()
+        self._members = Members(members, skip_unavailable)
+        self.members: Mapping[str, MemberStore] = {each.name: each for each in self._members}
+        self._ownership = Ownership(self._members)
+        self._write_to = write_to
+        if write_to is not None and write_to not in self.members:
+            raise InvalidConfiguration(
+                f"'write_to' is no source: {write_to!r}.{did_you_mean(write_to, self.members)} "
+                f"The sources are {', '.join(map(repr, self.members))}."
+            )
+        self._open()
+
+    def _open(self) -> None:
+        """Open all, so that what is wrong with one is said now."""
+        try:
+            for _ in self._members.answers(lambda store: store.capabilities):
+                pass
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
+        """What all of them can do; to be written to, that can which is named for it."""
+        found = [can for _, can in self._members.answers(lambda store: store.capabilities)]
+        return Capabilities(
+            writable=self._write_to is not None and self._writer.capabilities.writable,
+            shared=all(can.shared for can in found),
+            exact="exact" if all(can.exact == "exact" for can in found) else "json",
+            live=all(can.live for can in found),
+        )
+
+    @property
+    def stale_after(self) -> float:
+        """Seconds after which a run that has fallen silent no longer counts as running."""
+        return self._members[0].stale_after
+
+    @stale_after.setter
+    def stale_after(self, seconds: float) -> None:
+        for member in self._members:
+            member.stale_after = seconds
+
+    def __str__(self) -> str:
+        return f"{len(self._members)} sources: {', '.join(map(str, self._members))}"
+
+    def __reduce__(self) -> Any:
+        # What it is opened with may hold a password; a store that is open leaves that behind.
+        there = {each.name: each.behind for each in self._members if each.opened is not None}
+        return FederatedStore, (there, self._write_to, self._members.skips)
+
+    # -- writing ---------------------------------------------------------
+
+    @property
+    def _writer(self) -> MemberStore:
+        if self._write_to is None:
+            names = ", ".join(self.members)
+            raise StoreIsReadOnly(
+                f"These are several sources ({names}), and none is named to be written to. "
+                "Name one with 'write_to' in the configuration, or "
+                f"Broker.named(..., write_to={next(iter(self.members), '')!r})."
+            )
+        return self.members[self._write_to]
+
+    @property
+    def group_size(self) -> int:  # type: ignore[override]
+        """How many small documents `insert_many` keeps at once."""
+        return Store.group_size if self._write_to is None else self._writer.group_size
+
+    def put(self, kind: str, doc: Doc) -> None:
+        writer = self._writer
+        if kind == "stop":
+            self._check_not_elsewhere(writer, doc["run_start"])
+        writer.put(kind, doc)
+
+    def _check_not_elsewhere(self, writer: MemberStore, uid: str) -> None:
+        """Refuse to end a run that only a store has which is not written to."""
+        owner = self._ownership.owners([uid]).get(uid)
+        if owner not in (None, writer) and writer.record(uid) is None:
+            raise StoreIsReadOnly(
+                f"Run {uid[:8]!r} is in {owner.name!r}, and what is inserted goes to "
+                f"{writer.name!r}. To end it, open {owner.name!r} by itself."
+            )
+
+    def put_many(self, documents: Sequence[tuple[str, Doc]]) -> None:
+        self._writer.put_many(documents)
+
+    def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
+        self._writer.put_batch(kind, owner, batch)
+
+    def insert_runs(self, runs: Sequence[StoredRun]) -> None:
+        self._writer.insert_runs(runs)
+
+    # -- finding runs ----------------------------------------------------
+
+    def find(
+        self, query: Node, *, limit: int | None = None, after: Any = None
+    ) -> Iterator[RunRecord]:
+        place = None if after is None else Place.of(after)
+
+        def runs(member: MemberStore) -> Iterator[tuple[float, tuple[MemberStore, RunRecord]]]:
+            found = self._members.stream(
+                member, lambda store: self._found(member, query, limit, place)
+            )
+            known = lambda run: (run.uid, run.stop is not None)  # noqa: E731
+            for run in self._ownership.owned(member, found, known, limit):
+                yield run.start["time"], (member, run)
+
+        found = merged(list(map(runs, self._members.asked())))
+        yield from islice(with_places(found, {} if place is None else place.after), limit)
+
+    def _found(
+        self, member: MemberStore, query: Node, limit: int | None, place: Place | None
+    ) -> Iterator[RunRecord]:
+        """Yield the runs of one store: first as many as may do, and more if they are wanted."""
+        after = None if place is None else place.after.get(member.name)
+        if place is not None:
+            query = query & TimeBounds(None, place.time)
+        looked = 0
+        for run in member.find(query, limit=limit, after=after):
+            looked, after = looked + 1, run.cursor
+            if place is None or place.comes_before(run, member, list(self.members)):
+                yield run
+        if looked and looked == limit:
+            more = member.find(query, after=after)
+            yield from (
+                run
+                for run in more
+                if place is None or place.comes_before(run, member, list(self.members))
+            )
+
+    def count(self, query: Node) -> int:
+        found = sum(count for _, count in self._members.answers(lambda s: s.count(query)))
+        if found <= _FEW:
+            return sum(1 for _ in self.select(query, [UID]))
+        return found - sum(member.count(query & some) for member, some in self._copies())
+
+    def _copies(self) -> Iterator[tuple[MemberStore, Node]]:
+        """Yield stores, and queries for those of their runs that are another one's."""
+        for place, uids in self._ownership.copies().items():
+            for some in among(uids):
+                yield self._members[place], some
+
+    def record(self, uid: str) -> RunRecord | None:
+        first = None
+        for member, run in self._members.answers(lambda store: store.record(uid)):
+            if run is not None and (first is None or run.stop is not None):
+                first = placed(run, member, {})
+                if run.stop is not None:
+                    break
+        return first
+
+    def resolve(self, prefix: str, limit: int) -> list[str]:
+        found = self._members.answers(lambda store: store.resolve(prefix, limit))
+        return sorted({uid for _, uids in found for uid in uids})[:limit]
+
+    def select(
+        self, query: Node, paths: Sequence[Path], limit: int | None = None
+    ) -> Iterator[tuple[Any, ...]]:
+        if limit is not None and limit <= _FEW:
+            yield from super().select(query, paths, limit)
+            return
+
+        def rows(member: MemberStore) -> Iterator[tuple[float, tuple[Any, ...]]]:
+            wanted = [UID, STOP, _TIME, *paths]
+            found = self._members.stream(member, lambda store: store.select(query, wanted))
+            known = lambda row: (row[0], row[1] is not None)  # noqa: E731
+            for row in self._ownership.owned(member, found, known):
+                yield row[2], row[3:]
+
+        yield from islice(merged(list(map(rows, self._members.asked()))), limit)
+
+    def distinct(self, path: Path, query: Node) -> list[tuple[Any, int]]:
+        counts: Counter[Keyed | None] = Counter()
+        for _, rows in self._members.answers(lambda store: store.distinct(path, query)):
+            counts.update({keyed_value(value): count for value, count in rows})
+        for member, some in self._copies() if counts else ():
+            rows = member.distinct(path, query & some)
+            counts.subtract({keyed_value(value): count for value, count in rows})
+        return ranked({value: count for value, count in counts.items() if value and count})
+
+    def keys(self, most: int) -> list[str]:
+        found = self._members.answers(lambda store: store.keys(most))
+        return list(dict.fromkeys(chain.from_iterable(keys for _, keys in found)))[:most]
+
+    # -- reading a run ---------------------------------------------------
+
+    def documents(self, uid: str, kinds: Collection[str] = LINKED) -> Iterator[tuple[str, Doc]]:
+        owner = self._ownership.owners([uid]).get(uid)
+        if owner is not None:
+            return owner.documents(uid, kinds)
+        # Of a run without a start, which may come later.
+        found = self._members.answers(lambda store: list(store.documents(uid, kinds)))
+        return iter(next((documents for _, documents in found if documents), []))
+
+    def activity(self, uid: str) -> Activity:
+        return self._ownership.owners([uid]).get(uid, self._members[0]).activity(uid)
+
+    def extents(self, kind: str, owner: str) -> list[Extent]:
+        """Return the extents of the store that has most of these rows."""
+        most: list[Extent] = []
+        for member, found in self._members.answers(lambda store: store.extents(kind, owner)):
+            if _rows(found) > _rows(most):
+                most = [marked(each, member) for each in found]
+        return most
+
+    def read(
+        self,
+        kind: str,
+        extent: Extent,
+        selection: Selection,
+        rows: tuple[int, int] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        name, token = extent.token
+        return self.members[name].read(kind, replace(extent, token=token), selection, rows)
+
+    def read_extents(
+        self, kind: str, extents: Iterable[Extent], selection: Selection
+    ) -> Iterator[list[pa.RecordBatch]]:
+        for name, some in groupby(extents, key=lambda extent: extent.token[0]):
+            own = [replace(extent, token=extent.token[1]) for extent in some]
+            yield from self.members[name].read_extents(kind, own, selection)
+
+    def read_many(
+        self, runs: Iterable[str], stream: str, selection: Selection | None
+    ) -> Iterator[RunsPage]:
+        return read_many(self._ownership, runs, stream, selection)
+
+    def outlines(self, uids: Iterable[str]) -> dict[str, Outline]:
+        _, groups = grouped(self._ownership, uids)
+        found = [member.outlines(some) for member, some in groups.items()]
+        return dict(chain.from_iterable(outlines.items() for outlines in found))
+
+    def read_runs(self, uids: Iterable[str]) -> Iterator[StoredRun]:
+        return read_runs(self._ownership, uids)
+
+    def datum(self, datum_id: str) -> Doc | None:
+        return self._first(lambda store: store.datum(datum_id))
+
+    def resource(self, uid: str) -> Doc | None:
+        return self._first(lambda store: store.resource(uid))
+
+    def _first(self, question: Callable[[Store], Doc | None]) -> Doc | None:
+        found = (answer for _, answer in self._members.answers(question))
+        return next((answer for answer in found if answer is not None), None)
+
+    # -- all of them -----------------------------------------------------
+
+    def check(self, progress: CheckProgress | None = None, mend_index: bool = False) -> CheckReport:
+        """Check one after the other; each finding says where it is."""
+        findings: list[Finding] = []
+        checked: Counter[str] = Counter()
+        for member, report in self._members.answers(lambda s: s.check(progress, mend_index)):
+            findings += (
+                replace(each, text=f"{member.name}: {each.text}") for each in report.findings
+            )
+            checked.update(report.checked)
+        return CheckReport(tuple(findings), checked)
+
+    def size(self) -> int | None:
+        sizes = [size for _, size in self._members.answers(lambda store: store.size())]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    def state(self) -> Hashable:
+        found = self._members.answers(lambda store: store.state())
+        return tuple((member.name, state) for member, state in found)
+
+    def prepare(self) -> None:
+        self._writer.prepare()
+
+    def reach(self) -> None:
+        for _ in self._members.answers(lambda store: store.reach()):
+            pass
+
+    def waiting(self) -> Waiting:
+        return Waiting.of_all([member.waiting() for member in self._members])
+
+    def is_waiting(self, uid: str) -> bool:
+        return any(member.is_waiting(uid) for member in self._members)
+
+    def send_waiting(self) -> int:
+        return sum(member.send_waiting() for member in self._members)
+
+    def close(self) -> None:
+        for member in self._members:
+            member.close()
+
+
+def _rows(extents: Sequence[Extent]) -> int:
+    return sum(extent.rows for extent in extents)

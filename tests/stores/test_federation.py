@@ -1,0 +1,63 @@
+"""Several stores asked as one pass the conformance suite: whichever of them has which runs."""
+
+import functools
+import itertools
+from typing import ClassVar
+
+import pytest
+
+from databroker.stores.federation import FederatedStore
+from databroker.stores.memory import MemoryStore
+from databroker.stores.sql import SQLiteStore
+from databroker.testing import StoreConformance
+from databroker.testing.conformance.concurrency import Sharing
+from databroker.testing.conformance.news import News
+from databroker.testing.conformance.openers import Openers
+from databroker.testing.conformance.other_processes import OtherProcesses
+from databroker.testing.conformance.processes import Processes
+from helpers.federation import BothStore, SplitStore
+
+
+class Files:
+    """New files of SQLite."""
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path):
+        self.paths = (tmp_path / f"{number}.db" for number in itertools.count())
+
+
+ORDER = "of runs of one time, those of the first member come first, whenever they arrived"
+FORK = "of a forked process that writes, the member in a file is seen, and that in memory is not"
+
+
+class TestRunsAreSplit(Files, StoreConformance):
+    gaps: ClassVar = {
+        "test_threads_write_runs_of_their_own": ORDER,
+        "test_one_run_delivered_by_all_threads_is_kept_once": ORDER,
+        "test_of_runs_of_one_time_the_last_to_arrive_is_newest": ORDER,
+        "test_a_start_that_comes_again_keeps_its_place": ORDER,
+        "test_many_ties_among_other_times_come_by_arrival": ORDER,
+        "test_uids_are_resolved_by_code_point": ORDER,
+        "test_several_runs_are_kept_apart": ORDER,
+        "test_runs_may_come_at_once_and_one_by_one_in_turns": ORDER,
+        "test_what_descriptors_say_is_read_without_rows": "of each member there is a batch",
+        "test_both_sides_of_a_fork_read_and_write": FORK,
+    }
+
+    def open_store(self):
+        return SplitStore({"a": SQLiteStore(next(self.paths)), "b": MemoryStore()}, write_to="b")
+
+
+class TestEachRunIsInBoth(Files, StoreConformance):
+    gaps: ClassVar = {"test_both_sides_of_a_fork_read_and_write": FORK}
+
+    def open_store(self):
+        return BothStore({"a": MemoryStore(), "b": SQLiteStore(next(self.paths))}, write_to="b")
+
+
+class TestOneOfTwoIsWritten(Files, Sharing, News, Processes, Openers, OtherProcesses):
+    """What concerns several openers and processes; what documents become is tried above."""
+
+    def open_store(self):
+        members = {name: functools.partial(SQLiteStore, next(self.paths)) for name in "ab"}
+        return FederatedStore(members, write_to="b")
