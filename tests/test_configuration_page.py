@@ -41,5 +41,6 @@ def test_drivers_that_are_not_there_yet_are_told_from_the_others():
 
 
 @pytest.mark.parametrize("text", re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S))
-def test_the_files_on_the_page_are_accepted(text):
+def test_the_files_on_the_page_are_accepted(text, monkeypatch):
+    monkeypatch.setenv("LAB_PASSWORD", "swordfish")
     from_mapping(yaml.safe_load(text))

@@ -52,9 +52,10 @@ def test_a_member_may_list_members(written, write):
 
 
 def test_members_may_have_the_old_forms(home, write):
-    write("catalogs.yml", "sources: {old: {driver: bluesky-jsonl-catalog, args: {paths: a.jsonl}}}")
+    source = "{driver: bluesky-mongo-embedded-catalog, args: {datastore_db: 'mongodb://h/d'}}"
+    write("catalogs.yml", f"sources: {{old: {source}}}")
     write("both.yml", "driver: federation\nmembers: [old]\n")
-    assert load("both").members["old"].driver == "jsonl"
+    assert load("both").members["old"].driver == "mongo-embedded"
     assert "not available" in survey_configs()["both"].fault
 
 

@@ -32,11 +32,7 @@ def filled_in(section: Section) -> Section:
 
 def _expand(value: Any, section: Section, *keys: str) -> Any:
     if isinstance(value, str):
-        return (
-            value
-            if "{{" not in value
-            else _TEMPLATE.sub(lambda template: _meaning(template, section, keys), value)
-        )
+        return _TEMPLATE.sub(lambda template: _meaning(template, section, keys), value)
     if isinstance(value, list | tuple):
         return [_expand(item, section, *keys) for item in value]
     if isinstance(value, Mapping):
