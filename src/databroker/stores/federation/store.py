@@ -12,7 +12,8 @@ from ..._util.suggestions import did_you_mean
 from ...errors import InvalidConfiguration, StoreIsReadOnly
 from ...query.nodes import Path, TimeBounds
 from ...query.projection import Keyed, keyed_value, ranked
-from ..base import LINKED, Activity, Capabilities, RunRecord, Store
+from ..activity import Activity
+from ..base import LINKED, Capabilities, RunRecord, Store
 from ..checking import CheckProgress, CheckReport, Finding
 from ..rows import Extent
 from ..waiting import Waiting
