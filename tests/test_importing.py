@@ -35,6 +35,7 @@ PUBLIC = [
     "list_configs",
     "load_combo_catalog",
     "lookup_config",
+    "open",
     "pivot",
     "projector",
     "queries",
@@ -98,7 +99,7 @@ def test_what_is_public_has_a_docstring():
 
 
 DOCUMENTED = {
-    "databroker": ("relocate", "temp", "list_configs", "lookup_config", "describe_configs"),
+    "databroker": ("open", "relocate", "temp", "list_configs", "lookup_config", "describe_configs"),
     "databroker.v1": ("Broker", "Header", "Results"),
     "databroker.v2": ("Catalog", "BlueskyRun", "BlueskyEventStream"),
     "databroker.runs.stream.stream": ("Stream",),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .v1.doct import DeprecatedDoct, wrap_in_deprecated_doct, wrap_in_doct
     from .v1.header import Header, Results
     from .v1.helpers import catalog_search_path, temp_config
+    from .v1.opening import open
 
 __version__ = "3.0.0.dev0"
 
@@ -44,6 +45,7 @@ _HOMES = {
     "list_configs": ".config",
     "load_combo_catalog": ".v1.catalogs",
     "lookup_config": ".config",
+    "open": ".v1.opening",
     "relocate": ".relocation.search",
     "temp": ".v1.broker",
     "temp_config": ".v1.helpers",
@@ -82,6 +84,7 @@ __all__ = [
     "list_configs",
     "load_combo_catalog",
     "lookup_config",
+    "open",
     "pivot",
     "projector",
     "queries",

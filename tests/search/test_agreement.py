@@ -6,6 +6,7 @@ are asked as one put together what each of them finds.
 """
 
 import itertools
+import shutil
 from collections import Counter
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path as File
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 
 from databroker.query import nodes as n
 from databroker.stores.federation import FederatedStore
+from databroker.stores.files import JSONLStore, MsgpackStore
+from databroker.stores.files.jsonl import JSONLines, loads
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.sql.engine.limits import Limits
@@ -100,6 +103,23 @@ class OnPostgreSQL:
         self._schemas.give_back([schema])
 
 
+class OnFiles:
+    """Folders of files, of which an index is made that is complete when it is searched."""
+
+    def __init__(self, folder, store):
+        self._paths = (folder / f"{number}" for number in itertools.count())
+        self._store = store
+
+    @contextmanager
+    def holding(self, documents, limits):
+        path = next(self._paths)
+        with closing(self._store(path)) as store:
+            store.insert_many(documents)
+        with closing(self._store(path, index=False)) as store:
+            yield store
+        shutil.rmtree(path)
+
+
 def _documents(draw, starts):
     """Complete drawn metadata to runs, some of which have descriptors and a stop."""
     times = draw(
@@ -123,7 +143,8 @@ def _documents(draw, starts):
 
 def _agree(place, documents, queries, keys, mood):
     memory = MemoryStore()
-    insert_all(memory, by_owner(documents) if isinstance(place, OnTwo) else documents)
+    kept = _kept(documents)
+    insert_all(memory, by_owner(kept) if isinstance(place, OnTwo) else kept)
     limits, patched = mood
     with ExitStack() as stack:
         for module, values in patched:
@@ -171,6 +192,26 @@ def test_any_question_about_any_runs_in_two_stores(tmp_path):
 def test_any_question_about_any_runs_in_postgresql(postgresql):
     _ask(OnPostgreSQL(postgresql), 16, 8)
     assert asked["questions"] > 200
+
+
+def test_any_question_about_any_runs_in_files_of_msgpack(tmp_path):
+    _ask(OnFiles(tmp_path, MsgpackStore), 16, 8)
+    assert asked["questions"] > 200
+
+
+def test_any_question_about_any_runs_in_files_of_json(tmp_path, monkeypatch):
+    monkeypatch.setattr(f"{__name__}._kept", _as_json)
+    _ask(OnFiles(tmp_path, JSONLStore), 16, 8)
+    assert asked["questions"] > 200
+
+
+def _kept(documents):
+    return documents
+
+
+def _as_json(documents):
+    lines = [JSONLines().encode(*pair) for pair in documents]
+    return [tuple(loads(line)) for line in lines]
 
 
 def _ask(place, odd, plain):

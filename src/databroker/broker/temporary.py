@@ -18,9 +18,13 @@ def temporary_store() -> Store:
 
     folder = tempfile.mkdtemp(prefix="databroker-")
     store = open_store("sqlite", path=f"{folder}/runs.db")
-    # Whatever reads lazily holds the store, not the broker.
-    weakref.finalize(store, _remove, weakref.ref(store), folder, os.getpid())
+    remove_with(store, folder)
     return store
+
+
+def remove_with(store: Store, folder: str) -> None:
+    """Remove a folder when a store is no longer used: what reads lazily holds it, too."""
+    weakref.finalize(store, _remove, weakref.ref(store), folder, os.getpid())
 
 
 def _remove(held: weakref.ref[Store], folder: str, pid: int) -> None:
@@ -29,4 +33,9 @@ def _remove(held: weakref.ref[Store], folder: str, pid: int) -> None:
     store = held()
     if store is not None:
         store.close()
+    remove(folder)
+
+
+def remove(folder: str) -> None:
+    """Remove a folder and all that is in it."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -4,6 +4,7 @@ from .._util.user_folders import user_data_dir
 from .configuration import Configuration
 from .names import (
     describe_configs,
+    from_file,
     from_mapping,
     list_configs,
     load,
@@ -16,6 +17,7 @@ from .search import user_config_dir
 __all__ = [
     "Configuration",
     "describe_configs",
+    "from_file",
     "from_mapping",
     "list_configs",
     "load",

@@ -6,6 +6,7 @@ a source means is the same.
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,6 +91,20 @@ def translate(source: Section) -> Section:
         flat["description"] = source["description"]
     for key, value in args.items():
         if key in names and value is not None:
-            flat[names[key]] = value
+            flat[names[key]] = _moved_with_it(value, source) if key == "paths" else value
             origins[names[key]] = ("args", key)
     return source.moved(flat, origins)
+
+
+def _moved_with_it(paths: Any, source: Section) -> Any:
+    """Return where the documents of a packed catalog are now.
+
+    It says where they were when it was packed, and where they are beside it.
+    """
+    beside = source.section("metadata").get("relative_paths")
+    if not isinstance(beside, list) or not all(isinstance(path, str) for path in beside):
+        return paths
+    several = paths if isinstance(paths, list | tuple) else [paths]
+    if any(isinstance(path, str) and glob.glob(path) for path in several):
+        return paths
+    return [str(source.folder / path) for path in beside]

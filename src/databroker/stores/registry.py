@@ -162,7 +162,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 _URI = Option("uri")
 _SPILL = (Option("spill", "folder"), Option("spill_after", "seconds"), Option("spill_sync", "flag"))
 
-_FILES = (Option("paths", "paths"), Option("read_only", "flag"))
+_FILES = (Option("paths", "paths"), Option("read_only", "flag"), Option("index", "folder"))
 
 _DRIVERS = (
     Driver("memory", ".memory:MemoryStore"),

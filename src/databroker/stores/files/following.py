@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import os
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -52,11 +53,17 @@ class Follower:
         Held while it is changed.
     """
 
-    def __init__(self, source: Store, format: Format, places: Places) -> None:
+    def __init__(
+        self,
+        source: Store,
+        format: Format,
+        places: Places,
+        index: bool | str | os.PathLike[str] = True,
+    ) -> None:
         self._source = source
         self._format = format
         self._places = places
-        self._home = Home(format.name, places.paths)
+        self._home = Home(format.name, places.paths, index)
         self._is_closed = False
         self.begin_anew()
 
@@ -128,6 +135,7 @@ class Follower:
             self._is_closed = True
             if self._index is not None:
                 self._index.close()
+            self._home.close()
 
     # -- what has changed ----------------------------------------------------
 

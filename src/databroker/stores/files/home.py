@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import stat
 import tempfile
 import time
 import weakref
@@ -17,7 +16,7 @@ from typing import Any
 from ..._util.file_lock import try_lock, unlock
 from ..._util.filesystem import is_network_folder
 from ..._util.signals import not_from_signal, suppressed
-from ..._util.user_folders import user_cache_dir
+from ..._util.user_folders import absolute, user_cache_dir
 from ..._util.user_warnings import warn_user
 from ...errors import ForeignStore, StoreDamaged, StoreUnavailable
 from ..base import Store
@@ -38,18 +37,44 @@ class Home:
         The name of the format of the files.
     paths
         What the files are at.
+    folder
+        Where the index is put: a folder, True for one in the user's cache, False for one that
+        is removed at the end.
     """
 
-    def __init__(self, format: str, paths: Sequence[str]) -> None:
+    def __init__(
+        self, format: str, paths: Sequence[str], folder: bool | str | os.PathLike[str] = True
+    ) -> None:
         names = "\0".join([format, *paths]).encode("utf-8", "surrogateescape")
         self._name = f"{format}-{_LAYOUT}-{hashlib.sha256(names).hexdigest()[:32]}"
-        self.folder = _private_folder(self)
+        self._remover: weakref.finalize[..., Any] | None = None
+        self.folder = self._chosen(folder)
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """Hold no lock, as in a process that was forked: it is the other one that has it."""
         self._locked: Any = None
         self._depth = 0
+
+    def _chosen(self, folder: bool | str | os.PathLike[str]) -> Path:
+        if folder is False:
+            return self._temporary()
+        wanted = _of_the_cache() if folder is True else absolute(Path(folder))
+        try:
+            return _made(wanted)
+        except OSError as error:
+            _warn(str(error))
+            return self._temporary()
+
+    def _temporary(self) -> Path:
+        folder = tempfile.mkdtemp(prefix="databroker-files-")
+        self._remover = weakref.finalize(self, _remove, folder, os.getpid())
+        return Path(folder)
+
+    def close(self) -> None:
+        """Remove the index, if it is not to be kept."""
+        if self._remover is not None:
+            self._remover()
 
     @property
     def path(self) -> Path:
@@ -64,7 +89,8 @@ class Home:
             self.remove()
             return FileIndex(self.path, source)
         except not_from_signal(StoreUnavailable, OSError) as error:
-            self.folder = _temporary_folder(self, str(error))
+            _warn(str(error))
+            self.folder = self._temporary()
             return FileIndex(self.path, source)
 
     def remove(self) -> None:
@@ -100,39 +126,36 @@ class Home:
             file.close()
 
 
-def _private_folder(owner: object) -> Path:
-    """Return a folder of this user on a disk of this machine."""
-    folder = user_cache_dir() / "files"
-    try:
-        if is_network_folder(folder):
-            folder = Path(tempfile.gettempdir(), f"databroker-{_user()}", "files")
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.parent.lstat()
-        if not stat.S_ISDIR(found.st_mode) or getattr(os, "getuid", lambda: found.st_uid)() not in (
-            found.st_uid,
-            0,
-        ):
-            raise PermissionError(f"{folder.parent} belongs to somebody else")
-        folder.chmod(0o700)
-        if os.access(folder, os.W_OK | os.X_OK):
-            return folder
+def _of_the_cache() -> Path:
+    """Return the folder of this user, on a disk of this machine."""
+    folder = user_cache_dir()
+    if is_network_folder(folder):
+        folder = Path(tempfile.gettempdir(), f"databroker-{_user()}")
+    return folder / "files"
+
+
+def _made(folder: Path) -> Path:
+    """Return a folder, made if need be, in which nobody else can put anything."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.stat()
+    if found.st_uid != _user() or folder.is_symlink():
+        raise PermissionError(f"{folder} belongs to somebody else")
+    folder.chmod(0o700)
+    if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(f"{folder} cannot be written to")
-    except not_from_signal(OSError) as error:
-        return _temporary_folder(owner, str(error))
+    return folder
 
 
 def _user() -> int:
     return os.getuid() if hasattr(os, "getuid") else 0
 
 
-def _temporary_folder(owner: object, why: str) -> Path:
-    folder = tempfile.mkdtemp(prefix="databroker-files-")
+def _warn(why: str) -> None:
     warn_user(
         f"The index of files cannot be kept, as {why}. It is made anew each time, which takes "
-        "longer the more runs there are. Let XDG_CACHE_HOME name a folder that can be written to."
+        "longer the more runs there are. Let `index` in the configuration name a folder that "
+        "can be written to."
     )
-    weakref.finalize(owner, _remove, folder, os.getpid())
-    return Path(folder)
 
 
 def _remove(folder: str, pid: int) -> None:

@@ -44,6 +44,9 @@ class FileStore(Store):
         A folder, a glob or a file, or several; new runs go to the folder of the first one.
     read_only
         Refuse to write.
+    index
+        The folder for the index; by default (True) one in the user's cache, with False
+        a temporary one.
 
     Raises
     ------
@@ -58,12 +61,14 @@ class FileStore(Store):
         paths: str | os.PathLike[str] | list[str | os.PathLike[str]],
         *,
         read_only: bool = False,
+        index: bool | str | os.PathLike[str] = True,
     ) -> None:
         super().__init__()
         self._read_only = read_only
+        self._index = index
         loose = f"{LOOSE}{self.format.suffix}.part"
         self._places = Places(located(paths), self.format.suffix, loose)
-        self._follower = Follower(self, self.format, self._places)
+        self._follower = Follower(self, self.format, self._places, index)
         self._rows = RowCache(self.format)
         self._writer = Writer(self._follower, self._rows, self.format, self._places)
         tell_of_forks(self)
@@ -72,7 +77,7 @@ class FileStore(Store):
         return f"{self.format.name}: {', '.join(self._places.paths)}"
 
     def __reduce__(self) -> Any:
-        make = functools.partial(type(self), read_only=self._read_only)
+        make = functools.partial(type(self), read_only=self._read_only, index=self._index)
         return make, (list(self._places.paths),), {"stale_after": self.stale_after}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -1,0 +1,111 @@
+"""What is at a path, as a configuration: a database, a folder of runs, a packed catalog."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .._util.user_folders import absolute
+from ..config import Configuration, from_file, from_mapping
+from ..errors import InvalidConfiguration, StoreUnavailable
+
+_SQLITE = b"SQLite format 3\0"
+_YAML = (".yml", ".yaml")
+_CATALOGS = ("catalog.yml", "catalog.yaml")
+_DOCUMENTS = "documents"
+_FORMATS: Mapping[str, tuple[str, ...]] = {
+    "jsonl": (".jsonl", ".jsonl.gz"),
+    "msgpack": (".msgpack", ".msgpack.gz"),
+}
+_UNDERSTOOD = (
+    "Understood are an SQLite file of databroker, a folder of .jsonl or .msgpack files or one of "
+    "these files, a packed catalog (a folder with a catalog.yml, or a zip of one), and a "
+    "configuration file."
+)
+
+
+def recognised(path: str | os.PathLike[str]) -> tuple[Configuration, str | None]:
+    """Return what is at a path, and a temporary folder into which it was unpacked, if it was.
+
+    Raises
+    ------
+    StoreUnavailable
+        There is nothing at this path.
+    InvalidConfiguration
+        What is there cannot be opened; it says what can.
+    """
+    place = absolute(Path(os.fspath(path)))
+    if place.is_dir():
+        return _folder(place, {}), None
+    if not place.exists():
+        raise StoreUnavailable(f"There is nothing at {place}. {_UNDERSTOOD}")
+    if zipfile.is_zipfile(place):
+        return _zip(place)
+    return _file(place), None
+
+
+def _file(path: Path) -> Configuration:
+    with path.open("rb") as file:
+        begin = file.read(len(_SQLITE))
+    if begin == _SQLITE:
+        return _configuration(path, {"driver": "sqlite", "path": str(path)})
+    if path.suffix in _YAML:
+        return from_file(path, path.stem)
+    driver = _driver(path.name)
+    if driver is None:
+        raise InvalidConfiguration(f"{path} is nothing that databroker can open. {_UNDERSTOOD}")
+    return _configuration(path, {"driver": driver, "paths": [str(path)]})
+
+
+def _driver(name: str) -> str | None:
+    return next((driver for driver, ends in _FORMATS.items() if name.endswith(ends)), None)
+
+
+def _folder(folder: Path, options: Mapping[str, Any]) -> Configuration:
+    catalog = next((folder / name for name in _CATALOGS if (folder / name).is_file()), None)
+    if catalog is not None:
+        packed = from_file(catalog, folder.name)
+        more = {"read_only": True, **options} if packed.driver in _FORMATS else {}
+        return packed._replace(options={**packed.options, **more})
+    found = {driver for path in folder.iterdir() if (driver := _driver(path.name)) is not None}
+    if len(found) == 1:
+        (driver,) = found
+        mapping = {"driver": driver, "paths": [str(folder)], **options}
+        return _configuration(folder, mapping)
+    if found:
+        raise InvalidConfiguration(
+            f"{folder} has files of both .jsonl and .msgpack. Open one of them: "
+            f"Broker.from_config({{'driver': 'jsonl', 'paths': {str(folder)!r}}})"
+        )
+    if (folder / _DOCUMENTS).is_dir():
+        return _folder(folder / _DOCUMENTS, options)._replace(name=folder.name)
+    raise InvalidConfiguration(f"No runs are in the folder {folder}. {_UNDERSTOOD}")
+
+
+def _configuration(path: Path, mapping: Mapping[str, Any]) -> Configuration:
+    return from_mapping(mapping, name=path.name.partition(".")[0])
+
+
+def _zip(path: Path) -> tuple[Configuration, str]:
+    """Unpack a zip into a temporary folder, which is whoever's to remove that opens it."""
+    from .temporary import remove
+
+    folder = tempfile.mkdtemp(prefix="databroker-zip-")
+    try:
+        with zipfile.ZipFile(path) as packed:
+            packed.extractall(folder)
+        inside = Path(folder)
+        alone = list(inside.iterdir())
+        if len(alone) == 1 and alone[0].is_dir() and not _driver(alone[0].name):
+            inside = alone[0]
+        found = _folder(inside, {"index": False, "read_only": True})
+    except BaseException as error:
+        remove(folder)
+        if isinstance(error, zipfile.BadZipFile | NotImplementedError):
+            raise InvalidConfiguration(f"{path} cannot be unpacked: {error}") from error
+        raise
+    return found._replace(name=path.stem), folder

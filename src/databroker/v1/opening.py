@@ -1,0 +1,55 @@
+"""Opening whatever is at a path."""
+
+from __future__ import annotations
+
+import os
+
+from ..broker.temporary import remove, remove_with
+from ..broker.whatever import recognised
+from .broker import Broker
+
+
+def open(path: str | os.PathLike[str]) -> Broker:
+    """Open whatever has runs at a path.
+
+    Parameters
+    ----------
+    path
+        An SQLite file of databroker; a folder of JSON lines or MessagePack files, or one such
+        file; a packed catalog, which is a folder with a ``catalog.yml``; a zip of one of these
+        folders; or a configuration file. A packed catalog, or what is in a zip, is only read.
+
+    Returns
+    -------
+    Broker
+        Named after the file or folder. Of a zip, the files that were unpacked are removed
+        when it is no longer used.
+
+    Raises
+    ------
+    StoreUnavailable
+        There is nothing at this path. (Nothing is made: to begin a new database, use
+        `Broker.from_config`.)
+    InvalidConfiguration
+        What is there cannot be opened; the message says what can.
+
+    Examples
+    --------
+    >>> import tempfile, databroker
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> db = databroker.Broker.from_config({"driver": "jsonl", "paths": folder.name})
+    >>> db.insert("start", {"uid": "a", "time": 1.0})
+    >>> databroker.open(folder.name)[-1].uid
+    'a'
+    >>> folder.cleanup()
+    """
+    configuration, unpacked = recognised(path)
+    try:
+        broker = Broker.opened(configuration)
+    except BaseException:
+        if unpacked is not None:
+            remove(unpacked)
+        raise
+    if unpacked is not None:
+        remove_with(broker.store, unpacked)
+    return broker
