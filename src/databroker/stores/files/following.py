@@ -145,17 +145,21 @@ class Follower:
             self._index.close()
             self._forget_all()
         if self._index is None:
-            index = self._home.open(self._source)
-            try:
-                states = index.states()
-            except (StoreDamaged, StoreUnavailable):
-                index.close()
-                self._home.remove()
-                index, states = self._home.open(self._source), {}
-            self._index = index
-            self._known = {path: stamp_of_state(state) for path, state in states.items()}
-            self._tell(state for state in states.values() if state.faults)
+            with self._home.locked():  # others may be making it
+                self._index = self._open()
         return self._index
+
+    def _open(self) -> FileIndex:
+        index = self._home.open(self._source)
+        try:
+            states = index.states()
+        except (StoreDamaged, StoreUnavailable):
+            index.close()
+            self._home.remove()
+            index, states = self._home.open(self._source), {}
+        self._known = {path: stamp_of_state(state) for path, state in states.items()}
+        self._tell(state for state in states.values() if state.faults)
+        return index
 
     def _look(self) -> tuple[dict[str, Stamp], set[str]]:
         """Return the files that are not as is known, as they are, and those that are no more."""
