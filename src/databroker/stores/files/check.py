@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..._util.signals import not_from_signal
 from ...documents.kinds import OWNER
 from ..checking import Finding
 from ..sql.file_index import FileIndex
@@ -17,7 +18,7 @@ def check_files(format: Format, path: str, index: FileIndex) -> tuple[list[Findi
     run = None if state is None else state.run
     try:
         file = OpenFile(path)
-    except OSError as error:
+    except not_from_signal(OSError) as error:
         return [Finding(f"{path}: it cannot be read: {error}", run)], 0
     faults = dict(() if state is None else state.faults)
     with file:

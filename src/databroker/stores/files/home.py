@@ -62,7 +62,7 @@ class Home:
         wanted = _of_the_cache() if folder is True else absolute(Path(folder))
         try:
             return _made(wanted)
-        except OSError as error:
+        except not_from_signal(OSError) as error:
             _warn(str(error))
             return self._temporary()
 

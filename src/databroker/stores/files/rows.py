@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..._util.signals import not_from_signal
 from ...documents.identity import conflict, same_row
 from ...documents.kinds import IDENTITY, LISTS, OWNER, PAGES
 from ...documents.pages import unpack
@@ -170,7 +171,7 @@ class RowCache:
         with self._lock:
             try:
                 file = OpenFile(path)
-            except OSError:
+            except not_from_signal(OSError):
                 self._files.pop(path, None)
                 return None
             with file:
