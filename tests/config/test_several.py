@@ -137,12 +137,22 @@ def test_templates_work_in_members_too(monkeypatch):
     assert member.options["path"] == os.path.normpath("/mnt/data/a.db")
 
 
+@pytest.mark.parametrize("value", ["{{ env(HOME) }}", "{{ env(HOME) }}/runs.db"])
+def test_braces_without_quotes_are_told_from_other_mistakes(write, value):
+    write("lab.yml", f"driver: sqlite\npath: {value}\n")
+    with pytest.raises(InvalidConfiguration, match=r"line 2: .*braces is written in quotes"):
+        load("lab")
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
         ("{{ env(NOT_THERE) }}", "line 2: the environment variable 'NOT_THERE' is not set"),
         ("{{ shell(pass show lab) }}", "line 2: the template 'shell' is not supported.*no command"),
         ("{{ nonsense }}", "line 2: the template 'nonsense' is not supported"),
+        ("{{ env(HOME) | upper }}", r"the template 'env\(HOME\) \| upper' is not supported"),
+        ("{{ env() }}", "the template 'env' is not supported"),
+        ("{{}}", "the template '' is not supported"),
     ],
 )
 def test_a_template_that_stands_for_nothing_is_an_error(write, value, said):

@@ -21,7 +21,10 @@ class BothStore(FederatedStore):
 
 
 class SplitStore(BothStore):
-    """Puts the runs into its members in turns, by their uid, and what is nobody's into the last."""
+    """Puts the runs into its members by their uids, and what is nobody's into the last.
+
+    Rows whose document is not there yet go into all of them.
+    """
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -30,7 +33,11 @@ class SplitStore(BothStore):
     def put(self, kind, doc):
         members = list(self.members.values())
         if PAGES.get(kind, kind) in OWNER:
-            self._homes.get(owner_of(kind, doc), members[-1]).put(kind, doc)
+            home = self._homes.get(owner_of(kind, doc))
+            if home is None:  # their document comes later, wherever it belongs
+                super().put(kind, doc)
+            else:
+                home.put(kind, doc)
             return
         run = doc["uid"] if kind == "start" else doc.get("run_start")
         home = members[-1 if run is None else sum(map(ord, run)) % len(members)]

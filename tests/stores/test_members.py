@@ -275,6 +275,19 @@ def test_two_that_share_some_runs_answer_as_one_that_has_them_all(runs, page, is
     assert difference(answers(store, documents), answers(one, documents)) is None
 
 
+def test_what_came_since_does_not_come_in_a_later_page():
+    members = {"first": MemoryStore(), "second": MemoryStore()}
+    insert_all(members["first"], [("start", start("a", 1.0)), ("start", start("b", 3.0))])
+    insert_all(members["second"], [("start", start("c", 2.0)), ("start", start("d", 2.0))])
+    store = FederatedStore(members)
+    page = list(store.find(Everything(), limit=2))
+    assert [run.uid for run in page] == ["b", "d"]
+    for name, time in (("first", 9.0), ("first", 2.0), ("second", 9.0), ("second", 2.0)):
+        members[name].insert("start", start(f"new {name} {time}", time))
+    assert uids(store, after=page[-1].cursor) == ["c", "a"]
+    assert uids(store, after=store.record("d").cursor) == ["c", "a"]
+
+
 def test_rows_that_two_members_have_come_once():
     here, there = MemoryStore(), MemoryStore()
     insert_all(here, whole_run("run")[:-5])

@@ -127,7 +127,8 @@ def read_yaml(file: Path) -> tuple[Any, Lines]:
     """Return what a YAML file says, and the line of each key."""
     try:
         # As bytes: YAML says itself in which encoding it is.
-        loader = yaml.SafeLoader(read_bytes(file))
+        written = read_bytes(file)
+        loader = yaml.SafeLoader(written)
     except not_from_signal(OSError) as error:
         raise InvalidConfiguration(f"{file}: cannot be read ({error.strerror}).") from error
     except yaml.YAMLError as error:
@@ -143,7 +144,8 @@ def read_yaml(file: Path) -> tuple[Any, Lines]:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "unexpected characters"
-        raise InvalidConfiguration(f"{file}{line}: this is not YAML ({problem}).") from None
+        hint = " A value with braces is written in quotes." if b"{{" in written else ""
+        raise InvalidConfiguration(f"{file}{line}: this is not YAML ({problem}).{hint}") from None
     except RecursionError:
         raise InvalidConfiguration(f"{file}: it is nested too deep.") from None
     except Exception as error:  # of a date or number that is none

@@ -9,7 +9,8 @@ from typing import Any
 
 from .source_map import Section
 
-_TEMPLATE = re.compile(r"\{\{\s*(\w+)\s*(?:\(\s*(?:(['\"])(.*?)\2|(.*?))\s*\))?\s*\}\}")
+_TEMPLATE = re.compile(r"\{\{\s*(.*?)\s*\}\}")
+_CALL = re.compile(r"(\w+)\(\s*(['\"]?)(.*?)\2\s*\)")
 _AS_WRITTEN = ("description", "metadata")
 
 
@@ -41,10 +42,11 @@ def _expand(value: Any, section: Section, *keys: str) -> Any:
 
 
 def _meaning(template: re.Match[str], section: Section, keys: tuple[str, ...]) -> str:
-    word, _, quoted, plain = template.groups()
-    argument = quoted or plain
-    if word == "CATALOG_DIR" and argument is None:
+    inside = template[1]
+    if inside == "CATALOG_DIR":
         return str(section.folder)
+    call = _CALL.fullmatch(inside)
+    word, argument = (call[1], call[3]) if call else (inside, "")
     if word == "env" and argument:
         if argument not in os.environ:
             raise section.error(f"the environment variable {argument!r} is not set.", *keys)
