@@ -97,6 +97,8 @@ ONLY_IN = {
     # Packages that stay in one place, by the rooms that may import them.
     "sqlite3": ("stores.sql.engine.sqlite",),
     "psycopg": ("stores.sql.engine.postgresql",),
+    "pymongo": ("stores.mongo",),
+    "bson": ("stores.mongo",),
     "rich": ("cli", "demo"),
     "click": ("cli",),
     "hypothesis": ("testing",),

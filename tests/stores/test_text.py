@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from databroker.stores.sql.engine.text import original, portable, with_prefix
+from databroker._util.portable_text import original, portable, with_prefix
 
 EDGES = "\0\1\2a\ud7fe\ud7ff\ud800\ud801\udfff\ue000\U0010fffd\U0010fffe\U0010ffff"
 TEXT = st.text(st.sampled_from(EDGES) | st.characters(exclude_categories=()))

@@ -39,6 +39,16 @@ def not_from_signal(*kinds: type[E]) -> tuple[type[E], ...]:
     return () if error is not None and from_signal(error) else kinds
 
 
+def interrupt_behind(error: BaseException, around: BaseException | None) -> BaseException | None:
+    """Return the interrupt that led to an error, which was not being handled before."""
+    cause = error.__context__
+    while cause is not None and cause is not around:
+        if not isinstance(cause, Exception) or from_signal(cause):
+            return cause
+        cause = cause.__context__
+    return None
+
+
 class suppressed(contextlib.suppress):
     """Suppress some exceptions, but not those from the handler of a signal.
 

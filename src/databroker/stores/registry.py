@@ -192,22 +192,33 @@ _DRIVERS = (
         (Option("members", "members"), Option("write_to"), Option("skip_unavailable", "flag")),
         needs=(("members",),),
     ),
+    Driver(
+        "mongo-normalized",
+        ".mongo.normalized:MongoNormalizedStore",
+        (
+            _URI,
+            Option("metadatastore_db"),
+            Option("asset_registry_db"),
+            Option("read_only", "flag"),
+            *_SPILL,
+        ),
+        needs=(("uri",), ("metadatastore_db", "asset_registry_db")),
+        extra="mongo",
+        behind_server=True,
+    ),
+    Driver(
+        "mongo-embedded",
+        ".mongo.embedded:MongoEmbeddedStore",
+        (_URI,),
+        needs=(("uri",),),
+        extra="mongo",
+    ),
 )
 
 DRIVERS: Mapping[str, Driver] = {driver.name: driver for driver in _DRIVERS}
 """Our own drivers by their names."""
 
-_PLANNED = (
-    Driver(
-        "mongo-normalized",
-        None,
-        (_URI, Option("metadatastore_db"), Option("asset_registry_db")),
-        needs=(("uri",), ("metadatastore_db", "asset_registry_db")),
-        extra="mongo",
-    ),
-    Driver("mongo-embedded", None, (_URI,), needs=(("uri",),), extra="mongo"),
-    Driver("tiled", None, (_URI,), needs=(("uri",),), extra="tiled"),
-)
+_PLANNED = (Driver("tiled", None, (_URI,), needs=(("uri",),), extra="tiled"),)
 
 PLANNED: Mapping[str, Driver] = {driver.name: driver for driver in _PLANNED}
 """Drivers that a later version may have, or another package: configurations name them already."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 
+from ..._util.portable_text import original
 from ..._util.user_warnings import warn_user
 from ...documents.kinds import OWNER, stream_name
 from ...errors import DamageWarning, StoreDamaged
 from .engine.connection import Connection
 from .engine.failures import FAILURES
 from .engine.statements.rows import series_numbered
-from .engine.text import original
 from .single import stored_document
 
 

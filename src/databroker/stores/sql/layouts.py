@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from ..._util.portable_text import portable
 from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
 from .engine.connection import Connection
 from .engine.statements import rows as stored
-from .engine.text import portable
 
 
 class Segment(NamedTuple):

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._util.garbage import collecting_later
+from ..._util.portable_text import portable
 from ...columns.segments import head_of, unpack_together
 from ...documents.encode import decode, members
 from ...documents.kinds import stream_name
@@ -20,7 +21,6 @@ from ..many import Alike, RunsPage, in_pages, names_more
 from .bodies import intact_body
 from .engine.connection import Connection, snapshot
 from .engine.statements import many as stored
-from .engine.text import portable
 from .layouts import Segment
 from .small_series import Blobs, blocks_of, chain_of, intact_blobs, size_of
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from itertools import chain, repeat, takewhile
 from typing import Any
 
+from ..._util.portable_text import original, portable
 from ...documents.encode import same
 from ...documents.identity import conflict, is_provisional
 from ...documents.kinds import ROWS
@@ -15,7 +16,6 @@ from .engine.connection import Connection
 from .engine.statements import before, rows
 from .engine.statements import runs as stored
 from .engine.statements.which import which
-from .engine.text import original, portable
 from .run_key import key_of, raise_displacement
 from .search.index import index_data_keys, index_start, index_stop, unindex_stop
 from .series import Series, find_row, load_series, series_id

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..._util.garbage import collecting_later
+from ..._util.portable_text import original, portable
 from ...documents.identity import conflict, same_row
 from ...documents.kinds import IDENTITY, OWNER
 from ...errors import StoreDamaged
@@ -29,7 +30,6 @@ from .blocks import (
 from .damage import damaged_rows
 from .engine.connection import Connection, snapshot, transaction
 from .engine.statements import rows as stored
-from .engine.text import original, portable
 from .layouts import RowRange, all_blocks, block_ranges
 from .single import stored_document
 from .tail import (

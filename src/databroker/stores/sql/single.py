@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from ..._util.portable_text import portable
 from ...documents.kinds import OWNER
 from ...errors import StoreDamaged
 from ..base import LINKED
 from .bodies import open_body, pack_body
 from .engine.connection import Connection, snapshot
 from .engine.statements import documents, rows
-from .engine.text import portable
 
 Doc = dict[str, Any]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ..._util.portable_text import original, portable
 from ...errors import StoreDamaged
 from .bodies import open_body, pack_body
 from .engine.connection import Connection
 from .engine.statements import before, runs
-from .engine.text import original, portable
 
 Doc = dict[str, Any]
 Writer = tuple[str | None, int | None, str | None]

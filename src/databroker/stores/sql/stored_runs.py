@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._util.garbage import collecting_later
 from ..._util.lazy import lazy_module
+from ..._util.portable_text import original, portable
 from ...errors import StoreDamaged
 from ..contents import Outline, Owner, StoredRun, owners_of
 from ..rows import Extent
 from .engine.connection import Connection, snapshot
 from .engine.statements import many as stored
 from .engine.statements import runs as stored_runs
-from .engine.text import original, portable
 from .layouts import Block, RowRange, Segment, ranges_of
 from .single import in_order, open_document
 from .small_series import Blobs, blocks_of, chain_of, intact_blobs, size_of

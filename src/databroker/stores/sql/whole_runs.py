@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
+from ..._util.portable_text import portable
 from ...documents.kinds import IDENTITY, OWNER, PAGES, ROWS
 from ..facts import boot_id, host
 from .blocks import write_segments
 from .engine.connection import Connection
 from .engine.statements import documents, rows, runs
 from .engine.statements.which import which
-from .engine.text import portable
 from .layouts import block_row
 from .run_key import key_of
 from .search.index import (

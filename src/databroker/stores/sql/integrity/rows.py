@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ...._util.portable_text import original, portable
 from ....documents.kinds import IDENTITY, OWNER
 from ....errors import StoreDamaged
 from ..blocks import Unpacked, intact_segment, sealed_rows
@@ -12,7 +13,6 @@ from ..damage import damaged_rows
 from ..engine.connection import Connection, snapshot
 from ..engine.statements import checks
 from ..engine.statements import rows as stored
-from ..engine.text import original, portable
 from ..layouts import Block, block_at, first_after
 from ..runs import claim_datum
 from ..series import next_rows

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import singledispatchmethod
 from typing import Any
 
+from ...._util.portable_text import portable, with_prefix
 from ....query import nodes
 from ....query.nodes import Node, Operator, Path, PathNode
 from ....query.values import is_number
@@ -30,7 +31,6 @@ from ..engine.conditions import (
 from ..engine.connection import Connection
 from ..engine.schema import DATA_KEYS, RUNS
 from ..engine.statements import runs
-from ..engine.text import portable, with_prefix
 from ..run_key import displacement, key_of
 from . import value_conditions
 from .compiled import UNKNOWN, Compiled, all_of, any_of

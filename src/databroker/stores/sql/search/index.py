@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ...._util.portable_text import original, portable
 from ..engine.connection import Connection
 from ..engine.schema import DATA_KEYS, RUNS, START, STOP
 from ..engine.statements import index
-from ..engine.text import original, portable
 from .index_terms import LONG_TEXT, OBJECT, TEXT, UNINDEXED, Leaf, indexed_words, leaf, leaves
 
 Doc = dict[str, Any]

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...._util.portable_text import original, portable
 from ....query.nodes import Path
 from ..engine.conditions import ALL, Condition, Lookup, either
 from ..engine.connection import Connection
 from ..engine.schema import RUNS, START, STOP
 from ..engine.statements import index
-from ..engine.text import original, portable
 from .compiled import Compiled
 from .index import ENDED, EVERY, IDENTITY, WORDS, bound, path_id, table_of, text_of
 from .index_terms import ARRAY, DOTTED, MAX_PATH, OBJECT, TEXT, UNINDEXED, WITHOUT_VALUE

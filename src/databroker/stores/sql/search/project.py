@@ -8,13 +8,13 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from ...._util.portable_text import original
 from ....errors import StoreDamaged
 from ....query.nodes import Path
 from ....query.projection import Keyed, distinct_values, keyed_value, value_at
 from ..engine.conditions import Lookup
 from ..engine.connection import Connection
 from ..engine.statements import index, runs
-from ..engine.text import original
 from ..run_key import displacement, newest_first
 from ..starts import Run, find_run, open_stop
 from .index import text_of

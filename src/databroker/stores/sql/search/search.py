@@ -11,6 +11,7 @@ from functools import partial
 from itertools import chain, islice, repeat
 from typing import Any
 
+from ...._util.portable_text import portable, with_prefix
 from ....errors import StoreDamaged
 from ....query.evaluate import Predicate, RunView
 from ....query.evaluate import compile as compile_predicate
@@ -21,7 +22,6 @@ from ..damage import warn_of_damage
 from ..engine.connection import Connection
 from ..engine.schema import START
 from ..engine.statements import runs
-from ..engine.text import portable, with_prefix
 from ..run_key import newest_first
 from ..starts import Run, open_run
 from .compile import Compiler, Part

@@ -20,7 +20,7 @@ from psycopg.adapt import Loader
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import Format
 
-from ....._util.signals import from_signal
+from ....._util.signals import interrupt_behind
 from .....errors import InvalidDocument
 from ..connection import Answer, Connection, Row
 from ..dialect import POSTGRESQL
@@ -213,7 +213,7 @@ class PostgreSQLConnection(Connection):
         try:
             return question(session)
         except BaseException as error:
-            interrupt = _interrupt_behind(error, around)
+            interrupt = interrupt_behind(error, around)
             if interrupt is not None:
                 session.close()  # psycopg hides it if it was sending many rows
                 raise interrupt from None
@@ -227,16 +227,6 @@ class PostgreSQLConnection(Connection):
                 session.close()  # it would be so still when the server no longer is
                 self._sessions.drop_unused()
             raise
-
-
-def _interrupt_behind(error: BaseException, around: BaseException | None) -> BaseException | None:
-    """Return the interrupt that led to an error, which was not being handled before."""
-    cause = error.__context__
-    while cause is not None and cause is not around:
-        if not isinstance(cause, Exception) or from_signal(cause):
-            return cause
-        cause = cause.__context__
-    return None
 
 
 class _View(Loader):

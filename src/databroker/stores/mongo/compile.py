@@ -1,0 +1,134 @@
+"""What the server is asked, so that fewer runs need to be looked at.
+
+A filter leaves out only runs that do not match, by what MongoDB's manual says of it and ours says
+of the question; whether a run that passes it matches is decided by `databroker.query.evaluate`,
+unless the filter `is_exact`. So what is compiled is little, and each part of it is something that
+servers of all versions agree on: equality with text, numbers and bools, the order of numbers at a
+key, of times and of uids. Left to the evaluator are, among others, patterns, ``$exists``, null,
+negations (nearly all runs pass them), and full text: a text index of MongoDB does not know words
+that it takes for too common, and knows others by their stem in the language that a document names.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ..._util.portable_text import portable, with_prefix
+from ...query import nodes as n
+
+Filter = dict[str, Any]
+
+# Each part a plain word: a number may be a position in an array.
+_PLAIN_PATH = re.compile(r"(?!_id\b)[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+_EXACT = 2**53  # integers up to this are the same as floats
+_NOTHING: Filter = {"uid": {"$in": []}}
+
+
+class Compiled(NamedTuple):
+    """A filter, None if all runs pass it; and whether all that pass it match."""
+
+    filter: Filter | None
+    is_exact: bool
+
+
+_ANY = Compiled(None, False)
+
+
+def compile_node(node: n.Node, odd: Sequence[str] | None) -> Compiled:
+    """Return what the server can tell of a question.
+
+    Parameters
+    ----------
+    node
+        What runs must match.
+    odd
+        The uids of runs in which the server does not see all keys and values; None if these are
+        too many to be named.
+
+    Examples
+    --------
+    >>> compile_node(n.Equals(n.Path("plan_name"), "scan") & n.FullText(("ni",)), [])
+    Compiled(filter={'plan_name': 'scan'}, is_exact=False)
+    """
+    match node:
+        case n.Everything():
+            return Compiled(None, True)
+        case n.And(nodes):
+            return _all_of([compile_node(each, odd) for each in nodes])
+        case n.Or(nodes):
+            return _any_of([compile_node(each, odd) for each in nodes])
+        case n.TimeBounds(since, until):
+            return _between(since, until)
+        case n.UidPrefix(prefix):
+            first, after = with_prefix(prefix) if prefix else ("", None)
+            bounds = {"$gte": first} | ({} if after is None else {"$lt": after})
+            return Compiled({"uid": bounds}, True)
+        case n.Equals(n.Path("uid", "start"), str(uid)):
+            return Compiled({"uid": portable(uid)}, True)
+        case n.PathNode(path) if path.document == "start" and _PLAIN_PATH.fullmatch(path.text):
+            condition = _condition(node)
+            return _ANY if condition is None else _with_odd({path.text: condition}, odd)
+    return _ANY
+
+
+def _all_of(parts: Sequence[Compiled]) -> Compiled:
+    filters = [part.filter for part in parts if part.filter is not None]
+    is_exact = all(part.is_exact for part in parts)
+    if len(filters) < 2:
+        return Compiled(filters[0] if filters else None, is_exact)
+    return Compiled({"$and": filters}, is_exact)
+
+
+def _any_of(parts: Sequence[Compiled]) -> Compiled:
+    if not parts:
+        return Compiled(_NOTHING, True)
+    filters = [part.filter for part in parts if part.filter is not None]
+    is_exact = all(part.is_exact for part in parts)
+    if len(filters) < len(parts):
+        return Compiled(None, is_exact and any(part.filter is None for part in parts))
+    return Compiled({"$or": filters}, is_exact)
+
+
+def _between(since: float | None, until: float | None) -> Compiled:
+    bounds = {
+        operator: bound
+        for operator, bound in (("$gte", since), ("$lte", until))
+        if bound is not None and math.isfinite(bound)
+    }
+    is_exact = len(bounds) == sum(bound is not None for bound in (since, until))
+    return Compiled({"time": bounds} if bounds else None, is_exact)
+
+
+def _condition(node: n.PathNode) -> Any:
+    """Return what the server is asked of the value at a path, None for nothing."""
+    match node:
+        case n.Equals(_, value) if _is_plain(value):
+            return value
+        case n.In(_, values) if all(map(_is_plain, values)):
+            return {"$in": list(values)}
+        case n.ContainsAll(_, values) if values and all(map(_is_plain, values)):
+            return {"$in": [values[0]]}
+        case n.Compare(path, op, value) if "." not in path.text and _is_number(value):
+            return {f"${op}": value}
+    return None
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether all servers agree on what is equal to a value."""
+    if type(value) is str:
+        return portable(value) == value
+    return type(value) is bool or _is_number(value)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and -_EXACT <= value <= _EXACT
+
+
+def _with_odd(condition: Filter, odd: Sequence[str] | None) -> Compiled:
+    if odd is None:
+        return _ANY
+    either = {"$or": [condition, {"uid": {"$in": list(odd)}}]}
+    return Compiled(either if odd else condition, False)

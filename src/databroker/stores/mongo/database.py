@@ -1,0 +1,246 @@
+"""One database of a server: what is asked of it, with its errors as ours."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError
+from pymongo.uri_parser import parse_uri
+
+from ..._util.forks import tell_of_forks
+from ..._util.signals import from_signal
+from ...errors import InvalidConfiguration, StoreUnavailable
+from .failures import DUPLICATE, translating
+
+if TYPE_CHECKING:
+    from ..base import Store
+
+Doc = dict[str, Any]
+Filter = Mapping[str, Any]
+Order = Sequence[tuple[str, int]]
+
+PASSWORD = "DATABROKER_MONGO_PASSWORD"
+"""The variable of the environment in which the password is, where the address has none."""
+
+BATCH = 4096
+"""Documents that are fetched at once; a server gives 16 MB at most."""
+
+_ADDRESS = re.compile(
+    r"(mongodb(?:\+srv)?://)(?:(.*)@)?([^@/?]+)(?:/([^?@]*))?(\?[^@]*)?", re.DOTALL
+)
+_SECRETS = re.compile(
+    r"(?i)(?<=[?&])(tlsCertificateKeyFilePassword|authMechanismProperties)=[^&]*&?"
+)
+_HABITS = {
+    "appname": "databroker",
+    "serverSelectionTimeoutMS": 5_000,
+    "connectTimeoutMS": 5_000,
+}
+"""What is seen to where the address says nothing of it: that nobody waits long in vain."""
+
+_DISK_USE = 9  # the version of the protocol from which on a server may sort on its disk
+
+
+class Address:
+    """Where a database is.
+
+    Examples
+    --------
+    >>> address = Address("mongodb://ann:s3cret@host/runs?authSource=admin")
+    >>> address.name, address.public
+    ('mongodb://ann@host/runs', 'mongodb://ann@host/runs?authSource=admin')
+    """
+
+    def __init__(self, uri: str) -> None:
+        found = _ADDRESS.fullmatch(uri)
+        if found is None or not found[4]:
+            raise InvalidConfiguration(
+                "This is no address of a MongoDB database. Give one like "
+                "mongodb://host:27017/name; the name of the database must be in it."
+            )
+        scheme, credentials, hosts, database, options = found.groups()
+        user, _, password = (credentials or "").partition(":")
+        self.uri = uri
+        self.database = database
+        self.name = f"{scheme}{user}{'@' * bool(user)}{hosts}/{database}"
+        self.public = f"{self.name}{_SECRETS.sub('', options or '')}"
+        self.lacks_password = bool(user) and not password
+
+    def connect(self) -> MongoClient[Doc]:
+        """Return a client, which reaches the server when it is first asked."""
+        given: dict[str, Any] = {
+            key: value
+            for key, value in _HABITS.items()
+            if f"{key}=".lower() not in self.uri.lower()
+        }
+        if self.lacks_password and PASSWORD in os.environ:
+            given["password"] = os.environ[PASSWORD]
+        with translating(self.name):
+            try:
+                if not self.uri.startswith("mongodb+srv:"):  # whose hosts are looked up
+                    parse_uri(self.uri)  # since a client that is half made complains
+                return MongoClient(self.uri, connect=False, **given)
+            except ValueError as error:
+                raise ConfigurationError(str(error)) from error
+
+
+class Database:
+    """One database of a server.
+
+    A forked process has a client of its own.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.address = Address(uri)
+        self.name = self.address.name
+        self._client: MongoClient[Doc] | None = self.address.connect()
+        self._inherited: list[Any] = []  # of the parent: neither used nor closed
+        self._abandoned: list[MongoClient[Doc]] = []
+        self._is_closed = False
+        tell_of_forks(self)
+
+    def _collection(self, name: str) -> Collection[Doc]:
+        return self._reached()[self.address.database][name]
+
+    def _reached(self) -> MongoClient[Doc]:
+        if self._is_closed:
+            raise StoreUnavailable(f"The store in {self.name} is closed.")
+        if self._client is None:
+            self._client = self.address.connect()
+        return self._client
+
+    def reach(self) -> None:
+        """See that the server can be asked, and knows the user."""
+        with self._asking():
+            self._reached()[self.address.database].command("ping")
+
+    def find(
+        self,
+        collection: str,
+        query: Filter,
+        *,
+        fields: Filter | None = None,
+        order: Order | None = None,
+        skip: int = 0,
+        limit: int = 0,
+    ) -> Iterator[Doc]:
+        """Yield documents, fetched some thousand at a time."""
+        with self._asking():
+            cursor = self._collection(collection).find(
+                query,
+                fields,
+                sort=order,
+                skip=skip,
+                limit=limit,
+                batch_size=min(limit, BATCH) or BATCH,
+            )
+            if order is not None and self._may_use_disk():
+                cursor = cursor.allow_disk_use(True)
+        with cursor:
+            while True:
+                with self._asking():
+                    document = next(cursor, None)
+                if document is None:
+                    return
+                yield document
+
+    def first(self, collection: str, query: Filter, **how: Any) -> Doc | None:
+        """Return one document, or None."""
+        return next(self.find(collection, query, limit=1, **how), None)
+
+    def aggregate(self, collection: str, stages: Sequence[Filter]) -> list[Doc]:
+        """Return what comes of some stages."""
+        with self._asking():
+            return list(self._collection(collection).aggregate(stages))
+
+    def count(self, collection: str, query: Filter) -> int:
+        """Return how many documents there are."""
+        with self._asking():
+            return self._collection(collection).count_documents(query)
+
+    def about(self, collection: str) -> int:
+        """Return how many documents the server thinks that there are: at once, without a look."""
+        with self._asking():
+            return self._collection(collection).estimated_document_count()
+
+    def insert(self, collection: str, documents: Sequence[Doc]) -> bool:
+        """Store documents in their order; false if somebody has stored one of them already."""
+        with self._asking():
+            try:
+                self._collection(collection).insert_many(documents)
+            except DuplicateKeyError:
+                return False
+            except BulkWriteError as error:
+                if error.details["writeErrors"][0]["code"] != DUPLICATE:
+                    raise
+                return False
+        return True
+
+    def replace(self, collection: str, query: Filter, document: Doc, upsert: bool = False) -> None:
+        """Put a document in the place of another one."""
+        with self._asking():
+            self._collection(collection).replace_one(query, document, upsert)
+
+    def create_index(self, collection: str, keys: Order, **how: Any) -> str:
+        """Make an index where there is none like it; return its name."""
+        with self._asking():
+            return self._collection(collection).create_index(keys, **how)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._is_closed = True
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+        while self._abandoned:  # an interrupt may have left them locked
+            threading.Thread(target=self._abandoned.pop().close, daemon=True).start()
+
+    def before_fork(self) -> None:
+        """Do nothing: the connections stay those of the parent."""
+
+    def after_fork_in_parent(self) -> None:
+        """Do nothing."""
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew."""
+        self._abandon()
+        self._inherited += self._abandoned
+        self._abandoned = []
+
+    def _abandon(self) -> None:
+        """Use this client no more; others may be amid something with it."""
+        client, self._client = self._client, None
+        if client is not None:
+            self._abandoned.append(client)
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Ask something: errors become ours; what an interrupt left behind is not used again."""
+        try:
+            with translating(self.name):
+                yield
+        except BaseException as error:
+            if not isinstance(error, Exception) or from_signal(error):
+                self._abandon()
+            raise
+
+    def _may_use_disk(self) -> bool:
+        topology = self._reached().topology_description
+        versions = [server.max_wire_version for server in topology.server_descriptions().values()]
+        return max(versions, default=0) >= _DISK_USE
+
+
+def reached_or_closed(store: Store) -> None:
+    """Reach the server of a store that is being opened; if that fails, leave nothing open."""
+    try:
+        store.reach()
+    except BaseException:
+        store.close()
+        raise

@@ -1,0 +1,65 @@
+"""The indexes with which a database is fast, and with which two programs may write at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .database import Order
+from .databases import Databases
+from .layout import ODD, PLACES
+
+
+class Index(NamedTuple):
+    """An index of a kind of documents."""
+
+    kind: str
+    keys: Order
+    unique: bool = False
+
+
+UNIQUE = (
+    Index("start", (("uid", 1),), True),
+    Index("stop", (("uid", 1),), True),
+    Index("stop", (("run_start", 1),), True),
+    Index("descriptor", (("uid", 1),), True),
+    Index("event", (("uid", 1), ("descriptor", 1)), True),
+    Index("resource", (("uid", 1),), True),
+    Index("datum", (("datum_id", 1),), True),
+    Index("stream_resource", (("uid", 1),), True),
+    Index("stream_datum", (("uid", 1), ("stream_resource", 1)), True),
+)
+"""Those that keep two programs from storing a document twice."""
+
+OTHERS = (
+    Index("start", (("time", -1), ("_id", -1))),
+    Index("start", (("scan_id", -1), ("_id", -1))),
+    Index("descriptor", (("run_start", 1), ("_id", 1))),
+    Index("event", (("descriptor", 1), ("_id", 1))),
+    Index("event", (("descriptor", -1), ("time", 1))),  # databroker 1.x reads in this order
+    Index("resource", (("run_start", 1), ("_id", 1))),
+    Index("datum", (("resource", 1), ("_id", 1))),
+    Index("stream_resource", (("run_start", 1), ("_id", 1))),
+    Index("stream_datum", (("stream_resource", 1), ("_id", 1))),
+)
+"""Those by which documents are looked up."""
+
+
+def create_indexes(databases: Databases, indexes: tuple[Index, ...] = UNIQUE + OTHERS) -> list[str]:
+    """Make the indexes that are not there; return the names of all.
+
+    Raises
+    ------
+    StoreUnavailable
+        Documents are there twice, so that a unique index cannot be made.
+    StoreIsReadOnly
+        The user may not make indexes.
+    """
+    names = []
+    for index in indexes:
+        place = PLACES[index.kind]
+        name = databases.of(place).create_index(
+            place.collection, index.keys, **({"unique": True} if index.unique else {})
+        )
+        names.append(f"{place.collection}.{name}")
+    names.append(databases.of(ODD).create_index(ODD.collection, (("uid", 1),)))
+    return names
