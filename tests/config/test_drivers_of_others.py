@@ -50,7 +50,7 @@ def test_its_options_are_checked_like_ours():
 def test_its_name_is_suggested():
     with pytest.raises(
         InvalidConfiguration,
-        match=r"Did you mean 'fancy'\?.* memory, sqlite, .*postgresql, federation, absent, fancy",
+        match=r"Did you mean 'fancy'\?.* memory, sqlite, .*postgresql, .*federation, absent, fancy",
     ):
         find_driver("fancey")
 

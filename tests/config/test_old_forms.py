@@ -76,8 +76,6 @@ def test_the_first_form(write):
     assert config.root_map == {"/old": "/new"}
     assert config.discover_handlers
     assert describe_configs() == {"lab": "heavyweight shared database"}
-    with pytest.raises(InvalidConfiguration, match="'mongo-normalized' is not available in this"):
-        config.open()
 
 
 @pytest.mark.parametrize(

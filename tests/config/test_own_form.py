@@ -82,7 +82,7 @@ def test_opening_goes_through_the_registry():
     store.close()
 
 
-@pytest.mark.parametrize("driver", ["mongo-embedded", "tiled"])
+@pytest.mark.parametrize("driver", ["tiled"])
 def test_a_planned_driver_is_read_but_not_opened(driver):
     config = from_mapping({"driver": driver, "uri": "scheme://host/db"})
     with pytest.raises(InvalidConfiguration, match="not available in this version"):

@@ -187,12 +187,6 @@ _DRIVERS = (
         behind_server=True,
     ),
     Driver(
-        "federation",
-        ".federation:FederatedStore",
-        (Option("members", "members"), Option("write_to"), Option("skip_unavailable", "flag")),
-        needs=(("members",),),
-    ),
-    Driver(
         "mongo-normalized",
         ".mongo.normalized:MongoNormalizedStore",
         (
@@ -212,6 +206,12 @@ _DRIVERS = (
         (_URI,),
         needs=(("uri",),),
         extra="mongo",
+    ),
+    Driver(
+        "federation",
+        ".federation:FederatedStore",
+        (Option("members", "members"), Option("write_to"), Option("skip_unavailable", "flag")),
+        needs=(("members",),),
     ),
 )
 

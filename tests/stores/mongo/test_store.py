@@ -13,6 +13,7 @@ import pytest
 from bson import ObjectId
 
 from databroker import Broker
+from databroker._drivers.mongo_normalized import BlueskyMongoCatalog
 from databroker.columns import ALL, Selection
 from databroker.documents.encode import same
 from databroker.errors import (
@@ -90,6 +91,12 @@ def test_the_documents_in_the_database_are_those_of_databroker_1(store, raw):
     assert isinstance(found.pop("_id"), ObjectId)
     assert found == event(1, "run-desc")
     assert raw.datum.count_documents({}) == 4
+
+
+def test_a_catalog_is_made_by_its_class_of_old(address):
+    with closing(BlueskyMongoCatalog(address, address).v1) as db:
+        insert_all(db.store, whole_run())
+        assert list(db.v2) == ["run"]
 
 
 def test_two_databases_hold_metadata_and_assets(new_database):

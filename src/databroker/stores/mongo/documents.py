@@ -26,7 +26,7 @@ from ...errors import InvalidDocument
 
 Doc = dict[str, Any]
 
-EXACT = "databroker:exact"
+EXACT = "__exact__"
 """The key beside which an exact encoding stands."""
 
 _TAKEN = "\1"  # before a key that the server takes for its own; `portable` never writes it alone

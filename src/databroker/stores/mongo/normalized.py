@@ -12,7 +12,8 @@ from ..._util.portable_text import portable
 from ...documents.identity import last_time
 from ...errors import StoreIsReadOnly
 from ...query.nodes import UidPrefix
-from ..base import LINKED, Activity, Capabilities, RunRecord, Store
+from ..activity import Activity
+from ..base import LINKED, Capabilities, RunRecord, Store
 from ..rows import Extent
 from .compile import compile_node
 from .database import Database, reached_or_closed

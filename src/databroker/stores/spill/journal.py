@@ -200,6 +200,8 @@ def _frames(file: BinaryIO, place: int) -> Iterator[tuple[int, int, int]]:
     while size - place > _CHECKED:
         file.seek(place)
         head = file.read(_CHECKED)
+        if len(head) < _CHECKED:
+            return  # all was sent, and the file emptied, just now
         length, checksum = _HEAD.unpack_from(head)
         if head != _checked(length, checksum):
             if (head + file.read()).strip(b"\0"):

@@ -16,6 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._util.garbage import collecting_later
+from ..._util.portable_text import original, portable
 from ...documents.kinds import OWNER
 from ...errors import ConflictingDocument
 from ...query.nodes import Equals, Everything, UidPrefix
@@ -25,7 +26,6 @@ from . import runs
 from .engine.connection import Connection, transaction
 from .engine.statements import documents, files, rows
 from .engine.statements import runs as stored_runs
-from .engine.text import original, portable
 from .run_key import key_of
 from .search.index import (
     HAS_ENDED,
