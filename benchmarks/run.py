@@ -19,6 +19,7 @@ from benchmarks import (  # noqa: E402
     catalog,
     external,
     federation,
+    files,
     harness,
     huge,
     many_runs,
@@ -75,6 +76,7 @@ BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "huge": huge.rows,
     "shared_database": shared_database.rows,
     "federation": federation.rows,
+    "files": files.rows,
     "catalog": _finding,
 }
 

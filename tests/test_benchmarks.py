@@ -61,6 +61,13 @@ def test_several_sources() -> None:
     assert all(row.ratio for row in module("federation").measured(20, 0.5, repeat=1))
 
 
+def test_folders_of_files() -> None:
+    files = module("files")
+    for store in files.STORES:
+        rows = list(files.measured(store, 20, 2, repeat=1))
+        assert rows[0].ratio
+
+
 def test_wide_streams() -> None:
     pytest.importorskip("xarray")
     rows = list(module("wide").rows(widths=(12,), repeat=1))

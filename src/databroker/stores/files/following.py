@@ -32,6 +32,9 @@ _SHARE = 30
 _WATCHED = 16
 """Files that are looked at each time: those that changed last."""
 
+_QUIET = 60.0
+"""Seconds after which a file that did not change is only looked at with all the others."""
+
 _AT_ONCE = 5_000
 """Files whose documents are kept in one transaction."""
 
@@ -169,7 +172,10 @@ class Follower:
         found = self._places.look()
         ended = time.monotonic()
         self._next_look = ended + max(_AT_LEAST, _SHARE * (ended - begun))
-        for path in heapq.nlargest(_WATCHED, found, key=lambda path: found[path].mtime_ns)[::-1]:
+        since = (time.time() - _QUIET) * 1e9
+        recent = [path for path, stamp in found.items() if stamp.mtime_ns > since]
+        self._watched = {}
+        for path in heapq.nlargest(_WATCHED, recent, key=lambda path: found[path].mtime_ns)[::-1]:
             self.watch(path)
         known = self._known
         changed = {path: stamp for path, stamp in found.items() if known.get(path) != stamp}
