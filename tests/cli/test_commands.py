@@ -191,6 +191,21 @@ def test_a_caption_names_both_times_of_a_zone(lab, run_at_lab):
     assert "2023-11-14 17:13:20" in lines[2]
 
 
+def test_several_sources_are_a_configuration_like_others(lab, run_at_lab, empty_home):
+    with lab() as db:
+        db.insert("start", {"uid": "9f3a", "time": 1.0})
+    folder = empty_home / ".config/databroker"
+    (folder / "old.yml").write_text(f"driver: sqlite\npath: {empty_home}/old.db\n")
+    with Broker.named("old") as db:
+        db.insert("start", {"uid": "b2c1", "time": 2.0})
+    (folder / "all.yml").write_text("driver: federation\nmembers: [lab, old]\n")
+    _, listed, _ = run_at_lab("list", "all")
+    assert [line.split()[0] for line in listed.splitlines()[1:3]] == ["b2c1", "9f3a"]
+    assert "source   lab" in run_at_lab("show", "all", "9f3a")[1]
+    assert "source" not in run_at_lab("show", "lab", "9f3a")[1]
+    assert re.search(r"store +2 sources: lab .*\nruns +2", run_at_lab("status", "all")[1])
+
+
 def test_broken_configurations_are_marked(empty_home, run_at_lab, recwarn):
     folder = empty_home / ".config/databroker"
     folder.mkdir(parents=True)

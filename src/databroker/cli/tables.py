@@ -96,7 +96,8 @@ def facts_table(run: Run, width: int) -> str:
     reason = run.stop.get("reason")
     known = facts(run.start, run.stop, run.session.zone)
     status = f"{run.status}: {one_line(reason)}" if reason else run.status
-    rows = {"uid": known.pop("uid"), "status": status, **known}
+    source = one_line(run.session.one_of_several or "")
+    rows = {"uid": known.pop("uid"), "status": status, **known, "source": source}
     names = padded([name for name in rows if rows[name]])
     colours = [_COLOURS.get(run.status, "") if name.strip() == "status" else "" for name in names]
     lines = _folding([names], list(filter(None, rows.values())), width, colours)

@@ -423,13 +423,13 @@ class Run:
     def __str__(self) -> str:
         from ..display.text import header_text
 
-        return header_text(*self._summary(), source=self._one_of_several())
+        return header_text(*self._summary(), source=self.session.one_of_several)
 
     def _repr_html_(self) -> str:
         from ..display.html import header_html
 
         return header_html(
-            *self._summary(), note=self._repeated_scan_id(), source=self._one_of_several()
+            *self._summary(), note=self._repeated_scan_id(), source=self.session.one_of_several
         )
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
@@ -452,10 +452,6 @@ class Run:
         newest = "this" if alike[0].uid == self.uid else f"db[{scan_id}]"
         listed = ", ".join(others) + more
         return f"scan_id {scan_id} was given to other runs too ({newest} is the newest): {listed}"
-
-    def _one_of_several(self) -> str | None:
-        """Return the name of the source where there are several."""
-        return None if self.session.whole is self.session else self.source
 
     def _summary(self) -> tuple[Doc, Doc, list[STREAM], str, datetime.tzinfo]:
         """Return what a person is shown of the run. No event is read for it."""

@@ -185,6 +185,11 @@ class Session:
         return self._all or self
 
     @property
+    def one_of_several(self) -> str | None:
+        """The name of the source where there are several."""
+        return None if self._all is None else self.source.name
+
+    @property
     def store(self) -> Store:
         """The whole store, of which `view` may be a part."""
         return self.view.store
