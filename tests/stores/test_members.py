@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from databroker._util.polling import wait_until
 from databroker.errors import (
     InvalidConfiguration,
+    SpillWarning,
     StoreAway,
     StoreIsReadOnly,
     StoreUnavailable,
@@ -19,6 +21,7 @@ from databroker.errors import (
 from databroker.query.nodes import Equals, Everything, Path, UidPrefix
 from databroker.stores.federation import FederatedStore
 from databroker.stores.memory import MemoryStore
+from databroker.stores.spill.store import SpillStore
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import difference
 from databroker.testing.conformance.base import insert_all, quick, start, stop, whole_run
@@ -206,6 +209,35 @@ def test_a_run_of_another_member_is_not_ended(here, away):
     store.insert("stop", stop("b"))
     store.insert("stop", stop("not there yet"))
     assert store.record("b").stop == stop("b")
+
+
+def test_documents_wait_for_the_member_that_is_written_to(here, tmp_path):
+    behind = Away()
+    spilling = SpillStore(behind, tmp_path / "spill", after=60)
+    store = FederatedStore({"here": here, "there": spilling}, write_to="there")
+    run = whole_run("run")
+    insert_all(store, run[:3])
+    behind.is_away = True
+    with pytest.warns(SpillWarning, match="Documents wait"):
+        store.insert(*run[3])
+    insert_all(store, run[4:])  # the stop among them
+    assert store.waiting().documents == len(run) - 3
+    assert store.is_waiting("run")
+    behind.is_away = False
+    spilling._courier.wake()
+    assert wait_until(lambda: not store.waiting(), 60)
+    assert difference(answers(store, run)["rows"], answers(behind, run)["rows"]) is None
+    assert store.record("run").stop == run[-1][1]
+    assert store.send_waiting() == 0
+    store.close()
+
+
+def test_an_archive_that_is_away_holds_up_no_experiment(here, away):
+    store = FederatedStore({"archive": away, "here": here}, write_to="here")
+    away.is_away = True
+    insert_all(store, whole_run("run"))
+    store.insert("stop", stop("not there yet"))
+    assert here.record("run").stop is not None
 
 
 # -- runs that several have ------------------------------------------------

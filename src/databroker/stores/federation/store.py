@@ -8,8 +8,9 @@ from dataclasses import replace
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any
 
+from ..._util.signals import suppressed
 from ..._util.suggestions import did_you_mean
-from ...errors import InvalidConfiguration, StoreIsReadOnly
+from ...errors import InvalidConfiguration, StoreIsReadOnly, StoreUnavailable
 from ...query.nodes import Path, TimeBounds
 from ...query.projection import Keyed, keyed_value, ranked
 from ..activity import Activity
@@ -147,13 +148,21 @@ class FederatedStore(Store):
         writer.put(kind, doc)
 
     def _check_not_elsewhere(self, writer: MemberStore, uid: str) -> None:
-        """Refuse to end a run that only a store has which is not written to."""
-        owner = self._ownership.owners([uid]).get(uid)
-        if owner not in (None, writer) and writer.record(uid) is None:
-            raise StoreIsReadOnly(
-                f"Run {uid[:8]!r} is in {owner.name!r}, and what is inserted goes to "
-                f"{writer.name!r}. To end it, open {owner.name!r} by itself."
-            )
+        """Refuse to end a run that only a store has which is not written to.
+
+        Nothing is refused because a store is away: an experiment may be going on.
+        """
+        if writer.is_waiting(uid):
+            return
+        with suppressed(StoreUnavailable):
+            if writer.record(uid) is not None:
+                return
+            owner = self._ownership.owners([uid]).get(uid, writer)
+            if owner is not writer:
+                raise StoreIsReadOnly(
+                    f"Run {uid[:8]!r} is in {owner.name!r}, and what is inserted goes to "
+                    f"{writer.name!r}. To end it, open {owner.name!r} by itself."
+                )
 
     def put_many(self, documents: Sequence[tuple[str, Doc]]) -> None:
         self._writer.put_many(documents)
