@@ -34,6 +34,8 @@ class SplitStore(BothStore):
         members = list(self.members.values())
         if PAGES.get(kind, kind) in OWNER:
             home = self._homes.get(owner_of(kind, doc))
+            if home is None and kind == "datum":
+                home = next((one for one in members if one.datum(doc["datum_id"])), None)
             if home is None:  # their document comes later, wherever it belongs
                 super().put(kind, doc)
             else:
