@@ -44,8 +44,12 @@ class Members(Sequence[MemberStore]):
     def answers(self, question: Callable[[Store], T]) -> Iterator[tuple[MemberStore, T]]:
         """Yield what each store answers."""
         for member in self.asked():
-            for answer in self.stream(member, lambda store: iter([question(store)])):
+            for answer in self.answer(member, question):
                 yield member, answer
+
+    def answer(self, member: MemberStore, question: Callable[[Store], T]) -> list[T]:
+        """Return what a store answers in a list, which is empty if it is away."""
+        return list(self.stream(member, lambda store: iter([question(store)])))
 
     def stream(self, member: MemberStore, question: Callable[[Store], Iterator[T]]) -> Iterator[T]:
         """Yield what a store answers bit by bit; nothing more once it is away."""

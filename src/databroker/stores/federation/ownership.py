@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import partial
 from itertools import chain, islice, repeat
 from typing import TypeVar
 
@@ -26,6 +27,9 @@ _PAGES = (8, 64, 256)
 
 _TOGETHER = 500
 """So many uids are asked for in one query."""
+
+_EVERY = 2**53
+"""More uids than any store has."""
 
 Rank = tuple[bool, int]
 """Of a run in a store, whether its stop is missing, and the place of the store: the least wins."""
@@ -54,40 +58,42 @@ class Ownership:
 
     def owned(
         self,
-        member: MemberStore,
-        found: Iterator[T],
+        found: Iterator[tuple[MemberStore, T]],
         known: Callable[[T], tuple[str, bool]],
         first: int | None = None,
-    ) -> Iterator[T]:
-        """Yield what a store found of its own runs; `known` gives a uid, and whether it ended.
+    ) -> Iterator[tuple[MemberStore, T]]:
+        """Yield of what was found, in the order of all stores, what is of a store's own runs.
 
-        So many are looked at first.
+        `known` gives a uid, and whether the run ended. So many are looked up first.
         """
         copies = self._copies_if_known()
         if copies is not None:
-            others = copies.get(member.place, frozenset())
-            yield from (each for each in found if known(each)[0] not in others)
+            for member, each in found:
+                if known(each)[0] not in copies.get(member.place, ()):
+                    yield member, each
             return
         for size in chain([first or _PAGES[0]], _PAGES[1:], repeat(_PAGES[-1])):
             page = list(islice(found, size))
             if not page:
                 return
-            lost = self._elsewhere(member, dict(map(known, page)))
-            yield from (each for each in page if known(each)[0] not in lost)
+            ranked = [(*known(each), member, each) for member, each in page]
+            best = self._best({(uid, (not stop, one.place)) for uid, stop, one, _ in ranked})
+            for uid, stop, member, each in ranked:
+                if best[uid] == (not stop, member.place):
+                    yield member, each
 
-    def _elsewhere(self, member: MemberStore, stops: dict[str, bool]) -> set[str]:
-        """Return which of the runs of a store are another one's."""
-        lost: set[str] = set()
-        for other in self._members.asked():
-            if other is member:
-                continue
-            for there in self._members.stream(other, lambda one: iter([stops_of(one, stops)])):
-                lost.update(
-                    uid
-                    for uid, has_stop in there.items()
-                    if (not has_stop, other.place) < (not stops[uid], member.place)
-                )
-        return lost
+    def _best(self, found: set[tuple[str, Rank]]) -> dict[str, Rank]:
+        """Return the least rank of each run, given those that were found in some stores."""
+        best: dict[str, Rank] = {}
+        for uid, rank in found:
+            best[uid] = min(rank, best.get(uid, rank))
+        for member in self._members.asked():
+            here = {uid for uid, (_, place) in found if place == member.place}
+            elsewhere = [uid for uid in best if uid not in here]
+            for stops in self._members.answer(member, partial(stops_of, uids=elsewhere)):
+                for uid, has_stop in stops.items():
+                    best[uid] = min(best[uid], (not has_stop, member.place))
+        return best
 
     # -- of all runs -----------------------------------------------------
 
@@ -115,11 +121,8 @@ class Ownership:
         )
 
     def _compared(self) -> dict[int, frozenset[str]]:
-        everything = len(self._members) * 2**53  # of uids, as many as there are
-        uids = {
-            member: set(found)
-            for member, found in self._members.answers(lambda s: s.resolve("", everything))
-        }
+        found_by = self._members.answers(lambda store: store.resolve("", _EVERY))
+        uids = {member: set(found) for member, found in found_by}
         seen: set[str] = set()
         several: set[str] = set()
         for found in uids.values():
@@ -148,7 +151,7 @@ class Ownership:
 def stops_of(store: Store, uids: Iterable[str]) -> dict[str, bool]:
     """Return which of some runs a store has, and of each whether it has the stop document."""
     wanted = list(uids)
-    if len(wanted) == 1:
+    if len(wanted) == 1:  # which is quicker
         run = store.record(wanted[0])
         return {} if run is None else {run.uid: run.stop is not None}
     found: dict[str, bool] = {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..._util.signals import suppressed
 from ..._util.suggestions import did_you_mean
 from ...errors import InvalidConfiguration, StoreIsReadOnly, StoreUnavailable
-from ...query.nodes import Path, TimeBounds
+from ...query.nodes import Everything, Path, TimeBounds
 from ...query.projection import Keyed, keyed_value, ranked
 from ..activity import Activity
 from ..base import LINKED, Capabilities, RunRecord, Store
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..many import RunsPage
 
 Doc = dict[str, Any]
+Row = tuple[Any, ...]
 
 _TIME = Path("time")
 _FEW = 100
@@ -181,14 +182,16 @@ class FederatedStore(Store):
         place = None if after is None else Place.of(after)
 
         def runs(member: MemberStore) -> Iterator[tuple[float, tuple[MemberStore, RunRecord]]]:
-            found = self._members.stream(
-                member, lambda store: self._found(member, query, limit, place)
-            )
-            known = lambda run: (run.uid, run.stop is not None)  # noqa: E731
-            for run in self._ownership.owned(member, found, known, limit):
+            for run in self._members.stream(
+                member, lambda _: self._found(member, query, limit, place)
+            ):
                 yield run.start["time"], (member, run)
 
-        found = merged(list(map(runs, self._members.asked())))
+        found = self._ownership.owned(
+            merged(map(runs, self._members.asked())),
+            lambda run: (run.uid, run.stop is not None),
+            limit,
+        )
         yield from islice(with_places(found, {} if place is None else place.after), limit)
 
     def _found(
@@ -215,6 +218,8 @@ class FederatedStore(Store):
         found = sum(count for _, count in self._members.answers(lambda s: s.count(query)))
         if found <= _FEW:
             return sum(1 for _ in self.select(query, [UID]))
+        if query == Everything():
+            return found - sum(map(len, self._ownership.copies().values()))
         return found - sum(member.count(query & some) for member, some in self._copies())
 
     def _copies(self) -> Iterator[tuple[MemberStore, Node]]:
@@ -243,14 +248,15 @@ class FederatedStore(Store):
             yield from super().select(query, paths, limit)
             return
 
-        def rows(member: MemberStore) -> Iterator[tuple[float, tuple[Any, ...]]]:
+        def rows(member: MemberStore) -> Iterator[tuple[float, tuple[MemberStore, Row]]]:
             wanted = [UID, STOP, _TIME, *paths]
-            found = self._members.stream(member, lambda store: store.select(query, wanted))
-            known = lambda row: (row[0], row[1] is not None)  # noqa: E731
-            for row in self._ownership.owned(member, found, known):
-                yield row[2], row[3:]
+            for row in self._members.stream(member, lambda store: store.select(query, wanted)):
+                yield row[2], (member, row)
 
-        yield from islice(merged(list(map(rows, self._members.asked()))), limit)
+        found = self._ownership.owned(
+            merged(map(rows, self._members.asked())), lambda row: (row[0], row[1] is not None)
+        )
+        yield from (row[3:] for _, row in islice(found, limit))
 
     def distinct(self, path: Path, query: Node) -> list[tuple[Any, int]]:
         counts: Counter[Keyed | None] = Counter()
