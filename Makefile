@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint coverage bench bench-peers clients versions clean
+.PHONY: demo test lint coverage bench bench-peers clients side-by-side versions clean
 
 demo: $(VENV)/demo
 	$(BIN)/databroker demo
@@ -31,6 +31,9 @@ bench-peers: $(VENV)/test
 
 clients: $(VENV)/test
 	$(BIN)/python tests/clients/run.py --write
+
+side-by-side: $(VENV)/test
+	$(BIN)/python tests/side_by_side/files.py --write
 
 versions: $(VENV)/python
 	$(BIN)/python tests/versions/run.py

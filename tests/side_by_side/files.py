@@ -228,8 +228,13 @@ def descriptor(owner: str, uid: str, time: float, stream: str) -> dict[str, Any]
     }
     configuration = {"data": {"gain": 2}, "timestamps": {"gain": time}, "data_keys": {}}
     return {
-        **{"uid": owner, "run_start": uid, "time": time + 1, "name": stream, "data_keys": keys},
-        **{"configuration": {"det": configuration}, "hints": {"det": {"fields": ["det"]}}},
+        "uid": owner,
+        "run_start": uid,
+        "time": time + 1,
+        "name": stream,
+        "data_keys": keys,
+        "configuration": {"det": configuration},
+        "hints": {"det": {"fields": ["det"]}},
         "object_keys": {"det": ["det", "text"], "wave": ["wave"], "img": ["img"]},
     }
 
@@ -239,8 +244,13 @@ def event(owner: str, time: float, row: int, datum: str) -> dict[str, Any]:
     value = float("nan") if row == 3 else row / 3
     data = {"det": value, "text": f"row {row}", "wave": np.arange(3) * row, "img": datum}
     return {
-        **{"uid": f"{owner}-{row}", "descriptor": owner, "seq_num": row, "time": time + 1 + row},
-        **{"data": data, "timestamps": dict.fromkeys(data, time + row), "filled": {"img": False}},
+        "uid": f"{owner}-{row}",
+        "descriptor": owner,
+        "seq_num": row,
+        "time": time + 1 + row,
+        "data": data,
+        "timestamps": dict.fromkeys(data, time + row),
+        "filled": {"img": False},
     }
 
 

@@ -1,0 +1,86 @@
+"""Writes sources.md, the page on what each source cannot do, from the marks in its tests."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TESTS = HERE.parent / "tests"
+
+INTRODUCTION = """\
+# What each source cannot do
+
+All sources of runs pass one suite of tests (`databroker.testing.StoreConformance`): it tries every
+question on the same documents, and compares the answers with those of the simplest store. What
+a source does not do is marked in its tests with the reason. Such a mark is an error as soon as
+the source does it. This table is made from the marks.
+
+Besides, files of JSON lines, and MongoDB, keep arrays as lists.
+
+<!-- Made by `python docs/sources_page.py` from the tests; do not edit. -->
+
+| driver | what it does not do | why |
+| --- | --- | --- |
+"""
+
+SUITES: dict[str, tuple[str, str] | None] = {
+    "memory": ("stores/test_memory.py", "TestMemoryStore"),
+    "sqlite": ("stores/test_sqlite.py", "TestSQLiteStore"),
+    "postgresql": ("stores/test_postgresql_store.py", "TestPostgreSQLStore"),
+    "jsonl": ("stores/test_files.py", "TestJSONLStore"),
+    "msgpack": ("stores/test_files.py", "TestMsgpackStore"),
+    "mongo-normalized": ("stores/mongo/test_suite.py", "TestMongoNormalizedStore"),
+    "mongo-embedded": None,
+    "federation": ("stores/test_federation.py", "TestRunsAreSplit"),
+}
+"""The suite of each driver; None where a source is only read, which has tests of its own."""
+
+
+def gaps(path: str, name: str) -> dict[str, str]:
+    """Return the marks of a class of tests: names of tests, and reasons."""
+    tree = ast.parse((TESTS / path).read_text(encoding="utf-8"))
+    texts = {
+        ast.unparse(node.targets[0]): node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
+    (suite,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+    for node in suite.body:
+        target = (
+            node.target if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [0])[0]
+        )
+        if isinstance(target, ast.Name) and target.id == "gaps":
+            return {
+                key.value: value.value if isinstance(value, ast.Constant) else texts[value.id]
+                for key, value in zip(node.value.keys, node.value.values, strict=True)
+            }
+    return {}
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """Return driver, what it does not do, and why."""
+    found = []
+    for driver, suite in SUITES.items():
+        if suite is None:
+            found.append((driver, "it is only read", "databroker 1.x wrote it no other way"))
+            continue
+        marks = gaps(*suite)
+        found += [(driver, _words(test), reason) for test, reason in marks.items()]
+        if not marks:
+            found.append((driver, "nothing is missing", ""))
+    return found
+
+
+def _words(test: str) -> str:
+    return test.removeprefix("test_").replace("_", " ")
+
+
+def page() -> str:
+    """Return the page."""
+    lines = [f"| `{driver}` | {gap} | {reason} |" for driver, gap, reason in rows()]
+    return INTRODUCTION + "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    (HERE / "sources.md").write_text(page(), encoding="utf-8")
