@@ -25,7 +25,10 @@ from benchmarks.data import Scan, open_broker, write  # noqa: E402
 from benchmarks.harness import Row  # noqa: E402
 
 PEER = "databroker==1.2.5"
-PINS = ("pandas<2.2", "numpy<2", "intake<2", "msgpack")
+PINS = (
+    *("pandas<2.2", "numpy<2", "intake<2", "msgpack", "pyarrow<19"),
+    *("suitcase-mongo", "pymongo<4.10"),  # for tests/side_by_side/run.py
+)
 HOME = Path(tempfile.gettempdir()) / "databroker-bench-peer"
 
 _PEER_PROGRAM = """
@@ -59,10 +62,11 @@ print(json.dumps({
 def environment() -> Path:
     """The Python of the peer's environment."""
     python = HOME / "bin" / "python"
-    if not (HOME / "ready").exists():
+    ready, packages = HOME / "ready", " ".join((PEER, *PINS))
+    if not ready.exists() or ready.read_text() != packages:
         venv.create(HOME, with_pip=True, clear=True)
         subprocess.run([python, "-m", "pip", "install", "-qq", PEER, *PINS], check=True)
-        (HOME / "ready").touch()
+        ready.write_text(packages)
     return python
 
 

@@ -117,3 +117,21 @@ def postgresql_config(postgresql: str, new_schema: Callable[[], str]) -> dict[st
     # A busy machine is no server that is away.
     patient = {"spill_after": 60}
     return {"driver": "postgresql", "uri": postgresql, "schema": new_schema(), **patient}
+
+
+@pytest.fixture(scope="session")
+def mongo_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that stands in for MongoDB."""
+    from helpers import mongo
+
+    with mongo.address(tmp_path_factory.mktemp("mongo")) as address:
+        yield address
+
+
+@pytest.fixture
+def new_database(mongo_address: str) -> Iterator[Callable[[], str]]:
+    """Gives addresses of new databases of MongoDB; nothing is left of them."""
+    from helpers import mongo
+
+    with mongo.new_databases(mongo_address) as take:
+        yield take

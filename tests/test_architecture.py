@@ -60,6 +60,7 @@ FACES = ("", "broker", "external", "v1", "v2")
 SHARED_BY_STORES = (
     "activity",
     "base",
+    "capabilities",
     "changes",
     "checking",
     "contents",

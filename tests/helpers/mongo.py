@@ -15,7 +15,7 @@ from databroker.documents.encode import encode
 from databroker.stores.mongo.database import Database
 from databroker.stores.mongo.documents import EXACT
 from databroker.stores.mongo.embedded import MongoEmbeddedStore
-from databroker.stores.mongo.indexes import UNIQUE, create_indexes
+from databroker.stores.mongo.indexes import UNIQUE
 from databroker.stores.mongo.layout import ODD
 from databroker.stores.mongo.normalized import MongoNormalizedStore
 
@@ -150,17 +150,28 @@ def store_class():
     return MongoNormalizedStore if VARIABLE in os.environ else NxStore
 
 
-def new_name():
-    """Return the name of a database that is not there."""
-    return f"t{uuid.uuid4().hex[:12]}"
+@contextlib.contextmanager
+def new_databases(address):
+    """Have what gives addresses of new databases; nothing is left of them."""
+    taken = []
+
+    def take():
+        taken.append(f"t{uuid.uuid4().hex[:12]}")
+        return address_of(address, taken[-1])
+
+    yield take
+    with pymongo.MongoClient(address) as client:
+        for name in taken:
+            client.drop_database(name)
+
+
+def address_of(server, name):
+    """Return the address of a database; that of the server may have options."""
+    place, question, options = server.partition("?")
+    return f"{place.rstrip('/')}/{name}{question}{options}"
 
 
 def with_indexes(store):
     """Return a store in which a document that two write at once is kept once."""
-    create_indexes(store._databases, UNIQUE)
+    store.create_indexes(UNIQUE)
     return store
-
-
-def raw(address, name):
-    """Return a database, past the store."""
-    return pymongo.MongoClient(address)[name]

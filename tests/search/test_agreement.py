@@ -20,12 +20,14 @@ from databroker.stores.federation import FederatedStore
 from databroker.stores.files import JSONLStore, MsgpackStore
 from databroker.stores.files.jsonl import JSONLines, loads
 from databroker.stores.memory import MemoryStore
+from databroker.stores.mongo.documents import Packed, unpack_document
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.sql.engine.limits import Limits
 from databroker.stores.sql.postgresql import PostgreSQLStore
 from databroker.testing import difference, strategies
 from databroker.testing.conformance.base import insert_all, quick
 from databroker.testing.questions import questions, walk
+from helpers import mongo
 from helpers import strategies as made
 from helpers.federation import by_owner, spread
 from helpers.postgresql import Schemas
@@ -101,6 +103,19 @@ class OnPostgreSQL:
             store.insert_many(documents)
             yield store
         self._schemas.give_back([schema])
+
+
+class OnMongo:
+    """Databases of a MongoDB server."""
+
+    def __init__(self, new_database):
+        self._new_database = new_database
+
+    @contextmanager
+    def holding(self, documents, limits):
+        with closing(mongo.store_class()(self._new_database())) as store:
+            store.insert_many(documents)
+            yield store
 
 
 class OnFiles:
@@ -205,8 +220,18 @@ def test_any_question_about_any_runs_in_files_of_json(tmp_path, monkeypatch):
     assert asked["questions"] > 200
 
 
+def test_any_question_about_any_runs_in_mongo(new_database, monkeypatch):
+    monkeypatch.setattr(f"{__name__}._kept", _as_bson)
+    _ask(OnMongo(new_database), 12, 6)
+    assert asked["questions"] > 150
+
+
 def _kept(documents):
     return documents
+
+
+def _as_bson(documents):
+    return [(kind, unpack_document(Packed(kind, doc).document)) for kind, doc in documents]
 
 
 def _as_json(documents):

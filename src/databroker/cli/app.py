@@ -19,6 +19,7 @@ _COMMANDS = {
     "export": "exporting:export",
     "status": "waiting:status",
     "replay": "waiting:replay",
+    "indexes": "indexing:indexes",
 }
 """Where each command is, in the order of the help."""
 

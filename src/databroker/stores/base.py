@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path as FilePath
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from .._util.polling import wait_until
 from .._util.signals import from_signal
@@ -25,6 +25,7 @@ from ..query.nodes import Equals, Everything, Path, UidPrefix
 from ..query.paths import key_paths
 from ..query.projection import Keyed, distinct_values, ranked, value_at
 from .activity import Activity
+from .capabilities import Capabilities as Capabilities
 from .changes import ChangeNotices
 from .groups import Accepted, Group
 from .rows import batches_of, each_extent, rows_of
@@ -48,32 +49,6 @@ _LOOKED_AT = 100  # of the newest runs, for the keys that there are
 
 STALE_AFTER = 3600.0
 """Seconds after which a run that has fallen silent no longer counts as running."""
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a store can do beyond reading; asked for, never tried.
-
-    Attributes
-    ----------
-    writable
-        New documents can be inserted.
-    shared
-        Other processes see what is inserted, and this one sees theirs.
-    exact
-        Whether documents come out identical ('exact'), or as JSON keeps them ('json': arrays
-        as lists, ...).
-    live
-        What is inserted can be read at once, also of a run that has not ended.
-    backup
-        All that is stored can be copied into a file as it is at one moment.
-    """
-
-    writable: bool = False
-    shared: bool = False
-    exact: Literal["exact", "json"] = "json"
-    live: bool = False
-    backup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -521,6 +496,16 @@ class Store(ABC):
             if progress is not None:
                 progress(checked["runs"], total)
         return CheckReport(tuple(found), checked)
+
+    def create_indexes(self) -> list[str]:
+        """Make indexes of a database that are not there; return the names of all.
+
+        Raises
+        ------
+        NotSupported
+            The store has none, or sees to them by itself.
+        """
+        raise NotSupported(f"{self} has no indexes that could be made.")
 
     def size(self) -> int | None:
         """Return how many bytes the store takes, if that is known."""

@@ -47,6 +47,7 @@ class DelegatingStore(Store):
     resource = _passed_on(Store.resource)
     backup = _passed_on(Store.backup)
     check = _passed_on(Store.check)
+    create_indexes = _passed_on(Store.create_indexes)
     state = _passed_on(Store.state)
     wait_for_changes = _passed_on(Store.wait_for_changes)
     read_extents = _passed_on(Store.read_extents)

@@ -14,6 +14,7 @@ from bson import ObjectId
 
 from databroker import Broker
 from databroker._drivers.mongo_normalized import BlueskyMongoCatalog
+from databroker.cli import main
 from databroker.columns import ALL, Selection
 from databroker.documents.encode import same
 from databroker.errors import (
@@ -28,7 +29,6 @@ from databroker.query.nodes import Compare, Equals, Everything, FullText, Path
 from databroker.stores.base import Capabilities
 from databroker.stores.mongo.embedded import MongoEmbeddedStore
 from databroker.stores.mongo.ids import Ids
-from databroker.stores.mongo.indexes import create_indexes
 from databroker.stores.mongo.normalized import MongoNormalizedStore
 from databroker.testing import answers, expected, read_rows
 from databroker.testing.conformance.base import (
@@ -213,7 +213,7 @@ def test_without_indexes_what_is_there_is_known_all_the_same(store):
 
 
 def test_with_indexes_what_another_one_stores_meanwhile_is_kept_once(store, raw, monkeypatch):
-    create_indexes(store._databases)
+    store.create_indexes()
     insert_all(store, [("start", start()), ("descriptor", descriptor())])
     known = store._writer._known
 
@@ -231,16 +231,32 @@ def test_with_indexes_what_another_one_stores_meanwhile_is_kept_once(store, raw,
 def test_indexes_are_made_when_they_are_asked_for_and_again_at_no_harm(store, raw):
     insert_all(store, whole_run())
     assert list(raw.run_start.index_information()) == ["_id_"]
-    names = create_indexes(store._databases)
-    assert create_indexes(store._databases) == names
+    names = store.create_indexes()
+    assert store.create_indexes() == names
     assert len(raw.event.index_information()) > 1
     assert_holds(store, whole_run())
+
+
+def test_indexes_are_made_in_the_terminal(address, empty_home, raw, capsys):
+    folder = empty_home / ".config" / "databroker"
+    folder.mkdir(parents=True)
+    text = f"driver: mongo-normalized\nuri: {address}\nspill_after: 60\n"
+    (folder / "lab.yml").write_text(text)
+    (folder / "other.yml").write_text("driver: memory\n")
+    with pytest.raises(SystemExit) as ended:
+        main(["indexes", "lab"])
+    assert not ended.value.code
+    assert "event.uid_1_descriptor_1" in capsys.readouterr().out.split()
+    assert len(raw.run_start.index_information()) > 1
+    with pytest.raises(SystemExit):
+        main(["indexes", "other"])
+    assert "memory of this process has no indexes" in capsys.readouterr().err
 
 
 def test_documents_that_are_there_twice_keep_a_unique_index_from_being_made(store, raw):
     raw.run_start.insert_many([start("a"), start("a")])
     with pytest.raises(StoreUnavailable):
-        create_indexes(store._databases)
+        store.create_indexes()
 
 
 # -- what goes wrong -----------------------------------------------------------
@@ -291,14 +307,14 @@ def test_nothing_shows_or_keeps_the_password(new_database, caplog, monkeypatch):
     with closing(MongoNormalizedStore(uri)) as store:
         db = Broker(store)
         pickled = pickle.dumps(store)
-        texts = [str(store), repr(store), repr(db), repr(store._databases.metadata.address)]
+        texts = [str(store), repr(store), repr(db), repr(store.databases.metadata.address)]
         assert not any(WORD in text for text in [*texts, caplog.text])
         assert WORD.encode() not in pickled
     with pytest.raises(InvalidConfiguration, match="DATABROKER_MONGO_PASSWORD"):
         pickle.loads(pickled)
     monkeypatch.setenv("DATABROKER_MONGO_PASSWORD", WORD)
     with closing(pickle.loads(pickled)) as again:
-        assert again._databases.metadata.address.public.endswith("/runs?authSource=x")
+        assert again.databases.metadata.address.public.endswith("/runs?authSource=x")
 
 
 def test_reading_only_it_is_not_written_to(store, address):
@@ -332,7 +348,7 @@ QUICK = "serverSelectionTimeoutMS=500"
 
 def test_a_server_that_is_killed_is_told_soon_and_all_goes_on_when_it_is_back(mortal):
     with closing(mongo.NxStore(f"{mortal.address}/runs?{QUICK}")) as store:
-        create_indexes(store._databases)
+        store.create_indexes()
         insert_all(store, whole_run("a"))
         runs = [("start", start(f"{n}", 1e9 + n)) for n in range(120)]
         store.insert_many([*runs, ("descriptor", descriptor("d", "0"))])

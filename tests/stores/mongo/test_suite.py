@@ -25,9 +25,9 @@ class TestMongoNormalizedStore(StoreConformance):
         return with_indexes(store_class()(self.new_database()))
 
     def open_read_only(self, store):
-        return store_class()(store._databases.metadata.address.uri, read_only=True)
+        return store_class()(store.databases.metadata.address.uri, read_only=True)
 
     def raw(self, store):
-        address = store._databases.metadata.address
+        address = store.databases.metadata.address
         with pymongo.MongoClient(address.uri) as client:
             return {each["uid"] for each in client[address.database].run_start.find()}

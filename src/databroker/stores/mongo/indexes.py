@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from .database import Order
 from .databases import Databases
-from .layout import ODD, PLACES
+from .layout import PLACES
 
 
 class Index(NamedTuple):
@@ -44,16 +45,8 @@ OTHERS = (
 """Those by which documents are looked up."""
 
 
-def create_indexes(databases: Databases, indexes: tuple[Index, ...] = UNIQUE + OTHERS) -> list[str]:
-    """Make the indexes that are not there; return the names of all.
-
-    Raises
-    ------
-    StoreUnavailable
-        Documents are there twice, so that a unique index cannot be made.
-    StoreIsReadOnly
-        The user may not make indexes.
-    """
+def make_indexes(databases: Databases, indexes: Sequence[Index]) -> list[str]:
+    """Make the indexes that are not there; return the names of all."""
     names = []
     for index in indexes:
         place = PLACES[index.kind]
@@ -61,5 +54,4 @@ def create_indexes(databases: Databases, indexes: tuple[Index, ...] = UNIQUE + O
             place.collection, index.keys, **({"unique": True} if index.unique else {})
         )
         names.append(f"{place.collection}.{name}")
-    names.append(databases.of(ODD).create_index(ODD.collection, (("uid", 1),)))
     return names

@@ -19,6 +19,7 @@ from .compile import compile_node
 from .database import Database, reached_or_closed
 from .databases import Databases
 from .documents import Doc, unpack_document, unpack_row
+from .indexes import OTHERS, UNIQUE, Index, make_indexes
 from .layout import PLACES
 from .rows import Rows
 from .searching import Search
@@ -71,11 +72,11 @@ class MongoNormalizedStore(Store):
         metadata = self.database(uri or metadatastore_db or "")
         others = uri is None and asset_registry_db not in (None, metadatastore_db)
         assets = self.database(asset_registry_db or "") if others else metadata
-        self._databases = Databases(metadata, assets)
+        self.databases = Databases(metadata, assets)
         self._options: dict[str, Any] = {"read_only": read_only, "connect": connect}
-        self._writer = Writer(self._databases)
-        self._search = Search(self, self._databases)
-        self._rows = Rows(self._databases)
+        self._writer = Writer(self.databases)
+        self._search = Search(self, self.databases)
+        self._rows = Rows(self.databases)
         if connect:
             reached_or_closed(self)
 
@@ -87,24 +88,36 @@ class MongoNormalizedStore(Store):
         )
 
     def __str__(self) -> str:
-        return f"mongo-normalized: {self._databases.metadata.name}"
+        return f"mongo-normalized: {self.databases.metadata.name}"
 
     def __reduce__(self) -> Any:
         make = functools.partial(
             type(self),
-            metadatastore_db=self._databases.metadata.address.public,
-            asset_registry_db=self._databases.assets.address.public,
+            metadatastore_db=self.databases.metadata.address.public,
+            asset_registry_db=self.databases.assets.address.public,
             **self._options,
         )
         return make, (), {"stale_after": self.stale_after}
 
     def reach(self) -> None:
-        for database in self._databases.all():
+        for database in self.databases.all():
             database.reach()
 
     def close(self) -> None:
-        for database in self._databases.all():
+        for database in self.databases.all():
             database.close()
+
+    def create_indexes(self, indexes: Sequence[Index] = UNIQUE + OTHERS) -> list[str]:
+        """Make the indexes that are not there; return the names of all.
+
+        Raises
+        ------
+        StoreUnavailable
+            Documents are there twice, so that a unique index cannot be made.
+        StoreIsReadOnly
+            The user may not make indexes.
+        """
+        return make_indexes(self.databases, indexes)
 
     # -- writing ---------------------------------------------------------
 
@@ -114,7 +127,7 @@ class MongoNormalizedStore(Store):
     def put_many(self, documents: Sequence[tuple[str, Doc]]) -> None:
         """Keep documents, or none of them if one is refused."""
         if self._options["read_only"]:
-            raise StoreIsReadOnly(f"{self._databases.metadata.name} is open for reading only.")
+            raise StoreIsReadOnly(f"{self.databases.metadata.name} is open for reading only.")
         self._writer.put(documents)
 
     # -- finding runs ----------------------------------------------------
@@ -174,8 +187,8 @@ class MongoNormalizedStore(Store):
 
     def state(self) -> Hashable:
         """Return how many documents there are of each kind."""
-        return tuple(self._databases.of(place).about(place.collection) for place in PLACES.values())
+        return tuple(self.databases.of(place).about(place.collection) for place in PLACES.values())
 
     def _stored(self, kind: str, query: Doc) -> Iterator[Doc]:
         place = PLACES[kind]
-        return self._databases.of(place).find(place.collection, query, order=[("_id", 1)])
+        return self.databases.of(place).find(place.collection, query, order=[("_id", 1)])
