@@ -133,10 +133,9 @@ def unpack_row(kind: str, stored: Doc) -> Doc:
     sections = NESTED[kind]
     row: Doc = {}
     for key, value in stored.items():
-        if type(value) in _UNCHANGED or (key in sections and _is_plain(value)):
-            row[key] = value
-        elif key != "_id":
-            row[_inserted_key(key)] = _inserted(value)
+        if key != "_id":
+            plain = type(value) in _UNCHANGED or (key in sections and _is_plain(value))
+            row[_inserted_key(key)] = value if plain else _inserted(value)
     repair(kind, row, [])
     return row
 
