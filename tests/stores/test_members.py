@@ -349,6 +349,27 @@ def test_a_search_needs_no_more_of_each_member_than_its_newest(monkeypatch):
     assert [run.uid for run in store.find(UidPrefix("b00"), limit=11)][-1] == "b000"
 
 
+def test_the_newest_run_is_found_at_once_where_an_archive_has_only_copies():
+    seen = []
+
+    class Counting(MemoryStore):
+        def find(self, query, *, limit=None, after=None):
+            for run in super().find(query, limit=limit, after=after):
+                seen.append(run.uid)
+                yield run
+
+    members = {name: Counting() for name in ("csx", "archive")}
+    for store in members.values():
+        insert_all(store, runs_of(*(f"{number:03}" for number in range(300))))
+    store = FederatedStore(members)
+    for _ in range(2):  # before and after it is known which runs both have
+        seen.clear()
+        assert uids(store, limit=1) == ["299"]
+        assert len(seen) < 5
+        assert store.count(Everything()) == 300
+        assert uids(store, limit=40) == [f"{number:03}" for number in range(299, 259, -1)]
+
+
 # -- the rest --------------------------------------------------------------
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from ..base import RunRecord
+from ...query.nodes import Node
+from ..base import RunRecord, Store
 from .member import MemberStore
 
 T = TypeVar("T")
@@ -49,14 +50,24 @@ class Place:
         """The place as JSON can hold it."""
         return {"time": self.time, "source": self.name, "after": dict(self.after)}
 
-    def comes_before(self, run: RunRecord, member: MemberStore, names: list[str]) -> bool:
-        """Tell whether a run of a store comes after this place."""
+    def is_before(self, run: RunRecord, member: MemberStore, names: list[str]) -> bool:
+        """Tell whether this place comes before a run of a store, given the order of all."""
         time = run.start["time"]
         if time != self.time or self.name not in names:
             return bool(time < self.time)
         here = names.index(self.name)
         # Of its own store, what comes after it was asked for.
         return member.place >= here
+
+
+def in_portions(store: Store, query: Node, limit: int | None, after: Any) -> Iterator[RunRecord]:
+    """Yield the runs of a store: first as many as may do, and the others if they are wanted."""
+    number = 0
+    for number, run in enumerate(store.find(query, limit=limit, after=after), 1):  # noqa: B007
+        after = run.cursor
+        yield run
+    if number and number == limit:
+        yield from store.find(query, after=after)
 
 
 def placed(run: RunRecord, member: MemberStore, after: Mapping[str, Any]) -> RunRecord:

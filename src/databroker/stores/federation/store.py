@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, groupby, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..._util.signals import suppressed
 from ..._util.suggestions import did_you_mean
@@ -20,7 +21,7 @@ from ..rows import Extent
 from ..waiting import Waiting
 from .member import MemberStore
 from .members import Members
-from .merging import Place, merged, placed, with_places
+from .merging import Place, in_portions, merged, placed, with_places
 from .ownership import STOP, UID, Ownership, among
 from .reading import grouped, marked, read_many, read_runs
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 Row = tuple[Any, ...]
+T = TypeVar("T")
 
 _TIME = Path("time")
 _FEW = 100
@@ -197,22 +199,14 @@ class FederatedStore(Store):
     def _found(
         self, member: MemberStore, query: Node, limit: int | None, place: Place | None
     ) -> Iterator[RunRecord]:
-        """Yield the runs of one store: first as many as may do, and more if they are wanted."""
-        after = None if place is None else place.after.get(member.name)
-        if place is not None:
-            query = query & TimeBounds(None, place.time)
-        looked = 0
-        for run in member.find(query, limit=limit, after=after):
-            looked, after = looked + 1, run.cursor
-            if place is None or place.comes_before(run, member, list(self.members)):
-                yield run
-        if looked and looked == limit:
-            more = member.find(query, after=after)
-            yield from (
-                run
-                for run in more
-                if place is None or place.comes_before(run, member, list(self.members))
-            )
+        """Yield the runs of one store that come after a place."""
+        if place is None:
+            return in_portions(member, query, limit, None)
+        older = query & TimeBounds(None, place.time)
+        after = place.after.get(member.name)
+        runs = in_portions(member, older, limit, after)
+        order = list(self.members)
+        return (run for run in runs if place.is_before(run, member, order))
 
     def count(self, query: Node) -> int:
         found = sum(count for _, count in self._members.answers(lambda s: s.count(query)))
@@ -220,13 +214,14 @@ class FederatedStore(Store):
             return sum(1 for _ in self.select(query, [UID]))
         if query == Everything():
             return found - sum(map(len, self._ownership.copies().values()))
-        return found - sum(member.count(query & some) for member, some in self._copies())
+        return found - sum(self._of_copies(lambda some, store: store.count(query & some)))
 
-    def _copies(self) -> Iterator[tuple[MemberStore, Node]]:
-        """Yield stores, and queries for those of their runs that are another one's."""
+    def _of_copies(self, question: Callable[[Node, Store], T]) -> Iterator[T]:
+        """Yield what is answered of runs that are another store's, some at a time."""
         for place, uids in self._ownership.copies().items():
             for some in among(uids):
-                yield self._members[place], some
+                asked = partial(question, some)
+                yield from self._members.answer(self._members[place], asked)
 
     def record(self, uid: str) -> RunRecord | None:
         first = None
@@ -262,8 +257,8 @@ class FederatedStore(Store):
         counts: Counter[Keyed | None] = Counter()
         for _, rows in self._members.answers(lambda store: store.distinct(path, query)):
             counts.update({keyed_value(value): count for value, count in rows})
-        for member, some in self._copies() if counts else ():
-            rows = member.distinct(path, query & some)
+        copies = self._of_copies(lambda some, store: store.distinct(path, query & some))
+        for rows in copies if counts else ():
             counts.subtract({keyed_value(value): count for value, count in rows})
         return ranked({value: count for value, count in counts.items() if value and count})
 
