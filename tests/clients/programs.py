@@ -286,7 +286,6 @@ def unpack(lab: Lab) -> str:
     packed = packed_catalog(lab)
     called("databroker-unpack", "inplace", str(packed), "unpacked")
     assert "unpacked" in list(databroker.catalog)
-    # Until there is a store for MessagePack files, this is where it ends:
     assert len(databroker.catalog["unpacked"]) == len(lab.db.v2)
     return ""
 

@@ -114,6 +114,18 @@ def test_a_zip_is_unpacked_for_as_long_as_it_is_used(packed, tmp_path, root):
     assert set(Path(os.environ["XDG_CACHE_HOME"]).rglob("*")) == cached
 
 
+def test_runs_are_copied_from_and_to_what_is_there(packed, tmp_path):
+    other = tmp_path / "other"
+    fill("jsonl", other)
+    with databroker.open(other) as db:
+        db.insert("start", {"uid": "b", "time": 1.0})
+    assert [run.uid for run in databroker.copy(packed, tmp_path / "new.db").copied] == ["a"]
+    report = databroker.copy(other, tmp_path / "new.db")
+    assert ([run.uid for run in report.copied], report.ok) == (["b"], True)
+    fill("jsonl", tmp_path / "third")
+    assert [run.uid for run in databroker.copy(other, tmp_path / "third").copied] == ["b"]
+
+
 def test_what_is_no_source_of_runs_says_what_would_be(tmp_path):
     with pytest.raises(StoreUnavailable, match=r"nothing at .*Understood are"):
         databroker.open(tmp_path / "runs.db")

@@ -11,8 +11,9 @@ from contextlib import closing
 import pytest
 
 from databroker.errors import DamageWarning, StoreIsReadOnly, StoreUnavailable
-from databroker.query.nodes import Equals, Everything, Path
+from databroker.query.nodes import Equals, Everything, Path, TimeBounds
 from databroker.stores.files import JSONLStore, MsgpackStore, following
+from databroker.stores.sql.engine.statements.files import any_unsearchable
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import (
     datum,
@@ -443,6 +444,21 @@ def test_a_run_that_is_searched_before_and_after_others_come(cls, folder, store)
         assert store.count(Equals(Path("n"), 0)) == number // 2 + 1
         assert len(uids(store, SAMPLE)) == number + 1
     assert store.distinct(Path("n"), Everything()) == [(0, 3), (1, 3)]
+
+
+def test_runs_are_listed_before_they_are_searched(cls, folder, store):
+    for number in range(6):
+        write(cls, folder, f"{number}", few(f"{number}", time=1e9 + number, sample=f"{number}"))
+    early = TimeBounds(None, 1e9 + 2)
+    assert [run.uid for run in store.find(Everything())] == list("543210")
+    assert [run.uid for run in store.find(early)] == list("210")
+    assert (store.count(Everything()), store.count(early)) == (6, 3)
+    assert store.resolve("", 9) == list("012345")
+    assert any_unsearchable(store._follower.index._connections.get())  # as nothing needed it
+    assert list(store.select(early, [Path("sample")])) == [("2",), ("1",), ("0",)]
+    assert len(store.distinct(Path("sample"), Everything())) == 6
+    assert "sample" in store.keys(99)
+    assert not any_unsearchable(store._follower.index._connections.get())
 
 
 def test_a_closed_store_says_so(cls, folder):

@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._util.user_folders import absolute
 from ..config import Configuration, from_file, from_mapping
 from ..errors import InvalidConfiguration, StoreUnavailable
+from .temporary import remove, remove_with
+
+if TYPE_CHECKING:
+    from .broker import Broker
+
+B = TypeVar("B", bound="Broker")
 
 _SQLITE = b"SQLite format 3\0"
 _YAML = (".yml", ".yaml")
@@ -26,6 +32,26 @@ _UNDERSTOOD = (
     "these files, a packed catalog (a folder with a catalog.yml, or a zip of one), and a "
     "configuration file."
 )
+
+
+def open_at(path: str | os.PathLike[str], make: Callable[[Configuration], B]) -> B:
+    """Return the broker that is made of what is at a path; what is unpacked goes with its store.
+
+    Raises
+    ------
+    StoreUnavailable, InvalidConfiguration
+        As `recognised` says.
+    """
+    configuration, unpacked = recognised(path)
+    try:
+        broker = make(configuration)
+    except BaseException:
+        if unpacked is not None:
+            remove(unpacked)
+        raise
+    if unpacked is not None:
+        remove_with(broker.store, unpacked)
+    return broker
 
 
 def recognised(path: str | os.PathLike[str]) -> tuple[Configuration, str | None]:
@@ -92,8 +118,6 @@ def _configuration(path: Path, mapping: Mapping[str, Any]) -> Configuration:
 
 def _zip(path: Path) -> tuple[Configuration, str]:
     """Unpack a zip into a temporary folder, which is whoever's to remove that opens it."""
-    from .temporary import remove
-
     folder = tempfile.mkdtemp(prefix="databroker-zip-")
     try:
         with zipfile.ZipFile(path) as packed:

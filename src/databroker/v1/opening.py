@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..broker.temporary import remove, remove_with
-from ..broker.whatever import recognised
+from ..broker.whatever import open_at
 from .broker import Broker
 
 
@@ -43,13 +42,4 @@ def open(path: str | os.PathLike[str]) -> Broker:
     'a'
     >>> folder.cleanup()
     """
-    configuration, unpacked = recognised(path)
-    try:
-        broker = Broker.opened(configuration)
-    except BaseException:
-        if unpacked is not None:
-            remove(unpacked)
-        raise
-    if unpacked is not None:
-        remove_with(broker.store, unpacked)
-    return broker
+    return open_at(path, Broker.opened)

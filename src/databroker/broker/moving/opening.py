@@ -13,6 +13,7 @@ from ...errors import StoreUnavailable
 from ...stores.base import Store
 from ...stores.store_ref import StoreRef
 from ..broker import Broker
+from ..whatever import open_at
 
 if TYPE_CHECKING:
     from ...query.nodes import Node
@@ -58,4 +59,6 @@ def _broker(named: Mapping[str, Any] | str | os.PathLike[str], reading: bool) ->
     path = os.path.abspath(os.path.expanduser(text))
     if reading and not os.path.exists(path):
         raise StoreUnavailable(f"There is no file {path} to copy runs from.")
+    if os.path.isdir(path) or (reading and not _FILE.search(path)):
+        return open_at(path, Broker.opened)
     return Broker.from_config({"driver": "sqlite", "path": path, "read_only": reading})

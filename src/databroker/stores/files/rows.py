@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..._util.garbage import collecting_later
 from ..._util.signals import not_from_signal
 from ...documents.identity import conflict, same_row
 from ...documents.kinds import IDENTITY, LISTS, OWNER, PAGES
@@ -168,7 +169,7 @@ class RowCache:
 
     def rows_of(self, path: str) -> FileRows | None:
         """Return the rows of a file as it is now; None if it is not there."""
-        with self._lock:
+        with self._lock, collecting_later():
             try:
                 file = OpenFile(path)
             except not_from_signal(OSError):

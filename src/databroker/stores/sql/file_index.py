@@ -19,7 +19,7 @@ from ..._util.garbage import collecting_later
 from ..._util.portable_text import original, portable
 from ...documents.kinds import OWNER
 from ...errors import ConflictingDocument
-from ...query.nodes import Equals, Everything, UidPrefix
+from ...query.nodes import And, Equals, Everything, Path, TimeBounds, UidPrefix
 from ..base import RunRecord, Store
 from ..facts import run_fact
 from . import runs
@@ -28,6 +28,7 @@ from .engine.statements import documents, files, rows
 from .engine.statements import runs as stored_runs
 from .run_key import key_of
 from .search.index import (
+    EXISTS,
     HAS_ENDED,
     Entries,
     add_entries,
@@ -49,6 +50,7 @@ Doc = dict[str, Any]
 
 _AT_ONCE = 20_000  # runs that are made searchable in one transaction
 _IN_ONE_STATEMENT = 500
+_UID = Path("uid")
 _NONE = b"[]"
 _NOBODY = (None, None, None)
 
@@ -141,18 +143,28 @@ class FileIndex(SQLiteStore):
     def find(
         self, query: Node, *, limit: int | None = None, after: Any = None
     ) -> Iterator[RunRecord]:
-        """Yield the runs that match; few of them, by uid or time, without an index of metadata."""
-        few = limit is not None and after is None
-        if not (few and _needs_no_index(query)):
+        """Yield the runs that match; where uid and time decide, without an index of metadata."""
+        if not _needs_no_index(query):
             self.make_searchable()
         return super().find(query, limit=limit, after=after)
+
+    def select(
+        self, query: Node, paths: Sequence[Path], limit: int | None = None
+    ) -> Iterator[tuple[Any, ...]]:
+        self.make_searchable()
+        return super().select(query, paths, limit)
+
+    def distinct(self, path: Path, query: Node) -> list[tuple[Any, int]]:
+        self.make_searchable()
+        return super().distinct(path, query)
 
     def keys(self, most: int) -> list[str]:
         self.make_searchable()
         return super().keys(most)
 
     def _search(self, query: Node) -> Search:
-        self.make_searchable()
+        if not _needs_no_index(query):
+            self.make_searchable()
         facts = functools.partial(run_fact, self._source)
         return Search(self._connections.get, query, self._data_keys, facts)
 
@@ -236,9 +248,11 @@ class FileIndex(SQLiteStore):
 
 
 def _needs_no_index(query: Node) -> bool:
+    if isinstance(query, And):
+        return all(map(_needs_no_index, query.nodes))
     if isinstance(query, Equals):
-        return query.path.document == "start" and query.path.text == "uid"
-    return isinstance(query, Everything | UidPrefix)
+        return query.path == _UID
+    return isinstance(query, Everything | UidPrefix | TimeBounds)
 
 
 def _create(connection: Connection) -> None:
@@ -297,6 +311,7 @@ def _put_whole(connection: Connection, news: Sequence[FileNews]) -> set[str]:
     }
     new = new_runs(connection, apart(list(whole.values())))
     put_documents(connection, list(new.values()), _NOBODY)
+    add_entries(connection, [(run.key, [EXISTS]) for run in new.values()], are_new=True)
     files.set_unsearchable(connection, [run.key for run in new.values()])
     return {path for path, run in whole.items() if new.get(run.start["uid"]) is run}
 

@@ -43,10 +43,10 @@ def table_of(kind: int) -> str:
 def entries_of_start(doc: Doc) -> list[Entries]:
     """Return what the index has of a RunStart, and of the words in it."""
     words, others = indexed_words(doc)
-    of_run: list[Leaf] = [(EVERY, OBJECT, 0), *((WORDS, TEXT, word) for word in words)]
+    of_run: list[Leaf] = [(WORDS, TEXT, word) for word in words]
     if others is not None:
         of_run.append((WORDS, UNINDEXED, others))
-    return [(RUNS, of_run), (START, leaves(doc, IDENTITY[START]))]
+    return [EXISTS, (RUNS, of_run), (START, leaves(doc, IDENTITY[START]))]
 
 
 def entries_of_stop(doc: Doc) -> Entries:
@@ -58,6 +58,9 @@ def entries_of_data_keys(data_keys: Iterable[str]) -> Entries:
     """Return what the index has of the data keys of a run."""
     return DATA_KEYS, {("", *leaf(name)) for name in data_keys}
 
+
+EXISTS: Entries = (RUNS, [(EVERY, OBJECT, 0)])
+"""The mark of a run."""
 
 HAS_ENDED: Entries = (RUNS, [(ENDED, OBJECT, 0)])
 """The mark of a run that has a stop document."""
