@@ -214,6 +214,19 @@ def test_runs_are_copied_and_backed_up_once_each(db, tmp_path):
     assert db.check()
 
 
+def test_files_that_moved_are_looked_for_in_one_source_at_a_time(db, tmp_path):
+    moved = tmp_path / "archive" / "moved"
+    moved.mkdir()
+    (tmp_path / "archive" / "a.npy").rename(moved / "a.npy")
+    with pytest.raises(ValueError, match="several brokers or sources"):
+        databroker.relocate(db(), search_in=moved)
+    found = databroker.relocate(db["archive-run"], search_in=moved, dry_run=False)
+    assert found.config == "archive"
+    assert found.root_map == {"/recorded": str(moved)}
+    assert db["csx-run"].files()[0].exists
+    assert db["archive-run"].files()[0].exists
+
+
 def test_what_is_shown_says_what_is_there(db):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
