@@ -11,6 +11,7 @@ import yaml
 import databroker
 from databroker import Broker
 from databroker.errors import FileRefused, NoHandler, StoreIsReadOnly
+from databroker.stores.federation import FederatedStore
 from databroker.stores.memory import MemoryStore
 from helpers.runs import EXTERNAL, FIRST, descriptor, event, plain, save, start, stop
 
@@ -95,6 +96,15 @@ def test_a_broker_of_one_source_is_the_source(configured):
     with Broker.named("csx") as db:
         assert db[-1].source == "csx"
     assert Broker(MemoryStore()).session.source.name is None
+
+
+def test_a_broker_may_be_made_of_stores_alone():
+    inner = FederatedStore({"a": MemoryStore(), "b": MemoryStore()}, write_to="b")
+    db = Broker(FederatedStore({"inner": inner, "c": MemoryStore()}, write_to="inner"), name="both")
+    save(db, plain())
+    assert db[-1].source == "inner/b"
+    assert db[-1].session.store.capabilities.exact == "exact"
+    assert len(db[-1].table()) == 5
 
 
 def test_each_run_is_read_as_its_own_configuration_says(db):

@@ -212,11 +212,11 @@ class Session:
     def of(self, record: RunRecord) -> Session:
         """Return the session of the source of a run that was found."""
         session = self
-        for name in record.source:
+        for depth, name in enumerate(record.source, 1):
+            store = session.store.members[name]
             source = session.source.members.get(name)
-            store = session.store.members.get(name)
-            if source is None or store is None:  # they are all read alike
-                break
+            if source is None:  # they are all read alike
+                source = replace(session.source, name="/".join(record.source[:depth]))
             session = Session(StoreView(store), source, self.timezone, self.whole)
         return session
 
