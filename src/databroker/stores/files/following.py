@@ -101,11 +101,20 @@ class Follower:
                 raise StoreUnavailable(f"The store of {self._source} is closed.")
             self._opened()
             changed, gone = self._look()
-            while changed or gone:
-                with self._home.locked(), collecting_later():
-                    again = self._take_in(self._opened(), changed, gone)
-                changed, gone = self._stamps(again), set()
+            if changed or gone:
+                self._bring_up_to_date(changed, gone)
             return self._opened()
+
+    def read_on(self, paths: Iterable[str]) -> None:
+        """Take in what was written into some files, whatever became of others."""
+        with self.lock:
+            self._bring_up_to_date(self._stamps(paths), ())
+
+    def _bring_up_to_date(self, changed: Mapping[str, Stamp], gone: Collection[str]) -> None:
+        while changed or gone:
+            with self._home.locked(), collecting_later():
+                again = self._take_in(self._opened(), changed, gone)
+            changed, gone = self._stamps(again), ()
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[FileIndex]:

@@ -21,8 +21,12 @@ from .formats import GZIP
 _SETTLED = 0.05
 """Seconds after which the clock of a file system has moved on.
 
-What is put into a folder sooner after a look may leave its time as it is.
+What is put into a folder sooner after a look may leave its time as it is. So a folder that was
+changed just before is listed again each time, or for a twentieth of the time if it is large.
 """
+
+_SHARE = 20
+_SOON = 0.001  # seconds
 
 _INODE = 2**63 - 1  # bits that a database can hold
 
@@ -84,6 +88,7 @@ class Places:
     suffix: str
     loose: str
     _folders: dict[str, _Folder] = field(default_factory=dict, init=False)
+    _next: float = field(default=0.0, init=False)  # when to list fresh folders again
 
     @property
     def folder(self) -> str | None:
@@ -112,12 +117,18 @@ class Places:
     def names(self) -> set[str]:
         """Return the paths of all that may be files, without a look at them."""
         self._folders = {}
-        return set(self._paths())
+        begun = time.monotonic()
+        found = set(self._paths())
+        ended = time.monotonic()
+        took = ended - begun
+        self._next = ended + _SHARE * took if took > _SOON else 0.0
+        return found
 
     def may_have_others(self) -> bool:
         """Tell whether files may have come or gone since they were listed."""
+        is_time = time.monotonic() > self._next
         return any(
-            _mtime(path) != known.mtime_ns or _is_fresh(known)
+            _mtime(path) != known.mtime_ns or (is_time and _is_fresh(known))
             for path, known in self._folders.items()
         )
 

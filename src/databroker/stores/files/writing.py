@@ -38,8 +38,7 @@ class Writer:
                 batch.add(kind, document)
             for path, data in batch.files.items():
                 self._append(path, b"".join(data), path in batch.new)
-                self._follower.watch(path)
-            self._follower.refresh()
+            self._follower.read_on(batch.files)
 
     def _append(self, path: str, data: bytes, is_new: bool) -> None:
         """Put bytes behind what a file has, wholly or not at all."""
