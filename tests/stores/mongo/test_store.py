@@ -18,6 +18,7 @@ from databroker.cli import main
 from databroker.columns import ALL, Selection
 from databroker.documents.encode import same
 from databroker.errors import (
+    ConflictingDocument,
     InvalidConfiguration,
     InvalidDocument,
     NotSupported,
@@ -225,6 +226,9 @@ def test_with_indexes_what_another_one_stores_meanwhile_is_kept_once(store, raw,
 
     monkeypatch.setattr(store._writer, "_known", known_before_another_one_stores)
     store.insert("event_page", event_page(range(4)))
+    store.insert("event", event(1))
+    with pytest.raises(ConflictingDocument):
+        store.insert("event", event(1, x="another"))
     assert sorted(row["seq_num"] for row in read_rows(store, "event", "desc")) == [0, 1, 2, 3]
 
 

@@ -193,6 +193,12 @@ class Database:
         with self._asking():
             return self._collection(collection).create_index(keys, **how)
 
+    def unique_keys(self, collection: str) -> list[set[str]]:
+        """Return of which keys the indexes are that let no two alike documents in."""
+        with self._asking():
+            found = self._collection(collection).index_information().values()
+        return [{key for key, _ in each["key"]} for each in found if each.get("unique")]
+
     def close(self) -> None:
         """Let go of all connections."""
         self._is_closed = True

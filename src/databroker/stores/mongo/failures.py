@@ -62,7 +62,7 @@ def translate(error: Exception, name: str) -> Exception:
             f"A document is not stored, as {name} does not take it: {text}. MongoDB takes "
             "documents of 16 MB. Keep what is large in a file, to which a resource refers."
         )
-    if code in _WRONG_PASSWORD:
+    if code in _WRONG_PASSWORD or "uthentication failed" in text:
         return StoreUnavailable(
             f"{name} refuses this user: {text}. Are the user, the password and `authSource` right "
             "(a password may be in the environment, as DATABROKER_MONGO_PASSWORD)?"

@@ -47,10 +47,13 @@ class Writer:
         self._databases = databases
         self._ids = Ids()
         self._descriptors: set[str] = set()
+        self._indexed: dict[str, bool] = {}
 
     def put(self, documents: Pairs) -> None:
         """Store documents, or none of them if one is refused."""
         singles = list(_singles(documents))
+        if len(singles) == 1 and self._is_stored_unseen(*singles[0]):
+            return
         for _ in range(_TRIES):
             if self._stored(self._fresh(singles)):
                 return
@@ -58,6 +61,22 @@ class Writer:
             f"{self._databases.metadata.name} has an index that does not let a document in, and "
             "does not have the document either."
         )
+
+    def _is_stored_unseen(self, kind: str, row: Doc) -> bool:
+        """Store a row without a look at what is there, if an index tells; tell whether it is."""
+        if kind not in OWNER or not self._has_index(kind):
+            return False
+        if kind == "event" and row["descriptor"] not in self._descriptors:
+            return False
+        return self._insert(kind, [row])
+
+    def _has_index(self, kind: str) -> bool:
+        """Tell whether an index lets no row in whose identity is there."""
+        if kind not in self._indexed:
+            place, identity = PLACES[kind], {IDENTITY[kind], OWNER[kind]}
+            found = self._databases.of(place).unique_keys(place.collection)
+            self._indexed[kind] = any(IDENTITY[kind] in keys <= identity for keys in found)
+        return self._indexed[kind]
 
     # -- what is there already ---------------------------------------------
 

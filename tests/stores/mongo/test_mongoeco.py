@@ -1,0 +1,133 @@
+"""The Mongo store on another stand-in, which is right where nx-27017 is wrong, and knows users.
+
+It runs on Python 3.13, in an environment of its own: `DATABROKER_TEST_MONGOECO` names its
+interpreter, in which ``mongoeco[wire]`` is installed.
+"""
+
+import os
+import subprocess
+from contextlib import closing
+from pathlib import Path
+from typing import ClassVar
+
+import pymongo
+import pytest
+
+from databroker.columns import Selection
+from databroker.documents.encode import same
+from databroker.errors import StoreAway, StoreUnavailable
+from databroker.stores.mongo.embedded import MongoEmbeddedStore
+from databroker.stores.mongo.normalized import MongoNormalizedStore
+from databroker.testing import answers, expected, read_rows
+from databroker.testing.conformance.base import (
+    descriptor,
+    event,
+    event_page,
+    insert_all,
+    start,
+    stop,
+    whole_run,
+)
+from databroker.testing.conformance.finding import Finding
+from databroker.testing.conformance.identity import Identity
+from databroker.testing.conformance.searching import Searching
+from helpers import mongo
+
+PYTHON = os.environ.get("DATABROKER_TEST_MONGOECO")
+WORD = "correct-horse"
+BEYOND_64_BITS = "MongoDB has no integers beyond 64 bits, and could not sort runs by such a time"
+
+pytestmark = pytest.mark.skipif(
+    PYTHON is None, reason="DATABROKER_TEST_MONGOECO names no Python 3.13 with mongoeco[wire]"
+)
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The address of a server that lets one user in, with a place for the database."""
+    port = str(mongo.free_port())
+    script = Path(mongo.__file__).with_name("mongoeco_server.py")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    process = subprocess.Popen(
+        [PYTHON, script, port, "ann", WORD], stdout=subprocess.PIPE, env=kept, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    yield f"mongodb://ann:{WORD}@127.0.0.1:{port}?authSource=admin&authMechanism=SCRAM-SHA-256"
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture
+def new_database(server):
+    with mongo.new_databases(server) as take:
+        yield take
+
+
+class TestOnMongoEco(Finding, Searching, Identity):
+    gaps: ClassVar = {
+        "test_odd_times_are_ordered_exactly": BEYOND_64_BITS,
+        "test_pages_of_a_search_follow_each_other": BEYOND_64_BITS,
+    }
+
+    @pytest.fixture(autouse=True)
+    def _server(self, new_database):
+        self.new_database = new_database
+
+    def open_store(self):
+        return MongoNormalizedStore(self.new_database())
+
+
+@pytest.fixture
+def store(new_database):
+    with closing(MongoNormalizedStore(new_database())) as store:
+        yield store
+
+
+def test_a_run_comes_out_as_it_went_in(store):
+    run = [*whole_run(), ("start", start("odd", nan=float("nan"), inf=[float("inf"), 2**70]))]
+    insert_all(store, run)
+    assert same(answers(store, run), expected(run))
+
+
+def test_numbers_that_are_not_finite_are_numbers_in_the_database(store):
+    store.insert("start", start(value=[float("inf"), float("nan")]))
+    address = store.databases.metadata.address
+    with pymongo.MongoClient(address.uri) as client:
+        found = client[address.database].run_start.find_one()["value"]
+    assert list(map(str, found)) == ["inf", "nan"]
+
+
+def test_columns_are_read_alone(store):
+    keys = ("x", "y")
+    insert_all(store, [("start", start()), ("descriptor", descriptor("desc", "run", *keys))])
+    for number in range(5):
+        store.insert("event", event(number, x=number, y=[number]))
+    rows = read_rows(store, "event", "desc", selection=Selection(frozenset({"x"})))
+    assert [row["data"] for row in rows] == [{"x": number} for number in range(5)]
+
+
+def test_the_embedded_layout_is_read(new_database):
+    uri = new_database()
+    run = {"run_id": "run", "start": [start()], "stop": [stop()], "descriptors": [descriptor()]}
+    with pymongo.MongoClient(uri) as client:
+        database = client[uri.rpartition("/")[2].partition("?")[0]]
+        database.header.insert_one(run)
+        database.event.insert_one(event_page(range(3)))
+    with closing(MongoEmbeddedStore(uri)) as store:
+        assert store.record("run").start == start()
+        assert read_rows(store, "event", "desc") == [event(number) for number in range(3)]
+
+
+def test_a_wrong_password_is_told_and_nobody_waits_for_it(server):
+    wrong = mongo.address_of(server.replace(WORD, f"not-{WORD}"), "runs")
+    with pytest.raises(StoreUnavailable, match="refuses this user") as caught:
+        MongoNormalizedStore(wrong)
+    assert not isinstance(caught.value, StoreAway)
+    assert WORD not in str(caught.value)
+
+
+def test_the_password_may_be_in_the_environment(server, monkeypatch):
+    address = mongo.address_of(server.replace(f":{WORD}", ""), "runs")
+    monkeypatch.setenv("DATABROKER_MONGO_PASSWORD", WORD)
+    with closing(MongoNormalizedStore(address)) as store:
+        assert store.record("run") is None
