@@ -2,14 +2,20 @@
 
 import gzip
 import os
+import pathlib
 import pickle
 import shutil
+import tempfile
 import time
 import warnings
 from contextlib import closing
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from databroker.documents.kinds import ROWS
 from databroker.errors import DamageWarning, StoreIsReadOnly, StoreUnavailable
 from databroker.query.nodes import Equals, Everything, Path, TimeBounds
 from databroker.stores.files import JSONLStore, MsgpackStore, following
@@ -21,6 +27,7 @@ from databroker.testing.conformance.base import (
     event,
     event_page,
     insert_all,
+    quick,
     resource,
     start,
     stop,
@@ -502,3 +509,39 @@ def test_no_warning_without_damage(cls, folder):
             insert_all(store, whole_run("a"))
             assert store.check()
             assert store.size() > 0
+
+
+def _damaged(data, chance):
+    """Return bytes in which some are others, missing, doubled or new."""
+    data = bytearray(data)
+    for _ in range(chance.choice([1, 1, 2, 5, 20])):
+        place, other = chance.randrange(len(data)), chance.randrange(len(data))
+        length = chance.randrange(1, 30)
+        change = chance.choice(["other", "missing", "new", "doubled"])
+        if change == "other":
+            data[place] = chance.randrange(256)
+        elif change == "missing":
+            del data[place : min(place + length, len(data) - 1)]
+        elif change == "new":
+            data[place:place] = chance.randbytes(length)
+        else:
+            data[place:place] = data[other : other + length]
+    return bytes(data)
+
+
+@pytest.mark.filterwarnings("ignore::databroker.errors.DamageWarning")
+@quick(120)
+@given(chance=st.randoms(use_true_random=False))
+def test_damage_of_any_kind_spoils_one_run_at_most(cls, chance):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        data = encoded(cls, [*whole_run("a"), ("event", event(9, "a-desc", x=np.arange(3.0)))])
+        (path / f"a{cls.format.suffix}").write_bytes(_damaged(data, chance))
+        write(cls, path, "b", whole_run("b"))
+        with closing(cls(path, index=False)) as store:
+            assert "b" in uids(store)
+            for run in store.find(Everything()):
+                for kind, doc in store.documents(run.uid):
+                    read_rows(store, ROWS[kind], doc["uid"])
+            assert len(read_rows(store, "event", "b-desc")) == 3
+            store.check()

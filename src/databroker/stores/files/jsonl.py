@@ -13,6 +13,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..._util.lazy import lazy_module
+from ..._util.printable import shown
+from ..._util.signals import not_from_signal
 from ...documents.encode import decode, encode
 from .formats import Doc, Fault, Format, Item, Parsed, checked_pair
 
@@ -60,8 +62,8 @@ class JSONLines(Format):
                 continue
             try:
                 found.items.append(_item(number, line))
-            except (ValueError, RecursionError) as error:
-                found.faults.append(Fault(number, f"{error}"))
+            except not_from_signal(Exception) as error:  # damage may look like anything
+                found.faults.append(Fault(number, shown(error)))
         if is_all and end < len(data):
             _take_last(data[end:], found)
         return found
@@ -76,7 +78,7 @@ def _take_last(rest: bytes, found: Parsed) -> None:
     """Take a line that has no end, if it is a document: half of one never is."""
     try:
         item = _item(found.last + 1, rest)
-    except (ValueError, RecursionError):
+    except not_from_signal(Exception):
         return
     found.items.append(item)
     found.consumed += len(rest)

@@ -9,6 +9,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..._util.lazy import lazy_module
+from ..._util.printable import shown
+from ..._util.signals import not_from_signal
 from ...documents.kinds import ACCEPTED
 from .formats import Doc, Fault, Format, Item, Parsed, checked_pair, is_plain
 
@@ -49,9 +51,9 @@ class Packed(Format):
                 _take(unpacker, found, without)
         except msgpack.OutOfData:
             pass
-        except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        except not_from_signal(Exception) as error:  # damage may look like anything
             # Nothing says where the next document begins.
-            text = f"{error or type(error).__name__}; what comes after it cannot be read"
+            text = f"{shown(error)}; what comes after it cannot be read"
             found.faults.append(Fault(found.last + 1, text))
             found.is_broken = True
         return found
