@@ -8,7 +8,7 @@ which, where there is more than one.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from operator import itemgetter
 from typing import Any
@@ -141,6 +141,24 @@ def from_page(kind: str, page: Row) -> pa.RecordBatch:
         if key != OWNER[kind]:
             columns[names.top(key)] = value if key in lists else [value] * rows
     return _batch(columns, [tuple(shape)], [0] * rows)
+
+
+def from_columns(
+    columns: Mapping[str, Sequence[Any] | pa.Array], shapes: list[Shape], marks: Sequence[int]
+) -> pa.RecordBatch:
+    """Return columns that are read from elsewhere as a batch.
+
+    Parameters
+    ----------
+    columns
+        Values by the names of their columns; Arrow arrays of simple types are taken as they are.
+    shapes
+        Which keys rows have, in order: a key whose value is a dictionary of columns as a pair of
+        the key and its keys.
+    marks
+        Of each row, which of the shapes it has.
+    """
+    return _batch(columns, shapes, marks)
 
 
 def to_rows(kind: str, owner: str, batch: pa.RecordBatch) -> list[Row]:
@@ -283,11 +301,12 @@ def _nested_column(rows: Sequence[Row], outer: str, inner: str) -> list[Any]:
 
 
 def _batch(
-    columns: dict[str, Sequence[Any]], shapes: list[Shape], marks: Sequence[int]
+    columns: Mapping[str, Sequence[Any] | pa.Array], shapes: list[Shape], marks: Sequence[int]
 ) -> pa.RecordBatch:
     fields, arrays = [], []
     for name, values in columns.items():
-        array, metadata, exact = to_arrow(values)
+        is_typed = isinstance(values, pa.Array)
+        array, metadata, exact = Column(values, {}, None) if is_typed else to_arrow(values)
         fields.append(pa.field(name, array.type, metadata=metadata or None))
         arrays.append(array)
         if exact is not None:

@@ -15,11 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...errors import FileDamaged, FramesMissing
+from ...stores import arrays
+from ...stores.store_ref import StoreRef
 from ..handlers.specs import mimetype_of
 from ..locate import Guard
 from ..readers.base import Declared, FrameReader
+from ..readers.held import HeldReader
 from ..readers.mimetypes import reader_of
-from ..references import DataReference, failure, no_document
+from ..references import DataReference, Place, explained, failure, no_document
 from ..registry import Registry, lend
 from .filling import UNREADABLE, Doc
 from .grouping import Grouping, grouping_of_events, runs
@@ -78,7 +81,10 @@ class StreamedField:
 
 
 class StreamReader(FieldReader):
-    """Reads a streamed field by events. It needs no store, and can be pickled."""
+    """Reads a streamed field by events.
+
+    It can be pickled, and needs a store only if that has the data itself.
+    """
 
     def __init__(
         self,
@@ -88,9 +94,11 @@ class StreamReader(FieldReader):
         places: FramePlaces | None = None,
         seq_nums: Array | None = None,
         absent: Array | None = None,
+        store: object = None,
     ) -> None:
         self._registry = registry
         self._run = run
+        self._holder = StoreRef(store) if isinstance(store, arrays.ArrayStore) else None
         self._field = field.name
         self._declared = Declared.by(field.data_key)
         self._sources = field.sources
@@ -256,6 +264,11 @@ class StreamReader(FieldReader):
         source = self._sources[part]
         uid = str(source.document.get("uid"))
         reference = DataReference(self._run, self._field, uid, source.mimetype)
+        if source.mimetype == arrays.MIMETYPE:
+            place = str(source.document.get("uri"))
+            with explained(reference, Place(place, place)):
+                yield HeldReader(self._holder and self._holder.store, source.document)
+            return
         opener = reader_of(source.mimetype, self._registry.readers, reference)
 
         def make(path: str, guard: Guard) -> FrameReader:

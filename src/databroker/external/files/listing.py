@@ -16,6 +16,7 @@ from ...columns.batches import values_of
 from ...columns.names import nested
 from ...documents.transform import Transform, unchanged
 from ...errors import DatabrokerError, FileRefused
+from ...stores.arrays import MIMETYPE
 from ...stores.rows import batches_of, rows_of
 from ..fields.filling import external_fields
 from ..fields.stream_index import read_claims
@@ -122,9 +123,9 @@ class RunResources:
 
     @property
     def resources(self) -> list[Doc]:
-        """All resources and stream resources."""
+        """All resources and stream resources whose data are in files."""
         own = [doc for kind, doc in self.documents if kind in ("resource", "stream_resource")]
-        return own + self.adopted
+        return [doc for doc in own if doc.get("mimetype") != MIMETYPE] + self.adopted
 
 
 def external_files(

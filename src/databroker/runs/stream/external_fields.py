@@ -109,7 +109,7 @@ class ExternalFields:
             self._run,
             self._on_missing,
             {
-                name: StreamReader(self._registry, self._run, each)
+                name: StreamReader(self._registry, self._run, each, store=self._store)
                 for name, each in self._streamed.items()
             },
             self._loader,
@@ -185,7 +185,9 @@ class ExternalFields:
             places, absent = self._view.places(field, layout), self.absent(field, layout)
             self._tell_left_over(field)
             streamed = self._streamed[field]
-            reader = StreamReader(self._registry, self._run, streamed, places, seq_nums, absent)
+            reader = StreamReader(
+                self._registry, self._run, streamed, places, seq_nums, absent, self._store
+            )
         else:
             reader = DatumReader(self._loader, field, references)
         return LazyArray(field, reader, data_key, self._on_missing)

@@ -1,0 +1,5 @@
+"""The runs of a Tiled server, for reading."""
+
+from .store import TiledStore
+
+__all__ = ["TiledStore"]

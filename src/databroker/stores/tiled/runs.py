@@ -1,0 +1,133 @@
+"""The runs of a catalog, newest first, a page at a time.
+
+A server sorts by the time of the start document. SQLite has it sort that as text, which is right
+for times of ten digits, from 2001 to 2286. So runs of these times come sorted from the server, and
+all others, which are few, are sorted here. A page begins where the one before it ended: at a
+time, not at a number, so that runs which arrive meanwhile shift nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from ..base import RunRecord
+from .filters import ONLY_RUNS, Params, comparison, equal
+from .server import Json, Server
+
+_TIME = "start.time"
+_SORTED = (1e9, 1e10)  # seconds since the epoch: what text and numbers order alike
+_MARGIN = 1e-4  # seconds: within these, a server may order runs by their arrival
+_PAGE = 100
+_FIELDS = (("fields", "metadata"), ("fields", "specs"), ("omit_links", "true"))
+
+
+class Run(NamedTuple):
+    """A run as the server has it."""
+
+    key: str  # of its entry
+    metadata: dict[str, Any]
+
+    @property
+    def time(self) -> float:
+        """The time of its start document."""
+        time = self.metadata["start"].get("time")
+        return float(time) if isinstance(time, int | float) else float("-inf")
+
+    @property
+    def record(self) -> RunRecord:
+        """The run as searches give it."""
+        start = self.metadata["start"]
+        uid = str(start.get("uid", self.key))
+        return RunRecord(uid, start, self.metadata.get("stop"), [self.time, uid])
+
+
+def newest_first(
+    server: Server, filters: Params, after: Any = None, limit: int | None = None
+) -> Iterator[Run]:
+    """Yield the runs that pass some filters, after a cursor of one of them."""
+    low, high = _SORTED
+    parts: list[Callable[[], Iterator[Run]]] = [
+        lambda: iter(_sorted_here(server, filters + comparison("ge", _TIME, high))),
+        lambda: _sorted_there(server, filters, after, min(limit or _PAGE, _PAGE)),
+        lambda: iter(_sorted_here(server, filters + comparison("lt", _TIME, low))),
+    ]
+    runs = (run for part in parts for run in part())
+    return runs if after is None else _after(runs, *after)
+
+
+def one(server: Server, uid: str) -> Run | None:
+    """Return the run of a uid: its entry is called so, if the writer is Tiled's own."""
+    entry = server.entry(uid)
+    run = None if entry is None else _run(entry)
+    if run is not None and run.record.uid == uid:
+        return run
+    return next(iter(_page(server, equal("start.uid", uid), "", 0, 1)), None)
+
+
+def count(server: Server, filters: Params) -> int:
+    """Return how many runs pass some filters, which the server counts."""
+    asked = (*ONLY_RUNS, *filters, ("fields", "count"), ("page[limit]", "0"))
+    answer = server.search(params=asked)
+    return int((answer or {})["meta"]["count"])
+
+
+def _sorted_there(server: Server, filters: Params, after: Any, size: int) -> Iterator[Run]:
+    low, high = _SORTED
+    bounds = comparison("ge", _TIME, low)
+    upper = high if after is None else min(after[0] + _MARGIN, high)
+    below = "lt" if upper == high else "le"
+    given: dict[str, float] = {}  # runs that a page may have again, and their times
+    while True:
+        asked = filters + bounds + comparison(below, _TIME, upper)
+        page = _page(server, asked, "-start.time", len(given), size)
+        fresh = sorted((run for run in page if run.key not in given), key=_newest)
+        yield from fresh
+        if len(page) < size:
+            return
+        given |= {run.key: run.time for run in fresh}
+        upper, below = min(given.values()) + _MARGIN, "le"
+        given = {key: time for key, time in given.items() if time <= upper}
+        size = _PAGE
+
+
+def _sorted_here(server: Server, filters: Params) -> list[Run]:
+    found: list[Run] = []
+    while page := _page(server, filters, "", len(found), _PAGE):
+        found += page
+        if len(page) < _PAGE:
+            break
+    return sorted(found, key=_newest)
+
+
+def _newest(run: Run) -> float:
+    return -run.time
+
+
+def _page(server: Server, filters: Params, sort: str, first: int, size: int) -> list[Run]:
+    """Return some runs, of equal ones the one that arrived last first."""
+    order = [("sort", sort)] if sort else []
+    window = [("page[offset]", str(first)), ("page[limit]", str(size))]
+    params = [*ONLY_RUNS, *filters, *_FIELDS, *order, ("sort", "-"), *window]
+    answer = server.search(params=params)
+    return [run for item in (answer or {})["data"] if (run := _run(item)) is not None]
+
+
+def _run(item: Json) -> Run | None:
+    metadata = item["attributes"].get("metadata") or {}
+    return Run(str(item["id"]), metadata) if isinstance(metadata.get("start"), dict) else None
+
+
+def _after(runs: Iterator[Run], time: float, uid: str) -> Iterator[Run]:
+    """Yield those of sorted runs that come after the one of a time and a uid."""
+    passed = False
+    for run in runs:
+        if run.time < time or (passed and run.time == time):
+            yield run
+        passed = passed or run.record.uid == uid
+
+
+def limited(records: Iterator[RunRecord], limit: int | None) -> Iterator[RunRecord]:
+    """Yield so many runs at most."""
+    return records if limit is None else islice(records, limit)
