@@ -51,7 +51,7 @@ $(VENV)/demo: $(VENV)/python pyproject.toml
 	$(install)
 	@touch $@
 
-$(VENV)/test: EXTRAS := test,lint
+$(VENV)/test: EXTRAS := test,test-tiled,lint
 $(VENV)/test: $(VENV)/python pyproject.toml
 	$(install)
 	@touch $@

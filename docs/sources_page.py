@@ -24,17 +24,26 @@ Besides, files of JSON lines, and MongoDB, keep arrays as lists.
 | --- | --- | --- |
 """
 
-SUITES: dict[str, tuple[str, str] | None] = {
+SUITES: dict[str, tuple[str, str]] = {
     "memory": ("stores/test_memory.py", "TestMemoryStore"),
     "sqlite": ("stores/test_sqlite.py", "TestSQLiteStore"),
     "postgresql": ("stores/test_postgresql_store.py", "TestPostgreSQLStore"),
     "jsonl": ("stores/test_files.py", "TestJSONLStore"),
     "msgpack": ("stores/test_files.py", "TestMsgpackStore"),
     "mongo-normalized": ("stores/mongo/test_suite.py", "TestMongoNormalizedStore"),
-    "mongo-embedded": None,
+    "tiled": ("stores/tiled/test_suite.py", "TestTiledStore"),
     "federation": ("stores/test_federation.py", "TestRunsAreSplit"),
 }
-"""The suite of each driver; None where a source is only read, which has tests of its own."""
+"""The suite of each driver, or that of what it does beside others."""
+
+ONLY_READ = {
+    "mongo-embedded": "databroker 1.x wrote it no other way",
+    "tiled": "Tiled's own writer fills it",
+}
+"""Sources that have tests of their own, and why they are only read."""
+
+LOSSES = {"tiled": ("stores/tiled/test_gaps.py", "REASONS")}
+"""What the writer of a source does not keep, and why: a dictionary beside its tests."""
 
 
 def gaps(path: str, name: str) -> dict[str, str]:
@@ -58,17 +67,26 @@ def gaps(path: str, name: str) -> dict[str, str]:
     return {}
 
 
+def losses(path: str, name: str) -> dict[str, str]:
+    """Return a dictionary of texts that a module has."""
+    for node in ast.parse((TESTS / path).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return dict(ast.literal_eval(node.value))
+    raise LookupError(name)
+
+
 def rows() -> list[tuple[str, str, str]]:
     """Return driver, what it does not do, and why."""
     found = []
-    for driver, suite in SUITES.items():
-        if suite is None:
-            found.append((driver, "it is only read", "databroker 1.x wrote it no other way"))
-            continue
-        marks = gaps(*suite)
-        found += [(driver, _words(test), reason) for test, reason in marks.items()]
-        if not marks:
-            found.append((driver, "nothing is missing", ""))
+    for driver in dict.fromkeys([*SUITES, *ONLY_READ]):
+        marks = gaps(*SUITES[driver]) if driver in SUITES else {}
+        mine = [(driver, _words(test), reason) for test, reason in marks.items()]
+        if driver in LOSSES:
+            lost = losses(*LOSSES[driver])
+            mine += [(driver, f"it does not keep {what}", why) for what, why in lost.items()]
+        if driver in ONLY_READ:
+            mine.insert(0, (driver, "it is only read", ONLY_READ[driver]))
+        found += mine or [(driver, "nothing is missing", "")]
     return found
 
 

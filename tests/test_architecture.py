@@ -59,6 +59,7 @@ FACES = ("", "broker", "external", "v1", "v2")
 
 SHARED_BY_STORES = (
     "activity",
+    "arrays",
     "base",
     "capabilities",
     "changes",
@@ -100,6 +101,7 @@ ONLY_IN = {
     "psycopg": ("stores.sql.engine.postgresql",),
     "pymongo": ("stores.mongo",),
     "bson": ("stores.mongo",),
+    "httpx": ("stores.tiled",),
     "rich": ("cli", "demo"),
     "click": ("cli",),
     "hypothesis": ("testing",),

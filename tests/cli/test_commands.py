@@ -212,7 +212,6 @@ def test_broken_configurations_are_marked(empty_home, run_at_lab, recwarn):
     (folder / "good.yml").write_text("driver: memory\ndescription: A good one\n")
     (folder / "key.yml").write_text("driver: sqlite\npth: runs.db\n")
     (folder / "yaml.yml").write_text("driver: [sqlite\n")
-    (folder / "later.yml").write_text("driver: tiled\nuri: http://data\n")
     (folder / "good.yaml").write_text("driver: memory\n")
     code, out, err = run_at_lab("list")
     assert code == 0
@@ -220,7 +219,6 @@ def test_broken_configurations_are_marked(empty_home, run_at_lab, recwarn):
     assert "A good one" in said["good"]
     assert re.search(r"broken: \S+key.yml, line 2: there is no key 'pth'", said["key"])
     assert re.search(r"broken: \S+yaml.yml, line 2: this is not YAML", said["yaml"])
-    assert "broken: The driver 'tiled' is not available" in said["later"]
     assert err.splitlines() == [
         f"databroker: warning: Several files are called 'good': {folder}/good.yml is used, "
         f"{folder}/good.yaml is not."

@@ -60,9 +60,3 @@ def test_what_is_no_driver_or_cannot_be_imported_is_told():
         find_driver("plain")
     with pytest.raises(InvalidConfiguration, match="no_such_package"):
         find_driver("absent")
-
-
-def test_another_package_may_bring_a_store_that_we_only_plan(tmp_path):
-    entries = tmp_path / "fancy_store-1.0.dist-info" / "entry_points.txt"
-    entries.write_text("[databroker.stores]\ntiled = fancy_store:DRIVER\n")
-    assert find_driver("tiled").target == "fancy_store:FancyStore"

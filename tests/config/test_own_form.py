@@ -82,13 +82,6 @@ def test_opening_goes_through_the_registry():
     store.close()
 
 
-@pytest.mark.parametrize("driver", ["tiled"])
-def test_a_planned_driver_is_read_but_not_opened(driver):
-    config = from_mapping({"driver": driver, "uri": "scheme://host/db"})
-    with pytest.raises(InvalidConfiguration, match="not available in this version"):
-        config.open()
-
-
 def test_an_unknown_key_names_file_line_and_accepted_keys(write):
     file = write("lab.yml", "driver: sqlite\npath: runs.db\ntimezon: UTC\n")
     with pytest.raises(InvalidConfiguration) as caught:

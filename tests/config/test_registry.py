@@ -10,7 +10,6 @@ from databroker.errors import InvalidConfiguration, MissingExtra
 from databroker.stores import registry
 from databroker.stores.registry import (
     DRIVERS,
-    PLANNED,
     Driver,
     Option,
     find_driver,
@@ -33,15 +32,6 @@ def test_sqlite_opens(tmp_path):
     again = open_store("sqlite", path=str(tmp_path / "runs.db"), read_only=True)
     assert again.resolve("", 2) == ["a"]
     again.close()
-
-
-@pytest.mark.parametrize("driver", PLANNED.values(), ids=lambda driver: driver.name)
-def test_a_planned_driver_says_so(driver):
-    options = dict.fromkeys(driver.needs[0], "x")
-    with pytest.raises(InvalidConfiguration, match="not available in this version") as caught:
-        open_store(driver.name, **options)
-    assert "'sqlite'" in str(caught.value)
-    assert driver.name not in DRIVERS
 
 
 @pytest.mark.parametrize(("name", "near"), [("sqllite", "sqlite"), ("Memory", "memory")])

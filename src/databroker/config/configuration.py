@@ -66,12 +66,6 @@ class Configuration(NamedTuple):
     source: Path | None = None
     original: Mapping[str, Any] = _NOTHING  # as it was written
 
-    def check_available(self) -> None:
-        """Raise if this version does not have the driver, or that of a member."""
-        find_driver(self.driver).check_available()
-        for member in self.members.values():
-            member.check_available()
-
     def open(self) -> Store:
         """Open the store that this configuration describes."""
         try:

@@ -137,7 +137,7 @@ def _survey(entry: _Entry) -> Survey:
         section = entry.read()
         text = section.get("description")
         description, is_read = None if text is None else str(text), True
-        read_form(section, entry.name, _load).check_available()
+        read_form(section, entry.name, _load)
     except InvalidConfiguration as error:
         return Survey(description, hide_passwords(str(error)), is_read)
     return Survey(description, None, is_read)

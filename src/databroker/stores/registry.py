@@ -94,8 +94,7 @@ class Driver(NamedTuple):
     name
         The word after ``driver:`` in a configuration.
     target
-        'module:Class', the module relative to this package, or absolute in another package;
-        None while the store is planned, and its configurations are only read.
+        'module:Class', the module relative to this package, or absolute in another package.
     options
         Every option that its class takes.
     needs
@@ -108,7 +107,7 @@ class Driver(NamedTuple):
     """
 
     name: str
-    target: str | None
+    target: str
     options: tuple[Option, ...] = ()
     needs: tuple[tuple[str, ...], ...] = ((),)
     extra: str | None = None
@@ -131,27 +130,6 @@ class Driver(NamedTuple):
         if any(known.issuperset(names) for names in self.needs):
             return None
         return ", or ".join(" and ".join(map(repr, names)) for names in self.needs)
-
-    def check_available(self) -> str:
-        """Return the target.
-
-        Raises
-        ------
-        InvalidConfiguration
-            This version does not have the driver.
-
-        Examples
-        --------
-        >>> find_driver("memory").check_available()
-        '.memory:MemoryStore'
-        """
-        if self.target is None:
-            available = ", ".join(map(repr, _available()))
-            raise InvalidConfiguration(
-                f"The driver {self.name!r} is not available in this version of databroker. "
-                f"Available are {available}."
-            )
-        return self.target
 
 
 _GROUP = "databroker.stores"
@@ -208,6 +186,13 @@ _DRIVERS = (
         extra="mongo",
     ),
     Driver(
+        "tiled",
+        ".tiled:TiledStore",
+        (_URI, Option("api_key"), Option("timeout", "seconds")),
+        needs=(("uri",),),
+        extra="tiled",
+    ),
+    Driver(
         "federation",
         ".federation:FederatedStore",
         (Option("members", "members"), Option("write_to"), Option("skip_unavailable", "flag")),
@@ -217,11 +202,6 @@ _DRIVERS = (
 
 DRIVERS: Mapping[str, Driver] = {driver.name: driver for driver in _DRIVERS}
 """Our own drivers by their names."""
-
-_PLANNED = (Driver("tiled", None, (_URI,), needs=(("uri",),), extra="tiled"),)
-
-PLANNED: Mapping[str, Driver] = {driver.name: driver for driver in _PLANNED}
-"""Drivers that a later version may have, or another package: configurations name them already."""
 
 
 def find_driver(name: object) -> Driver:
@@ -241,12 +221,12 @@ def find_driver(name: object) -> Driver:
     databroker.errors.InvalidConfiguration: There is no driver 'sqlit'. Did you mean 'sqlite'? ...
     """
     if isinstance(name, str):
-        driver = DRIVERS.get(name) or _of_another_package(name) or PLANNED.get(name)
+        driver = DRIVERS.get(name) or _of_another_package(name)
         if driver is not None:
             return driver
     known = _available()
     raise InvalidConfiguration(
-        f"There is no driver {shown(name)}.{did_you_mean(name, [*known, *PLANNED])} "
+        f"There is no driver {shown(name)}.{did_you_mean(name, known)} "
         f"The drivers are: {', '.join(known)}."
     )
 
@@ -296,7 +276,7 @@ def open_store(driver: str, **options: Any) -> Store:
     Raises
     ------
     InvalidConfiguration
-        No such driver, a driver that this version does not have yet, or options that do not fit.
+        No such driver, or options that do not fit.
     MissingExtra
         The packages that this store needs are not installed.
     StoreUnavailable
@@ -304,9 +284,9 @@ def open_store(driver: str, **options: Any) -> Store:
 
     Examples
     --------
-    >>> open_store("tiled", uri="http://localhost:8000")
+    >>> open_store("sqlite", path="runs.db", durable=True)
     Traceback (most recent call last):
-    databroker.errors.InvalidConfiguration: The driver 'tiled' is not available in ...
+    databroker.errors.InvalidConfiguration: The driver 'sqlite' has no option 'durable'. ...
     """
     known = find_driver(driver)
     _check(known, options)
@@ -344,7 +324,7 @@ def _check(driver: Driver, options: Mapping[str, object]) -> None:
 
 
 def _load(driver: Driver) -> Any:
-    module, _, name = driver.check_available().partition(":")
+    module, _, name = driver.target.partition(":")
     try:
         home = importlib.import_module(module, __package__)
     except ModuleNotFoundError as error:

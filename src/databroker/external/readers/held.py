@@ -44,7 +44,10 @@ class HeldReader(FrameReader):
                 f"there are {self._length} frames so far, and frame {stop - 1} is wanted",
                 "If the run is going on, try again later.",
             )
-        return self._store.read_array(self._document, (slice(first, stop), *inner))
+        try:
+            return self._store.read_array(self._document, (slice(first, stop), *inner))
+        except ExternalDataMissing as error:
+            raise Problem(ExternalDataMissing, str(error).rstrip(".")) from error
 
     def count(self, first: int, stop: int) -> int:
         return max(0, min(stop, self._length) - first)

@@ -124,7 +124,7 @@ class Events:
         """Return uids as Tiled's own export makes them, told apart where a seq_num comes again."""
         seen: dict[int, int] = {}
         names = []
-        for row, number in enumerate(seq_nums[: rows[-1] + 1].tolist()):
+        for number in seq_nums[: rows[-1] + 1].tolist():
             seen[number] = seen.get(number, 0) + 1
             again = f"-{seen[number]}" if seen[number] > 1 else ""
             names.append(f"event-{self._owner.uid}-{number}{again}")

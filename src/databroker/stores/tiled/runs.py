@@ -1,9 +1,9 @@
 """The runs of a catalog, newest first, a page at a time.
 
 A server sorts by the time of the start document. SQLite has it sort that as text, which is right
-for times of ten digits, from 2001 to 2286. So runs of these times come sorted from the server, and
-all others, which are few, are sorted here. A page begins where the one before it ended: at a
-time, not at a number, so that runs which arrive meanwhile shift nothing.
+for times of ten digits, from 2001 to 2286. So runs of these times come sorted from the server; all
+others, which are few, come after them, and are sorted here. A page begins where the one before it
+ended: at a time, not at a number, so that runs which arrive meanwhile shift nothing.
 """
 
 from __future__ import annotations
@@ -48,13 +48,20 @@ def newest_first(
 ) -> Iterator[Run]:
     """Yield the runs that pass some filters, after a cursor of one of them."""
     low, high = _SORTED
+    size = min(limit or _PAGE, _PAGE)
     parts: list[Callable[[], Iterator[Run]]] = [
-        lambda: iter(_sorted_here(server, filters + comparison("ge", _TIME, high))),
-        lambda: _sorted_there(server, filters, after, min(limit or _PAGE, _PAGE)),
-        lambda: iter(_sorted_here(server, filters + comparison("lt", _TIME, low))),
+        lambda: _sorted_there(server, filters, after, size),
+        lambda: _sorted_here(server, filters + comparison("lt", _TIME, low)),
+        lambda: _sorted_here(server, filters + comparison("ge", _TIME, high)),
     ]
-    runs = (run for part in parts for run in part())
-    return runs if after is None else _after(runs, *after)
+    if after is None:
+        for part in parts:
+            yield from part()
+        return
+    number = 0 if low <= after[0] < high else 1 if after[0] < low else 2
+    yield from _after(parts[number](), *after)
+    for part in parts[number + 1 :]:
+        yield from part()
 
 
 def one(server: Server, uid: str) -> Run | None:
@@ -76,7 +83,8 @@ def count(server: Server, filters: Params) -> int:
 def _sorted_there(server: Server, filters: Params, after: Any, size: int) -> Iterator[Run]:
     low, high = _SORTED
     bounds = comparison("ge", _TIME, low)
-    upper = high if after is None else min(after[0] + _MARGIN, high)
+    is_first = after is None or not low <= after[0] < high
+    upper = high if is_first else min(after[0] + _MARGIN, high)
     below = "lt" if upper == high else "le"
     given: dict[str, float] = {}  # runs that a page may have again, and their times
     while True:
@@ -92,13 +100,13 @@ def _sorted_there(server: Server, filters: Params, after: Any, size: int) -> Ite
         size = _PAGE
 
 
-def _sorted_here(server: Server, filters: Params) -> list[Run]:
+def _sorted_here(server: Server, filters: Params) -> Iterator[Run]:
     found: list[Run] = []
     while page := _page(server, filters, "", len(found), _PAGE):
         found += page
         if len(page) < _PAGE:
             break
-    return sorted(found, key=_newest)
+    yield from sorted(found, key=_newest)
 
 
 def _newest(run: Run) -> float:

@@ -109,7 +109,7 @@ class Server:
     def _send(self, url: str, params: Params) -> httpx.Response:
         """Ask once; again if the server has closed a connection that was kept."""
         client = self._open()
-        query = [*params]
+        query = httpx.QueryParams(tuple(params))
         try:
             try:
                 return client.get(url, params=query)

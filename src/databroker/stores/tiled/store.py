@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ...errors import ExternalDataMissing, StoreAway, StoreIsReadOnly, StoreUnavailable
 from ...query.evaluate import Predicate, RunView, compile
 from ...query.nodes import Everything
+from ..activity import Activity
 from ..arrays import ArrayStore
-from ..base import LINKED, Activity, Capabilities, RunRecord
+from ..base import LINKED, Capabilities, RunRecord
 from ..facts import run_fact
 from ..rows import Extent
 from .filters import Filters, filters_of
@@ -103,9 +104,7 @@ class TiledStore(ArrayStore):
         run = one(self._server, uid)
         return None if run is None else run.record
 
-    def _matching(
-        self, runs: Iterator[Run], query: Node, filters: Filters
-    ) -> Iterator[RunRecord]:
+    def _matching(self, runs: Iterator[Run], query: Node, filters: Filters) -> Iterator[RunRecord]:
         matches: Predicate = compile(Everything() if filters.exact else query)
         for run in runs:
             record = run.record
@@ -201,7 +200,9 @@ class TiledStore(ArrayStore):
         except StoreAway:
             raise
         except StoreUnavailable as error:
-            raise ExternalDataMissing(str(error)) from error
+            raise ExternalDataMissing(
+                f"{error} Its file may be missing there, or be one that the server may not read."
+            ) from error
 
     def datum(self, datum_id: str) -> dict[str, Any] | None:
         """Return None: the writer makes stream resources of datum documents."""

@@ -1,0 +1,178 @@
+"""A Tiled server on this machine, in a process of its own, and runs in it by its own writer."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import httpx
+
+KEY = "correcthorsebatterystaple"
+
+_PROGRAM = """
+import sys
+import uvicorn
+from tiled.catalog import from_uri
+from tiled.config import Authentication
+from tiled.server.app import build_app
+
+folder, port, key = sys.argv[1:]
+tree = from_uri(
+    f"sqlite:///{folder}/catalog.db",
+    writable_storage=[f"file://localhost{folder}/data", f"duckdb:///{folder}/tables.duckdb"],
+    readable_storage=[folder],
+    init_if_not_exists=True,
+)
+app = build_app(tree, authentication=Authentication(single_user_api_key=key))
+uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", loop="asyncio")
+"""
+
+
+def _free_port():
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        return door.getsockname()[1]
+
+
+class TiledServer:
+    """A server that a test may stop and start again, over the same catalog."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.port = _free_port()
+        self._process = None
+        self._log = self.folder / "server.log"
+
+    @property
+    def uri(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def begin(self):
+        """Start it, without waiting."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _PROGRAM, str(self.folder), str(self.port), KEY],
+                stdout=log,
+                stderr=log,
+                env=os.environ | {"TILED_LOG_LEVEL": "WARNING"},
+            )
+
+    def wait(self):
+        """Return once it answers."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            assert self._process.poll() is None, self._log.read_text()[-3000:]
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(f"{self.uri}/api/v1/", timeout=5).is_success:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"no answer: {self._log.read_text()[-3000:]}")
+
+    def end(self):
+        """Kill it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def new_catalog(self):
+        """Return the address of a new, empty catalog."""
+        name = uuid.uuid4().hex[:12]
+        self.put([], name, {}, [])
+        return f"{self.uri}/api/v1/metadata/{name}"
+
+    def put(self, path, name, metadata, specs):
+        """Make an entry, as Tiled's client does."""
+        body = {
+            "id": name,
+            "structure_family": "container",
+            "metadata": metadata,
+            "data_sources": [],
+            "specs": specs,
+        }
+        answer = httpx.post(
+            f"{self.uri}/api/v1/metadata/{'/'.join(path)}",
+            content=json.dumps(body),
+            headers={"Authorization": f"Apikey {KEY}", "Content-Type": "application/json"},
+            timeout=60,
+        )
+        assert answer.is_success, answer.text
+
+
+class Writing:
+    """What gives documents to Tiled's writer, and has it write them when it is told to."""
+
+    def __init__(self, catalog, normalizer=None, **options):
+        from bluesky_tiled_plugins import TiledWriter
+
+        self._runs = []
+        self._writer = TiledWriter(catalog, normalizer=normalizer, **options)
+        make = self._writer._factory
+
+        def factory(name, doc):
+            callbacks, _ = make(name, doc)
+            for each in callbacks:  # of a normalizer, what comes after it
+                inner = list(getattr(each, "_token_refs", {}).values())
+                self._runs += inner or [each]
+            return callbacks, []
+
+        self._writer._run_router.factories = [factory]
+
+    @classmethod
+    def normal(cls, catalog):
+        """Return one that makes new documents of old ones first, as the writer does by default."""
+        from bluesky_tiled_plugins.writing.tiled_writer import RunNormalizer
+
+        return cls(catalog, RunNormalizer)
+
+    def __call__(self, kind, doc):
+        self._writer(kind, doc)
+        if kind == "stop":  # which writes all there is
+            self._runs = [run for run in self._runs if _uid(run) != doc["run_start"]]
+
+    def flush(self):
+        """Have it write what it would keep until there is more."""
+        for run in self._runs:
+            for stream, rows in run._internal_data_cache.items():
+                if rows:
+                    run._write_internal_data(rows, run._desc_nodes[stream])
+                    rows.clear()
+            run._internal_data_cache.clear()
+            for datum in run._external_data_cache.values():
+                run._write_external_data(datum)
+            run._external_data_cache.clear()
+
+
+def _uid(run):
+    return run.root_node.metadata["start"]["uid"]
+
+
+def writing_store(catalog, uri):
+    """Return a store of a catalog that takes documents, and has Tiled's writer write them."""
+    from databroker.stores.tiled import TiledStore
+
+    class WritingStore(TiledStore):
+        """Writes before it asks."""
+
+        def __init__(self):
+            super().__init__(uri, api_key=KEY)
+            self._writing, self._waits = Writing(catalog), False
+            send = self._server._send
+
+            def flushed(*args):
+                if self._waits:
+                    self._waits = False
+                    self._writing.flush()
+                return send(*args)
+
+            self._server._send = flushed
+
+        def put(self, kind, doc):
+            self._waits = True
+            self._writing(kind, doc)
+
+    return WritingStore()

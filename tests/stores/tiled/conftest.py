@@ -1,0 +1,58 @@
+"""A Tiled server, and runs in it that a RunEngine gave to Tiled's own writer."""
+
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("tiled", reason="needs the extra test-tiled")
+pytest.importorskip("bluesky_tiled_plugins", reason="needs the extra test-tiled")
+
+from databroker.stores.memory import MemoryStore
+from helpers.tiled_server import KEY, TiledServer, Writing
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    server = TiledServer(tmp_path_factory.mktemp("tiled"))
+    server.begin()
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.end()
+
+
+@pytest.fixture(scope="session")
+def client(server):
+    from tiled.client import from_uri
+
+    client = from_uri(server.uri, api_key=KEY)
+    yield client
+    client.context.http_client.close()
+
+
+@pytest.fixture(scope="session")
+def written(server, client):
+    """A catalog with runs, and a memory store with the documents that the writer was given."""
+    from helpers.tiled_runs import perform
+
+    uri = server.new_catalog()
+    memory = MemoryStore()
+    writing = Writing.normal(client[uri.rpartition("/")[2]])
+    uids = perform([writing, memory.insert], server.folder / "files")
+    writing.flush()
+    return SimpleNamespace(uri=uri, memory=memory, uids=uids)
+
+
+@pytest.fixture
+def key(monkeypatch):
+    """Have the key in the environment."""
+    monkeypatch.setenv("TILED_API_KEY", KEY)
+
+
+@pytest.fixture
+def db(written, key):
+    from databroker import Broker
+
+    with Broker.from_config({"driver": "tiled", "uri": written.uri}) as broker:
+        yield broker
