@@ -1,8 +1,12 @@
 """What Tiled's writer does not keep, each with its reason: an error once it does."""
 
+from contextlib import closing
+
 import pytest
 
 from databroker.documents.encode import same
+from databroker.query.nodes import Everything
+from databroker.stores.tiled import TiledStore, runs
 from databroker.testing import answers, expected, read_rows
 from databroker.testing.conformance.base import (
     datum,
@@ -13,7 +17,7 @@ from databroker.testing.conformance.base import (
     start,
     stop,
 )
-from helpers.tiled_server import writing_store
+from helpers.tiled_server import KEY, writing_store
 
 
 def _ended(*documents):
@@ -64,32 +68,47 @@ GAPS = {
 }
 
 
+PARTS = {"NaN in metadata": "runs", "large integers in metadata": "runs"}
+KEPT = {"uids of events": ("uid",), "flags of events": ("filled",)}
+MISSING = ("uid", "filled")
+
+
 @pytest.mark.parametrize(
-    "documents",
+    "name",
     [
-        pytest.param(
-            documents,
-            marks=pytest.mark.xfail(reason=reason, strict=True, raises=Exception),
-            id=name,
-        )
-        for name, (documents, reason) in GAPS.items()
+        pytest.param(name, marks=pytest.mark.xfail(reason=reason, strict=True))
+        for name, (_, reason) in GAPS.items()
     ],
 )
-def test_what_is_lost(server, client, documents):
+def test_what_is_lost(server, client, name):
+    """Nothing else is looked at than what the gap is about."""
     uri = server.new_catalog()
+    documents, _ = GAPS[name]
     store = writing_store(client[uri.rpartition("/")[2]], uri)
     try:
         insert_all(store, documents)
         found, wanted = answers(store, documents), expected(documents)
-        if not any(kind == "event" for kind, _ in documents):
-            found, wanted = found["runs"], wanted["runs"]
-        assert same(found, wanted)
+        part = PARTS.get(name, "resources" if name.startswith("resources") else "rows")
+        dropped = [key for key in MISSING if key not in KEPT.get(name, ())]
+        assert same(_without(dropped, found[part]), _without(dropped, wanted[part]))
     finally:
         store.close()
 
 
+def _without(dropped, answer):
+    """Return an answer in which rows lack some of their keys, and come in one order."""
+    if not isinstance(answer, dict):
+        return answer
+    return {
+        owner: [{k: row[k] for k in sorted(row) if k not in dropped} for row in rows]
+        if isinstance(rows, list)
+        else rows
+        for owner, rows in answer.items()
+    }
+
+
 def test_what_is_kept(server, client):
-    """What is lost above is all that differs: without it, documents come out as they are."""
+    """Guard the tests above: without anything of that, documents come out as they are."""
     uri = server.new_catalog()
     store = writing_store(client[uri.rpartition("/")[2]], uri)
     documents = _with(*(event(number) for number in (3, 1, 2)), sample={"name": "Ni"})
@@ -102,6 +121,25 @@ def test_what_is_kept(server, client):
         _kept(doc) for kind, doc in documents if kind == "event"
     ]
     store.close()
+
+
+@pytest.mark.xfail(reason="entries do not tell when they were made", strict=True)
+def test_an_older_run_that_comes_meanwhile_is_left_out(server, monkeypatch):
+    monkeypatch.setattr(runs, "_PAGE", 1)
+    catalog = server.new_catalog()
+    specs = [{"name": "BlueskyRun", "version": "3.0"}]
+
+    def put(uid, time):
+        path = [catalog.rpartition("/")[2]]
+        server.put(path, uid, {"start": {"uid": uid, "time": time}}, specs)
+
+    for number in range(3):
+        put(f"{number}", 1.5e9 + number)
+    with closing(TiledStore(catalog, api_key=KEY)) as store:
+        found = store.find(Everything())
+        first = next(found).uid
+        put("older", 1.4e9)
+        assert [first, *(run.uid for run in found)] == ["2", "1", "0"]
 
 
 def _kept(row):

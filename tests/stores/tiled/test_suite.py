@@ -26,11 +26,9 @@ def _of(part, *names):
 _FINDING = _of(
     Finding,
     "test_an_empty_store_answers",
-    "test_many_ties_among_other_times_come_by_arrival",
     "test_a_record_shows_the_run_as_it_is_now",
     "test_a_record_needs_the_whole_uid",
     "test_a_prefix_gives_no_more_than_asked_for",
-    "test_a_search_is_lazy_and_bounded_by_what_existed",
     "test_each_search_is_a_fresh_one",
     "test_no_more_runs_are_found_than_asked_for",
     "test_pages_of_a_search_follow_each_other",
@@ -57,9 +55,6 @@ _SEARCHING = _of(
 class TestTiledStore(_FINDING, _ROWS, _SEARCHING):
     gaps: ClassVar = {
         "test_odd_times_are_ordered_exactly": "the writer cuts large times to 53 bits, as integers",
-        "test_a_search_is_lazy_and_bounded_by_what_existed": (
-            "older runs that arrive meanwhile are seen: entries do not tell when they were made"
-        ),
         "test_uids_are_resolved_by_code_point": "paths of a server take no slash and no NUL",
     }
 

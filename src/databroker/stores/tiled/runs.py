@@ -48,7 +48,7 @@ def newest_first(
 ) -> Iterator[Run]:
     """Yield the runs that pass some filters, after a cursor of one of them."""
     low, high = _SORTED
-    size = min(limit or _PAGE, _PAGE)
+    size = _PAGE if limit is None else min(limit + 1, _PAGE)
     parts: list[Callable[[], Iterator[Run]]] = [
         lambda: _sorted_there(server, filters, after, size),
         lambda: _sorted_here(server, filters + comparison("lt", _TIME, low)),
@@ -87,15 +87,19 @@ def _sorted_there(server: Server, filters: Params, after: Any, size: int) -> Ite
     upper = high if is_first else min(after[0] + _MARGIN, high)
     below = "lt" if upper == high else "le"
     given: dict[str, float] = {}  # runs that a page may have again, and their times
+    held: list[Run] = []  # those that a later page may have to be put between
     while True:
         asked = filters + bounds + comparison(below, _TIME, upper)
         page = _page(server, asked, "-start.time", len(given), size)
-        fresh = sorted((run for run in page if run.key not in given), key=_newest)
-        yield from fresh
+        fresh = [run for run in page if run.key not in given]
+        held = sorted(held + fresh, key=_newest)
         if len(page) < size:
+            yield from held
             return
         given |= {run.key: run.time for run in fresh}
         upper, below = min(given.values()) + _MARGIN, "le"
+        yield from (run for run in held if run.time > upper)
+        held = [run for run in held if run.time <= upper]
         given = {key: time for key, time in given.items() if time <= upper}
         size = _PAGE
 
