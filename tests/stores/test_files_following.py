@@ -132,6 +132,16 @@ def test_a_growing_file_is_read_from_where_it_was_read_to(lines, folder, monkeyp
     assert seen == [len(line)] * 2  # by the index, and by who has the rows
 
 
+@pytest.mark.parametrize(("files", "size"), [(2, 2**28), (5_000, 1)])
+def test_files_are_taken_in_group_by_group(cls, folder, monkeypatch, files, size):
+    monkeypatch.setattr(following, "_AT_ONCE", files)
+    monkeypatch.setattr(following, "_BYTES_AT_ONCE", size)
+    for number in range(7):
+        write(cls, folder, f"{number}", few(f"{number}"))
+    with closing(cls(folder, index=False)) as store:
+        assert uids(store) == list("0123456")
+
+
 def test_an_index_that_is_fresh_reads_no_file(cls, folder, monkeypatch):
     for name in "abc":
         write(cls, folder, name, few(name))

@@ -8,7 +8,6 @@ import os
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
 from ..._util.garbage import collecting_later
 from ..._util.printable import printable
@@ -35,8 +34,8 @@ _WATCHED = 16
 _QUIET = 60.0
 """Seconds after which a file that did not change is only looked at with all the others."""
 
-_AT_ONCE = 5_000
-"""Files whose documents are kept in one transaction."""
+_AT_ONCE, _BYTES_AT_ONCE = 5_000, 2**28
+"""Files, and bytes of files, whose documents are kept in one transaction."""
 
 _TOLD = 3
 """Faults that one warning names."""
@@ -216,7 +215,7 @@ class Follower:
             self._known.pop(path, None)
         again: set[str] = set()
         news: list[FileNews]
-        for paths in _groups(self._ordered(changed)):
+        for paths in _groups(self._ordered(changed), changed):
             news = []
             for path in paths:
                 self._look_into(index, path, known.get(path), news, forgotten)
@@ -336,7 +335,15 @@ def _is_worth_keeping(news: FileNews) -> bool:
     return news.is_new or bool(found)
 
 
-def _groups(paths: Sequence[str]) -> Iterator[list[str]]:
-    left = iter(paths)
-    while some := list(islice(left, _AT_ONCE)):
+def _groups(paths: Iterable[str], stamps: Mapping[str, Stamp]) -> Iterator[list[str]]:
+    """Yield files in their order, not too many, nor too large ones, at once."""
+    some: list[str] = []
+    size = 0
+    for path in paths:
+        some.append(path)
+        size += stamps[path].size
+        if len(some) >= _AT_ONCE or size >= _BYTES_AT_ONCE:
+            yield some
+            some, size = [], 0
+    if some:
         yield some
