@@ -271,6 +271,10 @@ class SpillWarning(UserWarning):
     """Documents wait on this machine, as the server of their store takes none (docs: spilling)."""
 
 
+class SlowSearchWarning(UserWarning):
+    """A search reads the metadata of very many runs, one by one (docs: MongoDB)."""
+
+
 class UnavailableWarning(UserWarning):
     """One of several sources is away: its runs are left out (docs: several sources)."""
 

@@ -22,6 +22,7 @@ from databroker.errors import (
     InvalidConfiguration,
     InvalidDocument,
     NotSupported,
+    SlowSearchWarning,
     StoreAway,
     StoreIsReadOnly,
     StoreUnavailable,
@@ -143,6 +144,16 @@ def test_what_a_search_of_the_server_would_miss_is_found(store):
         assert store.count(query) == len(uids)
 
 
+def test_that_a_search_is_slow_is_said_once(store, monkeypatch):
+    monkeypatch.setattr("databroker.stores.mongo.searching._SLOW", 100)
+    store.insert_many([("start", start(f"{n}", 1e9 + n, sample="Ni")) for n in range(200)])
+    assert store.count(Equals(Path("sample"), "Cu")) == 0  # which the server looks up
+    assert len(list(store.find(Everything()))) == 200
+    with pytest.warns(SlowSearchWarning, match=r"FullText\('ni'\).*more than 100 runs"):
+        assert store.count(FullText(("ni",))) == 200
+    assert store.count(FullText(("cu",))) == 0
+
+
 def test_a_time_by_which_runs_cannot_be_sorted_is_refused(store):
     with pytest.raises(InvalidDocument, match="'time' is 1180591620717411303425"):
         store.insert("start", start(time=2**70 + 1))
@@ -191,6 +202,12 @@ def test_an_old_resource_is_found_by_the_id_that_the_server_gave_it(store, raw):
     raw.datum.insert_one({"datum_id": "one", "resource": str(made), "datum_kwargs": {}})
     assert store.resource(str(made)) == document | {"uid": str(made)}
     assert store.datum("one")["resource"] == str(made)
+    raw.datum.insert_one({"datum_id": "two", "resource": made, "datum_kwargs": {}})
+    rows = read_rows(store, "datum", str(made))
+    assert [(row["datum_id"], row["resource"]) for row in rows] == [
+        ("one", str(made)),
+        ("two", str(made)),
+    ]
     assert store.resource(str(ObjectId())) is None
 
 

@@ -70,7 +70,7 @@ class Address:
         self.uri = uri
         self.database = database
         self.name = f"{scheme}{user}{'@' * bool(user)}{hosts}/{database}"
-        self.public = f"{self.name}{_SECRETS.sub('', options or '')}"
+        self.public = f"{self.name}{_SECRETS.sub('', options or '').rstrip('&?')}"
         self.lacks_password = bool(user) and not password
 
     def connect(self) -> MongoClient[Doc]:

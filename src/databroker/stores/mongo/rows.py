@@ -37,7 +37,7 @@ class Rows:
         place = PLACES[kind]
         found = self._databases.of(place).aggregate(
             place.collection,
-            [{"$match": {OWNER[kind]: portable(owner)}}, {"$group": {"_id": None, **_SUMS}}],
+            [{"$match": _of_owner(kind, owner)}, {"$group": {"_id": None, **_SUMS}}],
         )
         if not found:
             return []
@@ -60,7 +60,7 @@ class Rows:
         ids = {"$gte": ObjectId(lowest), "$lte": ObjectId(highest)}
         stored = self._databases.of(place).find(
             place.collection,
-            {OWNER[kind]: portable(owner), "_id": ids},
+            {**_of_owner(kind, owner), "_id": ids},
             fields=fields_of(kind, selection),
             order=_BY_ARRIVAL,
             skip=first,
@@ -76,6 +76,13 @@ class Rows:
             place.collection, query, fields={"_id": 0, "time": 1}, order=[("time", -1)]
         )
         return None if newest is None else unpack_row("event", newest)["time"]
+
+
+def _of_owner(kind: str, owner: str) -> dict[str, Any]:
+    """Return a filter of rows; the datums of old resources refer to these by the server's ids."""
+    if kind == "datum" and ObjectId.is_valid(owner):
+        return {"resource": {"$in": [owner, ObjectId(owner)]}}
+    return {OWNER[kind]: portable(owner)}
 
 
 _SUMS = {

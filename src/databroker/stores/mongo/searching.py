@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from bson import ObjectId
 
 from ..._util.portable_text import original, portable
+from ..._util.user_warnings import warn_user
 from ...documents.identity import is_provisional
+from ...errors import SlowSearchWarning
 from ...query.evaluate import RunView, compile
 from ..base import RunRecord, Store
 from ..facts import run_fact
@@ -27,6 +29,9 @@ _FIRST, _LARGEST = 50, 1600
 """Runs in a page: more from page to page, as few are wanted mostly."""
 
 NEWEST_FIRST = (("time", -1), ("_id", -1))
+_SLOW = 5000
+"""Runs that are looked at before it is said that this is slow."""
+
 _MANY_ODD = 1000  # from which on it is sooner looked at all runs
 
 _START, _STOP, _DESCRIPTOR = (PLACES[kind] for kind in ("start", "stop", "descriptor"))
@@ -38,6 +43,7 @@ class Search:
     def __init__(self, store: Store, databases: Databases) -> None:
         self._store = store
         self._databases = databases
+        self._has_told = False
 
     def find(self, query: Node, limit: int | None, after: Any) -> Iterator[RunRecord]:
         """Yield the runs that match; see `Store.find`."""
@@ -80,7 +86,7 @@ class Search:
         if newest is None:
             return
         bound: Filter = {"_id": {"$lte": newest["_id"]}}
-        cursor, size = after, min(limit or _FIRST, _FIRST)
+        cursor, size, looked_at = after, min(limit or _FIRST, _FIRST), 0
         while True:
             parts = [bound, *([compiled.filter] if compiled.filter else [])]
             parts += [_behind(cursor)] if cursor is not None else []
@@ -89,9 +95,22 @@ class Search:
             for record in self._records(page):
                 if matches(self._view(record, keys)):
                     yield record
+            looked_at += len(page)
             if len(page) < size:
                 return
+            if looked_at > _SLOW and not compiled.is_exact:
+                self._tell_once(query)
             cursor, size = _cursor(page[-1]), min(2 * size, _LARGEST)
+
+    def _tell_once(self, query: Node) -> None:
+        if not self._has_told:
+            self._has_told = True
+            warn_user(
+                f"{self._store} is asked for {query!r:.200}, which it cannot look up: the metadata "
+                f"of more than {_SLOW:,} runs are read, which is slow. Narrow the search, by "
+                "`since` or by a key that has a value. This is said once.",
+                SlowSearchWarning,
+            )
 
     def _starts(self, query: Filter, size: int) -> list[Doc]:
         database = self._databases.of(_START)
