@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from databroker.documents.kinds import ROWS
 from databroker.errors import DamageWarning, StoreIsReadOnly, StoreUnavailable
 from databroker.query.nodes import Equals, Everything, Path, TimeBounds
-from databroker.stores.files import JSONLStore, MsgpackStore, following
+from databroker.stores.files import JSONLStore, MsgpackStore, following, watching
 from databroker.stores.sql.engine.statements.files import any_unsearchable
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import (
@@ -87,8 +87,8 @@ def uids(store, query=None):
 
 def seen_at_once(monkeypatch):
     """Let every look be one at all files."""
-    monkeypatch.setattr(following, "_AT_LEAST", 0)
-    monkeypatch.setattr(following, "_SHARE", 0)
+    monkeypatch.setattr(watching, "_AT_LEAST", 0)
+    monkeypatch.setattr(watching, "_SHARE", 0)
 
 
 # -- files that come, grow and go ------------------------------------------------------

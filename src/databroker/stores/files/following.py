@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import heapq
 import os
 import threading
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ..._util.garbage import collecting_later
-from ..._util.printable import printable
 from ..._util.signals import not_from_signal
-from ..._util.user_warnings import warn_user
-from ...errors import DamageWarning, StoreDamaged, StoreUnavailable
+from ...errors import StoreDamaged, StoreUnavailable
 from ..base import Store
 from ..sql.file_index import FileIndex, FileNews, FileState
 from .findings import look_into, stamp_of_state
 from .formats import Format
 from .home import Home
-from .places import Places, Stamp, stamp_at
+from .places import Places, Stamp
 from .reading import OpenFile, Position
-
-_AT_LEAST = 1.0
-"""Seconds between two looks at all files."""
-
-_SHARE = 30
-"""So many times as long as such a look took."""
-
-_WATCHED = 16
-"""Files that are looked at each time: those that changed last."""
-
-_QUIET = 60.0
-"""Seconds after which a file that did not change is only looked at with all the others."""
+from .telling import FaultNotices
+from .watching import Watch, stamps_at
 
 _AT_ONCE, _BYTES_AT_ONCE = 5_000, 2**28
 """Files, and bytes of files, whose documents are kept in one transaction."""
 
-_TOLD = 3
-"""Faults that one warning names."""
-
 
 class Follower:
     """The index of some files, brought up to date before it is asked.
-
-    Each time it is looked at the folders, and at the files that changed last; at all files
-    once a second, or more rarely where that takes long.
 
     Attributes
     ----------
@@ -73,16 +53,14 @@ class Follower:
         """Take nothing as known, as in a process that was forked."""
         self.lock = threading.RLock()
         self._home.begin_anew()
-        self._told: set[tuple[str, int]] = set()
+        self._notices = FaultNotices(self._format.place)
         self.changes = 0  # that were seen
         self._forget_all()
 
     def _forget_all(self) -> None:
         self.changes += 1
-        self._known: dict[str, Stamp] = {}
+        self._watch = Watch(self._places)
         self._ahead: dict[str, FileState] = {}  # of the index, by rows alone
-        self._watched: dict[str, None] = {}
-        self._next_look = 0.0
         self._index: FileIndex | None = None
 
     @property
@@ -99,7 +77,7 @@ class Follower:
             if self._is_closed:
                 raise StoreUnavailable(f"The store of {self._source} is closed.")
             self._opened()
-            changed, gone = self._look()
+            changed, gone = self._watch.look()
             if changed or gone:
                 self._bring_up_to_date(changed, gone)
             return self._opened()
@@ -107,13 +85,13 @@ class Follower:
     def read_on(self, paths: Iterable[str]) -> None:
         """Take in what was written into some files, whatever became of others."""
         with self.lock:
-            self._bring_up_to_date(self._stamps(paths), ())
+            self._bring_up_to_date(stamps_at(paths), ())
 
     def _bring_up_to_date(self, changed: Mapping[str, Stamp], gone: Collection[str]) -> None:
         while changed or gone:
             with self._home.locked(), collecting_later():
                 again = self._take_in(self._opened(), changed, gone)
-            changed, gone = self._stamps(again), ()
+            changed, gone = stamps_at(again), ()
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[FileIndex]:
@@ -122,13 +100,6 @@ class Follower:
             self._opened()
             with self._home.locked():
                 yield self.refresh()
-
-    def watch(self, path: str) -> None:
-        """Look at a file each time from now on."""
-        self._watched.pop(path, None)
-        self._watched[path] = None
-        if len(self._watched) > _WATCHED:
-            del self._watched[next(iter(self._watched))]
 
     def state(self, path: str) -> FileState | None:
         """Return how far a file was read."""
@@ -148,7 +119,7 @@ class Follower:
                 self._index.close()
             self._home.close()
 
-    # -- what has changed ----------------------------------------------------
+    # -- the index -----------------------------------------------------------
 
     def _opened(self) -> FileIndex:
         """Return the index; if it was removed, a new one, of which nothing is known."""
@@ -168,40 +139,9 @@ class Follower:
             index.close()
             self._home.remove()
             index, states = self._home.open(self._source), {}
-        self._known = {path: stamp_of_state(state) for path, state in states.items()}
-        self._tell(state for state in states.values() if state.faults)
+        self._watch.known = {path: stamp_of_state(state) for path, state in states.items()}
+        self._notices.saw(state for state in states.values() if state.faults)
         return index
-
-    def _look(self) -> tuple[dict[str, Stamp], set[str]]:
-        """Return the files that are not as is known, as they are, and those that are no more."""
-        begun = time.monotonic()
-        if begun < self._next_look:
-            return self._look_at_some()
-        found = self._places.look()
-        ended = time.monotonic()
-        self._next_look = ended + max(_AT_LEAST, _SHARE * (ended - begun))
-        since = (time.time() - _QUIET) * 1e9
-        recent = [path for path, stamp in found.items() if stamp.mtime_ns > since]
-        self._watched = {}
-        for path in heapq.nlargest(_WATCHED, recent, key=lambda path: found[path].mtime_ns)[::-1]:
-            self.watch(path)
-        known = self._known
-        changed = {path: stamp for path, stamp in found.items() if known.get(path) != stamp}
-        return changed, known.keys() - found.keys()
-
-    def _look_at_some(self) -> tuple[dict[str, Stamp], set[str]]:
-        known = self._known
-        found = self._stamps(self._watched)
-        gone = (self._watched.keys() - found.keys()) & known.keys()
-        if self._places.may_have_others():
-            names = self._places.names()
-            found |= self._stamps(names - known.keys())
-            gone |= known.keys() - names
-        return {path: stamp for path, stamp in found.items() if known.get(path) != stamp}, gone
-
-    def _stamps(self, paths: Iterable[str]) -> dict[str, Stamp]:
-        stamps = ((path, stamp_at(path)) for path in paths)
-        return {path: stamp for path, stamp in stamps if stamp is not None}
 
     # -- taking it in ----------------------------------------------------------
 
@@ -211,8 +151,7 @@ class Follower:
         """Take in what changed; return the files that must be read again for that."""
         known = self._states(index, [*changed, *gone])
         forgotten = [known[path] for path in gone if path in known]
-        for path in gone:
-            self._known.pop(path, None)
+        self._watch.forget(gone)
         again: set[str] = set()
         news: list[FileNews]
         for paths in _groups(self._ordered(changed), changed):
@@ -227,8 +166,8 @@ class Follower:
             self._note(news)
         if forgotten:
             again.update(index.take_in([], forgotten))
+        self._watch.forget(again)
         for path in again:
-            self._known.pop(path, None)
             self._ahead.pop(path, None)
         return again
 
@@ -252,7 +191,7 @@ class Follower:
                 forgotten.append(known)
                 known = None
             if known is not None and file.stamp == stamp_of_state(known):
-                self._known[path] = file.stamp  # another process took it in
+                self._watch.known[path] = file.stamp  # another process took it in
                 return
             run = None if known is None else known.run
 
@@ -263,12 +202,8 @@ class Follower:
             news.append(look_into(self._format, file, known, knows, self._is_loose(path)))
 
     def _cannot_read(self, path: str, error: OSError) -> None:
-        stamp = stamp_at(path)
-        if stamp is not None:
-            self._known[path] = stamp
-        if (path, 0) not in self._told:
-            self._told.add((path, 0))
-            warn_user(f"{path} is left out, as it cannot be read: {error}", DamageWarning)
+        self._watch.known.update(stamps_at([path]))
+        self._notices.cannot_open(path, error)
 
     def _goes_on(self, file: OpenFile, known: FileState) -> bool:
         position = Position(known.read_to, known.last, known.mark)
@@ -294,14 +229,12 @@ class Follower:
         self.changes += 1
         for each in news:
             path = each.state.path
-            self._known[path] = stamp_of_state(each.state)
-            if len(news) <= _WATCHED:
-                self.watch(path)
+            self._watch.note(path, stamp_of_state(each.state))
             if _is_worth_keeping(each):
                 self._ahead.pop(path, None)
             else:
                 self._ahead[path] = each.state
-        self._tell(each.state for each in news if each.state.faults)
+        self._notices.saw(each.state for each in news if each.state.faults)
 
     def _begin_again(self, index: FileIndex) -> set[str]:
         """Make a new index: what a file gave that is not of one run cannot be told apart."""
@@ -310,23 +243,6 @@ class Follower:
         self._forget_all()
         self._opened()
         return set(self._places.look())
-
-    def _tell(self, states: Iterable[FileState]) -> None:
-        """Say what could not be read, once."""
-        new = []
-        for state in states:
-            for number, text in state.faults:
-                if (state.path, number) not in self._told:
-                    self._told.add((state.path, number))
-                    new.append(f"{state.path}, {self._format.place} {number}: {text}")
-        if new:
-            more = f"; and {len(new) - _TOLD} more" if len(new) > _TOLD else ""
-            shown = "; ".join(map(printable, new[:_TOLD]))
-            warn_user(
-                f"What could not be read is left out: {shown}{more}. See 'Damage' in the "
-                "documentation, and `db.check()`.",
-                DamageWarning,
-            )
 
 
 def _is_worth_keeping(news: FileNews) -> bool:

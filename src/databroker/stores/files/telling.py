@@ -1,0 +1,55 @@
+"""Saying what could not be read, once, by the names of files and the places in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..._util.printable import printable
+from ..._util.user_warnings import warn_user
+from ...errors import DamageWarning
+from ..sql.file_index import FileState
+
+_NAMED = 3
+"""Faults that one warning names."""
+
+
+class FaultNotices:
+    """Warns of what could not be read.
+
+    Parameters
+    ----------
+    place
+        What the place of a document is called.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._told: set[tuple[str, int]] = set()
+
+    def saw(self, states: Iterable[FileState]) -> None:
+        """Say what could not be read in some files, unless it was said."""
+        new = [
+            f"{state.path}, {self._place} {number}: {text}"
+            for state in states
+            for number, text in state.faults
+            if self._is_new(state.path, number)
+        ]
+        if new:
+            more = f"; and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
+            shown = "; ".join(map(printable, new[:_NAMED]))
+            warn_user(
+                f"What could not be read is left out: {shown}{more}. See 'Damage' in the "
+                "documentation, and `db.check()`.",
+                DamageWarning,
+            )
+
+    def cannot_open(self, path: str, error: OSError) -> None:
+        """Say that a whole file could not be read, unless it was said."""
+        if self._is_new(path, 0):
+            warn_user(f"{path} is left out, as it cannot be read: {error}", DamageWarning)
+
+    def _is_new(self, path: str, number: int) -> bool:
+        if (path, number) in self._told:
+            return False
+        self._told.add((path, number))
+        return True
