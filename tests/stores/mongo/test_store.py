@@ -274,10 +274,25 @@ def test_indexes_are_made_in_the_terminal(address, empty_home, raw, capsys):
     assert "memory of this process has no indexes" in capsys.readouterr().err
 
 
-def test_documents_that_are_there_twice_keep_a_unique_index_from_being_made(store, raw):
+def test_documents_that_are_there_twice_keep_only_their_unique_index_from_being_made(store, raw):
     raw.run_start.insert_many([start("a"), start("a")])
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable, match="cannot do what was asked of it"):
         store.create_indexes()
+    assert len(raw.event.index_information()) > 1
+
+
+def test_resources_that_databroker_1_stored_twice_are_one(store, raw):
+    insert_all(store, whole_run())
+    raw.resource.insert_one(resource("run-res", run_start="run"))
+    store.create_indexes()
+    raw.resource.insert_one(resource("run-res", run_start="run"))
+    insert_all(store, whole_run())
+    assert_holds(store, whole_run())
+
+
+def test_how_large_it_is_is_known(store):
+    insert_all(store, whole_run())
+    assert store.size() > 1000
 
 
 # -- what goes wrong -----------------------------------------------------------

@@ -193,6 +193,12 @@ class Database:
         with self._asking():
             return self._collection(collection).create_index(keys, **how)
 
+    def size(self) -> int:
+        """Return how many bytes the database takes, with its indexes."""
+        with self._asking():
+            found = self._reached()[self.address.database].command("dbstats")
+        return int(found["storageSize"] + found["indexSize"])
+
     def unique_keys(self, collection: str) -> list[set[str]]:
         """Return of which keys the indexes are that let no two alike documents in."""
         with self._asking():

@@ -151,8 +151,11 @@ class MongoNormalizedStore(Store):
     def documents(self, uid: str, kinds: Collection[str] = LINKED) -> Iterator[tuple[str, Doc]]:
         for kind in LINKED:
             if kind in kinds:
+                seen = set()  # in old databases some resources are twice
                 for stored in self._stored(kind, {"run_start": portable(uid)}):
-                    yield kind, unpack_document(stored)
+                    if stored["uid"] not in seen:
+                        seen.add(stored["uid"])
+                        yield kind, unpack_document(stored)
 
     def activity(self, uid: str) -> Activity:
         """Return when the run was last written; who writes it is not known."""
@@ -184,6 +187,10 @@ class MongoNormalizedStore(Store):
             stored = next(self._stored("resource", {"_id": ObjectId(uid)}), None)
             stored = None if stored is None or "uid" in stored else {**stored, "uid": uid}
         return None if stored is None else unpack_document(stored)
+
+    def size(self) -> int:
+        """Return how many bytes the databases take, with their indexes."""
+        return sum(database.size() for database in self.databases.all())
 
     def state(self) -> Hashable:
         """Return how many documents there are of each kind."""
