@@ -134,9 +134,15 @@ def test_after_a_damaged_document_of_msgpack_nothing_is_read(object):
 def test_a_compressed_file_is_read_as_far_as_it_can_be():
     data = written(JSONLines(), RUN * 100)
     packed = gzip.compress(data) + gzip.compress(b"more\n")
-    assert decompressed(packed) == data + b"more\n"
-    assert data.startswith(decompressed(packed[: len(packed) // 2]))
-    assert decompressed(b"no gzip") == b""
+    assert decompressed(packed) == (data + b"more\n", len(packed), None)
+    half = decompressed(packed[: len(packed) // 2])
+    assert half.data
+    assert data.startswith(half.data)
+    assert (half.whole, half.fault) == (0, None)
+    assert decompressed(packed + bytes(100)).fault is None
+    assert decompressed(packed[:-9] + b"?" + packed[-8:]).data == data
+    assert "damaged" in decompressed(packed[:-9] + b"?" + packed[-8:]).fault
+    assert "damaged" in decompressed(b"no gzip").fault
 
 
 def test_plain_is_what_json_has_and_no_more():

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from databroker.documents.kinds import ROWS
 from databroker.errors import DamageWarning, StoreIsReadOnly, StoreUnavailable
 from databroker.query.nodes import Equals, Everything, Path, TimeBounds
-from databroker.stores.files import JSONLStore, MsgpackStore, following, watching
+from databroker.stores.files import JSONLStore, MsgpackStore, findings, following, watching
 from databroker.stores.sql.engine.statements.files import any_unsearchable
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import (
@@ -325,13 +325,41 @@ def test_a_damaged_line_is_left_out_and_told_once_by_name_and_line(lines, folder
     assert "a.jsonl, line 2: " in report.findings[0].text
 
 
-def test_a_damaged_event_is_found_by_a_check(lines, folder):
+def test_a_damaged_event_is_told_once_when_rows_are_read_and_found_by_a_check(lines, folder):
     data = encoded(JSONLStore, few("a")).replace(b'"seq_num": 1', b'"seq_num": "x"')
     (folder / "a.jsonl").write_bytes(data)
     assert uids(lines) == ["a"]
-    assert [row["seq_num"] for row in read_rows(lines, "event", "a-desc")] == [0, 2]
+    with pytest.warns(DamageWarning, match=r"a\.jsonl, line 4: "):
+        assert [row["seq_num"] for row in read_rows(lines, "event", "a-desc")] == [0, 2]
+    assert len(read_rows(lines, "event", "a-desc")) == 2
     (finding,) = lines.check().findings
     assert "a.jsonl, line 4: " in finding.text
+
+
+def test_a_compressed_file_that_is_damaged_is_told(cls, folder, store):
+    path = folder / f"a{cls.format.suffix}.gz"
+    packed = gzip.compress(encoded(cls, few("a")))
+    path.write_bytes(packed[:-8] + b"\0\0\0\0" + packed[-4:])
+    with pytest.warns(DamageWarning, match=rf"{cls.format.place} 1: what is compressed is damaged"):
+        assert uids(store) == []
+    (finding,) = store.check().findings
+    assert path.name in finding.text
+
+
+def test_a_compressed_file_that_ends_too_early_is_told_after_a_while(cls, folder, store):
+    path = folder / f"a{cls.format.suffix}.gz"
+    path.write_bytes(gzip.compress(encoded(cls, few("a")))[:-40])
+    os.utime(path, (1e9, 1e9))
+    with pytest.warns(DamageWarning, match="in the middle"):
+        assert uids(store) == ["a"]
+    assert len(store.check().findings) == 1
+
+
+def test_a_compressed_half_of_a_document_is_told(cls, folder, store):
+    path = folder / f"a{cls.format.suffix}.gz"
+    path.write_bytes(gzip.compress(encoded(cls, few("a"))[:-9]))
+    with pytest.warns(DamageWarning, match=rf"{cls.format.place} 6: .* in the middle"):
+        assert uids(store) == ["a"]
 
 
 def test_what_comes_after_damage_in_msgpack_is_lost_with_its_run_only(folder):
@@ -357,6 +385,33 @@ def test_an_old_file_that_ends_in_the_middle_is_told(cls, folder, store):
     assert store.record("a").stop is None
     (finding,) = store.check().findings
     assert "in the middle" in finding.text
+
+
+@pytest.mark.parametrize("end", ["", ".gz"])
+def test_half_a_document_that_never_grows_is_told_in_the_end(cls, folder, monkeypatch, end):
+    data = encoded(cls, few("a"))
+    path = folder / f"a{cls.format.suffix}{end}"
+    path.write_bytes(gzip.compress(data)[:-40] if end else data[:-9])
+    seen_at_once(monkeypatch)
+    for _ in range(2):  # the index is of both
+        with closing(cls(folder)) as store:
+            assert uids(store) == ["a"]
+    monkeypatch.setattr(findings, "_PATIENCE", 0.0)
+    for _ in range(2):
+        with closing(cls(folder)) as store:
+            with pytest.warns(DamageWarning, match="in the middle"):
+                assert uids(store) == ["a"]
+            assert uids(store) == ["a"]
+
+
+def test_a_run_whose_writer_was_killed_long_ago_can_be_ended(cls, folder, store):
+    path = folder / f"a{cls.format.suffix}"
+    path.write_bytes(encoded(cls, few("a"))[:-9])
+    os.utime(path, (1e9, 1e9))
+    with pytest.warns(DamageWarning, match="in the middle"):
+        store.insert("stop", stop("a"))
+    assert store.record("a").stop == stop("a")
+    assert path.read_bytes() == encoded(cls, few("a"))
 
 
 def test_an_empty_file_is_nothing_yet(cls, folder, store):

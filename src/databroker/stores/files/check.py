@@ -6,8 +6,7 @@ from ..._util.signals import not_from_signal
 from ...documents.kinds import OWNER
 from ..checking import Finding
 from ..sql.file_index import FileIndex
-from .findings import CUT_SHORT
-from .formats import Format
+from .formats import CUT_SHORT, Format
 from .reading import OpenFile
 from .rows import FileRows
 

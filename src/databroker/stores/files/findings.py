@@ -13,7 +13,7 @@ from ...documents.repair import repair
 from ...documents.validate import check
 from ...errors import InvalidDocument
 from ..sql.file_index import FileNews, FileState
-from .formats import EVENTS, Doc, Format, Item
+from .formats import CUT_SHORT, EVENTS, Doc, Format, Item
 from .places import Stamp
 from .reading import OpenFile, Position
 
@@ -23,7 +23,6 @@ KnownOwner = Callable[[str, str], bool]
 _PATIENCE = 60.0
 """Seconds after which half a document at the end of a file is not awaited any more."""
 
-CUT_SHORT = "the file ends in the middle of it"
 NO_START = "the file does not begin with a start document"
 
 
@@ -57,12 +56,21 @@ def look_into(
         for item in parsed.items:
             collector.take(item)
         collector.faults += parsed.faults
-    size, mtime_ns, _ = file.stamp
-    is_short = position.read_to < size and not any(n > position.last for n, _ in collector.faults)
-    if is_short and time.time() - mtime_ns / 1e9 > _PATIENCE:
-        collector.faults.append((position.last + 1, CUT_SHORT))
     news.state = collector.state(file.stamp, position)
+    if is_awaited(news.state) and is_given_up(file.stamp):
+        fault = position.last + 1, CUT_SHORT
+        news.state = news.state._replace(faults=(*news.state.faults, fault))
     return news
+
+
+def is_awaited(state: FileState) -> bool:
+    """Tell whether a file ends in the middle of a document, and nothing is said of that yet."""
+    return state.read_to < state.size and all(number <= state.last for number, _ in state.faults)
+
+
+def is_given_up(stamp: Stamp) -> bool:
+    """Tell whether a file changed so long ago that nobody is writing the end of it."""
+    return time.time() - stamp.mtime_ns / 1e9 > _PATIENCE
 
 
 class _Collector:

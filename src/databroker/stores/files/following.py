@@ -12,7 +12,7 @@ from ..._util.signals import not_from_signal
 from ...errors import StoreDamaged, StoreUnavailable
 from ..base import Store
 from ..sql.file_index import FileIndex, FileNews, FileState
-from .findings import look_into, stamp_of_state
+from .findings import is_awaited, is_given_up, look_into, stamp_of_state
 from .formats import Format
 from .home import Home
 from .places import Places, Stamp
@@ -40,11 +40,13 @@ class Follower:
         source: Store,
         format: Format,
         places: Places,
+        notices: FaultNotices,
         index: bool | str | os.PathLike[str] = True,
     ) -> None:
         self._source = source
         self._format = format
         self._places = places
+        self._notices = notices
         self._home = Home(format.name, places.paths, index)
         self._is_closed = False
         self.begin_anew()
@@ -53,7 +55,6 @@ class Follower:
         """Take nothing as known, as in a process that was forked."""
         self.lock = threading.RLock()
         self._home.begin_anew()
-        self._notices = FaultNotices(self._format.place)
         self.changes = 0  # that were seen
         self._forget_all()
 
@@ -140,7 +141,8 @@ class Follower:
             self._home.remove()
             index, states = self._home.open(self._source), {}
         self._watch.known = {path: stamp_of_state(state) for path, state in states.items()}
-        self._notices.saw(state for state in states.values() if state.faults)
+        self._watch.awaited = {path for path, state in states.items() if is_awaited(state)}
+        self._notices.saw((path, state.faults) for path, state in states.items())
         return index
 
     # -- taking it in ----------------------------------------------------------
@@ -190,7 +192,8 @@ class Follower:
             if known is not None and not self._goes_on(file, known):
                 forgotten.append(known)
                 known = None
-            if known is not None and file.stamp == stamp_of_state(known):
+            is_known = known is not None and file.stamp == stamp_of_state(known)
+            if is_known and not (path in self._watch.awaited and is_given_up(file.stamp)):
                 self._watch.known[path] = file.stamp  # another process took it in
                 return
             run = None if known is None else known.run
@@ -229,12 +232,13 @@ class Follower:
         self.changes += 1
         for each in news:
             path = each.state.path
-            self._watch.note(path, stamp_of_state(each.state))
+            stamp = stamp_of_state(each.state)
+            self._watch.note(path, stamp, is_awaited=is_awaited(each.state))
             if _is_worth_keeping(each):
                 self._ahead.pop(path, None)
             else:
                 self._ahead[path] = each.state
-        self._notices.saw(each.state for each in news if each.state.faults)
+        self._notices.saw((each.state.path, each.state.faults) for each in news)
 
     def _begin_again(self, index: FileIndex) -> set[str]:
         """Make a new index: what a file gave that is not of one run cannot be told apart."""

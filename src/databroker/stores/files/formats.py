@@ -16,6 +16,9 @@ Doc = dict[str, Any]
 EVENTS = frozenset({"event", "event_page", "bulk_events"})
 """The kinds that a run has most of: an index has no use for them."""
 
+CUT_SHORT = "the file ends in the middle of it"
+"""What is said of a document at the end of a file."""
+
 GZIP = ".gz"
 """How the name of a compressed file ends."""
 
@@ -168,14 +171,35 @@ def is_plain(value: Any) -> bool:
     return not waiting
 
 
-def decompressed(data: bytes) -> bytes:
+class Decompressed(NamedTuple):
+    """What a gzip file holds, as far as it can be read.
+
+    Attributes
+    ----------
+    data
+        What is in it; of a part whose checksum is wrong, nothing.
+    whole
+        Up to which byte of the file it is whole.
+    fault
+        What is wrong beyond that; None if only the end is missing, or nothing is.
+    """
+
+    data: bytes
+    whole: int
+    fault: str | None = None
+
+
+def decompressed(data: bytes) -> Decompressed:
     """Return what a gzip file holds, as far as it can be read."""
-    parts = []
-    while data:
+    parts, whole, rest = [], 0, data
+    while rest.strip(b"\0"):  # zeros may come after it
         stream = zlib.decompressobj(_GZIP_HEADERS)
         try:
-            parts.append(stream.decompress(data))
-        except zlib.error:
-            break
-        data = stream.unused_data
-    return b"".join(parts)
+            parts.append(stream.decompress(rest))
+        except zlib.error as error:
+            return Decompressed(b"".join(parts), whole, f"what is compressed is damaged ({error})")
+        if not stream.eof:
+            return Decompressed(b"".join(parts), whole)
+        rest = stream.unused_data
+        whole = len(data) - len(rest)
+    return Decompressed(b"".join(parts), len(data))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from .formats import GZIP, Format, Parsed, decompressed
+from .formats import CUT_SHORT, GZIP, Fault, Format, Parsed, decompressed
 from .places import Stamp, stamp_of
 
 PIECE = 2**24
@@ -72,9 +72,7 @@ class OpenFile:
     ) -> Iterator[Parsed]:
         """Yield what comes after a position, piece by piece, and move the position on."""
         if self.path.endswith(GZIP):
-            data = decompressed(self._at(0, self.stamp.size))
-            yield _moved(position, format.parse(data, 0, without), data)
-            position.read_to = self.stamp.size
+            yield self._parse_compressed(format, position, without)
             return
         begin, rest = position.read_to, b""
         while begin < self.stamp.size:
@@ -89,6 +87,19 @@ class OpenFile:
             if parsed.is_broken:
                 return
             rest = data[parsed.consumed :]
+
+    def _parse_compressed(
+        self, format: Format, position: Position, without: Collection[str]
+    ) -> Parsed:
+        """Return what is in a compressed file, which is always read as a whole."""
+        data, whole, fault = decompressed(self._at(0, self.stamp.size))
+        parsed = _moved(position, format.parse(data, 0, without), data)
+        position.read_to = whole
+        if fault is not None:
+            parsed.faults.append(Fault(position.last + 1, fault))
+        elif whole == self.stamp.size and parsed.consumed < len(data) and not parsed.faults:
+            parsed.faults.append(Fault(position.last + 1, CUT_SHORT))
+        return parsed
 
     def _at(self, begin: int, end: int) -> bytes:
         os.lseek(self._file, begin, os.SEEK_SET)

@@ -18,6 +18,7 @@ from .findings import vetted
 from .formats import Doc, Format
 from .places import Stamp
 from .reading import OpenFile, Position
+from .telling import FaultNotices
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -158,8 +159,9 @@ class FileRows:
 class RowCache:
     """The rows of the files that were asked for last; not many more bytes than a limit."""
 
-    def __init__(self, format: Format) -> None:
+    def __init__(self, format: Format, notices: FaultNotices) -> None:
         self._format = format
+        self._notices = notices
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -184,6 +186,7 @@ class RowCache:
                     known.read_on(self._format, file)
             self._files[path] = known
             self._make_room()
+            self._notices.saw([(path, known.faults)])
             return known
 
     def series(self, path: str, kind: str, owner: str) -> Series | None:

@@ -20,6 +20,7 @@ from .jsonl import JSONLines
 from .packed import Packed
 from .places import Places, located
 from .rows import RowCache
+from .telling import FaultNotices
 from .writing import Writer, stored_datum
 
 if TYPE_CHECKING:
@@ -68,8 +69,9 @@ class FileStore(Store):
         self._index = index
         loose = f"{LOOSE}{self.format.suffix}.part"
         self._places = Places(located(paths), self.format.suffix, loose)
-        self._follower = Follower(self, self.format, self._places, index)
-        self._rows = RowCache(self.format)
+        notices = FaultNotices(self.format.place)
+        self._follower = Follower(self, self.format, self._places, notices, index)
+        self._rows = RowCache(self.format, notices)
         self._writer = Writer(self._follower, self._rows, self.format, self._places)
         tell_of_forks(self)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..._util.printable import printable
 from ..._util.user_warnings import warn_user
 from ...errors import DamageWarning
-from ..sql.file_index import FileState
 
 _NAMED = 3
 """Faults that one warning names."""
@@ -26,13 +25,13 @@ class FaultNotices:
         self._place = place
         self._told: set[tuple[str, int]] = set()
 
-    def saw(self, states: Iterable[FileState]) -> None:
-        """Say what could not be read in some files, unless it was said."""
+    def saw(self, files: Iterable[tuple[str, Sequence[tuple[int, str]]]]) -> None:
+        """Say what could not be read in some files, given as paths and faults, unless it was."""
         new = [
-            f"{state.path}, {self._place} {number}: {text}"
-            for state in states
-            for number, text in state.faults
-            if self._is_new(state.path, number)
+            f"{path}, {self._place} {number}: {text}"
+            for path, faults in files
+            for number, text in faults
+            if self._is_new(path, number)
         ]
         if new:
             more = f"; and {len(new) - _NAMED} more" if len(new) > _NAMED else ""

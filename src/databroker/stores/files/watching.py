@@ -6,6 +6,7 @@ import heapq
 import time
 from collections.abc import Iterable
 
+from .findings import is_given_up
 from .places import Places, Stamp, stamp_at
 
 _AT_LEAST = 1.0
@@ -30,10 +31,14 @@ class Watch:
     ----------
     known
         How files were when they were read.
+    awaited
+        Those of them that ended in the middle of a document. Once that is not awaited any more,
+        they count as changed.
     """
 
     def __init__(self, places: Places) -> None:
         self.known: dict[str, Stamp] = {}
+        self.awaited: set[str] = set()
         self._places = places
         self._recent: dict[str, None] = {}  # the one that changed last comes last
         self._next_look = 0.0
@@ -47,11 +52,16 @@ class Watch:
         ended = time.monotonic()
         self._next_look = ended + max(_AT_LEAST, _SHARE * (ended - begun))
         self._choose(found)
-        return self._changed(found), self.known.keys() - found.keys()
+        overdue = {path: found[path] for path in self.awaited & found.keys()}
+        overdue = {path: stamp for path, stamp in overdue.items() if is_given_up(stamp)}
+        return self._changed(found) | overdue, self.known.keys() - found.keys()
 
-    def note(self, path: str, stamp: Stamp) -> None:
+    def note(self, path: str, stamp: Stamp, *, is_awaited: bool) -> None:
         """Note how a file was when it was read, and look at it each time from now on."""
         self.known[path] = stamp
+        self.awaited.discard(path)
+        if is_awaited:
+            self.awaited.add(path)
         self._recent.pop(path, None)
         self._recent[path] = None
         if len(self._recent) > _MOST:

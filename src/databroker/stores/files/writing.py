@@ -14,7 +14,7 @@ from ...documents.pages import unpack
 from ...errors import StoreDamaged, StoreIsReadOnly
 from ..sql.file_index import FileIndex
 from .following import Follower
-from .formats import GZIP, Doc, Format
+from .formats import CUT_SHORT, GZIP, Doc, Format
 from .places import Places
 from .rows import RowCache
 
@@ -60,9 +60,10 @@ class Writer:
         self, file: int, path: str, read_to: int, faults: Sequence[tuple[int, str]]
     ) -> int:
         """Cut off what a writer left behind that was killed: it is no document."""
-        if faults and not self.format.has_lines:
+        damage = [text for _, text in faults if text != CUT_SHORT]
+        if damage and not self.format.has_lines:
             raise StoreDamaged(
-                f"Nothing can be added to {path}, as it is damaged: {faults[-1][1]}. Copy what can "
+                f"Nothing can be added to {path}, as it is damaged: {damage[-1]}. Copy what can "
                 "be read of it into another store."
             )
         os.ftruncate(file, read_to)
