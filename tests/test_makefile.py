@@ -52,7 +52,7 @@ def install(tmp_path):
     return run
 
 
-@pytest.mark.parametrize(("rule", "extras"), [("demo", "demo"), ("test", "test,lint")])
+@pytest.mark.parametrize(("rule", "extras"), [("demo", "demo"), ("test", "test,test-tiled,lint")])
 def test_an_install_shows_how_far_it_is_and_no_more(install, tmp_path, rule, extras):
     done = install(f".venv/{rule}")
     assert done.returncode == 0

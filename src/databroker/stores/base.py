@@ -25,6 +25,7 @@ from ..query.nodes import Equals, Everything, Path, UidPrefix
 from ..query.paths import key_paths
 from ..query.projection import Keyed, distinct_values, ranked, value_at
 from .activity import Activity
+from .arrays import elsewhere
 from .capabilities import Capabilities as Capabilities
 from .changes import ChangeNotices
 from .groups import Accepted, Group
@@ -32,6 +33,7 @@ from .rows import batches_of, each_extent, rows_of
 from .waiting import Waiting
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
     from ..columns import Selection
@@ -453,6 +455,19 @@ class Store(ABC):
     @abstractmethod
     def resource(self, uid: str) -> dict[str, Any] | None:
         """Return one resource document by its uid, or None."""
+
+    def read_array(self, document: Document, place: Sequence[slice]) -> np.ndarray[Any, Any]:
+        """Return a part of the data of a stream resource that the store has (`stores/arrays.py`).
+
+        `document` is as this store gave it; `place` has a slice that goes forwards for each of
+        the first dimensions.
+
+        Raises
+        ------
+        ExternalDataMissing
+            They are not in this store, or cannot be read there.
+        """
+        raise elsewhere(document)
 
     def backup(self, path: FilePath, progress: Callable[[int, int], None] | None) -> None:
         """Copy all that is stored into a new file, while others may write (see `capabilities`).

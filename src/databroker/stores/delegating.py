@@ -43,6 +43,7 @@ class DelegatingStore(Store):
     activity = _passed_on(Store.activity)
     extents = _passed_on(Store.extents)
     read = _passed_on(Store.read)
+    read_array = _passed_on(Store.read_array)
     datum = _passed_on(Store.datum)
     resource = _passed_on(Store.resource)
     backup = _passed_on(Store.backup)

@@ -142,6 +142,17 @@ def test_images_in_files_are_read_through_the_server(db, written):
     assert header.files() == []
 
 
+def test_images_are_read_by_another_process_and_as_one_of_several_sources(written, key, db):
+    field = db[written.uids["files"]].streams["primary"]["img"]
+    again = pickle.loads(pickle.dumps(field))
+    assert (again[1] == field[1]).all()
+    members = [{"driver": "memory"}, {"driver": "tiled", "uri": written.uri}]
+    with Broker.from_config({"driver": "federation", "members": members}) as several:
+        assert len(list(several())) == len(written.uids)
+        other = several[written.uids["files"]].streams["primary"]["img"]
+        assert (other[1] == field[1]).all()
+
+
 def _files(written):
     return Broker(written.memory)[written.uids["files"]].files()
 
@@ -164,7 +175,7 @@ def test_documents_that_were_copied_say_where_their_data_are(db, written):
         for kind, doc in db[written.uids["files"]].documents():
             other.insert(kind, doc)
         with pytest.raises(
-            ExternalDataMissing, match=r"its data are at http://127.*the store that"
+            ExternalDataMissing, match=r"Its data are at http://127.*the store that"
         ):
             other[-1].streams["primary"]["img"][0]
 

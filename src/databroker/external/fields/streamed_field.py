@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from ...errors import FileDamaged, FramesMissing
 from ...stores import arrays
+from ...stores.base import Store
 from ...stores.store_ref import StoreRef
 from ..handlers.specs import mimetype_of
 from ..locate import Guard
@@ -94,11 +95,12 @@ class StreamReader(FieldReader):
         places: FramePlaces | None = None,
         seq_nums: Array | None = None,
         absent: Array | None = None,
-        store: object = None,
+        store: Store | None = None,
     ) -> None:
         self._registry = registry
         self._run = run
-        self._holder = StoreRef(store) if isinstance(store, arrays.ArrayStore) else None
+        held = any(source.mimetype == arrays.MIMETYPE for source in field.sources)
+        self._holder = StoreRef(store) if store is not None and held else None
         self._field = field.name
         self._declared = Declared.by(field.data_key)
         self._sources = field.sources
@@ -264,10 +266,10 @@ class StreamReader(FieldReader):
         source = self._sources[part]
         uid = str(source.document.get("uid"))
         reference = DataReference(self._run, self._field, uid, source.mimetype)
-        if source.mimetype == arrays.MIMETYPE:
+        if self._holder is not None and source.mimetype == arrays.MIMETYPE:
             place = str(source.document.get("uri"))
             with explained(reference, Place(place, place)):
-                yield HeldReader(self._holder and self._holder.store, source.document)
+                yield HeldReader(self._holder.store, source.document)
             return
         opener = reader_of(source.mimetype, self._registry.readers, reference)
 

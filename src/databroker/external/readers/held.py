@@ -8,27 +8,15 @@ from typing import Any
 import numpy as np
 
 from ...errors import ExternalDataMissing, FramesMissing
-from ...stores.arrays import ArrayStore
+from ...stores.base import Store
 from ..references import Problem
 from .base import Array, FrameReader
 
 
 class HeldReader(FrameReader):
-    """Reads what a stream resource of the store stands for (`stores.arrays.MIMETYPE`).
+    """Reads what a stream resource of the store stands for (`stores.arrays.MIMETYPE`)."""
 
-    Raises
-    ------
-    Problem
-        The store is none that has arrays: the document was copied, and its data were not.
-    """
-
-    def __init__(self, store: object, document: Mapping[str, Any]) -> None:
-        if not isinstance(store, ArrayStore):
-            raise Problem(
-                ExternalDataMissing,
-                f"its data are at {document.get('uri')}, and this store has the documents alone",
-                "Open the run from the store that has the data.",
-            )
+    def __init__(self, store: Store, document: Mapping[str, Any]) -> None:
         parameters = document["parameters"]
         length, *frame = parameters["shape"]
         self.frame_shape = tuple(frame)

@@ -9,8 +9,7 @@ from ...errors import ExternalDataMissing, StoreAway, StoreIsReadOnly, StoreUnav
 from ...query.evaluate import Predicate, RunView, compile
 from ...query.nodes import Everything
 from ..activity import Activity
-from ..arrays import ArrayStore
-from ..base import LINKED, Capabilities, RunRecord
+from ..base import LINKED, Capabilities, RunRecord, Store
 from ..facts import run_fact
 from ..rows import Extent
 from .filters import Filters, filters_of
@@ -30,7 +29,7 @@ TIMEOUT = 30.0
 """Seconds to wait for an answer of a server."""
 
 
-class TiledStore(ArrayStore):
+class TiledStore(Store):
     """The runs of a catalog on a Tiled server, for reading.
 
     Parameters
@@ -189,7 +188,7 @@ class TiledStore(ArrayStore):
     def read_array(
         self, document: Mapping[str, Any], place: Sequence[slice]
     ) -> np.ndarray[Any, Any]:
-        """Return a part of an array; see `ArrayStore.read_array`.
+        """Return a part of an array; see `Store.read_array`.
 
         The address in the document is compared with that of the catalog, and never asked itself.
         """
