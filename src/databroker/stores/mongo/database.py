@@ -35,6 +35,7 @@ BATCH = 4096
 _ADDRESS = re.compile(
     r"(mongodb(?:\+srv)?://)(?:(.*)@)?([^@/?]+)(?:/([^?@]*))?(\?[^@]*)?", re.DOTALL
 )
+_UNQUOTED = re.compile(r"[@:/?#\[\]\s]")
 _SECRETS = re.compile(
     r"(?i)(?<=[?&])(tlsCertificateKeyFilePassword|authMechanismProperties)=[^&]*&?"
 )
@@ -67,6 +68,12 @@ class Address:
             )
         scheme, credentials, hosts, database, options = found.groups()
         user, _, password = (credentials or "").partition(":")
+        if _UNQUOTED.search(f"{user}{password}"):  # which errors of pymongo would show
+            raise InvalidConfiguration(
+                "The user or the password in this address of a MongoDB database has characters "
+                "that mean something in addresses. Write them as `urllib.parse.quote_plus` does: "
+                "mongodb://host:27017/name, with the user and the password before the host."
+            )
         self.uri = uri
         self.database = database
         self.name = f"{scheme}{user}{'@' * bool(user)}{hosts}/{database}"
