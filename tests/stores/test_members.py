@@ -211,6 +211,19 @@ def test_a_run_of_another_member_is_not_ended(here, away):
     assert store.record("b").stop == stop("b")
 
 
+@pytest.mark.parametrize("n", range(1, 6))
+def test_nothing_is_added_to_a_run_of_another_member(here, n):
+    run = [pair for pair in whole_run("run") if "run_start" in pair[1] or pair[0] == "start"]
+    there = MemoryStore()
+    insert_all(there, run[:1])
+    store = FederatedStore({"here": here, "there": there}, write_to="here")
+    for insert in (lambda: store.insert(*run[n]), lambda: store.insert_many(run[n : n + 1])):
+        with pytest.raises(StoreIsReadOnly, match="'there'"):
+            insert()
+    store.insert_many(whole_run("another"))
+    assert store.record("another").stop is not None
+
+
 def test_documents_wait_for_the_member_that_is_written_to(here, tmp_path):
     behind = Away()
     spilling = SpillStore(behind, tmp_path / "spill", after=60)

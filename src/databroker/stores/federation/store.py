@@ -146,12 +146,20 @@ class FederatedStore(Store):
 
     def put(self, kind: str, doc: Doc) -> None:
         writer = self._writer
-        if kind == "stop":
-            self._check_not_elsewhere(writer, doc["run_start"])
+        self._check_not_elsewhere(writer, [(kind, doc)])
         writer.put(kind, doc)
 
-    def _check_not_elsewhere(self, writer: MemberStore, uid: str) -> None:
-        """Refuse to end a run that only a store has which is not written to.
+    def _check_not_elsewhere(
+        self, writer: MemberStore, documents: Sequence[tuple[str, Doc]]
+    ) -> None:
+        """Refuse what belongs to a run that only a store has which is not written to."""
+        begun = {doc["uid"] for kind, doc in documents if kind == "start"}
+        for uid in {doc.get("run_start") for _, doc in documents} - begun:
+            if type(uid) is str:
+                self._check_run_not_elsewhere(writer, uid)
+
+    def _check_run_not_elsewhere(self, writer: MemberStore, uid: str) -> None:
+        """Refuse to go on with a run that is elsewhere.
 
         Nothing is refused because a store is away: an experiment may be going on.
         """
@@ -164,11 +172,13 @@ class FederatedStore(Store):
             if owner is not writer:
                 raise StoreIsReadOnly(
                     f"Run {uid[:8]!r} is in {owner.name!r}, and what is inserted goes to "
-                    f"{writer.name!r}. To end it, open {owner.name!r} by itself."
+                    f"{writer.name!r}. To go on with it, open {owner.name!r} by itself."
                 )
 
     def put_many(self, documents: Sequence[tuple[str, Doc]]) -> None:
-        self._writer.put_many(documents)
+        writer = self._writer
+        self._check_not_elsewhere(writer, documents)
+        writer.put_many(documents)
 
     def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
         self._writer.put_batch(kind, owner, batch)
