@@ -169,3 +169,16 @@ def test_a_uri_is_no_path(tmp_path, monkeypatch, driver, path, said):
     with pytest.raises(InvalidConfiguration, match=said):
         open_store(driver, **value)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore::databroker.errors.SpillWarning")
+@pytest.mark.parametrize("form", ["uri", "members"])
+def test_what_a_broker_pickles_to_has_none(tmp_path, form):
+    config = {"driver": "postgresql", "uri": f"postgresql://ann:{WORD}@127.0.0.1:1/runs"}
+    config["spill"] = str(tmp_path)
+    if form == "members":
+        config = {"driver": "federation", "members": [{"name": "a", **config}]}
+    with databroker.Broker.from_config(config) as db:
+        assert WORD in str(db.get_config())
+        for one in (db, db(), db(plan_name="scan")):
+            assert WORD.encode() not in pickle.dumps(one)

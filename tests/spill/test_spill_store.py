@@ -392,6 +392,7 @@ def test_a_broker_is_shown_with_what_waits(store, behind, monkeypatch):
 
     monkeypatch.setattr(behind, "count", away)
     assert "how many runs is not known" in str(db)
+    assert "how many runs is not known" in db._repr_html_()
 
 
 def test_it_pickles_as_what_is_behind_and_where_documents_wait(tmp_path):

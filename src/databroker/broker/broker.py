@@ -496,21 +496,27 @@ class Broker:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _count(self) -> int:
+    def __getstate__(self) -> dict[str, Any]:
+        from .._util.secrets import hide_passwords_in
+
+        return {**vars(self), "config": hide_passwords_in(self.config)}
+
+    def _count(self) -> int | None:
+        """Return how many runs there are; None while the server is away."""
         from ..query.nodes import Everything
 
-        return self.view.count(Everything())
+        try:
+            return self.view.count(Everything())
+        except StoreAway:
+            return None
 
     def __str__(self) -> str:
-        try:
-            runs = self._count()
-            counted = f"{runs:,} run{'' if runs == 1 else 's'}"
-        except StoreAway:
-            counted = "how many runs is not known, as the server is away"
+        from ..display.counting import runs_in_words
+
         named = "Broker" if self.name is None else f"Broker {self.name!r}"
         waiting = self.store.waiting()
         waits = f"; {waiting}" if waiting.documents else ""
-        return f"{named}: {counted} ({self.store}){waits}"
+        return f"{named}: {runs_in_words(self._count())} ({self.store}){waits}"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         from ..display.text import show_in_ipython
@@ -521,6 +527,7 @@ class Broker:
         from ..display.html import broker_html
         from ..query.nodes import Everything
 
-        newest = self.view.find(Everything(), limit=5)
+        runs = self._count()
+        newest = () if runs is None else self.view.find(Everything(), limit=5)
         rows = [(run.start, self.session.of(run).status(run.uid, run.stop)) for run in newest]
-        return broker_html(self.name, str(self.store), self._count(), rows, self.zone)
+        return broker_html(self.name, str(self.store), runs, rows, self.zone)

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import times
 from ..documents.kinds import Document
+from .counting import runs_in_words
 from .markup import block, code, escape, folded, pairs, quiet, shown, table
 from .markup import status as status_html
 from .summary import (
@@ -172,15 +173,15 @@ def results_html(
 def broker_html(
     name: str | None,
     store: str,
-    runs: int,
+    runs: int | None,
     newest: Sequence[tuple[Document, str]] = (),
     zone: datetime.tzinfo | None = None,
 ) -> str:
-    """Return a broker: its name and store in words, how many runs, the newest of them."""
-    count = f"{runs:,} run{'' if runs == 1 else 's'}"
-    listed = _runs(newest, runs - len(newest), times.resolve_zone(zone)) if newest else ""
+    """Return a broker: its name and store in words, how many runs if known, the newest of them."""
+    more = (runs or 0) - len(newest)
+    listed = _runs(newest, more, times.resolve_zone(zone)) if newest else ""
     title = "Broker" + (f" {one_line(name)}" if name else "")
-    return block(title, quiet(f"{store} · {count}"), listed)
+    return block(title, quiet(f"{store} · {runs_in_words(runs)}"), listed)
 
 
 def document_html(doc: Mapping[Any, Any], zone: datetime.tzinfo, depth: int = 0) -> str:
