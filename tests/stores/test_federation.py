@@ -5,11 +5,14 @@ import itertools
 from typing import ClassVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from databroker.stores.federation import FederatedStore
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
-from databroker.testing import StoreConformance
+from databroker.testing import StoreConformance, strategies
+from databroker.testing.conformance.base import quick
 from databroker.testing.conformance.concurrency import Sharing
 from databroker.testing.conformance.news import News
 from databroker.testing.conformance.openers import Openers
@@ -27,6 +30,7 @@ class Files:
 
 
 ORDER = "of runs of one time, those of the first member come first, whenever they arrived"
+RUNS = st.lists(strategies.runs(), min_size=2, max_size=3, unique_by=lambda run: run[0][1]["time"])
 FORK = "of a forked process that writes, the member in a file is seen, and that in memory is not"
 
 
@@ -46,6 +50,18 @@ class TestRunsAreSplit(Files, StoreConformance):
 
     def open_store(self):
         return SplitStore({"a": SQLiteStore(next(self.paths)), "b": MemoryStore()}, write_to="b")
+
+    @quick(20)
+    @given(runs=RUNS)
+    def test_any_runs_one_after_the_other_come_out_as_they_went_in(self, runs):
+        tried = StoreConformance.test_any_runs_one_after_the_other_come_out_as_they_went_in
+        tried.hypothesis.inner_test(self, runs)
+
+    @quick(25)
+    @given(runs=RUNS, twice=st.booleans())
+    def test_any_runs_at_once_come_out_as_they_went_in(self, runs, twice):
+        tried = StoreConformance.test_any_runs_at_once_come_out_as_they_went_in
+        tried.hypothesis.inner_test(self, runs, twice)
 
 
 class TestEachRunIsInBoth(Files, StoreConformance):
