@@ -669,3 +669,36 @@ def test_copy_says_what_became_of_the_runs(run, tmp_path):
     assert code == 1
     assert "1 run failed" in out
     assert "- 'odd': start document 'odd' is already stored with other content" in out
+
+
+@pytest.fixture
+def at_work(empty_home, tmp_path, monkeypatch, typed):
+    """A folder with a file and a folder of runs, in which commands are typed."""
+    monkeypatch.chdir(tmp_path)
+    for config in ({"driver": "sqlite", "path": "home.db"}, {"driver": "jsonl", "paths": "runs"}):
+        with Broker.from_config(config) as db:
+            db.insert("start", {"uid": config["driver"], "time": 1.0, "sample": "Ni"})
+    return typed
+
+
+@pytest.mark.parametrize(
+    ("path", "uid"),
+    [("home.db", "sqlite"), ("./runs", "jsonl"), ("runs/", "jsonl"), ("runs/jsonl.jsonl", "jsonl")],
+)
+def test_a_path_stands_for_a_name(at_work, path, uid):
+    for words in (("list", path), ("show", path), ("show", path, "-1"), ("show", path, uid[:3])):
+        code, output, errors = at_work(*words)
+        assert (code, errors) == (0, "")
+        assert uid in output
+
+
+def test_a_name_that_is_a_path_too_is_told(at_work):
+    code, _, errors = at_work("list", "runs")
+    assert code == 1
+    assert "type ./runs" in errors
+
+
+def test_a_path_at_which_nothing_is_is_told(at_work):
+    code, _, errors = at_work("list", "nothing/here")
+    assert code == 1
+    assert "There is nothing at" in errors

@@ -141,3 +141,11 @@ def test_what_is_no_source_of_runs_says_what_would_be(tmp_path):
         (tmp_path / f"a{store.format.suffix}").touch()
     with pytest.raises(InvalidConfiguration, match="both"):
         databroker.open(tmp_path)
+
+
+@pytest.mark.parametrize("scheme", ["mongodb", "postgresql"])
+def test_an_address_is_no_path(scheme):
+    with pytest.raises(InvalidConfiguration, match=r"Broker\.from_config") as caught:
+        databroker.open(f"{scheme}://ann:s3cret@host/runs")
+    assert f"'driver': '{scheme.removesuffix('db')}" in str(caught.value)
+    assert "s3cret" not in str(caught.value)

@@ -16,6 +16,7 @@ from databroker.broker.moving.copying import Copying
 from databroker.columns import from_page
 from databroker.errors import (
     ConflictingDocument,
+    StoreAway,
     StoreDamaged,
     StoreIsReadOnly,
     StoreUnavailable,
@@ -313,6 +314,20 @@ def test_words_and_queries_say_which_runs(open_new):
     db = Broker(source)
     db.add_filter(sample="Cu")
     assert list(outcomes(copied(db, open_new("memory")))) == ["c"]
+
+
+@pytest.mark.parametrize("path", ["new/", "new.jsonl", "new.msgpack", "new.zip"])
+def test_what_no_new_file_can_be_is_no_target(empty_home, tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreUnavailable, match=r"Nothing can be copied into .*new"):
+        databroker.copy({"driver": "memory"}, path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["mongodb://127.0.0.1:1/runs", "postgresql://127.0.0.1:1/runs"])
+def test_addresses_of_servers_are_understood(address):
+    with pytest.raises(StoreAway, match="cannot be reached"):
+        databroker.copy(address, {"driver": "memory"})
 
 
 def test_names_paths_and_mappings_are_opened_and_closed(empty_home, tmp_path):

@@ -39,8 +39,8 @@ def copy(
     ----------
     source, target
         A broker; the name of a configuration; the path of an SQLite file or of whatever else
-        `databroker.open` takes, or the URI of a PostgreSQL database; a configuration as a
-        mapping. What is named is opened, and closed again.
+        `databroker.open` takes, or the URI of a PostgreSQL or MongoDB database; a configuration
+        as a mapping. What is named is opened, and closed again.
     query
         Which runs: words, a query of `databroker.queries` or a Mongo-style dictionary. None for
         all that the source sees.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._util.user_folders import absolute
 from ..config import Configuration, from_file, from_mapping
 from ..errors import InvalidConfiguration, StoreUnavailable
+from .naming import check_is_no_address
 from .temporary import remove, remove_with
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def recognised(path: str | os.PathLike[str]) -> tuple[Configuration, str | None]
     InvalidConfiguration
         What is there cannot be opened; it says what can.
     """
+    check_is_no_address(os.fspath(path))
     place = absolute(Path(os.fspath(path)))
     if place.is_dir():
         return _folder(place, {}), None

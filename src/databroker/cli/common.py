@@ -94,7 +94,20 @@ def default_name() -> str:
 
 
 def open_broker(name: str | None) -> Broker:
-    """Open a configuration, or the default one."""
+    """Open a configuration, or the default one, or what is at a path."""
     from ..broker.broker import Broker
+    from ..broker.naming import is_path
 
-    return Broker.named(default_name() if name is None else name)
+    if name is None:
+        return Broker.named(default_name())
+    if is_path(name):
+        from ..broker.whatever import open_at
+
+        return open_at(name, Broker.opened)
+    try:
+        return Broker.named(name)
+    except UnknownBrokerName as error:
+        if os.path.exists(name):
+            path = os.path.join(os.curdir, name)
+            raise UnknownBrokerName(f"{error} If the path is meant, type {path}") from None
+        raise

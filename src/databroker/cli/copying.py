@@ -32,10 +32,10 @@ def copy(
 ) -> None:
     """Copy runs from SOURCE to TARGET: all of them, or those that match QUERY.
 
-    SOURCE and TARGET are names of configurations, paths of SQLite files or URIs of PostgreSQL
-    databases. Words of QUERY must occur in the metadata of a run; key=value must be so. Runs that
-    are there already are left alone, and those that are there in part continued: so a copy that
-    was broken off goes on when it is called again.
+    SOURCE and TARGET are names of configurations, paths of SQLite files or of folders of files, or
+    URIs of PostgreSQL or MongoDB databases. Words of QUERY must occur in the metadata of a run;
+    key=value must be so. Runs that are there already are left alone, and those that are there in
+    part continued: so a copy that was broken off goes on when it is called again.
 
     Ends with the exit code 1 if a run could not be copied.
     """

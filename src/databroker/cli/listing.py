@@ -26,7 +26,11 @@ Examples:
     help="How many runs.",
 )
 def list_runs(name: str | None, limit: int) -> None:
-    """List the configurations or, given the NAME of one, its newest runs."""
+    """List the configurations or, given the NAME of one, its newest runs.
+
+    NAME may be a path, too (home.db, ./runs): of an SQLite file, of a folder of JSON lines or
+    MessagePack, of a packed catalog.
+    """
     if name is None:
         _list_configurations()
     else:
@@ -54,7 +58,7 @@ def _list_newest(name: str, limit: int) -> None:
         columns = list_of_runs(rows, db.zone)
         more = next(headers, None) is not None
     if not rows:
-        say(f"The configuration {name!r} has no runs yet.")
+        say(f"{name!r} has no runs yet.")
         return
     say(runs_table(columns, width()), styled=True)
     if more:

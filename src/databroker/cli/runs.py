@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._util.suggestions import did_you_mean
+from ..broker.naming import is_path
 from ..errors import NoSuchRun, NoSuchStream
 from .common import known_names, open_broker, say, width
 from .queries import listed
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 
 _RUN_HELP = (
     "RUN is a uid, its beginning, a scan_id, or -1 for the newest run, which is meant where only "
-    "NAME is given. NAME is the configuration; where it is left out, the only one or 'example' is "
-    "meant."
+    "NAME is given. NAME is the configuration, or a path (./runs, home.db); where it is left out, "
+    "the only one or 'example' is meant."
 )
 
 _NEGATIVE = re.compile(r"-\d+\Z")
@@ -173,4 +175,5 @@ def _split_target(words: Sequence[str], known: Collection[str]) -> tuple[str | N
         raise click.BadParameter(f"expected [NAME] [RUN], got {len(words)} words")
     if len(words) == 2:
         return words[0], words[1]
-    return (words[0], "-1") if words[0] in known else (None, words[0])
+    is_name = words[0] in known or (is_path(words[0]) and os.path.exists(words[0]))
+    return (words[0], "-1") if is_name else (None, words[0])

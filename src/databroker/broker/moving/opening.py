@@ -13,13 +13,14 @@ from ...errors import StoreUnavailable
 from ...stores.base import Store
 from ...stores.store_ref import StoreRef
 from ..broker import Broker
+from ..naming import driver_of_address, is_path
 from ..whatever import open_at
 
 if TYPE_CHECKING:
     from ...query.nodes import Node
 
 _FILE = re.compile(r"\.(db|sqlite3?)\Z")
-_URI = re.compile(r"postgres(ql)?://")
+_NO_NEW_FILE = (os.sep, ".jsonl", ".msgpack", ".gz", ".zip")
 
 Named = Broker | Store | StoreRef[Store] | Mapping[str, Any] | str | os.PathLike[str]
 
@@ -50,15 +51,26 @@ def _broker(named: Mapping[str, Any] | str | os.PathLike[str], reading: bool) ->
     if isinstance(named, Mapping):
         return Broker.from_config(named)
     text = os.fspath(named)
-    if _URI.match(text):
+    driver = driver_of_address(text)
+    if driver is not None:
         # Who moves runs wants to know of a server that is away, and comes again.
         options = {"uri": text, "spill": False, "read_only": reading}
-        return Broker.from_config({"driver": "postgresql", **options})
-    if isinstance(named, str) and not (_FILE.search(text) or os.sep in text):
+        return Broker.from_config({"driver": driver, **options})
+    if isinstance(named, str) and not is_path(text):
         return Broker.named(text)
+    return _at(text, reading)
+
+
+def _at(text: str, reading: bool) -> Broker:
     path = os.path.abspath(os.path.expanduser(text))
     if reading and not os.path.exists(path):
         raise StoreUnavailable(f"There is no file {path} to copy runs from.")
     if os.path.isdir(path) or (reading and not _FILE.search(path)):
         return open_at(path, Broker.opened)
+    if text.endswith(_NO_NEW_FILE):
+        raise StoreUnavailable(
+            f"Nothing can be copied into {path}. A path to copy to is that of an SQLite file, such "
+            "as 'runs.db', or of a folder that has files of runs. For a new folder of files, make "
+            "a configuration: 'driver: jsonl' (or msgpack) and 'paths:' with the folder."
+        )
     return Broker.from_config({"driver": "sqlite", "path": path, "read_only": reading})
