@@ -88,18 +88,18 @@ def pages(
     store: RunSource, runs: Iterable[str], stream: str, selection: Selection | None
 ) -> Iterator[RunsPage]:
     """Yield what `Store.read_many` does, from what is asked of each run."""
-    page = _Page()
+    page = PageOfRuns()
     for run in runs:
-        page.add(store, run, stream, selection)
+        _add(page, store, run, stream, selection)
         if len(page.runs) == PAGE_RUNS or page.size > _PAGE_BYTES:
             yield page.done()
-            page = _Page()
+            page = PageOfRuns()
     if page.runs:
         yield page.done()
 
 
 @dataclass
-class _Page:
+class PageOfRuns:
     """A page in the making: the runs of each kind, with their rows."""
 
     runs: list[str] = field(default_factory=list)
@@ -107,26 +107,31 @@ class _Page:
     size: int = 0
     _alike: dict[Any, list[tuple[str, Doc, pa.RecordBatch | None]]] = field(default_factory=dict)
 
-    def add(self, store: RunSource, run: str, stream: str, selection: Selection | None) -> None:
-        """Read one more run."""
-        self.runs.append(run)
-        documents = store.documents(run, ["descriptor"])
-        descriptors = [doc for _, doc in documents if stream_name(doc) == stream]
-        if not descriptors:
-            return
-        batches = _rows_of(store, descriptors, selection)
-        if batches is None:
-            self.apart.append(run)
-            return
-        batch = batches[0] if batches else None
-        keys = descriptors[0]["data_keys"]
-        kind = encode(keys), None if batch is None else batch.schema.serialize().to_pybytes()
-        self._alike.setdefault(kind, []).append((run, keys, batch))
+    def put(self, run: str, data_keys: Doc, batch: pa.RecordBatch | None) -> None:
+        """Put in the stream of a run, with its rows if it has some."""
+        kind = encode(data_keys), None if batch is None else batch.schema.serialize().to_pybytes()
+        self._alike.setdefault(kind, []).append((run, data_keys, batch))
         self.size += 0 if batch is None else batch.nbytes
 
     def done(self) -> RunsPage:
         """Return the page."""
         return RunsPage(self.runs, [_together(rows) for rows in self._alike.values()], self.apart)
+
+
+def _add(
+    page: PageOfRuns, store: RunSource, run: str, stream: str, selection: Selection | None
+) -> None:
+    """Read one more run."""
+    page.runs.append(run)
+    documents = store.documents(run, ["descriptor"])
+    descriptors = [doc for _, doc in documents if stream_name(doc) == stream]
+    if not descriptors:
+        return
+    batches = _rows_of(store, descriptors, selection)
+    if batches is None:
+        page.apart.append(run)
+    else:
+        page.put(run, descriptors[0]["data_keys"], batches[0] if batches else None)
 
 
 def _rows_of(

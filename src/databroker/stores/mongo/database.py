@@ -32,6 +32,8 @@ PASSWORD = "DATABROKER_MONGO_PASSWORD"
 BATCH = 4096
 """Documents that are fetched at once; a server gives 16 MB at most."""
 
+_ASKED = 1000  # names in one question
+
 _ADDRESS = re.compile(
     r"(mongodb(?:\+srv)?://)(?:(.*)@)?([^@/?]+)(?:/([^?@]*))?(\?[^@]*)?", re.DOTALL
 )
@@ -172,11 +174,6 @@ class Database:
         with self._asking():
             return self._collection(collection).count_documents(query)
 
-    def about(self, collection: str) -> int:
-        """Return how many documents the server thinks that there are: at once, without a look."""
-        with self._asking():
-            return self._collection(collection).estimated_document_count()
-
     def insert(self, collection: str, documents: Sequence[Doc]) -> bool:
         """Store documents in their order; false if somebody has stored one of them already."""
         with self._asking():
@@ -202,9 +199,17 @@ class Database:
 
     def size(self) -> int:
         """Return how many bytes the database takes, with its indexes."""
-        with self._asking():
-            found = self._reached()[self.address.database].command("dbstats")
+        found = self._statistics()
         return int(found["storageSize"] + found["indexSize"])
+
+    def state(self) -> tuple[int, ...]:
+        """Return how many documents there are, and their bytes: at once, without a look at them."""
+        found = self._statistics()
+        return int(found["objects"]), int(found["dataSize"])
+
+    def _statistics(self) -> Doc:
+        with self._asking():
+            return self._reached()[self.address.database].command("dbstats")
 
     def unique_keys(self, collection: str) -> list[set[str]]:
         """Return of which keys the indexes are that let no two alike documents in."""
@@ -254,6 +259,11 @@ class Database:
         topology = self._reached().topology_description
         versions = [server.max_wire_version for server in topology.server_descriptions().values()]
         return max(versions, default=0) >= _DISK_USE
+
+
+def in_questions(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield so many names at a time as one question may have."""
+    return (names[first : first + _ASKED] for first in range(0, len(names), _ASKED))
 
 
 def reached_or_closed(store: Store) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
@@ -21,8 +21,10 @@ from .databases import Databases
 from .documents import Doc, unpack_document, unpack_row
 from .indexes import OTHERS, UNIQUE, Index, make_indexes
 from .layout import PLACES
+from .linked import Linked
 from .rows import Rows
 from .searching import Search
+from .stored_runs import StoredRuns
 from .writing import Writer
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from ...columns import Selection
     from ...query.nodes import Node
+    from ..contents import Outline, StoredRun
+    from ..many import RunsPage
 
 
 class MongoNormalizedStore(Store):
@@ -76,7 +80,8 @@ class MongoNormalizedStore(Store):
         self._options: dict[str, Any] = {"read_only": read_only, "connect": connect}
         self._writer = Writer(self.databases)
         self._search = Search(self, self.databases)
-        self._rows = Rows(self.databases)
+        self._rows, self._linked = Rows(self.databases), Linked(self.databases)
+        self._stored_runs = StoredRuns(self._search, self._linked, self._rows)
         if connect:
             reached_or_closed(self)
 
@@ -151,11 +156,8 @@ class MongoNormalizedStore(Store):
     def documents(self, uid: str, kinds: Collection[str] = LINKED) -> Iterator[tuple[str, Doc]]:
         for kind in LINKED:
             if kind in kinds:
-                seen = set()  # in old databases some resources are twice
-                for stored in self._stored(kind, {"run_start": portable(uid)}):
-                    if stored["uid"] not in seen:
-                        seen.add(stored["uid"])
-                        yield kind, unpack_document(stored)
+                for _, stored in self._linked.of_runs(kind, [uid]):
+                    yield kind, unpack_document(stored)
 
     def activity(self, uid: str) -> Activity:
         """Return when the run was last written; who writes it is not known."""
@@ -165,7 +167,7 @@ class MongoNormalizedStore(Store):
         return Activity(last_time([*([run.start] if run else []), *descriptors, *newest]))
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
-        return self._rows.extents(kind, owner)
+        return list(self._rows.extents(kind, [owner]).values())
 
     def read(
         self,
@@ -175,6 +177,23 @@ class MongoNormalizedStore(Store):
         rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         return self._rows.read(kind, extent, selection, rows)
+
+    # -- reading several runs ----------------------------------------------
+
+    def read_many(
+        self, runs: Iterable[str], stream: str, selection: Selection | None
+    ) -> Iterator[RunsPage]:
+        from .many_runs import ManyRuns
+
+        return ManyRuns(self._linked, self._rows).pages(runs, stream, selection)
+
+    def outlines(self, uids: Iterable[str]) -> dict[str, Outline]:
+        return {run.uid: run.outline for run in self._stored_runs.outlined(uids)}
+
+    def read_runs(self, uids: Iterable[str]) -> Iterator[StoredRun]:
+        return self._stored_runs.read(uids)
+
+    # -- looking documents up ----------------------------------------------
 
     def datum(self, datum_id: str) -> Doc | None:
         stored = next(self._stored("datum", {"datum_id": portable(datum_id)}), None)
@@ -193,8 +212,8 @@ class MongoNormalizedStore(Store):
         return sum(database.size() for database in self.databases.all())
 
     def state(self) -> Hashable:
-        """Return how many documents there are of each kind."""
-        return tuple(self.databases.of(place).about(place.collection) for place in PLACES.values())
+        """Return how many documents there are, and their bytes."""
+        return tuple(database.state() for database in self.databases.all())
 
     def _stored(self, kind: str, query: Doc) -> Iterator[Doc]:
         place = PLACES[kind]

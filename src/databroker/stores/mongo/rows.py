@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
@@ -12,8 +13,9 @@ from bson import ObjectId
 from ..._util.portable_text import portable
 from ...documents.kinds import IDENTITY, NESTED, OWNER
 from ..rows import Extent
-from .database import BATCH
-from .documents import unpack_row
+from ..sizes import bytes_of
+from .database import BATCH, in_questions
+from .documents import Doc, unpack_row
 from .layout import PLACES
 
 if TYPE_CHECKING:
@@ -32,19 +34,57 @@ class Rows:
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
 
-    def extents(self, kind: str, owner: str) -> list[Extent]:
-        """Return one extent: from the first id to the last one, which no later row is before."""
+    def extents(self, kind: str, owners: Sequence[str]) -> dict[str, Extent]:
+        """Return where the rows are of those owners that have any.
+
+        One extent each: from the first id to the last one, which no later row is before.
+        """
         place = PLACES[kind]
-        found = self._databases.of(place).aggregate(
-            place.collection,
-            [{"$match": _of_owner(kind, owner)}, {"$group": {"_id": None, **_SUMS}}],
-        )
-        if not found:
-            return []
-        (sums,) = found
-        lowest, highest = (int(sums[name] or 0) for name in ("lowest", "highest"))
-        token = [owner, str(sums["first"]), str(sums["last"])]
-        return [Extent(sums["rows"], lowest, highest, token)]
+        parts: dict[str, list[Doc]] = {owner: [] for owner in owners}
+        for some in in_questions(owners):
+            names = _names(kind, some)
+            match = {"$match": {OWNER[kind]: {"$in": list(names)}}}
+            group = {"$group": {"_id": f"${OWNER[kind]}", **_SUMS}}
+            for sums in self._databases.of(place).aggregate(place.collection, [match, group]):
+                parts[names[sums["_id"]]].append(sums)
+        return {owner: _extent(owner, found) for owner, found in parts.items() if found}
+
+    def of_several(
+        self, kind: str, extents: Mapping[str, Extent], selection: Selection, most: int
+    ) -> dict[str, list[Doc]]:
+        """Return the rows of several owners, in order of arrival, with at least the wanted columns.
+
+        An owner is left out if its rows are not at hand after so many bytes of them all, or are
+        not those of its extent.
+        """
+        rows: dict[str, list[tuple[str, Doc]]] = {owner: [] for owner in extents}
+        for owner, _id, row in self._in_any_order(kind, extents, selection):
+            rows[owner].append((_id, row))
+            most -= bytes_of(row)
+            if most < 0:
+                break
+        return {
+            owner: [row for _, row in sorted(found, key=itemgetter(0))]
+            for owner, found in rows.items()
+            if len(found) == extents[owner].rows
+        }
+
+    def _in_any_order(
+        self, kind: str, extents: Mapping[str, Extent], selection: Selection
+    ) -> Iterator[tuple[str, str, Doc]]:
+        """Yield rows, each after its owner and its id: few are sorted sooner here."""
+        place, key, fields = PLACES[kind], OWNER[kind], fields_of(kind, selection)
+        more = None if selection.others else {**fields, "_id": 1, key: 1}
+        for some in in_questions(list(extents)):
+            names = _names(kind, some)
+            last = ObjectId(max(extents[owner].token[2] for owner in some))
+            query = {key: {"$in": list(names)}, "_id": {"$lte": last}}
+            for stored in self._databases.of(place).find(place.collection, query, fields=more):
+                owner, _id = names[stored[key]], str(stored["_id"])
+                if extents[owner].token[1] <= _id <= extents[owner].token[2]:
+                    if more is not None:
+                        del stored[key]
+                    yield owner, _id, unpack_row(kind, stored)
 
     def read(
         self, kind: str, extent: Extent, selection: Selection, rows: tuple[int, int] | None
@@ -78,11 +118,28 @@ class Rows:
         return None if newest is None else unpack_row("event", newest)["time"]
 
 
-def _of_owner(kind: str, owner: str) -> dict[str, Any]:
-    """Return a filter of rows; the datums of old resources refer to these by the server's ids."""
-    if kind == "datum" and ObjectId.is_valid(owner):
-        return {"resource": {"$in": [owner, ObjectId(owner)]}}
-    return {OWNER[kind]: portable(owner)}
+def _names(kind: str, owners: Sequence[str]) -> dict[Any, str]:
+    """Return by what rows refer to each owner; those of old resources do so by the server's ids."""
+    names: dict[Any, str] = {portable(owner): owner for owner in owners}
+    if kind == "datum":
+        names |= {ObjectId(owner): owner for owner in owners if ObjectId.is_valid(owner)}
+    return names
+
+
+def _of_owner(kind: str, owner: str) -> Doc:
+    """Return a filter of the rows of one owner."""
+    first, *others = _names(kind, [owner])
+    return {OWNER[kind]: {"$in": [first, *others]} if others else first}
+
+
+def _extent(owner: str, parts: Sequence[Doc]) -> Extent:
+    """Return an extent of the sums of rows, which refer to their owner in one way or in two."""
+    lowest = min(int(part["lowest"] or 0) for part in parts)
+    highest = max(int(part["highest"] or 0) for part in parts)
+    first, last = min(part["first"] for part in parts), max(part["last"] for part in parts)
+    return Extent(
+        sum(part["rows"] for part in parts), lowest, highest, [owner, str(first), str(last)]
+    )
 
 
 _SUMS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
@@ -17,7 +18,7 @@ from ...query.evaluate import RunView, compile
 from ..base import RunRecord, Store
 from ..facts import run_fact
 from .compile import Compiled, Filter, compile_node
-from .database import Doc
+from .database import Doc, in_questions
 from .documents import unpack_document
 from .layout import ODD, PLACES
 
@@ -60,6 +61,16 @@ class Search:
         """Return the run of a uid."""
         starts = self._starts({"uid": portable(uid)}, 1)
         return next(self._records(starts), None)
+
+    def records(self, uids: Sequence[str]) -> dict[str, RunRecord]:
+        """Return some runs by their uids."""
+        found: dict[str, RunRecord] = {}
+        for some in in_questions(uids):
+            query = {"uid": {"$in": list(map(portable, some))}}
+            starts = self._databases.of(_START).find(_START.collection, query)
+            newest_last = sorted(starts, key=itemgetter("time", "_id"))
+            found |= {record.uid: record for record in self._records(newest_last)}
+        return found
 
     def uids(self, prefix: Filter, limit: int) -> list[str]:
         """Return the uids that a filter finds, sorted, each once."""

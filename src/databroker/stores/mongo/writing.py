@@ -16,6 +16,7 @@ from ...documents.identity import conflict, is_provisional, same_row, unknown_de
 from ...documents.kinds import IDENTITY, OWNER, PAGES
 from ...documents.pages import unpack
 from ...errors import StoreUnavailable
+from .database import in_questions
 from .databases import Databases
 from .documents import Doc, Packed, unpack_document, unpack_row
 from .ids import Ids
@@ -35,7 +36,6 @@ _KINDS = (
 )
 """The kinds in the order in which a group of them is stored: what is referred to comes first."""
 
-_ASKED = 1000  # identities in one question
 _TRIES = 8  # each of which found that somebody else was storing the same
 _MOST_DESCRIPTORS = 10_000  # of which it is remembered that they are there
 
@@ -117,8 +117,8 @@ class Writer:
 
     def _of_these(self, kind: str, owner: str, key: str, names: list[str]) -> Iterator[Doc]:
         place = PLACES[kind]
-        for first in range(0, len(names), _ASKED):
-            some = list(map(portable, names[first : first + _ASKED]))
+        for part in in_questions(names):
+            some = list(map(portable, part))
             query: Doc = {key: some[0] if len(some) == 1 else {"$in": some}}
             if owner:
                 query = {OWNER[kind]: portable(owner), **query}
