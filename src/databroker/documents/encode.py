@@ -19,8 +19,10 @@ import msgpack
 from .._util.lazy import lazy_module
 
 if TYPE_CHECKING:
+    import msgspec
     import numpy as np
 else:
+    msgspec = lazy_module("msgspec")
     np = lazy_module("numpy")
 
 _BIG_INTEGER = 1
@@ -36,8 +38,11 @@ def encode(value: Any) -> bytes:
     >>> decode(encode({"a": [1, 2.0, None, 2**80]}))
     {'a': [1, 2.0, None, 1208925819614629174706176]}
     """
-    packed: bytes = msgpack.packb(value, default=_extend, unicode_errors="surrogatepass")
-    return packed
+    try:  # of several times the speed, for all but extensions and lone surrogates
+        return msgspec.msgpack.encode(value)
+    except (TypeError, OverflowError, UnicodeEncodeError, RecursionError):
+        packed: bytes = msgpack.packb(value, default=_extend, unicode_errors="surrogatepass")
+        return packed
 
 
 def decode(data: bytes | memoryview) -> Any:

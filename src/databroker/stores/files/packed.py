@@ -5,7 +5,8 @@ Integers beyond 64 bits, for which MessagePack has no form, are an extension of 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import functools
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..._util.lazy import lazy_module
@@ -16,13 +17,16 @@ from .formats import Doc, Fault, Format, Item, Parsed, checked_pair, is_plain
 
 if TYPE_CHECKING:
     import msgpack
+    import msgspec
     import numpy as np
 else:
     np = lazy_module("numpy")
     msgpack = lazy_module("msgpack")
+    msgspec = lazy_module("msgspec")
 
 _BIG_INTEGER = 1  # as in `documents.encode`
 _MOST = 2**31 - 1  # bytes that an unpacker takes at once
+_LEVELS = 6  # of a document that is taken to be plain at first sight
 
 
 class Packed(Format):
@@ -43,12 +47,12 @@ class Packed(Format):
     def parse(
         self, data: bytes, before: int, without: Collection[str] = (), is_all: bool = True
     ) -> Parsed:
-        unpacker = _unpacker(len(data))
+        unpacker = msgpack.Unpacker(max_buffer_size=min(max(len(data), 1), _MOST))
         unpacker.feed(data)
         found = Parsed(last=before)
         try:
             while found.consumed < len(data):
-                _take(unpacker, found, without)
+                _take(unpacker, data, found, without)
         except msgpack.OutOfData:
             pass
         except not_from_signal(Exception) as error:  # damage may look like anything
@@ -59,37 +63,52 @@ class Packed(Format):
         return found
 
 
-def _unpacker(size: int) -> Any:
-    return msgpack.Unpacker(
-        max_buffer_size=min(max(size, 1), _MOST),
+def _take(unpacker: Any, data: bytes, found: Parsed, without: Collection[str]) -> None:
+    """Take the next document."""
+    if unpacker.read_array_header() != 2:
+        raise ValueError("it is not a kind and a document")
+    kind, first = unpacker.unpack(), unpacker.tell()
+    if kind not in without and kind not in ACCEPTED:
+        raise ValueError(f"{kind!r:.80} is no kind of document")
+    unpacker.skip()
+    stop = unpacker.tell()
+    if kind not in without:
+        _take_document(kind, memoryview(data)[first:stop], found)
+    found.last += 1
+    found.consumed = stop
+
+
+def _take_document(kind: str, data: memoryview, found: Parsed) -> None:
+    number = found.last + 1
+    try:
+        found.items.append(Item(number, kind, _decode_plain()(data), True))
+        return
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        document = _unpack(data)
+    try:
+        found.items.append(Item(number, *checked_pair([kind, document]), is_plain(document)))
+    except ValueError as error:
+        found.faults.append(Fault(number, str(error)))
+
+
+@functools.cache
+def _decode_plain() -> Callable[[memoryview], Doc]:
+    """Return what decodes a document that has nothing but what JSON has, and refuses others."""
+    value: Any = str | int | float | bool | None
+    for _ in range(_LEVELS):
+        value = str | int | float | bool | None | list[value] | dict[str, value]
+    decode: Callable[[memoryview], Doc] = msgspec.msgpack.Decoder(dict[str, value]).decode
+    return decode
+
+
+def _unpack(data: memoryview) -> Any:
+    return msgpack.unpackb(
+        data,
         unicode_errors="surrogatepass",
         strict_map_key=False,
         object_hook=_restored,
         ext_hook=_restored_integer,
     )
-
-
-def _take(unpacker: Any, found: Parsed, without: Collection[str]) -> None:
-    """Take the next document."""
-    if unpacker.read_array_header() != 2:
-        raise ValueError("it is not a kind and a document")
-    kind = unpacker.unpack()
-    if kind in without:
-        unpacker.skip()
-        item = None
-    else:
-        if kind not in ACCEPTED:
-            raise ValueError(f"{kind!r:.80} is no kind of document")
-        document = unpacker.unpack()
-        try:
-            item = Item(found.last + 1, *checked_pair([kind, document]), is_plain(document))
-        except ValueError as error:
-            found.faults.append(Fault(found.last + 1, str(error)))
-            item = None
-    found.last += 1
-    found.consumed = unpacker.tell()
-    if item is not None:
-        found.items.append(item)
 
 
 def _extend(value: Any) -> Any:

@@ -317,17 +317,15 @@ def _put_whole(connection: Connection, news: Sequence[FileNews]) -> set[str]:
 
 
 def _whole_run(news: FileNews) -> WholeRun | None:
-    kinds = [kind for _, kind, _ in news.documents]
-    if (
-        not (news.is_new and news.state.plain)
-        or kinds.count("start") != 1
-        or kinds.count("stop") > 1
-    ):
+    if not (news.is_new and news.state.plain and news.documents):
         return None
-    linked = [(kind, doc) for _, kind, doc in news.documents if kind not in ("start", "stop")]
-    stops = [doc for _, kind, doc in news.documents if kind == "stop"]
-    names = {(kind, doc["uid"]) for kind, doc in linked}
-    return WholeRun(news.documents[0][2], stops, linked) if len(names) == len(linked) else None
+    (_, _, start), *others = news.documents
+    run = WholeRun(start)
+    for _, kind, doc in others:
+        if kind == "start":
+            return None
+        run.take(kind, doc)
+    return run if len(run.stops) <= 1 and len(run.rows) == len(run.linked) else None
 
 
 def _put_each(connection: Connection, news: FileNews) -> None:

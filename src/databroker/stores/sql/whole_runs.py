@@ -155,20 +155,20 @@ def new_runs(connection: Connection, runs: Iterable[WholeRun]) -> dict[str, Whol
 def apart(runs: Sequence[WholeRun]) -> list[WholeRun]:
     """Return those of some runs that share no time and no document with another one of them."""
     keys = Counter(run.key for run in runs)
-    uids = Counter(uid for run in runs for uid in _identities(run))
+    documents = [_identities(run) for run in runs]
+    uids = Counter(chain.from_iterable(documents))
+    several = {uid for uid, times in uids.items() if times > 1}
     return [
         run
-        for run in runs
-        if keys[run.key] == 1 and all(uids[uid] == 1 for uid in _identities(run))
+        for run, its_own in zip(runs, documents, strict=True)
+        if keys[run.key] == 1 and several.isdisjoint(its_own)
     ]
 
 
-def _identities(run: WholeRun) -> Iterator[tuple[str, str]]:
-    yield "start", run.start["uid"]
-    for stop in run.stops:
-        yield "stop", stop["uid"]
-    for kind, doc in run.linked:
-        yield kind, doc["uid"]
+def _identities(run: WholeRun) -> list[tuple[str, str]]:
+    stops = [("stop", stop["uid"]) for stop in run.stops]
+    linked = [(kind, doc["uid"]) for kind, doc in run.linked]
+    return [("start", run.start["uid"]), *stops, *linked]
 
 
 def _known(connection: Connection, found: dict[str, WholeRun]) -> set[str]:
