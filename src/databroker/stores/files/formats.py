@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection
@@ -26,6 +27,7 @@ _TEXT = frozenset({str})
 _CONTAINERS = frozenset({dict, list})
 _PLAIN = SCALARS | _CONTAINERS
 _DEEP = 50
+_LEVELS = 6  # of documents that are known to be plain at first sight
 
 _GZIP_HEADERS = 31  # what zlib must be told to read them, and the checksums
 
@@ -169,6 +171,15 @@ def is_plain(value: Any) -> bool:
                 inner += [each for each in container if type(each) in _CONTAINERS]
         waiting, level = inner, level + 1
     return not waiting
+
+
+@functools.cache
+def plain_document() -> Any:
+    """Return the type of which a decoder of msgspec takes plain documents, and no others."""
+    value: Any = str | int | float | bool | None
+    for _ in range(_LEVELS):
+        value = str | int | float | bool | None | list[value] | dict[str, value]
+    return dict[str, value]
 
 
 class Decompressed(NamedTuple):

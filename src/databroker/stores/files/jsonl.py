@@ -8,15 +8,17 @@ in base64. Arrays of anything else are lists, as other programs write them.
 from __future__ import annotations
 
 import base64
+import functools
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..._util.lazy import lazy_module
 from ..._util.printable import shown
 from ..._util.signals import not_from_signal
 from ...documents.encode import decode, encode
-from .formats import Doc, Fault, Format, Item, Parsed, checked_pair
+from ...documents.kinds import ACCEPTED
+from .formats import Doc, Fault, Format, Item, Parsed, checked_pair, plain_document
 
 if TYPE_CHECKING:
     import msgspec
@@ -70,8 +72,23 @@ class JSONLines(Format):
 
 
 def _item(number: int, line: bytes) -> Item:
+    if _EXACT_BYTES not in line:
+        try:
+            kind, document = _decode_plain()(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            kind = ""  # the others take longer
+        if kind in ACCEPTED:
+            return Item(number, kind, document, True)
     is_flat = line.count(b"[") + line.count(b"{") < _DEEP and _EXACT_BYTES not in line
     return Item(number, *checked_pair(loads(line)), is_flat)
+
+
+@functools.cache
+def _decode_plain() -> Callable[[bytes], tuple[str, Doc]]:
+    """Return what decodes a line with a plain document, and refuses others."""
+    plain: Any = plain_document()
+    decode: Callable[[bytes], tuple[str, Doc]] = msgspec.json.Decoder(tuple[str, plain]).decode
+    return decode
 
 
 def _take_last(rest: bytes, found: Parsed) -> None:

@@ -13,7 +13,7 @@ from ..._util.lazy import lazy_module
 from ..._util.printable import shown
 from ..._util.signals import not_from_signal
 from ...documents.kinds import ACCEPTED
-from .formats import Doc, Fault, Format, Item, Parsed, checked_pair, is_plain
+from .formats import Doc, Fault, Format, Item, Parsed, checked_pair, is_plain, plain_document
 
 if TYPE_CHECKING:
     import msgpack
@@ -26,7 +26,6 @@ else:
 
 _BIG_INTEGER = 1  # as in `documents.encode`
 _MOST = 2**31 - 1  # bytes that an unpacker takes at once
-_LEVELS = 6  # of a document that is taken to be plain at first sight
 
 
 class Packed(Format):
@@ -94,10 +93,7 @@ def _take_document(kind: str, data: memoryview, found: Parsed) -> None:
 @functools.cache
 def _decode_plain() -> Callable[[memoryview], Doc]:
     """Return what decodes a document that has nothing but what JSON has, and refuses others."""
-    value: Any = str | int | float | bool | None
-    for _ in range(_LEVELS):
-        value = str | int | float | bool | None | list[value] | dict[str, value]
-    decode: Callable[[memoryview], Doc] = msgspec.msgpack.Decoder(dict[str, value]).decode
+    decode: Callable[[memoryview], Doc] = msgspec.msgpack.Decoder(plain_document()).decode
     return decode
 
 

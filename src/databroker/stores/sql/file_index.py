@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -291,7 +290,8 @@ def _take_in(
         for each in news:
             if each.state.path not in stored:
                 _put_each(connection, each)
-        files.put(connection, [_row(each.state) for each in news])
+        files.add(connection, [_row(each.state) for each in news if each.is_new])
+        files.put(connection, [_row(each.state) for each in news if not each.is_new])
         for each in news:
             _put_strays(connection, each)
     return [os.fsdecode(path) for path in again]
@@ -302,14 +302,11 @@ def _put_whole(connection: Connection, news: Sequence[FileNews]) -> set[str]:
 
     Of runs that begin at one time, the order of arrival counts: they are stored one by one.
     """
-    starts = [doc for each in news for _, kind, doc in each.documents if kind == "start"]
-    keys = Counter(key_of(doc["time"]) for doc in starts)
-    whole = {
-        each.state.path: run
-        for each in news
-        if (run := _whole_run(each)) is not None and keys[run.key] == 1
-    }
-    new = new_runs(connection, apart(list(whole.values())))
+    whole = {each.state.path: run for each in news if (run := _whole_run(each)) is not None}
+    others = [each for each in news if each.state.path not in whole]
+    starts = [doc for each in others for _, kind, doc in each.documents if kind == "start"]
+    keys = {key_of(doc["time"]) for doc in starts}
+    new = new_runs(connection, (run for run in apart([*whole.values()]) if run.key not in keys))
     put_documents(connection, list(new.values()), _NOBODY)
     add_entries(connection, [(run.key, [EXISTS]) for run in new.values()], are_new=True)
     files.set_unsearchable(connection, [run.key for run in new.values()])

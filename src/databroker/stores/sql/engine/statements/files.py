@@ -56,6 +56,11 @@ def some(connection: Connection, paths: Sequence[bytes]) -> list[Row]:
     return fetch(connection, f"SELECT {COLUMNS} FROM files WHERE path IN ({marks(paths)})", paths)
 
 
+def add(connection: Connection, rows: Iterable[Row]) -> None:
+    """Store what is known of new files."""
+    insert_rows(connection, f"files ({COLUMNS})", rows)
+
+
 def put(connection: Connection, rows: Sequence[Row]) -> None:
     """Store what is known of files, in the place of what was."""
     columns = COLUMNS.split(", ")
