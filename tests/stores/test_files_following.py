@@ -15,10 +15,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from databroker import Broker
+from databroker.columns import Selection
 from databroker.documents.kinds import ROWS
-from databroker.errors import DamageWarning, StoreIsReadOnly, StoreUnavailable
+from databroker.errors import (
+    DamageWarning,
+    InvalidConfiguration,
+    NoSuchRun,
+    StoreIsReadOnly,
+    StoreUnavailable,
+)
 from databroker.query.nodes import Equals, Everything, Path, TimeBounds
 from databroker.stores.files import JSONLStore, MsgpackStore, findings, following, watching
+from databroker.stores.files.rows import RowCache
+from databroker.stores.files.telling import FaultNotices
 from databroker.stores.sql.engine.statements.files import any_unsearchable
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import (
@@ -306,6 +316,53 @@ def test_where_nothing_could_be_seen_nothing_is_written(cls, folder):
             with pytest.raises(StoreIsReadOnly):
                 store.insert("start", start())
     assert list(folder.iterdir()) == [file]
+
+
+def test_a_file_of_another_kind_is_refused(cls, tmp_path):
+    path = tmp_path / "runs.txt"
+    path.touch()
+    with pytest.raises(InvalidConfiguration, match=r"runs\.txt is a file whose name does not end"):
+        cls(path)
+
+
+@pytest.mark.parametrize("pattern", ["", "/*.{}"])
+def test_a_folder_may_have_a_name_like_a_pattern(cls, tmp_path, pattern):
+    folder = tmp_path / "run[1]"
+    folder.mkdir()
+    write(cls, folder, "a", few("a"))
+    with closing(cls(f"{folder}{pattern.format(cls.format.name)}")) as store:
+        assert uids(store) == ["a"]
+        insert_all(store, few("b"))
+        assert uids(store) == ["a", "b"]
+        assert (folder / f"b{cls.format.suffix}").exists()
+
+
+def test_rows_of_a_file_that_became_shorter_are_no_rows_of_what_it_was(cls, folder, store):
+    path = write(cls, folder, "a", few("a"))
+    (extent,) = store.extents("event", "a-desc")
+    path.write_bytes(encoded(cls, few("a")[:3]))
+    with pytest.raises(StoreUnavailable, match=r"is not what it was"):
+        list(store.read("event", extent, Selection()))
+
+
+def test_a_row_that_came_since_is_not_among_those_before(cls, folder):
+    path = write(cls, folder, "a", few("a")[:-1])
+    cache = RowCache(cls.format, FaultNotices("line"))
+    before = cache.series(str(path), "event", "a-desc")
+    with path.open("ab") as file:
+        file.write(encoded(cls, [("event", event(7, "a-desc"))]))
+    uid = event(7, "a-desc")["uid"]
+    assert cache.series(str(path), "event", "a-desc").row("a-desc", uid) is not None
+    assert before.row("a-desc", uid) is None
+
+
+def test_a_run_whose_file_is_gone_is_not_shown_as_empty(cls, folder, store):
+    path = write(cls, folder, "a", few("a"))
+    run = Broker(store)["a"]
+    assert len(run.table()) == 3
+    path.unlink()
+    with pytest.raises(NoSuchRun, match=r"is not in .* any more"):
+        run.table()
 
 
 # -- damage -----------------------------------------------------------------------------

@@ -423,6 +423,11 @@ def test_what_it_pickles_to_holds_no_password_of_what_opens_it(here, tmp_path):
     again = pickle.loads(pickled)
     assert list(again.members) == ["file"]
     again.close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnavailableWarning)
+        writing = FederatedStore(members, write_to="away", skip_unavailable=True)
+    with pytest.raises(StoreIsReadOnly):
+        pickle.loads(pickle.dumps(writing)).insert("start", start("x"))
     store.close()
 
 

@@ -11,7 +11,7 @@ from .._util.printable import shown
 from ..display.text import run_line, show_in_ipython
 from ..documents.kinds import stream_name as name_of
 from ..documents.readonly import ALL
-from ..errors import NoSuchField, NoSuchStream
+from ..errors import NoSuchField, NoSuchRun, NoSuchStream
 from ..query.nodes import Equals, Path
 from .absent import warn_if_absent
 from .files import Files, files_of
@@ -400,7 +400,17 @@ class Run:
         """Return the descriptors, oldest first."""
         documents = self.session.store.documents(self.uid, ["descriptor"])
         transformed = [self.session.transforms(kind, document) for kind, document in documents]
+        if not transformed:
+            self._check_is_there()
         return sorted(transformed, key=_time_of)
+
+    def _check_is_there(self) -> None:
+        """Refuse to show a run as empty that was removed: the file of one may be."""
+        if self.session.store.record(self.uid) is None:
+            raise NoSuchRun(
+                f"Run {self.uid[:8]!r} is not in {self.session.store} any more. Was its file "
+                "removed, or changed?"
+            )
 
     def _named(self, stream_name: StreamName) -> list[Stream]:
         """Return the stream of a name, or all; warn if there is none of this name."""

@@ -124,7 +124,8 @@ class FederatedStore(Store):
     def __reduce__(self) -> Any:
         # What it is opened with may hold a password; a store that is open leaves that behind.
         there = {each.name: each.behind for each in self._members if each.opened is not None}
-        return FederatedStore, (there, self._write_to, self._members.skips)
+        write_to = self._write_to if self._write_to in there else None
+        return FederatedStore, (there, write_to, self._members.skips)
 
     # -- writing ---------------------------------------------------------
 

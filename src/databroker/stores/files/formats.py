@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import json
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from ..._util.printable import printable, shown
 from ...documents.kinds import ACCEPTED
 from ...documents.normalise import SCALARS
 
@@ -146,6 +148,13 @@ def checked_pair(pair: Any) -> tuple[str, Doc]:
     if pair[0] not in ACCEPTED:
         raise ValueError(f"{pair[0]!r:.80} is no kind of document")
     return pair[0], pair[1]
+
+
+def reason(error: Exception) -> str:
+    """Return in words why something is no document."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is no JSON ({error.msg} at character {error.pos + 1})"
+    return printable(str(error)) if type(error) is ValueError else shown(error)
 
 
 def is_plain(value: Any) -> bool:

@@ -14,11 +14,10 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..._util.lazy import lazy_module
-from ..._util.printable import shown
 from ..._util.signals import not_from_signal
 from ...documents.encode import decode, encode
 from ...documents.kinds import ACCEPTED
-from .formats import Doc, Fault, Format, Item, Parsed, checked_pair, plain_document
+from .formats import Doc, Fault, Format, Item, Parsed, checked_pair, plain_document, reason
 
 if TYPE_CHECKING:
     import msgspec
@@ -65,7 +64,7 @@ class JSONLines(Format):
             try:
                 found.items.append(_item(number, line))
             except not_from_signal(Exception) as error:  # damage may look like anything
-                found.faults.append(Fault(number, shown(error)))
+                found.faults.append(Fault(number, reason(error)))
         if is_all and end < len(data):
             _take_last(data[end:], found)
         return found

@@ -10,10 +10,19 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..._util.lazy import lazy_module
-from ..._util.printable import shown
 from ..._util.signals import not_from_signal
 from ...documents.kinds import ACCEPTED
-from .formats import Doc, Fault, Format, Item, Parsed, checked_pair, is_plain, plain_document
+from .formats import (
+    Doc,
+    Fault,
+    Format,
+    Item,
+    Parsed,
+    checked_pair,
+    is_plain,
+    plain_document,
+    reason,
+)
 
 if TYPE_CHECKING:
     import msgpack
@@ -56,7 +65,7 @@ class Packed(Format):
             pass
         except not_from_signal(Exception) as error:  # damage may look like anything
             # Nothing says where the next document begins.
-            text = f"{shown(error)}; what comes after it cannot be read"
+            text = f"{reason(error)}; what comes after it cannot be read"
             found.faults.append(Fault(found.last + 1, text))
             found.is_broken = True
         return found

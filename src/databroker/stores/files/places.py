@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ..._util.signals import not_from_signal, suppressed
 from ..._util.user_folders import absolute
-from ...errors import StoreUnavailable
+from ...errors import InvalidConfiguration, StoreUnavailable
 from .formats import GZIP
 
 _SETTLED = 0.05
@@ -94,10 +94,20 @@ class Places:
     def folder(self) -> str | None:
         """Where new files are put: the folder of the first path; None if that names files."""
         first = self.paths[0]
-        if glob.has_magic(first):
+        if _is_glob(first):
             folder = os.path.dirname(first)
-            return None if glob.has_magic(folder) else folder
+            return None if _is_glob(folder) else folder
         return None if self._is_file(first) else first
+
+    def check(self) -> None:
+        """Refuse what is a file, but none of this format."""
+        for path in self.paths:
+            if os.path.isfile(path) and not self._is_file(path):
+                raise InvalidConfiguration(
+                    f"'paths': {path} is a file whose name does not end in {self.suffix!r} or "
+                    f"{self.suffix + GZIP!r}. Give a folder, or files that do; a pattern ('*') "
+                    "may name any."
+                )
 
     def is_seen(self, name: str) -> bool:
         """Tell whether a file of this name in that folder is one of these files."""
@@ -135,13 +145,13 @@ class Places:
     def _patterns(self) -> Iterator[_Pattern]:
         for path in self.paths:
             folder, name = os.path.split(path)
-            if not glob.has_magic(path):
+            if not _is_glob(path):
                 if self._is_file(path):
                     yield _Pattern(folder, re.compile(re.escape(name) + r"\Z"))
                 else:
                     ends = re.escape(self.suffix), re.escape(GZIP)
                     yield _Pattern(path, re.compile(r"(?!\.).*{}({})?\Z".format(*ends), re.DOTALL))
-            elif glob.has_magic(folder) or "**" in name:
+            elif _is_glob(folder) or "**" in name:
                 yield _Pattern(folder, whole=path)
             else:
                 hidden = "" if name.startswith(".") else r"(?!\.)"
@@ -180,6 +190,11 @@ class Places:
             return []
         except PermissionError as error:
             raise StoreUnavailable(f"The folder {folder} may not be read: {error}") from error
+
+
+def _is_glob(path: str) -> bool:
+    """Tell whether a path is a pattern; of what is there, the name may look like one."""
+    return glob.has_magic(path) and not os.path.lexists(path)
 
 
 def _mtime(folder: str) -> int | None:

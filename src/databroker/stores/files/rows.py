@@ -92,8 +92,8 @@ class Series:
         place = self.places.get(identity)
         if place is None:
             return None
-        (batch,) = self.part(place, place + 1, None)
-        return to_rows(self.kind, owner, batch)[0]
+        batch = next(self.part(place, place + 1, None), None)  # None: it has come since
+        return None if batch is None else to_rows(self.kind, owner, batch)[0]
 
 
 @dataclass

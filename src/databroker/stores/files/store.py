@@ -51,6 +51,8 @@ class FileStore(Store):
 
     Raises
     ------
+    InvalidConfiguration
+        A path is that of a file of another kind.
     StoreUnavailable
         A folder may not be read.
     """
@@ -69,6 +71,7 @@ class FileStore(Store):
         self._index = index
         loose = f"{LOOSE}{self.format.suffix}.part"
         self._places = Places(located(paths), self.format.suffix, loose)
+        self._places.check()
         notices = FaultNotices(self.format.place)
         self._follower = Follower(self, self.format, self._places, notices, index)
         self._rows = RowCache(self.format, notices)
@@ -162,8 +165,8 @@ class FileStore(Store):
     ) -> Iterator[pa.RecordBatch]:
         owner, path = extent.token
         series = self._rows.series(path, kind, owner)
-        if series is None:
-            raise StoreUnavailable(f"{path} is gone, or is not what it was.")
+        if series is None or len(series.places) < extent.rows:
+            raise StoreUnavailable(f"{path} is gone, or is not what it was. Read the run again.")
         first, stop = rows or (0, extent.rows)
         yield from series.part(first, stop, None if selection.is_all else selection)
 

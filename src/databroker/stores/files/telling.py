@@ -28,7 +28,7 @@ class FaultNotices:
     def saw(self, files: Iterable[tuple[str, Sequence[tuple[int, str]]]]) -> None:
         """Say what could not be read in some files, given as paths and faults, unless it was."""
         new = [
-            f"{path}, {self._place} {number}: {text}"
+            f"{path}, {self._place} {number}: {text.rstrip('.')}"
             for path, faults in files
             for number, text in faults
             if self._is_new(path, number)
