@@ -32,6 +32,7 @@ from databroker.stores.base import Capabilities
 from databroker.stores.mongo.embedded import MongoEmbeddedStore
 from databroker.stores.mongo.ids import Ids
 from databroker.stores.mongo.normalized import MongoNormalizedStore
+from databroker.stores.mongo.searching import Search
 from databroker.testing import answers, expected, read_rows
 from databroker.testing.conformance.base import (
     datum,
@@ -142,6 +143,23 @@ def test_what_a_search_of_the_server_would_miss_is_found(store):
     ]:
         assert {run.uid for run in store.find(query)} == uids
         assert store.count(query) == len(uids)
+
+
+def test_runs_are_found_by_their_stops_without_a_look_at_the_others(store, monkeypatch):
+    ends = {"a": {}, "b": {"exit_status": "fail"}, "c": {"n": 2**70}, "d": {"exit_status": "fail"}}
+    insert_all(store, [("start", start(uid)) for uid in [*ends, "open"]])
+    insert_all(store, [("stop", stop(uid) | more) for uid, more in ends.items()])
+    failed, long = Equals(Path("exit_status", "stop"), "fail"), Compare(Path("n", "stop"), "gt", 5)
+    looked_at = []
+    records = Search._records
+    note = lambda self, starts: looked_at.append(len(starts)) or records(self, starts)  # noqa: E731
+    monkeypatch.setattr(Search, "_records", note)
+    for most, seen in (1000, 3), (2, 5):
+        monkeypatch.setattr("databroker.stores.mongo.searching._MANY_STOPS", most)
+        for query, uids in (failed, ["d", "b"]), (long, ["c"]), (failed | long, ["d", "c", "b"]):
+            looked_at.clear()
+            assert [run.uid for run in store.find(query)] == uids
+            assert sum(looked_at) <= seen
 
 
 def test_that_a_search_is_slow_is_said_once(store, monkeypatch):

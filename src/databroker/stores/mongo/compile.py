@@ -4,7 +4,8 @@ A filter leaves out only runs that do not match, by what MongoDB's manual says o
 of the question; whether a run that passes it matches is decided by `databroker.query.evaluate`,
 unless the filter `is_exact`. So what is compiled is little, and each part of it is something that
 servers of all versions agree on: equality with text, numbers and bools, the order of numbers at a
-key, of times and of uids. Left to the evaluator are, among others, patterns, ``$exists``, null,
+key, of times and of uids. Stops are in a collection of their own, which is asked first; where few
+fit, their runs are named. Left to the evaluator are, among others, patterns, ``$exists``, null,
 negations (nearly all runs pass them), and full text: a text index of MongoDB does not know words
 that it takes for too common, and knows others by their stem in the language that a document names.
 """
@@ -13,13 +14,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..._util.portable_text import portable, with_prefix
 from ...query import nodes as n
 
 Filter = dict[str, Any]
+
+RunsOfStops = Callable[[Filter], Sequence[str] | None]
+"""Gives the uids of the runs whose stops pass a filter; None if these are too many."""
 
 # Each part a plain word: a number may be a position in an array.
 _PLAIN_PATH = re.compile(r"(?!_id\b)[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
@@ -37,7 +41,9 @@ class Compiled(NamedTuple):
 _ANY = Compiled(None, False)
 
 
-def compile_node(node: n.Node, odd: Sequence[str] | None) -> Compiled:
+def compile_node(
+    node: n.Node, odd: Sequence[str] | None, runs_of: RunsOfStops = lambda _: None
+) -> Compiled:
     """Return what the server can tell of a question.
 
     Parameters
@@ -47,6 +53,8 @@ def compile_node(node: n.Node, odd: Sequence[str] | None) -> Compiled:
     odd
         The uids of runs in which the server does not see all keys and values; None if these are
         too many to be named.
+    runs_of
+        What looks stops up.
 
     Examples
     --------
@@ -57,9 +65,9 @@ def compile_node(node: n.Node, odd: Sequence[str] | None) -> Compiled:
         case n.Everything():
             return Compiled(None, True)
         case n.And(nodes):
-            return _all_of([compile_node(each, odd) for each in nodes])
+            return _all_of([compile_node(each, odd, runs_of) for each in nodes])
         case n.Or(nodes):
-            return _any_of([compile_node(each, odd) for each in nodes])
+            return _any_of([compile_node(each, odd, runs_of) for each in nodes])
         case n.TimeBounds(since, until):
             return _between(since, until)
         case n.UidPrefix(prefix):
@@ -68,9 +76,12 @@ def compile_node(node: n.Node, odd: Sequence[str] | None) -> Compiled:
             return Compiled({"uid": bounds}, True)
         case n.Equals(n.Path("uid", "start"), str(uid)):
             return Compiled({"uid": portable(uid)}, True)
-        case n.PathNode(path) if path.document == "start" and _PLAIN_PATH.fullmatch(path.text):
+        case n.PathNode(path) if _PLAIN_PATH.fullmatch(path.text):
             condition = _condition(node)
-            return _ANY if condition is None else _with_odd({path.text: condition}, odd)
+            if condition is not None and path.document == "start":
+                return _with_odd({path.text: condition}, odd)
+            if condition is not None and path.document == "stop":
+                return _named(runs_of({path.text: condition}), odd)
     return _ANY
 
 
@@ -125,6 +136,12 @@ def _is_plain(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and -_EXACT <= value <= _EXACT
+
+
+def _named(runs: Sequence[str] | None, odd: Sequence[str] | None) -> Compiled:
+    if runs is None or odd is None:
+        return _ANY
+    return Compiled({"uid": {"$in": [*runs, *odd]}}, False)
 
 
 def _with_odd(condition: Filter, odd: Sequence[str] | None) -> Compiled:

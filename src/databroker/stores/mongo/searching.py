@@ -33,7 +33,7 @@ NEWEST_FIRST = (("time", -1), ("_id", -1))
 _SLOW = 5000
 """Runs that are looked at before it is said that this is slow."""
 
-_MANY_ODD = 1000  # from which on it is sooner looked at all runs
+_MANY_ODD = _MANY_STOPS = 1000  # from which on it is sooner looked at all runs
 
 _START, _STOP, _DESCRIPTOR = (PLACES[kind] for kind in ("start", "stop", "descriptor"))
 
@@ -83,11 +83,20 @@ class Search:
 
     def _compile(self, query: Node) -> Compiled:
         compiled = compile_node(query, [])
-        if compiled.filter is None or compiled.is_exact:
+        if compiled.is_exact:
             return compiled
         odd = self._databases.of(ODD).find(ODD.collection, {}, fields={"uid": 1}, limit=_MANY_ODD)
         uids = [each["uid"] for each in odd]
-        return compile_node(query, uids if len(uids) < _MANY_ODD else None)
+        return compile_node(query, uids if len(uids) < _MANY_ODD else None, self._runs_of)
+
+    def _runs_of(self, query: Filter) -> list[str] | None:
+        """Return the runs whose stops pass a filter; None if they are too many to be named."""
+        fields = {"_id": 0, "run_start": 1}
+        found = self._databases.of(_STOP).find(
+            _STOP.collection, query, fields=fields, limit=_MANY_STOPS
+        )
+        uids = [each["run_start"] for each in found]
+        return uids if len(uids) < _MANY_STOPS else None
 
     def _matching(self, query: Node, after: Any, limit: int | None) -> Iterator[RunRecord]:
         compiled, matches = self._compile(query), compile(query)
