@@ -36,6 +36,9 @@ SUITES: dict[str, tuple[str, str]] = {
 }
 """The suite of each driver, or that of what it does beside others."""
 
+BESIDE = {"mongo-normalized": ("stores/mongo/test_mongoeco.py", "TestOnMongoEco")}
+"""What another server shows than that of the suite."""
+
 ONLY_READ = {
     "mongo-embedded": "databroker 1.x wrote it no other way",
     "tiled": "Tiled's own writer fills it",
@@ -80,6 +83,7 @@ def rows() -> list[tuple[str, str, str]]:
     found = []
     for driver in dict.fromkeys([*SUITES, *ONLY_READ]):
         marks = gaps(*SUITES[driver]) if driver in SUITES else {}
+        marks |= gaps(*BESIDE[driver]) if driver in BESIDE else {}
         mine = [(driver, _words(test), reason) for test, reason in marks.items()]
         if driver in LOSSES:
             lost = losses(*LOSSES[driver])

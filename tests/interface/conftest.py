@@ -6,14 +6,31 @@ import databroker
 from databroker import Broker
 from helpers.runs import plain, save
 
+ON_MONGO_TOO = {"test_header", "test_helpers", "test_hooks", "test_v2"}
+"""Modules that are tried on MongoDB, too; of its stand-in, the others take long."""
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+
+def pytest_generate_tests(metafunc):
+    """Have tests of a broker tried with one of each kind."""
+    if "db" in metafunc.fixturenames and not hasattr(metafunc.module, "db"):
+        kinds = ["memory", "sqlite", "postgresql"]
+        if metafunc.module.__name__.rpartition(".")[2] in ON_MONGO_TOO:
+            kinds.append("mongo")
+        metafunc.parametrize("db", kinds, indirect=True)
+
+
+@pytest.fixture
 def db(request):
     """An empty broker."""
     if request.param == "sqlite":
         broker = databroker.temp()
     elif request.param == "postgresql":
         broker = Broker.from_config(request.getfixturevalue("postgresql_config"), name="postgresql")
+    elif request.param == "mongo":
+        from helpers import mongo
+
+        store = mongo.store_class()(request.getfixturevalue("new_database")())
+        broker = Broker(store, name="mongo")
     else:
         broker = Broker.from_config({"driver": "memory"}, name="memory")
     yield broker

@@ -98,7 +98,10 @@ def test_a_folder_is_made(tmp_path):
         utils.ensure_path_exists(tmp_path / "a", exist_ok=False)
 
 
-def test_series_become_events(db):
+def test_series_become_events(db, request):
+    if db.name == "mongo":
+        reason = "MongoDB keeps arrays as lists, so a part of one is a list"
+        request.applymarker(pytest.mark.xfail(reason=reason, raises=AttributeError, strict=True))
     header = save(db, runs.images())
     events = list(pivot_timeseries(header.events(), ["img"], ["det"]))
     assert len(events) == 8

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import pickle
+import threading
 import traceback
 from contextlib import closing
 
@@ -369,6 +370,17 @@ def test_nothing_shows_or_keeps_the_password(new_database, caplog, monkeypatch):
     monkeypatch.setenv("DATABROKER_MONGO_PASSWORD", WORD)
     with closing(pickle.loads(pickled)) as again:
         assert again.databases.metadata.address.public.endswith("/runs?authSource=x")
+
+
+def test_no_thread_stays_once_it_is_closed(address):
+    before = set(threading.enumerate())
+    with closing(mongo.store_class()(address)) as store:
+        insert_all(store, whole_run())
+        threads = set(threading.enumerate()) - before
+    assert threads
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
 
 
 def test_reading_only_it_is_not_written_to(store, address):
