@@ -2,6 +2,7 @@
 
 import contextlib
 
+import msgpack
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -26,6 +27,24 @@ def test_any_value_comes_back_identical(value):
 def test_any_accepted_value_comes_back_identical(value):
     clean, _ = accept("start", {"uid": "a", "time": 1.0, "value": value})
     assert_identical(decode(encode(clean)), clean)
+
+
+@quick
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**63), 2**64 - 1)
+        | st.floats()
+        | st.text(st.characters(exclude_categories=["Cs"]))
+        | st.binary(),
+        lambda inner: (
+            st.lists(inner) | st.dictionaries(st.text(max_size=3).filter(str.isascii), inner)
+        ),
+    )
+)
+def test_the_bytes_are_the_same_whichever_library_makes_them(value):
+    assert encode(value) == msgpack.packb(value)
 
 
 @pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**400, -(10**400)])

@@ -52,6 +52,28 @@ def test_what_looks_like_a_mark_of_ours_is_kept(value):
     assert found == ("start", start(value=value))
 
 
+def nested(levels):
+    return {"a": nested(levels - 1)} if levels else 1
+
+
+@pytest.mark.parametrize(
+    ("value", "is_plain"),
+    [([1, 2.5, None, "x"], True), (nested(20), True), (nested(80), False), (b"bytes", False)],
+    ids=range(4),
+)
+def test_of_msgpack_it_is_known_what_is_plain(value, is_plain):
+    packed = msgpack.packb(["start", {"value": value}])
+    (item,) = Packed().parse(packed, 0).items
+    assert item.document == {"value": value}
+    assert item.is_plain is is_plain
+
+
+def test_keys_that_are_numbers_are_read():
+    (item,) = Packed().parse(msgpack.packb(["start", {"value": {1: 2}}]), 0).items
+    assert item.document == {"value": {1: 2}}
+    assert not item.is_plain
+
+
 def test_others_read_what_we_write():
     document = start(array=np.arange(6.0).reshape(2, 3), mixed=[1, None, "a", {"b": 2.5}])
     kind, found = json.loads(JSONLines().encode("start", document))
