@@ -35,6 +35,7 @@ clients: $(VENV)/test
 side-by-side: $(VENV)/test
 	$(BIN)/python tests/side_by_side/files.py --write
 	$(BIN)/python tests/side_by_side/run.py --write
+	$(BIN)/python tests/side_by_side/mongo_adapter.py --write
 
 versions: $(VENV)/python
 	$(BIN)/python tests/versions/run.py

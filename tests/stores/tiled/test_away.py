@@ -108,7 +108,9 @@ def test_no_such_catalog(server):
 
 
 @pytest.mark.parametrize(
-    "body", [b"<html>", b"[]", b'{"a": 1}'], ids=["a page", "a list", "something"]
+    "body",
+    [b"<html>", b"[]", b'{"a": 1}', b'{"data": []}'],
+    ids=["a page", "a list", "something", "no entry"],
 )
 def test_what_is_no_tiled_server(body):
     with (
@@ -138,7 +140,7 @@ def test_a_connection_that_was_closed_is_opened_again():
     """A server may close connections that nobody uses; the next question is asked again."""
 
     def answer(handler):
-        say(200, json.dumps({"data": [], "meta": {"count": 3}}).encode())(handler)
+        say(200, json.dumps({"data": {"attributes": {}}, "meta": {"count": 3}}).encode())(handler)
         handler.close_connection = True
 
     with answering(answer) as (uri, told), closing(TiledStore(uri)) as store:

@@ -137,6 +137,7 @@ def test_images_in_files_are_read_through_the_server(db, written):
     assert (field[1] == wanted[1]).all()
     assert (np.asarray(field) == wanted).all()
     assert (field[1:, 2:4] == wanted[1:, 2:4]).all()
+    assert (field[::2, 1:8:3, ::4] == wanted[::2, 1:8:3, ::4]).all()
     assert [value.shape for value in header.data("img")] == [wanted[0].shape] * 3
     assert (header.table(fill=True)["img"].iloc[2] == wanted[2]).all()
     assert header.files() == []

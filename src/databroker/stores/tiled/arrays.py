@@ -18,7 +18,7 @@ def read_array(
     server: Server, document: Mapping[str, Any], place: Sequence[slice]
 ) -> np.ndarray[Any, Any]:
     """Return a part of the array that a stream resource stands for."""
-    uri, beginning = str(document.get("uri")), server.url("array/full") + "/"
+    uri, beginning = str(document.get("uri")), server.url("array/full").rstrip("/") + "/"
     if not uri.startswith(beginning):
         raise StoreUnavailable(f"{uri} is not in this catalog ({server.uri}).")
     path = tuple(unquote(part) for part in uri.removeprefix(beginning).split("/"))

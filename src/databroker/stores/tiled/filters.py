@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -20,7 +21,7 @@ from ...query import nodes as n
 
 Params = tuple[tuple[str, str], ...]
 
-_SCALARS = {
+SCALARS = {
     ("start", "uid"): str,
     ("start", "scan_id"): int,
     ("start", "time"): float,
@@ -35,12 +36,6 @@ _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 _WHOLE = 2**53
 _OPERATORS = {"gt": "gt", "gte": "ge", "lt": "lt", "lte": "le"}
 
-ONLY_RUNS: Params = (
-    ("filter[specs][condition][include]", '["BlueskyRun"]'),
-    ("filter[specs][condition][exclude]", "[]"),
-)
-"""The filter that leaves out what is no run."""
-
 
 @dataclass(frozen=True)
 class Filters:
@@ -48,6 +43,13 @@ class Filters:
 
     params: Params = ()
     exact: bool = False
+
+    @classmethod
+    def of_all(cls, parts: Iterable[Filters]) -> Filters:
+        """Return the filters of questions that are asked together."""
+        found = list(parts)
+        params = tuple(param for part in found for param in part.params)
+        return cls(params, all(part.exact for part in found))
 
 
 @singledispatch
@@ -71,9 +73,7 @@ def _everything(node: n.Everything) -> Filters:
 
 @filters_of.register
 def _and(node: n.And) -> Filters:
-    parts = [filters_of(each) for each in node.nodes]
-    params = tuple(param for part in parts for param in part.params)
-    return Filters(params, all(part.exact for part in parts))
+    return Filters.of_all(filters_of(each) for each in node.nodes)
 
 
 @filters_of.register
@@ -91,7 +91,7 @@ def _in(node: n.In) -> Filters:
     values = [_scalar(node.path, value) for value in node.values]
     if not 0 < len(values) <= _MOST_VALUES or None in values:
         return Filters()
-    return Filters(_condition("in", _key(node.path), values), exact=True)
+    return Filters(condition("in", _key(node.path), values), exact=True)
 
 
 @filters_of.register
@@ -129,7 +129,7 @@ def _exists(node: n.Exists) -> Filters:
 
 @filters_of.register
 def _uid_prefix(node: n.UidPrefix) -> Filters:
-    if not _PREFIX.fullmatch(node.prefix):
+    if not whole_prefix(node.prefix):
         return Filters()
     return Filters(
         (
@@ -139,20 +139,26 @@ def _uid_prefix(node: n.UidPrefix) -> Filters:
     )
 
 
+def whole_prefix(prefix: str) -> bool:
+    """Tell whether a beginning of uids has no letter that stands for others in a pattern."""
+    return _PREFIX.fullmatch(prefix) is not None
+
+
 def comparison(operator: str, key: str, value: float) -> Params:
     """Return the filter that compares the number at a key."""
     return (
         ("filter[comparison][condition][operator]", operator),
-        *_condition("comparison", key, value),
+        *condition("comparison", key, value),
     )
 
 
 def equal(key: str, value: Any) -> Params:
     """Return the filter that compares the value at a key."""
-    return _condition("eq", key, value)
+    return condition("eq", key, value)
 
 
-def _condition(name: str, key: str, value: Any) -> Params:
+def condition(name: str, key: str, value: Any) -> Params:
+    """Return the filter of a name that asks something of the value at a key."""
     return (
         (f"filter[{name}][condition][key]", key),
         (f"filter[{name}][condition][value]", json.dumps(value)),
@@ -165,7 +171,7 @@ def _key(path: n.Path) -> str:
 
 def _scalar(path: n.Path, value: Any) -> Any:
     """Return a value as the server compares it with that of a key; None if it should not."""
-    kind = _SCALARS.get((path.document, path.text))
+    kind = SCALARS.get((path.document, path.text))
     if kind is str:
         return value if isinstance(value, str) and value.isascii() and value.isprintable() else None
     if kind is None or isinstance(value, bool) or not isinstance(value, int | float):

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ..rows import Extent
 from .filters import equal
+from .kinds import Catalog
+from .owner import Owner, Rows
 from .runs import newest_first
-from .server import Server
 from .streams import Stream, parts_of, stream_resources, streams_of
-
-if TYPE_CHECKING:
-    from .rows import Events
 
 _MOST = 10_000
 _PREFIX = "sr-"
@@ -34,8 +32,9 @@ class _Place(NamedTuple):
 class Owners:
     """The owners of rows that are known so far."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._server = catalog.server
         self._lock = threading.Lock()
         self._places: dict[str, _Place] = {}
 
@@ -69,17 +68,15 @@ class Owners:
         if not resource.startswith(_PREFIX):
             return []
         for stream in self._of_resource(resource):
-            parts = parts_of(self._server, stream.path)
+            parts = parts_of(self._server, stream.data_path)
             for document, values in stream_resources(stream, self._server, parts):
                 if document["uid"] == resource and values:
                     return [Extent(1, 0, 0, _stream_datum(stream, resource, values))]
         return []
 
-    def _read(self, descriptor: str, place: _Place) -> Events:
-        from .rows import Events, Owner
-
+    def _read(self, descriptor: str, place: _Place) -> Rows:
         owner = Owner(descriptor, place.stream.path, place.since, place.until)
-        return Events(self._server, owner)
+        return self._catalog.rows(owner)
 
     def _of_resource(self, resource: str) -> Iterator[Stream]:
         """Yield the stream whose descriptor a stream resource is named after."""
@@ -113,7 +110,7 @@ class Owners:
             if above:
                 yield list(streams_of(self._server, above[0], above[0]))
         # Of later descriptors of a stream, servers know the uid in a list alone.
-        for run in newest_first(self._server, ()):
+        for run in newest_first(self._catalog, ()):
             yield list(streams_of(self._server, run.record.uid, run.key))
 
 

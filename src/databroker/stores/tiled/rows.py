@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from ...columns.batches import from_columns
 from ...columns.names import SEQ_NUM, TIME, UID, nested
 from ...errors import StoreUnavailable
+from .owner import Owner
 from .server import Server
 from .streams import Array, Parts, Table, parts_of
 
@@ -34,27 +35,6 @@ _BYTES = ("format", "application/octet-stream")
 _JSON = ("format", "application/json")
 _MOST_NAMES = 50  # of columns in one address; of more, whole tables are asked for
 _PLAIN = {"f": pa.float64(), "i": pa.int64()}
-
-
-class Owner(NamedTuple):
-    """The events of one descriptor: those of a stream, or of a part of the time it took.
-
-    What a token says: JSON can hold all of it.
-    """
-
-    uid: str
-    path: tuple[str, ...]  # of the entry of the stream
-    since: float | None = None
-    until: float | None = None
-
-    def mine(self, times: Numbers) -> Numbers:
-        """Return the numbers of the rows that are its events."""
-        chosen = np.ones(len(times), bool)
-        if self.since is not None:
-            chosen &= times >= self.since
-        if self.until is not None:
-            chosen &= ~(times >= self.until)
-        return np.flatnonzero(chosen)
 
 
 class Events:
@@ -86,8 +66,17 @@ class Events:
         if len(columns) < 2:
             return np.empty(0, np.int64), np.empty(0)
         times = np.asarray(columns[TIME], np.float64)
-        mine = self._owner.mine(times)
+        mine = self._mine(times)
         return np.asarray(columns[SEQ_NUM], np.int64)[mine], times[mine]
+
+    def _mine(self, times: Numbers) -> Numbers:
+        """Return the numbers of the rows of the table that are events of the descriptor."""
+        chosen = np.ones(len(times), bool)
+        if self._owner.since is not None:
+            chosen &= times >= self._owner.since
+        if self._owner.until is not None:
+            chosen &= ~(times >= self._owner.until)
+        return np.flatnonzero(chosen)
 
     def read(self, selection: Selection, first: int, stop: int) -> pa.RecordBatch | None:
         """Return a range of rows as a batch; None if there are none."""
@@ -97,7 +86,7 @@ class Events:
         names = [SEQ_NUM, TIME, *data, *(_STAMP + name for name in stamped)]
         columns = _fetched(self._server, self._parts, names)
         times = np.asarray(columns[TIME], np.float64)
-        rows = self._owner.mine(times)[first:stop]
+        rows = self._mine(times)[first:stop]
         if not len(rows):
             return None
         values: dict[str, Any] = {
@@ -156,11 +145,11 @@ def read_block(server: Server, array: Array, place: Sequence[slice]) -> Any:
         content = server.data("ragged/full", *array.path, params=[_JSON])
         return json.loads(_there(content, array.path, server))[place[0]]
     pairs = list(zip(place, array.shape, strict=False))
-    ranges = [(each.indices(size)[0], each.indices(size)[1]) for each, size in pairs]
-    shape = tuple(max(stop - first, 0) for first, stop in ranges) + array.shape[len(ranges) :]
+    ranges = [range(size)[each] for each, size in pairs]
+    shape = tuple(map(len, ranges)) + array.shape[len(ranges) :]
     if 0 in shape:
         return np.empty(shape, array.dtype)
-    text = ",".join(f"{first}:{stop}" for first, stop in ranges)
+    text = ",".join(f"{each.start}:{each.stop}:{each.step}" for each in ranges)
     content = server.data("array/full", *array.path, params=[("slice", text), _BYTES])
     found = np.frombuffer(_there(content, array.path, server), array.dtype)
     if found.size != int(np.prod(shape)):

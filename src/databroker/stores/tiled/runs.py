@@ -13,8 +13,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from ..base import RunRecord
-from .filters import ONLY_RUNS, Params, comparison, equal
-from .server import Json, Server
+from .filters import Params, comparison, equal
+from .kinds import Catalog
+from .server import Json
 
 _TIME = "start.time"
 _SORTED = (1e9, 1e10)  # seconds since the epoch: what text and numbers order alike
@@ -44,15 +45,15 @@ class Run(NamedTuple):
 
 
 def newest_first(
-    server: Server, filters: Params, after: Any = None, limit: int | None = None
+    catalog: Catalog, filters: Params, after: Any = None, limit: int | None = None
 ) -> Iterator[Run]:
     """Yield the runs that pass some filters, after a cursor of one of them."""
     low, high = _SORTED
     size = _PAGE if limit is None else min(limit + 1, _PAGE)
     parts: list[Callable[[], Iterator[Run]]] = [
-        lambda: _sorted_there(server, filters, after, size),
-        lambda: _sorted_here(server, filters + comparison("lt", _TIME, low)),
-        lambda: _sorted_here(server, filters + comparison("ge", _TIME, high)),
+        lambda: _sorted_there(catalog, filters, after, size),
+        lambda: _sorted_here(catalog, filters + comparison("lt", _TIME, low)),
+        lambda: _sorted_here(catalog, filters + comparison("ge", _TIME, high)),
     ]
     if after is None:
         for part in parts:
@@ -64,23 +65,23 @@ def newest_first(
         yield from part()
 
 
-def one(server: Server, uid: str) -> Run | None:
+def one(catalog: Catalog, uid: str) -> Run | None:
     """Return the run of a uid: its entry is called so, if the writer is Tiled's own."""
-    entry = server.entry(uid)
+    entry = catalog.server.entry(uid)
     run = None if entry is None else _run(entry)
     if run is not None and run.record.uid == uid:
         return run
-    return next(iter(_page(server, equal("start.uid", uid), "", 0, 1)), None)
+    return next(iter(_page(catalog, equal("start.uid", uid), (), 0, 1)), None)
 
 
-def count(server: Server, filters: Params) -> int:
+def count(catalog: Catalog, filters: Params) -> int:
     """Return how many runs pass some filters, which the server counts."""
-    asked = (*ONLY_RUNS, *filters, ("fields", "count"), ("page[limit]", "0"))
-    answer = server.search(params=asked)
+    asked = (*catalog.kind.only_runs, *filters, ("fields", "count"), ("page[limit]", "0"))
+    answer = catalog.server.search(params=asked)
     return int((answer or {})["meta"]["count"])
 
 
-def _sorted_there(server: Server, filters: Params, after: Any, size: int) -> Iterator[Run]:
+def _sorted_there(catalog: Catalog, filters: Params, after: Any, size: int) -> Iterator[Run]:
     low, high = _SORTED
     bounds = comparison("ge", _TIME, low)
     is_first = after is None or not low <= after[0] < high
@@ -90,39 +91,41 @@ def _sorted_there(server: Server, filters: Params, after: Any, size: int) -> Ite
     held: list[Run] = []  # those that a later page may have to be put between
     while True:
         asked = filters + bounds + comparison(below, _TIME, upper)
-        page = _page(server, asked, "-start.time", len(given), size)
+        page = _page(catalog, asked, catalog.kind.newest, len(given), size)
         fresh = [run for run in page if run.key not in given]
-        held = sorted(held + fresh, key=_newest)
+        held += fresh
         if len(page) < size:
-            yield from held
+            yield from _in_order(catalog, held)
             return
         given |= {run.key: run.time for run in fresh}
         upper, below = min(given.values()) + _MARGIN, "le"
-        yield from (run for run in held if run.time > upper)
+        yield from _in_order(catalog, [run for run in held if run.time > upper])
         held = [run for run in held if run.time <= upper]
         given = {key: time for key, time in given.items() if time <= upper}
         size = _PAGE
 
 
-def _sorted_here(server: Server, filters: Params) -> Iterator[Run]:
+def _sorted_here(catalog: Catalog, filters: Params) -> Iterator[Run]:
     found: list[Run] = []
-    while page := _page(server, filters, "", len(found), _PAGE):
+    while page := _page(catalog, filters, (), len(found), _PAGE):
         found += page
         if len(page) < _PAGE:
             break
-    yield from sorted(found, key=_newest)
+    yield from _in_order(catalog, found)
 
 
-def _newest(run: Run) -> float:
-    return -run.time
+def _in_order(catalog: Catalog, runs: list[Run]) -> list[Run]:
+    """Return runs newest first, of equal times the one that arrived last."""
+    arrived = runs if catalog.kind.ties_descend else runs[::-1]
+    return sorted(arrived, key=lambda run: -run.time)
 
 
-def _page(server: Server, filters: Params, sort: str, first: int, size: int) -> list[Run]:
-    """Return some runs, of equal ones the one that arrived last first."""
-    order = [("sort", sort)] if sort else []
+def _page(catalog: Catalog, filters: Params, sort: Params, first: int, size: int) -> list[Run]:
+    """Return some runs, sorted by what is given and then by arrival, as the kind has that."""
+    kind = catalog.kind
     window = [("page[offset]", str(first)), ("page[limit]", str(size))]
-    params = [*ONLY_RUNS, *filters, *_FIELDS, *order, ("sort", "-"), *window]
-    answer = server.search(params=params)
+    params = [*kind.only_runs, *filters, *_FIELDS, *sort, *kind.by_arrival, *window]
+    answer = catalog.server.search(params=params)
     return [run for item in (answer or {})["data"] if (run := _run(item)) is not None]
 
 

@@ -21,6 +21,7 @@ _CONNECTING = 5.0
 
 _API = "/api/v1"
 _NO_ENTRY = 404
+_JSON = "application/json"
 _ENVIRONMENT = "TILED_API_KEY"
 
 
@@ -66,12 +67,20 @@ class Server:
 
     def url(self, route: str, *inside: str) -> str:
         """Return the address of something inside of the catalog, for one of the server's routes."""
-        return "/".join([self.base, route, *(quote(part, safe="") for part in self.path + inside)])
+        parts = [quote(part, safe="") for part in self.path + inside]
+        return "/".join(
+            [self.base, route, *(parts or [""])]
+        )  # the root is known with a slash alone
 
     def entry(self, *inside: str) -> Json | None:
         """Return what the server says of one entry; None if there is none."""
         answer = self._get("metadata", inside, (), missing=bool(inside))
-        return None if answer is None else self._json(answer)["data"]
+        if answer is None:
+            return None
+        entry = self._json(answer)["data"]
+        if not isinstance(entry, dict) or "attributes" not in entry:
+            raise not_understood(answer, self.name)
+        return entry
 
     def search(self, *inside: str, params: Params = ()) -> Json | None:
         """Return a page of the entries below one; None if there is no such one."""
@@ -83,9 +92,11 @@ class Server:
         response = self._send(self.url("search-deep"), params)
         return self._json(response) if response.is_success else None
 
-    def data(self, route: str, *inside: str, params: Params = ()) -> bytes | None:
+    def data(
+        self, route: str, *inside: str, params: Params = (), accept: str = _JSON
+    ) -> bytes | None:
         """Return data as bytes; None if there is no such entry."""
-        answer = self._get(route, inside, params, missing=True)
+        answer = self._get(route, inside, params, missing=True, accept=accept)
         return None if answer is None else answer.content
 
     def close(self) -> None:
@@ -97,24 +108,29 @@ class Server:
             client.close()
 
     def _get(
-        self, route: str, inside: Sequence[str], params: Params, missing: bool
+        self,
+        route: str,
+        inside: Sequence[str],
+        params: Params,
+        missing: bool,
+        accept: str = _JSON,
     ) -> httpx.Response | None:
-        response = self._send(self.url(route, *inside), params)
+        response = self._send(self.url(route, *inside), params, accept)
         if response.status_code == _NO_ENTRY and missing:
             return None
         if response.is_success:
             return response
         raise refused(response, self.name, self._key is not None)
 
-    def _send(self, url: str, params: Params) -> httpx.Response:
+    def _send(self, url: str, params: Params, accept: str = _JSON) -> httpx.Response:
         """Ask once; again if the server has closed a connection that was kept."""
         client = self._open()
-        query = httpx.QueryParams(tuple(params))
+        query, headers = httpx.QueryParams(tuple(params)), {"Accept": accept}
         try:
             try:
-                return client.get(url, params=query)
+                return client.get(url, params=query, headers=headers)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-                return client.get(url, params=query)
+                return client.get(url, params=query, headers=headers)
         except httpx.HTTPError as error:
             raise unreached(error, self.name, self.timeout) from error
 
@@ -128,9 +144,7 @@ class Server:
             return self._client
 
     def _new(self) -> httpx.Client:
-        headers = {"Accept": "application/json"}
-        if self._key is not None:
-            headers["Authorization"] = f"Apikey {self._key}"
+        headers = {} if self._key is None else {"Authorization": f"Apikey {self._key}"}
         connecting = min(_CONNECTING, self.timeout)
         return httpx.Client(
             headers=headers, timeout=httpx.Timeout(self.timeout, connect=connecting)

@@ -12,7 +12,9 @@ from ..activity import Activity
 from ..base import LINKED, Capabilities, RunRecord, Store
 from ..facts import run_fact
 from ..rows import Extent
-from .filters import Filters, filters_of
+from .filters import Filters
+from .kinds import Catalog, kind_of
+from .owner import Owner
 from .owners import Owners
 from .runs import Run, count, limited, newest_first, one
 from .server import Server
@@ -58,12 +60,13 @@ class TiledStore(Store):
     def __init__(self, uri: str, *, api_key: str | None = None, timeout: float = TIMEOUT) -> None:
         super().__init__()
         self._server = Server(uri, api_key, timeout)
-        self._owners = Owners(self._server)
         try:
-            self.reach()
+            entry = self._server.entry()
         except BaseException:
             self.close()
             raise
+        self._catalog = Catalog(self._server, kind_of(entry))
+        self._owners = Owners(self._catalog)
 
     def __str__(self) -> str:
         return f"tiled: {self._server.uri}"
@@ -88,19 +91,19 @@ class TiledStore(Store):
         self, query: Node, *, limit: int | None = None, after: Any = None
     ) -> Iterator[RunRecord]:
         """Yield the runs that match; those that the server's filters let pass are looked at."""
-        filters = filters_of(query)
+        filters = self._catalog.kind.filters_of(query)
         expected = limit if filters.exact else None
-        runs = newest_first(self._server, filters.params, after, expected)
+        runs = newest_first(self._catalog, filters.params, after, expected)
         return limited(self._matching(runs, query, filters), limit)
 
     def count(self, query: Node) -> int:
-        filters = filters_of(query)
+        filters = self._catalog.kind.filters_of(query)
         if filters.exact:
-            return count(self._server, filters.params)
+            return count(self._catalog, filters.params)
         return super().count(query)
 
     def record(self, uid: str) -> RunRecord | None:
-        run = one(self._server, uid)
+        run = one(self._catalog, uid)
         return None if run is None else run.record
 
     def _matching(self, runs: Iterator[Run], query: Node, filters: Filters) -> Iterator[RunRecord]:
@@ -130,18 +133,18 @@ class TiledStore(Store):
         """Yield descriptors, and a stream resource for each array of an external field."""
         streams = self._streams(uid)
         if "descriptor" in kinds:
-            for stream in streams:
-                for document in stream.descriptors():
-                    yield "descriptor", document
+            found = (document for stream in streams for document in stream.descriptors())
+            for document in sorted(found, key=lambda descriptor: float(descriptor["time"])):
+                yield "descriptor", document
         if "stream_resource" in kinds:
             for stream in streams:
-                parts = parts_of(self._server, stream.path)
+                parts = parts_of(self._server, stream.data_path)
                 for document, _ in stream_resources(stream, self._server, parts):
                     yield "stream_resource", document
 
     def _streams(self, uid: str) -> list[Stream]:
         streams = list(streams_of(self._server, uid, uid))
-        if not streams and (run := one(self._server, uid)) is not None and run.key != uid:
+        if not streams and (run := one(self._catalog, uid)) is not None and run.key != uid:
             streams = list(streams_of(self._server, uid, run.key))
         self._owners.remember(streams)
         return streams
@@ -169,8 +172,6 @@ class TiledStore(Store):
         rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows as one batch."""
-        from .rows import Events, Owner
-
         first, stop = rows or (0, extent.rows)
         if first >= min(stop, extent.rows):
             return
@@ -180,7 +181,7 @@ class TiledStore(Store):
             yield from_rows(kind, [extent.token], selection)
             return
         uid, path, since, until = extent.token
-        events = Events(self._server, Owner(uid, tuple(path), since, until))
+        events = self._catalog.rows(Owner(uid, tuple(path), since, until))
         batch = events.read(selection, first, min(stop, extent.rows))
         if batch is not None:
             yield batch

@@ -20,6 +20,7 @@ _OLD_LAYOUT = "streams"
 """The entry between a run and its streams, which early versions of the writer made."""
 
 _LIMIT = ("page[limit]", "300")
+_NO_LINKS = ("omit_links", "true")
 _NOT_OF_DESCRIPTORS = ("_config_updates", "stream_name")
 
 
@@ -36,6 +37,11 @@ class Stream:
         """What the stream is called."""
         return self.path[-1]
 
+    @property
+    def data_path(self) -> tuple[str, ...]:
+        """The path of the entry that has its tables and arrays."""
+        return self.path
+
     def descriptors(self) -> list[Doc]:
         """Return its descriptors, oldest first.
 
@@ -49,6 +55,23 @@ class Stream:
         for update in self.metadata.get("_config_updates") or ():
             found.append(_updated(found[-1], update))
         return found
+
+
+class ServedStream(Stream):
+    """One stream of a run that the adapter of databroker 2 serves from MongoDB."""
+
+    @property
+    def data_path(self) -> tuple[str, ...]:
+        """The path of the entry that has its arrays, one for each field."""
+        return (*self.path, "data")
+
+    def descriptors(self) -> list[Doc]:
+        """Return its descriptors, oldest first, all of which the server has whole."""
+        found = [
+            {**each, "data_keys": {name: _data_key(key) for name, key in each["data_keys"].items()}}
+            for each in self.metadata["descriptors"]
+        ]
+        return sorted(found, key=lambda descriptor: float(descriptor["time"]))
 
 
 @dataclass(frozen=True)
@@ -87,6 +110,8 @@ def streams_of(server: Server, uid: str, key: str) -> Iterator[Stream]:
         metadata = item["attributes"].get("metadata") or {}
         if "data_keys" in metadata:
             yield Stream(uid, (key, str(item["id"])), metadata)
+        elif "descriptors" in metadata:
+            yield ServedStream(uid, (key, str(item["id"])), metadata)
         elif item["id"] == _OLD_LAYOUT:
             for inner in _below(server, key, _OLD_LAYOUT):
                 path = (key, _OLD_LAYOUT, str(inner["id"]))
@@ -144,7 +169,7 @@ def _below(server: Server, *path: str) -> Iterator[Json]:
     """Yield the entries below one; none if there is no such one."""
     first = 0
     while True:
-        page = server.search(*path, params=[_LIMIT, ("page[offset]", str(first))])
+        page = server.search(*path, params=[_LIMIT, _NO_LINKS, ("page[offset]", str(first))])
         items = [] if page is None else page["data"]
         yield from items
         first += len(items)
