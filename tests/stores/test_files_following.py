@@ -26,7 +26,7 @@ from databroker.errors import (
     StoreUnavailable,
 )
 from databroker.query.nodes import Equals, Everything, Path, TimeBounds
-from databroker.stores.files import JSONLStore, MsgpackStore, findings, following, watching
+from databroker.stores.files import JSONLStore, MsgpackStore, findings, following, watching, writing
 from databroker.stores.files.rows import RowCache
 from databroker.stores.files.telling import FaultNotices
 from databroker.stores.sql.engine.statements.files import any_unsearchable
@@ -280,6 +280,26 @@ def test_a_run_that_is_in_a_file_already_goes_on_there(cls, folder, store):
     insert_all(store, few("a"))
     assert list(folder.iterdir()) == [path]
     assert path.read_bytes() == encoded(cls, few("a"))
+
+
+def test_of_documents_for_several_files_all_are_written_or_none(cls, folder, store, monkeypatch):
+    insert_all(store, few("a")[:-1])
+    documents = [("stop", stop("a")), *few("b")[:2], *few("c")[:2]]
+    wrote = writing._write
+
+    def write_until_it_is_full(file, data, size):
+        if b'"c"' in data or b"\xa1c" in data:
+            raise OSError("the disk is full")
+        wrote(file, data, size)
+
+    monkeypatch.setattr(writing, "_write", write_until_it_is_full)
+    with pytest.raises(OSError, match="the disk is full"):
+        store.put_many(documents)
+    assert (uids(store), store.record("a").stop) == (["a"], None)
+    monkeypatch.setattr(writing, "_write", wrote)
+    store.put_many(documents)
+    assert uids(store) == ["a", "b", "c"]
+    assert {path.stem for path in folder.iterdir()} == {"a", "b", "c"}
 
 
 def test_half_a_document_of_a_writer_that_was_killed_is_cut_off(cls, folder, store):

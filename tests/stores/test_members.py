@@ -422,6 +422,7 @@ def test_what_it_pickles_to_holds_no_password_of_what_opens_it(here, tmp_path):
     assert secret.encode() not in pickled
     again = pickle.loads(pickled)
     assert list(again.members) == ["file"]
+    assert str(again).startswith("1 source: file (")
     again.close()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnavailableWarning)

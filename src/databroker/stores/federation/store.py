@@ -119,7 +119,8 @@ class FederatedStore(Store):
             member.stale_after = seconds
 
     def __str__(self) -> str:
-        return f"{len(self._members)} sources: {', '.join(map(str, self._members))}"
+        count = len(self._members)
+        return f"{count} source{'s' * (count != 1)}: {', '.join(map(str, self._members))}"
 
     def __reduce__(self) -> Any:
         # What it is opened with may hold a password; a store that is open leaves that behind.

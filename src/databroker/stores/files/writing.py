@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from ...documents.encode import same
@@ -36,16 +36,22 @@ class Writer:
             batch = _Batch(self, index)
             for kind, document in documents:
                 batch.add(kind, document)
-            for path, data in batch.files.items():
-                self._append(path, b"".join(data), path in batch.new)
+            written: dict[str, int] = {}
+            try:
+                for path, data in batch.files.items():
+                    written[path] = self._append(path, b"".join(data), path in batch.new)
+            except BaseException:
+                _take_back(written, batch.new)
+                raise
             self._follower.read_on(batch.files)
 
-    def _append(self, path: str, data: bytes, is_new: bool) -> None:
-        """Put bytes behind what a file has, wholly or not at all."""
+    def _append(self, path: str, data: bytes, is_new: bool) -> int:
+        """Put bytes behind what a file has, wholly or not at all; return how many it had."""
         os.makedirs(os.path.dirname(path), exist_ok=True)
         state = None if is_new else self._follower.state(path)
         mode = os.O_EXCL if is_new else 0
         file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | mode, 0o666)
+        is_kept = not is_new
         try:
             size = os.lseek(file, 0, os.SEEK_END)
             if state is not None and state.read_to < size:
@@ -53,8 +59,12 @@ class Writer:
             elif size and not self.format.ends(_last_byte(file, size)):
                 data = b"\n" + data
             _write(file, data, size)
+            is_kept = True
         finally:
             os.close(file)
+            if not is_kept:
+                os.unlink(path)
+        return size
 
     def _without_fragment(
         self, file: int, path: str, read_to: int, faults: Sequence[tuple[int, str]]
@@ -68,6 +78,15 @@ class Writer:
             )
         os.ftruncate(file, read_to)
         return os.lseek(file, 0, os.SEEK_END)
+
+
+def _take_back(written: Mapping[str, int], new: Collection[str]) -> None:
+    """Make files what they were."""
+    for path, size in written.items():
+        if path in new:
+            os.unlink(path)
+        else:
+            os.truncate(path, size)
 
 
 def _last_byte(file: int, size: int) -> bytes:
