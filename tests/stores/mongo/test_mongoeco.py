@@ -112,6 +112,14 @@ def test_numbers_that_are_not_finite_are_numbers_in_the_database(store):
     assert list(map(str, found)) == ["inf", "nan"]
 
 
+def test_what_is_new_shows(store):
+    for kind, document in whole_run():
+        before = store.state()
+        store.insert(kind, document)
+        assert store.state() != before, kind
+    assert store.state() == store.state()
+
+
 def test_columns_are_read_alone(store):
     keys = ("x", "y")
     insert_all(store, [("start", start()), ("descriptor", descriptor("desc", "run", *keys))])

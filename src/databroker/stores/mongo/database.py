@@ -209,7 +209,7 @@ class Database:
 
     def _statistics(self) -> Doc:
         with self._asking():
-            return self._reached()[self.address.database].command("dbstats")
+            return self._reached()[self.address.database].command("dbStats")
 
     def unique_keys(self, collection: str) -> list[set[str]]:
         """Return of which keys the indexes are that let no two alike documents in."""
