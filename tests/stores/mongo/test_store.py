@@ -7,6 +7,7 @@ import pickle
 import threading
 import traceback
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pymongo
@@ -499,6 +500,19 @@ def test_runs_of_the_embedded_layout_are_read(embedded):
     assert embedded.datum("res/2") is None
     assert embedded.resource("res") == resource(run_start="run")
     assert embedded.resource("other") is None
+
+
+def test_rows_that_were_removed_are_no_short_table(store, raw, embedded):
+    insert_all(store, whole_run())
+    (extent,) = store.extents("event", "run-desc")
+    raw.event.delete_one({"seq_num": 2})
+    with pytest.raises(StoreUnavailable, match=r"'run-desc' are gone"):
+        list(store.read("event", extent, ALL))
+
+    (page, _) = embedded.extents("event", "desc")
+    for removed in (replace(page, token=["desc", "0" * 24]), replace(page, rows=page.rows + 1)):
+        with pytest.raises(StoreUnavailable, match=r"'desc' are gone"):
+            list(embedded.read("event", removed, ALL))
 
 
 def test_the_embedded_layout_is_not_written_to(embedded):

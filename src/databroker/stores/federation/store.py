@@ -361,7 +361,8 @@ class FederatedStore(Store):
         return tuple((member.name, state) for member, state in found)
 
     def prepare(self) -> None:
-        self._writer.prepare()
+        if self._write_to is not None:
+            self._writer.prepare()
 
     def reach(self) -> None:
         for _ in self._members.answers(lambda store: store.reach()):

@@ -24,6 +24,7 @@ from ..facts import run_fact
 from ..rows import Extent
 from .database import Database, reached_or_closed
 from .documents import Doc, unpack_document
+from .rows import rows_are_gone
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -149,11 +150,14 @@ class MongoEmbeddedStore(Store):
 
         first, stop = rows or (0, extent.rows)
         stop = min(stop, extent.rows)
-        _, page = extent.token
+        owner, page = extent.token
+        if first >= stop:
+            return
         stored = self._database.first(kind, {"_id": ObjectId(page)})
-        if stored is not None and first < stop:
-            whole = from_page(kind, _page(kind, stored))
-            yield select(whole, None if selection.is_all else selection).slice(first, stop - first)
+        whole = None if stored is None else from_page(kind, _page(kind, stored))
+        if whole is None or whole.num_rows < stop:
+            raise rows_are_gone(kind, owner)
+        yield select(whole, None if selection.is_all else selection).slice(first, stop - first)
 
     def datum(self, datum_id: str) -> Doc | None:
         stored = self._database.first("datum", {"datum_id": portable(datum_id)})
