@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -204,6 +205,70 @@ def test_several_sources_are_a_configuration_like_others(lab, run_at_lab, empty_
     assert "source   lab" in run_at_lab("show", "all", "9f3a")[1]
     assert "source" not in run_at_lab("show", "lab", "9f3a")[1]
     assert re.search(r"store +2 sources: lab .*\nruns +2", run_at_lab("status", "all")[1])
+
+
+@pytest.fixture
+def two(lab, empty_home):
+    """Have the configurations 'lab' and 'old', and a folder of files, each with a run."""
+    with lab() as db:
+        save(db, "9f3a", lambda n: {"det": n}, began=1.0)
+    folder = empty_home / ".config/databroker"
+    (folder / "old.yml").write_text(f"driver: sqlite\npath: {empty_home}/old.db\n")
+    with Broker.named("old") as db:
+        save(db, "b2c1", lambda n: {"det": 10 * n}, began=2.0)
+    files = {"driver": "jsonl", "paths": str(empty_home / "runs")}
+    with Broker.from_config(files) as db:
+        save(db, "c3d2", lambda n: {"det": 100 * n}, began=3.0)
+    return empty_home
+
+
+def test_several_names_are_one_broker_in_every_command(two, run_at_lab, tmp_path):
+    both = ("-b", "lab", "--broker", "old")
+    _, out, _ = run_at_lab("list", *both)
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["b2c1", "9f3a"]
+    assert "source   lab" in run_at_lab("show", *both, "9f3a")[1]
+    assert "source   old" in run_at_lab("show", *both)[1]
+    assert "source   lab" in run_at_lab("show", "-2", *both)[1]
+    assert run_at_lab("table", *both, "9f3a")[1].splitlines()[3].split()[2] == "1"
+    assert run_at_lab("files", *both, "b2c1")[:2] == (0, "no external files\n")
+    assert re.search(r"store +2 sources: lab .*\nruns +2", run_at_lab("status", *both)[1])
+    assert run_at_lab("replay", *both)[:2] == (0, "Sent: 0 documents.\n")
+    assert run_at_lab("export", *both, str(tmp_path / "both.csv"), "--fields", "det")[0] == 0
+    assert set(pd.read_csv(tmp_path / "both.csv")["uid"]) == {"9f3a", "b2c1"}
+    assert run_at_lab("copy", *both, str(tmp_path / "both.db"), "since=1970")[0] == 0
+    assert run_at_lab("list", str(tmp_path / "both.db"))[1].splitlines()[1:] == out.splitlines()[1:]
+    code, _, error = run_at_lab("indexes", *both)
+    assert code == 1
+    assert "has no indexes" in error
+
+
+def test_one_name_given_by_the_option_is_that_one(two, run_at_lab):
+    assert run_at_lab("list", "-b", "lab") == run_at_lab("list", "lab")
+    assert run_at_lab("show", "-b", "lab") == run_at_lab("show", "lab")
+
+
+def test_several_may_be_paths(two, run_at_lab, monkeypatch):
+    monkeypatch.chdir(two)
+    shutil.make_archive("packed", "zip", "runs")
+    _, out, _ = run_at_lab("list", "-b", "packed.zip", "-b", "./old.db", "-b", "lab")
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["c3d2", "b2c1", "9f3a"]
+    assert "source   ./old.db" in run_at_lab("show", "-b", "lab", "-b", "./old.db", "b2c1")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["list", "-b", "lab", "old"], 2, "unexpected extra argument"),
+        (["show", "-b", "lab", "-b", "old", "-1", "-2"], 2, "expected [RUN], got 2 words"),
+        (["export", "-b", "lab", "-b", "old"], 2, "Missing argument 'FILE'"),
+        (["list", "-b", "lab", "-b", "od"], 1, "Did you mean 'old'?"),
+        (["list", "-b", "lab", "-b", "./nowhere"], 1, "There is nothing at"),
+    ],
+)
+def test_mistakes_with_several_names(two, run_at_lab, arguments, code, says):
+    found, out, error = run_at_lab(*arguments)
+    assert (found, out) == (code, "")
+    assert says in error
 
 
 def test_broken_configurations_are_marked(empty_home, run_at_lab, recwarn):

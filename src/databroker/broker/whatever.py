@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._util.user_folders import absolute
-from ..config import Configuration, from_file, from_mapping
+from ..config import Configuration, from_file, from_mapping, load, together
 from ..errors import InvalidConfiguration, StoreUnavailable
-from .naming import check_is_no_address
+from .naming import check_is_no_address, is_path
 from .temporary import remove, remove_with
 
 if TYPE_CHECKING:
     from .broker import Broker
 
 B = TypeVar("B", bound="Broker")
+
+Found = tuple[Configuration, str | None]
+"""What is at a path, and the temporary folder into which it was unpacked, if it was."""
 
 _SQLITE = b"SQLite format 3\0"
 _YAML = (".yml", ".yaml")
@@ -43,19 +47,42 @@ def open_at(path: str | os.PathLike[str], make: Callable[[Configuration], B]) ->
     StoreUnavailable, InvalidConfiguration
         As `recognised` says.
     """
-    configuration, unpacked = recognised(path)
-    try:
-        broker = make(configuration)
-    except BaseException:
-        if unpacked is not None:
-            remove(unpacked)
-        raise
-    if unpacked is not None:
-        remove_with(broker.store, unpacked)
+    return _opened([(os.fspath(path), recognised(path))], make)
+
+
+def open_together(names: Iterable[str], make: Callable[[Configuration], B]) -> B:
+    """Return the broker of several sources as one: what is at paths, and configurations by name.
+
+    Raises
+    ------
+    StoreUnavailable, InvalidConfiguration
+        As `recognised` says.
+    UnknownBrokerName
+        No configuration has this name.
+    """
+    found = ((name, recognised(name) if is_path(name) else (load(name), None)) for name in names)
+    return _opened(found, make)
+
+
+def _opened(found: Iterable[tuple[str, Found]], make: Callable[[Configuration], B]) -> B:
+    """Open what was found under some names: one, or all of them together."""
+    members: dict[str, Configuration] = {}
+    folders: list[str] = []
+    with ExitStack() as unmade:
+        for name, (configuration, folder) in found:
+            members[name] = configuration
+            if folder is not None:
+                folders.append(folder)
+                unmade.callback(remove, folder)
+        one_or_all = together(members, None, False) if len(members) > 1 else configuration
+        broker = make(one_or_all)
+        unmade.pop_all()
+    for folder in folders:
+        remove_with(broker.store, folder)
     return broker
 
 
-def recognised(path: str | os.PathLike[str]) -> tuple[Configuration, str | None]:
+def recognised(path: str | os.PathLike[str]) -> Found:
     """Return what is at a path, and a temporary folder into which it was unpacked, if it was.
 
     Raises
@@ -118,7 +145,7 @@ def _configuration(path: Path, mapping: Mapping[str, Any]) -> Configuration:
     return from_mapping(mapping, name=path.name.partition(".")[0])
 
 
-def _zip(path: Path) -> tuple[Configuration, str]:
+def _zip(path: Path) -> Found:
     """Unpack a zip into a temporary folder, which is whoever's to remove that opens it."""
     folder = tempfile.mkdtemp(prefix="databroker-zip-")
     try:

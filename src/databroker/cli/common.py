@@ -93,21 +93,20 @@ def default_name() -> str:
     raise UnknownBrokerName(f"Say which configuration is meant. There are: {', '.join(known)}.")
 
 
-def open_broker(name: str | None) -> Broker:
-    """Open a configuration, or the default one, or what is at a path."""
+def open_broker(*names: str) -> Broker:
+    """Open a configuration, or what is at a path, or several as one; else the default one."""
     from ..broker.broker import Broker
     from ..broker.naming import is_path
 
-    if name is None:
-        return Broker.named(default_name())
-    if is_path(name):
-        from ..broker.whatever import open_at
-
-        return open_at(name, Broker.opened)
     try:
-        return Broker.named(name)
+        if any(map(is_path, names)):
+            from ..broker.whatever import open_together
+
+            return open_together(names, Broker.opened)
+        return Broker.named(*names or [default_name()])
     except UnknownBrokerName as error:
-        if os.path.exists(name):
-            path = os.path.join(os.curdir, name)
-            raise UnknownBrokerName(f"{error} If the path is meant, type {path}") from None
+        for name in set(names).difference(known_names()):
+            if os.path.exists(name):
+                path = os.path.join(os.curdir, name)
+                raise UnknownBrokerName(f"{error} If the path is meant, type {path}") from None
         raise

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
 
-from .common import progress_bar, say
+from .common import open_broker, progress_bar, say
+from .names import BrokerCommand, Name
 from .queries import query_of
 
 if TYPE_CHECKING:
+    from ..broker.broker import Broker
     from ..broker.moving.progress import Progress
 
 _EXAMPLES = """\b
@@ -18,17 +21,18 @@ Examples:
   databroker copy lab archive since=2024 plan_name=scan
   databroker copy lab postgresql://me@server/beamline 'good sample'
   databroker copy lab ~/take/home.db scan_id=42 --files ~/take/files
+  databroker copy -b lab -b archive home.db sample=Ni
 """
 
 
-@click.command("copy", epilog=_EXAMPLES)
-@click.argument("source")
+@click.command("copy", cls=BrokerCommand, epilog=_EXAMPLES)
+@click.argument("source", cls=Name)
 @click.argument("target")
 @click.argument("query", nargs=-1)
 @click.option("--files", metavar="FOLDER", help="Copy external files, too, into this folder.")
 @click.option("--no-verify", is_flag=True, help="Do not read again what was written.")
 def copy(
-    source: str, target: str, query: tuple[str, ...], files: str | None, no_verify: bool
+    names: tuple[str, ...], target: str, query: tuple[str, ...], files: str | None, no_verify: bool
 ) -> None:
     """Copy runs from SOURCE to TARGET: all of them, or those that match QUERY.
 
@@ -41,7 +45,7 @@ def copy(
     """
     from ..broker.copy import copy as copied
 
-    with progress_bar("runs") as update:
+    with _source(names) as source, progress_bar("runs") as update:
 
         def report(progress: Progress) -> None:
             update(completed=progress.runs, total=progress.of, more=_amount(progress))
@@ -52,6 +56,11 @@ def copy(
     say(repr(done))
     if not done:
         raise click.exceptions.Exit(1)
+
+
+def _source(names: tuple[str, ...]) -> AbstractContextManager[Broker | str]:
+    """Return what is copied from: what one name stands for, or a broker of several."""
+    return open_broker(*names) if len(names) > 1 else nullcontext(names[0])
 
 
 def _amount(progress: Progress) -> str:

@@ -7,6 +7,7 @@ from itertools import islice
 import click
 
 from .common import open_broker, say, width
+from .names import BrokerCommand, Name
 
 _EXAMPLES = """\b
 Examples:
@@ -16,8 +17,8 @@ Examples:
 """
 
 
-@click.command("list", epilog=_EXAMPLES)
-@click.argument("name", required=False)
+@click.command("list", cls=BrokerCommand, epilog=_EXAMPLES)
+@click.argument("name", cls=Name, required=False)
 @click.option(
     *("--limit", "-n"),
     type=click.IntRange(min=1),
@@ -25,16 +26,16 @@ Examples:
     show_default=True,
     help="How many runs.",
 )
-def list_runs(name: str | None, limit: int) -> None:
+def list_runs(names: tuple[str, ...], limit: int) -> None:
     """List the configurations or, given the NAME of one, its newest runs.
 
     NAME may be a path, too (home.db, ./runs): of an SQLite file, of a folder of JSON lines or
     MessagePack, of a packed catalog.
     """
-    if name is None:
-        _list_configurations()
+    if names:
+        _list_newest(names, limit)
     else:
-        _list_newest(name, limit)
+        _list_configurations()
 
 
 def _list_configurations() -> None:
@@ -48,17 +49,17 @@ def _list_configurations() -> None:
         say("There are no configurations yet. 'databroker demo' makes one: 'example'.")
 
 
-def _list_newest(name: str, limit: int) -> None:
+def _list_newest(names: tuple[str, ...], limit: int) -> None:
     from ..display.summary import list_of_runs
     from .tables import runs_table
 
-    with open_broker(name) as db:
+    with open_broker(*names) as db:
         headers = iter(db())
         rows = [(header.start, header.status) for header in islice(headers, limit)]
         columns = list_of_runs(rows, db.zone)
         more = next(headers, None) is not None
     if not rows:
-        say(f"{name!r} has no runs yet.")
+        say(f"There are no runs yet in {', '.join(map(repr, names))}.")
         return
     say(runs_table(columns, width()), styled=True)
     if more:

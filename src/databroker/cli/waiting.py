@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .common import open_broker, say
+from .names import BrokerCommand, Name
 
 _STATUS_EXAMPLES = """\b
 Examples:
@@ -21,9 +22,9 @@ Examples:
 """
 
 
-@click.command("status", epilog=_STATUS_EXAMPLES)
-@click.argument("name", required=False)
-def status(name: str | None) -> None:
+@click.command("status", cls=BrokerCommand, epilog=_STATUS_EXAMPLES)
+@click.argument("name", cls=Name, required=False)
+def status(names: tuple[str, ...]) -> None:
     """Say what a store has, and what waits on this machine for its server.
 
     NAME is the configuration; where it is left out, the only one or 'example' is meant.
@@ -31,7 +32,7 @@ def status(name: str | None) -> None:
     from ..broker.statistics import statistics
     from ..display.summary import size
 
-    with open_broker(name) as db:
+    with open_broker(*names) as db:
         found, waiting = statistics(db), db.store.waiting()
     say(f"{'store':10}{found['store']}")
     say(f"{'runs':10}{_known(found['runs'])}")
@@ -46,9 +47,9 @@ def status(name: str | None) -> None:
             say("\n  ".join([f"\n{heading}:", *lines]))
 
 
-@click.command("replay", epilog=_REPLAY_EXAMPLES)
-@click.argument("name", required=False)
-def replay(name: str | None) -> None:
+@click.command("replay", cls=BrokerCommand, epilog=_REPLAY_EXAMPLES)
+@click.argument("name", cls=Name, required=False)
+def replay(names: tuple[str, ...]) -> None:
     """Send documents that wait on this machine to the server of their store.
 
     A program that waits for its server sends what it inserted by itself; this is for what programs
@@ -57,7 +58,7 @@ def replay(name: str | None) -> None:
 
     Ends with the exit code 1 if something waits still, or was refused.
     """
-    with open_broker(name) as db:
+    with open_broker(*names) as db:
         sent = db.store.send_waiting()
         waiting = db.store.waiting()
     say(f"Sent: {_known(sent)} document{'s' * (sent != 1)}.")

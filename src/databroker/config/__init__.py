@@ -2,6 +2,7 @@
 
 from .._util.user_folders import user_data_dir
 from .configuration import Configuration
+from .forms import together
 from .names import (
     describe_configs,
     from_file,
@@ -24,6 +25,7 @@ __all__ = [
     "load_together",
     "lookup_config",
     "survey_configs",
+    "together",
     "user_config_dir",
     "user_data_dir",
 ]
