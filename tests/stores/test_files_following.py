@@ -311,6 +311,22 @@ def test_half_a_document_of_a_writer_that_was_killed_is_cut_off(cls, folder, sto
     assert_identical(answers(store, few("a")), expected(few("a")))
 
 
+@pytest.mark.parametrize("others", [0, 20], ids=["watched", "many_others"])
+def test_rows_that_another_opener_added_are_not_cut_off(cls, folder, store, others):
+    with closing(cls(folder)) as other:
+        assert uids(other) == []
+        insert_all(store, whole_run("run")[:2])
+        assert other.record("run") is not None
+        insert_all(other, [pair for n in range(others) for pair in whole_run(f"other{n}")])
+        for number in range(3):
+            store.insert("event", event(10 + 2 * number, "run-desc"))
+            other.insert("event", event(10 + 2 * number, "run-desc"))
+            other.insert("event", event(11 + 2 * number, "run-desc"))
+        for each in store, other:
+            rows = read_rows(each, "event", "run-desc")
+            assert [row["seq_num"] for row in rows] == list(range(10, 16))
+
+
 def test_a_last_line_without_an_end_is_ended(lines, folder):
     path = folder / "a.jsonl"
     path.write_bytes(encoded(JSONLStore, few("a")[:-1]).rstrip(b"\n"))

@@ -103,7 +103,10 @@ class Follower:
                 yield self.refresh()
 
     def state(self, path: str) -> FileState | None:
-        """Return how far a file was read."""
+        """Return how far a file was read, which is to its end as it is now."""
+        found = stamps_at([path])
+        if found != {path: self._watch.known.get(path)}:
+            self.read_on(found)
         return self._states(self.index, [path]).get(path)
 
     def remake(self) -> None:
@@ -192,10 +195,10 @@ class Follower:
             if known is not None and not self._goes_on(file, known):
                 forgotten.append(known)
                 known = None
-            is_known = known is not None and file.stamp == stamp_of_state(known)
-            if is_known and not (path in self._watch.awaited and is_given_up(file.stamp)):
-                self._watch.known[path] = file.stamp  # another process took it in
-                return
+            is_overdue = path in self._watch.awaited and is_given_up(file.stamp)
+            if known is not None and file.stamp == stamp_of_state(known) and not is_overdue:
+                self._watch.note(path, file.stamp, is_awaited=is_awaited(known))
+                return  # another process took it in
             run = None if known is None else known.run
 
             def knows(kind: str, uid: str) -> bool:
