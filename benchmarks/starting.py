@@ -30,9 +30,9 @@ NAMED = "from databroker import Broker"
 HAS_TYPER = importlib.util.find_spec("typer") is not None
 TYPER = "import typer, rich" if HAS_TYPER else "import click, rich"
 CLICK = "import click, rich"
-LIST = "from databroker.cli import main; main(['list'])"
-LIST_NAME = "from databroker.cli import main; main(['list', 'bench'])"
-SHOW = "from databroker.cli import main; main(['show', 'bench'])"
+LIST = "from databroker.cli import main; main(['config', 'list'])"
+LIST_NAME = "from databroker.cli import main; main(['list', '-b', 'bench'])"
+SHOW = "from databroker.cli import main; main(['show', '-b', 'bench'])"
 LIBRARIES = "import pandas, pyarrow"
 TABLE = """
 import databroker
@@ -84,7 +84,7 @@ def _commands(repeat: int, warm_up: int) -> Iterator[Row]:
             )
     yield Row("from databroker import Broker", "", named - nothing, target=100.0, note="a process")
     limit = "typer and rich" if HAS_TYPER else "click and rich, as typer is not installed"
-    for what, took in zip(("list", "list NAME", "show NAME"), commands, strict=True):
+    for what, took in zip(("config list", "list -b", "show -b"), commands, strict=True):
         note = f"limit: importing {limit}; {took / click:.2f} times click and rich"
         yield Row(f"databroker {what}", "CPU", took, limit=typer, target_ratio=1.5, note=note)
 

@@ -15,16 +15,22 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the ``databroker`` command with what was typed after it, and exit.
 
-    With 0 when all went well, 1 for an error that databroker explains, 2 for a command that
-    makes no sense.
+    What exit codes mean is in `databroker.cli.outcome.CODES`.
     """
-    from ..errors import DatabrokerError
     from .app import app
-    from .common import complain, warnings_as_lines
+    from .command import DEBUG
+    from .outcome import outcome
+    from .output import warnings_as_lines
 
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    noted: dict[str, bool] = {}
     try:
         with warnings_as_lines():
-            app(args=None if arguments is None else list(arguments), prog_name="databroker")
-    except DatabrokerError as error:
-        complain(str(error))
-        sys.exit(1)
+            code = app.main(typed, prog_name="databroker", standalone_mode=False, obj=noted)
+    except BrokenPipeError:
+        raise  # click has made the output such that nobody complains
+    except (Exception, KeyboardInterrupt) as error:
+        if noted.get(DEBUG):
+            raise
+        code = outcome(error)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -8,20 +8,30 @@ import click
 
 from .. import __version__
 from .._util.suggestions import did_you_mean
+from .command import debug_option
 
-_COMMANDS = {
-    "demo": "demo:demo",
-    "list": "listing:list_runs",
-    "show": "runs:show",
-    "table": "runs:table",
-    "files": "runs:files",
-    "copy": "copying:copy",
-    "export": "exporting:export",
-    "status": "waiting:status",
-    "replay": "waiting:replay",
-    "indexes": "indexing:indexes",
+_SECTIONS = {
+    "Look": {
+        "list": "listing:list_runs",
+        "show": "runs:show",
+        "table": "runs:table",
+        "files": "runs:files",
+    },
+    "Take away and bring in": {
+        "export": "exporting:export",
+        "copy": "copying:copy",
+    },
+    "Set up and look after": {
+        "demo": "demo:demo",
+        "config": "configuring:config",
+        "status": "waiting:status",
+        "replay": "waiting:replay",
+        "indexes": "indexing:indexes",
+    },
 }
 """Where each command is, in the order of the help."""
+
+_COMMANDS = {name: place for section in _SECTIONS.values() for name, place in section.items()}
 
 
 class _Commands(click.Group):
@@ -37,9 +47,18 @@ class _Commands(click.Group):
         command: click.Command = getattr(import_module(f"{__package__}.{module}"), name)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        limit = formatter.width - 6 - max(map(len, _COMMANDS))
+        for section, names in _SECTIONS.items():
+            commands = {name: self.get_command(ctx, name) for name in names}
+            lines = [(name, each.get_short_help_str(limit)) for name, each in commands.items()]
+            with formatter.section(section):
+                formatter.write_dl(lines)
+
 
 @click.group(
     cls=_Commands,
+    params=[debug_option()],
     epilog="Begin with 'databroker demo'; each command explains itself with --help.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )

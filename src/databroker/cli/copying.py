@@ -7,55 +7,57 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import open_broker, progress_bar, say
-from .names import BrokerCommand, Name
-from .queries import query_of
+from .choosing import SearchingCommand
+from .completing import complete_name
+from .opening import open_broker
+from .outcome import NO
+from .output import progress_bar, say
+from .queries import Query
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
     from ..broker.moving.progress import Progress
 
-_EXAMPLES = """\b
-Examples:
-  databroker copy example backup.db
-  databroker copy lab archive since=2024 plan_name=scan
-  databroker copy lab postgresql://me@server/beamline 'good sample'
-  databroker copy lab ~/take/home.db scan_id=42 --files ~/take/files
-  databroker copy -b lab -b archive home.db sample=Ni
-"""
+_EXAMPLES = (
+    "databroker copy example backup.db",
+    "databroker copy lab archive --where plan_name=scan --since 2024",
+    "databroker copy lab postgresql://me@server/beamline --text 'good sample'",
+    "databroker copy lab ~/take/home.db --where scan_id=42 --files ~/take/files",
+    "databroker copy lab archive home.db",
+)
 
 
-@click.command("copy", cls=BrokerCommand, epilog=_EXAMPLES)
-@click.argument("source", cls=Name)
-@click.argument("target")
-@click.argument("query", nargs=-1)
+@click.command("copy", cls=SearchingCommand, examples=_EXAMPLES)
+@click.argument(
+    "sources", nargs=-1, required=True, metavar="SOURCE...", shell_complete=complete_name
+)
+@click.argument("target", shell_complete=complete_name)
 @click.option("--files", metavar="FOLDER", help="Copy external files, too, into this folder.")
 @click.option("--no-verify", is_flag=True, help="Do not read again what was written.")
 def copy(
-    names: tuple[str, ...], target: str, query: tuple[str, ...], files: str | None, no_verify: bool
-) -> None:
-    """Copy runs from SOURCE to TARGET: all of them, or those that match QUERY.
+    sources: tuple[str, ...], target: str, query: Query, files: str | None, no_verify: bool
+) -> int | None:
+    """Copy runs from SOURCE to TARGET: all of them, or those that are searched for.
 
     SOURCE and TARGET are names of configurations, paths of SQLite files or of folders of files, or
-    URIs of PostgreSQL or MongoDB databases. Words of QUERY must occur in the metadata of a run;
-    key=value must be so. Runs that are there already are left alone, and those that are there in
-    part continued: so a copy that was broken off goes on when it is called again.
+    URIs of PostgreSQL or MongoDB databases. Several sources are copied as if they were one. Runs
+    that are there already are left alone, and those that are there in part continued: so a copy
+    that was broken off goes on when it is called again.
 
     Ends with the exit code 1 if a run could not be copied.
     """
     from ..broker.copy import copy as copied
 
-    with _source(names) as source, progress_bar("runs") as update:
+    with _source(sources) as source, progress_bar("runs") as update:
 
         def report(progress: Progress) -> None:
             update(completed=progress.runs, total=progress.of, more=_amount(progress))
 
         done = copied(
-            source, target, query_of(query), files or False, verify=not no_verify, progress=report
+            source, target, query.as_one(), files or False, verify=not no_verify, progress=report
         )
     say(repr(done))
-    if not done:
-        raise click.exceptions.Exit(1)
+    return None if done else NO
 
 
 def _source(names: tuple[str, ...]) -> AbstractContextManager[Broker | str]:

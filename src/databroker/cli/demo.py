@@ -9,15 +9,12 @@ import sys
 
 import click
 
-from .common import open_broker, progress_bar, say, width
-
-_EXAMPLES = """\b
-Example:
-  databroker demo
-"""
+from .command import Command
+from .opening import open_broker
+from .output import progress_bar, say, width
 
 
-@click.command("demo", epilog=_EXAMPLES)
+@click.command("demo", cls=Command, examples=["databroker demo"])
 def demo() -> None:
     """Make a configuration 'example' with runs of simulated devices.
 

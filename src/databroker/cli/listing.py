@@ -6,19 +6,19 @@ from itertools import islice
 
 import click
 
-from .common import open_broker, say, width
-from .names import BrokerCommand, Name
+from .choosing import SearchCommand
+from .opening import open_broker
+from .output import say, width
+from .queries import Query
 
-_EXAMPLES = """\b
-Examples:
-  databroker list
-  databroker list example
-  databroker list example --limit 100
-"""
+_EXAMPLES = (
+    "databroker list",
+    "databroker list --limit 100",
+    "databroker list -b example --where plan_name=scan --since 2024",
+)
 
 
-@click.command("list", cls=BrokerCommand, epilog=_EXAMPLES)
-@click.argument("name", cls=Name, required=False)
+@click.command("list", cls=SearchCommand, examples=_EXAMPLES)
 @click.option(
     *("--limit", "-n"),
     type=click.IntRange(min=1),
@@ -26,40 +26,19 @@ Examples:
     show_default=True,
     help="How many runs.",
 )
-def list_runs(names: tuple[str, ...], limit: int) -> None:
-    """List the configurations or, given the NAME of one, its newest runs.
-
-    NAME may be a path, too (home.db, ./runs): of an SQLite file, of a folder of JSON lines or
-    MessagePack, of a packed catalog.
-    """
-    if names:
-        _list_newest(names, limit)
-    else:
-        _list_configurations()
-
-
-def _list_configurations() -> None:
-    from ..config import survey_configs
-    from .tables import configurations_table
-
-    surveyed = survey_configs()
-    if surveyed:
-        say(configurations_table(surveyed, width()), styled=True)
-    else:
-        say("There are no configurations yet. 'databroker demo' makes one: 'example'.")
-
-
-def _list_newest(names: tuple[str, ...], limit: int) -> None:
+def list_runs(names: tuple[str, ...], query: Query, limit: int) -> None:
+    """List runs, the newest first."""
     from ..display.summary import list_of_runs
     from .tables import runs_table
 
     with open_broker(*names) as db:
-        headers = iter(db())
+        headers = iter(db(query.query, **query.keywords))
         rows = [(header.start, header.status) for header in islice(headers, limit)]
         columns = list_of_runs(rows, db.zone)
         more = next(headers, None) is not None
+        store = str(db.store)
     if not rows:
-        say(f"There are no runs yet in {', '.join(map(repr, names))}.")
+        say("No run is like that." if query else f"There are no runs yet in {store}.")
         return
     say(runs_table(columns, width()), styled=True)
     if more:

@@ -6,29 +6,19 @@ from typing import Any
 
 import click
 
-from .common import open_broker, say
-from .names import BrokerCommand, Name
-
-_STATUS_EXAMPLES = """\b
-Examples:
-  databroker status
-  databroker status beamline
-"""
-
-_REPLAY_EXAMPLES = """\b
-Examples:
-  databroker replay
-  databroker replay beamline
-"""
+from .command import BrokerCommand
+from .opening import open_broker
+from .outcome import NO
+from .output import say
 
 
-@click.command("status", cls=BrokerCommand, epilog=_STATUS_EXAMPLES)
-@click.argument("name", cls=Name, required=False)
+@click.command(
+    "status",
+    cls=BrokerCommand,
+    examples=["databroker status", "databroker status -b beamline"],
+)
 def status(names: tuple[str, ...]) -> None:
-    """Say what a store has, and what waits on this machine for its server.
-
-    NAME is the configuration; where it is left out, the only one or 'example' is meant.
-    """
+    """Say what a store has, and what waits on this machine for its server."""
     from ..broker.statistics import statistics
     from ..display.summary import size
 
@@ -47,14 +37,16 @@ def status(names: tuple[str, ...]) -> None:
             say("\n  ".join([f"\n{heading}:", *lines]))
 
 
-@click.command("replay", cls=BrokerCommand, epilog=_REPLAY_EXAMPLES)
-@click.argument("name", cls=Name, required=False)
-def replay(names: tuple[str, ...]) -> None:
+@click.command(
+    "replay",
+    cls=BrokerCommand,
+    examples=["databroker replay", "databroker replay -b beamline"],
+)
+def replay(names: tuple[str, ...]) -> int | None:
     """Send documents that wait on this machine to the server of their store.
 
     A program that waits for its server sends what it inserted by itself; this is for what programs
-    left behind that have ended. NAME is the configuration; where it is left out, the only one or
-    'example' is meant.
+    left behind that have ended.
 
     Ends with the exit code 1 if something waits still, or was refused.
     """
@@ -66,8 +58,7 @@ def replay(names: tuple[str, ...]) -> None:
         say(f"Programs that are still running have {waiting.documents:,} more, and send them.")
     if waiting.kept:
         say("\n  ".join(["Refused, or damaged, and kept:", *waiting.refused, *waiting.kept]))
-    if waiting:
-        raise click.exceptions.Exit(1)
+    return NO if waiting else None
 
 
 def _known(number: Any) -> str:

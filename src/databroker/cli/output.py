@@ -1,4 +1,4 @@
-"""What the commands share: a broker by name, and where to print."""
+"""What commands print, and where: lines, errors, progress."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from .._util.printable import printable
-from ..errors import UnknownBrokerName
-
-if TYPE_CHECKING:
-    from ..broker.broker import Broker
 
 _PIPED_WIDTH = 10_000
 
@@ -70,43 +66,3 @@ def progress_bar(description: str) -> Iterator[Callable[..., None]]:
         yield update
     finally:
         bar.stop()
-
-
-def known_names() -> list[str]:
-    """Return the names of the configurations; ``databroker list`` says what is wrong with them."""
-    from ..config import list_configs
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return list_configs()
-
-
-def default_name() -> str:
-    """Return the configuration that is meant where none is named."""
-    from ..config import load
-
-    known = known_names()
-    if len(known) == 1:
-        return known[0]
-    if "example" in known or not known:
-        return "example" if known else str(load("example").name)
-    raise UnknownBrokerName(f"Say which configuration is meant. There are: {', '.join(known)}.")
-
-
-def open_broker(*names: str) -> Broker:
-    """Open a configuration, or what is at a path, or several as one; else the default one."""
-    from ..broker.broker import Broker
-    from ..broker.naming import is_path
-
-    try:
-        if any(map(is_path, names)):
-            from ..broker.whatever import open_together
-
-            return open_together(names, Broker.opened)
-        return Broker.named(*names or [default_name()])
-    except UnknownBrokerName as error:
-        for name in set(names).difference(known_names()):
-            if os.path.exists(name):
-                path = os.path.join(os.curdir, name)
-                raise UnknownBrokerName(f"{error} If the path is meant, type {path}") from None
-        raise
