@@ -95,7 +95,8 @@ class NxDatabase(Database):
     """A database of nx-27017, with what that does otherwise than MongoDB put right.
 
     It takes no number that is not finite, and no index with its own ids. Of fields in fields that
-    are asked for, it sends the value beside the others, under the whole path; in lists, none.
+    are asked for, it sends the value beside the others, under the whole path; in lists, none. Where
+    arrays may be, what it finds by the order of values, `$exists` and `$size` is not all.
     """
 
     def find(self, collection, query, **how):
@@ -104,7 +105,7 @@ class NxDatabase(Database):
         if collection == "header" and fields:
             how["fields"] = {path.partition(".")[0]: 1 for path in fields}
         paths = [path for path in how.get("fields") or () if "." in path]
-        for found in super().find(collection, query, **how):
+        for found in super().find(collection, _weakened(query), **how):
             for path in paths:
                 outer, _, inner = path.partition(".")
                 section = found.setdefault(outer, {})
@@ -127,6 +128,38 @@ class NxDatabase(Database):
                     run = {"uid": one["uid" if collection == "run_start" else "run_start"]}
                     self.replace(ODD.collection, run, dict(run), upsert=True)
         return super().insert(collection, finite)
+
+
+_MISSES = {"$lt", "$lte", "$exists", "$size"}
+_RIGHT = {"_id", "uid", "time"}  # which are no arrays
+
+
+def _weakened(query):
+    """Return a filter that leaves out what nx-27017 does not know, or finds too little by."""
+    if isinstance(query, list):
+        return [_weakened(each) for each in query]
+    weak = {}
+    for key, value in query.items():
+        if key in ("$or", "$and"):
+            weak[key] = _weakened(value)
+        elif key == "$expr" or (key not in _RIGHT and _misses(key, _operators(value))):
+            continue
+        elif "$type" in _operators(value):
+            weak["_id"] = None  # which nothing is
+        else:
+            weak[key] = value
+    return weak
+
+
+def _misses(key, operators):
+    """Tell whether it finds too little by these; by `$gt`, it takes arrays for large numbers."""
+    if "." in key or isinstance(operators.get("$gt", operators.get("$gte")), str):
+        return bool(operators.keys() & {*_MISSES, "$gt", "$gte"})
+    return bool(operators.keys() & _MISSES)
+
+
+def _operators(value):
+    return value if isinstance(value, dict) else {}
 
 
 def _finite(value):

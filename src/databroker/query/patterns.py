@@ -30,6 +30,7 @@ FLAGS = {
     "x": "VERBOSE",
 }
 _LONGEST = 10_000
+_BEGINNING = re.compile(r"(?:\^|\\A)((?:[\w \-/]|\\[.\-/_])+)", re.ASCII)
 
 
 def is_pattern(value: Any) -> bool:
@@ -92,6 +93,24 @@ def _letters(pattern: Any) -> set[str]:
             "write them into the pattern, such as (?V1)"
         )
     return {letter for letter, bit in bits.items() if pattern.flags & bit}
+
+
+def literal_beginning(pattern: str, flags: str = "") -> str:
+    r"""Return the text that each match begins with, at the beginning of the text.
+
+    Examples
+    --------
+    >>> literal_beginning("^scan_4.*x"), literal_beginning(r"\Aa\.b"), literal_beginning("^ab*")
+    ('scan_4', 'a.b', 'a')
+    >>> literal_beginning("scan"), literal_beginning("^a|b"), literal_beginning("^a", "i")
+    ('', '', '')
+    """
+    found = _BEGINNING.match(pattern)
+    if not found or set("imx") & set(flags) or "|" in pattern or "(?" in pattern:
+        return ""
+    literal = re.sub(r"\\(.)", r"\1", found[1])
+    # What is repeated, perhaps not at all, is not sure to be there.
+    return literal[:-1] if pattern[found.end() : found.end() + 1] in set("*+?{") else literal
 
 
 def searcher(node: Matches) -> Callable[[Iterable[Any]], bool]:

@@ -3,11 +3,12 @@
 A filter leaves out only runs that do not match, by what MongoDB's manual says of it and ours says
 of the question; whether a run that passes it matches is decided by `databroker.query.evaluate`,
 unless the filter `is_exact`. So what is compiled is little, and each part of it is something that
-servers of all versions agree on: equality with text, numbers and bools, the order of numbers at a
-key, of times and of uids. Stops are in a collection of their own, which is asked first; where few
-fit, their runs are named. Left to the evaluator are, among others, patterns, ``$exists``, null,
-negations (nearly all runs pass them), and full text: a text index of MongoDB does not know words
-that it takes for too common, and knows others by their stem in the language that a document names.
+servers of all versions agree on: equality with text, numbers and bools, the order of numbers and
+of text, that there is something, how long arrays are, how text begins. Stops are in a collection
+of their own, which is asked first; where few fit, their runs are named. Left to the evaluator are,
+among others, patterns that may begin anywhere, null, negations (nearly all runs pass them), and
+full text: a text index of MongoDB does not know words that it takes for too common, and knows
+others by their stem in the language that a document names.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import Any, NamedTuple
 
 from ..._util.portable_text import portable, with_prefix
 from ...query import nodes as n
+from ...query.patterns import literal_beginning
+from .dotted import has_dotted
 
 Filter = dict[str, Any]
 
@@ -28,7 +31,10 @@ RunsOfStops = Callable[[Filter], Sequence[str] | None]
 # Each part a plain word: a number may be a position in an array.
 _PLAIN_PATH = re.compile(r"(?!_id\b)[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _EXACT = 2**53  # integers up to this are the same as floats
+_SIZES = range(2**31)  # that a server takes
 _NOTHING: Filter = {"uid": {"$in": []}}
+_FOREIGN: Filter = {"$type": ["objectId", "date", "binData", "decimal", "timestamp", "regex"]}
+"""Values that only other programs store; they are read as something else."""
 
 
 class Compiled(NamedTuple):
@@ -58,8 +64,8 @@ def compile_node(
 
     Examples
     --------
-    >>> compile_node(n.Equals(n.Path("plan_name"), "scan") & n.FullText(("ni",)), [])
-    Compiled(filter={'plan_name': 'scan'}, is_exact=False)
+    >>> compile_node(n.UidPrefix("5a") & n.FullText(("ni",)), [])
+    Compiled(filter={'uid': {'$gte': '5a', '$lt': '5b'}}, is_exact=False)
     """
     match node:
         case n.Everything():
@@ -76,12 +82,14 @@ def compile_node(
             return Compiled({"uid": bounds}, True)
         case n.Equals(n.Path("uid", "start"), str(uid)):
             return Compiled({"uid": portable(uid)}, True)
+        case n.ContainsAll(path, values) if values:
+            return compile_node(n.And(n.Equals(path, value) for value in values), odd, runs_of)
         case n.PathNode(path) if _PLAIN_PATH.fullmatch(path.text):
             condition = _condition(node)
             if condition is not None and path.document == "start":
-                return _with_odd({path.text: condition}, odd)
+                return _with_odd(_at_path(path.text, condition), odd)
             if condition is not None and path.document == "stop":
-                return _named(runs_of({path.text: condition}), odd)
+                return _named(runs_of(_at_path(path.text, condition)), odd)
     return _ANY
 
 
@@ -100,7 +108,7 @@ def _any_of(parts: Sequence[Compiled]) -> Compiled:
     is_exact = all(part.is_exact for part in parts)
     if len(filters) < len(parts):
         return Compiled(None, is_exact and any(part.filter is None for part in parts))
-    return Compiled({"$or": filters}, is_exact)
+    return Compiled(_either(filters), is_exact)
 
 
 def _between(since: float | None, until: float | None) -> Compiled:
@@ -120,11 +128,23 @@ def _condition(node: n.PathNode) -> Any:
             return value
         case n.In(_, values) if all(map(_is_plain, values)):
             return {"$in": list(values)}
-        case n.ContainsAll(_, values) if values and all(map(_is_plain, values)):
-            return {"$in": [values[0]]}
-        case n.Compare(path, op, value) if "." not in path.text and _is_number(value):
+        case n.Compare(_, op, value) if _is_plain(value) and type(value) is not bool:
             return {f"${op}": value}
+        case n.Exists(_, True):
+            return {"$exists": True}
+        case n.Size(_, size) if size in _SIZES:
+            return {"$size": size}
+        case n.Matches(_, pattern, flags) if beginning := literal_beginning(pattern, flags):
+            first, after = with_prefix(beginning)
+            return {"$gte": first, "$lt": after}
     return None
+
+
+def _at_path(path: str, condition: Any) -> Filter:
+    """Return a filter that a value at a path passes, whoever stored it, and if keys have dots."""
+    dotted = has_dotted(path)
+    ways = [{path: condition}, {path: _FOREIGN}]
+    return _either(ways if dotted is None else [*ways, dotted])
 
 
 def _is_plain(value: Any) -> bool:
@@ -147,5 +167,10 @@ def _named(runs: Sequence[str] | None, odd: Sequence[str] | None) -> Compiled:
 def _with_odd(condition: Filter, odd: Sequence[str] | None) -> Compiled:
     if odd is None:
         return _ANY
-    either = {"$or": [condition, {"uid": {"$in": list(odd)}}]}
-    return Compiled(either if odd else condition, False)
+    return Compiled(
+        _either([condition, {"uid": {"$in": list(odd)}}] if odd else [condition]), False
+    )
+
+
+def _either(filters: Sequence[Filter]) -> Filter:
+    return {"$or": list(filters)} if len(filters) > 1 else filters[0]

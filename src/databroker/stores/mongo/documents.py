@@ -9,7 +9,6 @@ other characters.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,7 +29,6 @@ EXACT = "__exact__"
 """The key beside which an exact encoding stands."""
 
 _TAKEN = "\1"  # before a key that the server takes for its own; `portable` never writes it alone
-_PLAIN_KEY = re.compile(r"[^$.\0]*")
 _DEEPEST = 90  # MongoDB takes a hundred levels
 _INT64 = range(-(2**63), 2**63)
 _KNOWN = frozenset({float, bool, type(None)})
@@ -45,7 +43,7 @@ class Packed:
     document
         As the server keeps it.
     is_odd
-        Whether it has keys or values that a search of the server does not see as they are.
+        Whether it has values that a search of the server does not see as they are.
     """
 
     def __init__(self, kind: str, document: Mapping[str, Any]) -> None:
@@ -54,18 +52,7 @@ class Packed:
         for key, value in document.items():
             if key == "time" and type(value) is int:
                 value = _time(kind, value)
-            self.document[self._top_key(key)] = self._value(value, 1)
-
-    def _top_key(self, key: str) -> str:
-        if key == "_id" or key.startswith("$"):
-            self.is_odd = True
-            return _TAKEN + self._key(key)
-        return self._key(key)
-
-    def _key(self, key: str) -> str:
-        if not _PLAIN_KEY.fullmatch(key):
-            self.is_odd = True
-        return portable(key)
+            self.document[_top_key(key)] = self._value(value, 1)
 
     def _value(self, value: Any, depth: int) -> Any:
         kind = type(value)
@@ -80,7 +67,7 @@ class Packed:
         if depth > _DEEPEST and value:
             return self._exact(value)
         if kind is dict:
-            return {self._key(key): self._value(item, depth + 1) for key, item in value.items()}
+            return {portable(key): self._value(item, depth + 1) for key, item in value.items()}
         if _KNOWN.issuperset(map(type, value)):
             return value
         return [self._value(item, depth + 1) for item in value]
@@ -99,6 +86,10 @@ class Packed:
     def _exact(self, value: Any) -> Doc:
         self.is_odd = True
         return {EXACT: encode(value)}
+
+
+def _top_key(key: str) -> str:
+    return _TAKEN + portable(key) if key == "_id" or key.startswith("$") else portable(key)
 
 
 def _time(kind: str, time: int) -> int | float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from ....errors import QueryTimeout
 from ....query.evaluate import RunView, compile
 from ....query.nodes import MAX_DEPTH, Compare, HasType, In, Matches, Node, Path
+from ....query.patterns import literal_beginning
 from ....query.values import is_number, thaw
 from ..engine.conditions import NOTHING, either, unless
 from .compiled import UNKNOWN, Compiled, all_of, any_of
@@ -31,8 +31,6 @@ from .index_terms import (
     nearest_float,
 )
 from .path_index import ANYTHING, DOCUMENTS, PathIndex
-
-_BEGINNING = re.compile(r"(?:\^|\\A)((?:[\w \-/]|\\[.\-/_])+)", re.ASCII)
 
 _KINDS = {
     "null": (NULL,),
@@ -204,13 +202,3 @@ def _beginning(places: PathIndex, node: Matches) -> Compiled:
     limits = (bound(TEXT, prefix), bound(TEXT, prefix) + b"\xff")
     wanted = ("within", limits) if prefix else ("any", ())
     return places.find(node.path, ((TEXT, LONG_TEXT), *wanted)).compiled.at_least()
-
-
-def literal_beginning(pattern: str, flags: str = "") -> str:
-    r"""Return the text that each match begins with, at the beginning of the text."""
-    found = _BEGINNING.match(pattern)
-    if not found or set("imx") & set(flags) or "|" in pattern or "(?" in pattern:
-        return ""
-    literal = re.sub(r"\\(.)", r"\1", found[1])
-    # What is repeated, perhaps not at all, is not sure to be there.
-    return literal[:-1] if pattern[found.end() : found.end() + 1] in set("*+?{") else literal
