@@ -6,7 +6,7 @@ import threading
 
 
 class Line:
-    """Passes on what comes to a port of this machine, to the socket file of a server."""
+    """Passes on what comes to a port of this machine, to a port or the socket file of a server."""
 
     def __init__(self, target):
         self._target = target
@@ -46,7 +46,8 @@ class Line:
         with contextlib.suppress(OSError):
             while True:
                 here, _ = door.accept()
-                there = socket.socket(socket.AF_UNIX)
+                is_port = isinstance(self._target, tuple)
+                there = socket.socket(socket.AF_INET if is_port else socket.AF_UNIX)
                 try:
                     there.connect(self._target)
                 except OSError:  # the server is not there

@@ -1,7 +1,5 @@
 """Many runs of a Mongo store, read with a handful of questions: as if each were read by itself."""
 
-from contextlib import closing
-
 import pymongo
 import pytest
 from bson import ObjectId
@@ -22,18 +20,6 @@ from databroker.testing.conformance.base import (
     stop,
     whole_run,
 )
-from helpers import mongo
-
-
-@pytest.fixture
-def address(new_database):
-    return new_database()
-
-
-@pytest.fixture
-def store(address):
-    with closing(mongo.store_class()(address)) as store:
-        yield store
 
 
 @pytest.fixture

@@ -1,13 +1,8 @@
 """The Mongo store, against a server that is asked over a socket, and what goes wrong there."""
 
-import contextlib
-import logging
 import os
 import pickle
-import threading
-import traceback
 from contextlib import closing
-from dataclasses import replace
 
 import numpy as np
 import pymongo
@@ -17,27 +12,20 @@ from bson import ObjectId
 from databroker import Broker
 from databroker._drivers.mongo_normalized import BlueskyMongoCatalog
 from databroker.cli import main
-from databroker.columns import ALL, Selection
 from databroker.documents.encode import same
 from databroker.errors import (
     ConflictingDocument,
-    InvalidConfiguration,
     InvalidDocument,
-    NotSupported,
     SlowSearchWarning,
-    StoreAway,
-    StoreIsReadOnly,
     StoreUnavailable,
 )
 from databroker.query.nodes import Compare, Equals, Everything, FullText, Path
 from databroker.stores.base import Capabilities
-from databroker.stores.mongo.embedded import MongoEmbeddedStore
 from databroker.stores.mongo.ids import Ids
 from databroker.stores.mongo.normalized import MongoNormalizedStore
 from databroker.stores.mongo.searching import Search
 from databroker.testing import answers, expected, read_rows
 from databroker.testing.conformance.base import (
-    datum,
     descriptor,
     event,
     event_page,
@@ -50,24 +38,6 @@ from databroker.testing.conformance.base import (
 from helpers import mongo
 
 WORD = "correct-horse"
-
-
-@pytest.fixture
-def address(new_database):
-    return new_database()
-
-
-@pytest.fixture
-def store(address):
-    with closing(mongo.store_class()(address)) as store:
-        yield store
-
-
-@pytest.fixture
-def raw(address):
-    """The database, past the store."""
-    with pymongo.MongoClient(address) as client:
-        yield client.get_default_database()
 
 
 def assert_holds(store, documents):
@@ -313,218 +283,6 @@ def test_resources_that_databroker_1_stored_twice_are_one(store, raw):
 def test_how_large_it_is_is_known(store):
     insert_all(store, whole_run())
     assert store.size() > 1000
-
-
-# -- what goes wrong -----------------------------------------------------------
-
-
-def shown(error):
-    return "".join(traceback.format_exception(error)) + repr(error)
-
-
-@pytest.mark.parametrize(
-    "uri",
-    [
-        f"mongodb://ann:{WORD}@127.0.0.1:1/runs",
-        f"mongodb://ann:{WORD}@no-such-host.invalid/runs",
-    ],
-)
-def test_a_server_that_is_not_there_is_told_soon_and_without_the_password(uri, caplog):
-    caplog.set_level(logging.DEBUG)
-    with pytest.raises(StoreAway, match=r"mongodb://ann@.* cannot be reached") as caught:
-        MongoNormalizedStore(f"{uri}?serverSelectionTimeoutMS=200")
-    assert WORD not in shown(caught.value) + caplog.text
-
-
-@pytest.mark.parametrize(
-    "uri",
-    [
-        f"mongodb://ann:{WORD}@host",
-        f"mongodb://ann:{WORD}@host/",
-        f"mongo://ann:{WORD}@host/runs",
-        f"mongodb://ann:@{WORD}@host/runs",
-        f"mongodb://ann:a/{WORD}@host/runs",
-        f"mongodb://ann:{WORD}@host:port/runs",
-        "",
-    ],
-)
-@pytest.mark.parametrize("make", [MongoNormalizedStore, MongoEmbeddedStore])
-@pytest.mark.filterwarnings("ignore::UserWarning:pymongo")
-def test_what_is_no_address_is_told_without_the_password(make, uri):
-    with pytest.raises(InvalidConfiguration, match="mongodb://host") as caught:
-        make(uri)
-    assert WORD not in shown(caught.value)
-
-
-def test_nothing_shows_or_keeps_the_password(new_database, caplog, monkeypatch):
-    caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr(MongoNormalizedStore, "reach", lambda self: None)
-    uri = f"mongodb://ann:{WORD}@host/runs?tlsCertificateKeyFilePassword={WORD}&authSource=x"
-    with closing(MongoNormalizedStore(uri)) as store:
-        db = Broker(store)
-        pickled = pickle.dumps(store)
-        texts = [str(store), repr(store), repr(db), repr(store.databases.metadata.address)]
-        assert not any(WORD in text for text in [*texts, caplog.text])
-        assert WORD.encode() not in pickled
-    with pytest.raises(InvalidConfiguration, match="DATABROKER_MONGO_PASSWORD"):
-        pickle.loads(pickled)
-    monkeypatch.setenv("DATABROKER_MONGO_PASSWORD", WORD)
-    with closing(pickle.loads(pickled)) as again:
-        assert again.databases.metadata.address.public.endswith("/runs?authSource=x")
-
-
-def test_no_thread_stays_once_it_is_closed(address):
-    before = set(threading.enumerate())
-    with closing(mongo.store_class()(address)) as store:
-        insert_all(store, whole_run())
-        threads = set(threading.enumerate()) - before
-    assert threads
-    for thread in threads:
-        thread.join(30)
-        assert not thread.is_alive()
-
-
-def test_reading_only_it_is_not_written_to(store, address):
-    insert_all(store, whole_run())
-    with closing(mongo.store_class()(address, read_only=True)) as reader:
-        assert not reader.capabilities.writable
-        assert_holds(reader, whole_run())
-        with pytest.raises(StoreIsReadOnly):
-            reader.insert("start", start("another"))
-
-
-@pytest.fixture
-def mortal(tmp_path):
-    """A server that may be killed."""
-    if mongo.VARIABLE in os.environ:
-        pytest.skip("the server of somebody else is not killed")
-    with mongo.nx(tmp_path) as server:
-        yield server
-
-
-def record_once_it_is_back(store, uid):
-    """Return a run, as soon as the server was seen to be there."""
-    for _ in range(100):
-        with contextlib.suppress(StoreAway):
-            return store.record(uid)
-    raise AssertionError("it is not seen")
-
-
-QUICK = "serverSelectionTimeoutMS=500"
-
-
-def test_a_server_that_is_killed_is_told_soon_and_all_goes_on_when_it_is_back(mortal):
-    with closing(mongo.NxStore(f"{mortal.address}/runs?{QUICK}")) as store:
-        store.create_indexes()
-        insert_all(store, whole_run("a"))
-        runs = [("start", start(f"{n}", 1e9 + n)) for n in range(120)]
-        store.insert_many([*runs, ("descriptor", descriptor("d", "0"))])
-        store.insert_many(("event", event(n, "d")) for n in range(9000))
-        (extent,) = store.extents("event", "d")
-        batches, found = store.read("event", extent, ALL), store.find(Everything())
-        next(batches), next(found)
-        mortal.kill()
-        for ask in (
-            lambda: list(batches),
-            lambda: list(found),
-            lambda: store.record("a"),
-            lambda: store.insert("start", start("late")),
-            lambda: store.insert("event_page", event_page(range(9000, 9009), "d")),
-            lambda: store.count(Everything()),
-        ):
-            with pytest.raises(StoreAway, match="cannot be reached"):
-                ask()
-        mortal.start()
-        assert record_once_it_is_back(store, "late") is None
-        assert_holds_run = answers(store, whole_run("a"))
-        assert assert_holds_run["rows"] == expected(whole_run("a"))["rows"]
-        assert len(read_rows(store, "event", "d")) == 9000
-        store.insert("start", start("late"))
-        store.insert("event_page", event_page(range(9000, 9009), "d"))
-        assert len(read_rows(store, "event", "d", selection=Selection())) == 9009
-
-
-def test_documents_wait_while_the_server_is_away(mortal, tmp_path):
-    config = {"driver": "mongo-normalized", "uri": f"{mortal.address}/runs?{QUICK}"}
-    config |= {"spill": str(tmp_path / "spill"), "spill_after": 30}
-    with Broker.from_config(config) as db:
-        insert_all(db.store, whole_run("a"))
-        mortal.kill()
-        with pytest.warns(UserWarning, match="wait"):
-            insert_all(db.store, whole_run("b"))
-        mortal.start()
-        while db.store.waiting():
-            pass
-        assert db["b"].stop["exit_status"] == "success"
-
-
-# -- the other layout ----------------------------------------------------------
-
-
-@pytest.fixture
-def embedded(new_database):
-    """A store of the embedded layout with two runs, one of which has no stop."""
-    uri = new_database()
-    page = {**event_page(range(1, 4)), "size": 100, "first_index": 0, "last_index": 2}
-    more = {**event_page(range(4, 6)), "size": 100, "first_index": 3, "last_index": 4}
-    datums = {"resource": "res", "datum_id": ["res/0", "res/1"], "datum_kwargs": {"n": [0, 1]}}
-    run = {"run_id": "run", "start": [start(plan_name="scan")], "stop": [stop()]}
-    run |= {"descriptors": [descriptor()], "resources": [resource(run_start="run")]}
-    other = {"run_id": "other", "start": [start("other", 1.6e9)], "stop": [None]}
-    with pymongo.MongoClient(uri) as client:
-        database = client.get_default_database()
-        database.header.insert_many([run | {"event_count": 5}, other | {"descriptors": []}])
-        database.event.insert_many([page, more])
-        database.datum.insert_one({**datums, "size": 50})
-    kind = MongoEmbeddedStore if mongo.VARIABLE in os.environ else mongo.NxEmbeddedStore
-    with closing(kind(uri)) as store:
-        yield store
-
-
-def test_runs_of_the_embedded_layout_are_read(embedded):
-    assert [run.uid for run in embedded.find(Everything())] == ["other", "run"]
-    first = next(embedded.find(Everything()))
-    assert first.stop is None
-    assert [run.uid for run in embedded.find(Everything(), after=first.cursor)] == ["run"]
-    assert [run.uid for run in embedded.find(Equals(Path("plan_name"), "scan"))] == ["run"]
-    assert [run.uid for run in embedded.find(FullText(("scan",)))] == ["run"]
-    assert embedded.record("run").start == start(plan_name="scan")
-    assert embedded.record("run").stop == stop()
-    assert embedded.record("ru") is None
-    assert [kind for kind, _ in embedded.documents("run")] == ["descriptor", "resource"]
-    assert read_rows(embedded, "event", "desc") == [event(n) for n in range(1, 6)]
-    assert read_rows(embedded, "event", "desc", 2, 4) == [event(3), event(4)]
-    assert [row["seq_num"] for row in read_rows(embedded, "event", "desc", selection=Selection())]
-    assert read_rows(embedded, "datum", "res") == [datum(0), datum(1)]
-    assert embedded.datum("res/1") == datum(1)
-    assert embedded.datum("res/2") is None
-    assert embedded.resource("res") == resource(run_start="run")
-    assert embedded.resource("other") is None
-
-
-def test_rows_that_were_removed_are_no_short_table(store, raw, embedded):
-    insert_all(store, whole_run())
-    (extent,) = store.extents("event", "run-desc")
-    raw.event.delete_one({"seq_num": 2})
-    with pytest.raises(StoreUnavailable, match=r"'run-desc' are gone"):
-        list(store.read("event", extent, ALL))
-
-    (page, _) = embedded.extents("event", "desc")
-    for removed in (replace(page, token=["desc", "0" * 24]), replace(page, rows=page.rows + 1)):
-        with pytest.raises(StoreUnavailable, match=r"'desc' are gone"):
-            list(embedded.read("event", removed, ALL))
-
-
-def test_the_embedded_layout_is_not_written_to(embedded):
-    for kind, document in whole_run("new"):
-        with pytest.raises(NotSupported, match="only read"):
-            embedded.insert(kind, document)
-
-
-def test_a_broker_reads_the_embedded_layout(embedded):
-    with closing(Broker(pickle.loads(pickle.dumps(embedded)))) as db:
-        assert list(db["run"].table()["x"]) == [n / 2 for n in range(1, 6)]
-        assert db["run"].start["plan_name"] == "scan"
 
 
 # -- what the stand-ins cannot show ------------------------------------------------

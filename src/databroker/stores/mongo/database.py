@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,9 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError
 from pymongo.uri_parser import parse_uri
 
-from ..._util.forks import tell_of_forks
 from ..._util.signals import from_signal
-from ...errors import InvalidConfiguration, StoreUnavailable
+from ...errors import InvalidConfiguration
+from .clients import Client, Clients
 from .failures import DUPLICATE, translating
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Address:
         self.public = f"{self.name}{_SECRETS.sub('', options or '').rstrip('&?')}"
         self.lacks_password = bool(user) and not password
 
-    def connect(self) -> MongoClient[Doc]:
+    def connect(self) -> Client:
         """Return a client, which reaches the server when it is first asked."""
         given: dict[str, Any] = {
             key: value
@@ -101,34 +101,21 @@ class Address:
 
 
 class Database:
-    """One database of a server.
-
-    A forked process has a client of its own.
-    """
+    """One database of a server."""
 
     def __init__(self, uri: str) -> None:
         self.address = Address(uri)
         self.name = self.address.name
-        self._client: MongoClient[Doc] | None = self.address.connect()
-        self._inherited: list[Any] = []  # of the parent: neither used nor closed
-        self._abandoned: list[MongoClient[Doc]] = []
-        self._is_closed = False
-        tell_of_forks(self)
+        self._clients = Clients(self.name, self.address.connect)
+        weakref.finalize(self, self._clients.drop)
 
     def _collection(self, name: str) -> Collection[Doc]:
-        return self._reached()[self.address.database][name]
-
-    def _reached(self) -> MongoClient[Doc]:
-        if self._is_closed:
-            raise StoreUnavailable(f"The store in {self.name} is closed.")
-        if self._client is None:
-            self._client = self.address.connect()
-        return self._client
+        return self._clients.current()[self.address.database][name]
 
     def reach(self) -> None:
         """See that the server can be asked, and knows the user."""
         with self._asking():
-            self._reached()[self.address.database].command("ping")
+            self._clients.current()[self.address.database].command("ping")
 
     def find(
         self,
@@ -209,7 +196,7 @@ class Database:
 
     def _statistics(self) -> Doc:
         with self._asking():
-            return self._reached()[self.address.database].command("dbStats")
+            return self._clients.current()[self.address.database].command("dbStats")
 
     def unique_keys(self, collection: str) -> list[set[str]]:
         """Return of which keys the indexes are that let no two alike documents in."""
@@ -219,30 +206,7 @@ class Database:
 
     def close(self) -> None:
         """Let go of all connections."""
-        self._is_closed = True
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
-        while self._abandoned:  # an interrupt may have left them locked
-            threading.Thread(target=self._abandoned.pop().close, daemon=True).start()
-
-    def before_fork(self) -> None:
-        """Do nothing: the connections stay those of the parent."""
-
-    def after_fork_in_parent(self) -> None:
-        """Do nothing."""
-
-    def after_fork_in_child(self) -> None:
-        """Begin anew."""
-        self._abandon()
-        self._inherited += self._abandoned
-        self._abandoned = []
-
-    def _abandon(self) -> None:
-        """Use this client no more; others may be amid something with it."""
-        client, self._client = self._client, None
-        if client is not None:
-            self._abandoned.append(client)
+        self._clients.close()
 
     @contextlib.contextmanager
     def _asking(self) -> Iterator[None]:
@@ -252,11 +216,11 @@ class Database:
                 yield
         except BaseException as error:
             if not isinstance(error, Exception) or from_signal(error):
-                self._abandon()
+                self._clients.abandon()
             raise
 
     def _may_use_disk(self) -> bool:
-        topology = self._reached().topology_description
+        topology = self._clients.current().topology_description
         versions = [server.max_wire_version for server in topology.server_descriptions().values()]
         return max(versions, default=0) >= _DISK_USE
 

@@ -24,7 +24,7 @@ from ..facts import run_fact
 from ..rows import Extent
 from .database import Database, reached_or_closed
 from .documents import Doc, unpack_document
-from .rows import rows_are_gone
+from .rows import fields_of, rows_are_gone
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -153,7 +153,9 @@ class MongoEmbeddedStore(Store):
         owner, page = extent.token
         if first >= stop:
             return
-        stored = self._database.first(kind, {"_id": ObjectId(page)})
+        stored = self._database.first(
+            kind, {"_id": ObjectId(page)}, fields=_fields_of(kind, selection)
+        )
         whole = None if stored is None else from_page(kind, _page(kind, stored))
         if whole is None or whole.num_rows < stop:
             raise rows_are_gone(kind, owner)
@@ -189,6 +191,12 @@ def _extent(kind: str, owner: str, page: Doc) -> Extent:
     rows = len(page.get(LISTS[f"{kind}_page"][0], []))
     numbers = [int(number) for number in page.get("seq_num", [])] or [0]
     return Extent(rows, min(numbers), max(numbers), [owner, str(page["_id"])])
+
+
+def _fields_of(kind: str, selection: Selection) -> Doc:
+    """Return which fields of a page the server is to send; one tells how many rows it has."""
+    fields = fields_of(kind, selection)
+    return fields if selection.others else {**fields, LISTS[f"{kind}_page"][0]: 1}
 
 
 def _page(kind: str, stored: Doc) -> Doc:
