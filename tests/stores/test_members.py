@@ -2,8 +2,10 @@
 
 import json
 import pickle
+import random
 import threading
 import warnings
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -20,6 +22,7 @@ from databroker.errors import (
 )
 from databroker.query.nodes import Equals, Everything, Path, UidPrefix
 from databroker.stores.federation import FederatedStore
+from databroker.stores.federation.copies import Copies
 from databroker.stores.memory import MemoryStore
 from databroker.stores.spill.store import SpillStore
 from databroker.stores.sql import SQLiteStore
@@ -318,6 +321,42 @@ def test_two_that_share_some_runs_answer_as_one_that_has_them_all(runs, page, is
     assert store.outlines(asked) == one.outlines(asked)
     assert [run.uid for run in store.read_runs(asked)] == asked[:-1]
     assert difference(answers(store, documents), answers(one, documents)) is None
+
+
+def test_what_came_to_files_is_taken_in_without_comparing_all_again(tmp_path, monkeypatch):
+    chance, lost = random.Random(1), set()
+    compare, compared = Copies._compare, []
+    monkeypatch.setattr(Copies, "_compare", lambda self: compared.append(self) or compare(self))
+    members = {name: SQLiteStore(tmp_path / f"{name}.db") for name in ("here", "there")}
+    for store in members.values():
+        insert_all(store, runs_of("first"))
+    with closing(FederatedStore(members)) as store:
+        begun = store._ownership.copies()
+        for _ in range(60):
+            member, number = members[chance.choice(["here", "there"])], chance.randrange(12)
+            uid = f"run {number}"
+            is_there = member.record(uid) is not None
+            member.insert(*(("stop", stop(uid)) if is_there else ("start", start(uid, number))))
+            known = store._ownership.copies()
+            lost.update(known[0])
+            assert known == FederatedStore(members)._ownership.copies()
+        assert lost
+        assert begun == {0: frozenset(), 1: {"first"}}
+        assert len([one for one in compared if one is store._ownership._copies]) == 1
+
+
+def test_a_file_in_the_place_of_another_one_is_not_what_came_since(tmp_path):
+    marks = []
+    for name in "ab":
+        with closing(SQLiteStore(tmp_path / f"{name}.db")) as store:
+            insert_all(store, runs_of(f"{name}1", f"{name}2"))
+            marks.append(store.uids_since(None)[1])
+            insert_all(store, runs_of(f"{name}3", time=1.0))
+            assert store.uids_since(marks[-1])[0] == [f"{name}3"]
+    with closing(SQLiteStore(tmp_path / "b.db")) as store:
+        assert store.uids_since(marks[0]) is None
+    with closing(SQLiteStore(tmp_path / "new.db")) as store:
+        assert store.uids_since(marks[0]) is None
 
 
 def test_what_came_since_does_not_come_in_a_later_page():

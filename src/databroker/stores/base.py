@@ -20,7 +20,7 @@ from .._util.polling import wait_until
 from .._util.signals import from_signal
 from ..documents.identity import last_time
 from ..documents.kinds import ROWS, Document
-from ..errors import InvalidDocument, NotSupported, StoreDamaged
+from ..errors import InvalidDocument, NotSupported
 from ..query.nodes import Equals, Everything, Path, UidPrefix
 from ..query.paths import key_paths
 from ..query.projection import Keyed, distinct_values, ranked, value_at
@@ -29,7 +29,7 @@ from .arrays import elsewhere
 from .capabilities import Capabilities as Capabilities
 from .changes import ChangeNotices
 from .groups import Accepted, Group
-from .rows import batches_of, each_extent, rows_of
+from .rows import each_extent, rows_of
 from .waiting import Waiting
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from ..columns import Selection
     from ..query.nodes import Node
-    from .checking import CheckProgress, CheckReport, Finding
+    from .checking import CheckProgress, CheckReport
     from .contents import Outline, StoredRun
     from .many import RunsPage
     from .rows import Extent
@@ -48,6 +48,7 @@ LINKED = ("descriptor", "resource", "stream_resource")
 
 _UID = Path("uid")
 _LOOKED_AT = 100  # of the newest runs, for the keys that there are
+EVERY = 2**53  # more runs than any store has
 
 STALE_AFTER = 3600.0
 """Seconds after which a run that has fallen silent no longer counts as running."""
@@ -493,24 +494,9 @@ class Store(ABC):
         mend_index
             Whether to set right what differs in an index; nothing else is ever changed.
         """
-        from ..columns import ALL
-        from .checking import CheckReport, Finding
+        from .checking import check_by_reading
 
-        found: list[Finding] = []
-        checked = Counter(runs=0, documents=0, rows=0)
-        total = self.count(Everything())
-        for run in self.find(Everything()):
-            checked["runs"] += 1
-            for kind, doc in self.documents(run.uid):
-                checked["documents"] += 1
-                try:
-                    batches = batches_of(self, ROWS[kind], doc["uid"], ALL)
-                    checked["rows"] += sum(batch.num_rows for batch in batches)
-                except StoreDamaged as error:
-                    found.append(Finding(str(error), run.uid))
-            if progress is not None:
-                progress(checked["runs"], total)
-        return CheckReport(tuple(found), checked)
+        return check_by_reading(self, progress)
 
     def create_indexes(self) -> list[str]:
         """Make indexes of a database that are not there; return the names of all.
@@ -543,6 +529,20 @@ class Store(ABC):
             for kind, doc in self.documents(run.uid)
         ]
         return self.count(Everything()), run.uid, run.stop is None, tuple(rows)
+
+    def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
+        """Return the uids of runs that came since a mark was given, and a new mark.
+
+        None if it cannot be told what came since: all are to be asked for. A store that knows in
+        which order its runs came, and loses none, does better than this one, which has no marks.
+
+        Parameters
+        ----------
+        mark
+            As returned before, and JSON can hold it; None for all runs, of which some may come
+            again with the mark returned.
+        """
+        return (self.resolve("", EVERY), None) if mark is None else None
 
     def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
         """Wait until `state` is no more what it was; tell whether it is so.

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .._util.printable import printable
+from ..documents.kinds import ROWS
+from ..errors import StoreDamaged
+from ..query.nodes import Everything
+from .rows import batches_of
+
+if TYPE_CHECKING:
+    from .base import Store
 
 CheckProgress = Callable[[int, int], None]
 """Called with how much is checked, and how much there is."""
@@ -86,3 +95,24 @@ class CheckReport:
         if not self.ok and any(each.in_index and not each.mended for each in self.findings):
             lines.append("What concerns the index alone is mended by `db.check(mend_index=True)`.")
         return "\n".join([f"{begin}. Not as it was written:", *lines])
+
+
+def check_by_reading(store: Store, progress: CheckProgress | None) -> CheckReport:
+    """Read everything that a store has once, and say what cannot be read."""
+    from ..columns import ALL
+
+    found: list[Finding] = []
+    checked = Counter(runs=0, documents=0, rows=0)
+    total = store.count(Everything())
+    for run in store.find(Everything()):
+        checked["runs"] += 1
+        for kind, doc in store.documents(run.uid):
+            checked["documents"] += 1
+            try:
+                batches = batches_of(store, ROWS[kind], doc["uid"], ALL)
+                checked["rows"] += sum(batch.num_rows for batch in batches)
+            except StoreDamaged as error:
+                found.append(Finding(str(error), run.uid))
+        if progress is not None:
+            progress(checked["runs"], total)
+    return CheckReport(tuple(found), checked)

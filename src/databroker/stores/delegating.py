@@ -50,6 +50,7 @@ class DelegatingStore(Store):
     check = _passed_on(Store.check)
     create_indexes = _passed_on(Store.create_indexes)
     state = _passed_on(Store.state)
+    uids_since = _passed_on(Store.uids_since)
     wait_for_changes = _passed_on(Store.wait_for_changes)
     read_extents = _passed_on(Store.read_extents)
     read_many = _passed_on(Store.read_many)

@@ -7,44 +7,41 @@ none has, of the first that has the run.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain, islice, repeat
 from typing import TypeVar
 
-from ...query.nodes import Exists, In, Node, Not, Path
-from ..base import Store
+from .copies import Copies, Lost, Rank, stops_of
 from .member import MemberStore
 from .members import Members
 
 T = TypeVar("T")
 
-UID = Path("uid")
-STOP = Path("uid", "stop")
-
 _PAGES = (8, 64, 256)
 """So many runs are looked up together, the first ones soon."""
-
-_TOGETHER = 500
-"""So many uids are asked for in one query."""
-
-_EVERY = 2**53
-"""More uids than any store has."""
-
-Rank = tuple[bool, int]
-"""Of a run in a store, whether its stop is missing, and the place of the store: the least wins."""
 
 
 class Ownership:
     """Whose the runs of some stores are.
 
-    Which runs several of them have is found by a look at all uids. That is remembered while no
-    store changes, and until it is known, runs are looked up a page at a time.
+    Until it is known which runs several of them have, runs are looked up a page at a time.
     """
 
     def __init__(self, members: Members) -> None:
         self._members = members
-        self._known = threading.local()  # since the state of a store is that of a thread
+        self._of_thread = threading.local()
+
+    @property
+    def _copies(self) -> Copies:
+        known: Copies | None = getattr(self._of_thread, "copies", None)
+        if known is None:
+            known = self._of_thread.copies = Copies(self._members)
+        return known
+
+    def copies(self) -> Lost:
+        """Return, by the place of a store, which of its runs are another one's."""
+        return self._copies.all()
 
     def owners(self, uids: Iterable[str]) -> dict[str, MemberStore]:
         """Return whose each run is; those that are nowhere are left out."""
@@ -66,10 +63,10 @@ class Ownership:
 
         `known` gives a uid, and whether the run ended. So many are looked up first.
         """
-        copies = self._copies_if_known()
-        if copies is not None:
+        lost = self._copies.if_known()
+        if lost is not None:
             for member, each in found:
-                if known(each)[0] not in copies.get(member.place, ()):
+                if known(each)[0] not in lost.get(member.place, ()):
                     yield member, each
             return
         for size in chain([first or _PAGES[0]], _PAGES[1:], repeat(_PAGES[-1])):
@@ -94,75 +91,3 @@ class Ownership:
                 for uid, has_stop in stops.items():
                     best[uid] = min(best[uid], (not has_stop, member.place))
         return best
-
-    # -- of all runs -----------------------------------------------------
-
-    def copies(self) -> dict[int, frozenset[str]]:
-        """Return, by the place of a store, which of its runs are another one's."""
-        known = self._copies_if_known()
-        if known is None:
-            states = self._states()
-            known = self._compared()
-            self._known.states, self._known.copies = states, known
-        return known
-
-    def _copies_if_known(self) -> dict[int, frozenset[str]] | None:
-        if len(self._members) == 1:
-            return {}
-        before: tuple[Hashable, ...] | None = getattr(self._known, "states", None)
-        if before is None or before != self._states():
-            return None
-        copies: dict[int, frozenset[str]] = self._known.copies
-        return copies
-
-    def _states(self) -> tuple[Hashable, ...]:
-        return tuple(
-            (member.place, state) for member, state in self._members.answers(lambda s: s.state())
-        )
-
-    def _compared(self) -> dict[int, frozenset[str]]:
-        found_by = self._members.answers(lambda store: store.resolve("", _EVERY))
-        uids = {member: set(found) for member, found in found_by}
-        seen: set[str] = set()
-        several: set[str] = set()
-        for found in uids.values():
-            several |= seen & found
-            seen |= found
-        best: dict[str, Rank] = {}
-        ranks: dict[int, dict[str, Rank]] = {}
-        for member, found in uids.items():
-            shared = found & several
-            ranks[member.place] = self._ranks(member, shared)
-            for uid, rank in ranks[member.place].items():
-                best[uid] = min(rank, best.get(uid, rank))
-        return {
-            place: frozenset(uid for uid, rank in mine.items() if rank != best[uid])
-            for place, mine in ranks.items()
-        }
-
-    def _ranks(self, member: MemberStore, uids: set[str]) -> dict[str, Rank]:
-        if not uids:
-            return {}
-        going_on = self._members.stream(member, lambda s: s.select(Not(Exists(STOP)), [UID]))
-        unstopped = {uid for (uid,) in going_on}
-        return {uid: (uid in unstopped, member.place) for uid in uids}
-
-
-def stops_of(store: Store, uids: Iterable[str]) -> dict[str, bool]:
-    """Return which of some runs a store has, and of each whether it has the stop document."""
-    wanted = list(uids)
-    if len(wanted) == 1:  # which is quicker
-        run = store.record(wanted[0])
-        return {} if run is None else {run.uid: run.stop is not None}
-    found: dict[str, bool] = {}
-    for some in among(wanted):
-        rows = store.select(some, [UID, STOP])
-        found.update((uid, stop is not None) for uid, stop in rows)
-    return found
-
-
-def among(uids: Iterable[str]) -> Iterator[Node]:
-    """Yield queries for some runs at a time."""
-    left = iter(uids)
-    while some := tuple(islice(left, _TOGETHER)):
-        yield In(UID, some)

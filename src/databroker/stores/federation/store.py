@@ -19,10 +19,11 @@ from ..base import LINKED, Capabilities, RunRecord, Store
 from ..checking import CheckProgress, CheckReport, Finding
 from ..rows import Extent
 from ..waiting import Waiting
+from .copies import STOP, UID, among
 from .member import MemberStore
 from .members import Members
 from .merging import Place, in_portions, merged, placed, with_places
-from .ownership import STOP, UID, Ownership, among
+from .ownership import Ownership
 from .reading import grouped, marked, read_many, read_runs
 
 if TYPE_CHECKING:

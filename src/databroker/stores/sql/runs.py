@@ -11,6 +11,7 @@ from ..._util.portable_text import original, portable
 from ...documents.encode import same
 from ...documents.identity import conflict, is_provisional
 from ...documents.kinds import ROWS
+from ..base import EVERY
 from ..facts import boot_id, host
 from .engine.connection import Connection
 from .engine.statements import before, rows
@@ -135,6 +136,21 @@ def resolve(connection: Connection, prefix: str, limit: int) -> list[str]:
     """Return the uids that begin with a prefix, sorted, at most ``limit``."""
     uids = map(original, stored.uids_from(connection, portable(prefix), limit))
     return list(takewhile(lambda uid: uid.startswith(prefix), uids))
+
+
+def uids_since(connection: Connection, mark: Any) -> tuple[list[str], Any] | None:
+    """Return the uids of the runs that came since a mark, and a new one; all if that is None.
+
+    Arrivals are numbered in the order in which they are committed. The uid beside the number
+    tells another database in this place.
+    """
+    first = stored.newest_arrival(connection) if mark is None else mark[0]
+    came = [(number, original(uid)) for number, uid in stored.arrived_from(connection, first)]
+    if mark is None:
+        return resolve(connection, "", EVERY), came[0] if came else None
+    if came[:1] != [tuple(mark)]:
+        return None
+    return [uid for _, uid in came[1:]], came[-1]
 
 
 def claim_datum(connection: Connection, datum_id: str, owner: str) -> None:

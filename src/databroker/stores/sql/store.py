@@ -126,6 +126,9 @@ class SQLStore(Store):
     def resolve(self, prefix: str, limit: int) -> list[str]:
         return self._ask(runs.resolve, prefix, limit)
 
+    def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
+        return self._ask(runs.uids_since, mark)
+
     def distinct(self, path: DocumentPath, query: Node) -> list[tuple[Any, int]]:
         from ...query.projection import ranked
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from contextlib import closing
@@ -45,6 +46,20 @@ class News(Base):
         begun = time.monotonic()
         assert store.wait_for_changes(before, LONG)
         assert time.monotonic() - begun < LONG / 2
+
+    def test_the_runs_that_came_since_a_mark_are_told(self, store: Store) -> None:
+        assert store.uids_since(None) == ([], None)
+        insert_all(store, [("start", start(uid)) for uid in ("a", "b")])
+        every = store.uids_since(None)
+        assert every is not None
+        assert sorted(every[0]) == ["a", "b"]
+        mark = json.loads(json.dumps(every[1]))
+        insert_all(store, [*whole_run("c"), ("start", start("d", 1.0))])
+        news = store.uids_since(mark)
+        assert news is not None
+        assert sorted(news[0]) == (["c", "d"] if mark else ["a", "b", "c", "d"])
+        if mark:
+            assert store.uids_since(news[1]) == ([], news[1])
 
     def test_who_waits_is_told(self, store: Store) -> None:
         for kind, doc in whole_run():

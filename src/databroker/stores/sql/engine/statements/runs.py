@@ -98,6 +98,12 @@ def newest_arrival(connection: Connection) -> int:
     return fetch(connection, "SELECT coalesce(max(arrival), 0) FROM runs")[0][0]  # type: ignore[no-any-return]
 
 
+def arrived_from(connection: Connection, number: int) -> list[Row]:
+    """Return the number and uid of the runs that arrived from one on, in this order."""
+    sql = "SELECT arrival, uid FROM runs WHERE arrival >= ? ORDER BY arrival"
+    return fetch(connection, sql, (number,))
+
+
 def count_and_newest(connection: Connection) -> Row:
     """Return how many runs there are, and the number of the one that arrived last."""
     return fetch(connection, "SELECT count(*), max(arrival) FROM runs")[0]
