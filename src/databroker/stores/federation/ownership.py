@@ -63,7 +63,8 @@ class Ownership:
 
         `known` gives a uid, and whether the run ended. So many are looked up first.
         """
-        lost = self._copies.if_known()
+        # To look up a few costs no more than to see whether it is still known.
+        lost = None if first and first <= _PAGES[0] else self._copies.if_known()
         if lost is not None:
             for member, each in found:
                 if known(each)[0] not in lost.get(member.place, ()):

@@ -13,6 +13,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ....._util.forks import tell_of_forks
+from ....._util.secrets import has_password
 from .....errors import InvalidConfiguration, StoreUnavailable
 from ..connection import Connection, Connections
 from ..limits import Limits
@@ -48,11 +49,27 @@ def without_password(uri: str) -> str:
 
 
 def _name_of(uri: str) -> str:
-    """Return how people are told of a database."""
-    parts = {name: f"{value}" for name, value in conninfo_to_dict(uri).items()}
-    user, port = (parts.get(name, "") for name in ("user", "port"))
-    where = f"{user}{'@' * bool(user)}{parts.get('host', '')}{':' * bool(port)}{port}"
+    """Return how people are told of a database.
+
+    A part of a password that is not written as it must be would be taken for host or port.
+    """
+    try:
+        parts = {name: f"{value}" for name, value in conninfo_to_dict(uri).items()}
+    except psycopg.ProgrammingError as error:
+        raise _no_address("" if has_password(uri) else f": {error}".rstrip()) from None
+    user, host, port = (parts.get(name, "") for name in ("user", "host", "port"))
+    if "@" in host or (port and not port.replace(",", "").isdecimal()):
+        raise _no_address("")
+    where = f"{user}{'@' * bool(user)}{host}{':' * bool(port)}{port}"
     return f"postgresql://{where}/{parts.get('dbname', user)}"
+
+
+def _no_address(why: str) -> InvalidConfiguration:
+    return InvalidConfiguration(
+        f"This is no address of a PostgreSQL database{why}. Give one like postgresql://host/name. "
+        "What means something in addresses ('@', ':', '/', '%', a space) is written in a user or "
+        "a password as `urllib.parse.quote` does; better is a password in ~/.pgpass or PGPASSWORD."
+    )
 
 
 class PostgreSQLConnections(Connections):
@@ -62,13 +79,7 @@ class PostgreSQLConnections(Connections):
         self.limits, self.read_only = limits, read_only
         self._uri, self._schema = uri, schema
         self._is_closed = False
-        try:
-            self.name = _name_of(uri)
-        except psycopg.ProgrammingError as error:
-            raise InvalidConfiguration(
-                f"This is no address of a PostgreSQL database: {str(error).strip()}. Give one like "
-                "postgresql://host/name."
-            ) from None
+        self.name = _name_of(uri)
         self._lock_number: int | None = None  # which is known once the server was reached
         self._reset()
         tell_of_forks(self)
