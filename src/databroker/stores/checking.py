@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .._util.printable import printable
 from ..documents.kinds import ROWS
 from ..errors import StoreDamaged
 from ..query.nodes import Everything
-from .rows import batches_of
+from .rows import RowSource, batches_of
 
 if TYPE_CHECKING:
-    from .base import Store
+    from ..query.nodes import Node
 
 CheckProgress = Callable[[int, int], None]
 """Called with how much is checked, and how much there is."""
@@ -97,7 +97,23 @@ class CheckReport:
         return "\n".join([f"{begin}. Not as it was written:", *lines])
 
 
-def check_by_reading(store: Store, progress: CheckProgress | None) -> CheckReport:
+class Checked(RowSource, Protocol):
+    """What can be read as a whole: a store."""
+
+    def count(self, query: Node) -> int:
+        """Return how many runs match; see `Store.count`."""
+        ...
+
+    def find(self, query: Node) -> Iterator[Any]:
+        """Yield the runs that match; see `Store.find`."""
+        ...
+
+    def documents(self, uid: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield documents of a run; see `Store.documents`."""
+        ...
+
+
+def check_by_reading(store: Checked, progress: CheckProgress | None) -> CheckReport:
     """Read everything that a store has once, and say what cannot be read."""
     from ..columns import ALL
 
