@@ -8,11 +8,8 @@ import ast
 import contextlib
 import datetime
 import functools
-import os
 import signal
-import subprocess
 import sys
-import threading
 import time
 import weakref
 from importlib.metadata import EntryPoint
@@ -24,7 +21,7 @@ import pytest
 import databroker
 from databroker import Broker
 from databroker._util import filesystem
-from databroker._util.signals import from_signal, suppressed, without_signals
+from databroker._util.signals import from_signal, suppressed
 from databroker.config import list_configs, load
 from databroker.demo import installation
 from databroker.errors import ExternalDataMissing
@@ -44,26 +41,18 @@ from databroker.times import format_time
 from databroker.times.zones import resolve_zone
 from databroker.v1.settings import discover_handlers, retry
 from databroker.v2 import projector
+from helpers.alarms import Alarm, ringing
 from helpers.external import FRAME, Run
 from helpers.ways import WAYS
 
 SLOW = "application/x-slow"
 
 
-class Alarm(TimeoutError):
-    """What a user's alarm raises."""
-
-
 @pytest.fixture
 def ring():
     """Return what raises a real signal, whose handler raises."""
-
-    def strike(*_):
-        raise Alarm("enough")
-
-    before = signal.signal(signal.SIGALRM, strike)
-    yield lambda *_, **__: signal.raise_signal(signal.SIGALRM)
-    signal.signal(signal.SIGALRM, before)
+    with ringing() as ring:
+        yield ring
 
 
 class Slow:
@@ -408,42 +397,6 @@ def _names(node):
 def test_no_alarm_is_caught_anywhere():
     found = {path.name: list(_catch_alarms(ast.parse(path.read_text()))) for path in SOURCES}
     assert {name: lines for name, lines in found.items() if lines} == {}
-
-
-ONE_RUN = """
-import sys
-from databroker.v1.broker import Broker
-from databroker.stores.memory import MemoryStore
-db = Broker(MemoryStore())
-db.insert("start", {"uid": "a", "time": 1.0})
-assert db[-1].uid == db["a"].uid == next(iter(db())).uid
-print([name for name in sys.modules if name.startswith(("databroker.v2", "databroker.config"))])
-"""
-
-
-def test_a_look_up_imports_no_catalogs():
-    """An import amid which an alarm rings may leave half a module behind."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(databroker.__file__).parents[1])}
-    arguments = [sys.executable, "-c", ONE_RUN]
-    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
-
-
-def test_an_alarm_ends_nothing_that_is_unseen(ring):
-    done = threading.Event()
-
-    def job():
-        ring()  # it is the main thread that sees to it
-        done.set()
-
-    with pytest.raises(Alarm):
-        without_signals(job)
-    assert done.wait(60)
-
-
-def test_what_fails_unseen_is_raised():
-    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
-        without_signals(lambda: __import__("no_such_module"))
 
 
 def test_what_is_suppressed_is_gone_at_once():

@@ -88,13 +88,13 @@ def _looked_at(
                     outcome += Outcome(tried=1, wrong=bool(wrong))
                     checked += Counter(found)
                     notes += [wrong] if wrong else []
-            except EOFError:
+            except EOFError as error:
                 outcome += Outcome(tried=1, wrong=1)
-                notes.append(f"a crash, seed {trials[0]}")
+                notes.append(f"a crash, seed {trials[0]}: {error}")
                 trials = trials[1:]
-            except TimeoutError:
+            except TimeoutError as error:
                 outcome += Outcome(tried=1, stuck=1)
-                notes.append(f"a loop, seed {trials[0]}")
+                notes.append(f"a loop, seed {trials[0]}: {error}")
                 trials = trials[1:]
     return outcome, checked, notes
 

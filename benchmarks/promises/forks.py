@@ -31,14 +31,14 @@ def run(count: int, seed: int = 0) -> Outcome:
 
 def _one(way: str, pause: float) -> Outcome:
     with new_file() as path:
-        told: list[int] = []
         try:
             with worker(_parent, path, way, pause) as parent:
-                told = parent.rest()
-        except TimeoutError:
-            return Outcome(tried=1, stuck=1)
+                told, said = parent.rest(), parent.said()
+        except TimeoutError as error:
+            return Outcome(tried=1, stuck=1, note=str(error))
         whole = _run("parent") + _run("child") + _run("thread")
-        outcome = Outcome(tried=1, stuck=0 if told and told[-1] == -1 else 1)
+        is_whole = bool(told) and told[-1] == -1
+        outcome = Outcome(tried=1, stuck=not is_whole, note="" if is_whole else said)
         outcome += judged_file(path, whole, {number for number in told if number >= 0})
         return outcome
 

@@ -93,8 +93,8 @@ def _one(path: Path, offered: Offered, ending: str, random: Random) -> Outcome:
             outcome += _in_another_process(path, offered, acknowledged)
             filler.unlink()
         outcome += judged_file(path, offered, acknowledged)
-    except (TimeoutError, EOFError):
-        outcome.stuck += 1
+    except (TimeoutError, EOFError) as error:
+        outcome += Outcome(stuck=1, note=str(error))
     return outcome
 
 
@@ -109,8 +109,7 @@ def _read(telling: Connection, path: Path, offered: Offered, acknowledged: Any) 
         with closing(SQLiteStore(path)) as store:
             telling.send(judged(store, offered, acknowledged))
     except Exception:
-        traceback.print_exc()
-        telling.send(Outcome(stuck=1))
+        telling.send(Outcome(stuck=1, note=traceback.format_exc()))
 
 
 def _write(telling: Connection, path: Path, offered: Offered, began: int, left: int) -> None:
@@ -152,8 +151,7 @@ def _write(telling: Connection, path: Path, offered: Offered, began: int, left: 
             store.insert(kind, doc)
         telling.send(judged(store, offered, range(len(offered))))
     except Exception:
-        traceback.print_exc()
-        telling.send(Outcome(stuck=1))
+        telling.send(Outcome(stuck=1, note=traceback.format_exc()))
     store.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import signal
 import sqlite3
 import time
@@ -19,7 +20,7 @@ from databroker.testing.conformance.base import whole_run
 
 from .outcome import Offered, Outcome, judged, judged_file
 from .scenes import many_events
-from .workers import new_file, worker
+from .workers import PATIENCE, new_file, worker
 
 IN_A_PROCESS = 500
 """So many interrupts, then a new file and a new process."""
@@ -38,16 +39,24 @@ def run(count: int, seed: int = 0) -> Outcome:
 
 
 def _one_process(count: int, seed: int) -> Outcome:
-    with new_file() as path:
+    tried = 0
+    with new_file() as path, worker(_endure, path, count, seed) as victim:
         try:
-            with worker(_endure, path, count, seed) as victim:
-                return victim.next()
-        except (TimeoutError, EOFError):
-            return Outcome(tried=count, stuck=1)
+            while not isinstance(told := victim.next(), Outcome):
+                tried = told
+        except (TimeoutError, EOFError) as error:
+            return Outcome(tried=tried, stuck=1, note=str(error))
+        told.note = victim.said() if told.faults else ""
+        return told
 
 
 def _endure(telling: Connection, path: Path, count: int, seed: int) -> None:
-    telling.send(_Victim(path, seed).endure(count))
+    """Go on until there were so many interrupts, and tell how it goes; then judge."""
+    victim = _Victim(path, seed)
+    while victim.outcome.tried < count and not victim.outcome.faults:
+        victim.go_on()
+        telling.send(victim.outcome.tried)
+    telling.send(victim.judge())
 
 
 class _Victim:
@@ -61,22 +70,31 @@ class _Victim:
         self.offered: list[tuple[str, dict[str, Any]]] = []
         self.acknowledged: set[int] = set()
         self.documents = self._documents()
-        self.others = sqlite3.connect(path, timeout=5, isolation_level=None)
+        self.others = sqlite3.connect(path, timeout=PATIENCE / 3, isolation_level=None)
         self.usual: dict[str, float] = {}
-        # Packages are imported when they are first used. What an interrupt in the middle of that
-        # becomes is Python's affair.
-        list(self.db())
+        self.can_read = False
+        self.is_in_danger = False
         signal.signal(signal.SIGALRM, self._strike)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def endure(self, count: int) -> Outcome:
-        """Be interrupted so many times, and tell what came of it."""
-        while self.outcome.tried < count:
-            self._insert(*next(self.documents))
+    def go_on(self) -> None:
+        """Insert a document, and perhaps read, amid interrupts."""
+        kind, doc = next(self.documents)
+        self._insert(kind, doc)
+        if self.can_read:
             if self.random.random() < 0.05:
-                self._attempt("search", lambda: [len(list(self.db())), self.db().count()])
+                self._attempt("search", self._search)
             if self.random.random() < 0.02:
                 self._attempt("table", self._table)
+        elif kind == "stop":
+            # Who reads imports packages at first. What an interrupt in the middle of that becomes
+            # is Python's affair.
+            self._search()
+            self._table()
+            self.can_read = True
+
+    def judge(self) -> Outcome:
+        """Tell what came of it."""
         found = judged(self.db.store, self.offered, self.acknowledged)
         self.db.close()
         self.outcome += found
@@ -94,9 +112,13 @@ class _Victim:
         place = len(self.offered)
         self.offered.append((kind, doc))
         while not self._attempt(kind, lambda: self.db.insert(kind, doc)):
-            if kind.startswith("event") and self.random.random() < 0.5:
+            if self.outcome.faults or (kind.startswith("event") and self.random.random() < 0.5):
                 return  # whether it is kept or not, both are right
         self.acknowledged.add(place)
+
+    def _search(self) -> None:
+        list(self.db())
+        self.db().count()
 
     def _table(self) -> None:
         newest = self.db[-1]
@@ -109,11 +131,13 @@ class _Victim:
         begun = time.perf_counter()
         try:
             try:
+                self.is_in_danger = True
                 signal.setitimer(signal.ITIMER_REAL, max(1e-6, self.random.random() * 1.2 * usual))
                 action()
                 took = time.perf_counter() - begun
                 self.usual[what] = 0.9 * usual + 0.1 * took
             finally:
+                self.is_in_danger = False
                 signal.setitimer(signal.ITIMER_REAL, 0)
         except (KeyboardInterrupt, Alarm):
             self.usual[what] = 1.02 * usual  # what has grown slower must come to its end
@@ -126,6 +150,9 @@ class _Victim:
         return True
 
     def _strike(self, *_: object) -> None:
+        if not self.is_in_danger:
+            return  # beside other threads, Python may see to a signal much later
+        self.is_in_danger = False
         self.outcome.tried += 1
         raise self.random.choice([KeyboardInterrupt, Alarm])
 
@@ -134,6 +161,8 @@ class _Victim:
         try:
             self.others.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
+            traceback.print_exc()
+            faulthandler.dump_traceback()
             self.outcome.stuck += 1
         with contextlib.suppress(sqlite3.OperationalError):
             self.others.execute("ROLLBACK")

@@ -32,8 +32,8 @@ def _one(random: Random) -> Outcome:
                 time.sleep(random.choice([0, 0.0002, 0.001, 0.004]))
                 writer.process.kill()
                 acknowledged += writer.rest()
-        except TimeoutError:
-            return Outcome(tried=1, stuck=1)
+        except TimeoutError as error:
+            return Outcome(tried=1, stuck=1, note=str(error))
         outcome = Outcome(tried=1)
         outcome += judged_file(path, offered, acknowledged)
         with contextlib.closing(sqlite3.connect(path)) as raw:

@@ -60,9 +60,10 @@ def _some(started: Any, each: int, random: Random) -> Outcome:
         config = {"uri": address, "schema": schema, "spill": folder, "spill_after": AFTER}
         with _weather(started, line, random), ThreadPoolExecutor(2) as writers:
             seeds = [Random(random.random()) for _ in offered]
-            outcome.stuck += sum(writers.map(_supervise, [config] * 2, offered, seeds))
+            for found in writers.map(_supervise, [config] * 2, offered, seeds):
+                outcome += found
         with closing(_opened(config)) as store:
-            outcome.stuck += _send_rest(store)
+            outcome += _send_rest(store)
             outcome.wrong += len(store.waiting().kept)
             outcome.wrong += sum(_in_disorder(store, documents) for documents in offered)
         together = [*offered[0], *offered[1]]
@@ -82,8 +83,8 @@ def _opened(config: dict[str, Any]) -> Store:
         return open_store("postgresql", **config)
 
 
-def _supervise(config: dict[str, Any], offered: Offered, random: Random) -> int:
-    """See to it that all is inserted, by writers that are killed; return how many got stuck."""
+def _supervise(config: dict[str, Any], offered: Offered, random: Random) -> Outcome:
+    """See to it that all is inserted, by writers that are killed; tell whether one got stuck."""
     done = 0
     try:
         while done < len(offered):
@@ -95,9 +96,9 @@ def _supervise(config: dict[str, Any], offered: Offered, random: Random) -> int:
                 if done < len(offered):
                     writer.process.kill()
                 done = max([done, *(each + 1 for each in writer.rest())])
-    except (TimeoutError, EOFError):
-        return 1
-    return 0
+    except (TimeoutError, EOFError) as error:
+        return Outcome(stuck=1, note=str(error))
+    return Outcome()
 
 
 def _write(
@@ -141,17 +142,17 @@ def _weather(started: Any, line: Line, random: Random) -> Iterator[None]:
         line.restore()
 
 
-def _send_rest(store: Store) -> int:
-    """Send what the last writers left; return 1 if that does not come to its end."""
+def _send_rest(store: Store) -> Outcome:
+    """Send what the last writers left; tell whether that comes to its end."""
     end = time.monotonic() + PATIENCE
     while store.waiting().documents:
         try:
             store.send_waiting()
-        except StoreAway:
+        except StoreAway as error:
+            if time.monotonic() > end:
+                return Outcome(stuck=1, note=str(error))
             time.sleep(0.1)
-        if time.monotonic() > end:
-            return 1
-    return 0
+    return Outcome()
 
 
 def _in_disorder(store: Store, offered: Offered) -> int:

@@ -40,7 +40,7 @@ class Outcome:
     stuck
         How often something waited for ever, or could not go on.
     note
-        What else there is to say; why nothing was tried, say.
+        What else there is to say: why nothing was tried, or what a process said that went wrong.
     """
 
     tried: int = 0

@@ -44,9 +44,10 @@ def _one(started: Any, strike: Callable[[Any, Worker], None], random: Random) ->
                 time.sleep(random.choice([0, 0.0005, 0.002]))
                 strike(started, writer)
                 acknowledged += writer.rest()
-        except (TimeoutError, EOFError):
-            outcome.stuck += 1
-        outcome.stuck += strike is not _kill_the_writer and len(acknowledged) < len(offered)
+                if strike is not _kill_the_writer and len(acknowledged) < len(offered):
+                    outcome += Outcome(stuck=1, note=writer.said())
+        except (TimeoutError, EOFError) as error:
+            outcome += Outcome(stuck=1, note=str(error))
         with closing(PostgreSQLStore(address, schema=schema)) as store:
             outcome += judged_twice(store, offered, acknowledged)
             outcome.wrong += len(store.check().findings)

@@ -61,8 +61,8 @@ def run(count: int, seed: int = 0) -> Outcome:
             store.insert("start", start(LAST, 2e9, plan_name="last"))
             for reader in readers:
                 outcome += reader.next()
-        except (TimeoutError, EOFError):
-            return Outcome(tried=outcome.tried, stuck=1)
+        except (TimeoutError, EOFError) as error:
+            return Outcome(tried=outcome.tried, stuck=1, note=str(error))
         outcome += _verdict(store, [*own, both], acknowledged, seed)
     return outcome
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import multiprocessing
+import os
+import signal
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,8 +23,11 @@ PRELOADED = [
     "pyarrow",
 ]
 
-PATIENCE = 120
-"""Seconds after which a process counts as stuck."""
+PATIENCE = 300
+"""Seconds without a word after which a process counts as stuck."""
+
+MOST_SAID = 20_000
+"""So many characters at the end of what a process said are worth reading."""
 
 
 class Worker:
@@ -37,21 +45,40 @@ class Worker:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOADED)
         self.told, telling = context.Pipe(duplex=False)
-        self.process = context.Process(target=function, args=(telling, *given), kwargs=named)
+        self._errors = tempfile.NamedTemporaryFile(prefix="promises-")  # noqa: SIM115
+        arguments = (self._errors.name, function, telling, *given)
+        self.process = context.Process(target=_watched, args=arguments, kwargs=named)
         self.process.start()
         telling.close()
 
     def next(self) -> Any:
-        """Return what it tells next; raise EOFError if it has ended.
+        """Return what it tells next.
 
         Raises
         ------
+        EOFError
+            It has ended; with what it said.
         TimeoutError
-            It is stuck.
+            It is stuck; with the stacks of all its threads.
         """
         if not self.told.poll(PATIENCE):
-            raise TimeoutError
-        return self.told.recv()
+            self._say_where_it_is()
+            raise TimeoutError(f"Nothing for {PATIENCE} s.\n{self.said()}")
+        try:
+            return self.told.recv()
+        except EOFError:
+            self.process.join(PATIENCE)
+            code = self.process.exitcode
+            raise EOFError(f"It ended with exit code {code}.\n{self.said()}") from None
+
+    def said(self) -> str:
+        """Return what it wrote to its standard error, at least the end of that."""
+        return Path(self._errors.name).read_text(errors="replace")[-MOST_SAID:]
+
+    def _say_where_it_is(self) -> None:
+        if self.process.pid is not None:
+            os.kill(self.process.pid, signal.SIGUSR2)
+            time.sleep(5)
 
     def rest(self) -> list[Any]:
         """Return all that it still tells."""
@@ -66,6 +93,17 @@ class Worker:
         self.process.kill()
         self.process.join()
         self.told.close()
+        sys.stderr.write(self.said())
+        self._errors.close()
+
+
+def _watched(errors: str, function: Callable[..., None], *given: Any, **named: Any) -> None:
+    """Call a function; write to a file what goes wrong, and on SIGUSR2 where all threads are."""
+    with open(errors, "ab", buffering=0) as file:
+        os.dup2(file.fileno(), 2)
+    faulthandler.enable(2)
+    faulthandler.register(signal.SIGUSR2, 2)
+    function(*given, **named)
 
 
 @contextlib.contextmanager

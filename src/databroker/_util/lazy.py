@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
+from .signals import whole_module
+
 
 def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of a package whose names are in other modules.
@@ -41,7 +43,7 @@ class _LazyModule(ModuleType):
     """Has what is in a module from the first use on: a second use costs no more than elsewhere."""
 
     def __getattr__(self, name: str) -> Any:
-        module = importlib.import_module(self.__name__)
+        module = whole_module(self.__name__)
         self.__dict__.update(module.__dict__)
         return getattr(module, name)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import _imp
 import _signal  # type: ignore[import-not-found]
 import _thread
 import contextlib
 import functools
+import importlib
 import signal
 import sys
 from collections.abc import Callable
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import TypeVar
 
 E = TypeVar("E", bound=BaseException)
@@ -67,9 +69,10 @@ class suppressed(contextlib.suppress):
 def without_signals(job: Callable[[], T]) -> T:
     """Do something in another thread, where no signal is seen to, and return what it returns.
 
-    For imports: one that is interrupted may leave half a module behind, with which nothing works
-    from then on; and of an alarm's TimeoutError it may make a module that is not there.
+    It is for imports: of one that is interrupted half a module may stay behind, with which nothing
+    works from then on; and of an alarm's TimeoutError it may make a module that is not there.
     """
+    _release_imports()
     done = _thread.allocate_lock()
     done.acquire()
     results: list[T] = []
@@ -83,12 +86,30 @@ def without_signals(job: Callable[[], T]) -> T:
         finally:
             done.release()
 
-    # Unlike this, a `threading.Thread` cannot be started and waited for safely amid signals.
-    _thread.start_new_thread(run, ())
+    try:
+        # Unlike this, a `threading.Thread` cannot be started and waited for safely amid signals.
+        _thread.start_new_thread(run, ())
+    except RuntimeError:  # no thread begins while Python 3.12 ends
+        run()
     done.acquire()
     if failed:
         raise failed[0]
     return results[0]
+
+
+def whole_module(name: str) -> ModuleType:
+    """Import a module of which no interrupt leaves half behind."""
+    return without_signals(lambda: importlib.import_module(name))
+
+
+def _release_imports() -> None:
+    """Release the lock of all imports, which Python keeps if one is interrupted at a bad moment.
+
+    This thread would not notice, but no other one could ever import anything.
+    """
+    with contextlib.suppress(RuntimeError):  # this thread does not hold it, or no more
+        while True:
+            _imp.release_lock()
 
 
 def _code(handler: object) -> object:

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .._util.polling import wait_until
-from .._util.signals import from_signal
+from .._util.signals import from_signal, without_signals
 from ..documents.identity import last_time
 from ..documents.kinds import ROWS, Document
 from ..errors import InvalidDocument, NotSupported
@@ -78,9 +78,13 @@ class RunRecord:
 @functools.cache
 def _accepting() -> Callable[[str, Document], tuple[dict[str, Any], list[str]]]:
     """Return `accept`, which needs NumPy, as opening a store does not."""
-    from ..documents.accept import accept
 
-    return accept
+    def load() -> Callable[[str, Document], tuple[dict[str, Any], list[str]]]:
+        from ..documents.accept import accept
+
+        return accept
+
+    return without_signals(load)
 
 
 class Store(ABC):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime
 import functools
-import importlib
 import zoneinfo
 from typing import Any
 
 from .._util.printable import shown
-from .._util.signals import not_from_signal, without_signals
+from .._util.signals import not_from_signal, whole_module
 from .._util.suggestions import did_you_mean
 from .._util.user_warnings import warn_user
 from ..errors import InvalidConfiguration
@@ -31,7 +30,7 @@ def resolve_zone(name: str | datetime.tzinfo | None = None) -> datetime.tzinfo:
 
 @functools.cache
 def _tzlocal() -> Any:
-    return without_signals(lambda: importlib.import_module("tzlocal"))
+    return whole_module("tzlocal")
 
 
 def _machine_zone() -> datetime.tzinfo:

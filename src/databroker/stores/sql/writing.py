@@ -110,6 +110,7 @@ def get_ready() -> None:
 
 
 def _import() -> None:
+    from ...columns import assemble, batches, segments  # noqa: F401
     from ...columns.arrow import prepare
 
     prepare()

@@ -50,8 +50,9 @@ class Tidier:
     def _soon(self) -> None:
         if self._connections.file.has_log and self._waiting != os.getpid():
             self._waiting = os.getpid()
-            # Unlike this, a `threading.Thread` cannot be started safely amid signals.
-            _thread.start_new_thread(self._later, ())
+            with contextlib.suppress(RuntimeError):  # while Python 3.12 ends; closing does it then
+                # Unlike this, a `threading.Thread` cannot be started safely amid signals.
+                _thread.start_new_thread(self._later, ())
 
     def _later(self) -> None:
         time.sleep(DELAY)
