@@ -15,6 +15,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from databroker._util.polling import wait_until
+
 PRELOADED = [
     "benchmarks.promises.shared",
     "databroker.columns",
@@ -76,9 +78,12 @@ class Worker:
         return Path(self._errors.name).read_text(errors="replace")[-MOST_SAID:]
 
     def _say_where_it_is(self) -> None:
-        if self.process.pid is not None:
-            os.kill(self.process.pid, signal.SIGUSR2)
-            time.sleep(5)
+        """Have it write the stacks of all its threads."""
+        before, pid = self.said(), self.process.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGUSR2)
+        wait_until(lambda: self.said() != before, 60)
+        time.sleep(0.2)  # all of them
 
     def rest(self) -> list[Any]:
         """Return all that it still tells."""

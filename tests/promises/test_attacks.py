@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,28 @@ def test_nothing_is_lost_doubled_wrong_or_stuck(name, monkeypatch, request):
 def test_each_attack_is_tried(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     assert set(importlib.import_module("benchmarks.promises.run").ATTACKS) == set(FEW)
+
+
+def waits_for_ever(telling):
+    telling.send("so far")
+    time.sleep(1e6)
+
+
+def ends_too_soon(telling):
+    raise LookupError("of all things")
+
+
+@pytest.mark.parametrize(
+    ("attacked", "error", "says"),
+    [
+        (waits_for_ever, TimeoutError, "in waits_for_ever"),
+        (ends_too_soon, EOFError, "of all things"),
+    ],
+)
+def test_what_went_wrong_in_a_process_is_told(attacked, error, says, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    workers = importlib.import_module("benchmarks.promises.workers")
+    with workers.worker(attacked) as worker, pytest.raises(error, match=says):  # noqa: PT012
+        assert worker.next() == "so far"
+        monkeypatch.setattr(workers, "PATIENCE", 0)
+        worker.next()
