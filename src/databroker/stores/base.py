@@ -6,7 +6,6 @@ events, a resource owns datum documents, a stream resource owns stream datum doc
 
 from __future__ import annotations
 
-import functools
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -16,8 +15,9 @@ from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from .._util.lazy import lazy_module
 from .._util.polling import wait_until
-from .._util.signals import from_signal, without_signals
+from .._util.signals import from_signal
 from ..documents.identity import last_time
 from ..documents.kinds import ROWS, Document
 from ..errors import InvalidDocument, NotSupported
@@ -37,11 +37,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ..columns import Selection
+    from ..documents import accept
     from ..query.nodes import Node
     from .checking import CheckProgress, CheckReport
     from .contents import Outline, StoredRun
     from .many import RunsPage
     from .rows import Extent
+else:
+    accept = lazy_module("databroker.documents.accept")  # which needs NumPy: to open does not
 
 LINKED = ("descriptor", "resource", "stream_resource")
 """The kinds of documents that belong to a run, one by one, besides its start and stop."""
@@ -73,18 +76,6 @@ class RunRecord:
     stop: dict[str, Any] | None
     cursor: Any = field(default=None, compare=False)
     source: tuple[str, ...] = field(default=(), compare=False)
-
-
-@functools.cache
-def _accepting() -> Callable[[str, Document], tuple[dict[str, Any], list[str]]]:
-    """Return `accept`, which needs NumPy, as opening a store does not."""
-
-    def load() -> Callable[[str, Document], tuple[dict[str, Any], list[str]]]:
-        from ..documents.accept import accept
-
-        return accept
-
-    return without_signals(load)
 
 
 class Store(ABC):
@@ -137,7 +128,7 @@ class Store(ABC):
         UnknownDescriptor
             An event whose descriptor was never inserted.
         """
-        clean, changes = _accepting()(kind, doc)
+        clean, changes = accept.accept(kind, doc)
         self.put(kind, clean)
         self._changes.saw(kind, clean, changes)
 
@@ -157,10 +148,10 @@ class Store(ABC):
         InvalidDocument
             As `insert` says.
         """
-        accept, group = _accepting(), Group(self._put_group, self.group_size)
+        group = Group(self._put_group, self.group_size)
         try:
             for kind, doc in documents:
-                group.add(Accepted(kind, *accept(kind, doc)))
+                group.add(Accepted(kind, *accept.accept(kind, doc)))
         except Exception as error:
             if not from_signal(error):
                 group.flush()
