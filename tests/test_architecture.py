@@ -28,6 +28,7 @@ RANKS = {
     # What users hold.
     "runs": 8,
     "broker": 9,
+    "export": 10,
     "preview": 10,
     "relocation": 10,
     # What only the old interfaces have.

@@ -233,7 +233,7 @@ def test_several_names_are_one_broker_in_every_command(two, run_at_lab, tmp_path
     assert run_at_lab("files", *both, "b2c1")[:2] == (0, "no external files\n")
     assert re.search(r"store +2 sources: lab .*\nruns +2", run_at_lab("status", *both)[1])
     assert run_at_lab("replay", *both)[:2] == (0, "Sent: 0 documents.\n")
-    assert run_at_lab("export", *both, str(tmp_path / "both.csv"), "--fields", "det")[0] == 0
+    assert run_at_lab("export", "-2:", *both, "--table", str(tmp_path / "both.csv"))[0] == 0
     assert set(pd.read_csv(tmp_path / "both.csv")["uid"]) == {"9f3a", "b2c1"}
     assert run_at_lab("copy", "lab", "old", str(tmp_path / "both.db"), "--since", "1970")[0] == 0
     assert (
@@ -266,7 +266,7 @@ def test_several_may_be_paths(two, run_at_lab, monkeypatch):
     [
         (["list", "-b", "lab", "old"], 2, "unexpected extra argument"),
         (["show", "-b", "lab", "-b", "old", "-1", "-2"], 2, "One run is meant"),
-        (["export", "-b", "lab", "-b", "old"], 2, "Missing argument 'FILE'"),
+        (["export", "-b", "lab", "-b", "old"], 2, "Say which runs"),
         (["list", "-b", "lab", "-b", "od"], 3, "Did you mean 'old'?"),
         (["list", "-b", "lab", "-b", "./nowhere"], 4, "There is nothing at"),
     ],
@@ -497,8 +497,9 @@ def test_files(run, at_demo_home):
 @pytest.mark.parametrize("name", ["runs.parquet", "runs.arrow", "runs.csv"])
 def test_export(run, at_demo_home, tmp_path, name):
     path = tmp_path / name
-    arguments = [str(path), "-w", "plan_name=scan", "--since", "2000", "--fields", "det, motor"]
-    assert run("export", *arguments, "-m", "plan_name") == (0, f"Written: {path}\n", "")
+    arguments = ["--table", str(path), "-w", "plan_name=scan", "--since", "2000"]
+    arguments += ["--fields", "det, motor", "-m", "plan_name"]
+    assert run("export", *arguments) == (0, f"Written: {path}\n", "")
     read = {".parquet": pd.read_parquet, ".arrow": pd.read_feather, ".csv": pd.read_csv}
     found = read[path.suffix](path)
     with Broker.named("example") as db:
@@ -510,16 +511,29 @@ def test_export(run, at_demo_home, tmp_path, name):
 
 
 def test_what_cannot_be_exported(run, tmp_path):
-    code, _, error = run("export", str(tmp_path / "runs.xlsx"))
+    code, _, error = run("export", "-1", "--table", str(tmp_path / "runs.xlsx"))
     assert (code, error.count("\n")) == (1, 1)
     assert ".parquet, .arrow, .csv, not 'runs.xlsx'" in error
-    code, _, error = run("export", str(tmp_path / "none" / "runs.csv"), "-w", "scan_id=1")
+    code, _, error = run("export", "1", "--table", str(tmp_path / "none" / "runs.csv"))
     assert code == 1
     assert "No such file" in error
-    code, _, error = run("export", str(tmp_path / "runs.csv"), "--fields", "nonsense")
+    code, _, error = run("export", "1", "--table", str(tmp_path / "a.csv"), "-f", "nonsense")
     assert code == 3
     assert "There is no field 'nonsense'" in error
+    code, _, error = run("export", "1", "--format", "jsn")
+    assert code == 1
+    assert "Did you mean 'json'?" in error
     assert list(tmp_path.iterdir()) == []
+
+
+def test_export_of_each_run_into_its_own_file(run, tmp_path):
+    arguments = ["export", "-3:", "--folder", str(tmp_path), "--name", "{plan_name}/{scan_id:03}"]
+    code, out, _ = run(*arguments)
+    assert (code, out) == (0, "3 files written.\n")
+    found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.jsonl"))
+    assert found == ["count/007.jsonl", "rel_scan/006.jsonl", "scan/008.jsonl"]
+    assert "3 there already" in run(*arguments)[1]
+    assert run("list", "-b", f"{tmp_path}/scan")[1].count("success") == 1
 
 
 def test_missing_files_are_told_and_end_with_an_error(empty_home, capsys):
@@ -587,7 +601,7 @@ def test_an_error_is_one_line(run, arguments, says):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["export"], "Missing argument 'FILE'"),
+        (["export"], "Say which runs"),
         (["show", "a", "b"], "One run is meant"),
         (["show", "-5:"], "One run is meant"),
         (["list", "--where", "sample"], "'sample' is no condition"),

@@ -15,10 +15,10 @@ from unittest import mock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from databroker.documents.files.jsonl import JSONLines, loads
 from databroker.query import nodes as n
 from databroker.stores.federation import FederatedStore
 from databroker.stores.files import JSONLStore, MsgpackStore
-from databroker.stores.files.jsonl import JSONLines, loads
 from databroker.stores.memory import MemoryStore
 from databroker.stores.mongo.documents import Packed, unpack_document
 from databroker.stores.sql import SQLiteStore

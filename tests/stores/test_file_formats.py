@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from databroker.documents.encode import same
-from databroker.stores.files.formats import decompressed, is_plain
-from databroker.stores.files.jsonl import JSONLines
-from databroker.stores.files.packed import Packed
+from databroker.documents.files.formats import decompressed, is_plain
+from databroker.documents.files.jsonl import JSONLines
+from databroker.documents.files.packed import Packed
 from databroker.testing import assert_identical, values
 from databroker.testing.conformance.base import event, quick, start, stop
 

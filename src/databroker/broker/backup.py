@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import uuid
 from collections.abc import Callable
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from .._util.signals import not_from_signal
+from .._util.whole_files import whole_file
 from ..errors import CopyFailed, CopyRefused
 from ..query.nodes import Everything, Path
 from .moving.copying import Copying
@@ -23,26 +21,18 @@ def back_up(
 ) -> FilePath:
     """Copy all runs into a new file; see `Broker.backup`."""
     target = FilePath(path).expanduser().absolute()
-    if os.path.lexists(target):
-        raise CopyRefused(f"{target} is there already. A backup never overwrites; choose a name.")
-    part = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        if session.store.capabilities.backup:
-            session.store.backup(part, progress)
-        else:
-            _insert_all(session, part)
-        with part.open("rb") as whole:
-            os.fsync(whole.fileno())
-        _publish(part, target)
-    finally:
-        for each in (
-            part,
-            FilePath(f"{part}-wal"),
-            FilePath(f"{part}-shm"),
-            FilePath(f"{part}-journal"),
-        ):
-            with contextlib.suppress(FileNotFoundError):
-                each.unlink()
+        with whole_file(target) as part:
+            try:
+                if session.store.capabilities.backup:
+                    session.store.backup(part, progress)
+                else:
+                    _insert_all(session, part)
+            finally:
+                for beside in ("-wal", "-shm", "-journal"):
+                    FilePath(f"{part}{beside}").unlink(missing_ok=True)
+    except FileExistsError as error:
+        raise CopyRefused(f"{error} A backup never overwrites; choose a name.") from None
     return target
 
 
@@ -58,13 +48,3 @@ def _insert_all(session: Session, path: FilePath) -> None:
         store.close()
     if not report:
         raise CopyFailed(f"Not all runs can be copied.\n{report}")
-
-
-def _publish(part: FilePath, target: FilePath) -> None:
-    """Give a file its name, unless another has got it meanwhile."""
-    try:
-        os.link(part, target)
-    except FileExistsError as error:
-        raise CopyRefused(f"{target} has appeared meanwhile. It was left as it is.") from error
-    except not_from_signal(OSError):  # this disk knows no links
-        os.rename(part, target)

@@ -46,7 +46,7 @@ def export(
         if store is not None:
             _send(run, store, documents)
             continue
-        for name, document in pointing(_documents(run), documents):
+        for name, document in pointing(all_documents(run), documents):
             db.insert(name, document)
     return pairs
 
@@ -66,7 +66,7 @@ def _send(run: Run, target: Store, documents: Mapping[str, Any]) -> None:
         send(source, changed, target)
 
 
-def _documents(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
+def all_documents(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield all documents of a run, and the old resources that do not say that they are its own."""
     resources = referred(run.session, run.uid)
     own = any(name == "resource" for name, _ in resources.documents)

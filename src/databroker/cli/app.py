@@ -19,6 +19,7 @@ _SECTIONS = {
     },
     "Take away and bring in": {
         "export": "exporting:export",
+        "formats": "exporting:formats",
         "copy": "copying:copy",
     },
     "Set up and look after": {

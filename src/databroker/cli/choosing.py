@@ -20,6 +20,7 @@ from .queries import Query, query_of
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
+    from ..runs.results import Results
     from ..runs.run import Run
 
 Params = Sequence[click.Parameter]
@@ -193,3 +194,9 @@ class Chosen:
             found = db[key] if isinstance(key, slice) else [one_run(db, key)]
             runs.update((run.uid, run) for run in found)
         return list(runs.values())
+
+    def results(self, db: Broker) -> Results[Run]:
+        """Return the runs as the results of a search."""
+        if not self.keys:
+            return db(self.query.query, **self.query.keywords)
+        return db({"uid": {"$in": [run.uid for run in self.of(db)]}})

@@ -105,6 +105,28 @@ def listed(names: str | None) -> list[str] | None:
     return None if names is None else list(filter(None, map(str.strip, names.split(","))))
 
 
+def options_of(pairs: Iterable[str]) -> dict[str, Any]:
+    """Return options by their keys.
+
+    Raises
+    ------
+    InvalidQuery
+        One of them is not written as key=value.
+
+    Examples
+    --------
+    >>> options_of(["units=true", "sheet=a b"])
+    {'units': True, 'sheet': 'a b'}
+    """
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not (equals and key.isidentifier()):
+            raise InvalidQuery(f"{pair!r} is no option: write key=value.")
+        found[key] = _value(value)
+    return found
+
+
 def _add(condition: str, keywords: dict[str, Any]) -> bool:
     """Add a condition to others, unless there is one that it cannot stand beside."""
     ((key, wanted),) = _condition(condition).items()

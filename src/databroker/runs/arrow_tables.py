@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from .._util.whole_files import whole_file
 from ..errors import NotSupported
 
 if TYPE_CHECKING:
@@ -74,19 +75,8 @@ def write_parquet(reader: pa.RecordBatchReader, path: str | os.PathLike[str]) ->
 def _write_file(
     target: Path, write: Callable[[pa.RecordBatchReader, Path], None], reader: pa.RecordBatchReader
 ) -> None:
-    with _replacing(target) as begun:
+    with whole_file(target, overwrite=True) as begun:
         write(reader, begun)
-
-
-@contextlib.contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """Have the path of a file that takes the place of another one, once it is written."""
-    begun = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield begun
-        os.replace(begun, target)
-    finally:
-        begun.unlink(missing_ok=True)
 
 
 def _write_parquet(reader: pa.RecordBatchReader, path: Path) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..._util.signals import not_from_signal
+from ...documents.files.formats import CUT_SHORT, Format
 from ...documents.kinds import OWNER
 from ..checking import Finding
 from ..sql.file_index import FileIndex
-from .formats import CUT_SHORT, Format
 from .reading import OpenFile
 from .rows import FileRows
 

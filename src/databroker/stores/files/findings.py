@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from ...documents.accept import accept
+from ...documents.files.formats import CUT_SHORT, EVENTS, Doc, Format, Item
 from ...documents.identity import is_provisional
 from ...documents.kinds import IDENTITY, OWNER, PAGES, ROWS
 from ...documents.pages import unpack
@@ -13,7 +14,6 @@ from ...documents.repair import repair
 from ...documents.validate import check
 from ...errors import InvalidDocument
 from ..sql.file_index import FileNews, FileState
-from .formats import CUT_SHORT, EVENTS, Doc, Format, Item
 from .places import Stamp
 from .reading import OpenFile, Position
 

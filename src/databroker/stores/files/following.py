@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ..._util.garbage import collecting_later
 from ..._util.signals import not_from_signal
+from ...documents.files.formats import Format
 from ...errors import StoreDamaged, StoreUnavailable
 from ..base import Store
 from ..sql.file_index import FileIndex, FileNews, FileState
 from .findings import is_awaited, is_given_up, look_into, stamp_of_state
-from .formats import Format
 from .home import Home
 from .places import Places, Stamp
 from .reading import OpenFile, Position

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from ..._util.signals import not_from_signal, suppressed
 from ..._util.user_folders import absolute
+from ...documents.files.formats import GZIP
 from ...errors import InvalidConfiguration, StoreUnavailable
-from .formats import GZIP
 
 _SETTLED = 0.05
 """Seconds after which the clock of a file system has moved on.

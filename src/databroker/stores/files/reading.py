@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from .formats import CUT_SHORT, GZIP, Fault, Format, Parsed, decompressed
+from ...documents.files.formats import CUT_SHORT, GZIP, Fault, Format, Parsed, decompressed
 from .places import Stamp, stamp_of
 
 PIECE = 2**24

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from ..._util.garbage import collecting_later
 from ..._util.signals import not_from_signal
+from ...documents.files.formats import Doc, Format
 from ...documents.identity import conflict, same_row
 from ...documents.kinds import IDENTITY, LISTS, OWNER, PAGES
 from ...documents.pages import unpack
 from ...errors import InvalidDocument
 from .findings import vetted
-from .formats import Doc, Format
 from .places import Stamp
 from .reading import OpenFile, Position
 from .telling import FaultNotices

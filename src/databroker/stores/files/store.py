@@ -9,15 +9,15 @@ from collections.abc import Collection, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..._util.forks import tell_of_forks
+from ...documents.files.formats import Format
+from ...documents.files.jsonl import JSONLines
+from ...documents.files.packed import Packed
 from ...errors import StoreIsReadOnly, StoreUnavailable
 from ..base import LINKED, Capabilities, RunRecord, Store
 from ..checking import CheckProgress, CheckReport
 from ..rows import Extent
 from .check import check_files
 from .following import Follower
-from .formats import Format
-from .jsonl import JSONLines
-from .packed import Packed
 from .places import Places, located
 from .rows import RowCache
 from .telling import FaultNotices

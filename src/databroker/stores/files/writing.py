@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from ...documents.encode import same
+from ...documents.files.formats import CUT_SHORT, GZIP, Doc, Format
 from ...documents.identity import conflict, is_provisional, same_row, unknown_descriptor
 from ...documents.kinds import IDENTITY, LISTS, OWNER, PAGES
 from ...documents.pages import unpack
 from ...errors import StoreDamaged, StoreIsReadOnly
 from ..sql.file_index import FileIndex
 from .following import Follower
-from .formats import CUT_SHORT, GZIP, Doc, Format
 from .places import Places
 from .rows import RowCache
 

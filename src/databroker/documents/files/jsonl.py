@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..._util.lazy import lazy_module
 from ..._util.signals import not_from_signal
-from ...documents.encode import decode, encode
-from ...documents.kinds import ACCEPTED
+from ..encode import decode, encode
+from ..kinds import ACCEPTED
 from .formats import Doc, Fault, Format, Item, Parsed, checked_pair, plain_document, reason
 
 if TYPE_CHECKING:

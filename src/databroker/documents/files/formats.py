@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from ..._util.printable import printable, shown
-from ...documents.kinds import ACCEPTED
-from ...documents.normalise import SCALARS
+from ..kinds import ACCEPTED
+from ..normalise import SCALARS
 
 Doc = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..._util.lazy import lazy_module
 from ..._util.signals import not_from_signal
-from ...documents.kinds import ACCEPTED
+from ..kinds import ACCEPTED
 from .formats import (
     Doc,
     Fault,

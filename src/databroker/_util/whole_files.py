@@ -1,0 +1,85 @@
+"""Files that are there only when they are whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from .signals import not_from_signal, suppressed
+
+
+@contextlib.contextmanager
+def whole_file(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
+    """Have a path for a file or a folder that gets its name once it is whole, and on the disk.
+
+    Parameters
+    ----------
+    path
+        The name that it gets.
+    overwrite
+        Whether it takes the place of what has that name.
+
+    Raises
+    ------
+    FileExistsError
+        Something has that name, now or when it is whole; that is left as it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with whole_file(f"{folder}/a.txt") as part:
+    ...         _ = part.write_text("all of it")
+    ...     os.listdir(folder)
+    ['a.txt']
+    """
+    target = Path(path)
+    if not overwrite and os.path.lexists(target):
+        raise FileExistsError(f"{target} is there already.")
+    part = target.with_name(f".{target.name[:200]}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        yield part
+        _sync(part)
+        _publish(part, target, overwrite)
+    finally:
+        _remove(part)
+
+
+def _publish(part: Path, target: Path, overwrite: bool) -> None:
+    if part.is_dir():
+        if overwrite:
+            _remove(target)
+        part.rename(target)  # fails if there is a folder that has anything in it
+    elif overwrite:
+        part.replace(target)
+    else:
+        try:
+            os.link(part, target)
+        except FileExistsError:
+            raise FileExistsError(f"{target} has appeared meanwhile.") from None
+        except not_from_signal(OSError):  # this disk knows no links
+            if os.path.lexists(target):
+                raise FileExistsError(f"{target} has appeared meanwhile.") from None
+            part.rename(target)
+
+
+def _sync(part: Path) -> None:
+    """Have the bytes of a file on the disk before it gets its name."""
+    if part.is_file():
+        file = os.open(part, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        with suppressed(FileNotFoundError):
+            path.unlink()

@@ -1,0 +1,1 @@
+"""Documents as files have them, one after the other: JSON lines, MessagePack."""

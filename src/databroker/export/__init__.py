@@ -1,0 +1,15 @@
+"""Runs written into files that other programs read.
+
+Examples
+--------
+>>> from databroker.export import formats
+>>> sorted(formats())
+['json', 'jsonl', 'msgpack']
+"""
+
+from .exporting import export
+from .format import Choice, Format, Losses, Part
+from .registry import formats
+from .report import ExportReport
+
+__all__ = ["Choice", "ExportReport", "Format", "Losses", "Part", "export", "formats"]

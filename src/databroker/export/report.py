@@ -1,0 +1,57 @@
+"""What became of the runs of an export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .._util.printable import printable
+
+_SHOWN = 20
+
+
+@dataclass(repr=False)
+class ExportReport:
+    """Which files were written; true if nothing failed.
+
+    Attributes
+    ----------
+    written
+        The files (or folders, of formats whose files are folders) that were written.
+    kept
+        Those that were there already, and were left as they were.
+    losses
+        What files could not hold, and how many of them.
+    failed
+        Uids of runs that were not, or not wholly, exported, and why.
+
+    Examples
+    --------
+    >>> ExportReport([Path("7.csv")], losses={"metadata": 1})
+    1 file written.
+    Not held by these files: metadata.
+    """
+
+    written: list[Path] = field(default_factory=list)
+    kept: list[Path] = field(default_factory=list)
+    losses: dict[str, int] = field(default_factory=dict)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return not self.failed
+
+    def __repr__(self) -> str:
+        lines = [f"{_count(self.written)} written."]
+        if self.kept:
+            lines[0] = f"{lines[0][:-1]}; {len(self.kept):,} there already, and left as they were."
+        if self.losses:
+            lines.append(f"Not held by these files: {', '.join(self.losses)}.")
+        lines += [f"- run {uid!r}: {why}" for uid, why in self.failed[:_SHOWN]]
+        if len(self.failed) > _SHOWN:
+            lines.append(f"- and {len(self.failed) - _SHOWN:,} more: see `failed`.")
+        return printable("\n".join(lines))
+
+
+def _count(files: Sequence[Path]) -> str:
+    return f"{len(files):,} file{'' if len(files) == 1 else 's'}"
