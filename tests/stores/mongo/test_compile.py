@@ -10,9 +10,9 @@ from databroker.stores.mongo.compile import compile_node
 TEMPERATURE = n.Path("sample.temp")
 
 
-def asked(node, runs_of=lambda _: None):
+def asked(node):
     """Return the filter without what is only asked because of old and foreign documents."""
-    compiled = compile_node(node, [], runs_of)
+    compiled = compile_node(node, [])
     assert not compiled.is_exact
     return compiled.filter and compiled.filter["$or"][0]
 
@@ -34,8 +34,17 @@ def test_what_is_asked_at_a_path_of_a_start_and_of_a_stop(node, condition):
     assert asked(node) == {"sample.temp": condition}
     looked_up = []
     of_stop = replace(node, path=n.Path(TEMPERATURE.text, "stop"))
-    assert compile_node(of_stop, [], lambda query: looked_up.append(query)).filter is None
-    assert looked_up[0]["$or"][0] == {"sample.temp": condition}
+    assert compile_node(of_stop, [], lambda *pair: looked_up.append(pair)).filter is None
+    ((kind, query),) = looked_up
+    assert (kind, query["$or"][0]) == ("stop", {"sample.temp": condition})
+
+
+def test_runs_that_have_a_data_key_are_named():
+    asked = {"descriptor": {"data_keys.det": {"$exists": True}}}
+    runs_of = lambda kind, query: ["a", "b"] if asked[kind] == query else None  # noqa: E731
+    found = compile_node(n.DataKey("det"), [], runs_of)
+    assert found == ({"uid": {"$in": ["a", "b"]}}, False)
+    assert compile_node(n.DataKey("det"), []).filter is None
 
 
 @pytest.mark.parametrize(
@@ -55,11 +64,12 @@ def test_what_is_asked_at_a_path_of_a_start_and_of_a_stop(node, condition):
         n.Matches(TEMPERATURE, "cold"),
         n.Matches(TEMPERATURE, "^cold", "i"),
         n.Size(TEMPERATURE, -1),
+        n.DataKey("a.b"),
         ~n.Equals(TEMPERATURE, 3),
     ],
 )
 def test_what_is_left_to_the_evaluator(node):
-    assert compile_node(node, [], lambda _: pytest.fail("stops were asked")).filter is None
+    assert compile_node(node, [], lambda *_: pytest.fail("stops were asked")).filter is None
 
 
 def test_several_conditions_are_asked_together():

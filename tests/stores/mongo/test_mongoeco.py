@@ -144,6 +144,18 @@ def test_the_password_may_be_in_the_environment(server, monkeypatch):
         assert store.record("run") is None
 
 
+def noted_records(monkeypatch):
+    """Return a list of the runs that a search looks at."""
+    looked_at, records = [], Search._records
+
+    def note(self, starts):
+        looked_at.extend(starts)
+        return records(self, starts)
+
+    monkeypatch.setattr(Search, "_records", note)
+    return looked_at
+
+
 DOTTED = {
     "apart": {"a": {"b": {"c": 5}}},
     "first two": {"a.b": {"c": 5}},
@@ -165,10 +177,7 @@ def test_keys_with_dots_that_databroker_1_wrote_are_found(store, monkeypatch, pa
             database.run_start.insert_one(start(uid, 1e9 + number) | keys)
             database.run_stop.insert_one(stop(uid) | keys)
     starts = {uid: start(uid) | keys for uid, keys in DOTTED.items()}
-    looked_at = []
-    records = Search._records
-    note = lambda self, starts: looked_at.extend(starts) or records(self, starts)  # noqa: E731
-    monkeypatch.setattr(Search, "_records", note)
+    looked_at = noted_records(monkeypatch)
     for document in ("start", "stop"):
         at = n.Path(path, document)
         for query in (n.Equals(at, 5), n.Compare(at, "gte", 5), n.Exists(at)):
@@ -176,3 +185,15 @@ def test_keys_with_dots_that_databroker_1_wrote_are_found(store, monkeypatch, pa
             looked_at.clear()
             assert [run.uid for run in store.find(query)] == wanted[::-1], query
             assert len(looked_at) < len(DOTTED)
+
+
+def test_runs_are_found_by_their_data_keys_without_a_look_at_the_others(store, monkeypatch):
+    names = ["det", "motor:x", "3"]
+    for number in range(6):
+        store.insert("start", start(f"{number}", 1e9 + number))
+        store.insert("descriptor", descriptor(f"d{number}", f"{number}", *names[: number % 4]))
+    looked_at = noted_records(monkeypatch)
+    for name, uids in ("motor:x", ["3", "2"]), ("3", ["3"]), ("none", []):
+        looked_at.clear()
+        assert [run.uid for run in store.find(n.DataKey(name))] == uids
+        assert len(looked_at) == len(uids)

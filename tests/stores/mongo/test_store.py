@@ -127,7 +127,7 @@ def test_runs_are_found_by_their_stops_without_a_look_at_the_others(store, monke
     note = lambda self, starts: looked_at.append(len(starts)) or records(self, starts)  # noqa: E731
     monkeypatch.setattr(Search, "_records", note)
     for most, seen in (1000, 3), (2, 5):
-        monkeypatch.setattr("databroker.stores.mongo.searching._MANY_STOPS", most)
+        monkeypatch.setattr("databroker.stores.mongo.searching._MANY_NAMED", most)
         for query, uids in (failed, ["d", "b"]), (long, ["c"]), (failed | long, ["d", "c", "b"]):
             looked_at.clear()
             assert [run.uid for run in store.find(query)] == uids
@@ -255,12 +255,12 @@ def test_indexes_are_made_in_the_terminal(address, empty_home, raw, capsys):
     (folder / "lab.yml").write_text(text)
     (folder / "other.yml").write_text("driver: memory\n")
     with pytest.raises(SystemExit) as ended:
-        main(["indexes", "lab"])
+        main(["indexes", "-b", "lab"])
     assert not ended.value.code
     assert "event.uid_1_descriptor_1" in capsys.readouterr().out.split()
     assert len(raw.run_start.index_information()) > 1
     with pytest.raises(SystemExit):
-        main(["indexes", "other"])
+        main(["indexes", "-b", "other"])
     assert "memory of this process has no indexes" in capsys.readouterr().err
 
 

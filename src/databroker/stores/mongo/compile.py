@@ -4,11 +4,11 @@ A filter leaves out only runs that do not match, by what MongoDB's manual says o
 of the question; whether a run that passes it matches is decided by `databroker.query.evaluate`,
 unless the filter `is_exact`. So what is compiled is little, and each part of it is something that
 servers of all versions agree on: equality with text, numbers and bools, the order of numbers and
-of text, that there is something, how long arrays are, how text begins. Stops are in a collection
-of their own, which is asked first; where few fit, their runs are named. Left to the evaluator are,
-among others, patterns that may begin anywhere, null, negations (nearly all runs pass them), and
-full text: a text index of MongoDB does not know words that it takes for too common, and knows
-others by their stem in the language that a document names.
+of text, that there is something, how long arrays are, how text begins. Stops and descriptors are in
+collections of their own, which are asked first; where few fit, their runs are named. Left to the
+evaluator are, among others, patterns that may begin anywhere, null, negations (nearly all runs pass
+them), and full text: a text index of MongoDB does not know words that it takes for too common, and
+knows others by their stem in the language that a document names.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ..._util.portable_text import portable, with_prefix
 from ...query import nodes as n
@@ -25,11 +25,12 @@ from .dotted import has_dotted
 
 Filter = dict[str, Any]
 
-RunsOfStops = Callable[[Filter], Sequence[str] | None]
-"""Gives the uids of the runs whose stops pass a filter; None if these are too many."""
+RunsOf = Callable[[Literal["stop", "descriptor"], Filter], Sequence[str] | None]
+"""Gives the uids of the runs with a document that passes a filter; None if these are too many."""
 
 # Each part a plain word: a number may be a position in an array.
 _PLAIN_PATH = re.compile(r"(?!_id\b)[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_:-]+")
 _EXACT = 2**53  # integers up to this are the same as floats
 _SIZES = range(2**31)  # that a server takes
 _NOTHING: Filter = {"uid": {"$in": []}}
@@ -48,7 +49,7 @@ _ANY = Compiled(None, False)
 
 
 def compile_node(
-    node: n.Node, odd: Sequence[str] | None, runs_of: RunsOfStops = lambda _: None
+    node: n.Node, odd: Sequence[str] | None, runs_of: RunsOf = lambda *_: None
 ) -> Compiled:
     """Return what the server can tell of a question.
 
@@ -60,7 +61,7 @@ def compile_node(
         The uids of runs in which the server does not see all keys and values; None if these are
         too many to be named.
     runs_of
-        What looks stops up.
+        What looks stops and descriptors up.
 
     Examples
     --------
@@ -84,12 +85,14 @@ def compile_node(
             return Compiled({"uid": portable(uid)}, True)
         case n.ContainsAll(path, values) if values:
             return compile_node(n.And(n.Equals(path, value) for value in values), odd, runs_of)
+        case n.DataKey(name) if _PLAIN_KEY.fullmatch(name):
+            return _named(runs_of("descriptor", {f"data_keys.{name}": {"$exists": True}}), [])
         case n.PathNode(path) if _PLAIN_PATH.fullmatch(path.text):
             condition = _condition(node)
             if condition is not None and path.document == "start":
                 return _with_odd(_at_path(path.text, condition), odd)
             if condition is not None and path.document == "stop":
-                return _named(runs_of(_at_path(path.text, condition)), odd)
+                return _named(runs_of("stop", _at_path(path.text, condition)), odd)
     return _ANY
 
 

@@ -33,7 +33,7 @@ NEWEST_FIRST = (("time", -1), ("_id", -1))
 _SLOW = 5000
 """Runs that are looked at before it is said that this is slow."""
 
-_MANY_ODD = _MANY_STOPS = 1000  # from which on it is sooner looked at all runs
+_MANY_ODD = _MANY_NAMED = 1000  # from which on it is sooner looked at all runs
 
 _START, _STOP, _DESCRIPTOR = (PLACES[kind] for kind in ("start", "stop", "descriptor"))
 
@@ -89,14 +89,14 @@ class Search:
         uids = [each["uid"] for each in odd]
         return compile_node(query, uids if len(uids) < _MANY_ODD else None, self._runs_of)
 
-    def _runs_of(self, query: Filter) -> list[str] | None:
-        """Return the runs whose stops pass a filter; None if they are too many to be named."""
-        fields = {"_id": 0, "run_start": 1}
-        found = self._databases.of(_STOP).find(
-            _STOP.collection, query, fields=fields, limit=_MANY_STOPS
+    def _runs_of(self, kind: str, query: Filter) -> list[str] | None:
+        """Return the runs with a document that passes a filter; None if they are very many."""
+        place = PLACES[kind]
+        found = self._databases.of(place).find(
+            place.collection, query, fields={"_id": 0, "run_start": 1}, limit=_MANY_NAMED
         )
         uids = [each["run_start"] for each in found]
-        return uids if len(uids) < _MANY_STOPS else None
+        return list(dict.fromkeys(uids)) if len(uids) < _MANY_NAMED else None
 
     def _matching(self, query: Node, after: Any, limit: int | None) -> Iterator[RunRecord]:
         compiled, matches = self._compile(query), compile(query)
