@@ -91,7 +91,10 @@ def parse(folder: Path) -> None:
                 for line in file:
                     decode(line)
             else:
-                for _ in msgpack.Unpacker(file):
+                data = file.read()
+                unpacker = msgpack.Unpacker(max_buffer_size=len(data))
+                unpacker.feed(data)
+                for _ in unpacker:
                     pass
 
 

@@ -437,6 +437,7 @@ OTHER_EXCEPTIONS = {
     ("v1.handlers", "IntegrityError"): "a name of databroker 1.x",
     ("demo.plans", "ShutterClosed"): "what a simulated device raises",
     ("external.references", "Problem"): "becomes one of ours before it comes out",
+    ("stores.sql.engine.failures", "RowExists"): "has an index of files try it another way",
 }
 
 

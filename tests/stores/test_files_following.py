@@ -6,6 +6,7 @@ import pathlib
 import pickle
 import shutil
 import tempfile
+import threading
 import time
 import warnings
 from contextlib import closing
@@ -30,6 +31,7 @@ from databroker.stores.files import JSONLStore, MsgpackStore, findings, followin
 from databroker.stores.files.rows import RowCache
 from databroker.stores.files.telling import FaultNotices
 from databroker.stores.sql.engine.statements.files import any_unsearchable
+from databroker.stores.sql.file_index import FileIndex
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import (
     datum,
@@ -150,6 +152,26 @@ def test_files_are_taken_in_group_by_group(cls, folder, monkeypatch, files, size
         write(cls, folder, f"{number}", few(f"{number}"))
     with closing(cls(folder, index=False)) as store:
         assert uids(store) == list("0123456")
+
+
+def test_a_group_that_cannot_be_stored_is_taken_in_later(cls, folder, store, monkeypatch):
+    seen_at_once(monkeypatch)
+    monkeypatch.setattr(following, "_AT_ONCE", 2)
+    take_in, threads = FileIndex.take_in, set(threading.enumerate())
+
+    def fail_at_one(index, news, gone=()):
+        if any("4" in os.path.basename(each.state.path) for each in news):
+            raise StoreUnavailable("The disk is full.")
+        return take_in(index, news, gone)
+
+    for number in range(7):
+        write(cls, folder, f"{number}", few(f"{number}"))
+    with monkeypatch.context() as patch:
+        patch.setattr(FileIndex, "take_in", fail_at_one)
+        with pytest.raises(StoreUnavailable, match="disk is full"):
+            uids(store)
+    assert not any("Pool" in each.name for each in set(threading.enumerate()) - threads)
+    assert uids(store) == list("0123456")
 
 
 def test_an_index_that_is_fresh_reads_no_file(cls, folder, monkeypatch):
@@ -526,6 +548,29 @@ def test_two_runs_in_one_file_are_two_runs(cls, folder, store, monkeypatch):
     write(cls, folder, "ab", few("b"))
     assert uids(store) == ["b", "c"]
     assert len(read_rows(store, "event", "b-desc")) == 3
+
+
+def test_a_file_that_is_gone_takes_all_its_runs_along(cls, folder, store, monkeypatch):
+    seen_at_once(monkeypatch)
+    path = write(cls, folder, "ab", [*few("a"), *few("b")])
+    write(cls, folder, "c", few("c"))
+    assert uids(store) == ["a", "b", "c"]
+    path.unlink()
+    assert uids(store) == ["c"]
+
+
+@pytest.mark.parametrize("times", [(1.0, 2.0, 3.0, 4.0), (1.0, 2.0, 2.0, 3.0)])
+@pytest.mark.parametrize("again", [[], ["a"]])
+def test_many_new_files_may_have_one_time_or_one_run(cls, folder, store, times, again):
+    runs = {uid: few(uid, time=time) for uid, time in zip("abcd", times, strict=True)}
+    for number, uid in enumerate([*runs, *again]):
+        path = write(cls, folder, f"{number}", runs[uid])
+        os.utime(path, (1e9 + number, 1e9 + number))
+    assert [run.uid for run in store.find(Everything())] == ["d", "c", "b", "a"]
+    for uid, documents in runs.items():
+        assert store.record(uid).stop == stop(uid)
+        assert [doc for _, doc in store.documents(uid)] == [documents[1][1]]
+        assert len(read_rows(store, "event", f"{uid}-desc")) == 3
 
 
 def test_a_file_that_does_not_begin_with_a_start_is_told(cls, folder, store):

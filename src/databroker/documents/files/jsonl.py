@@ -57,7 +57,7 @@ class JSONLines(Format):
         end = data.rfind(b"\n") + 1
         lines = data[:end].split(b"\n")[:-1]
         found = Parsed(consumed=end, last=before + len(lines))
-        passed_over = tuple(f'["{kind}"'.encode() for kind in without)
+        passed_over = _beginnings(frozenset(without))
         for number, line in enumerate(lines, before + 1):
             if line.startswith(passed_over) or not line or line.isspace():
                 continue
@@ -68,6 +68,12 @@ class JSONLines(Format):
         if is_all and end < len(data):
             _take_last(data[end:], found)
         return found
+
+
+@functools.cache
+def _beginnings(kinds: frozenset[str]) -> tuple[bytes, ...]:
+    """Return how lines of some kinds begin."""
+    return tuple(f'["{kind}"'.encode() for kind in kinds)
 
 
 def _item(number: int, line: bytes) -> Item:

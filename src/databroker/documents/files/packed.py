@@ -57,10 +57,10 @@ class Packed(Format):
     ) -> Parsed:
         unpacker = msgpack.Unpacker(max_buffer_size=min(max(len(data), 1), _MOST))
         unpacker.feed(data)
-        found = Parsed(last=before)
+        found, view = Parsed(last=before), memoryview(data)
         try:
             while found.consumed < len(data):
-                _take(unpacker, data, found, without)
+                _take(unpacker, view, found, without)
         except msgpack.OutOfData:
             pass
         except not_from_signal(Exception) as error:  # damage may look like anything
@@ -71,7 +71,7 @@ class Packed(Format):
         return found
 
 
-def _take(unpacker: Any, data: bytes, found: Parsed, without: Collection[str]) -> None:
+def _take(unpacker: Any, data: memoryview, found: Parsed, without: Collection[str]) -> None:
     """Take the next document."""
     if unpacker.read_array_header() != 2:
         raise ValueError("it is not a kind and a document")
@@ -81,7 +81,7 @@ def _take(unpacker: Any, data: bytes, found: Parsed, without: Collection[str]) -
     unpacker.skip()
     stop = unpacker.tell()
     if kind not in without:
-        _take_document(kind, memoryview(data)[first:stop], found)
+        _take_document(kind, data[first:stop], found)
     found.last += 1
     found.consumed = stop
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from ..._util.signals import not_from_signal, suppressed
+from ..._util.signals import not_from_signal
 from ..._util.user_folders import absolute
 from ...documents.files.formats import GZIP
 from ...errors import InvalidConfiguration, StoreUnavailable
@@ -46,11 +46,11 @@ def stamp_of(found: os.stat_result) -> Stamp:
 
 def stamp_at(path: str) -> Stamp | None:
     """Return the stamp of the file at a path; None if there is none."""
-    with suppressed(OSError, ValueError):
+    try:
         found = os.stat(path)
-        if stat.S_ISREG(found.st_mode):
-            return stamp_of(found)
-    return None
+    except not_from_signal(OSError, ValueError):
+        return None
+    return stamp_of(found) if stat.S_ISREG(found.st_mode) else None
 
 
 @dataclass(frozen=True)
@@ -164,10 +164,9 @@ class Places:
         for pattern in self._patterns():
             if pattern.whole is not None:
                 yield from self._of_tree(pattern.whole)
-            else:
-                for name in self._names_in(pattern.folder):
-                    if pattern.names is not None and pattern.names.match(name):
-                        yield os.path.join(pattern.folder, name)
+            elif pattern.names is not None:
+                names = filter(pattern.names.match, self._names_in(pattern.folder))
+                yield from map(os.path.join(pattern.folder, "").__add__, names)
         if self.folder is not None:
             loose = os.path.join(self.folder, self.loose)
             if os.path.exists(loose):

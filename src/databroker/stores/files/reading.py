@@ -13,6 +13,7 @@ PIECE = 2**24
 """Bytes that are read at once."""
 
 _MARK = 64  # bytes
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 @dataclass
@@ -39,7 +40,7 @@ class OpenFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._file = os.open(path, _FLAGS)
         try:
             self.stamp = stamp_of(os.fstat(self._file))
         except BaseException:
@@ -103,11 +104,10 @@ class OpenFile:
 
     def _at(self, begin: int, end: int) -> bytes:
         os.lseek(self._file, begin, os.SEEK_SET)
-        parts = []
-        while begin < end and (part := os.read(self._file, end - begin)):
-            parts.append(part)
-            begin += len(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        data = os.read(self._file, end - begin)
+        while len(data) < end - begin and (more := os.read(self._file, end - begin - len(data))):
+            data += more
+        return data
 
 
 def _moved(position: Position, parsed: Parsed, data: bytes) -> Parsed:

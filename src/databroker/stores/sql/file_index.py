@@ -7,12 +7,10 @@ made anew from the files at any time.
 from __future__ import annotations
 
 import functools
-import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..._util.garbage import collecting_later
 from ..._util.portable_text import original, portable
@@ -23,8 +21,10 @@ from ..base import RunRecord, Store
 from ..facts import run_fact
 from . import runs
 from .engine.connection import Connection, transaction
+from .engine.failures import RowExists
 from .engine.statements import documents, files, rows
 from .engine.statements import runs as stored_runs
+from .file_states import FileNews, FileState, row_of_state, state_of_row
 from .run_key import key_of
 from .search.index import (
     EXISTS,
@@ -45,76 +45,14 @@ from .whole_runs import WholeRun, apart, new_runs, put_documents
 if TYPE_CHECKING:
     from ...query.nodes import Node
 
+__all__ = ["FileIndex", "FileNews", "FileState"]
+
 Doc = dict[str, Any]
 
 _AT_ONCE = 20_000  # runs that are made searchable in one transaction
 _IN_ONE_STATEMENT = 500
 _UID = Path("uid")
-_NONE = b"[]"
 _NOBODY = (None, None, None)
-
-
-class FileState(NamedTuple):
-    """How a file was when it was read.
-
-    Attributes
-    ----------
-    path
-        Where it is.
-    size, mtime_ns, inode
-        How it was when it was looked at.
-    read_to
-        Up to which byte it was understood.
-    last
-        The number of the last document, or line, before that.
-    mark
-        The bytes before that, by which one sees whether it only grew.
-    run
-        The uid of the run that it begins with.
-    ended
-        Whether that has a stop.
-    plain
-        Whether nothing is in it but that run.
-    faults
-        What could not be read: numbers and texts.
-    """
-
-    path: str
-    size: int
-    mtime_ns: int
-    inode: int
-    read_to: int = 0
-    last: int = 0
-    mark: bytes = b""
-    run: str | None = None
-    ended: bool = False
-    plain: bool = True
-    faults: tuple[tuple[int, str], ...] = ()
-
-
-@dataclass
-class FileNews:
-    """What was found in a file, beyond what is known of it.
-
-    Attributes
-    ----------
-    state
-        How it is now.
-    documents
-        Its documents but for rows, each with its number.
-    strays
-        Rows whose owner is elsewhere, as (kind, owner), and further runs, as ('start', uid).
-    datum_owners
-        The resources of datums whose ids do not tell them.
-    is_new
-        Whether nothing of it was known.
-    """
-
-    state: FileState
-    documents: list[tuple[int, str, Doc]] = field(default_factory=list)
-    strays: set[tuple[str, str]] = field(default_factory=set)
-    datum_owners: dict[str, str] = field(default_factory=dict)
-    is_new: bool = False
 
 
 class FileIndex(SQLiteStore):
@@ -211,7 +149,7 @@ class FileIndex(SQLiteStore):
             parts = range(0, len(several), _IN_ONE_STATEMENT)
             pages = (several[first : first + _IN_ONE_STATEMENT] for first in parts)
             found = list(chain.from_iterable(files.some(connection, page) for page in pages))
-        return {state.path: state for state in map(_state, found)}
+        return {state.path: state for state in map(state_of_row, found)}
 
     def take_in(self, news: Sequence[FileNews], gone: Sequence[FileState] = ()) -> list[str]:
         """Keep what was found in files, in one transaction.
@@ -228,7 +166,11 @@ class FileIndex(SQLiteStore):
         list of str
             The files that must be read again, as they may have documents of a forgotten run too.
         """
-        again: list[str] = self._connections.write(functools.partial(_take_in, news, gone))
+        write = self._connections.write
+        try:
+            again: list[str] = write(functools.partial(_take_in, news, gone, _put_new))
+        except RowExists:
+            again = write(functools.partial(_take_in, news, gone, _put))
         self._wrote({"stop"}, False)
         return again
 
@@ -264,41 +206,39 @@ def _files_of_run(connection: Connection, run: Any) -> list[bytes]:
     return [own] if own is not None else files.of_stray(connection, "start", run)[:1]
 
 
-def _state(row: tuple[Any, ...]) -> FileState:
-    path, size, mtime, inode, read_to, last, mark, run, ended, plain, faults = row
-    found = () if faults == _NONE else tuple((number, text) for number, text in json.loads(faults))
-    name = None if run is None else original(run)
-    stamp = os.fsdecode(path), size, mtime, inode
-    return FileState(*stamp, read_to, last, mark, name, bool(ended), bool(plain), found)
-
-
-def _row(state: FileState) -> tuple[Any, ...]:
-    run = None if state.run is None else portable(state.run)
-    numbers = state.size, state.mtime_ns, state.inode, state.read_to, state.last, state.mark
-    faults = json.dumps(state.faults).encode() if state.faults else _NONE
-    return os.fsencode(state.path), *numbers, run, state.ended, state.plain, faults
-
-
 def _take_in(
-    news: Sequence[FileNews], gone: Sequence[FileState], connection: Connection
+    news: Sequence[FileNews],
+    gone: Sequence[FileState],
+    put: Callable[[Connection, Sequence[FileNews]], None],
+    connection: Connection,
 ) -> list[str]:
     again: list[bytes] = []
     with collecting_later(), connection.storing_much(), transaction(connection):
         for state in gone:
             again += _forget(connection, state)
-        stored = _put_whole(connection, news)
-        for each in news:
-            if each.state.path not in stored:
-                _put_each(connection, each)
-        files.add(connection, [_row(each.state) for each in news if each.is_new])
-        files.put(connection, [_row(each.state) for each in news if not each.is_new])
+        put(connection, news)
+        files.add(connection, [row_of_state(each.state) for each in news if each.is_new])
+        files.put(connection, [row_of_state(each.state) for each in news if not each.is_new])
         for each in news:
             _put_strays(connection, each)
     return [os.fsdecode(path) for path in again]
 
 
-def _put_whole(connection: Connection, news: Sequence[FileNews]) -> set[str]:
-    """Store the runs of files that have nothing else, if nothing of them is known.
+def _put_new(connection: Connection, news: Sequence[FileNews]) -> None:
+    """Store the runs of new files without a look whether they are known.
+
+    Where no file has anything but its run, what is known of a run comes with its start, or is a
+    document of the same uid. So the tables have a row already, and RowExists is raised.
+    """
+    runs = [run for each in news if (run := _whole_run(each)) is not None]
+    if len(runs) < len(news) or files.any_mixed(connection):
+        _put(connection, news)
+    else:
+        _put_whole(connection, runs)
+
+
+def _put(connection: Connection, news: Sequence[FileNews]) -> None:
+    """Store the runs of files that have nothing else, if nothing of them is known; then others.
 
     Of runs that begin at one time, the order of arrival counts: they are stored one by one.
     """
@@ -307,10 +247,17 @@ def _put_whole(connection: Connection, news: Sequence[FileNews]) -> set[str]:
     starts = [doc for each in others for _, kind, doc in each.documents if kind == "start"]
     keys = {key_of(doc["time"]) for doc in starts}
     new = new_runs(connection, (run for run in apart([*whole.values()]) if run.key not in keys))
-    put_documents(connection, list(new.values()), _NOBODY)
-    add_entries(connection, [(run.key, [EXISTS]) for run in new.values()], are_new=True)
-    files.set_unsearchable(connection, [run.key for run in new.values()])
-    return {path for path, run in whole.items() if new.get(run.start["uid"]) is run}
+    _put_whole(connection, list(new.values()))
+    for each in news:
+        run = whole.get(each.state.path)
+        if run is None or new.get(run.start["uid"]) is not run:
+            _put_each(connection, each)
+
+
+def _put_whole(connection: Connection, runs: Sequence[WholeRun]) -> None:
+    put_documents(connection, runs, _NOBODY)
+    add_entries(connection, [(run.key, [EXISTS]) for run in runs], are_new=True)
+    files.set_unsearchable(connection, [run.key for run in runs])
 
 
 def _whole_run(news: FileNews) -> WholeRun | None:

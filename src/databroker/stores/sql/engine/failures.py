@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from ....errors import StoreDamaged, StoreIsReadOnly, StoreUnavailable
 
+
+class RowExists(StoreUnavailable):
+    """A table has a row already with something of which each row must have its own."""
+
+
 FAILURES = (StoreUnavailable, StoreIsReadOnly, StoreDamaged)
 """What a statement raises that cannot be carried out."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ....._util.signals import from_signal
 from .....errors import ForeignStore, StoreDamaged, StoreIsReadOnly, StoreUnavailable
-from ..failures import PATIENCE
+from ..failures import PATIENCE, RowExists
 
 
 @contextlib.contextmanager
@@ -49,7 +49,8 @@ def translate(error: sqlite3.Error, path: Path) -> BaseException:
             f"{path} cannot be written to: {text}. Is the disk full? This document was not "
             "stored; what was stored before can be read. Make room, then insert it again."
         )
-    return StoreUnavailable(f"{path} cannot be used: {text}.")
+    kind = RowExists if code == sqlite3.SQLITE_CONSTRAINT else StoreUnavailable
+    return kind(f"{path} cannot be used: {text}.")
 
 
 def primary_code(error: sqlite3.Error) -> int:

@@ -31,6 +31,7 @@ _CREATE = (
     "read_to INTEGER NOT NULL, last INTEGER NOT NULL, mark BLOB NOT NULL, run TEXT, "
     "ended INTEGER NOT NULL, plain INTEGER NOT NULL, faults BLOB NOT NULL)",
     "CREATE INDEX IF NOT EXISTS files_run ON files (run)",
+    "CREATE INDEX IF NOT EXISTS files_mixed ON files (id) WHERE NOT plain",
     "CREATE TABLE IF NOT EXISTS strays (owner TEXT NOT NULL, kind TEXT NOT NULL, "
     "file INTEGER NOT NULL, PRIMARY KEY (owner, kind, file)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS unsearchable (run INTEGER PRIMARY KEY)",
@@ -86,6 +87,11 @@ def others_with(connection: Connection, run: Any, path: bytes) -> list[bytes]:
         connection, "SELECT path FROM files WHERE path != ? AND (run = ? OR NOT plain)", (path, run)
     )
     return [row[0] for row in rows]
+
+
+def any_mixed(connection: Connection) -> bool:
+    """Tell whether a file has anything but one run."""
+    return bool(fetch(connection, "SELECT 1 FROM files WHERE NOT plain LIMIT 1"))
 
 
 # -- where things are ----------------------------------------------------------
