@@ -55,6 +55,7 @@ def test_runs_that_have_a_data_key_are_named():
         n.Equals(TEMPERATURE, 2**53 + 1),
         n.Equals(n.Path("samples.0"), 3),
         n.Equals(n.Path("_id"), 3),
+        n.Equals(n.Path("a.b.c.d.e.f.g.h.i"), 3),
         n.Compare(TEMPERATURE, "lt", True),
         n.Compare(TEMPERATURE, "gte", float("nan")),
         n.Compare(TEMPERATURE, "gt", "\x00"),
@@ -83,3 +84,14 @@ def test_runs_with_odd_values_pass_all_the_same():
     named = compile_node(n.Compare(TEMPERATURE, "gt", 3), ["odd"]).filter["$or"]
     assert named[-1] == {"uid": {"$in": ["odd"]}}
     assert compile_node(n.Compare(TEMPERATURE, "gt", 3), None).filter is None
+
+
+def depth_of(query):
+    """Return how deeply a question is nested."""
+    inner = query.values() if isinstance(query, dict) else query if isinstance(query, list) else []
+    return 1 + max(map(depth_of, inner), default=0)
+
+
+def test_no_question_is_nested_deeper_than_a_server_takes():
+    longest = compile_node(n.Equals(n.Path("a.b.c.d.e.f.g.h"), 3), []).filter
+    assert 40 < depth_of(longest) < 90

@@ -164,12 +164,13 @@ DOTTED = {
     "in a list": {"a": [3, {"b.c": 5}, {"b": {"c": 6}}]},
     "in two lists": {"a": [{"b": [{"c.d": 5}]}]},
     "deeper in a list than paths lead": {"a": [[{"b.c": 5}]]},
+    "at the end": {"a": {"b": [{"c": {"d": {"e": {"f": [{"g.h": 5}]}}}}]}},
     "of another": {"b.c": 5, "a.c": 5},
     "of nothing": {"a": None, "b": "a.b.c"},
 }
 
 
-@pytest.mark.parametrize("path", ["a.b", "a.b.c", "b.c", "a.b.c.d"])
+@pytest.mark.parametrize("path", ["a.b", "a.b.c", "b.c", "a.b.c.d", "a.b.c.d.e.f.g.h"])
 def test_keys_with_dots_that_databroker_1_wrote_are_found(store, monkeypatch, path):
     with pymongo.MongoClient(store.databases.metadata.address.uri) as client:
         database = client[store.databases.metadata.address.database]

@@ -28,8 +28,9 @@ Filter = dict[str, Any]
 RunsOf = Callable[[Literal["stop", "descriptor"], Filter], Sequence[str] | None]
 """Gives the uids of the runs with a document that passes a filter; None if these are too many."""
 
-# Each part a plain word: a number may be a position in an array.
-_PLAIN_PATH = re.compile(r"(?!_id\b)[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+# Each part a plain word: a number may be a position in an array. With more than a dozen parts, what
+# is asked about dotted keys would be nested deeper than a server takes.
+_PLAIN_PATH = re.compile(r"(?!_id\b)[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,7}")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_:-]+")
 _EXACT = 2**53  # integers up to this are the same as floats
 _SIZES = range(2**31)  # that a server takes
