@@ -1,5 +1,6 @@
 """An index keeps up with its files, whatever happens to them; what is damaged spoils little."""
 
+import gc
 import gzip
 import os
 import pathlib
@@ -9,6 +10,7 @@ import tempfile
 import threading
 import time
 import warnings
+import weakref
 from contextlib import closing
 
 import numpy as np
@@ -17,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from databroker import Broker
+from databroker._util.polling import wait_until
 from databroker.columns import Selection
 from databroker.documents.kinds import ROWS
 from databroker.errors import (
@@ -748,3 +751,29 @@ def test_damage_of_any_kind_spoils_one_run_at_most(cls, chance):
                     read_rows(store, ROWS[kind], doc["uid"])
             assert len(read_rows(store, "event", "b-desc")) == 3
             store.check()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="this system does not tell")
+def test_files_are_closed_when_the_last_one_lets_go_of_the_store(cls, folder, tmp_path):
+    store = cls(folder, index=tmp_path / "index")
+    insert_all(store, whole_run())
+    broker = Broker(store)
+    assert [run.table().shape[0] > 0 for run in broker(status="success")]
+    begun = store.find(Everything())
+    held = [weakref.ref(store), weakref.ref(store._follower.index)]
+    gc.disable()
+    try:
+        del store, broker
+        assert next(begun).uid == "run"  # a search that goes on holds it
+        assert None not in [each() for each in held]
+        del begun
+        # What is written is tidied in a thread of its own, half a second later.
+        assert wait_until(lambda: not _open_files_in(tmp_path), 60)
+        assert [each() for each in held] == [None, None]
+    finally:
+        gc.enable()
+
+
+def _open_files_in(folder):
+    links = (os.path.realpath(each) for each in pathlib.Path("/proc/self/fd").iterdir())
+    return [each for each in links if each.startswith(f"{folder}/")]

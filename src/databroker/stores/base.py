@@ -29,7 +29,7 @@ from .arrays import elsewhere
 from .capabilities import Capabilities as Capabilities
 from .changes import ChangeNotices
 from .groups import Accepted, Group
-from .rows import each_extent, rows_of
+from .rows import each_extent, last_event
 from .waiting import Waiting
 
 if TYPE_CHECKING:
@@ -342,8 +342,8 @@ class Store(ABC):
         """
         run = self.record(uid)
         descriptors = [doc for _, doc in self.documents(uid, ["descriptor"])]
-        events = chain.from_iterable(rows_of(self, "event", doc["uid"]) for doc in descriptors)
-        return Activity(last_time(chain([run.start] if run else [], descriptors, events)))
+        events = [last_event(self, doc["uid"]) for doc in descriptors]
+        return Activity(max([last_time([*([run.start] if run else []), *descriptors]), *events]))
 
     @abstractmethod
     def extents(self, kind: str, owner: str) -> list[Extent]:

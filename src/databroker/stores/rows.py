@@ -87,3 +87,14 @@ def rows_of(source: RowSource, kind: str, owner: str) -> Iterator[dict[str, Any]
 
     for batch in batches_of(source, kind, owner, ALL):
         yield from to_rows(kind, owner, batch)
+
+
+def last_event(source: RowSource, descriptor: str) -> float:
+    """Return the time of the newest event of a descriptor; -inf where it has none."""
+    from ..columns import Selection
+    from ..columns.assemble import value_range
+    from ..columns.names import TIME
+
+    batches = batches_of(source, "event", descriptor, Selection())
+    ranges = (value_range(batch, TIME) for batch in batches if batch.num_rows)
+    return max((float(found[1]) for found in ranges if found), default=float("-inf"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import weakref
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -73,7 +74,8 @@ class FileStore(Store):
         self._places = Places(located(paths), self.format.suffix, loose)
         self._places.check()
         notices = FaultNotices(self.format.place)
-        self._follower = Follower(self, self.format, self._places, notices, index)
+        # What is weak here makes no circle: files are closed as soon as nobody has the store.
+        self._follower = Follower(weakref.proxy(self), self.format, self._places, notices, index)
         self._rows = RowCache(self.format, notices)
         self._writer = Writer(self._follower, self._rows, self.format, self._places)
         tell_of_forks(self)
@@ -114,7 +116,7 @@ class FileStore(Store):
     def find(
         self, query: Node, *, limit: int | None = None, after: Any = None
     ) -> Iterator[RunRecord]:
-        return self._follower.refresh().find(query, limit=limit, after=after)
+        yield from self._follower.refresh().find(query, limit=limit, after=after)
 
     def count(self, query: Node) -> int:
         return self._follower.refresh().count(query)
@@ -128,7 +130,7 @@ class FileStore(Store):
     def select(
         self, query: Node, paths: Sequence[DocumentPath], limit: int | None = None
     ) -> Iterator[tuple[Any, ...]]:
-        return self._follower.refresh().select(query, paths, limit)
+        yield from self._follower.refresh().select(query, paths, limit)
 
     def distinct(self, path: DocumentPath, query: Node) -> list[tuple[Any, int]]:
         return self._follower.refresh().distinct(path, query)
