@@ -245,6 +245,27 @@ def test_several_names_are_one_broker_in_every_command(two, run_at_lab, tmp_path
     assert "has no indexes" in error
 
 
+def test_indexes_of_folders_that_are_gone_are_listed_and_removed(run_at_lab, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert run_at_lab("indexes", "--kept") == (0, "No index of files is kept.\n", "")
+    for driver, name in (("jsonl", "stays"), ("msgpack", "goes")):
+        with Broker.from_config({"driver": driver, "paths": str(tmp_path / name)}) as db:
+            db.insert("start", {"uid": name, "time": 1.0})
+    shutil.rmtree(tmp_path / "goes")
+    kept = tmp_path / "cache/databroker/files"
+    (kept / "jsonl-1-0.db").write_bytes(b"no database")
+    shown = re.sub(r" +[\d.]+ [kM]?B ", " ", run_at_lab("indexes", "--kept")[1])
+    damaged = f"no files: {kept}/jsonl-1-0.db"
+    lines = {f"there {tmp_path}/stays", f"gone {tmp_path}/goes", f"gone {damaged}"}
+    assert {" ".join(line.split()) for line in shown.splitlines()} == lines
+    assert len(list(kept.glob("*.db"))) == 3  # to list them removes nothing
+    out = run_at_lab("indexes", "--remove-gone")[1]
+    assert len(re.findall(r"^removed .*(?:goes|jsonl-1-0.db)$", out, re.MULTILINE)) == 2
+    assert len(list(kept.glob("*.db"))) == 1
+    assert run_at_lab("indexes", "--kept")[1].split()[0] == "there"
+    assert run_at_lab("list", "-b", str(tmp_path / "stays"))[0] == 0
+
+
 def test_the_broker_may_be_named_by_a_variable(two, run_at_lab, monkeypatch):
     monkeypatch.setenv("DATABROKER", "old")
     assert run_at_lab("list") == run_at_lab("list", "-b", "old")

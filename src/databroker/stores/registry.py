@@ -304,6 +304,24 @@ def open_store(driver: str, **options: Any) -> Store:
     return store
 
 
+def store_class(driver: str) -> Any:
+    """Return what makes the stores of a driver.
+
+    Raises
+    ------
+    InvalidConfiguration
+        There is no such driver.
+    MissingExtra
+        The packages that this store needs are not installed.
+
+    Examples
+    --------
+    >>> store_class("memory").__name__
+    'MemoryStore'
+    """
+    return _load(find_driver(driver))
+
+
 def _check(driver: Driver, options: Mapping[str, object]) -> None:
     for key in options:
         if key not in driver.accepted:

@@ -22,7 +22,7 @@ from ...errors import ForeignStore, StoreDamaged, StoreUnavailable
 from ..base import Store
 from ..sql.file_index import FileIndex
 
-_LAYOUT = 1
+LAYOUT = 1
 """The version of what an index has; another one has another name."""
 
 _PAUSE = 0.001  # seconds between two tries to take a lock
@@ -46,7 +46,7 @@ class Home:
         self, format: str, paths: Sequence[str], folder: bool | str | os.PathLike[str] = True
     ) -> None:
         names = "\0".join([format, *paths]).encode("utf-8", "surrogateescape")
-        self._name = f"{format}-{_LAYOUT}-{hashlib.sha256(names).hexdigest()[:32]}"
+        self._name = f"{format}-{LAYOUT}-{hashlib.sha256(names).hexdigest()[:32]}"
         self._remover: weakref.finalize[..., Any] | None = None
         self.folder = self._chosen(folder)
         self.begin_anew()
@@ -59,7 +59,7 @@ class Home:
     def _chosen(self, folder: bool | str | os.PathLike[str]) -> Path:
         if folder is False:
             return self._temporary()
-        wanted = _of_the_cache() if folder is True else absolute(Path(folder))
+        wanted = cache_folder() if folder is True else absolute(Path(folder))
         try:
             return _made(wanted)
         except not_from_signal(OSError) as error:
@@ -126,7 +126,7 @@ class Home:
             file.close()
 
 
-def _of_the_cache() -> Path:
+def cache_folder() -> Path:
     """Return the folder of this user, on a disk of this machine."""
     folder = user_cache_dir()
     if is_network_folder(folder):

@@ -19,6 +19,7 @@ from ..checking import CheckProgress, CheckReport
 from ..rows import Extent
 from .check import check_files
 from .following import Follower
+from .kept import KeptIndex, kept_indexes
 from .places import Places, located
 from .rows import RowCache
 from .telling import FaultNotices
@@ -96,6 +97,11 @@ class FileStore(Store):
         folder = self._places.folder
         writable = not self._read_only and folder is not None and _may_write(folder)
         return Capabilities(writable, shared=True, exact=self.format.exact, live=True)
+
+    @classmethod
+    def kept_indexes(cls) -> Iterator[KeptIndex]:
+        """Yield the indexes in the user's cache, also those of files that are gone."""
+        return kept_indexes(cls.format.name)
 
     # -- writing ---------------------------------------------------------
 

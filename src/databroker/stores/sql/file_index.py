@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -194,6 +195,18 @@ def _needs_no_index(query: Node) -> bool:
     if isinstance(query, Equals):
         return query.path == _UID
     return isinstance(query, Everything | UidPrefix | TimeBounds)
+
+
+def files_of_index(path: str | os.PathLike[str]) -> list[str]:
+    """Return the files that an index is of, without changing anything.
+
+    Raises
+    ------
+    StoreDamaged, ForeignStore, StoreUnavailable
+        It cannot be read.
+    """
+    with closing(SQLiteStore(path, read_only=True)) as store:
+        return [state_of_row(row).path for row in files.every(store._connections.get())]
 
 
 def _create(connection: Connection) -> None:
