@@ -222,6 +222,23 @@ def test_two_files_with_one_run_are_one_run(cls, folder, store):
     assert uids(store) == []
 
 
+@pytest.mark.parametrize("files", [1, 5_000])
+def test_a_run_of_two_files_is_kept_when_both_change(cls, folder, store, monkeypatch, files):
+    seen_at_once(monkeypatch)
+    monkeypatch.setattr(following, "_AT_ONCE", files)
+    first = write(cls, folder, "first", few("a")[:-1])
+    second = write(cls, folder, "second", few("a")[:-1])
+    os.utime(first, (1e9, 1e9))
+    assert uids(store) == ["a"]
+    first.write_bytes(encoded(cls, few("b", sample="another")))
+    os.utime(first, (1e9 + 1, 1e9 + 1))  # so that it comes first again
+    with second.open("ab") as file:
+        file.write(encoded(cls, [("event", event(3, "a-desc")), ("stop", stop("a"))]))
+    assert uids(store) == ["a", "b"]
+    assert store.record("a").stop == stop("a")
+    assert len(read_rows(store, "event", "a-desc")) == 4
+
+
 def test_what_is_deep_in_the_past_is_seen_within_a_second(lines, folder):
     old = time.time() - 10_000
     for number in range(40):

@@ -231,7 +231,7 @@ def _take_in(
             again += _forget(connection, state)
         put(connection, news)
         files.add(connection, [row_of_state(each.state) for each in news if each.is_new])
-        files.put(connection, [row_of_state(each.state) for each in news if not each.is_new])
+        files.update(connection, [row_of_state(each.state) for each in news if not each.is_new])
         for each in news:
             _put_strays(connection, each)
     return [os.fsdecode(path) for path in again]

@@ -62,14 +62,11 @@ def add(connection: Connection, rows: Iterable[Row]) -> None:
     insert_rows(connection, f"files ({COLUMNS})", rows)
 
 
-def put(connection: Connection, rows: Sequence[Row]) -> None:
-    """Store what is known of files, in the place of what was."""
-    columns = COLUMNS.split(", ")
-    changes = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
+def update(connection: Connection, rows: Iterable[Row]) -> None:
+    """Store what is known of files in the place of what was; of one that was forgotten, nothing."""
+    changes = ", ".join(f"{name} = ?" for name in COLUMNS.split(", ")[1:])
     connection.executemany(
-        f"INSERT INTO files ({COLUMNS}) VALUES ({marks(columns)}) "
-        f"ON CONFLICT (path) DO UPDATE SET {changes}",
-        rows,
+        f"UPDATE files SET {changes} WHERE path = ?", [(*known, path) for path, *known in rows]
     )
 
 
