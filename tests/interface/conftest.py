@@ -9,12 +9,16 @@ from helpers.runs import plain, save
 ON_MONGO_TOO = {"test_header", "test_helpers", "test_hooks", "test_v2"}
 """Modules that are tried on MongoDB, too; of its stand-in, the others take long."""
 
+ON_ONE = {"test_ipython", "test_preview", "test_table_of_names"}
+"""Modules on what is shown or named: of each kind, ``test_odd_runs`` calls the same methods."""
+
 
 def pytest_generate_tests(metafunc):
     """Have tests of a broker tried with one of each kind."""
     if "db" in metafunc.fixturenames and not hasattr(metafunc.module, "db"):
-        kinds = ["memory", "sqlite", "postgresql"]
-        if metafunc.module.__name__.rpartition(".")[2] in ON_MONGO_TOO:
+        module = metafunc.module.__name__.rpartition(".")[2]
+        kinds = ["sqlite"] if module in ON_ONE else ["memory", "sqlite", "postgresql"]
+        if module in ON_MONGO_TOO:
             kinds.append("mongo")
         metafunc.parametrize("db", kinds, indirect=True)
 
