@@ -1,5 +1,6 @@
 """Who may write to the file of an SQLite store, and what others see of it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -27,8 +28,9 @@ def test_read_only_by_choice(path):
         assert reader.record("new") is not None
 
 
-AS_NOBODY = """
-import os, sys, tempfile
+# All that is needed is imported once, also because the other user may not be able to.
+FORGE = """
+import contextlib, io, json, os, sys, tempfile, traceback
 from databroker.errors import DatabrokerError, StoreIsReadOnly, StoreUnavailable
 from databroker.query.nodes import Everything
 from databroker.stores.base import Capabilities
@@ -37,16 +39,32 @@ from databroker.testing import answers, assert_identical, expected, read_rows
 from databroker.testing.conformance.base import *
 RUN = whole_run()[:-1]
 with tempfile.TemporaryDirectory() as folder:
-    # The other user may not be able to import anything: all that is needed is imported here.
     store = SQLiteStore(folder + "/runs.db")
     insert_all(store, whole_run())
     answers(store, RUN)
     store.close()
-if os.geteuid() == 0:
-    os.setgroups([])
-    os.setgid(65534)
-    os.setuid(65534)
-path = sys.argv[1]
+
+
+def run_as_nobody(script, path):
+    said, wrong = io.StringIO(), None
+    try:
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+        with contextlib.redirect_stdout(said):
+            exec(script, globals() | {"path": path})
+    except BaseException:
+        wrong = traceback.format_exc()
+    print(json.dumps([said.getvalue(), wrong]), flush=True)
+
+
+for line in sys.stdin:
+    pid = os.fork()
+    if pid == 0:
+        run_as_nobody(*json.loads(line))
+        os._exit(0)
+    os.waitpid(pid, 0)
 """
 
 READ = """
@@ -75,46 +93,54 @@ def shared():
     shutil.rmtree(folder)
 
 
-def _as_nobody(script, path):
-    """Run a script as a user with no rights of its own, and return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY + script, str(path)],
+@pytest.fixture(scope="module")
+def as_nobody():
+    """Runs a script as a user with no rights of its own, and returns what it printed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", FORGE],
         env={**os.environ, "PYTHONPATH": str(Path(databroker.__file__).parents[1])},
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+        bufsize=1,
+    ) as forge:
+
+        def run(script, path):
+            forge.stdin.write(json.dumps([script, str(path)]) + "\n")
+            said, wrong = json.loads(forge.stdout.readline())
+            assert wrong is None, wrong
+            return said
+
+        yield run
+        forge.stdin.close()
 
 
 @pytest.mark.parametrize("folder_mode", [0o555, 0o755, 0o777], ids=oct)
-def test_another_user_reads_a_file_at_rest(shared, folder_mode):
+def test_another_user_reads_a_file_at_rest(as_nobody, shared, folder_mode):
     path = written(shared / "runs.db")
     path.chmod(0o644)
     shared.chmod(folder_mode)
     before = path.read_bytes()
-    assert "can be read" in _as_nobody(READ, path) or "reading only" in _as_nobody(READ, path)
+    assert "can be read" in as_nobody(READ, path) or "reading only" in as_nobody(READ, path)
     assert path.read_bytes() == before
     assert [each.name for each in shared.iterdir()] == ["runs.db"]
 
 
-def test_another_user_reads_a_writable_file_in_a_folder_that_is_not(shared):
+def test_another_user_reads_a_writable_file_in_a_folder_that_is_not(as_nobody, shared):
     path = written(shared / "runs.db")
     path.chmod(0o666)
     shared.chmod(0o555)
-    _as_nobody(READ, path)
+    as_nobody(READ, path)
     assert [each.name for each in shared.iterdir()] == ["runs.db"]
 
 
-def test_another_user_reads_while_the_owner_writes(shared):
+def test_another_user_reads_while_the_owner_writes(as_nobody, shared):
     path = shared / "runs.db"
     with opened(path) as store:
         insert_all(store, RUN)
         assert (shared / "runs.db-wal").stat().st_size > 0
         shared.chmod(0o555)
-        _as_nobody(READ, path)
+        as_nobody(READ, path)
         store.insert("start", start("later"))
         assert store.record("later") is not None
 
@@ -130,7 +156,9 @@ os._exit(0)
 
 
 @pytest.mark.parametrize("with_index", [True, False])
-def test_another_user_never_misses_what_a_dead_writer_left_in_the_log(shared, with_index):
+def test_another_user_never_misses_what_a_dead_writer_left_in_the_log(
+    as_nobody, shared, with_index
+):
     path = shared / "runs.db"
     subprocess.run(
         [sys.executable, "-c", LEFT, str(path)],
@@ -157,7 +185,7 @@ else:
 {"".join(f"    {line}{chr(10)}" for line in READ.splitlines())}
 """
     )
-    _as_nobody(script, path)
+    as_nobody(script, path)
 
 
 NOT_THERE = """
@@ -170,13 +198,13 @@ else:
 """
 
 
-def test_a_file_that_cannot_be_made_is_refused(shared):
+def test_a_file_that_cannot_be_made_is_refused(as_nobody, shared):
     shared.chmod(0o555)
-    _as_nobody(NOT_THERE, shared / "runs.db")
-    _as_nobody(NOT_THERE, shared / "folder" / "runs.db")
+    as_nobody(NOT_THERE, shared / "runs.db")
+    as_nobody(NOT_THERE, shared / "folder" / "runs.db")
 
 
-def test_a_file_that_cannot_be_read_is_refused(shared):
+def test_a_file_that_cannot_be_read_is_refused(as_nobody, shared):
     path = written(shared / "runs.db")
     path.chmod(0o600)
-    _as_nobody(NOT_THERE, path)
+    as_nobody(NOT_THERE, path)
