@@ -170,8 +170,9 @@ from distributed import Client, LocalCluster
 def main():
     header, img, cam = pickle.load(open(sys.argv[1], "rb"))
     lazy = header.xarray_dask().chunk({"time": 5})
-    assert (lazy.img.compute(scheduler="processes", num_workers=2) == img).all()
-    assert (lazy.cam.compute(scheduler="processes", num_workers=2) == cam).all()
+    found = lazy[["img", "cam"]].compute(scheduler="processes", num_workers=2)
+    assert (found.img == img).all()
+    assert (found.cam == cam).all()
     options = {"threads_per_worker": 2, "processes": True, "dashboard_address": None}
     with LocalCluster(n_workers=2, **options) as cluster, Client(cluster):
         assert (lazy.img.compute() == img).all()

@@ -11,15 +11,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 FEW = {
-    "kills": 6,
-    "interrupts": 150,
-    "forks": 6,
-    "full_disk": 3,
-    "flips": 16,
+    "kills": 4,
+    "interrupts": 80,
+    "forks": 3,
+    "full_disk": 2,
+    "flips": 8,
     "shared": 1,
-    "servers": 3,
+    "servers": 2,
     "full_server": 1,
-    "outages": 120,
+    "outages": 60,
 }
 
 ON_A_SERVER = {"shared"}

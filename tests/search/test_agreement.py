@@ -190,7 +190,7 @@ def _typed(rows):
 
 
 def test_any_question_about_any_runs_in_sqlite(tmp_path):
-    _ask(OnSQLite(tmp_path), 180, 60)
+    _ask(OnSQLite(tmp_path), 130, 45)
     # Thousands, no kind of node left out, and enough of them told runs apart.
     assert asked["questions"] > 2_000
     assert asked["values"] > 250

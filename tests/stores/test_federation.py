@@ -51,13 +51,13 @@ class TestRunsAreSplit(Files, StoreConformance):
     def open_store(self):
         return SplitStore({"a": SQLiteStore(next(self.paths)), "b": MemoryStore()}, write_to="b")
 
-    @quick(20)
+    @quick(12)
     @given(runs=RUNS)
     def test_any_runs_one_after_the_other_come_out_as_they_went_in(self, runs):
         tried = StoreConformance.test_any_runs_one_after_the_other_come_out_as_they_went_in
         tried.hypothesis.inner_test(self, runs)
 
-    @quick(25)
+    @quick(15)
     @given(runs=RUNS, twice=st.booleans())
     def test_any_runs_at_once_come_out_as_they_went_in(self, runs, twice):
         tried = StoreConformance.test_any_runs_at_once_come_out_as_they_went_in

@@ -9,6 +9,15 @@ import pytest
 
 from databroker.stores.files import JSONLStore, MsgpackStore
 from databroker.testing import StoreConformance
+from databroker.testing.conformance.external import External
+from databroker.testing.conformance.hostile_values import OddInput
+from databroker.testing.conformance.late_parents import Orphans
+from databroker.testing.conformance.many_runs import ManyRuns
+from databroker.testing.conformance.openers import Openers
+from databroker.testing.conformance.other_processes import OtherProcesses
+from databroker.testing.conformance.processes import Processes
+from databroker.testing.conformance.roundtrip import Keeping
+from databroker.testing.conformance.rows import Rows
 
 
 def _unpacker(path):
@@ -38,7 +47,20 @@ class TestJSONLStore(OnFiles, StoreConformance):
         return {doc["uid"] for _, doc in firsts}
 
 
-class TestMsgpackStore(OnFiles, StoreConformance):
+class TestMsgpackStore(
+    OnFiles,
+    Keeping,
+    Rows,
+    ManyRuns,
+    External,
+    OddInput,
+    Orphans,
+    Openers,
+    Processes,
+    OtherProcesses,
+):
+    """What is written and read; how runs are found and told apart is the same code as above."""
+
     store_class = MsgpackStore
 
     def raw(self, store):

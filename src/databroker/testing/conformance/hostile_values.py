@@ -197,7 +197,7 @@ class OddInput(Base):
         assert record is not None
         assert record.start == start(when="2024-05-06", tags=["a", "b", "c"])
 
-    @quick(40)
+    @quick(25)
     @given(value=values.everyday_values(), cells=st.lists(values.everyday_values(), max_size=4))
     def test_any_everyday_value_is_kept(self, value: Any, cells: list[Any]) -> None:
         store = self.open_store()

@@ -102,7 +102,7 @@ class Identity(Base):
         assert_identical(doc, given)
         assert_identical(answers(store, asked), before)
 
-    @quick(30)
+    @quick(20)
     @given(run=strategies.runs(), seed=st.randoms(use_true_random=False))
     def test_any_run_delivered_again_changes_nothing(
         self, run: Documents, seed: random.Random
@@ -118,7 +118,7 @@ class Identity(Base):
         finally:
             store.close()
 
-    @quick(20)
+    @quick(15)
     @given(run=strategies.runs(), data=st.data())
     def test_documents_delivered_twice_on_the_way_change_nothing(
         self, run: Documents, data: st.DataObject

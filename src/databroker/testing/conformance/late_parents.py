@@ -107,7 +107,7 @@ class Orphans(Base):
         insert_all(store, [("start", start()), ("descriptor", old), ("event", event(1))])
         assert list(store.documents("run")) == [("descriptor", old)]
 
-    @quick(30)
+    @quick(20)
     @given(run=strategies.runs(), seed=st.randoms(use_true_random=False))
     def test_any_order_of_delivery_gives_the_same_run(
         self, run: Documents, seed: random.Random

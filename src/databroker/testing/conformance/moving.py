@@ -122,7 +122,7 @@ class Moving(Base):
             store.insert_batches("event", "desc", [missing])
         assert read_rows(store, "event", "desc") == []
 
-    @quick(15)
+    @quick(10)
     @given(documents=strategies.runs())
     def test_any_rows_as_batches_are_what_they_were(self, documents: Documents) -> None:
         with closing(open_store("memory")) as source, closing(self.open_store()) as store:

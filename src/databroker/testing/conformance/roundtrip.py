@@ -67,7 +67,7 @@ class Keeping(Base):
         insert_all(store, runs)
         self.assert_holds(store, runs)
 
-    @quick(50)
+    @quick(30)
     @given(run=strategies.runs())
     def test_any_run_comes_out_as_it_went_in(self, run: Documents) -> None:
         store = self.open_store()
@@ -79,7 +79,7 @@ class Keeping(Base):
         finally:
             store.close()
 
-    @quick(20)
+    @quick(12)
     @given(runs=st.lists(strategies.runs(), min_size=2, max_size=3))
     def test_any_runs_one_after_the_other_come_out_as_they_went_in(
         self, runs: list[Documents]
@@ -92,7 +92,7 @@ class Keeping(Base):
         finally:
             store.close()
 
-    @quick(25)
+    @quick(15)
     @given(runs=st.lists(strategies.runs(), min_size=1, max_size=3), twice=st.booleans())
     def test_any_runs_at_once_come_out_as_they_went_in(
         self, runs: list[Documents], twice: bool
@@ -152,7 +152,7 @@ class Keeping(Base):
             store.insert_many(source())
         self.assert_holds(store, whole_run("a"))
 
-    @quick(25)
+    @quick(15)
     @given(run=strategies.runs())
     def test_what_the_caller_does_to_a_document_later_changes_nothing(self, run: Documents) -> None:
         store = self.open_store()

@@ -190,7 +190,7 @@ class Rows(Base):
             batches = itertools.islice(batches_of(store, "event", "desc", selection), 99)
             assert sum(batch.num_rows for batch in batches) == 20
 
-    @quick(25)
+    @quick(15)
     @given(run=strategies.runs(), data=st.data())
     def test_any_column_of_any_run_can_be_read_alone(
         self, run: Documents, data: st.DataObject
@@ -235,8 +235,8 @@ class Rows(Base):
     def test_wide_rows_are_kept(self, store: Store) -> None:
         insert_all(store, [("start", start()), ("descriptor", descriptor("desc", "run", "x", "y"))])
         wanted = []
-        for number in range(12):
-            image = np.full((500, 500), number, ">f4")
+        for number in range(8):
+            image = np.full((400, 400), number, ">f4")
             wanted.append(event(number, x=number, y=image))
             store.insert("event", wanted[-1])
         self.assert_kept(read_rows(store, "event", "desc"), wanted)
