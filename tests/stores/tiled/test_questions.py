@@ -67,7 +67,7 @@ def test_any_question(asked):
     stops = [run.stop for run in memory.find(n.Everything()) if run.stop]
     seen = Counter()
 
-    @settings(max_examples=30, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=40, deadline=None, database=None, derandomize=True)
     @given(query=questions(starts, stops))
     def ask(query):
         wanted = [run.uid for run in memory.find(query)]
@@ -76,7 +76,7 @@ def test_any_question(asked):
         seen[0 < len(wanted) < len(STARTS)] += 1
 
     ask()
-    assert seen[True] > 10
+    assert seen[True] > 8
 
 
 def _pushed():
