@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,22 @@ VALUES: list[Any] = [
     {},
     {"y": 2, "x": 1},
     "eta",
+]
+DISTINCT: dict[str, list[tuple[Any, int]]] = {
+    "plan_name": [("scan", 2), ("count", 2), ("Scan", 1)],
+    "motors": [("eta", 1), ("phi", 1)],
+    "sample.name": [("Ni", 1), ("Cu", 1), (None, 1)],
+    "flag": [(False, 1), (0, 1)],
+    "missing": [],
+    "sample": [("Ni", 1)],
+}
+SELECTED: list[n.Node] = [
+    n.Everything(),
+    n.Equals(n.Path("plan_name"), "scan"),
+    n.Exists(n.Path("sample")),
+    n.DataKey("det"),
+    parse_text("good"),
+    ~n.Everything(),
 ]
 NODES = [name for name in n.__all__ if name != "Node" and _is_node(getattr(n, name))]
 """The kinds of questions."""
@@ -225,57 +242,30 @@ class Searching(Base):
         store.insert("stop", stop("a", exit_status="fail"))
         assert [run.uid for run in store.find(failed)] == ["a"]
 
-    @pytest.mark.parametrize(
-        ("key", "wanted"),
-        [
-            ("plan_name", [("scan", 2), ("count", 2), ("Scan", 1)]),
-            ("motors", [("eta", 1), ("phi", 1)]),
-            ("sample.name", [("Ni", 1), ("Cu", 1), (None, 1)]),
-            ("flag", [(False, 1), (0, 1)]),
-            ("missing", []),
-            ("sample", [("Ni", 1)]),
-        ],
-    )
-    def test_distinct_values_are_counted_once_a_run(
-        self, store: Store, key: str, wanted: list[tuple[Any, int]]
-    ) -> None:
+    def test_distinct_values_are_counted_once_a_run(self, store: Store) -> None:
         _fill(store)
-        found = store.distinct(n.Path(key), n.Everything())
-        typed = [(type(value), value, count) for value, count in found]
-        assert Counter(typed) == Counter((type(value), value, count) for value, count in wanted)
-        assert [count for _, count in found] == sorted((c for _, c in found), reverse=True)
+        for key, wanted in DISTINCT.items():
+            found = store.distinct(n.Path(key), n.Everything())
+            typed = [(type(value), value, count) for value, count in found]
+            assert Counter(typed) == Counter((type(value), value, count) for value, count in wanted)
+            assert [count for _, count in found] == sorted((c for _, c in found), reverse=True)
 
-    @pytest.mark.parametrize(
-        "question",
-        [
-            n.Everything(),
-            n.Equals(n.Path("plan_name"), "scan"),
-            n.Exists(n.Path("sample")),
-            n.DataKey("det"),
-            parse_text("good"),
-            ~n.Everything(),
-        ],
-        ids=repr,
-    )
-    def test_selected_values_are_those_of_the_documents(
-        self, store: Store, question: n.Node
-    ) -> None:
-        views = [view for _, view in _fill(store) if matches(question, view)]
+    def test_selected_values_are_those_of_the_documents(self, store: Store) -> None:
+        every = [view for _, view in _fill(store)]
         paths = [*map(n.Path, KEYS), n.Path("exit_status", "stop"), n.Path("num_events", "stop")]
-        for some in (paths, *([path] for path in paths), []):
+        for question, some in product(SELECTED, (paths, *([path] for path in paths), [])):
+            views = [view for view in every if matches(question, view)]
             found = list(store.select(question, some))
             wanted = [[value_at(view.start, view.stop, path) for path in some] for view in views]
             assert len(found) == len(wanted)
             for row, values in zip(found, wanted, strict=True):
-                assert same(list(row), values), f"{some}: {row} instead of {values}"
+                assert same(list(row), values), f"{question}, {some}: {row}, not {values}"
                 assert list(map(type, map(_number, row))) == list(map(type, map(_number, values)))
 
-    @pytest.mark.parametrize("limit", [None, 0, 1, 3, 99])
-    def test_no_more_values_are_selected_than_asked_for(
-        self, store: Store, limit: int | None
-    ) -> None:
+    def test_no_more_values_are_selected_than_asked_for(self, store: Store) -> None:
         uids = [(uid,) for uid, _ in _fill(store)]
-        assert list(store.select(n.Everything(), [n.Path("uid")], limit)) == uids[:limit]
+        for limit in (None, 0, 1, 3, 99):
+            assert list(store.select(n.Everything(), [n.Path("uid")], limit)) == uids[:limit]
 
     def test_values_selected_of_many_runs_come_newest_first(self, store: Store) -> None:
         for number in range(1200):
