@@ -253,14 +253,14 @@ def test_indexes_of_folders_that_are_gone_are_listed_and_removed(run_at_lab, tmp
             db.insert("start", {"uid": name, "time": 1.0})
     shutil.rmtree(tmp_path / "goes")
     kept = tmp_path / "cache/databroker/files"
-    (kept / "jsonl-1-0.db").write_bytes(b"no database")
+    (kept / "jsonl-2-0.db").write_bytes(b"no database")
     shown = re.sub(r" +[\d.]+ [kM]?B ", " ", run_at_lab("indexes", "--kept")[1])
-    damaged = f"no files: {kept}/jsonl-1-0.db"
+    damaged = f"no files: {kept}/jsonl-2-0.db"
     lines = {f"there {tmp_path}/stays", f"gone {tmp_path}/goes", f"gone {damaged}"}
     assert {" ".join(line.split()) for line in shown.splitlines()} == lines
     assert len(list(kept.glob("*.db"))) == 3  # to list them removes nothing
     out = run_at_lab("indexes", "--remove-gone")[1]
-    assert len(re.findall(r"^removed .*(?:goes|jsonl-1-0.db)$", out, re.MULTILINE)) == 2
+    assert len(re.findall(r"^removed .*(?:goes|jsonl-2-0.db)$", out, re.MULTILINE)) == 2
     assert len(list(kept.glob("*.db"))) == 1
     assert run_at_lab("indexes", "--kept")[1].split()[0] == "there"
     assert run_at_lab("list", "-b", str(tmp_path / "stays"))[0] == 0

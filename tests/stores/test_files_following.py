@@ -770,6 +770,22 @@ def test_damage_of_any_kind_spoils_one_run_at_most(cls, chance):
             store.check()
 
 
+@pytest.mark.parametrize("events", [1, 400])
+def test_an_edit_of_the_start_is_noticed_though_the_file_grew(cls, folder, store, events):
+    documents = [("start", start(sample="Ni")), ("descriptor", descriptor())]
+    insert_all(store, [*documents, *(("event", event(n)) for n in range(events))])
+    assert store.count(SAMPLE) == 1
+    (path,) = folder.iterdir()
+    with path.open("r+b") as file:  # where it is, and of the same length
+        begin = file.read(300)
+        file.seek(begin.index(b"Ni"))
+        file.write(b"Fe")
+    with path.open("ab") as file:
+        file.write(cls.format.encode("event", event(events)))
+    assert store.count(Equals(Path("sample"), "Fe")) == 1
+    assert len(read_rows(store, "event", "desc")) == events + 1
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="this system does not tell")
 def test_files_are_closed_when_the_last_one_lets_go_of_the_store(cls, folder, tmp_path):
     store = cls(folder, index=tmp_path / "index")

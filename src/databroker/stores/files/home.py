@@ -22,7 +22,7 @@ from ...errors import ForeignStore, StoreDamaged, StoreUnavailable
 from ..base import Store
 from ..sql.file_index import FileIndex
 
-LAYOUT = 1
+LAYOUT = 2
 """The version of what an index has; another one has another name."""
 
 _PAUSE = 0.001  # seconds between two tries to take a lock

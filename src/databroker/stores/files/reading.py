@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,10 @@ from .places import Stamp, stamp_of
 PIECE = 2**24
 """Bytes that are read at once."""
 
-_MARK = 64  # bytes
+_HEAD, _END = 2**14, 64
+"""Bytes at the beginning of a file, and before a place, by which one sees that it only grew."""
+
+_SUM = 4  # bytes of a checksum
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
@@ -27,7 +31,7 @@ class Position:
     last
         The number of the last document, or line, before that.
     mark
-        The bytes just before that.
+        A checksum of the first bytes of the file, and then the bytes just before that place.
     """
 
     read_to: int = 0
@@ -66,7 +70,11 @@ class OpenFile:
             return False
         if size == known.size == read_to:
             return False  # written again
-        return self._at(read_to - len(position.mark), read_to) == position.mark
+        head, end = position.mark[:_SUM], position.mark[_SUM:]
+        return not head or (
+            self._at(read_to - len(end), read_to) == end
+            and _sum_of(self._at(0, min(read_to, _HEAD))) == head
+        )
 
     def parse(
         self, format: Format, position: Position, without: Collection[str] = ()
@@ -111,8 +119,16 @@ class OpenFile:
 
 
 def _moved(position: Position, parsed: Parsed, data: bytes) -> Parsed:
-    position.read_to += parsed.consumed
+    end = parsed.consumed
+    if end:
+        of_head = data[: min(end, max(0, _HEAD - position.read_to))]
+        head = _sum_of(of_head, position.mark[:_SUM])
+        position.mark = head + data[max(0, end - _END) : end]
+    position.read_to += end
     position.last = parsed.last
-    if parsed.consumed:
-        position.mark = data[max(0, parsed.consumed - _MARK) : parsed.consumed]
     return parsed
+
+
+def _sum_of(data: bytes, before: bytes = b"") -> bytes:
+    """Return the checksum of data that come after some others."""
+    return zlib.crc32(data, int.from_bytes(before, "little")).to_bytes(_SUM, "little")
