@@ -9,8 +9,8 @@ from hypothesis.extra import numpy as arrays
 
 from databroker.columns import arrow
 from databroker.columns.arrow import from_arrow, to_arrow
-from databroker.columns.uuids import pack, unpack
 from databroker.documents.encode import same
+from databroker.documents.uuids import pack, unpack
 
 NUMBERS = st.floats() | st.integers(-(2**65), 2**65) | st.booleans()
 

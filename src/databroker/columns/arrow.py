@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from ..documents import uuids
 from ..documents.encode import decode, describe_dtype, encode, restore_dtype
 from ..documents.typed_list import Numbers, TypedList, typed
-from . import uuids
 
 DTYPE = b"dtype"
 SHAPE = b"shape"
@@ -116,8 +116,8 @@ def _uniform(values: TypedList, kind: type) -> Column | None:
         array = pa.Array.from_buffers(_SIMPLE[kind][1], len(values), [None, numbers])
         return Column(array, {}, None)
     try:
-        if kind is str and (packed := uuids.pack(values)) is not None:
-            return Column(_binary(packed), {UUID: b"1"}, None)
+        if kind is str and values.uuids is not None:
+            return Column(_binary(values.uuids), {UUID: b"1"}, None)
         if kind in _SIMPLE:
             return Column(pa.array(values, _SIMPLE[kind][1]), {}, None)
     except (OverflowError, UnicodeEncodeError):  # beyond 64 bits; a lone surrogate

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ..documents import uuids
 from ..documents.encode import encode
-from . import names, uuids
+from . import names
 from .arrow import UUID, Column, from_arrow
 from .batches import split, stretches
 

@@ -7,11 +7,16 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
+import msgspec
 import numpy as np
+
+from . import uuids
 
 Numbers = np.ndarray[Any, Any]
 
-_DTYPES = {float: np.dtype(np.float64), int: np.dtype(np.int64), bool: np.dtype(np.bool_)}
+_DTYPES = {int: np.dtype(np.int64), bool: np.dtype(np.bool_)}
+_FLOAT = b"\xcb"  # before each float of MessagePack, and before nothing else
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class TypedList(list[Any]):
@@ -24,13 +29,30 @@ class TypedList(list[Any]):
     ({<class 'list'>}, None, array([1, 2, 3, 4]))
     """
 
-    __slots__ = ("_elements", "_numbers", "types")
+    __slots__ = ("_elements", "_numbers", "_uuids", "types")
 
     def __init__(self, values: Iterable[Any]) -> None:
         super().__init__(values)
-        self.types = _types_of(self)
         self._elements: TypedList | None = None
         self._numbers: Numbers | None = None
+        self._uuids: uuids.Bytes | None = None
+        self.types = self._look()
+
+    def _look(self) -> set[type]:
+        """Return the types of the values; of floats, their numbers are made in the same pass."""
+        if not self:
+            return set()
+        kind: type = type(self[0])
+        if kind is float:
+            self._numbers = _floats(self)
+            if self._numbers is not None:
+                return {float}
+        elif kind is int and (integers := _converted(self, list[int])) is not None:
+            self[:] = integers  # plain ones, where some were of subclasses
+            return {int}
+        # In most columns all values have one; to count it is five times as fast as to make a set.
+        types = list(map(type, self))
+        return {kind} if types.count(kind) == len(types) else set(types)
 
     @property
     def elements(self) -> TypedList:
@@ -46,18 +68,40 @@ class TypedList(list[Any]):
             self._numbers = _packed(self, *self.types)
         return self._numbers
 
+    @property
+    def uuids(self) -> uuids.Bytes | None:
+        """Their bytes, of shape (n, 16), if all values are canonical uuids."""
+        if self._uuids is None and self.types == {str}:
+            self._uuids = uuids.pack(self)
+        return self._uuids
+
 
 def typed(values: Iterable[Any]) -> TypedList:
     """Return values with their types, as they are if these are known."""
     return values if isinstance(values, TypedList) else TypedList(values)
 
 
-def _types_of(values: list[Any]) -> set[type]:
-    # In most columns all values have one; to count it is five times as fast as to make a set.
-    types = list(map(type, values))
-    if types and types.count(types[0]) == len(types):
-        return {types[0]}
-    return set(types)
+def _converted(values: list[Any], kind: Any) -> list[Any] | None:
+    """Return values that are of a kind, or None: looked at in C, without a call of their code."""
+    try:
+        return msgspec.convert(values, kind)  # type: ignore[no-any-return]
+    except (msgspec.ValidationError, ValueError, OverflowError):
+        return None
+
+
+def _floats(values: list[Any]) -> Numbers | None:
+    """Return an array of values that are all floats."""
+    if _converted(values, list[float]) is None:
+        return None
+    try:
+        encoded = _encode(values)
+    except (OverflowError, TypeError):  # there are integers, too
+        return None
+    size = len(values)
+    head = 1 if size < 2**4 else 3 if size < 2**16 else 5  # bytes that say how many values come
+    if len(encoded) != head + 9 * size or encoded[head::9] != _FLOAT * size:
+        return None
+    return np.ndarray(size, ">f8", encoded, head + 1, 9).astype(np.float64)
 
 
 def _packed(values: list[Any], kind: type) -> Numbers | None:

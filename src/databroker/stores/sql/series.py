@@ -207,7 +207,7 @@ def any_known(
     connection: Connection, series: Series, identities: Iterable[str], hashes: Hashes
 ) -> bool:
     """Tell whether one of many rows, given by their identities, may be stored already."""
-    if not series.tail.keys().isdisjoint(identities):
+    if series.tail and not series.tail.keys().isdisjoint(identities):
         return True
     return series.sealed > 0 and _known(connection, series).might_contain_any(hashes)
 

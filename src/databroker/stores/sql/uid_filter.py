@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,18 @@ from ..._util.lazy import lazy_module
 if TYPE_CHECKING:
     import numpy as np
 
+    from ...documents import typed_list
+
     Hashes = np.ndarray[Any, np.dtype[np.int64]]
 else:
     np = lazy_module("numpy")
+    typed_list = lazy_module("databroker.documents.typed_list")
 
 _GROWTH = 4
 _MASK = 2**20 - 1
+_POSITIVE = 2**63 - 1
+_FACTOR = 31  # so that halves which are the same do not make the same sums
+_UUID = 36  # characters
 
 
 class UidFilter:
@@ -40,7 +47,7 @@ class UidFilter:
 
     def might_contain(self, identity: str) -> bool:
         """Tell whether an identity may have been added."""
-        wanted = hash(identity)
+        wanted = _hash_of(identity)
         return bool(self._marks[wanted & _MASK]) and self._has_any(np.array([wanted]))
 
     def might_contain_any(self, hashes: Hashes) -> bool:
@@ -57,6 +64,20 @@ class UidFilter:
 
 def hashes_of(identities: Collection[str]) -> Hashes:
     """Return the hashes of identities, in order."""
-    hashes = np.fromiter(map(hash, identities), np.int64, len(identities))
+    packed = typed_list.typed(identities).uuids
+    if packed is None:
+        hashes = np.fromiter(map(_hash_of, identities), np.int64, len(identities))
+    else:
+        high, low = packed.view(">i8").T
+        hashes = (high * _FACTOR + low) & _POSITIVE
     hashes.sort()
     return hashes
+
+
+def _hash_of(identity: str) -> int:
+    """Return the hash of an identity: of a uuid, a sum of its halves."""
+    if len(identity) == _UUID:
+        with contextlib.suppress(ValueError):
+            number = int(identity.replace("-", ""), 16)
+            return ((number >> 64) * _FACTOR + number) & _POSITIVE
+    return hash(identity)
