@@ -15,9 +15,9 @@ pytest.register_assert_rewrite("helpers")
 
 from helpers import postgresql as postgresql_servers  # noqa: E402 - after that
 
-# A busy machine is no failure.
-settings.register_profile("without deadlines", deadline=None)
-settings.load_profile("without deadlines")
+# A busy machine is no failure; and as each time others are drawn, few examples are many in the end.
+settings.register_profile("few without deadlines", deadline=None, max_examples=60)
+settings.load_profile("few without deadlines")
 
 # Indexes of files lie in a folder of their own, also those of processes that tests start.
 _CACHE = tempfile.TemporaryDirectory(prefix="databroker-tests-")

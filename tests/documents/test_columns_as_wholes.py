@@ -58,7 +58,7 @@ def pages(draw):
     }
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(pages())
 def test_a_page_is_accepted_as_its_events_are(page):
     try:

@@ -13,7 +13,7 @@ from databroker.documents.encode import decode, describe_dtype, encode, restore_
 from databroker.testing import values
 from databroker.testing.difference import assert_identical
 
-quick = settings(max_examples=300, deadline=None, database=None)
+quick = settings(max_examples=150, deadline=None, database=None)
 
 
 @quick
@@ -87,7 +87,7 @@ def test_a_memoryview_can_be_decoded():
     assert decode(memoryview(encode({"a": [1, "x"]}))) == {"a": [1, "x"]}
 
 
-@settings(max_examples=500, deadline=None, database=None)
+@settings(max_examples=250, deadline=None, database=None)
 @given(values.values(), st.data())
 def test_damaged_bytes_give_another_value_or_a_value_error(value, data):
     whole = encode(value)

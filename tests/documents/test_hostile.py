@@ -132,7 +132,7 @@ def store(request, tmp_path_factory):
         yield opened
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=80, deadline=None, database=None)
 @given(kind=st.sampled_from(ACCEPTED), doc=documents(), number=st.integers(0, 10**9))
 def test_whatever_is_inserted_only_errors_of_ours_are_raised(store, kind, doc, number):
     with warnings.catch_warnings():

@@ -45,7 +45,7 @@ class Broken:
 Point = collections.namedtuple("Point", "x y")
 
 
-@settings(max_examples=300, deadline=None, database=None)
+@settings(max_examples=150, deadline=None, database=None)
 @given(values.records())
 def test_plain_values_are_kept_as_they_are(doc):
     clean, changes = normalise(doc)
@@ -53,7 +53,7 @@ def test_plain_values_are_kept_as_they_are(doc):
     assert changes == []
 
 
-@settings(max_examples=300, deadline=None, database=None)
+@settings(max_examples=150, deadline=None, database=None)
 @given(values.everyday_values())
 def test_normalising_twice_changes_nothing_more(value):
     once, _ = normalise({"value": value})

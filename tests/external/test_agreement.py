@@ -298,7 +298,7 @@ def check_field(header, field, made):
             assert not complete or np.asarray(found).dtype == field.dtype
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(runs())
 def test_whatever_was_written_comes_back_in_all_ways(made):
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():

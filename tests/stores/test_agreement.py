@@ -23,7 +23,7 @@ def paths(tmp_path, request):
     return (tmp_path / f"{number}.db" for number in itertools.count())
 
 
-@quick(40)
+@quick(25)
 @given(runs=st.lists(strategies.runs(), min_size=1, max_size=3), data=st.data())
 def test_any_runs_read_and_search_alike(paths, runs, data):
     documents = [pair for run in runs for pair in run]
@@ -40,7 +40,7 @@ def test_any_runs_read_and_search_alike(paths, runs, data):
         assert_same_answers(*stores, documents, asked)
 
 
-@quick(25)
+@quick(20)
 @given(starts=st.lists(strategies.starts(), min_size=2, max_size=8), data=st.data())
 def test_any_searches_find_alike(paths, starts, data):
     with ExitStack() as stack:
@@ -56,7 +56,7 @@ def test_any_searches_find_alike(paths, starts, data):
             assert stores[0].count(query) == len(other), query
 
 
-@quick(40)
+@quick(25)
 @given(times=st.lists(strategies.times(), min_size=1, max_size=60), data=st.data())
 def test_runs_of_any_times_come_in_one_order(paths, times, data):
     with ExitStack() as stack:

@@ -23,7 +23,7 @@ def page(datum_id, owner, value=0):
     return {"datum_id": [datum_id], "resource": owner, "datum_kwargs": {"n": [value]}}
 
 
-@quick(150)
+@quick(80)
 @given(
     st.lists(WORDS, unique=True, max_size=4),
     st.lists(

@@ -30,7 +30,7 @@ def read(format, data, **more):
     return [(item.kind, item.document) for item in parsed.items]
 
 
-@quick(150)
+@quick(80)
 @given(value=values.values())
 def test_any_value_is_read_as_it_was_written(value):
     document = start(value=value)

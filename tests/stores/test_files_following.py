@@ -753,7 +753,7 @@ def _damaged(data, chance):
 
 
 @pytest.mark.filterwarnings("ignore::databroker.errors.DamageWarning")
-@quick(120)
+@quick(70)
 @given(chance=st.randoms(use_true_random=False))
 def test_damage_of_any_kind_spoils_one_run_at_most(cls, chance):
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,7 @@ def through_bson(kind, document):
     return unpack_row(kind, stored) if kind in OWNER else unpack_document(stored)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(run=strategies.runs())
 def test_any_document_of_any_run(run):
     for kind, document in singles(run):

@@ -181,7 +181,7 @@ class Identity(Base):
         run: list[tuple[str, Any]] = [("start", start()), ("descriptor", descriptor())]
         run += [("event", event(number)) for number in range(1500)]
         insert_all(store, [*run, ("stop", stop())])
-        insert_all(store, run[::-7])
+        insert_all(store, run[::-29])
         self.assert_holds(store, [*run, ("stop", stop())])
 
     def test_one_event_twice_in_a_page_is_kept_once(self, store: Store) -> None:
