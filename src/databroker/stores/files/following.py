@@ -6,7 +6,6 @@ import contextlib
 import os
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 
 from ..._util.garbage import collecting_later
 from ..._util.signals import not_from_signal
@@ -14,7 +13,6 @@ from ...documents.files.formats import Format
 from ...errors import StoreDamaged, StoreUnavailable
 from ..base import Store
 from ..sql.file_index import FileIndex, FileNews, FileState
-from .behind import behind, one_by_one
 from .findings import is_awaited, is_given_up, look_into, stamp_of_state
 from .home import Home
 from .places import Places, Stamp
@@ -24,10 +22,6 @@ from .watching import Watch, stamps_at
 
 _AT_ONCE, _BYTES_AT_ONCE = 1_000, 2**28
 """Files, and bytes of files, whose documents are kept in one transaction."""
-
-
-Found = tuple[list[FileNews], list[FileState]]
-"""What is new in files, and files to be forgotten first."""
 
 
 class Follower:
@@ -161,42 +155,24 @@ class Follower:
     ) -> set[str]:
         """Take in what changed; return the files that must be read again for that."""
         known = self._states(index, [*changed, *gone])
-        self._watch.forget(gone)
         forgotten = [known[path] for path in gone if path in known]
+        self._watch.forget(gone)
         again: set[str] = set()
-        taking_in = behind if len(changed) > _AT_ONCE else one_by_one
-        found = self._found(index, changed, known, forgotten)
-        with contextlib.closing(taking_in(partial(_keep, index), found)) as kept:
-            for (news, _), affected in kept:
-                self._note(news)
-                again.update(affected)
-        if forgotten:
-            return self._begin_again(index)
+        news: list[FileNews]
+        for paths in [*_groups(self._ordered(changed), changed)] or [[]]:
+            news = []
+            for path in paths:
+                self._look_into(index, path, known.get(path), news, forgotten)
+            if any(not state.plain for state in forgotten):
+                return self._begin_again(index)
+            if forgotten or any(map(_is_worth_keeping, news)):
+                again.update(index.take_in(news, forgotten))
+            forgotten = []
+            self._note(news)
         self._watch.forget(again)
         for path in again:
             self._ahead.pop(path, None)
         return again
-
-    def _found(
-        self,
-        index: FileIndex,
-        changed: Mapping[str, Stamp],
-        known: Mapping[str, FileState],
-        forgotten: list[FileState],
-    ) -> Iterator[Found]:
-        """Yield what is new in files, with files to be forgotten first, which are taken out.
-
-        It ends before one that cannot be forgotten alone.
-        """
-        for paths in [*_groups(self._ordered(changed), changed)] or [[]]:
-            news: list[FileNews] = []
-            for path in paths:
-                self._look_into(index, path, known.get(path), news, forgotten)
-            if not all(state.plain for state in forgotten):
-                return
-            gone = forgotten.copy()
-            forgotten.clear()
-            yield news, gone
 
     def _look_into(
         self,
@@ -278,12 +254,6 @@ def _is_worth_keeping(news: FileNews) -> bool:
     """Tell whether the index has to know: rows alone are found again in a moment."""
     found = news.documents or news.strays or news.datum_owners or news.state.faults
     return news.is_new or bool(found)
-
-
-def _keep(index: FileIndex, found: Found) -> list[str]:
-    """Store what was found; return the files that must be read again for that."""
-    news, gone = found
-    return index.take_in(news, gone) if gone or any(map(_is_worth_keeping, news)) else []
 
 
 def _groups(paths: Iterable[str], stamps: Mapping[str, Stamp]) -> Iterator[list[str]]:
