@@ -1,6 +1,7 @@
 """A Tiled server on this machine, in a process of its own, and runs in it by its own writer."""
 
 import contextlib
+import copy
 import json
 import os
 import socket
@@ -49,6 +50,9 @@ class TiledServer:
         self.port = _free_port()
         self._process = None
         self._log = self.folder / "server.log"
+        self._http = httpx.Client(
+            headers={"Authorization": f"Apikey {KEY}"}, timeout=60, verify=False
+        )
 
     @property
     def uri(self):
@@ -82,6 +86,11 @@ class TiledServer:
             self._process.wait()
             self._process = None
 
+    def close(self):
+        """Kill it for good."""
+        self.end()
+        self._http.close()
+
     def new_catalog(self):
         """Return the address of a new, empty catalog."""
         name = uuid.uuid4().hex[:12]
@@ -97,12 +106,10 @@ class TiledServer:
             "data_sources": [],
             "specs": specs,
         }
-        answer = httpx.post(
+        answer = self._http.post(
             f"{self.uri}/api/v1/metadata/{'/'.join(path)}",
             content=json.dumps(body),
-            headers={"Authorization": f"Apikey {KEY}", "Content-Type": "application/json"},
-            timeout=60,
-            verify=False,
+            headers={"Content-Type": "application/json"},
         )
         assert answer.is_success, answer.text
 
@@ -155,28 +162,55 @@ def _uid(run):
     return run.root_node.metadata["start"]["uid"]
 
 
-def writing_store(catalog, uri):
-    """Return a store of a catalog that takes documents, and has Tiled's writer write them."""
+def writing_store(server, client, filled=None):
+    """Return a store that takes documents, and has Tiled's writer write them when it is asked.
+
+    Where a catalog is already filled with the same documents, as `filled` says, that is asked.
+    """
     from databroker.stores.tiled import TiledStore
 
+    filled = {} if filled is None else filled
+    if not filled:
+        filled[repr([])] = server.new_catalog().rpartition("/")[2]
+
     class WritingStore(TiledStore):
-        """Writes before it asks."""
-
         def __init__(self):
-            super().__init__(uri, api_key=KEY)
-            self._writing, self._waits = Writing(catalog), False
-            send = self._server._send
-
-            def flushed(*args):
-                if self._waits:
-                    self._waits = False
-                    self._writing.flush()
-                return send(*args)
-
-            self._server._send = flushed
+            self._given, self._written, self._writing = [], 0, None
+            super().__init__(f"{server.uri}/api/v1/metadata/{filled[repr([])]}", api_key=KEY)
+            self._url, self._server.url = self._server.url, self._url_of
 
         def put(self, kind, doc):
-            self._waits = True
-            self._writing(kind, doc)
+            self._given.append((kind, copy.deepcopy(doc)))
+
+        def __reduce__(self):
+            self._begin()  # another opener sees what comes from now on
+            return super().__reduce__()
+
+        def _url_of(self, *parts):
+            """Write what was given before an address is asked."""
+            if self._written < len(self._given):
+                self._write()
+            return self._url(*parts)
+
+        def _write(self):
+            known = filled.get(repr(self._given)) if self._written == 0 else None
+            if known is not None and self._writing is None:
+                self._server.path, self._written = (known,), len(self._given)
+                return
+            self._begin()
+            if self._written:
+                filled.pop(repr(self._given[: self._written]), None)
+            while self._written < len(self._given):
+                self._written += 1
+                self._writing(*self._given[self._written - 1])
+            self._writing.flush()
+            filled[repr(self._given)] = self._server.path[0]
+
+        def _begin(self):
+            """Take a catalog of its own."""
+            if self._writing is None:
+                name = server.new_catalog().rpartition("/")[2]
+                self._writing, self._written = Writing(client[name]), 0
+                self._server.path = (name,)
 
     return WritingStore()

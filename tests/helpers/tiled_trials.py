@@ -132,7 +132,68 @@ def columns(db):
     return [scan.table(fields=["det"])["det"].tolist(), [np.asarray(x).tolist() for x in filled]]
 
 
-TRIALS = (runs, lookups, searches, counts, pages, descriptors, events, tables, arrays, columns)
+def news(db):
+    """That nothing is new while nothing is stored, also while a run goes on."""
+    state = db.store.state()
+    return [state is None, db.store.wait_for_changes(state, 0)]
+
+
+TRIALS = (
+    runs,
+    lookups,
+    searches,
+    counts,
+    pages,
+    descriptors,
+    events,
+    tables,
+    arrays,
+    columns,
+    news,
+)
+
+
+# -- what is not the same ----------------------------------------------------
+
+
+def nan_in_metadata(db):
+    return [doc["configuration"] for doc in _of_all(db, "descriptor")]
+
+
+def where_external_fields_are(db):
+    keys = [doc["data_keys"] for doc in _of_all(db, "descriptor")]
+    return [{name: key.get("external") for name, key in each.items()} for each in keys]
+
+
+def resources_and_datum_documents(db):
+    return [doc["uid"] for doc in _of_all(db, "resource")]
+
+
+def flags_of_external_fields(db):
+    return [row["filled"] for doc in _of_all(db, "descriptor") for row in _rows(db, doc)]
+
+
+def uids_of_the_last_events_of_a_run_that_goes_on(db):
+    (run,) = (header.uid for header in db() if not header.stop and header.start.get("plan_name"))
+    descriptors = (doc for _, doc in db.store.documents(run, ["descriptor"]))
+    return [row["uid"] for doc in descriptors for row in _rows(db, doc)]
+
+
+def _of_all(db, kind):
+    return [doc for header in db() for _, doc in db.store.documents(header.uid, [kind])]
+
+
+def _rows(db, descriptor):
+    return read_rows(db.store, "event", descriptor["uid"])
+
+
+LOSSES = {
+    "NaN in metadata": nan_in_metadata,
+    "where the data of external fields are": where_external_fields_are,
+    "resources and datum documents": resources_and_datum_documents,
+    "flags of external fields": flags_of_external_fields,
+    "uids of the last events of a run that goes on": uids_of_the_last_events_of_a_run_that_goes_on,
+}
 
 
 def answer(trial, db):

@@ -39,7 +39,7 @@ from databroker import Broker
 from databroker.stores.memory import MemoryStore
 from databroker.stores.tiled.server import Server
 from helpers.tiled_runs import perform
-from helpers.tiled_trials import TRIALS, answer
+from helpers.tiled_trials import LOSSES, TRIALS, answer
 
 PACKAGES = ("databroker[server]==2.0.2", "ophyd")
 PAGE = ROOT / "docs" / "tiled.md"
@@ -98,7 +98,7 @@ def filled(given: Documents) -> MemoryStore:
 
 def asked(db: Any) -> dict[str, str]:
     """Return the answers to all trials."""
-    return {trial.__name__: answer(trial, db) for trial in TRIALS}
+    return {trial.__name__: answer(trial, db) for trial in (*TRIALS, *LOSSES.values())}
 
 
 @contextlib.contextmanager

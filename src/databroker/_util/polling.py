@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain, repeat
 
 _PAUSES = (0.01, 0.02, 0.05, 0.1)
@@ -11,14 +11,17 @@ _PAUSES = (0.01, 0.02, 0.05, 0.1)
 
 
 def wait_until(
-    is_so: Callable[[], bool], timeout: float, pause: Callable[[float], object] = time.sleep
+    is_so: Callable[[], bool],
+    timeout: float,
+    pause: Callable[[float], object] = time.sleep,
+    pauses: Sequence[float] = _PAUSES,
 ) -> bool:
     """Ask again and again for so many seconds; tell whether it is so at last.
 
     A pause may end sooner than it should.
     """
     end = time.monotonic() + timeout
-    for longest in chain(_PAUSES, repeat(_PAUSES[-1])):
+    for longest in chain(pauses, repeat(pauses[-1])):
         if is_so():
             return True
         left = end - time.monotonic()

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..errors import StoreUnavailable
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -54,6 +56,14 @@ class RowSource(Protocol):
     ) -> Iterator[list[pa.RecordBatch]]:
         """Yield the batches of each of several extents; see `Store.read_extents`."""
         ...
+
+
+def rows_are_gone(kind: str, owner: str, place: str) -> StoreUnavailable:
+    """Return what to raise where somebody removed rows after they were counted."""
+    return StoreUnavailable(
+        f"Rows ({kind}) of {owner!r} are gone from {place} since they were counted. "
+        "Read the run again."
+    )
 
 
 def each_extent(

@@ -20,7 +20,7 @@ def server(tmp_path_factory):
         server.wait()
         yield server
     finally:
-        server.end()
+        server.close()
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +30,12 @@ def client(server):
     client = from_uri(server.uri, api_key=KEY)
     yield client
     client.context.http_client.close()
+
+
+@pytest.fixture(scope="session")
+def filled():
+    """The names of catalogs, by the documents that they were filled with."""
+    return {}
 
 
 @pytest.fixture(scope="session")

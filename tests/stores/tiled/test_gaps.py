@@ -1,12 +1,8 @@
 """What Tiled's writer does not keep, each with its reason: an error once it does."""
 
-from contextlib import closing
-
 import pytest
 
 from databroker.documents.encode import same
-from databroker.query.nodes import Everything
-from databroker.stores.tiled import TiledStore, runs
 from databroker.testing import answers, expected, read_rows
 from databroker.testing.conformance.base import (
     datum,
@@ -17,7 +13,7 @@ from databroker.testing.conformance.base import (
     start,
     stop,
 )
-from helpers.tiled_server import KEY, writing_store
+from helpers.tiled_server import writing_store
 
 
 def _ended(*documents):
@@ -74,9 +70,8 @@ MISSING = ("uid", "filled")
 )
 def test_what_is_lost(server, client, name):
     """Nothing else is looked at than what the gap is about."""
-    uri = server.new_catalog()
     documents = DOCUMENTS[name]
-    store = writing_store(client[uri.rpartition("/")[2]], uri)
+    store = writing_store(server, client)
     try:
         insert_all(store, documents)
         found, wanted = answers(store, documents), expected(documents)
@@ -101,8 +96,7 @@ def _without(dropped, answer):
 
 def test_what_is_kept(server, client):
     """Guard the tests above: without anything of that, documents come out as they are."""
-    uri = server.new_catalog()
-    store = writing_store(client[uri.rpartition("/")[2]], uri)
+    store = writing_store(server, client)
     documents = _with(*(event(number) for number in (3, 1, 2)), sample={"name": "Ni"})
     insert_all(store, documents)
     (run,) = [pair for pair in documents if pair[0] == "start"]
@@ -113,25 +107,6 @@ def test_what_is_kept(server, client):
         _kept(doc) for kind, doc in documents if kind == "event"
     ]
     store.close()
-
-
-@pytest.mark.xfail(reason="entries do not tell when they were made", strict=True)
-def test_an_older_run_that_comes_meanwhile_is_left_out(server, monkeypatch):
-    monkeypatch.setattr(runs, "_PAGE", 1)
-    catalog = server.new_catalog()
-    specs = [{"name": "BlueskyRun", "version": "3.0"}]
-
-    def put(uid, time):
-        path = [catalog.rpartition("/")[2]]
-        server.put(path, uid, {"start": {"uid": uid, "time": time}}, specs)
-
-    for number in range(3):
-        put(f"{number}", 1.5e9 + number)
-    with closing(TiledStore(catalog, api_key=KEY)) as store:
-        found = store.find(Everything())
-        first = next(found).uid
-        put("older", 1.4e9)
-        assert [first, *(run.uid for run in found)] == ["2", "1", "0"]
 
 
 def _kept(row):

@@ -27,8 +27,7 @@ STARTS = [
 @pytest.fixture(scope="module")
 def asked(server, client):
     """A catalog, and a memory store with the same runs, of which some have not ended."""
-    uri = server.new_catalog()
-    store, memory = writing_store(client[uri.rpartition("/")[2]], uri), MemoryStore()
+    store, memory = writing_store(server, client), MemoryStore()
     for number, metadata in enumerate(STARTS):
         # Of two times, so that there are ties; and one that no server orders.
         time = 1.5e9 + number // 2 if number != 3 else 5e8
@@ -67,7 +66,7 @@ def test_any_question(asked):
     stops = [run.stop for run in memory.find(n.Everything()) if run.stop]
     seen = Counter()
 
-    @settings(max_examples=40, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=25, deadline=None, database=None, derandomize=True)
     @given(query=questions(starts, stops))
     def ask(query):
         wanted = [run.uid for run in memory.find(query)]
@@ -76,7 +75,7 @@ def test_any_question(asked):
         seen[0 < len(wanted) < len(STARTS)] += 1
 
     ask()
-    assert seen[True] > 8
+    assert seen[True] > 5
 
 
 def _pushed():

@@ -21,10 +21,10 @@ from ...errors import NotSupported
 from ...query.evaluate import RunView, compile
 from ..base import LINKED, Capabilities, RunRecord, Store
 from ..facts import run_fact
-from ..rows import Extent
+from ..rows import Extent, rows_are_gone
 from .database import Database, reached_or_closed
 from .documents import Doc, unpack_document
-from .rows import fields_of, rows_are_gone
+from .rows import fields_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -158,7 +158,7 @@ class MongoEmbeddedStore(Store):
         )
         whole = None if stored is None else from_page(kind, _page(kind, stored))
         if whole is None or whole.num_rows < stop:
-            raise rows_are_gone(kind, owner)
+            raise rows_are_gone(kind, owner, "the database")
         yield select(whole, None if selection.is_all else selection).slice(first, stop - first)
 
     def datum(self, datum_id: str) -> Doc | None:

@@ -12,8 +12,7 @@ from bson import ObjectId
 
 from ..._util.portable_text import portable
 from ...documents.kinds import IDENTITY, NESTED, OWNER
-from ...errors import StoreUnavailable
-from ..rows import Extent
+from ..rows import Extent, rows_are_gone
 from ..sizes import bytes_of
 from .database import BATCH, in_questions
 from .documents import Doc, unpack_row
@@ -111,7 +110,7 @@ class Rows:
             size -= len(some)
             yield from_rows(kind, some, selection)
         if size:
-            raise rows_are_gone(kind, owner)
+            raise rows_are_gone(kind, owner, "the database")
 
     def newest_time(self, owner: str) -> Any:
         """Return the greatest time of the events of a descriptor, None if it has none."""
@@ -120,14 +119,6 @@ class Rows:
             place.collection, query, fields={"_id": 0, "time": 1}, order=[("time", -1)]
         )
         return None if newest is None else unpack_row("event", newest)["time"]
-
-
-def rows_are_gone(kind: str, owner: str) -> StoreUnavailable:
-    """Return what to raise where somebody removed rows after they were counted."""
-    return StoreUnavailable(
-        f"Rows ({kind}) of {owner!r} are gone from the database since they were counted. "
-        "Read the run again."
-    )
 
 
 def _names(kind: str, owners: Sequence[str]) -> dict[Any, str]:

@@ -22,12 +22,21 @@ class Owner(NamedTuple):
     since: float | None = None
     until: float | None = None
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether all events of the stream are its own."""
+        return self.since is None and self.until is None
+
 
 class Rows(Protocol):
     """The events of one descriptor, as they are now."""
 
-    def index(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """Return seq_num and time of each event."""
+    def seq_nums(self) -> np.ndarray[Any, Any]:
+        """Return the seq_num of each event."""
+        ...
+
+    def times(self) -> np.ndarray[Any, Any]:
+        """Return the time of each event."""
         ...
 
     def read(self, selection: Selection, first: int, stop: int) -> pa.RecordBatch | None:

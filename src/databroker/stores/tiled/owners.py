@@ -51,7 +51,7 @@ class Owners:
         place = self._place(descriptor)
         if place is None:
             return []
-        numbers, _ = self._read(descriptor, place).index()
+        numbers = self._read(descriptor, place).seq_nums()
         if not len(numbers):
             return []
         token = [descriptor, list(place.stream.path), place.since, place.until]
@@ -60,7 +60,7 @@ class Owners:
     def times(self, descriptor: str) -> list[float]:
         """Return the time of the newest event of a descriptor, if there is one."""
         place = self._place(descriptor)
-        times = [] if place is None else self._read(descriptor, place).index()[1].tolist()
+        times = [] if place is None else self._read(descriptor, place).times().tolist()
         return [max(times)] if times else []
 
     def stream_datums(self, resource: str) -> list[Extent]:

@@ -8,7 +8,6 @@ known by its time alone.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,8 @@ from ...columns.names import SEQ_NUM, TIME, UID, nested
 from ...errors import StoreUnavailable
 from .owner import Owner
 from .server import Server
-from .streams import Array, Parts, Table, parts_of
+from .streams import Array, parts_of
+from .tables import fetched, there
 
 if TYPE_CHECKING:
     from ...columns import Selection
@@ -30,11 +30,8 @@ if TYPE_CHECKING:
 Numbers = np.ndarray[Any, Any]
 
 _STAMP = "ts_"
-_ARROW = ("format", "application/vnd.apache.arrow.file")
 _BYTES = ("format", "application/octet-stream")
 _JSON = ("format", "application/json")
-_MOST_NAMES = 50  # of columns in one address; of more, whole tables are asked for
-_PLAIN = {"f": pa.float64(), "i": pa.int64()}
 
 
 class Events:
@@ -60,18 +57,40 @@ class Events:
         arrays = [name for name in self._parts.arrays if _STAMP + name in columns]
         return [name for name in held if name.removeprefix(_STAMP) not in arrays] + arrays
 
-    def index(self) -> tuple[Numbers, Numbers]:
-        """Return seq_num and time of each event."""
-        columns = _fetched(self._server, self._parts, [SEQ_NUM, TIME])
-        if len(columns) < 2:
-            return np.empty(0, np.int64), np.empty(0)
-        times = np.asarray(columns[TIME], np.float64)
-        mine = self._mine(times)
-        return np.asarray(columns[SEQ_NUM], np.int64)[mine], times[mine]
+    def seq_nums(self) -> Numbers:
+        """Return the seq_num of each event."""
+        return self._column(SEQ_NUM, np.int64)
 
-    def _mine(self, times: Numbers) -> Numbers:
+    def times(self) -> Numbers:
+        """Return the time of each event."""
+        return self._column(TIME, np.float64)
+
+    def _column(self, name: str, dtype: Any) -> Numbers:
+        # Only the times tell whose a row is, if there are several descriptors.
+        whose = [] if self._owner.is_alone else [TIME]
+        tables = self._parts.tables
+        counted = [table.counted for table in tables] if len(tables) > 1 else []
+        columns = self._fetched([name, *whose, *counted])
+        if name not in columns:
+            return np.empty(0, dtype)
+        return np.asarray(columns[name], dtype)[self._mine(columns)]
+
+    def _fetched(self, names: Sequence[str]) -> dict[str, pa.Array]:
+        """Return those of some columns that tables have, with so many rows as all of them have.
+
+        While a run goes on, the tables of a wide stream grow one after the other.
+        """
+        columns = fetched(self._server, self._parts, [*dict.fromkeys(names)])
+        rows = min(map(len, columns.values()), default=0)
+        return {name: column.slice(0, rows) for name, column in columns.items()}
+
+    def _mine(self, columns: Mapping[str, pa.Array]) -> Numbers:
         """Return the numbers of the rows of the table that are events of the descriptor."""
-        chosen = np.ones(len(times), bool)
+        rows = min(map(len, columns.values()), default=0)
+        if self._owner.is_alone:
+            return np.arange(rows)
+        times = np.asarray(columns[TIME], np.float64)
+        chosen = np.ones(rows, bool)
         if self._owner.since is not None:
             chosen &= times >= self._owner.since
         if self._owner.until is not None:
@@ -84,9 +103,8 @@ class Events:
         data = [name for name in fields if nested("data", name) in selection]
         stamped = [name for name in fields if nested("timestamps", name) in selection]
         names = [SEQ_NUM, TIME, *data, *(_STAMP + name for name in stamped)]
-        columns = _fetched(self._server, self._parts, names)
-        times = np.asarray(columns[TIME], np.float64)
-        rows = self._mine(times)[first:stop]
+        columns = self._fetched(names)
+        rows = self._mine(columns)[first:stop]
         if not len(rows):
             return None
         values: dict[str, Any] = {
@@ -125,7 +143,7 @@ class Events:
         """Return the values of some events that are in an array."""
         stamps = columns.get(_STAMP + name)
         if stamps is None and len(columns[TIME]) != array.shape[0]:
-            stamps = _fetched(self._server, self._parts, [_STAMP + name]).get(_STAMP + name)
+            stamps = fetched(self._server, self._parts, [_STAMP + name]).get(_STAMP + name)
         has = np.ones(len(columns[TIME]), bool)
         if stamps is not None and len(columns[TIME]) != array.shape[0]:
             has = np.asarray(stamps.is_valid())
@@ -143,7 +161,7 @@ def read_block(server: Server, array: Array, place: Sequence[slice]) -> Any:
     """Return a part of an array; lists where its values differ in length."""
     if array.dtype is None:
         content = server.data("ragged/full", *array.path, params=[_JSON])
-        return json.loads(_there(content, array.path, server))[place[0]]
+        return json.loads(there(content, array.path, server))[place[0]]
     pairs = list(zip(place, array.shape, strict=False))
     ranges = [range(size)[each] for each, size in pairs]
     shape = tuple(map(len, ranges)) + array.shape[len(ranges) :]
@@ -151,7 +169,7 @@ def read_block(server: Server, array: Array, place: Sequence[slice]) -> Any:
         return np.empty(shape, array.dtype)
     text = ",".join(f"{each.start}:{each.stop}:{each.step}" for each in ranges)
     content = server.data("array/full", *array.path, params=[("slice", text), _BYTES])
-    found = np.frombuffer(_there(content, array.path, server), array.dtype)
+    found = np.frombuffer(there(content, array.path, server), array.dtype)
     if found.size != int(np.prod(shape)):
         raise StoreUnavailable(
             f"{server.name}: {'/'.join(array.path)} gave {found.size} elements, and {shape} was "
@@ -159,41 +177,6 @@ def read_block(server: Server, array: Array, place: Sequence[slice]) -> Any:
         )
     block = found.reshape(shape)
     return block if array.dtype.kind in "biufc" else block.tolist()
-
-
-def _there(content: bytes | None, path: tuple[str, ...], server: Server) -> bytes:
-    if content is None:
-        raise StoreUnavailable(f"{server.name} has no {'/'.join(path)} any more.")
-    return content
-
-
-def _fetched(server: Server, parts: Parts, names: Sequence[str]) -> dict[str, pa.Array]:
-    """Return those of some columns that tables have."""
-    found: dict[str, pa.Array] = {}
-    for table in parts.tables:
-        wanted = [name for name in names if name in table.schema.names]
-        if wanted:
-            found |= _of_table(server, table, wanted)
-    return found
-
-
-def _of_table(server: Server, table: Table, names: list[str]) -> dict[str, pa.Array]:
-    some = [("column", name) for name in names] if len(names) <= _MOST_NAMES else []
-    params = [("partition", "0"), _ARROW, *some]
-    content = server.data("table/partition", *table.path, params=params)
-    read = pa.ipc.open_file(io.BytesIO(_there(content, table.path, server))).read_all()
-    columns = {name: read.column(name).combine_chunks() for name in names}
-    return {name: _cast(column, table.schema.field(name).type) for name, column in columns.items()}
-
-
-def _cast(column: pa.Array, wanted: pa.DataType) -> pa.Array:
-    """Return a column in the type that it was written in; on its way it may get a wider one."""
-    if column.type == wanted:
-        return column
-    try:
-        return column.cast(wanted)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return column
 
 
 def _plain(column: pa.Array) -> Any:

@@ -10,8 +10,8 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,6 +19,7 @@ import httpx
 from ...documents.pages import unpack
 from ...errors import StoreAway, StoreUnavailable
 from .owner import Owner
+from .progress import progress_of
 from .server import Server
 from .streams import streams_of
 
@@ -32,16 +33,17 @@ Doc = dict[str, Any]
 
 _SEQUENCE = "application/json-seq"
 _MOST_EVENTS = 200_000  # kept, of all runs but the last one
-_FRESH = 1.0  # seconds for which the events of a run that goes on are kept
+_FRESH = 1.0  # seconds after which it is looked whether a run that goes on has more events
 
 
 @dataclass(frozen=True)
 class _Run:
-    """The events of a run by the uids of their descriptors, and when they were asked for."""
+    """The events of a run by the uids of their descriptors, and of when they are."""
 
     events: dict[str, list[Doc]]
     ended: bool
     since: float
+    progress: Hashable
 
     @property
     def size(self) -> int:
@@ -70,13 +72,23 @@ class ServedRuns:
             if kept is not None and kept.is_good:
                 self._kept.move_to_end(key)
                 return kept
-        run = _read(self._server, key)
+        run = self._renewed(key, kept)
         with self._lock:
             self._kept[key] = run
             self._kept.move_to_end(key)
             while len(self._kept) > 1 and self._size() > _MOST_EVENTS:
                 self._kept.popitem(last=False)
         return run
+
+    def _renewed(self, key: str, kept: _Run | None) -> _Run:
+        """Return a run as it is now; its documents are asked for only if there are more."""
+        since = time.monotonic()
+        # Of a run that is read for the first time, most likely it has ended, and never changes.
+        progress = None if kept is None else _progress(self._server, key)
+        if kept is not None and kept.progress == progress:
+            return replace(kept, since=since)
+        events, ended = _read(self._server, key)
+        return _Run(events, ended, since, progress)
 
     def _size(self) -> int:
         return sum(run.size for run in self._kept.values())
@@ -88,12 +100,17 @@ class ServedEvents:
     def __init__(self, events: list[Doc]) -> None:
         self._events = events
 
-    def index(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """Return seq_num and time of each event."""
+    def seq_nums(self) -> np.ndarray[Any, Any]:
+        """Return the seq_num of each event."""
         import numpy as np
 
-        numbers = np.array([event["seq_num"] for event in self._events], np.int64)
-        return numbers, np.array([event["time"] for event in self._events], np.float64)
+        return np.array([event["seq_num"] for event in self._events], np.int64)
+
+    def times(self) -> np.ndarray[Any, Any]:
+        """Return the time of each event."""
+        import numpy as np
+
+        return np.array([event["time"] for event in self._events], np.float64)
 
     def read(self, selection: Selection, first: int, stop: int) -> pa.RecordBatch | None:
         """Return a range of rows as a batch; None if there are none."""
@@ -103,8 +120,14 @@ class ServedEvents:
         return from_rows("event", events, selection) if events else None
 
 
-def _read(server: Server, key: str) -> _Run:
-    since = time.monotonic()
+def _progress(server: Server, key: str) -> Hashable:
+    """Return how far a run is, and whether it has ended."""
+    entry = server.entry(key) or {"attributes": {"metadata": {}}}
+    return entry["attributes"]["metadata"].get("stop") is None, progress_of(server, key)
+
+
+def _read(server: Server, key: str) -> tuple[dict[str, list[Doc]], bool]:
+    """Return the events of a run, by the uids of their descriptors, and whether it has ended."""
     events: dict[str, list[Doc]] = {}
     external: dict[str, list[str]] = {}
     ended = False
@@ -118,7 +141,7 @@ def _read(server: Server, key: str) -> _Run:
         ended = ended or kind == "stop"
     if not ended:
         _add_held_back(server, key, events)
-    return _Run(events, ended, since)
+    return events, ended
 
 
 def _add_held_back(server: Server, key: str, events: dict[str, list[Doc]]) -> None:

@@ -67,7 +67,8 @@ class Server:
 
     def url(self, route: str, *inside: str) -> str:
         """Return the address of something inside of the catalog, for one of the server's routes."""
-        parts = [quote(part, safe="") for part in self.path + inside]
+        # What is no UTF-8 stays so: it is the name of nothing.
+        parts = [quote(part, safe="", errors="surrogatepass") for part in self.path + inside]
         return "/".join(
             [self.base, route, *(parts or [""])]
         )  # the root is known with a slash alone

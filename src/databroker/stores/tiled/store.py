@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..._util.polling import wait_until
 from ...errors import ExternalDataMissing, StoreAway, StoreIsReadOnly, StoreUnavailable
 from ...query.evaluate import Predicate, RunView, compile
 from ...query.nodes import Everything
 from ..activity import Activity
 from ..base import LINKED, Capabilities, RunRecord, Store
 from ..facts import run_fact
-from ..rows import Extent
+from ..rows import Extent, rows_are_gone
 from .filters import Filters
 from .kinds import Catalog, kind_of
 from .owner import Owner
 from .owners import Owners
+from .progress import progress_of
 from .runs import Run, count, limited, newest_first, one
 from .server import Server
-from .streams import Stream, parts_of, stream_resources, streams_of
+from .streams import Stream, parts_of, stream_resources, streams_of, time_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 TIMEOUT = 30.0
 """Seconds to wait for an answer of a server."""
+
+_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Seconds between two looks at what is new."""
 
 
 class TiledStore(Store):
@@ -134,7 +139,7 @@ class TiledStore(Store):
         streams = self._streams(uid)
         if "descriptor" in kinds:
             found = (document for stream in streams for document in stream.descriptors())
-            for document in sorted(found, key=lambda descriptor: float(descriptor["time"])):
+            for document in sorted(found, key=time_of):
                 yield "descriptor", document
         if "stream_resource" in kinds:
             for stream in streams:
@@ -154,9 +159,24 @@ class TiledStore(Store):
         record = self.record(uid)
         times = [float(record.start["time"])] if record is not None else [0.0]
         for _, document in self.documents(uid, ["descriptor"]):
-            times.append(float(document["time"]))
+            times.append(time_of(document))
             times += self._owners.times(str(document["uid"]))
         return Activity(max(times))
+
+    def state(self) -> Hashable:
+        """Return how many runs there are, and how far the newest one is; see `Store.state`.
+
+        No data come for this. A run that has ended gets no more of them.
+        """
+        run = next(newest_first(self._catalog, (), limit=1), None)
+        if run is None:
+            return None
+        total, stop = count(self._catalog, ()), run.record.stop
+        return total, run.key, progress_of(self._server, run.key) if stop is None else "ended"
+
+    def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
+        """Wait until there is more, and leave the server time for others; see `Store`."""
+        return wait_until(lambda: self.state() != state, timeout, pauses=_PAUSES)
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
         """Return one extent that covers all rows."""
@@ -182,9 +202,11 @@ class TiledStore(Store):
             return
         uid, path, since, until = extent.token
         events = self._catalog.rows(Owner(uid, tuple(path), since, until))
-        batch = events.read(selection, first, min(stop, extent.rows))
-        if batch is not None:
-            yield batch
+        stop = min(stop, extent.rows)
+        batch = events.read(selection, first, stop)
+        if batch is None or batch.num_rows < stop - first:
+            raise rows_are_gone(kind, uid, self._server.name)
+        yield batch
 
     def read_array(
         self, document: Mapping[str, Any], place: Sequence[slice]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...columns.names import SEQ_NUM
 from ..arrays import MIMETYPE
 from .server import Json, Server
 
@@ -71,15 +72,21 @@ class ServedStream(Stream):
             {**each, "data_keys": {name: _data_key(key) for name, key in each["data_keys"].items()}}
             for each in self.metadata["descriptors"]
         ]
-        return sorted(found, key=lambda descriptor: float(descriptor["time"]))
+        return sorted(found, key=time_of)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of a stream: where it is, and the types of its columns."""
+    """A table of a stream: where it is, the types of its columns, and how many parts it has."""
 
     path: tuple[str, ...]
     schema: pa.Schema
+    partitions: int = 1
+
+    @property
+    def counted(self) -> str:
+        """The column whose length says how many rows there are."""
+        return SEQ_NUM if SEQ_NUM in self.schema.names else str(self.schema.names[0])
 
 
 @dataclass(frozen=True)
@@ -125,7 +132,8 @@ def parts_of(server: Server, path: tuple[str, ...]) -> Parts:
         name, attributes = str(item["id"]), item["attributes"]
         structure, family = attributes.get("structure") or {}, attributes["structure_family"]
         if family == "table":
-            parts.tables.append(Table((*path, name), _schema(structure["arrow_schema"])))
+            schema = _schema(structure["arrow_schema"])
+            parts.tables.append(Table((*path, name), schema, int(structure["npartitions"])))
         elif family in ("array", "ragged"):
             parts.arrays[name] = _array((*path, name), structure, family == "ragged")
     return parts
@@ -158,6 +166,11 @@ def stream_resources(stream: Stream, server: Server, parts: Parts) -> Iterator[t
             },
         }
         yield document, array.shape[0] // frames
+
+
+def time_of(descriptor: Doc) -> float:
+    """Return the time of a descriptor; one that has none comes before all others."""
+    return float(descriptor.get("time", "-inf"))
 
 
 def resource_uid(descriptor: str, field: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -14,6 +14,8 @@ from ...documents.encode import same
 from ...stores.base import Store
 from ..difference import difference
 from ..reference import Delivery, answers, expected
+
+T = TypeVar("T")
 
 
 def quick(examples: int) -> settings:
@@ -73,6 +75,17 @@ class Base:
     def open_read_only(self, store: Store) -> Store | None:
         """Return an opener for reading only of what a store holds; None if there is none."""
         return None
+
+    def many(self, number: int) -> int:
+        """Return how many documents a test inserts where it wants so many, which may take long.
+
+        A store that each document is a request for says fewer, and has its pages made small.
+        """
+        return number
+
+    def some(self, questions: Sequence[T]) -> Sequence[T]:
+        """Return which of many questions a test asks: all, unless each takes long."""
+        return questions
 
     def raw(self, store: Store) -> set[str] | None:
         """Return the uids of the stored runs by looking past the store; None if that is not to be.

@@ -76,15 +76,15 @@ class Finding(Base):
         assert list(store.documents("a")) == []
 
     def test_runs_come_newest_first(self, store: Store) -> None:
-        starts = [(1.5e9 + number * 0.1, f"{number}") for number in range(300)]
+        starts = [(1.5e9 + number * 0.1, f"{number}") for number in range(self.many(300))]
         random.Random(1).shuffle(starts)
         for time, uid in starts:
             store.insert("start", start(uid, time))
         assert _uids(store) == _newest_first(starts)
-        assert store.count(Everything()) == 300
+        assert store.count(Everything()) == len(starts)
 
     def test_of_runs_of_one_time_the_last_to_arrive_is_newest(self, store: Store) -> None:
-        starts = [(1.5e9, f"{number:03}") for number in range(700)]
+        starts = [(1.5e9, f"{number:03}") for number in range(self.many(700))]
         random.Random(2).shuffle(starts)
         for time, uid in starts:
             store.insert("start", start(uid, time))
@@ -99,7 +99,9 @@ class Finding(Base):
     def test_many_ties_among_other_times_come_by_arrival(self, store: Store) -> None:
         number = random.Random(3)
         times = [1.5e9, math.nextafter(1.5e9, 2e9), 1.5e9 + 1e-6, 1.4e9]
-        starts = [(number.choice(times), f"{number.getrandbits(64):x}") for _ in range(600)]
+        starts = [
+            (number.choice(times), f"{number.getrandbits(64):x}") for _ in range(self.many(600))
+        ]
         for time, uid in starts:
             store.insert("start", start(uid, time))
         assert _uids(store) == _newest_first(starts)
@@ -136,7 +138,7 @@ class Finding(Base):
         )
 
     def test_times_closer_than_a_nanosecond_are_ordered_exactly(self, store: Store) -> None:
-        starts = [(n * 1e-11, f"{(n * 37) % 100:02}") for n in range(100)]
+        starts = [(n * 1e-11, f"{(n * 37) % 100:02}") for n in range(self.many(100))]
         random.Random(5).shuffle(starts)
         for time, uid in starts:
             store.insert("start", start(uid, time))
@@ -229,20 +231,23 @@ class Finding(Base):
         assert store.activity("run").last_time == time
 
     def test_a_search_is_lazy_and_bounded_by_what_existed(self, store: Store) -> None:
-        for number in range(500):
+        count = self.many(500)
+        for number in range(count):
             store.insert("start", start(f"{number:03}", 1e9 + number))
         runs = store.find(Everything())
         found = [next(runs).uid]
-        for number in range(500, 520):  # newer, older and in between
+        more = range(count, count + self.many(20))  # newer, older and in between
+        for number in more:
             store.insert("start", start(f"{number:03}", 1e9 + 600))
             store.insert("start", start(f"old {number}", 1e9 - number))
-            store.insert("start", start(f"between {number}", 1e9 + number - 400.5))
+            store.insert("start", start(f"between {number}", 1e9 + number - 0.8 * count - 0.5))
         found += [run.uid for run in runs]
-        assert found == [f"{number:03}" for number in range(499, -1, -1)]
-        assert store.count(Everything()) == 560
+        assert found == [f"{number:03}" for number in range(count - 1, -1, -1)]
+        assert store.count(Everything()) == count + 3 * len(more)
 
     def test_a_search_left_open_does_not_block_writing(self, store: Store) -> None:
-        for number in range(300):
+        count = self.many(300)
+        for number in range(count):
             store.insert("start", start(f"{number:03}", 1e9 + number))
         left_open = [store.find(Everything()) for _ in range(5)]
         for each in left_open:
@@ -250,7 +255,7 @@ class Finding(Base):
         insert_all(store, whole_run())
         self.assert_holds_run(store)
         for each in left_open:
-            assert len(list(each)) == 299
+            assert len(list(each)) == count - 1
 
     def assert_holds_run(self, store: Store) -> None:
         """Fail unless the small run of the suite is there."""
@@ -274,7 +279,8 @@ class Finding(Base):
             assert list(store.find(query, limit=limit)) == found[:limit]
 
     def test_pages_of_a_search_follow_each_other(self, store: Store) -> None:
-        times = [*ODD_TIMES, *[1.5e9] * 12, *(1e9 + number for number in range(12))]
+        more = self.many(12)
+        times = [*ODD_TIMES, *[1.5e9] * more, *(1e9 + number for number in range(more))]
         for number, time in enumerate(times):
             store.insert("start", start(f"{number:02}", time, odd=number % 2))
         for size, query in product((1, 2, 5), (Everything(), Equals(Path("odd"), 1))):

@@ -68,10 +68,11 @@ class ManyRuns(Base):
         return read_rows(store, "event", owner, 0, None, selection)
 
     def test_runs_that_are_alike_are_read_together(self, store: Store) -> None:
-        runs = [_small_run(number) for number in range(15)]
+        count = self.many(15)
+        runs = [_small_run(number) for number in range(count)]
         insert_all(store, [document for run in runs for document in run])
-        uids = [f"run {number}" for number in range(15)][::-1]
-        ended = [f"run {number}" for number in range(15) if number % 5]
+        uids = [f"run {number}" for number in range(count)][::-1]
+        ended = [f"run {number}" for number in range(count) if number % 5]
         assert self.assert_many(store, ended, "primary") == len(ended)
         self.assert_many(store, uids, "primary")
         self.assert_many(store, uids, "primary", Selection(frozenset({"x"})))
@@ -87,7 +88,7 @@ class ManyRuns(Base):
         assert list(alike.data_keys) == ["x"]
 
     def test_very_many_runs_come_in_pages(self, store: Store) -> None:
-        numbers = [number for number in range(640) if number % 5]
+        numbers = [number for number in range(self.many(640)) if number % 5]
         store.insert_many(document for number in numbers for document in _small_run(number))
         asked = [f"run {number}" for number in numbers]
         pages = list(store.read_many(asked, "primary", Selection(frozenset({"x"}))))
