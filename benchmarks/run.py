@@ -31,6 +31,7 @@ from benchmarks import (  # noqa: E402
     spilling,
     starting,
     tables,
+    tiled,
     wide,
 )
 from benchmarks.harness import HEADINGS, Row  # noqa: E402
@@ -77,6 +78,7 @@ BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "shared_database": shared_database.rows,
     "federation": federation.rows,
     "files": files.rows,
+    "tiled": tiled.rows,
     "catalog": _finding,
 }
 
