@@ -283,7 +283,8 @@ class Finding(Base):
         times = [*ODD_TIMES, *[1.5e9] * more, *(1e9 + number for number in range(more))]
         for number, time in enumerate(times):
             store.insert("start", start(f"{number:02}", time, odd=number % 2))
-        for size, query in product((1, 2, 5), (Everything(), Equals(Path("odd"), 1))):
+        asked = self.some([*product((2, 1, 5), (Equals(Path("odd"), 1), Everything()))])
+        for size, query in asked:
             pages: list[list[RunRecord]] = [list(store.find(query, limit=size))]
             while len(pages[-1]) == size:
                 # A cursor may have been away: in a file, or at another machine.
