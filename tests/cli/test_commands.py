@@ -548,7 +548,8 @@ def test_what_cannot_be_exported(run, tmp_path):
 
 
 def test_export_of_each_run_into_its_own_file(run, tmp_path):
-    arguments = ["export", "-3:", "--folder", str(tmp_path), "--name", "{plan_name}/{scan_id:03}"]
+    arguments = ["export", "-3:", "--format", "jsonl", "--folder", str(tmp_path)]
+    arguments += ["--name", "{plan_name}/{scan_id:03}"]
     code, out, _ = run(*arguments)
     assert (code, out) == (0, "3 files written.\n")
     found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.jsonl"))

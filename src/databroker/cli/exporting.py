@@ -27,7 +27,7 @@ _EXAMPLES = (
 @click.command("export", cls=RunsCommand, examples=_EXAMPLES)
 @click.option(
     *("--format", "-F"),
-    default="jsonl",
+    default="csv",
     show_default=True,
     help="What the files are: see 'databroker formats'.",
 )

@@ -3,8 +3,8 @@
 Examples
 --------
 >>> from databroker.export import formats
->>> sorted(formats())
-['json', 'jsonl', 'msgpack']
+>>> formats()["csv"]
+'a table for each stream, which any program reads'
 """
 
 from .exporting import export

@@ -15,6 +15,7 @@ GROUP = "databroker.export"
 """The group of entry points."""
 
 _OURS = {
+    "csv": "csv:CSV",
     "json": "documents:JSON",
     "jsonl": "documents:JSONLines",
     "msgpack": "documents:MessagePack",

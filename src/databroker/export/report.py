@@ -46,7 +46,7 @@ class ExportReport:
         if self.kept:
             lines[0] = f"{lines[0][:-1]}; {len(self.kept):,} there already, and left as they were."
         if self.losses:
-            lines.append(f"Not held by these files: {', '.join(self.losses)}.")
+            lines.append(f"Not held by these files: {'; '.join(self.losses)}.")
         lines += [f"- run {uid!r}: {why}" for uid, why in self.failed[:_SHOWN]]
         if len(self.failed) > _SHOWN:
             lines.append(f"- and {len(self.failed) - _SHOWN:,} more: see `failed`.")

@@ -148,8 +148,8 @@ class ExternalFields:
             cells = assemble(chunk.batches, [column])[column]
             yield from cells if chunk.order is None else cells[chunk.order]
 
-    def fill_table(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Return the table of a stream with data in the place of references."""
+    def fill_table(self, table: pd.DataFrame, before: int = 0) -> pd.DataFrame:
+        """Return the table of a stream, or its rows after so many, with data for references."""
         import pandas as pd
 
         names = [name for name in self.filled if name in table]
@@ -158,7 +158,8 @@ class ExternalFields:
         layout = Layout.of(self.rows, [doc["uid"] for doc in self._descriptors])
         for name in names:
             absent = self.absent(name, layout)
-            rows = np.arange(len(table)) if absent is None else np.flatnonzero(~absent)
+            lacks = None if absent is None else absent[before : before + len(table)]
+            rows = np.arange(len(table)) if lacks is None else np.flatnonzero(~lacks)
             cells = np.full(len(table), None, object)
             with _advice():
                 cells[rows] = cells_of(self.filler.column(table[name].iloc[rows], name))

@@ -138,6 +138,39 @@ class Stream:
         )
         return outside.fill_table(table)
 
+    def pages(
+        self,
+        fields: Fields = None,
+        *,
+        fill: Fill = False,
+        on_missing: OnMissing = "raise",
+        convert_times: bool = True,
+        timezone: str | datetime.tzinfo | None = None,
+    ) -> Iterator[pd.DataFrame]:
+        """Yield the rows of `table`, which takes the same arguments, some at a time.
+
+        What type a column has is said by the values of these rows alone. A stream without events
+        has one table, which is empty.
+
+        Raises
+        ------
+        NoSuchField, ExternalDataMissing, NoHandler
+            As `table` says.
+        """
+        from .table import make_pages
+
+        outside = self._external(fill, on_missing)
+        before = 0
+        for page in make_pages(
+            outside.rows,
+            self._descriptors,
+            self.select(fields),
+            convert_times=convert_times,
+            timezone=timezone,
+        ):
+            yield outside.fill_table(page, before)
+            before += len(page)
+
     def read(
         self,
         fields: Fields = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,13 @@ from ...columns.assemble import assemble
 from ...columns.cells import cells_of
 from ...columns.names import SEQ_NUM, TIME, nested
 from .dataset import variable_names
-from .fields import FieldSelection, data_keys
+from .fields import FieldSelection, Source, data_keys
 from .layout import Array, Chunk, EventSource, Layout, joint_order
 from .schema import Request, gather
 from .times import clock, to_datetime64
 
+_PAGE_ROWS = 2**16
+_PAGE_BYTES = 2**24
 _TYPED: tuple[set[type], ...] = ({float}, {bool}, {int})
 _DECLARED = {"number": np.float64, "integer": np.float64, "boolean": np.bool_}
 
@@ -36,20 +38,66 @@ def make_table(
     The index is ``seq_num``; the first column is ``time``, then the data keys
     in the order of the descriptors, then values of configuration, start and stop.
     """
-    owners = [descriptor["uid"] for descriptor in descriptors]
     names = data_keys(descriptors) if selection.data is None else selection.data
+    owners = [descriptor["uid"] for descriptor in descriptors]
     chunks = list(Layout.of(store, owners).whole(store, Selection(frozenset(names))))
     if not chunks:
         return empty_table(descriptors, [*names, *selection.extras], convert_times, timezone)
+    return _table_of(chunks, names, selection.extras, convert_times, timezone)
+
+
+def make_pages(
+    store: EventSource,
+    descriptors: Sequence[Mapping[str, Any]],
+    selection: FieldSelection,
+    *,
+    convert_times: bool,
+    timezone: str | datetime.tzinfo | None,
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of one stream as tables of consecutive rows; one at least."""
+    names = data_keys(descriptors) if selection.data is None else selection.data
+    owners = [descriptor["uid"] for descriptor in descriptors]
+    pieces = Layout.of(store, owners).pieces(store, Selection(frozenset(names)))
+    is_empty = True
+    for chunks in _joined(pieces):
+        is_empty = False
+        yield _table_of(chunks, names, selection.extras, convert_times, timezone)
+    if is_empty:
+        yield empty_table(descriptors, [*names, *selection.extras], convert_times, timezone)
+
+
+def _joined(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
+    """Yield some chunks at a time: as many as make a page."""
+    waiting: list[Chunk] = []
+    rows = size = 0
+    for chunk in chunks:
+        waiting.append(chunk)
+        rows += chunk.rows
+        size += sum(batch.nbytes for batch in chunk.batches)
+        if rows >= _PAGE_ROWS or size >= _PAGE_BYTES:
+            yield waiting
+            waiting, rows, size = [], 0, 0
+    if waiting:
+        yield waiting
+
+
+def _table_of(
+    chunks: Sequence[Chunk],
+    names: Sequence[str],
+    extras: Mapping[str, Source],
+    convert_times: bool,
+    timezone: str | datetime.tzinfo | None,
+) -> pd.DataFrame:
+    """Return the rows of consecutive chunks as a table."""
     stored = {name: nested("data", name) for name in names}
     batches = [batch for chunk in chunks for batch in chunk.batches]
     arrays = assemble(batches, [TIME, SEQ_NUM, *stored.values()])
-    for name, source in selection.extras.items():
+    for name, source in extras.items():
         arrays[name] = _repeated(chunks, source.values)
     if (order := joint_order(chunks)) is not None:
         arrays = {name: array[order] for name, array in arrays.items()}
     columns = {name: arrays[column] for name, column in stored.items()}
-    columns |= {name: arrays[name] for name in selection.extras}
+    columns |= {name: arrays[name] for name in extras}
     return table_from(arrays[TIME], arrays[SEQ_NUM], columns, convert_times, timezone)
 
 

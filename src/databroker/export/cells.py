@@ -1,0 +1,101 @@
+"""Columns as the cells of a sheet, and what these cannot hold of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
+
+EMPTY = "the difference between empty text and none"
+GUARDED = "text that begins like a formula (an apostrophe was put before it)"
+
+_BEGINS = (
+    "[=+\\-@\t\r\n\uff0b\uff0d\uff1d\uff20]"  # a formula, to some spreadsheet in some language
+)
+_FORMULA = rf"\A'*{_BEGINS}"
+_NUMBER = r"\A[+\-]?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?\z"
+
+
+class Cells:
+    """Turns columns into cells of text files.
+
+    Attributes
+    ----------
+    losses
+        What the cells cannot hold, as far as there was any of it.
+    """
+
+    def __init__(self) -> None:
+        self.losses: dict[str, None] = {}
+
+    def of(self, column: pa.Array) -> list[Any]:
+        """Return the values of a column; what is missing is None."""
+        kind = column.type
+        if types.is_timestamp(kind):
+            return self._times(column)
+        if types.is_string(kind):
+            return self._texts(column)
+        if types.is_nested(kind) or types.is_binary(kind):
+            return self._texts(pa.array(map(as_json, column.to_pylist()), pa.string()))
+        return self._numbers(column)
+
+    def header(self, names: Iterable[str | None]) -> list[Any]:
+        """Return names as cells."""
+        return self._texts(pa.array(list(names), pa.string()))
+
+    def _times(self, column: pa.Array) -> list[Any]:
+        zone = "" if column.type.tz is None else "%Ez"
+        return pc.strftime(column, f"%Y-%m-%dT%H:%M:%S{zone}").to_pylist()  # type: ignore[no-any-return]
+
+    def _texts(self, column: pa.Array) -> list[Any]:
+        if pc.any(pc.equal(column, "")).as_py():
+            self._lose(EMPTY)
+        return self._guarded(column).to_pylist()  # type: ignore[no-any-return]
+
+    def _guarded(self, column: pa.Array) -> pa.Array:
+        """Return text of which no spreadsheet makes a formula."""
+        risky = pc.match_substring_regex(column, _FORMULA)
+        risky = pc.and_not(risky, pc.match_substring_regex(column, _NUMBER))
+        if not pc.any(risky).as_py():
+            return column
+        self._lose(GUARDED)
+        return pc.if_else(risky, pc.binary_join_element_wise("'", column, ""), column)
+
+    def _numbers(self, column: pa.Array) -> list[Any]:
+        return column.to_pylist()  # type: ignore[no-any-return]
+
+    def _lose(self, what: str) -> None:
+        self.losses[what] = None
+
+
+def unguarded(text: str) -> str:
+    """Return the text that a cell was made of.
+
+    Examples
+    --------
+    >>> unguarded("'=cmd()"), unguarded("-5"), unguarded("'tis")
+    ('=cmd()', '-5', "'tis")
+    """
+    return text[1:] if re.match(f"'+{_BEGINS}", text) else text
+
+
+def as_json(value: Any) -> str | None:
+    """Return a list or a dictionary as JSON; bytes in it are hexadecimal digits.
+
+    Examples
+    --------
+    >>> as_json([1.5, None, b"a"])
+    '[1.5, null, "61"]'
+    """
+    if value is None:
+        return None
+    return json.dumps(value, ensure_ascii=False, default=_as_json)
+
+
+def _as_json(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
