@@ -39,7 +39,7 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("odd", ODD, ids=repr)
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: type(odd).__name__)
 @pytest.mark.parametrize("size", [1, 15, 2**16 - 1])  # with the odd one, the next larger heads
 def test_one_value_of_another_type_among_floats_is_seen(odd, size):
     for values in ([1.5] * size + [odd], [odd] + [1.5] * size):
