@@ -28,6 +28,7 @@ RANKS = {
     # What users hold.
     "runs": 8,
     "broker": 9,
+    "plot": 9,
     "export": 10,
     "preview": 10,
     "relocation": 10,
@@ -92,6 +93,7 @@ OPTIONAL = {
     "pytest",
     "IPython",
     "matplotlib",
+    "plotext",
     "h5py",
     "area_detector_handlers",
 }
@@ -103,10 +105,11 @@ ONLY_IN = {
     "pymongo": ("stores.mongo",),
     "bson": ("stores.mongo",),
     "httpx": ("stores.tiled",),
-    "rich": ("cli", "demo"),
+    "rich": ("cli", "demo", "plot.terminal"),
     "click": ("cli",),
     "hypothesis": ("testing",),
-    "matplotlib": ("preview",),
+    "matplotlib": ("plot", "preview"),
+    "plotext": ("plot.canvas",),
     "pytest": ("testing",),
 }
 
@@ -149,6 +152,14 @@ def _imports(module):
                 whole = ".".join([*base, alias.name])
                 is_module = whole.removeprefix("databroker.") in MODULES
                 yield whole if is_module else ".".join(base), node.lineno
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "require":
+            yield from ((each.value, node.lineno) for each in _texts(node.args[:1]))
+
+
+def _texts(nodes):
+    return [
+        each for each in nodes if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    ]
 
 
 def _own_imports(module):

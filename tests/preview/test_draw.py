@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
-from databroker.preview.downsample import (
+from databroker.plot.downsample import (
     as_numbers,
     limits,
     part_of,
@@ -17,24 +17,34 @@ from databroker.preview.downsample import (
     thinned,
     thumbnail,
 )
-from databroker.preview.draw import (
-    Axis,
-    Frame,
-    as_png,
-    line,
-    maps,
-    new_figure,
-    scatter,
-    strip,
-    titled,
-    waves,
-)
+from databroker.plot.panels import Axis, Curve, Frame, Grid, Lines, Points, Strip
+from databroker.preview.draw import as_png, figure_of, new_figure, titled
 from databroker.preview.pictures import Picture
 from databroker.preview.preview import first_sentence, pictures_html, pictures_text
 
 pytest.importorskip("matplotlib")
 
 EVIL = "<script>alert('x')</script>&\"' $\\frac{x$ \n\0 _"
+
+
+def strip(frames, units=""):
+    return figure_of(Strip(tuple(frames), units))
+
+
+def waves(frames, y, x="index"):
+    return figure_of(Lines(x, y, tuple(Curve(*each.value, each.title) for each in frames)))
+
+
+def line(x, y, steps=False):
+    return figure_of(Lines(x.label, y.label, (Curve(x.values, y.values),), steps))
+
+
+def maps(*axes):
+    return figure_of(Grid(*axes))
+
+
+def scatter(*axes):
+    return figure_of(Points(*axes))
 
 
 def framed(*values):
@@ -195,7 +205,7 @@ def test_many_frames_are_rows():
 def test_waveforms_lie_over_each_other_and_a_legend_names_them():
     values = [np.stack([np.arange(4.0), np.full(4, n)]) for n in range(3)]
     frames = [Frame(f"event {n}", value) for n, value in enumerate(values, 1)]
-    figure = waves([*frames, Frame("event 9", None)], "_spectrum", "channel")
+    figure = waves(frames, "_spectrum", "channel")
     assert [line.get_ydata().tolist() for line in figure.axes[0].lines] == [
         [n] * 4 for n in range(3)
     ]
@@ -287,9 +297,9 @@ def test_a_page_of_any_colour_can_show_it(kind):
 def test_pyplot_is_left_alone():
     program = (
         "import sys, numpy\n"
-        "from databroker.preview.draw import as_png\n"
-        "from databroker.preview.draw import Frame, strip\n"
-        "as_png(strip([Frame('1', numpy.eye(3), (3, 3))]))\n"
+        "from databroker.plot.panels import Frame, Strip\n"
+        "from databroker.preview.draw import as_png, figure_of\n"
+        "as_png(figure_of(Strip([Frame('1', numpy.eye(3), (3, 3))])))\n"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -20,10 +20,11 @@ from ..display.summary import one_line
 from ..display.text import aligned
 from ..errors import InvalidQuery
 from ..extras import require
-from .choose import Choice, Doc, Fields, choose, streams_to_show
+from ..plot.choose import Choice, Doc, Fields, choose, streams_to_show
+from ..plot.rows import Rows
+from ..plot.seeing import field_seen
 from .draw import PIXELS, as_png, titled
-from .pictures import Picture, array_picture, scalar_picture
-from .rows import Rows
+from .pictures import Picture, picture_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -179,11 +180,8 @@ def make_preview(
 
 def _pictures(start: Doc, rows: Rows, choice: Choice, frames: int) -> Iterator[Picture]:
     for field in (*choice.scalars, *choice.arrays):
-        # What a field is, its values tell better than its descriptor.
-        picture = array_picture(rows, field, choice.axes, frames)
-        if picture is None or (picture.draw is None and field in choice.scalars):
-            picture = scalar_picture(start, rows, field, choice.axes)
-        yield picture
+        found = field_seen(start, rows, field, choice, frames)
+        yield picture_of(rows.stream.name, field, found)
 
 
 def _left_out(stream: str, choice: Choice) -> Iterator[str]:
