@@ -642,8 +642,9 @@ def test_a_command_that_makes_no_sense_says_how_to_use_it(run, arguments, says):
     assert says in err
 
 
-@pytest.mark.parametrize("command", ["demo", "list", "show", "table", "files"])
-def test_every_command_has_an_example_that_is_one(run, command):
+@pytest.mark.parametrize("command", ["demo", "list", "show", "table", "files", "plot"])
+def test_every_command_has_an_example_that_is_one(run, command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # examples may write files
     code, out, _ = run(command, "--help")
     assert code == 0
     examples = re.findall(r"^ +databroker (.*)", out.partition("Example")[2], re.MULTILINE)

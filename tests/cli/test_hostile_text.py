@@ -63,6 +63,8 @@ def lab(tmp_path, monkeypatch):
         ["table", "--", "-1"],
         ["table", "--stream", HOSTILE.replace("\x00", "")],
         ["files"],
+        ["plot"],
+        ["plot", "--y", HOSTILE.replace("\x00", "")],
         ["show", "-b", "lab", HOSTILE],
         ["list", "-b", HOSTILE],
     ],

@@ -14,8 +14,11 @@ class RunBuilder:
         db.insert("start", start | metadata)
         self._events: dict[str, int] = {}
 
-    def descriptor(self, keys, *, name="primary", time=1000.0, config=None, uid=None):
-        """Save a descriptor; keys are data keys by field, or only names of number fields."""
+    def descriptor(self, keys, *, name="primary", time=1000.0, config=None, uid=None, hinted=()):
+        """Save a descriptor; keys are data keys by field, or only names of number fields.
+
+        A device hints at the fields in `hinted`.
+        """
         if not isinstance(keys, dict):
             keys = {field: number() for field in keys}
         uid = uid or f"{self.uid}-{name}-{len(self._events)}"
@@ -23,6 +26,7 @@ class RunBuilder:
         doc = {"uid": uid, "run_start": self.uid, "time": time, "name": name, "data_keys": keys}
         doc["object_keys"] = {f"dev_{field}": [field] for field in keys}
         doc["configuration"] = {device: configured(data) for device, data in (config or {}).items()}
+        doc["hints"] = {"device": {"fields": list(hinted)}} if hinted else {}
         self.db.insert("descriptor", doc)
         return uid
 

@@ -15,6 +15,14 @@ from databroker.errors import DatabrokerError
 from databroker.runs.stream.stream import Stream
 from helpers.runs import ODD, save
 
+
+def plotted(header):
+    from matplotlib import pyplot
+
+    header.plot()
+    pyplot.close("all")
+
+
 HEADER = {
     "source": lambda header: header.source,
     "session": lambda header: header.session.status(header.uid, header.stored_stop()),
@@ -34,6 +42,7 @@ HEADER = {
     "get": lambda header: header.get("start"),
     "items": lambda header: header.items(),
     "keys": lambda header: header.keys(),
+    "plot": lambda header: plotted(header),
     "preview": lambda header: header.preview()._repr_html_(),
     "start": lambda header: header.start,
     "status": lambda header: header.status,

@@ -126,6 +126,7 @@ def test_every_old_method_is_in_the_table(header, cls):
         "Header": {
             "align",
             "files",
+            "plot",
             "preview",
             "session",
             "source",

@@ -15,6 +15,7 @@ _SECTIONS = {
         "list": "listing:list_runs",
         "show": "runs:show",
         "table": "runs:table",
+        "plot": "plotting:plot",
         "files": "runs:files",
     },
     "Take away and bring in": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from abc import ABCMeta
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -178,6 +178,64 @@ class Header(Run, metaclass=ABCMeta):
 
         return make_preview(self, fields, streams, frames)
 
+    def plot(
+        self,
+        x: str | Sequence[str] | None = None,
+        y: Fields = None,
+        norm: str | None = None,
+        stream: str | None = None,
+        ax: Any = None,
+        frames: int = 5,
+    ) -> Any:
+        """Draw the data on matplotlib's axes.
+
+        Numbers are lines against what was scanned, as the run's hints say, or against the time;
+        a scan of two motors is a map, on its grid or as points. Of images, some are drawn
+        beside each other, of waveforms over each other.
+
+        Parameters
+        ----------
+        x
+            A field, ``'time'`` or ``'seq_num'``; two for a map, across and upwards.
+        y
+            A name, or names and patterns, as in `table`; None for those that the devices hint
+            at, and for images and waveforms. Each has a panel, unless `ax` is one and all of
+            them are lines.
+        norm
+            A field that numbers are divided by, event by event; those where it is 0 are left
+            out, with a warning.
+        stream
+            The name of the stream; by default 'primary', or the first that is not the
+            baseline, or for `y`, any that has it.
+        ax
+            Axes to draw on, as many as there are panels; they keep their title. Without it, a
+            new figure of pyplot is made, which a notebook shows.
+        frames
+            How many images or waveforms of a field are drawn.
+
+        Returns
+        -------
+        matplotlib.axes.Axes or numpy.ndarray
+            The axes; an array where there are several panels. Images of a field are
+            `child_axes` of theirs.
+
+        Raises
+        ------
+        NoSuchStream, NoSuchField
+        InvalidQuery
+            What was asked for as an axis holds no numbers, or `ax` does not fit.
+        MissingExtra
+            matplotlib is not installed.
+
+        Warns
+        -----
+        UserWarning
+            Something is left out: it cannot be read, `norm` is 0, or there are many fields.
+        """
+        from ..plot import plot_runs
+
+        return plot_runs([self], x, y, norm, stream, ax, frames)
+
     # -- a mapping of its parts ------------------------------------------
 
     def __iter__(self) -> Iterator[str]:
@@ -227,6 +285,41 @@ class Results(results.Results[Header]):
     >>> [header.uid for header in results.sort("uid").limit(2)]
     ['run 0', 'run 1']
     """
+
+    def plot(
+        self,
+        x: str | Sequence[str] | None = None,
+        y: Fields = None,
+        norm: str | None = None,
+        stream: str | None = None,
+        ax: Any = None,
+        frames: int = 5,
+    ) -> Any:
+        """Draw these runs over each other on matplotlib's axes; a legend names them.
+
+        Parameters
+        ----------
+        x, y, norm, stream, ax, frames
+            As in `Header.plot`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes or numpy.ndarray
+            The axes; an array where there are several panels. Lines are over each other; of
+            maps and images, each run has its own. The first 50 runs are drawn.
+
+        Raises
+        ------
+        NoSuchStream, NoSuchField
+            None of the runs has what was asked for.
+        InvalidQuery
+            What was asked for as an axis holds no numbers, or `ax` does not fit.
+        MissingExtra
+            matplotlib is not installed.
+        """
+        from ..plot import plot_runs
+
+        return plot_runs(self, x, y, norm, stream, ax, frames)
 
 
 # Users and their tools know the classes under this name.
