@@ -75,12 +75,6 @@ def without_starts(connection: Connection, keys: Sequence[int]) -> list[Row]:
     )
 
 
-def key_of_uid(connection: Connection, uid: Any) -> int | None:
-    """Return the key of a run."""
-    rows = fetch(connection, "SELECT id FROM runs WHERE uid = ?", (uid,))
-    return rows[0][0] if rows else None
-
-
 def keys_from(connection: Connection, key: int, most: int) -> list[int]:
     """Return keys that are taken, from one on."""
     sql = "SELECT id FROM runs WHERE id >= ? ORDER BY id LIMIT ?"
