@@ -37,6 +37,7 @@ RANKS = {
     "v1": 12,
     # The outside.
     "demo": 13,
+    "doctor": 13,
     "testing": 13,
     "cli": 14,
     # Import paths of old.

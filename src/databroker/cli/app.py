@@ -26,6 +26,9 @@ _SECTIONS = {
     "Set up and look after": {
         "demo": "demo:demo",
         "config": "configuring:config",
+        "doctor": "doctoring:doctor",
+        "check": "checking:check",
+        "backup": "checking:backup",
         "status": "waiting:status",
         "replay": "waiting:replay",
         "indexes": "indexing:indexes",

@@ -1,16 +1,25 @@
-"""``databroker config``: the configurations that there are."""
+"""``databroker config``: which configurations there are, what they say, and new ones."""
 
 from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .command import Command
+from .completing import complete_name
 from .output import say, width
+from .queries import options_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.group("config")
 def config() -> None:
-    """Look at configurations, each of which tells how a broker is made."""
+    """Look at configurations, each of which tells how a broker is made, and make new ones."""
 
 
 @config.command("list", cls=Command, examples=["databroker config list"])
@@ -24,3 +33,110 @@ def list_configurations() -> None:
         say(configurations_table(surveyed, width()), styled=True)
     else:
         say("There are no configurations yet. 'databroker demo' makes one: 'example'.")
+
+
+@config.command("show", cls=Command, examples=["databroker config show example"])
+@click.argument("name", shell_complete=complete_name)
+def show(name: str) -> None:
+    """Print what the configuration NAME says, where it is, and what it stands before.
+
+    Passwords are not shown.
+    """
+    import yaml
+
+    from .._util.secrets import hide_passwords_in
+    from ..config import lookup_config
+    from ..config.names import files_of
+
+    said = hide_passwords_in(lookup_config(name))
+    used, *others = files_of(name)
+    say(f"# {used}")
+    for other in others:
+        say(f"# not used, as it comes later: {other}")
+    say(yaml.safe_dump(said, sort_keys=False, allow_unicode=True).rstrip())
+
+
+@config.command("where", cls=Command, examples=["databroker config where"])
+def where() -> None:
+    """List the folders in which configurations are looked for: the first to have a name wins."""
+    from ..config.names import names_in
+    from ..config.search import catalog_folders, config_folders
+
+    own = config_folders()
+    for number, folder in enumerate(dict.fromkeys([*own, *catalog_folders()]), 1):
+        names = ", ".join(names_in(folder, own=folder in own))
+        what = names or ("nothing" if folder.is_dir() else "there is no such folder")
+        say(f"{number}. {folder}: {what}")
+
+
+@config.command(
+    "make",
+    cls=Command,
+    examples=[
+        "databroker config make lab ~/lab.db",
+        "databroker config make archive postgresql://me@server/beamline --description 'All runs'",
+        "databroker config make student --set driver=jsonl --set paths=~/runs",
+    ],
+)
+@click.argument("name")
+@click.argument("place", required=False)
+@click.option("--description", help="What 'databroker config list' says of it.")
+@click.option(
+    *("--set", "options"),
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Anything else that the file is to say.",
+)
+@click.option("--folder", help="Where the file goes, instead of your folder for configurations.")
+@click.option("--overwrite", is_flag=True, help="Write the file anew if it is there.")
+def make(
+    name: str,
+    place: str | None,
+    description: str | None,
+    options: tuple[str, ...],
+    folder: str | None,
+    overwrite: bool,
+) -> None:
+    """Make the configuration NAME, of runs at PLACE.
+
+    PLACE is the path of an SQLite file, which is made when it is first used, or the URI of a
+    PostgreSQL or MongoDB database. In a terminal, it is asked for if it is left out.
+    """
+    from ..config.making import make_config
+
+    more = options_of(options)
+    if place is None and "driver" not in more:
+        place = _asked(name)
+    values: dict[str, Any] = {} if place is None else _of_place(place)
+    if description:
+        values["description"] = description
+    path = make_config(name, values | more, folder, overwrite=overwrite)
+    say(f"Written: {path}")
+    say(f"Try it: databroker list -b {name}")
+
+
+def _of_place(place: str) -> dict[str, Any]:
+    from ..broker.naming import driver_of_address
+
+    driver = driver_of_address(place)
+    if driver is not None:
+        return {"driver": driver, "uri": place}
+    # A path in a file is relative to the file; one that is typed, to where it is typed.
+    return {"driver": "sqlite", "path": os.path.abspath(os.path.expanduser(place))}
+
+
+def _asked(name: str) -> str:
+    if not sys.stdin.isatty():
+        raise click.UsageError("Say where the runs are: the path of an SQLite file, or a URI.")
+    answer: str = click.prompt(
+        "Where are the runs? An SQLite file (made when it is first used), or a URI",
+        default=str(_default_place(name)),
+        err=True,
+    )
+    return answer
+
+
+def _default_place(name: str) -> Path:
+    from ..config import user_data_dir
+
+    return user_data_dir() / f"{name}.db"

@@ -115,6 +115,17 @@ def streams_table(run: Run, width: int) -> str:
     return _with_heading(_folding([padded(names), padded(events, right=True)], fields, width))
 
 
+def findings_table(rows: Iterable[tuple[str, str, str, str, str]], width: int) -> str:
+    """Return what was found, each with its mark and its colour, and below it how it is mended."""
+    marks, abouts, texts, colours = [], [], [], []
+    for mark, colour, about, found, mend in rows:
+        marks += [mark, *([""] if mend else [])]
+        abouts += [one_line(about, 40), *([""] if mend else [])]
+        texts += [one_line(found, _LONGEST), *([f"→ {one_line(mend, _LONGEST)}"] if mend else [])]
+        colours += ["" if mark == "ok" else colour] * (2 if mend else 1)
+    return "\n".join(_folding([padded(marks), padded(abouts)], texts, width, colours))
+
+
 def _with_heading(lines: Iterable[str]) -> str:
     heading, *rows = lines
     return "\n".join([click.style(heading, bold=True), *rows])

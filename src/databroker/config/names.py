@@ -117,6 +117,28 @@ def describe_configs() -> dict[str, str | None]:
     return {name: survey.description for name, survey in surveyed.items()}
 
 
+def files_of(name: str) -> list[Path]:
+    """Return the files that have a configuration of this name: the first is the one that counts.
+
+    Examples
+    --------
+    >>> files_of("no-such-lab")
+    []
+    """
+    return [entry.file for entry in _entries(None) if entry.name == name]
+
+
+def names_in(folder: Path, *, own: bool) -> list[str]:
+    """Return what a folder offers: one of databroker's own, or one of catalogs only.
+
+    Examples
+    --------
+    >>> names_in(Path("/no-such-folder"), own=True)
+    []
+    """
+    return [entry.name for entry in _in_folder(folder, own=own)]
+
+
 class Survey(NamedTuple):
     """What a configuration says of itself, why it cannot be used, and whether its file was read."""
 

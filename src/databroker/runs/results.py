@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..external.fields.filling import Fill, OnMissing
     from ..query.keys import Key
     from ..stores.base import RunRecord
+    from ..stores.checking import CheckReport
     from .session import Session
     from .stream.fields import Fields
     from .tables import Tables
@@ -468,6 +469,40 @@ class Results(Generic[RunType]):
         no external files
         """
         return files_of(((run.session, run.uid) for run in self), progress)
+
+    def check(self, *, files: bool = True, progress: Progress | None = None) -> CheckReport:
+        """Look whether these runs are whole, and say what is not.
+
+        Whether there are as many events as the stop document says, whether any is left out, and
+        whether external files are there. What `Broker.check` does, bytes against their
+        checksums, is not repeated.
+
+        Parameters
+        ----------
+        files
+            Whether to look at external files.
+        progress
+            Called after each run with how many are done, and its uid.
+
+        Returns
+        -------
+        CheckReport
+            True if all is right.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> db = databroker.temp()
+        >>> db.insert("start", {"uid": "b2c1", "time": 1.0})
+        >>> db.insert("stop", {"uid": "s", "time": 2.0, "run_start": "b2c1",
+        ...                    "num_events": {"primary": 5}})
+        >>> db().check()
+        1 runs checked. Not as it was written:
+        - Run 'b2c1': its stop document names the stream 'primary', which is not there.
+        """
+        from .verifying import verify
+
+        return verify(self, files=files, progress=progress)
 
     def _explain_nothing(self, *asked: Node) -> None:
         explain_nothing(self._session.store, And(self._query, *asked))

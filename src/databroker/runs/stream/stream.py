@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ...external.fields.filling import Fill, OnMissing
     from ...external.fields.lazy_array import LazyArray
+    from ...stores.rows import Extent
     from ..session import Session
     from .external_fields import ExternalFields
     from .layout import EventSource
@@ -103,9 +104,13 @@ class Stream:
     @property
     def num_events(self) -> int:
         """How many events are stored now; of a stream without events, how many values are."""
+        return sum(extent.rows for extent in self.extents())
+
+    def extents(self) -> list[Extent]:
+        """Return where its events are, and the range of seq_nums of each stretch of them."""
         rows = self._rows()
-        extents = (rows.extents("event", doc["uid"]) for doc in self._descriptors)
-        return sum(each.rows for found in extents for each in found)
+        found = (rows.extents("event", doc["uid"]) for doc in self._descriptors)
+        return [extent for extents in found for extent in extents]
 
     def table(
         self,
