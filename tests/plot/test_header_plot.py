@@ -4,9 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
-from databroker.plot import plot_runs
 
 from databroker.errors import InvalidQuery, NoSuchField, NoSuchStream
+from databroker.plot import plot_runs
 
 pyplot = pytest.importorskip("matplotlib.pyplot")
 

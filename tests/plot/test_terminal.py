@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+
 from databroker.plot.colours import in_cube, picture
 from databroker.plot.plotting import Request, plot_of
 from databroker.plot.terminal import plot_text

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+
 from databroker.plot.downsample import (
     as_numbers,
     limits,
@@ -17,7 +18,6 @@ from databroker.plot.downsample import (
     thumbnail,
 )
 from databroker.plot.panels import Axis, Curve, Frame, Grid, Lines, Points, Strip
-
 from databroker.preview.draw import as_png, figure_of, new_figure, titled
 from databroker.preview.pictures import Picture
 from databroker.preview.preview import first_sentence, pictures_html, pictures_text
