@@ -1,11 +1,12 @@
 """``header.plot()`` and ``results.plot()``: the numbers on matplotlib's axes, and what is told."""
 
+import sys
 import warnings
 
 import numpy as np
 import pytest
 
-from databroker.errors import InvalidQuery, NoSuchField, NoSuchStream
+from databroker.errors import InvalidQuery, MissingExtra, NoSuchField, NoSuchStream
 from databroker.plot import plot_runs
 
 pyplot = pytest.importorskip("matplotlib.pyplot")
@@ -228,6 +229,13 @@ def test_text_is_no_axis(save):
         undeclared.plot(x="name")
     with pytest.raises(NoSuchField, match="'nothing'"):
         header.plot(x="nothing")
+
+
+def test_without_matplotlib_it_is_said_what_to_install(save, monkeypatch):
+    header = save({"det": [1, 2]})
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'databroker\[plot\]'"):
+        header.plot()
 
 
 def test_what_is_empty_is_said(db, save):

@@ -1,10 +1,13 @@
 """A plot as text: numbers where they belong, no line too long, nothing that commands a terminal."""
 
 import re
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from databroker.errors import MissingExtra
 from databroker.plot.colours import in_cube, picture
 from databroker.plot.plotting import Request, plot_of
 from databroker.plot.terminal import plot_text
@@ -107,6 +110,21 @@ def test_no_line_is_too_long_and_nothing_commands_the_terminal(save, snake, peak
     assert max(map(cells.cell_len, shown.splitlines())) <= width
     assert all(part.isprintable() for part in shown.splitlines())
     assert ("\x1b" in text) == (depth != "none")
+
+
+@pytest.mark.parametrize("module", [None, SimpleNamespace()], ids=["missing", "of another version"])
+def test_without_plotext_it_is_said_what_to_install(peak, monkeypatch, module):
+    monkeypatch.setitem(sys.modules, "plotext", module)
+    with pytest.raises(MissingExtra, match=r"plotext.*pip install 'databroker\[plot\]'"):
+        text_of([peak])
+
+
+def test_of_a_long_line_a_spike_is_seen(save):
+    y = np.zeros(100_000)
+    y[25_000] = 1
+    rows = inside(text_of([save({"m": np.arange(100_000.0), "det": y}, ["m"], ["det"])]))
+    top = next(row for row in rows if row.strip())
+    assert len(top) - len(top.lstrip()) == pytest.approx(len(top) / 4, abs=2)
 
 
 def test_what_cannot_be_seen_is_told(save, db):

@@ -14,13 +14,14 @@ import numpy as np
 from ..errors import MissingExtra
 from ..extras import require
 from .colours import Depth, colour_of, in_cube, letter_of, line_colour
-from .downsample import Array, span
+from .downsample import Array, span, thinned
 from .panels import Curve
 from .ticks import labels, padded, ticks
 
 MARKS = "ox+*#@%&"
 """What stands for the points of several lines where there are no colours."""
 
+_EACH = 4  # points of a line in a column
 _WIDE = 10  # columns of a tick across
 _HIGH = 4  # lines of a tick upwards
 
@@ -29,6 +30,7 @@ def lines(
     curves: Sequence[Curve], width: int, height: int, depth: Depth, steps: bool = False
 ) -> list[str]:
     """Return lines in a frame with ticks, of so many columns and lines of a terminal."""
+    curves = [Curve(*thinned(each.x, each.y, _EACH * width), each.label) for each in curves]
     x, y = (np.concatenate([getattr(curve, name) for curve in curves]) for name in ("x", "y"))
     with _canvas(x, y, width, height) as plotext:
         for number, curve in enumerate(curves):

@@ -48,7 +48,6 @@ def save_plot(plot: Plot, path: Path, form: str) -> None:
     """Write panels as a file of one of the `FORMATS`."""
     figure = require("matplotlib.figure", "plot").Figure(layout="constrained")
     _fill(figure, plot)
-    # A file says neither when it was made nor by what: what is drawn alike is the same.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph", UserWarning)  # that the font does not have
         figure.savefig(path, dpi=_DPI, format=form)

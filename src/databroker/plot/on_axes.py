@@ -99,6 +99,7 @@ def _legend(axes: Axes, look: Look) -> None:
     shown = named[:: math.ceil(len(named) / _LEGEND)]
     # The names are passed, as a label that begins with _ would be left out.
     place: Any = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
+    place = place if look.quiet else {"loc": "best"}  # beside axes of the user's may be others
     legend = axes.legend(shown, [str(line.get_label()) for line in shown], frameon=False, **place)
     for text in legend.get_texts():
         text.set(**PLAIN, **look.size())
