@@ -515,13 +515,15 @@ def test_files(run, at_demo_home):
     assert run("files", "-b", "example", "-1") == (0, "no external files\n", "")
 
 
-@pytest.mark.parametrize("name", ["runs.parquet", "runs.arrow", "runs.csv"])
+@pytest.mark.parametrize("name", ["runs.parquet", "runs.arrow", "runs.csv", "runs.xlsx"])
 def test_export(run, at_demo_home, tmp_path, name):
     path = tmp_path / name
     arguments = ["--table", str(path), "-w", "plan_name=scan", "--since", "2000"]
     arguments += ["--fields", "det, motor", "-m", "plan_name"]
-    assert run("export", *arguments) == (0, f"Written: {path}\n", "")
+    code, out, _ = run("export", *arguments)
+    assert (code, out.splitlines()[0]) == (0, f"Written: {path}")
     read = {".parquet": pd.read_parquet, ".arrow": pd.read_feather, ".csv": pd.read_csv}
+    read |= {".xlsx": pd.read_excel}
     found = read[path.suffix](path)
     with Broker.named("example") as db:
         wanted = db(plan_name="scan").table(["det", "motor"], metadata=["plan_name"]).reset_index()
@@ -529,12 +531,30 @@ def test_export(run, at_demo_home, tmp_path, name):
     assert found["det"].tolist() == pytest.approx(wanted["det"].tolist())
     assert set(found["plan_name"]) == {"scan"}
     assert list(tmp_path.iterdir()) == [path]
+    before = path.read_bytes()
+    code, _, error = run("export", *arguments)
+    assert (code, error) == (1, f"databroker: {path} is there already.\n")
+    assert path.read_bytes() == before
+    assert run("export", *arguments, "--overwrite")[0] == 0
+
+
+def test_export_of_what_the_runs_are(run, at_demo_home, tmp_path):
+    path = tmp_path / "runs.csv"
+    code, out, _ = run("export", "--since", "2000", "--runs", str(path), "-m", "detectors")
+    assert (code, out) == (0, f"Written: {path}\n")
+    with Broker.named("example") as db:
+        wanted = db().to_frame(timezone="UTC")
+    found = pd.read_csv(path)
+    assert list(found.columns) == [*wanted.columns, "detectors"]
+    assert found["uid"].tolist() == wanted["uid"].tolist()
+    times = pd.to_datetime(found["time"], format="ISO8601")
+    assert times.tolist() == wanted["time"].tolist()
 
 
 def test_what_cannot_be_exported(run, tmp_path):
-    code, _, error = run("export", "-1", "--table", str(tmp_path / "runs.xlsx"))
+    code, _, error = run("export", "-1", "--table", str(tmp_path / "runs.doc"))
     assert (code, error.count("\n")) == (1, 1)
-    assert ".parquet, .arrow, .csv, not 'runs.xlsx'" in error
+    assert " .csv, .xlsx, .parquet, .arrow, not 'runs.doc'" in error
     code, _, error = run("export", "1", "--table", str(tmp_path / "none" / "runs.csv"))
     assert code == 1
     assert "No such file" in error

@@ -1,11 +1,16 @@
 """Tables of runs in files: the usual libraries read what `Run.table` has."""
 
 import csv
+import datetime
 import json
+from unittest.mock import ANY
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.utils.escape import unescape
+from pyarrow import parquet
 
 import databroker
 from databroker.export import export
@@ -74,6 +79,145 @@ def test_csv_is_read_as_the_table(run, tmp_path):
         *("metadata and configuration", "units", "the time of each value", "external data (img)"),
         "text that begins like a formula (an apostrophe was put before it)",
     }
+
+
+def test_parquet_is_the_table(run, tmp_path):
+    files, losses = written(run, tmp_path, "parquet")
+    assert losses == ["the time of each value", "external data (img)"]
+    found = pd.read_parquet(files["7_5ae1f0c2_primary.parquet"])
+    wanted = run.table(timezone="UTC").drop(columns="img")
+    found["wave"] = found["wave"].map(list)
+    wanted["wave"] = wanted["wave"].map(list)
+    pd.testing.assert_frame_equal(found, wanted, check_exact=True, check_dtype=False)
+    assert found.dtypes.drop("note").tolist() == wanted.dtypes.drop("note").tolist()
+
+
+def test_parquet_has_units_and_documents(run, tmp_path):
+    files, _ = written(run, tmp_path, "parquet", streams="primary")
+    schema = parquet.read_schema(files["7_5ae1f0c2_primary.parquet"])
+    units = {
+        each.name: each.metadata[b"units"].decode()
+        for each in schema
+        if each.metadata and b"units" in each.metadata
+    }
+    assert units == {"det": "counts", "motor": "µm"}
+    assert json.loads(schema.field("open").metadata[b"data_key"]) == KEYS["open"]
+    documents = {
+        name: json.loads(schema.metadata[name.encode()])
+        for name in ("start", "stop", "descriptors")
+    }
+    assert documents["start"] == run.start
+    assert documents["stop"] == run.stop
+    assert documents["descriptors"] == run.streams["primary"].descriptors
+
+
+@pytest.fixture
+def long_run(db):
+    """A run of 900 events, of which the first ones are integers."""
+    run = RunBuilder(db, "long")
+    owner = run.descriptor(["x"])
+    for first in (0, 300, 600):
+        cells = [n if first < 600 else n / 2 for n in range(first, first + 300)]
+        run.page(owner, range(first + 1, first + 301), x=cells)
+    return run.stop()
+
+
+def test_a_long_run_is_read_in_pages_of_one_type(long_run, tmp_path, monkeypatch):
+    monkeypatch.setattr("databroker.runs.arrow_tables._ROW_GROUP", 2)
+    monkeypatch.setattr("databroker.runs.stream.table._PAGE_ROWS", 300)
+    pages = list(long_run.streams["primary"].pages())
+    assert [len(page) for page in pages] == [300, 300, 300]
+    assert pd.concat(pages).equals(long_run.table())
+    files, _ = written(long_run, tmp_path, "parquet")
+    path = next(iter(files.values()))
+    assert parquet.read_metadata(path).num_row_groups == 3
+    pd.testing.assert_frame_equal(pd.read_parquet(path), long_run.table(timezone="UTC"))
+
+
+def test_excel_is_read_as_the_table(run, tmp_path):
+    files, losses = written(run, tmp_path, "xlsx")
+    sheets = pd.read_excel(files["7_5ae1f0c2.xlsx"], sheet_name=None)
+    assert list(sheets) == ["primary", "baseline", "metadata"]
+    found = sheets["primary"]
+    wanted = expected(run)
+    wanted["wave"] = [json.dumps(wave.tolist()) for wave in wanted["wave"]]
+    found["note"] = found["note"].map(unescape)
+    found["time"] = found["time"].dt.tz_localize("UTC")
+    pd.testing.assert_frame_equal(found, wanted, check_exact=True, check_dtype=False)
+    assert found.dtypes[["det", "motor", "open"]].tolist() == ["float64", "int64", "bool"]
+    about = sheets["metadata"].set_index(["document", "key"])["value"]
+    assert about["start", "sample.name"] == "Ni/Cu"
+    assert about["start", "tags"] == '["a", "b"]'
+    assert about["descriptor 1 of primary", "data_keys.motor.units"] == "µm"
+    assert about["descriptor 1 of primary", "configuration.dev_det.data.gain"] == 2
+    assert losses == ["the time of each value", "external data (img)"]
+
+
+def test_excel_with_units(run, tmp_path):
+    files, _ = written(run, tmp_path, "xlsx", units=True, timezone="Asia/Tokyo")
+    rows = list(openpyxl.load_workbook(files["7_5ae1f0c2.xlsx"])["primary"].values)
+    assert rows[1] == (None, "Asia/Tokyo", "counts", "µm", None, None, None)
+    assert rows[2][:3] == (1, datetime.datetime(1970, 1, 1, 9, 16, 41), 0)
+
+
+def test_no_cell_of_excel_is_a_formula(run, tmp_path):
+    files, _ = written(run, tmp_path, "xlsx")
+    cell = openpyxl.load_workbook(files["7_5ae1f0c2.xlsx"])["primary"]["F2"]
+    assert (cell.value, cell.data_type) == (NOTES[0], "s")
+
+
+def test_what_excel_cannot_hold_is_told(db, tmp_path):
+    run = RunBuilder(db, "odd")
+    owner = run.descriptor({"large": number("integer"), "far": number(), "long": number("string")})
+    run.event(owner, large=2**53 + 1, far=np.inf, long="x" * 40_000, time=1e9 + 0.1234567)
+    run.event(owner, large=1, far=np.nan, long=None, time=-3e9)
+    files, losses = written(run.stop(), tmp_path, "xlsx")
+    _, one, two = openpyxl.load_workbook(next(iter(files.values())))["primary"].values
+    assert one[2:] == ("9007199254740993", "inf", "x" * 32_767)
+    assert two[1:] == ("1874-12-07 18:40:00", 1, None, None)
+    assert losses == [
+        "the time of each value",
+        "times finer than milliseconds",
+        "times before 1900 as times (they are text)",
+        "integers beyond 2**53 as numbers (they are text)",
+        "infinite numbers as numbers (they are text)",
+        "what is beyond 32,767 characters of a cell",
+    ]
+
+
+def test_more_rows_than_a_sheet_takes_go_on_in_another(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("databroker.export.xlsx._ROWS", 3)
+    files, _ = written(run, tmp_path, "xlsx")
+    sheets = pd.read_excel(files["7_5ae1f0c2.xlsx"], sheet_name=None)
+    assert list(sheets)[:3] == ["primary", "primary (2)", "baseline"]
+    assert [len(sheets[name]) for name in ("primary", "primary (2)")] == [2, 1]
+    assert sheets["primary (2)"]["motor"].tolist() == [-2]
+
+
+def test_more_columns_than_a_sheet_has_are_refused(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("databroker.export.xlsx._COLUMNS", 5)
+    report = export(run, tmp_path, "xlsx")
+    assert report.failed == [("5ae1f0c2", ANY)]
+    assert "'primary' would have 7. Choose some of its fields" in report.failed[0][1]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "sheets"),
+    [
+        (["a/b", "a:b"], ["a-b", "a-b (2)"]),
+        (["x" * 40, "X" * 40], ["x" * 31, "X" * 27 + " (2)"]),
+        (["History", "'a'", "[]"], ["History (2)", "a", "-"]),
+        ([" "], ["stream"]),
+    ],
+)
+def test_sheets_have_names_that_excel_takes(db, tmp_path, names, sheets):
+    run = RunBuilder(db, "names")
+    for name in names:
+        run.event(run.descriptor(["x"], name=name, uid=f"d {name}"), x=1)
+    files, _ = written(run.stop(), tmp_path, "xlsx")
+    found = openpyxl.load_workbook(next(iter(files.values()))).sheetnames
+    assert sorted(found) == sorted([*sheets, "metadata"])
 
 
 def test_csv_with_units(run, tmp_path):

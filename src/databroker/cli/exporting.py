@@ -15,11 +15,17 @@ from .queries import listed, options_of
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
+    from ..runs.results import Results
+    from ..runs.run import Run
+
+_ZONE = "UTC"  # files go elsewhere
 
 _EXAMPLES = (
     "databroker export -1 --format jsonl --folder out",
     "databroker export -5: --fields det,motor --name '{date:%Y-%m-%d}/{scan_id:05}'",
+    "databroker export -5: --format xlsx --option units=true",
     "databroker export --where plan_name=scan --since 2024 --table scans.parquet",
+    "databroker export --since 2024 --runs runs.xlsx -m sample.name",
     "databroker export -b lab -b archive --text 'good sample' --table runs.csv -m sample.name",
 )
 
@@ -38,7 +44,8 @@ _EXAMPLES = (
 @click.option("--streams", "-s", help="Only these streams, with commas between them.")
 @click.option("--fields", "-f", help="Only these fields, with commas between them.")
 @click.option("--table", metavar="FILE", help="Write one table of the events of all runs instead.")
-@click.option("--metadata", "-m", help="What a table says of each run besides uid and scan_id.")
+@click.option("--runs", "listing", metavar="FILE", help="Write one table with a row for each run.")
+@click.option("--metadata", "-m", help="What else a table says of each run: keys with dots.")
 @click.option(
     *("--option", "-O", "options"),
     multiple=True,
@@ -55,11 +62,14 @@ def export(
     streams: str | None,
     fields: str | None,
     table: str | None,
+    listing: str | None,
     metadata: str | None,
     options: tuple[str, ...],
     overwrite: bool,
 ) -> int | None:
     """Write runs into files: each run into its own, or one table of all.
+
+    A table is a file that ends with .csv, .xlsx, .parquet or .arrow.
 
     Names of files are made from the metadata of the run: {scan_id}, {uid}, {date:%Y-%m-%d},
     {sample[name]} ... A file that is there already is left as it is, so an export that was broken
@@ -69,9 +79,18 @@ def export(
     """
     if not chosen:
         raise click.UsageError("Say which runs, or what to search for.")
+    if table and listing:
+        raise click.UsageError("Write one table at a time: --table or --runs.")
+    if options and (table or listing):
+        raise click.UsageError("Tables of many runs take no --option.")
+    more = listed(metadata) or []
     with open_broker(*names) as db:
+        if listing is not None:
+            _write_listing(chosen.results(db), listing, more, overwrite)
+            return None
         if table is not None:
-            _write_table(db, chosen, table, listed(fields), listed(streams), listed(metadata))
+            runs = chosen.results(db)
+            _write_table(runs, table, listed(fields), listed(streams), more, overwrite)
             return None
         return _write_files(
             db,
@@ -104,22 +123,43 @@ def _write_files(db: Broker, chosen: Chosen, **more: Any) -> int | None:
 
 
 def _write_table(
-    db: Broker,
-    chosen: Chosen,
+    runs: Results[Run],
     file: str,
     fields: list[str] | None,
     streams: list[str] | None,
-    metadata: list[str] | None,
+    metadata: list[str],
+    overwrite: bool,
 ) -> None:
-    from ..runs.arrow_tables import file_writer
+    """Write the events of runs, each of which says its run."""
+    from ..export import export_table
 
-    write = file_writer(file)
     if streams is not None and len(streams) > 1:
         raise click.UsageError("A table is of one stream.")
     stream = streams[0] if streams else "primary"
-    runs = chosen.results(db)
-    write(runs.tables(fields, stream, metadata=metadata or ()).reader())
+    tables = runs.tables(fields, stream, metadata=metadata, timezone=_ZONE)
+    with progress_bar("runs") as update:
+
+        def read() -> Any:
+            total = runs.count()
+            return tables.reader(lambda done: update(completed=done, total=total))
+
+        _tell(file, export_table(read, file, overwrite=overwrite))
+
+
+def _write_listing(runs: Results[Run], file: str, metadata: list[str], overwrite: bool) -> None:
+    """Write the metadata of runs."""
+    from ..export import export_table
+    from ..runs.pipeline import COLUMNS
+
+    columns = list(dict.fromkeys([*COLUMNS, *metadata]))
+    losses = export_table(lambda: runs.to_frame(columns, timezone=_ZONE), file, overwrite=overwrite)
+    _tell(file, losses)
+
+
+def _tell(file: str, losses: list[str]) -> None:
     say(f"Written: {file}")
+    if losses:
+        say(f"Not held by it: {'; '.join(losses)}.")
 
 
 @click.command("formats", cls=Command, examples=["databroker formats"])

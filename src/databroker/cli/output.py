@@ -65,4 +65,5 @@ def progress_bar(description: str) -> Iterator[Callable[..., None]]:
     try:
         yield update
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()

@@ -11,5 +11,15 @@ from .exporting import export
 from .format import Choice, Format, Losses, Part
 from .registry import formats
 from .report import ExportReport
+from .tables import export_table
 
-__all__ = ["Choice", "ExportReport", "Format", "Losses", "Part", "export", "formats"]
+__all__ = [
+    "Choice",
+    "ExportReport",
+    "Format",
+    "Losses",
+    "Part",
+    "export",
+    "export_table",
+    "formats",
+]

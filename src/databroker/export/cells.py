@@ -46,7 +46,7 @@ class Cells:
 
     def header(self, names: Iterable[str | None]) -> list[Any]:
         """Return names as cells."""
-        return self._texts(pa.array(list(names), pa.string()))
+        return self._texts(pa.array([_encodable(name) for name in names], pa.string()))
 
     def _times(self, column: pa.Array) -> list[Any]:
         zone = "" if column.type.tz is None else "%Ez"
@@ -97,5 +97,12 @@ def as_json(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=False, default=_as_json)
 
 
-def _as_json(value: Any) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)
+def _as_json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def _encodable(text: str | None) -> str | None:
+    """Return text of which no half of a character is left."""
+    return None if text is None else text.encode(errors="backslashreplace").decode()

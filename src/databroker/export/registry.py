@@ -16,6 +16,8 @@ GROUP = "databroker.export"
 
 _OURS = {
     "csv": "csv:CSV",
+    "xlsx": "xlsx:Excel",
+    "parquet": "parquet:Parquet",
     "json": "documents:JSON",
     "jsonl": "documents:JSONLines",
     "msgpack": "documents:MessagePack",

@@ -6,18 +6,13 @@ The pages wait in a temporary file, as their schema is known when the last has c
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-
-from .._util.whole_files import whole_file
-from ..errors import NotSupported
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,9 +25,10 @@ _GROUP_BYTES = 2**26
 def as_arrow(table: pd.DataFrame) -> pa.Table:
     """Return a table as Arrow has it, its index before its columns; what is missing is null.
 
-    Arrays are lists. A column of values that no Arrow type holds together is text.
+    Arrays are lists. A column of values that no Arrow type holds together is text. An index
+    without a name only counts the rows, and is left out.
     """
-    whole = table.reset_index()
+    whole = table if table.index.names == [None] else table.reset_index()
     return pa.table({_text(name): _array(column) for name, column in whole.items()})
 
 
@@ -48,64 +44,13 @@ def reader_of(tables: Iterable[pd.DataFrame]) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(schema, batches)
 
 
-def file_writer(path: str | os.PathLike[str]) -> Callable[[pa.RecordBatchReader], None]:
-    """Return what writes batches into a file of the format that its name ends with.
-
-    The file is there only when it is whole.
-
-    Raises
-    ------
-    NotSupported
-        The name ends with none of `FORMATS`.
-    """
-    target = Path(path)
-    write = FORMATS.get(target.suffix)
-    if write is None:
-        raise NotSupported(
-            f"Tables go into files that end with {', '.join(FORMATS)}, not {target.name!r}."
-        )
-    return functools.partial(_write_file, target, write)
-
-
 def write_parquet(reader: pa.RecordBatchReader, path: str | os.PathLike[str]) -> None:
-    """Write batches into a Parquet file, whatever it is called."""
-    _write_file(Path(path), _write_parquet, reader)
-
-
-def _write_file(
-    target: Path, write: Callable[[pa.RecordBatchReader, Path], None], reader: pa.RecordBatchReader
-) -> None:
-    with whole_file(target, overwrite=True) as begun:
-        write(reader, begun)
-
-
-def _write_parquet(reader: pa.RecordBatchReader, path: Path) -> None:
+    """Write batches into a Parquet file, whose row groups have a bounded size."""
     from pyarrow import parquet
 
     with parquet.ParquetWriter(path, reader.schema) as writer:
         for group in _groups(reader):
             writer.write_table(group)
-
-
-def _write_arrow(reader: pa.RecordBatchReader, path: Path) -> None:
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, reader.schema) as writer:
-        for batch in reader:
-            writer.write_batch(batch)
-
-
-def _write_csv(reader: pa.RecordBatchReader, path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        reader.schema.empty_table().to_pandas().to_csv(file, index=False)
-        for batch in reader:
-            batch.to_pandas().to_csv(file, index=False, header=False)
-
-
-FORMATS: Mapping[str, Callable[[pa.RecordBatchReader, Path], None]] = {
-    ".parquet": _write_parquet,
-    ".arrow": _write_arrow,
-    ".csv": _write_csv,
-}
-"""What files of tables end with, and what writes them."""
 
 
 def _groups(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:

@@ -90,10 +90,15 @@ class Tables(Generic[RunType]):
         NoSuchField
             As `Results.table` says, when all have been read.
         """
+        return self._pages()
+
+    def _pages(self, progress: Callable[[int], None] | None = None) -> Iterator[pd.DataFrame]:
         for page, rows in self._read():
             table, owners = in_one([page])
             if len(table):
                 yield self._with_columns(table, owners - page.first, rows)
+            if progress is not None:
+                progress(page.first + len(page.runs))
 
     def table(self) -> pd.DataFrame:
         """Return all tables as one; see `Results.table`."""
@@ -115,11 +120,16 @@ class Tables(Generic[RunType]):
         """
         return self.reader().read_all()
 
-    def reader(self) -> pa.RecordBatchReader:
+    def reader(self, progress: Callable[[int], None] | None = None) -> pa.RecordBatchReader:
         """Return all tables as a stream of Arrow batches, for what does not fit into memory.
 
         The runs are read now, into a temporary file that goes with the reader: the types of
         columns are known when all runs are.
+
+        Parameters
+        ----------
+        progress
+            Called after some runs with how many were read.
 
         Returns
         -------
@@ -128,7 +138,7 @@ class Tables(Generic[RunType]):
         """
         from .arrow_tables import reader_of
 
-        return reader_of(self.pages())
+        return reader_of(self._pages(progress))
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
         """Write all tables into one Parquet file; a file of this name is replaced.
@@ -143,9 +153,11 @@ class Tables(Generic[RunType]):
         OSError
             It cannot be written.
         """
+        from .._util.whole_files import whole_file
         from .arrow_tables import write_parquet
 
-        write_parquet(self.reader(), path)
+        with whole_file(path, overwrite=True) as begun:
+            write_parquet(self.reader(), begun)
 
     def to_dask(self, runs_per_partition: int = _IN_PARTITION) -> Any:
         """Return all tables as one dask dataframe; see `Results.to_dask`."""
