@@ -10,7 +10,7 @@ from .. import __version__
 from .._util.suggestions import did_you_mean
 from .command import debug_option
 
-_SECTIONS = {
+SECTIONS = {
     "Look": {
         "list": "listing:list_runs",
         "show": "runs:show",
@@ -36,7 +36,7 @@ _SECTIONS = {
 }
 """Where each command is, in the order of the help."""
 
-_COMMANDS = {name: place for section in _SECTIONS.values() for name, place in section.items()}
+_COMMANDS = {name: place for section in SECTIONS.values() for name, place in section.items()}
 
 
 class _Commands(click.Group):
@@ -54,7 +54,7 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         limit = formatter.width - 6 - max(map(len, _COMMANDS))
-        for section, names in _SECTIONS.items():
+        for section, names in SECTIONS.items():
             commands = {name: self.get_command(ctx, name) for name in names}
             lines = [(name, each.get_short_help_str(limit)) for name, each in commands.items()]
             with formatter.section(section):
