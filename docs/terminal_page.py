@@ -31,31 +31,33 @@ What one wants of a run at three in the morning is one line:
     databroker export -5: --format xlsx -o out  # the newest five as workbooks
     databroker doctor                         # why does it not work?
 
-Each command explains itself with `--help`. With `--debug`, an error is shown with where in the code it arose.
+Each command explains itself with `--help`. With `--debug`, an error is shown with where in the
+code it arose.
 
-**Which broker.** `-b NAME` names a configuration or a path (`-b ./runs`, `-b home.db`); given again, the
-runs of [several](several-sources.md) are one. Without it, the variable `DATABROKER` says which, or else it is the only
-configuration, or `example`.
+**Which broker.** `-b NAME` names a configuration or a path (`-b ./runs`, `-b home.db`); given
+again, the runs of [several](several-sources.md) are one. Without it, the variable `DATABROKER`
+says which, or else it is the only configuration, or `example`.
 
-**Which runs.** RUN is what `db[...]` takes: the beginning of a uid, a scan_id, -1 for the newest, and where
-several are meant, a slice such as `-5:`. Many runs are searched for by `--where`, `--text`, `--since` and
-`--until`:
+**Which runs.** RUN is what `db[...]` takes: the beginning of a uid, a scan_id, -1 for the newest,
+and where several are meant, a slice such as `-5:`. Many runs are searched for by `--where`,
+`--text`, `--since` and `--until`:
 
     databroker list --where plan_name=scan --where 'scan_id>=1200' --where 'sample.name~^Ni'
     databroker list --where '{"$or": [{"motors": "eta"}, {"motors": "phi"}]}' --since 2024-03
 
-A condition is a key, one of `=`, `!=`, `>`, `>=`, `<`, `<=` or `~` (a pattern), and a value; a shell wants those with
-`<` or `>` in quotes. [Search](search.md) has all that a query can say.
+A condition is a key, one of `=`, `!=`, `>`, `>=`, `<`, `<=` or `~` (a pattern), and a value; a
+shell wants those with `<` or `>` in quotes. [Search](search.md) has all that a query can say.
 
-**In scripts.** Results go to the standard output, errors, warnings and progress to the other one. Where a
-command has `--json` or `--csv`, these stay as they are from version to version, while what is made for people may
-change. Colours are for terminals only, and the variable `NO_COLOR` turns them off. The exit code says what happened:
+**In scripts.** Results go to the standard output, errors, warnings and progress to the other one.
+Where a command has `--json` or `--csv`, these stay as they are from version to version, while
+what is made for people may change. Colours are for terminals only, and the variable `NO_COLOR`
+turns them off. The exit code says what happened:
 
 """
 
 COMPLETION = """
-**Completion.** Shells complete commands, options, configurations and runs. For bash, put this line into
-`~/.bashrc` (for others, see `databroker completion --help`):
+**Completion.** Shells complete commands, options, configurations and runs. For bash, put this
+line into `~/.bashrc` (for others, see `databroker completion --help`):
 
     eval "$(databroker completion bash)"
 

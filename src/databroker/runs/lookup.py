@@ -170,6 +170,8 @@ def _at(places: range, newest: Iterable[T]) -> list[T]:
 
 
 def _too_far_back(there: int, wanted: int) -> TooFarBack:
+    if not there:
+        return TooFarBack(f"There are no runs here yet, so none is {shown(-wanted)}.")
     return TooFarBack(
         f"There {'is' if there == 1 else 'are'} only {there} run{'' if there == 1 else 's'} "
         f"here; {shown(-wanted)} reaches too far back."
