@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from .._util.whole_files import whole_file
-from ..errors import CopyFailed, CopyRefused
+from ..errors import CopyFailed, CopyRefused, StoreUnavailable
 from ..query.nodes import Everything, Path
 from .moving.copying import Copying
 
@@ -21,6 +21,8 @@ def back_up(
 ) -> FilePath:
     """Copy all runs into a new file; see `Broker.backup`."""
     target = FilePath(path).expanduser().absolute()
+    if not target.parent.is_dir():
+        raise StoreUnavailable(f"There is no folder {target.parent} to make a backup in.")
     try:
         with whole_file(target) as part:
             try:

@@ -12,7 +12,7 @@ from .._util.whole_files import whole_file
 from ..errors import CopyRefused, DatabrokerError
 from ..runs.run import Run, each_run
 from .format import Choice, Format, Part
-from .naming import TEMPLATE, file_name
+from .naming import TEMPLATE, check_template, file_name
 from .registry import format_of
 from .report import ExportReport
 
@@ -68,6 +68,8 @@ def export(
     ------
     NotSupported
         There is no such format, or it has no such option.
+    InvalidKey
+        The name is no template.
     CopyRefused
         Two runs would have the same file (a FileExistsError).
     OSError
@@ -85,6 +87,7 @@ def export(
     ['7_5ae1f0c2.jsonl']
     """
     chosen = format_of(format, **options) if isinstance(format, str) else format
+    check_template(name)
     choice = Choice(_several(streams), _several(fields))
     target = Path(folder).expanduser()
     target.mkdir(parents=True, exist_ok=True)

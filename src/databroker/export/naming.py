@@ -60,6 +60,26 @@ def file_name(template: str, run: Run, names: Mapping[str, str]) -> str:
     return "/".join(part for part in parts if part) or run.uid
 
 
+def check_template(template: str) -> None:
+    """Refuse what can be no template, whatever the run.
+
+    Raises
+    ------
+    InvalidKey
+        It says what is wrong.
+
+    Examples
+    --------
+    >>> check_template("{uid")
+    Traceback (most recent call last):
+    databroker.errors.InvalidKey: '{uid' is no template for names: expected '}' before end ...
+    """
+    try:
+        list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise InvalidKey(f"{template!r} is no template for names: {error}.") from None
+
+
 def _filled(part: str, known: Mapping[str, Any]) -> str:
     text = "".join(_texts(part, known))
     text = re.sub(r"([_-])[_-]*(?=[_-])", "", text).strip(" _-.")
