@@ -22,6 +22,7 @@ from ...stores.rows import batches_of
 from ...stores.store_ref import StoreRef
 from ..handlers.adapter import DatumSource, as_array, source_of
 from ..handlers.builtin import FrameHandler
+from ..readers.base import Region
 from ..readers.hdf5_files import check_links
 from ..references import DataReference, no_document
 from .filling import UNREADABLE, Doc
@@ -195,6 +196,15 @@ class Loader:
                 with self._one(datum_ids[each], field) as (source, datum):
                     source.read([datum], check, inner, out[each : each + 1])
 
+    def regions(
+        self, datum_ids: Sequence[str], field: str | None = None
+    ) -> Iterator[tuple[int, Region | None]]:
+        """Yield how many of the datums are where in an HDF5 file, if that is so."""
+        reference = self.reference(field)
+        for datums in self._datums.stretches(datum_ids, reference):
+            with self._source(datums, reference) as source:
+                yield from source.regions([datum.kwargs for datum in datums])
+
     @contextlib.contextmanager
     def _one(self, datum_id: str, field: str | None) -> Iterator[tuple[DatumSource, Doc]]:
         """Lend what gives the data of a datum, and its arguments."""
@@ -301,6 +311,12 @@ class DatumReader(FieldReader):
                 leave_out(part)
             else:
                 self._copy(rows, shape, inner, part)
+
+    def regions(self) -> Iterator[tuple[int, Region | None]]:
+        ids = list(self._ids[:])
+        if all(isinstance(each, str) for each in ids):
+            return self._loader.regions(ids, self._field)
+        return super().regions()
 
     def _copy(
         self, values: list[Any], shape: tuple[int, ...], inner: tuple[slice, ...], out: Array

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import HandlerFailed
-from ..readers.base import Array, Declared, FrameReader
+from ..readers.base import Array, Declared, FrameReader, Region
 from ..references import Problem
 from .reader import CHUNK_BYTES, Look, apart
 
@@ -70,6 +70,12 @@ class Grouping:
         if self.own_axis:
             values = values.reshape(-1, self.each, *values.shape[1:])
         return apart(values)
+
+    def region(self, frames: FrameReader, numbers: range) -> Region | None:
+        """Return where values that follow each other are; None if that is no HDF5 file."""
+        start, stop = self.span(frames, numbers[0])[0], self.span(frames, numbers[-1])[1]
+        whole = (stop - start) == len(numbers) * (self.each or stop - start)
+        return frames.region(start, stop) if whole else None
 
     def read_into(self, frames: FrameReader, first: int, inner: Inner, out: Array) -> None:
         """Put what `inner` selects of values that follow each other into the rows of an array."""

@@ -14,7 +14,7 @@ from ..._util.user_warnings import warn_user
 from ...columns.cells import as_cells
 from ...errors import NoHandler
 from ...extras import require
-from ..readers.base import Declared
+from ..readers.base import Declared, Region
 from .filling import UNREADABLE, Doc, OnMissing, check_on_missing
 from .reader import LARGEST, Array, FieldReader, Look, apart, cut, grown, leave_out, with_nan
 
@@ -211,6 +211,27 @@ class LazyArray:
             meta=np.empty((0,) * self.ndim, self.dtype),
         )
         return array
+
+    def regions(self) -> list[tuple[int, Region]] | None:
+        """Return where the values are, if all of them are in HDF5 files just as they are.
+
+        Returns
+        -------
+        list or None
+            For stretches of events, how many there are, and the path, the dataset, its shape and
+            which part of it has their values in their order.
+
+        Raises
+        ------
+        ExternalDataMissing, NoHandler
+            A file cannot be had.
+        """
+        found: list[tuple[int, Region]] = []
+        for events, region in self._reader.regions():
+            if region is None:
+                return None
+            found.append((events, region))
+        return found
 
     # -- inside ----------------------------------------------------------
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ..readers.base import Region
 
 Array = np.ndarray[Any, Any]
 Check = Callable[[tuple[int, ...], Any], None]
@@ -83,6 +86,10 @@ class FieldReader(ABC):
     def count(self) -> int:
         """Return how many events have their value by now."""
         return self.rows
+
+    def regions(self) -> Iterator[tuple[int, Region | None]]:
+        """Yield how many events have their values where in an HDF5 file; None if in none."""
+        yield self.rows, None
 
     def identity(self) -> Any:
         """Return what tells this reader from any other, for dask's names."""

@@ -20,7 +20,7 @@ from ...stores.base import Store
 from ...stores.store_ref import StoreRef
 from ..handlers.specs import mimetype_of
 from ..locate import Guard
-from ..readers.base import Declared, FrameReader
+from ..readers.base import Declared, FrameReader, Region
 from ..readers.held import HeldReader
 from ..readers.mimetypes import reader_of
 from ..references import DataReference, Place, explained, failure, no_document
@@ -170,6 +170,16 @@ class StreamReader(FieldReader):
                 leave_out(out[start:stop])
             else:
                 raise self.uncovered(None if self._seq_nums is None else int(self._seq_nums[place]))
+
+    def regions(self) -> Iterator[tuple[int, Region | None]]:
+        for start, stop in self._places.stretches():
+            part, first = self._place(start)
+            if part < 0:
+                yield stop - start, None
+                continue
+            with self._reading(part) as frames:
+                numbers = range(first, first + stop - start)
+                yield len(numbers), self._grouping(part, frames).region(frames, numbers)
 
     def values(self, references: Sequence[str], field: str | None = None) -> list[Any]:
         """Return what references '<stream resource>/<index>' stand for."""

@@ -16,7 +16,7 @@ from ..fields.grouping import Grouping, Inner, runs
 from ..fields.reader import Check, Look
 from ..guard import open_uncompressed
 from ..locate import Guard
-from ..readers.base import Array, Declared, FrameReader
+from ..readers.base import Array, Declared, FrameReader, Region
 from ..readers.mimetypes import reader_of
 from .specs import SPECS, Doc, Spec
 
@@ -77,6 +77,11 @@ class FrameHandler:
         for grouping, numbers in self._stretches(datums):
             self._read(grouping, numbers, check, inner, out[row : row + len(numbers)])
             row += len(numbers)
+
+    def regions(self, datums: Sequence[Doc]) -> Iterator[tuple[int, Region | None]]:
+        """Yield how many datums are where in an HDF5 file, if that is so."""
+        for grouping, numbers in self._stretches(datums):
+            yield len(numbers), grouping.region(self.frames, numbers)
 
     def _read(
         self, grouping: Grouping, numbers: range, check: Check, inner: Inner, out: Array

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,6 +45,15 @@ class Declared:
         number = data_key.get("dtype") in ("number", "integer", "boolean", "string")
         dtype = declared_dtype(data_key)
         return cls(tuple(shape) if known and shape is not None else None, dtype, number)
+
+
+class Region(NamedTuple):
+    """Where values are in a dataset of an HDF5 file, as they are and in their order."""
+
+    path: str
+    dataset: str
+    shape: tuple[int, ...]  # of the dataset
+    key: tuple[slice, ...]  # which part of it
 
 
 class FrameReader(ABC):
@@ -138,6 +147,10 @@ class FrameReader(ABC):
     def files(self, first: int, stop: int) -> list[str]:
         """Return the files that hold a range of frames, or will."""
         return []
+
+    def region(self, first: int, stop: int) -> Region | None:
+        """Return where a range of frames is in an HDF5 file; None if it is in none."""
+        return None
 
     def close(self) -> None:
         """Let go of what was opened."""

@@ -19,7 +19,7 @@ from ...extras import require
 from ..fields.reader import LARGEST
 from ..locate import Guard
 from ..references import Problem
-from .base import Array, Declared, FileReader
+from .base import Array, Declared, FileReader, Region
 from .hdf5_files import linked_files, opened_hdf5
 
 Key = tuple[Any, ...]
@@ -79,6 +79,10 @@ class Hdf5Reader(FileReader):
         """Return the file, and those that it links to."""
         return self._dataset.files()
 
+    def region(self, first: int, stop: int) -> Region:
+        dataset = self._dataset
+        return Region(self.path, dataset.name, dataset.shape, self._key(first, stop, ()))
+
     def close(self) -> None:
         self._dataset.close()
 
@@ -119,6 +123,11 @@ class Hdf5Dataset:
         self._lock = threading.RLock()
         self._files: list[str] | None = None
         self._open()
+
+    @property
+    def name(self) -> str:
+        """The path of the dataset in the file."""
+        return str(self._name or self._dataset.name)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -169,7 +178,7 @@ class Hdf5Dataset:
         """Return the file, and those that its dataset is read from through links in it."""
         with self._lock:
             if self._files is None:
-                self._files = [self.path, *self._linked(self._name or self._dataset.name)]
+                self._files = [self.path, *self._linked(self.name)]
             return list(self._files)
 
     def close(self) -> None:
