@@ -26,7 +26,7 @@ class _Documents(Format):
 
         def write(path: Path) -> Losses:
             with path.open("wb") as file:
-                file.writelines(self._framed(_encoded(self.encoding, run, choice)))
+                file.writelines(self._framed(encoded(self.encoding, run, choice)))
             return ()
 
         yield Part(write)
@@ -66,7 +66,8 @@ class JSON(_Documents):
         yield b"\n]\n"
 
 
-def _encoded(encoding: FileFormat, run: Run, choice: Choice) -> Iterator[bytes]:
+def encoded(encoding: FileFormat, run: Run, choice: Choice) -> Iterator[bytes]:
+    """Yield the chosen documents of a run, each as files of a format have it."""
     for kind, document in _documents(run, choice):
         yield encoding.encode(kind, document)
 

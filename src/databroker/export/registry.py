@@ -21,6 +21,10 @@ _OURS = {
     "json": "documents:JSON",
     "jsonl": "documents:JSONLines",
     "msgpack": "documents:MessagePack",
+    "nexus": "nexus:NeXus",
+    "netcdf": "arrays:NetCDF",
+    "zarr": "arrays:Zarr",
+    "tiff": "tiff:TIFF",
 }
 """The module and class of each of our formats, by name."""
 

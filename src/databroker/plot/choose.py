@@ -83,12 +83,12 @@ def choose(start: Doc, stream: Stream, wanted: Sequence[str] | None = None) -> C
         chosen = [name for name in keys if name in wanted]
         others = [name for name in chosen if name not in scalars]
         return Choice(axes, [name for name in scalars if name in chosen], others, [])
-    hinted = set(_hinted(stream))
+    hints = set(hinted(stream))
     moved = {*dimensions, *_of_same_device(stream, dimensions)}
-    shown = [name for name in scalars if name in hinted and name not in dimensions]
+    shown = [name for name in scalars if name in hints and name not in dimensions]
     shown = shown or [name for name in scalars if name not in moved]
     shown = shown or [name for name in scalars if name not in dimensions]
-    arrays.sort(key=lambda name: name not in hinted)
+    arrays.sort(key=lambda name: name not in hints)
     return Choice(axes, shown[:_MOST], arrays[:_MOST], shown[_MOST:] + arrays[_MOST:])
 
 
@@ -125,7 +125,8 @@ def _dimensions(start: Doc, stream: Stream) -> Iterator[str]:
                 yield field
 
 
-def _hinted(stream: Stream) -> Iterator[str]:
+def hinted(stream: Stream) -> Iterator[str]:
+    """Yield the fields that devices hint at, as often as they do."""
     for descriptor in stream.descriptors:
         for device in mapping(descriptor.get("hints")).values():
             yield from _names(mapping(device).get("fields"))

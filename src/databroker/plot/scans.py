@@ -120,7 +120,7 @@ def _line(rows: Rows, x: Axis, y: Axis) -> tuple[str, Lines]:
 
 
 def _map(start: Mapping[str, Any], slow: Axis, fast: Axis, z: Axis) -> tuple[str, Grid | Points]:
-    grid = _grid(start, slow, fast, z)
+    grid = grid_of(start, slow, fast, z)
     if grid is not None:
         size = f"{len(grid.y.values)} {slow.name} by {len(grid.x.values)} {fast.name}"
         return f"on a grid of {size}", grid
@@ -132,7 +132,7 @@ def _map(start: Mapping[str, Any], slow: Axis, fast: Axis, z: Axis) -> tuple[str
     return said, Points(*spots)
 
 
-def _grid(start: Mapping[str, Any], slow: Axis, fast: Axis, z: Axis) -> Grid | None:
+def grid_of(start: Mapping[str, Any], slow: Axis, fast: Axis, z: Axis) -> Grid | None:
     """Return columns, rows and values of a grid, if that is where the motors went."""
     match start.get("shape"):
         case [int() as rows, int() as columns] if min(rows, columns) > 1:

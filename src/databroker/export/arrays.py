@@ -1,0 +1,143 @@
+"""Streams as xarray has them, in files: NetCDF and Zarr."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..external.fields.filling import OnMissing, check_on_missing
+from ..extras import require
+from ..runs.stream.many import share_fields
+from . import losses
+from .columns import Texts, as_json, as_texts, plain_text
+from .format import Choice, Format, Losses, Part
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ..runs.run import Run
+    from ..runs.stream.fields import Fields
+    from ..runs.stream.stream import Stream
+
+_NUMBERS = "biufcM"
+_TIMES = {"units": "nanoseconds since 1970-01-01", "dtype": "int64"}
+_LOST = (losses.TIMES, "the uids of events")
+
+
+class _Datasets(Format):
+    """A stream as one dataset, as `Run.xarray` returns it, with its documents as attributes.
+
+    Parameters
+    ----------
+    on_missing
+        Where external data cannot be had: 'raise' the error, or 'mask' them with NaN.
+    """
+
+    def __init__(self, on_missing: OnMissing = "raise") -> None:
+        check_on_missing(on_missing)
+        self._on_missing = on_missing
+
+    def parts(self, run: Run, choice: Choice) -> Iterator[Part]:
+        """Return a file for each stream."""
+        for stream, fields in share_fields(list(choice.streams_of(run)), choice.fields):
+            yield Part(self._writer(run, stream, fields), {"stream": stream.name})
+
+    def _writer(self, run: Run, stream: Stream, fields: Fields) -> Callable[[Path], Losses]:
+        def write(path: Path) -> Losses:
+            lazy = stream.to_dask(fields, on_missing=self._on_missing)
+            lost = [*_LOST]
+            dataset = _plain(lazy, lost)
+            dataset.attrs |= _documents(run, stream)
+            self._write(dataset, path)
+            return lost
+
+        return write
+
+    @abstractmethod
+    def _write(self, dataset: xr.Dataset, path: Path) -> None:
+        """Write a dataset, some chunks at a time."""
+
+
+class NetCDF(_Datasets):
+    """A stream as one file of NetCDF 4."""
+
+    suffix = ".nc"
+    about = "NetCDF 4, a file for each stream; for xarray, MATLAB, IDL, Igor, ..."
+
+    def _write(self, dataset: xr.Dataset, path: Path) -> None:
+        require("h5netcdf", "arrays")
+        dataset.to_netcdf(path, engine="h5netcdf")
+
+
+class Zarr(_Datasets):
+    """A stream as one folder of Zarr, in the format of version 2, which most programs read."""
+
+    suffix = ".zarr"
+    about = "Zarr, a folder for each stream; for xarray and dask, also from object stores"
+
+    def _write(self, dataset: xr.Dataset, path: Path) -> None:
+        require("zarr", "images")
+        for variable in dataset.variables.values():
+            if variable.chunks:  # Zarr has chunks of one size only
+                sizes = dict(zip(variable.dims, map(max, variable.chunks), strict=True))
+                variable.data = variable.chunk(sizes).data
+        dataset.to_zarr(path, mode="w-", zarr_format=2)
+
+
+def _plain(dataset: xr.Dataset, lost: list[str]) -> xr.Dataset:
+    """Return a dataset with values, names and attributes that these files can have."""
+    for name in list(dataset):
+        variable = dataset[name].variable
+        if variable.dtype.kind not in _NUMBERS:
+            texts = as_texts(str(name), np.asarray(variable.data))
+            lost += texts.losses
+            dataset[name] = (variable.dims, texts.values, {**variable.attrs, **_form(texts)})
+    for variable in dataset.variables.values():
+        variable.attrs = _attributes(variable.attrs)
+    dataset["time"].encoding = dict(_TIMES)
+    dataset.attrs = _attributes(dataset.attrs)
+    return _with_good_names(dataset)
+
+
+def _form(texts: Texts) -> dict[str, str]:
+    return {"encoding": "json"} if texts.is_json else {}
+
+
+def _attributes(attrs: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return attributes that any file has: numbers and texts, of which some are JSON."""
+    return {
+        str(name): plain_text(value) if isinstance(value, str) else _number_or_json(value)
+        for name, value in attrs.items()
+    }
+
+
+def _number_or_json(value: Any) -> Any:
+    is_plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_plain and abs(value) < 2**63 else as_json(value)
+
+
+def _with_good_names(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a dataset without slashes in names, which would be folders."""
+    names = {*dataset.variables, *dataset.dims}
+    renamed = {name: _free(str(name), names) for name in names if "/" in str(name)}
+    for name in renamed:
+        if name in dataset.variables:
+            dataset[name].attrs.setdefault("data_key", str(name))
+    return dataset.rename(renamed)
+
+
+def _free(name: str, taken: Collection[Any]) -> str:
+    name = name.replace("/", "_")
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _documents(run: Run, stream: Stream) -> dict[str, str]:
+    """Return the documents of a run that say what its data are, as attributes."""
+    documents = {"start": run.start, "stop": run.stop, "descriptors": stream.descriptors}
+    return {name: as_json(document) for name, document in documents.items() if document}
