@@ -140,6 +140,13 @@ def test_names(template, name):
         assert file_name(template, db[-1], {}) == name
 
 
+@pytest.mark.parametrize("time", [1e300, -1e300])
+def test_a_time_that_is_none_is_left_out_of_names(time):
+    with databroker.temp() as db:
+        db.insert("start", {"uid": "0ce9b8a2", "time": time})
+        assert file_name("{date:%Y}_{uid:.4}", db[-1], {}) == "0ce9"
+
+
 @pytest.mark.parametrize("template", ["{uid", "{uid:d}", "{sample.x}", "{scan_id[a]}"])
 def test_what_is_no_template(db, template):
     with pytest.raises(InvalidKey, match="no template"):

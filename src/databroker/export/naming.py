@@ -18,6 +18,7 @@ TEMPLATE = "{scan_id}_{uid:.8}"
 """How files are named unless it is said otherwise; a stream and a field follow it."""
 
 _LONGEST = 180  # letters of a name, of which file systems allow 255 bytes
+_LATEST = 6e10  # seconds, about the year 3871, and before 1970 the year 69
 _UNWANTED = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 _PARTS = ("stream", "field")
 
@@ -114,8 +115,12 @@ def _named_in(template: str) -> set[str]:
     return {re.split(r"[.\[]", name)[0] for _, name, _, _ in parsed if name}
 
 
+def began(run: Run) -> float | None:
+    """Return when a run began; None where it does not say so, or no calendar has that time."""
+    seconds = run.start.get("time")
+    return seconds if is_number(seconds) and abs(seconds) < _LATEST else None
+
+
 def _date(run: Run) -> datetime.datetime | None:
-    began = run.start.get("time")
-    if not is_number(began):
-        return None
-    return datetime.datetime.fromtimestamp(began, run.session.zone)
+    seconds = began(run)
+    return None if seconds is None else datetime.datetime.fromtimestamp(seconds, run.session.zone)

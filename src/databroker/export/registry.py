@@ -18,6 +18,7 @@ _OURS = {
     "csv": "csv:CSV",
     "xlsx": "xlsx:Excel",
     "parquet": "parquet:Parquet",
+    "spec": "spec:SPEC",
     "json": "documents:JSON",
     "jsonl": "documents:JSONLines",
     "msgpack": "documents:MessagePack",

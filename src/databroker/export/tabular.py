@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..external.fields.filling import external_fields
 from ..runs.stream.fields import mapping
+from ..times.zones import resolve_zone
 from . import losses
 from .format import Choice, Format, units_of
 
@@ -28,12 +29,18 @@ class Tabular(Format):
         Whether numbers that are in external files are read from there. What is larger than a
         number is left out, and told.
     timezone
-        The zone in which times are written.
+        The name of the zone in which times are written.
+
+    Raises
+    ------
+    InvalidConfiguration
+        There is no such zone.
     """
 
     def __init__(self, *, fill: bool = False, timezone: str = "UTC") -> None:
         self.fill = fill
         self.timezone = timezone
+        self.zone = resolve_zone(timezone)
 
     def tables(self, run: Run, choice: Choice) -> Iterator[StreamTable]:
         """Yield the streams of a run that are chosen; none is read."""
@@ -119,6 +126,21 @@ class StreamTable:
                 found = set(map(type, column)) if column.dtype == object else {column.dtype.type}
                 self._types.setdefault(str(shown), set()).update(found - {type(None)})
             yield page
+
+
+def flat(document: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values of a document by their keys with dots.
+
+    Examples
+    --------
+    >>> list(flat({"a": 1, "b": {"c": [2], "d": {}}}))
+    [('a', 1), ('b.c', [2]), ('b.d', {})]
+    """
+    for key, value in document.items():
+        if isinstance(value, Mapping) and value:
+            yield from flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
 
 
 def _number(value: Any) -> Any:

@@ -15,7 +15,7 @@ from ..errors import NotSupported
 from ..extras import require
 from .excel_cells import ExcelCells
 from .format import Choice, Losses, Part
-from .tabular import StreamTable, Tabular
+from .tabular import StreamTable, Tabular, flat
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -134,7 +134,7 @@ class Workbook:
         rows = (
             [*cells.header([document, key]), cells.one(value)]
             for document, about in documents.items()
-            for key, value in _flat(about)
+            for key, value in flat(about)
         )
         self._fill(name, [["document", "key", "value"]], rows)
         return list(cells.losses)
@@ -176,12 +176,3 @@ def _write(sheet: Any, place: int, row: Row) -> None:
             sheet.write_number(place, column, value)
         else:
             sheet.write_datetime(place, column, value)
-
-
-def _flat(document: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the values of a document by their keys with dots."""
-    for key, value in document.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{before}{key}.")
-        else:
-            yield f"{before}{key}", value
