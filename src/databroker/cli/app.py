@@ -13,10 +13,13 @@ from .command import debug_option
 SECTIONS = {
     "Look": {
         "list": "listing:list_runs",
+        "search": "listing:search",
         "show": "runs:show",
+        "streams": "runs:streams",
         "table": "runs:table",
         "plot": "plotting:plot",
         "files": "runs:files",
+        "diff": "diffing:diff",
     },
     "Take away and bring in": {
         "export": "exporting:export",

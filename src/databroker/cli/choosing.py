@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .._util.suggestions import did_you_mean
-from ..errors import InvalidQuery, NoSuchRun
+from ..errors import InvalidQuery, NoSuchRun, NoSuchStream
 from .command import BrokerCommand, Command
-from .completing import complete_run
+from .completing import complete_field, complete_run, complete_stream
 from .opening import known_names, open_broker
-from .queries import Query, query_of
+from .queries import Query, query_of, query_of_words
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
     from ..runs.results import Results
     from ..runs.run import Run
+    from ..runs.stream.stream import Stream
 
 Params = Sequence[click.Parameter]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _RUN_HELP = "RUN is a uid or its beginning, a scan_id, or -1 for the newest run, -2 for the next."
 _NEWEST = "Without it, the newest is meant."
@@ -72,9 +75,32 @@ class RunCommand(BrokerCommand):
         """Take apart what was typed, of which one word at most is a run."""
         rest = super().parse_args(ctx, args)
         keys = ctx.params.pop("keys") or ("-1",)
-        if len(keys) > 1 or isinstance(keys[0], slice):
+        if (len(keys) > 1 or isinstance(keys[0], slice)) and not ctx.resilient_parsing:
             ctx.fail("One run is meant, and not several.")
         ctx.params["key"] = keys[0]
+        return rest
+
+
+class RunPairCommand(BrokerCommand):
+    """A command about two runs, which it takes as `keys`; without them, about the two newest."""
+
+    def __init__(self, name: str | None, *, help: str, params: Params = (), **more: Any) -> None:
+        runs = _runs_argument("[RUN RUN]")
+        super().__init__(
+            name,
+            help=f"{inspect.cleandoc(help)}\n\n{_RUN_HELP} Without them, the two newest are meant.",
+            params=[runs, *params],
+            context_settings=_NEGATIVE,
+            **more,
+        )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take apart what was typed, of which two words are runs."""
+        rest = super().parse_args(ctx, args)
+        keys = ctx.params["keys"] = ctx.params["keys"] or ("-2", "-1")
+        is_pair = len(keys) == 2 and not any(isinstance(key, slice) for key in keys)
+        if not is_pair and not ctx.resilient_parsing:
+            ctx.fail("Two runs are meant.")
         return rest
 
 
@@ -88,15 +114,27 @@ class SearchingCommand(Command):
         """Take apart what was typed, and make one query of what is said of it."""
         rest = super().parse_args(ctx, args)
         said = {name: ctx.params.pop(name) for name in ("where", "text", "since", "until")}
-        try:
-            ctx.params["query"] = query_of(**said)
-        except InvalidQuery as error:
-            ctx.fail(str(error))
+        ctx.params["query"] = _query(ctx, partial(query_of, **said))
         return rest
 
 
 class SearchCommand(SearchingCommand, BrokerCommand):
     """A command about the runs of a search in a broker."""
+
+
+class SearchingWords(BrokerCommand):
+    """A command that is told by words which runs to search for; it takes them as `query`."""
+
+    def __init__(self, name: str | None, *, params: Params = (), **more: Any) -> None:
+        words = click.Argument(["words"], nargs=-1, required=False, metavar="[WORD]...")
+        super().__init__(name, params=[words, *params, *_time_options()], **more)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take apart what was typed, and make one query of it."""
+        rest = super().parse_args(ctx, args)
+        said = {name: ctx.params.pop(name) for name in ("words", "since", "until")}
+        ctx.params["query"] = _query(ctx, partial(query_of_words, **said))
+        return rest
 
 
 class RunsCommand(SearchCommand):
@@ -133,6 +171,16 @@ def _runs_argument(metavar: str) -> click.Argument:
     )
 
 
+def _query(ctx: click.Context, make: Callable[[], Query]) -> Query:
+    """Return a query, or say what is wrong with what was typed; half of it makes none."""
+    if ctx.resilient_parsing:
+        return Query()
+    try:
+        return make()
+    except InvalidQuery as error:
+        ctx.fail(str(error))
+
+
 def _search_options() -> list[click.Option]:
     """Return what says which runs are searched for."""
     where = click.Option(
@@ -143,11 +191,35 @@ def _search_options() -> list[click.Option]:
         "as JSON. Given again, all must hold.",
     )
     text = click.Option(["--text", "-t"], help="Only runs whose metadata have these words.")
+    return [where, text, *_time_options()]
+
+
+def _time_options() -> list[click.Option]:
     since = click.Option(
         ["--since"], metavar="TIME", help="Only runs that began at this time or later."
     )
     until = click.Option(["--until"], metavar="TIME", help="Only runs that began before this time.")
-    return [where, text, since, until]
+    return [since, until]
+
+
+def stream_option(command: _Function) -> _Function:
+    """Give a command the option --stream, which it takes as `stream`."""
+    return click.option(
+        *("--stream", "-s"),
+        default="primary",
+        show_default=True,
+        shell_complete=complete_stream,
+        help="Which stream.",
+    )(command)
+
+
+def fields_option(command: _Function) -> _Function:
+    """Give a command the option --fields, which it takes as `fields`."""
+    return click.option(
+        *("--fields", "-f"),
+        shell_complete=complete_field,
+        help="Only these columns, with commas between them.",
+    )(command)
 
 
 @contextmanager
@@ -173,6 +245,23 @@ def one_run(db: Broker, key: str) -> Run:
             raise NoSuchRun(f"{error} If the configuration is meant, type -b {key}") from None
         raise NoSuchRun(f"{error}{did_you_mean(key, names)}") from None
     return run
+
+
+def stream_of(run: Run, name: str) -> Stream:
+    """Return a stream of a run.
+
+    Raises
+    ------
+    NoSuchStream
+        There is none of this name.
+    """
+    streams = run.streams
+    if name not in streams:
+        raise NoSuchStream(
+            f"Run {run.uid[:8]} has no stream {name!r}.{did_you_mean(name, streams)} "
+            f"Its streams: {', '.join(streams) or 'none yet'}."
+        )
+    return streams[name]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""What a shell offers when the tab key is pressed: names of configurations, and runs."""
+"""What a shell offers when the tab key is pressed: configurations, runs, streams and fields."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ import click
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from ..runs.run import Run
 
 _RUNS = 50
 
@@ -24,7 +27,7 @@ def complete_name(
 
     if is_path(incomplete) or incomplete == ".":
         return [CompletionItem(incomplete, type="file")]
-    return [CompletionItem(name) for name in known_names() if name.startswith(incomplete)]
+    return _offered(known_names(), incomplete)
 
 
 def complete_run(
@@ -52,3 +55,42 @@ def complete_run(
     except DatabrokerError:
         return []
     return found
+
+
+def complete_stream(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the streams of the run that was typed, of the newest if none was."""
+    return _offered(_of_run(ctx, lambda run: run.stream_names), incomplete)
+
+
+def complete_field(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the fields of the stream that was typed, behind those that stand there already."""
+    before, comma, _ = incomplete.rpartition(",")
+    there = before.split(",")
+
+    def fields(run: Run) -> list[str]:
+        return run.streams[ctx.params.get("stream") or "primary"].fields
+
+    names = (name for name in _of_run(ctx, fields) if name not in there)
+    return _offered((f"{before}{comma}{name}" for name in names), incomplete)
+
+
+def _of_run(ctx: click.Context, names: Callable[[Run], list[str]]) -> list[str]:
+    """Return names that a run has; nothing if it cannot be had."""
+    from ..errors import DatabrokerError
+    from .opening import open_broker
+
+    try:
+        with open_broker(*ctx.params.get("names") or ()) as db:
+            return names(db[ctx.params.get("key") or "-1"])
+    except DatabrokerError:
+        return []
+
+
+def _offered(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ROWS = 60
 """A longer table is shown by its ends."""
 
-_END = 10
+_ENDS = (10, 10)
 """So many rows of each end."""
 
 _LONGEST = 32
@@ -30,11 +30,12 @@ Column = list[str]
 """What stands above a column, then its texts; all are as wide as the widest."""
 
 
-def frame_text(frame: pd.DataFrame, width: int) -> str:
+def frame_text(frame: pd.DataFrame, width: int, ends: tuple[int, int] | None = None) -> str:
     """Return a table with the column `time`, which is aware of its zone, as lines of text.
 
     A line below it says of which day and zone the times are, and what had no
-    room: the middle rows of a long table, and columns that are too wide.
+    room: the middle rows of a long table, and columns that are too wide. `ends` says how many of
+    the first and of the last rows are shown.
 
     Examples
     --------
@@ -53,27 +54,36 @@ def frame_text(frame: pd.DataFrame, width: int) -> str:
     """
     import pandas as pd
 
-    whole = len(frame) <= _ROWS
-    shown = frame if whole else pd.concat([frame.iloc[:_END], frame.iloc[-_END:]])
+    whole = len(frame) <= (_ROWS if ends is None else sum(ends))
+    head, tail = ends or _ENDS
+    shown = frame if whole else pd.concat([frame.iloc[:head], frame.iloc[len(frame) - tail :]])
     index = [str(frame.index.name or ""), *map(str, shown.index)]
     margin = width_of(index)
     times, note = _times(shown["time"])
     kept, left_out = _fitting(shown, times, width - margin)
-    head, *rows = (GAP.join(cells) for cells in zip(*kept, strict=True))
+    captions, *rows = (GAP.join(cells) for cells in zip(*kept, strict=True))
     lines = [
-        f"{'':{margin}}{GAP}{head}",
+        f"{'':{margin}}{GAP}{captions}",
         index[0],
         *(f"{name:{margin}}{GAP}{row}" for name, row in zip(index[1:], rows, strict=True)),
     ]
     notes = [note]
     if not whole:
-        lines.insert(2 + _END, "...")
-        notes.append(f"These are the first and last {_END} of {len(frame):,} rows.")
+        lines.insert(2 + head, "...")
+        notes.append(f"These are {_said(head, tail)} of {len(frame):,} rows.")
     if left_out:
         notes.append(f"Left out, as there is no room: {_listed(left_out)}.")
     # The longest lines of a pipe are as long as there is anything to say.
     wrapped = [part for note in filter(None, notes) for part in textwrap.wrap(note, max(width, 20))]
     return "\n".join([*lines, *wrapped])
+
+
+def _said(head: int, tail: int) -> str:
+    """Return in words which rows are shown."""
+    if head == tail:
+        return f"the first and last {head}"
+    ends = {"first": head, "last": tail}
+    return " and ".join(f"the {end} {rows}" for end, rows in ends.items() if rows)
 
 
 def _fitting(shown: pd.DataFrame, times: Column, width: int) -> tuple[list[Column], list[str]]:

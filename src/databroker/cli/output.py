@@ -25,10 +25,13 @@ def width() -> int:
     return shutil.get_terminal_size().columns
 
 
-def say(text: str, *, styled: bool = False) -> None:
-    """Print a text of lines; what is styled holds nothing else that commands the terminal."""
+def say(text: str, *, styled: bool = False, ended: bool = False) -> None:
+    """Print a text of lines, of which the last one may have its end already.
+
+    What is styled holds nothing else that commands the terminal.
+    """
     plain = os.environ.get("NO_COLOR")
-    click.echo(text if styled else printable(text), color=False if plain else None)
+    click.echo(text if styled else printable(text), nl=not ended, color=False if plain else None)
 
 
 def complain(message: str) -> None:

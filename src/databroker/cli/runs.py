@@ -1,4 +1,4 @@
-"""The commands about one run: ``databroker show``, ``table`` and ``files``."""
+"""The commands about one run: ``databroker show``, ``streams``, ``table`` and ``files``."""
 
 from __future__ import annotations
 
@@ -6,36 +6,52 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._util.suggestions import did_you_mean
-from ..errors import NoSuchStream
-from .choosing import RunCommand, opened_run
+from .choosing import RunCommand, fields_option, opened_run, stream_of, stream_option
 from .outcome import NO
 from .output import say, width
 from .queries import listed
+from .records import Form, json_option, record_options, say_json, say_records
 
 if TYPE_CHECKING:
     from ..runs.run import Run
 
 _AMONG_FACTS = ("uid", "time", "scan_id", "plan_name", "detectors", "motors")
+_ROWS = click.IntRange(min=1)
 
 
 @click.command(
     "show",
     cls=RunCommand,
-    examples=["databroker show", "databroker show 8", "databroker show -b example bb805845"],
+    examples=[
+        "databroker show",
+        "databroker show 8",
+        "databroker show -b example bb805845",
+        "databroker show 8 --json",
+    ],
 )
-def show(names: tuple[str, ...], key: str) -> None:
+@json_option
+def show(names: tuple[str, ...], key: str, form: Form | None) -> None:
     """Show one run: how it went, its streams, its metadata."""
+    with opened_run(names, key) as run:
+        if form:
+            from .streams import streams_of
+
+            known = {"uid": run.uid, "status": run.status, "start": run.start}
+            say_json({**known, "stop": run.stop or None, "streams": streams_of(run)})
+        else:
+            _show(run)
+
+
+def _show(run: Run) -> None:
     from ..display.summary import by_people, by_programs
     from ..display.text import document_text
     from .tables import facts_table, streams_table
 
     columns = width()
-    with opened_run(names, key) as run:
-        facts = facts_table(run, columns)
-        streams = streams_table(run, columns) if run.streams else "No streams yet."
-        said, recorded = by_people(run.start), by_programs(run.start)
-        zone = run.session.zone
+    facts = facts_table(run, columns)
+    streams = streams_table(run, columns) if run.streams else "No streams yet."
+    said, recorded = by_people(run.start), by_programs(run.start)
+    zone = run.session.zone
     recorded = {key: value for key, value in recorded.items() if key not in _AMONG_FACTS}
     blocks = [document_text("Metadata", said, zone)] if said else []
     # What programs write is long and seldom read: a line each is enough.
@@ -47,61 +63,111 @@ def show(names: tuple[str, ...], key: str) -> None:
 
 
 @click.command(
+    "streams",
+    cls=RunCommand,
+    examples=["databroker streams", "databroker streams 3 --csv"],
+)
+@record_options
+def streams(names: tuple[str, ...], key: str, form: Form | None) -> None:
+    """List the streams of one run: how many events they have, and what their fields are.
+
+    With --csv there is a row for each field; with --json, an object for each stream.
+    """
+    from .streams import COLUMNS, by_field, fields_table, streams_of
+
+    with opened_run(names, key) as run:
+        found = streams_of(run)
+    if form == "json":
+        say_records(form, ("stream", "num_events", "fields"), found)
+    elif form:
+        say_records(form, COLUMNS, by_field(found))
+    elif not found:
+        say("No streams yet.")
+    else:
+        from .tables import columns_table
+
+        say(columns_table(fields_table(found), width()), styled=True)
+
+
+@click.command(
     "table",
     cls=RunCommand,
     examples=[
         "databroker table",
         "databroker table 8 --fields det,motor",
         "databroker table -b example bb805845 --stream baseline",
+        "databroker table 2 --head 3 --tail 3",
+        "databroker table 8 --csv",
     ],
 )
-@click.option("--stream", "-s", default="primary", show_default=True, help="Which stream.")
-@click.option("--fields", "-f", help="Only these columns, with commas between them.")
-def table(names: tuple[str, ...], key: str, stream: str, fields: str | None) -> None:
+@stream_option
+@fields_option
+@click.option("--head", metavar="N", type=_ROWS, help="Only the first N rows.")
+@click.option("--tail", metavar="N", type=_ROWS, help="Only the last N rows; with --head, both.")
+@record_options
+def table(
+    names: tuple[str, ...],
+    key: str,
+    stream: str,
+    fields: str | None,
+    head: int | None,
+    tail: int | None,
+    form: Form | None,
+) -> None:
     """Print the data of one run as a table.
 
-    Of a long one, the first and the last rows; in a terminal, the columns that fit.
+    Of a long one, the first and the last rows; in a terminal, the columns that fit. With --json or
+    --csv, all rows and columns, as they were recorded; 'databroker export' writes files for
+    spreadsheets and other programs.
     """
-    from .frames import frame_text
-
+    ends = None if head is None and tail is None else (head or 0, tail or 0)
     with opened_run(names, key) as run:
-        _check_stream(run, stream)
-        frame = run.table(stream, fields=listed(fields), timezone=run.session.zone)
+        of_run = stream_of(run, stream)
+        chosen = listed(fields)
+        if form:
+            from .rows import columns_of, parts, rows_of
+
+            columns = columns_of(of_run, chosen)
+            say_records(form, columns, parts(rows_of(of_run, chosen), ends))
+            return
+        frame = of_run.table(chosen, timezone=run.session.zone)
     if frame.empty:
         say(f"The stream {stream!r} has no events.")
     else:
-        say(frame_text(frame, width()))
+        from .frames import frame_text
 
-
-def _check_stream(run: Run, stream: str) -> None:
-    names = run.stream_names
-    if stream not in names:
-        raise NoSuchStream(
-            f"Run {run.uid[:8]} has no stream {stream!r}.{did_you_mean(stream, names)} "
-            f"Its streams: {', '.join(names) or 'none yet'}."
-        )
+        say(frame_text(frame, width(), ends))
 
 
 @click.command(
     "files",
     cls=RunCommand,
-    examples=["databroker files", "databroker files 4", "databroker files -b example 4 --missing"],
+    examples=[
+        "databroker files",
+        "databroker files 4 --csv",
+        "databroker files -b example 4 --missing",
+    ],
 )
 @click.option("--missing", "-m", is_flag=True, help="Only the files that are not there.")
-def files(names: tuple[str, ...], key: str, missing: bool) -> int | None:
+@record_options
+def files(names: tuple[str, ...], key: str, missing: bool, form: Form | None) -> int | None:
     """List the external files of one run, and whether they are there.
 
     Ends with the exit code 1 if a file is missing.
     """
-    from ..external.files.table import files_text
-
     with opened_run(names, key) as run:
         all_files = run.files()
     lost = all_files.missing
-    listed = lost if missing else all_files
-    if all_files and not listed:
+    found = lost if missing else all_files
+    if form:
+        from ..runs.files import COLUMNS
+
+        say_records(form, COLUMNS, map(vars, found))
+    elif all_files and not found:
         say(f"None of {len(all_files):,} files is missing.")
     else:
+        from ..external.files.table import files_text
+
         # A pipe may count on every file.
-        say(files_text(listed, most=len(listed)))
+        say(files_text(found, most=len(found)))
     return NO if lost else None

@@ -80,15 +80,31 @@ def configurations_table(surveyed: Mapping[str, Survey], width: int) -> str:
     return _with_heading(_folding([padded(names)], said, width, colours))
 
 
+def columns_table(columns: Mapping[str, Sequence[str]], width: int) -> str:
+    """Return columns of text, a row in a line: what is wide is cut, where the terminal is not."""
+    return _with_heading(map(_line_of, zip(*_fitted(columns, width).values(), strict=True)))
+
+
 def runs_table(columns: RunList, width: int) -> str:
-    """Return one line a run: what is wide is cut, where the terminal is not."""
-    texts = {name: [name, *column] for name, column in columns.items()}
-    for name, most in _narrowed(texts, width).items():
-        texts[name] = padded([_cut(text, most) for text in texts[name]], right=name == "scan_id")
+    """Return one line a run, as `columns_table` does, with its status in its colour."""
+    texts = _fitted(columns, width)
     if "status" in texts:
         words = [text.rstrip() for text in texts["status"]]
         texts["status"] = [_coloured(word, _COLOURS.get(word, "")) for word in words]
     return _with_heading(map(_line_of, zip(*texts.values(), strict=True)))
+
+
+def _fitted(columns: Mapping[str, Sequence[str]], width: int) -> dict[str, list[str]]:
+    """Return columns below their captions, padded, and cut where there is no room."""
+    texts = {name: [name, *column] for name, column in columns.items()}
+    for name, most in _narrowed(texts, width).items():
+        right = _are_numbers(columns[name])
+        texts[name] = padded([_cut(text, most) for text in texts[name]], right=right)
+    return texts
+
+
+def _are_numbers(texts: Iterable[str]) -> bool:
+    return all(text.strip("+-").replace(".", "", 1).isdigit() for text in texts if text)
 
 
 def facts_table(run: Run, width: int) -> str:
@@ -124,6 +140,13 @@ def findings_table(rows: Iterable[tuple[str, str, str, str, str]], width: int) -
         texts += [one_line(found, _LONGEST), *([f"→ {one_line(mend, _LONGEST)}"] if mend else [])]
         colours += ["" if mark == "ok" else colour] * (2 if mend else 1)
     return "\n".join(_folding([padded(marks), padded(abouts)], texts, width, colours))
+
+
+def folded_table(heading: str, rows: Iterable[tuple[str, str]], width: int) -> str:
+    """Return names and what is said of them, indented below a heading; long texts go on below."""
+    names, texts = zip(*rows, strict=True)
+    indented = [GAP + name for name in padded(names)]
+    return _with_heading([heading, *_folding([indented], texts, width)])
 
 
 def _with_heading(lines: Iterable[str]) -> str:

@@ -68,10 +68,13 @@ def devices(start: Document) -> str:
 
 def sample(start: Document) -> str:
     """Return the name of the sample, or nothing."""
+    return _text(sample_name(start))
+
+
+def sample_name(start: Document) -> Any:
+    """Return the name of the sample as it was recorded, or None."""
     name = start.get("sample", start.get("sample_name"))
-    if isinstance(name, Mapping):
-        name = name.get("name")
-    return _text(name)
+    return name.get("name") if isinstance(name, Mapping) else name
 
 
 def duration(start: Document, stop: Document | None) -> str:

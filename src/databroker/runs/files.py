@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 Progress = Callable[[int, str], Any]
 """Is called after each run with how many are done, and its uid."""
 
-_COLUMNS = ("run", "path", "exists", "size", "fields", "spec", "resource", "recorded", "problem")
+COLUMNS = ("run", "path", "exists", "size", "fields", "spec", "resource", "recorded", "problem")
+"""The attributes of `databroker.external.ExternalFile`."""
 
 
 class Files(list["ExternalFile"]):
@@ -63,7 +64,7 @@ class Files(list["ExternalFile"]):
         """
         import pandas as pd
 
-        frame = pd.DataFrame([vars(file) for file in self], columns=list(_COLUMNS), dtype=object)
+        frame = pd.DataFrame([vars(file) for file in self], columns=list(COLUMNS), dtype=object)
         frame["fields"] = [", ".join(file.fields) for file in self]
         return frame.astype({"exists": "bool", "size": "Int64"})
 

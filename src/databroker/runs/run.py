@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..display.summary import STREAM
     from ..external.fields.filling import Fill, OnMissing
     from ..stores.base import RunRecord
+    from .comparing.compared import Compared
+    from .comparing.diff import RunDiff
     from .session import Session
     from .stream.stream import Stream
 
@@ -359,6 +361,44 @@ class Run:
         """
         return files_of([(self.session, self.uid)])
 
+    def diff(self, other: Run) -> RunDiff:
+        """Return what is different in another run.
+
+        Compared are the metadata, the configuration of devices, the readings of the stream
+        'baseline', the fields of the streams, how the runs ended, and the versions of programs.
+        That uid, scan_id and time differ is expected; they are shown apart. Of data, nothing is
+        compared.
+
+        Parameters
+        ----------
+        other
+            A run, of this broker or another one. What it has is called new.
+
+        Returns
+        -------
+        RunDiff
+            The changes, each with `kind`, `key`, `old` and `new`. It is true if there are any.
+
+        Raises
+        ------
+        TypeError
+            `other` is no run.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> db = databroker.temp()
+        >>> for n, sample in enumerate(["Ni", "Cu"]):
+        ...     db.insert("start", {"uid": f"run {n}", "time": float(n), "sample": sample})
+        >>> for change in db["run 0"].diff(db["run 1"]):
+        ...     print(change.kind, change.key, change.old, change.new)
+        metadata sample Ni Cu
+        """
+        from .comparing.diff import compare
+
+        (run,) = each_run(other)
+        return compare(self._compared(), run._compared())
+
     # -- as it is stored -------------------------------------------------
 
     def stored_stop(self) -> Doc:
@@ -462,6 +502,18 @@ class Run:
         newest = "this" if alike[0].uid == self.uid else f"db[{scan_id}]"
         listed = ", ".join(others) + more
         return f"scan_id {scan_id} was given to other runs too ({newest} is the newest): {listed}"
+
+    def _compared(self) -> Compared:
+        from .comparing.compared import Compared
+
+        return Compared(
+            self._start,
+            self.stored_stop(),
+            self._descriptors(),
+            self.status,
+            self.streams,
+            self.session.zone,
+        )
 
     def _summary(self) -> tuple[Doc, Doc, list[STREAM], str, datetime.tzinfo]:
         """Return what a person is shown of the run. No event is read for it."""

@@ -1,0 +1,129 @@
+"""What commands print for programs: JSON, or CSV.
+
+Times are in seconds since 1970, as in documents. Numbers are exact. JSON has no NaN and no
+infinities: they are null there. Text never commands a terminal: JSON and CSV show such characters
+by their codes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Literal, TypeVar
+
+import click
+
+from .._util.printable import text_of
+from .output import say
+
+Form = Literal["json", "csv"]
+"""How records are printed."""
+
+Record = Mapping[str, Any]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_AT_ONCE = 1_000
+"""So many lines are written together."""
+
+_LONG = 10**1000
+"""Python refuses to write integers of some more digits."""
+
+
+def json_option(command: _Function) -> _Function:
+    """Give a command the option --json, which it takes as `form`."""
+    option = click.option("--json", "form", flag_value="json", help="Print JSON, for programs.")
+    return option(command)
+
+
+def record_options(command: _Function) -> _Function:
+    """Give a command the options --json and --csv, which it takes as `form`."""
+    option = click.option("--csv", "form", flag_value="csv", help="Print CSV, for programs.")
+    return json_option(option(command))
+
+
+def say_records(form: Form, columns: Sequence[str], records: Iterable[Record]) -> None:
+    """Print records as they come: all with the same columns, of which those not there are empty."""
+    rows = ([record.get(name) for name in columns] for record in records)
+    lines = _json_lines(columns, rows) if form == "json" else _csv_lines(columns, rows)
+    while some := "".join(islice(lines, _AT_ONCE)):
+        say(some, ended=True)
+
+
+def say_json(value: Any) -> None:
+    """Print a value as JSON over several lines."""
+    say(as_json(value, indent=2))
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    r"""Return a value of a document as JSON.
+
+    Examples
+    --------
+    >>> print(as_json({"a": [0.1, float("nan")], "b": "\x1b[2J\x7f"}))
+    {"a": [0.1, null], "b": "\u001b[2J\u007f"}
+    """
+    try:
+        text = json.dumps(value, default=_plain, allow_nan=False, indent=indent)
+    except ValueError:  # no number of JSON's, or an integer that is too long for Python to write
+        text = json.dumps(_writable(value), default=text_of, indent=indent)
+    return text.replace("\x7f", r"\u007f")
+
+
+def as_cell(value: Any) -> str:
+    """Return a value as a cell of a CSV table; nothing for None and NaN.
+
+    Examples
+    --------
+    >>> as_cell(0.1), as_cell(None), as_cell("Ni"), as_cell([1, 2]), as_cell(True)
+    ('0.1', '', 'Ni', '[1, 2]', 'true')
+    """
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else float.__repr__(value)
+    return as_json(value)
+
+
+def _json_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    before = "[\n"
+    for row in rows:
+        yield before + as_json(dict(zip(columns, row, strict=True)))
+        before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
+
+
+def _csv_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    yield csv_line(columns)
+    for row in rows:
+        yield csv_line(list(map(as_cell, row)))
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """Return a line of a CSV table."""
+    import csv
+    import io
+
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """Return an array, or a number of NumPy's, as JSON may have it; text for anything else."""
+    return value.tolist() if hasattr(value, "tolist") else text_of(value)
+
+
+def _writable(value: Any) -> Any:
+    """Return a value without what JSON has no form for."""
+    if isinstance(value, Mapping):
+        return {key: _writable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return list(map(_writable, value))
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if hasattr(value, "tolist"):
+        return _writable(value.tolist())
+    return text_of(value) if type(value) is int and abs(value) >= _LONG else value

@@ -1,0 +1,275 @@
+"""The commands that look at runs, as people and as programs use them."""
+
+import csv
+import io
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+
+from databroker import Broker
+from helpers.run_builder import RunBuilder, number
+
+
+@pytest.fixture
+def read(run):
+    """Run a command where the demonstration is, and read the JSON or the CSV that it prints."""
+
+    def read(*arguments):
+        _, out, error = run(*arguments)
+        assert error == ""
+        if "--csv" in arguments:
+            return list(csv.DictReader(io.StringIO(out)))
+        return json.loads(out, parse_constant=pytest.fail)
+
+    return read
+
+
+# -- lists ---------------------------------------------------------------------
+
+
+def test_a_list_for_programs_has_stable_columns(read):
+    rows = read("list", "--json")
+    columns = ["uid", "scan_id", "time", "plan_name", "status", "num_events"]
+    assert list(rows[0]) == columns
+    with Broker.named("example") as db:
+        wanted = db().to_frame(convert_times=False)
+    for name in columns:
+        assert [row[name] for row in rows] == wanted[name].tolist()
+    assert [list(row.values()) for row in read("list", "--csv")] == [
+        [str(value) for value in row.values()] for row in rows
+    ]
+
+
+def test_a_list_of_chosen_columns(run, read):
+    names = "scan_id,uid,started,sample.name,sample,devices,stop.num_events.primary,num_events"
+    _, out, _ = run("list", "-c", names, "-n", "5")
+    captions = ["scan_id", "uid", "started", "(UTC)", "sample.name", "sample", "devices"]
+    assert out.splitlines()[0].split()[:7] == captions
+    assert re.search(r"4  \w{8}  \S+ \S+  Ni foil +Ni foil +img, det vs motor +5 +5$", out, re.M)
+    rows = read("list", "--json", "--columns", names, "-n", "5")
+    assert list(rows[0]) == names.split(",")
+    four, seven = rows[4], rows[1]
+    assert (four["sample.name"], four["sample"], four["devices"]) == (
+        *("Ni foil", "Ni foil", "img, det vs motor"),
+    )
+    assert (seven["stop.num_events.primary"], seven["num_events"]) == (None, 4)
+    assert type(four["started"]) is float
+    assert len(four["uid"]) == 36
+
+
+def test_a_column_that_was_asked_for_stays_when_it_is_empty(run):
+    assert run("list", "-c", "uid,nothing")[1].splitlines()[0].split() == ["uid", "nothing"]
+
+
+def test_uids_alone_are_whole(run, read):
+    _, out, _ = run("list", "--uids", "-w", "plan_name=scan")
+    assert out.splitlines() == [
+        row["uid"] for row in read("list", "--json", "--where", "plan_name=scan")
+    ]
+    assert {len(line) for line in out.splitlines()} == {36}
+
+
+def test_of_nothing_programs_get_an_empty_list(run):
+    nothing = ["--where", "plan_name=none"]
+    assert run("list", "--json", *nothing) == (0, "[]\n", "")
+    assert run("list", "--csv", "-c", "uid", *nothing) == (0, "uid\n", "")
+    assert run("list", "--uids", *nothing) == (0, "", "")
+
+
+# -- searches ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "scan_ids"),
+    [
+        (["good", "sample"], [8, 6, 1]),
+        (["good sample"], [8, 6, 1]),
+        (["good", "plan_name=scan"], [8]),
+        (["scan_id>2", "scan_id<=4"], [4, 3]),
+        (['{"scan_id": {"$in": [2, 5]}}'], [5, 2]),
+        (["motor=eta"], [3]),
+        (["plan_name~^rel"], [6]),
+        (['"good sample" -peak'], [8, 1]),
+        (["status=abort"], [6]),
+        (["--since", "2000", "--until", "3000", "foil"], [4, 2]),
+        (["--until", "2000"], []),
+    ],
+)
+def test_a_search_takes_words_conditions_and_queries(run, read, words, scan_ids):
+    rows = read("search", "--json", "-c", "scan_id", *words)
+    assert [row["scan_id"] for row in rows] == scan_ids
+    assert run("search", "--count", *words)[1] == f"{len(scan_ids)}\n"
+
+
+def test_a_search_says_how_many_there_are(run):
+    _, out, _ = run("search", "-n", "2", "sample")
+    assert out.splitlines()[-1] == "These are the newest 2 of 4 runs."
+    assert "newest" not in run("search", "sample")[1]
+    assert run("search", "nowhere") == (0, "No run is like that.\n", "")
+
+
+# -- one run -------------------------------------------------------------------
+
+
+def test_show_for_programs(read):
+    shown = read("show", "4", "--json")
+    with Broker.named("example") as db:
+        assert (shown["start"], shown["stop"]) == (db[4].start, db[4].stop)
+    assert (shown["uid"], shown["status"]) == (shown["start"]["uid"], "success")
+    (primary,) = shown["streams"]
+    assert (primary["stream"], primary["num_events"]) == ("primary", 5)
+    assert primary["fields"][0] == {
+        "field": "img",
+        "dtype": "array",
+        "shape": [48, 64],
+        "units": None,
+        "source": "SIM:img",
+        "external": "FILESTORE",
+    }
+    assert read("show", "7", "--json")["stop"] is None
+
+
+def test_streams(run, read):
+    _, out, _ = run("streams", "4")
+    assert out.splitlines()[0].split() == [
+        *("stream", "num_events", "field", "dtype", "shape", "source", "external"),
+    ]
+    assert re.search(r"^primary +5  img +array +48 x 64  SIM:img", out, re.M)
+    assert re.search(r"^ {15,}det +number +SIM:det$", out, re.M)
+    counts = {row["stream"]: row["num_events"] for row in read("streams", "3", "--json")}
+    assert counts == {"baseline": 2, "ring_current_monitor": 13, "primary": 13}
+    rows = read("streams", "3", "--csv")
+    baseline = {row["field"] for row in rows if row["stream"] == "baseline"}
+    assert baseline == {"motor", "motor_setpoint", "temperature"}
+
+
+def test_a_run_without_streams_has_an_empty_list_of_them(lab, run_at_lab):
+    with lab() as db:
+        RunBuilder(db)
+    assert run_at_lab("streams") == (0, "No streams yet.\n", "")
+    assert run_at_lab("streams", "--json") == (0, "[]\n", "")
+
+
+def test_files_for_programs(read):
+    rows = read("files", "4", "--json")
+    assert len(rows) == 5
+    assert {(row["exists"], row["spec"], *row["fields"]) for row in rows} == {
+        (True, "NPY_SEQ", "img")
+    }
+    assert [row["path"] for row in read("files", "4", "--csv")] == [row["path"] for row in rows]
+
+
+# -- tables --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ends", "seq_nums", "told"),
+    [
+        (["--head", "2"], [1, 2], "These are the first 2 of 25 rows."),
+        (["--tail", "1"], [25], "These are the last 1 of 25 rows."),
+        (["--head", "1", "--tail", "2"], [1, 24, 25], "the first 1 and the last 2 of 25 rows."),
+        (["--head", "2", "--tail", "2"], [1, 2, 24, 25], "These are the first and last 2 of 25"),
+        (["--head", "20", "--tail", "20"], [*range(1, 26)], "The times are of"),
+    ],
+)
+def test_the_ends_of_a_table(run, read, ends, seq_nums, told):
+    _, out, _ = run("table", "2", *ends)
+    assert [int(n) for n in re.findall(r"^(\d+) ", out, re.M)] == seq_nums
+    assert told in out.splitlines()[-1]
+    if len(seq_nums) < 25:
+        assert [row["seq_num"] for row in read("table", "2", "--json", *ends)] == seq_nums
+
+
+def test_a_table_for_programs_has_all_rows_exactly(lab, run_at_lab):
+    values = {"ints": 2**60 + 1, "floats": 0.1 + 0.2, "text": 'a,"b"\nc', "truth": True}
+    with lab() as db:
+        run = RunBuilder(db)
+        fields = {**values, "array": np.array([1, 2]), "nan": math.nan, "far": math.inf, "none": 1}
+        descriptor = run.descriptor(list(fields))
+        other = run.descriptor({"late": number()}, time=1001.0)
+        for _ in range(99):
+            run.event(descriptor, data=fields | {"none": None})
+        run.event(other, seq_num=100, late=5)
+        run.stop()
+    code, out, _ = run_at_lab("table", "--json")
+    rows = json.loads(out, parse_constant=pytest.fail)
+    assert (code, len(rows)) == (0, 100)
+    assert {name: rows[0][name] for name in values} == values
+    assert rows[0]["time"] == 1001.0
+    assert [rows[0][name] for name in ("array", "nan", "far", "none", "late")] == [
+        *([1, 2], None, None, None, None),
+    ]
+    assert (rows[99]["late"], rows[99]["ints"]) == (5, None)
+    rows = list(csv.DictReader(io.StringIO(run_at_lab("table", "--csv")[1])))
+    assert len(rows) == 100
+    assert list(rows[0].values()) == [
+        *("1", "1001.0", "1152921504606846977", "0.30000000000000004", 'a,"b"\nc', "true"),
+        *("[1, 2]", "", "inf", "", ""),
+    ]
+
+
+def test_fields_beside_the_events_are_columns_too(read):
+    rows = read("table", "8", "--json", "--fields", "det,motor_velocity,plan_name")
+    assert list(rows[0]) == ["seq_num", "time", "det", "motor_velocity", "plan_name"]
+    assert (rows[0]["motor_velocity"], rows[0]["plan_name"]) == (1, "scan")
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv"])
+def test_what_programs_get_commands_no_terminal(lab, run_at_lab, form):
+    evil = "\x1b[2J\x7f\x9b\u202e\ud800"
+    with lab() as db:
+        run = RunBuilder(db, sample=evil)
+        run.event(run.descriptor([evil, "det"]), data={evil: evil, "det": evil})
+        run.stop()
+    for command in (
+        ["list", "-c", "sample"],
+        ["table"],
+        ["streams"],
+        ["files"],
+        ["diff", "7", "7"],
+    ):
+        _, out, _ = run_at_lab(*command, form)
+        assert out.replace("\n", "").isprintable(), command
+    assert json.loads(run_at_lab("list", "-c", "sample", "--json")[1]) == [{"sample": evil}]
+
+
+# -- differences ---------------------------------------------------------------
+
+
+def test_differences(run, read):
+    code, out, _ = run("diff", "1", "8")
+    assert code == 1
+    lines = out.splitlines()
+    assert re.fullmatch(r"\d+ differences", lines[0])
+    assert re.fullmatch(r"old  \w{8}  scan_id 1  \S+ \S+ UTC", lines[1])
+    assert re.search(r"^metadata\n  plan_name +count → scan$", out, re.M)
+    assert re.search(r"^end\n  num_events.primary  3 → 5$", out, re.M)
+    found = read("diff", "1", "8", "--json")
+    assert found["old"]["scan_id"] == 1
+    assert {"kind": "end", "key": "num_events.primary", "old": 3, "new": 5} in found["changes"]
+    assert {"kind", "key", "new"} in map(set, found["changes"])  # what was not there has no value
+    assert len(read("diff", "1", "8", "--csv")) == len(found["changes"])
+
+
+def test_of_runs_without_differences_it_is_said(run):
+    code, out, _ = run("diff", "8", "8")
+    assert (code, out.splitlines()[0]) == (0, "No differences")
+
+
+def test_without_runs_the_two_newest_are_compared(run):
+    assert run("diff", "--json") == run("diff", "-2", "-1", "--json")
+
+
+@pytest.mark.parametrize("keys", [["8"], ["1", "2", "3"], ["1", "-3:"]])
+def test_two_runs_are_compared(run, keys):
+    assert run("diff", *keys)[:2] == (2, "")
+
+
+def test_differences_fit_into_a_terminal(run, monkeypatch):
+    for width in (60, 80, 200):
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = run("diff", "1", "8")[1].splitlines()
+        assert max(map(len, lines)) <= width
