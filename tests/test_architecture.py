@@ -30,6 +30,7 @@ RANKS = {
     "broker": 9,
     "plot": 9,
     "export": 10,
+    "packing": 10,
     "preview": 10,
     "relocation": 10,
     # What only the old interfaces have.

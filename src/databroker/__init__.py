@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .broker.copy import copy
     from .config import describe_configs, list_configs, lookup_config
     from .documents.readonly import ALL
+    from .packing.pack import pack
     from .relocation.search import relocate
     from .v1.broker import Broker, temp
     from .v1.catalogs import catalog, load_combo_catalog
@@ -46,6 +47,7 @@ _HOMES = {
     "load_combo_catalog": ".v1.catalogs",
     "lookup_config": ".config",
     "open": ".v1.opening",
+    "pack": ".packing.pack",
     "relocate": ".relocation.search",
     "temp": ".v1.broker",
     "temp_config": ".v1.helpers",
@@ -85,6 +87,7 @@ __all__ = [
     "load_combo_catalog",
     "lookup_config",
     "open",
+    "pack",
     "pivot",
     "projector",
     "queries",

@@ -24,9 +24,13 @@ B = TypeVar("B", bound="Broker")
 Found = tuple[Configuration, str | None]
 """What is at a path, and the temporary folder into which it was unpacked, if it was."""
 
-_SQLITE = b"SQLite format 3\0"
+SQLITE = b"SQLite format 3\0"
+"""How an SQLite file begins."""
+
+CATALOGS = ("catalog.yml", "catalog.yaml")
+"""The names of the file that makes a folder a pack."""
+
 _YAML = (".yml", ".yaml")
-_CATALOGS = ("catalog.yml", "catalog.yaml")
 _DOCUMENTS = "documents"
 _FORMATS: Mapping[str, tuple[str, ...]] = {
     "jsonl": (".jsonl", ".jsonl.gz"),
@@ -105,8 +109,8 @@ def recognised(path: str | os.PathLike[str]) -> Found:
 
 def _file(path: Path) -> Configuration:
     with path.open("rb") as file:
-        begin = file.read(len(_SQLITE))
-    if begin == _SQLITE:
+        begin = file.read(len(SQLITE))
+    if begin == SQLITE:
         return _configuration(path, {"driver": "sqlite", "path": str(path)})
     if path.suffix in _YAML:
         return from_file(path, path.stem)
@@ -121,7 +125,7 @@ def _driver(name: str) -> str | None:
 
 
 def _folder(folder: Path, options: Mapping[str, Any]) -> Configuration:
-    catalog = next((folder / name for name in _CATALOGS if (folder / name).is_file()), None)
+    catalog = next((folder / name for name in CATALOGS if (folder / name).is_file()), None)
     if catalog is not None:
         packed = from_file(catalog, folder.name)
         more = {"read_only": True, **options} if packed.driver in _FORMATS else {}

@@ -24,7 +24,9 @@ SECTIONS = {
     "Take away and bring in": {
         "export": "exporting:export",
         "formats": "exporting:formats",
+        "pack": "packing:pack",
         "copy": "copying:copy",
+        "import": "importing:import_files",
     },
     "Set up and look after": {
         "demo": "demo:demo",

@@ -11,7 +11,7 @@ from .choosing import SearchingCommand
 from .completing import complete_name
 from .opening import open_broker
 from .outcome import NO
-from .output import progress_bar, say
+from .output import amount, progress_bar, say
 from .queries import Query
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def copy(
     with _source(sources) as source, progress_bar("runs") as update:
 
         def report(progress: Progress) -> None:
-            update(completed=progress.runs, total=progress.of, more=_amount(progress))
+            update(completed=progress.runs, total=progress.of, more=amount(progress))
 
         done = copied(
             source, target, query.as_one(), files or False, verify=not no_verify, progress=report
@@ -63,21 +63,3 @@ def copy(
 def _source(names: tuple[str, ...]) -> AbstractContextManager[Broker | str]:
     """Return what is copied from: what one name stands for, or a broker of several."""
     return open_broker(*names) if len(names) > 1 else nullcontext(names[0])
-
-
-def _amount(progress: Progress) -> str:
-    """Return how far it is, in words.
-
-    Examples
-    --------
-    >>> from databroker.broker.moving.progress import Progress
-    >>> _amount(Progress(2, 4, 30_000, 2_400_000, 1.5, 75.0))
-    '30 000 rows, 2.4 MB, 20 000 rows/s, 0:01:15 left'
-    """
-    from datetime import timedelta
-
-    from ..display.summary import size
-
-    rows, rate = (f"{number:,.0f}".replace(",", " ") for number in (progress.rows, progress.rate))
-    left = "" if progress.left is None else f", {timedelta(seconds=round(progress.left))} left"
-    return f"{rows} rows, {size(progress.bytes)}, {rate} rows/s{left}"

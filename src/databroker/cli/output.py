@@ -7,11 +7,14 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .._util.printable import printable
+
+if TYPE_CHECKING:
+    from ..broker.moving.progress import Progress
 
 _PIPED_WIDTH = 10_000
 
@@ -70,3 +73,29 @@ def progress_bar(description: str) -> Iterator[Callable[..., None]]:
     finally:
         if bar.live.is_started:
             bar.stop()
+
+
+def amount(progress: Progress) -> str:
+    """Return how far it is, in words.
+
+    Examples
+    --------
+    >>> from databroker.broker.moving.progress import Progress
+    >>> amount(Progress(2, 4, 30_000, 2_400_000, 1.5, 75.0))
+    '30 000 rows, 2.4 MB, 20 000 rows/s, 0:01:15 left'
+    >>> amount(Progress(2, 4, 0, 2_400_000, 1.5, 75.0))
+    '2.4 MB, 1.6 MB/s, 0:01:15 left'
+    """
+    from datetime import timedelta
+
+    from ..display.counting import spaced
+    from ..display.summary import size
+
+    parts = [size(progress.bytes)]
+    if progress.rows:
+        parts = [f"{spaced(progress.rows)} rows", *parts, f"{spaced(progress.rate)} rows/s"]
+    elif progress.seconds:
+        parts.append(f"{size(round(progress.bytes / progress.seconds))}/s")
+    if progress.left is not None:
+        parts.append(f"{timedelta(seconds=round(progress.left))} left")
+    return ", ".join(parts)

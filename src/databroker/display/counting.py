@@ -1,4 +1,4 @@
-"""How many runs there are, in words."""
+"""How many runs, files and so on there are, in words."""
 
 from __future__ import annotations
 
@@ -14,3 +14,25 @@ def runs_in_words(runs: int | None) -> str:
     if runs is None:
         return "how many runs is not known, as the server is away"
     return f"{runs:,} run{'' if runs == 1 else 's'}"
+
+
+def spaced(number: float) -> str:
+    """Return a number with spaces between its thousands.
+
+    Examples
+    --------
+    >>> spaced(20_000), spaced(999.6)
+    ('20 000', '1 000')
+    """
+    return f"{number:,.0f}".replace(",", " ")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and a noun.
+
+    Examples
+    --------
+    >>> counted(1, "file"), counted(20_000, "file")
+    ('1 file', '20 000 files')
+    """
+    return f"{spaced(number)} {noun}{'' if number == 1 else 's'}"

@@ -55,11 +55,19 @@ class Progress:
 
 
 class Meter:
-    """Counts what is sent, and reports it now and then."""
+    """Counts what is sent, and reports it now and then.
 
-    def __init__(self, report: Report | None = None, of: int | None = None) -> None:
+    How much is left is known by the number of runs, or by a function that says which part is done.
+    """
+
+    def __init__(
+        self,
+        report: Report | None = None,
+        of: int | None = None,
+        part: Callable[[], float] | None = None,
+    ) -> None:
         self.runs = self.rows = self.bytes = 0
-        self._report, self._of = report, of
+        self._report, self._of, self._part = report, of, part
         self._sent = 0  # of the runs, those that were not there already
         self._rows_of_run: tuple[int, int] | None = None  # where a large one begins, and ends
         self._begun = time.monotonic()
@@ -102,6 +110,9 @@ class Meter:
         return Progress(self.runs, self._of, self.rows, self.bytes, self.seconds, self._left())
 
     def _left(self) -> float | None:
+        if self._part is not None:
+            done = self._part()
+            return self.seconds * (1 - done) / done if done else None
         part = 0.0
         if self._rows_of_run is not None:
             begin, rows = self._rows_of_run

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..._util.printable import printable
+from ...display.counting import counted, spaced
 from ...display.summary import size
 
 _SHOWN = 20
@@ -100,10 +101,9 @@ class CopyReport:
         return self.ok
 
     def __repr__(self) -> str:
-        rows = f"{self.rows:,}".replace(",", " ")
         files = f", {len(self.files)} files" if self.files else ""
         lines = [
-            f"{self._counts()}: {rows} events and datums, {size(self.bytes)}{files} "
+            f"{self._counts()}: {spaced(self.rows)} events and datums, {size(self.bytes)}{files} "
             f"in {self.seconds:.1f} s."
         ]
         if self.verified and self.copied:
@@ -120,7 +120,6 @@ class CopyReport:
         for outcome, word in words.items():
             count = sum(run.outcome == outcome for run in self.runs)
             if count:
-                number = f"{count:,}".replace(",", " ")
-                noun = "" if found else f" run{'' if count == 1 else 's'}"
-                found.append(f"{number}{noun} {word}")
+                number = spaced(count) if found else counted(count, "run")
+                found.append(f"{number} {word}")
         return ", ".join(found) or "No runs"

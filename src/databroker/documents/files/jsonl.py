@@ -121,7 +121,7 @@ def loads(line: bytes) -> Any:
         value = msgspec.json.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         value = json.loads(line)
-    return _restored(value) if _EXACT_BYTES in line else value
+    return restored(value) if _EXACT_BYTES in line else value
 
 
 def _as_json(value: Any) -> Any:
@@ -149,11 +149,11 @@ def _tagged(value: Any) -> Any:
     return _exactly(value) if type(value) is int and not -_LONG < value < _LONG else value
 
 
-def _restored(value: Any) -> Any:
-    """Return a value with what was marked as it was."""
+def restored(value: Any) -> Any:
+    """Return a value with what was marked in it as it was."""
     if isinstance(value, dict):
         marked = value.get(_EXACT)
         if len(value) == 1 and isinstance(marked, str):
             return decode(base64.b64decode(marked, validate=True))
-        return {key: _restored(inner) for key, inner in value.items()}
-    return list(map(_restored, value)) if isinstance(value, list) else value
+        return {key: restored(inner) for key, inner in value.items()}
+    return list(map(restored, value)) if isinstance(value, list) else value

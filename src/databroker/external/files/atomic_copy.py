@@ -94,17 +94,23 @@ def _write_copy(old: str, new: str, target: BinaryIO, verify: bool) -> None:
 def copy_bytes(old: str, target: BinaryIO) -> bytes:
     """Write all that is in a file; return its checksum."""
     read = hashlib.sha256()
-    with open(old, "rb") as source:
-        before = os.fstat(source.fileno())
-        while block := source.read(_BLOCK):
-            read.update(block)
-            target.write(block)
-        after = os.fstat(source.fileno())
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise CopyDiffers(f"{old} changed while it was copied. Is it still being written?")
+    for block in blocks(old):
+        read.update(block)
+        target.write(block)
     target.flush()
     os.fsync(target.fileno())
     return read.digest()
+
+
+def blocks(path: str) -> Iterator[bytes]:
+    """Yield all that is in a file; raise in the end if it changed meanwhile."""
+    with open(path, "rb") as source:
+        before = os.fstat(source.fileno())
+        while block := source.read(_BLOCK):
+            yield block
+        after = os.fstat(source.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise CopyDiffers(f"{path} changed while it was copied. Is it still being written?")
 
 
 @contextlib.contextmanager

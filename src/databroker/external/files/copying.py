@@ -127,7 +127,7 @@ class CopyPlan:
     def add(self, resources: Iterable[ResourceFiles]) -> None:
         """Add the files of some resources: each must be there, and have a free place."""
         for resource in resources:
-            files = [file for path in resource.paths for file in self._existing(resource, path)]
+            files = list(existing_files(self._registry, resource, self._root, self._skips))
             if resource.paths and not files:
                 # Where nothing was copied, there is nothing new to point to.
                 self.documents[resource.uid] = dict(resource.document)
@@ -151,44 +151,16 @@ class CopyPlan:
             sync_folders(new for _, new in copied.files)
         return copied
 
-    def _existing(self, resource: ResourceFiles, path: str) -> Iterator[str]:
-        """Yield the files at a path of a resource: one, or all in a folder."""
-        reference = DataReference(spec=resource.spec, run=resource.document.get("run_start"))
-        self._registry.guard.check(path, reference)
-        if os.path.isdir(path):
-            if isinstance(resource.error, FileRefused):
-                raise resource.error
-            if resource.error is not None:
-                raise NotSupported(
-                    f"It is not known which files of {path} belong to the run: {resource.error}"
-                ) from resource.error
-            if is_below(os.path.realpath(path), os.path.realpath(self._root)):
-                raise CopyRefused(f"{self._root} is inside of {path}, which is to be copied.")
-            for file in files_below(path):
-                self._registry.guard.check(file, reference)  # there may be links in it
-                yield file
-        elif os.path.isfile(path):
-            yield path
-        elif not self._skips:
-            why = f" ({resource.problem})" if resource.problem else ""
-            raise failure(
-                FileMissing,
-                reference,
-                resource.place,
-                f"there is no file {path} to be copied{why}",
-                "Nothing was copied. With on_missing='skip', what is there is copied.",
-            ) from resource.error
-
     def _destinations(
         self, resource: ResourceFiles, files: list[str]
     ) -> tuple[str, dict[str, str]]:
         """Return the resource's new path below the new root, and the old path of each new file."""
         conflict = ""
-        for relative in _relative(resource.place):
-            pairs = {self._destination(relative, old, resource.place): old for old in files}
+        for relative in _places(resource.place):
+            pairs = {destination(self._root, relative, old, resource.place): old for old in files}
             # Two roots may have files of the same name: the later one keeps its whole path.
             folders = [path for path in resource.paths if os.path.isdir(path)]
-            tops = [self._destination(relative, path, resource.place) for path in folders]
+            tops = [destination(self._root, relative, path, resource.place) for path in folders]
             conflict = self._conflict(pairs, tops)
             if not conflict:
                 return relative, pairs
@@ -210,18 +182,6 @@ class CopyPlan:
                     return file
         return ""
 
-    def _destination(self, relative: str, old: str, place: Place) -> str:
-        """Return the new path of a file, whose name goes on where its resource's path ends."""
-        path, file = os.path.realpath(place.path), os.path.realpath(old)
-        if old.startswith(place.path) or not file.startswith(path):
-            path, file = place.path, old  # else a handler has resolved links on the way
-        new = os.path.normpath(beside(path, os.path.join(self._root, relative), file))
-        if not is_below(self._root, new):
-            raise OutsideOfRoot(
-                f"{old} is not below the root of its resource, so it is not copied."
-            )
-        return new
-
     def _redirected(self, resource: ResourceFiles, relative: str) -> dict[str, Any]:
         if resource.document.get("uri") is not None:
             moved = {"uri": uri_of_path(os.path.join(self._root, relative))}
@@ -235,14 +195,81 @@ class CopyPlan:
         return {**resource.document, **moved}
 
 
-def _relative(place: Place) -> list[str]:
+def existing_files(
+    registry: Registry,
+    resource: ResourceFiles,
+    target: str,
+    skips: bool = False,
+) -> Iterator[str]:
+    """Yield the files of a resource, all in a folder where that is one array.
+
+    Those that are not there are an error, or are skipped. What is copied must not be around the
+    place that it is copied to.
+    """
+    for path in resource.paths:
+        reference = DataReference(spec=resource.spec, run=resource.document.get("run_start"))
+        registry.guard.check(path, reference)
+        if os.path.isdir(path):
+            _check_folder(resource, path, target)
+            for file in files_below(path):
+                registry.guard.check(file, reference)  # there may be links in it
+                yield file
+        elif os.path.isfile(path):
+            yield path
+        elif not skips:
+            why = f" ({resource.problem})" if resource.problem else ""
+            raise failure(
+                FileMissing,
+                reference,
+                resource.place,
+                f"there is no file {path} to be copied{why}",
+                "Nothing was copied. With on_missing='skip', what is there is copied.",
+            ) from resource.error
+
+
+def _check_folder(resource: ResourceFiles, path: str, target: str) -> None:
+    if isinstance(resource.error, FileRefused):
+        raise resource.error
+    if resource.error is not None:
+        raise NotSupported(
+            f"It is not known which files of {path} belong to the run: {resource.error}"
+        ) from resource.error
+    if is_below(os.path.realpath(path), os.path.realpath(target)):
+        raise CopyRefused(f"{target} is inside of {path}, which is to be copied.")
+
+
+def destination(root: str, relative: str, old: str, place: Place) -> str:
+    """Return the path below a root of a file, whose name goes on where its resource's path ends."""
+    path, file = os.path.realpath(place.path), os.path.realpath(old)
+    if old.startswith(place.path) or not file.startswith(path):
+        path, file = place.path, old  # else a handler has resolved links on the way
+    new = os.path.normpath(beside(path, os.path.join(root, relative), file))
+    if not is_below(root, new):
+        raise OutsideOfRoot(f"{old} is not below the root of its resource, so it is not copied.")
+    return new
+
+
+def _places(place: Place) -> list[str]:
     """Return where a resource may be below a new root: by its own root, else by its whole path."""
     recorded, root = _parts(place.recorded), _parts(place.root)
-    places = ["/".join(part.rstrip(":") for part in recorded)]
+    places = [whole_path(place.recorded)]
     if place.root and recorded[: len(root)] == root:
-        places.insert(0, "/".join(recorded[len(root) :]))
-    slash = "/" if place.recorded.endswith("/") else ""
-    return [f"{relative}{slash}" if relative else "" for relative in places]
+        slash = "/" if place.recorded.endswith("/") else ""
+        relative = "/".join(recorded[len(root) :])
+        places.insert(0, f"{relative}{slash}" if relative else "")
+    return places
+
+
+def whole_path(path: str) -> str:
+    r"""Return a path of any machine as one below another folder.
+
+    Examples
+    --------
+    >>> whole_path("/data/2024/a.h5"), whole_path("C:\\data\\")
+    ('data/2024/a.h5', 'C/data/')
+    """
+    relative = "/".join(part.rstrip(":") for part in _parts(path))
+    return f"{relative}/" if relative and path.endswith(("/", "\\")) else relative
 
 
 def _parts(path: str) -> list[str]:

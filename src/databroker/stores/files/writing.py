@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from urllib.parse import quote
 
 from ...documents.encode import same
 from ...documents.files.formats import CUT_SHORT, GZIP, Doc, Format
+from ...documents.files.naming import file_name
 from ...documents.identity import conflict, is_provisional, same_row, unknown_descriptor
 from ...documents.kinds import IDENTITY, LISTS, OWNER, PAGES
 from ...documents.pages import unpack
@@ -17,8 +16,6 @@ from ..sql.file_index import FileIndex
 from .following import Follower
 from .places import Places
 from .rows import RowCache
-
-_LONGEST = 200  # bytes of a name, which file systems allow a few more of
 
 
 class Writer:
@@ -247,20 +244,6 @@ class _Batch:
 
 def _key(kind: str, row: Doc) -> tuple[str, str, str]:
     return kind, "" if kind == "datum" else row[OWNER[kind]], row[IDENTITY[kind]]
-
-
-def file_name(uid: str) -> str:
-    """Return a name for the file of a run, of characters that every file system has.
-
-    Examples
-    --------
-    >>> file_name("0ce9b8a2-01ee-4f65-8efa-4e8c92f3d9c8"), file_name("a/b")
-    ('0ce9b8a2-01ee-4f65-8efa-4e8c92f3d9c8', 'a%2Fb')
-    """
-    name = quote(uid, safe=" ", errors="surrogatepass")
-    if len(name) > _LONGEST:
-        name = f"{name[:_LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-    return f"%2E{name[1:]}" if name.startswith(".") else name or "%"
 
 
 def stored_row(

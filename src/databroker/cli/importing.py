@@ -1,0 +1,47 @@
+"""``databroker import``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .command import BrokerCommand
+from .opening import open_broker
+from .outcome import NO
+from .output import amount, progress_bar, say
+
+if TYPE_CHECKING:
+    from ..broker.moving.progress import Progress
+
+_EXAMPLES = (
+    "databroker import scan.jsonl",
+    "databroker import -b lab july/*.jsonl.gz old.msgpack list.json",
+    "databroker import -b lab beamtime.zip --files ~/take/files",
+    "zcat runs.jsonl.gz | databroker import -b lab -",
+)
+
+
+@click.command("import", cls=BrokerCommand, examples=_EXAMPLES)
+@click.argument("paths", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+@click.option("--files", metavar="FOLDER", help="Copy external files of packs into this folder.")
+def import_files(names: tuple[str, ...], paths: tuple[str, ...], files: str | None) -> int | None:
+    """Save the documents of files: JSON lines, MessagePack, JSON, gzip of each, packs.
+
+    FILE is a file, a folder of such files, a pack (a folder or zip that 'databroker pack' made),
+    an SQLite file of databroker, or - for what comes through a pipe. What is there already
+    changes nothing: after Ctrl-C, the same command goes on. What cannot be read is told by file
+    and line, and does not hold up the rest.
+
+    Ends with the exit code 1 if something was refused.
+    """
+    from ..broker.importing import import_files as imported
+
+    with open_broker(*names) as db, progress_bar("runs") as update:
+
+        def report(progress: Progress) -> None:
+            update(completed=progress.runs, total=progress.of, more=amount(progress))
+
+        done = imported(db, paths, files=files or False, progress=report)
+    say(repr(done))
+    return None if done else NO
