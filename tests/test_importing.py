@@ -36,6 +36,7 @@ PUBLIC = [
     "load_combo_catalog",
     "lookup_config",
     "open",
+    "pack",
     "pivot",
     "projector",
     "queries",
