@@ -114,6 +114,16 @@ def test_a_zip_is_unpacked_for_as_long_as_it_is_used(packed, tmp_path, root):
     assert set(Path(os.environ["XDG_CACHE_HOME"]).rglob("*")) == cached
 
 
+def test_a_zip_that_a_mac_made_of_a_folder_in_a_folder(packed, tmp_path):
+    beside = tmp_path / "zipped" / "__MACOSX" / "lab"
+    beside.mkdir(parents=True)
+    (beside / "._catalog.yml").write_bytes(b"\0\5\x16\7")
+    shutil.copytree(packed, tmp_path / "zipped" / "beamtimes" / "lab")
+    archive = shutil.make_archive(str(tmp_path / "mac"), "zip", tmp_path / "zipped")
+    with databroker.open(archive) as db:
+        assert (db.name, db[-1].uid) == ("mac", "a")
+
+
 def test_runs_are_copied_from_and_to_what_is_there(packed, tmp_path):
     other = tmp_path / "other"
     fill("jsonl", other)
@@ -135,7 +145,7 @@ def test_what_is_no_source_of_runs_says_what_would_be(tmp_path):
     with pytest.raises(InvalidConfiguration, match="nothing that databroker can open"):
         databroker.open(tmp_path / "a.txt")
     shutil.make_archive(str(tmp_path / "z"), "zip", tmp_path, "a.txt")
-    with pytest.raises(InvalidConfiguration, match="No runs"):
+    with pytest.raises(InvalidConfiguration, match=r"No runs are in the folder \S+/z\.zip\."):
         databroker.open(tmp_path / "z.zip")
     for store in (JSONLStore, MsgpackStore):
         (tmp_path / f"a{store.format.suffix}").touch()

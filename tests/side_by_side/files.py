@@ -162,10 +162,11 @@ def called(
     python: Path, *arguments: object, given: str = "", environment: dict[str, str] | None = None
 ) -> str:
     """Run Python, and return what it printed."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     done = subprocess.run(
         [str(python), *map(str, arguments)],
         input=given,
-        env={**os.environ, **(environment or {})},
+        env={**kept, **(environment or {})},
         capture_output=True,
         text=True,
         check=False,

@@ -458,6 +458,13 @@ def test_a_damaged_line_is_left_out_and_told_once_by_name_and_line(lines, folder
     assert "a.jsonl, line 2: " in report.findings[0].text
 
 
+def test_why_a_line_cannot_be_read_is_said_in_words(lines, folder):
+    (folder / "a.jsonl").write_bytes(b'["start", {"uid": "\xe9"}]\n["start", {"uid": "b\n')
+    with pytest.warns(DamageWarning, match="line 1: it is no text in UTF-8 .at byte 20.;") as told:
+        assert uids(lines) == []
+    assert "line 2: it is no JSON (at character 19: Unterminated string" in str(told[0].message)
+
+
 def test_a_damaged_event_is_told_once_when_rows_are_read_and_found_by_a_check(lines, folder):
     data = encoded(JSONLStore, few("a")).replace(b'"seq_num": 1', b'"seq_num": "x"')
     (folder / "a.jsonl").write_bytes(data)

@@ -32,6 +32,9 @@ CATALOGS = ("catalog.yml", "catalog.yaml")
 
 _YAML = (".yml", ".yaml")
 _DOCUMENTS = "documents"
+_OF_MACS = (".", "__MACOSX")
+"""So begins what is in a zip beside what was packed, where a Mac made it."""
+
 _FORMATS: Mapping[str, tuple[str, ...]] = {
     "jsonl": (".jsonl", ".jsonl.gz"),
     "msgpack": (".msgpack", ".msgpack.gz"),
@@ -155,14 +158,19 @@ def _zip(path: Path) -> Found:
     try:
         with zipfile.ZipFile(path) as packed:
             packed.extractall(folder)
-        inside = Path(folder)
-        alone = list(inside.iterdir())
-        if len(alone) == 1 and alone[0].is_dir() and not _driver(alone[0].name):
-            inside = alone[0]
-        found = _folder(inside, {"index": False, "read_only": True})
+        found = _folder(_innermost(Path(folder)), {"index": False, "read_only": True})
     except BaseException as error:
         remove(folder)
         if isinstance(error, zipfile.BadZipFile | NotImplementedError):
             raise InvalidConfiguration(f"{path} cannot be unpacked: {error}") from error
+        if isinstance(error, InvalidConfiguration):  # people know the zip, and not that folder
+            raise InvalidConfiguration(str(error).replace(folder, str(path))) from error
         raise
     return found._replace(name=path.stem), folder
+
+
+def _innermost(folder: Path) -> Path:
+    """Return the first folder that has more than another folder in it."""
+    seen = [one for one in folder.iterdir() if not one.name.startswith(_OF_MACS)]
+    alone = len(seen) == 1 and seen[0].is_dir() and not _driver(seen[0].name)
+    return _innermost(seen[0]) if alone else folder

@@ -153,7 +153,9 @@ def checked_pair(pair: Any) -> tuple[str, Doc]:
 def reason(error: Exception) -> str:
     """Return in words why something is no document."""
     if isinstance(error, json.JSONDecodeError):
-        return f"it is no JSON ({error.msg} at character {error.pos + 1})"
+        return f"it is no JSON (at character {error.pos + 1}: {error.msg})"
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is no text in UTF-8 (at byte {error.start + 1})"
     return printable(str(error)) if type(error) is ValueError else shown(error)
 
 
