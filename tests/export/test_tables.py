@@ -2,19 +2,25 @@
 
 import csv
 import datetime
+import errno
 import json
+import sys
 from unittest.mock import ANY
 
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow as pa
 import pytest
 from openpyxl.utils.escape import unescape
 from pyarrow import parquet
 
 import databroker
-from databroker.export import export
+from databroker.errors import InvalidConfiguration, MissingExtra
+from databroker.export import export, export_table
 from databroker.export.cells import unguarded
+from databroker.export.xlsx import workbook
+from helpers import external
 from helpers.run_builder import RunBuilder, number
 
 KEYS = {
@@ -132,6 +138,82 @@ def test_a_long_run_is_read_in_pages_of_one_type(long_run, tmp_path, monkeypatch
     path = next(iter(files.values()))
     assert parquet.read_metadata(path).num_row_groups == 3
     pd.testing.assert_frame_equal(pd.read_parquet(path), long_run.table(timezone="UTC"))
+
+
+def test_numbers_in_external_files_come_along_if_asked_for(db, tmp_path, monkeypatch):
+    monkeypatch.setattr("databroker.runs.stream.table._PAGE_ROWS", 1)  # a page for each descriptor
+    run = external.Run(db.store, "5ae1f0c2")
+    run.descriptor("d")
+    run.descriptor("e", pos=external.key(dtype="number", numpy="<f8"), flag=external.key(1))
+    for name, data in (("pos", np.arange(3.0) / 3), ("flag", np.array([[1], [0], [1]]))):
+        uri = external.write(tmp_path / f"{name}.h5", data)
+        run.stream(external.HDF5, uri, name, data_key=name, dataset="/entry/data/data")
+        run.stream_datum(0, 3, name, descriptor="e", first=4)
+    for owner, first in (("d", 1), ("e", 4)):
+        for n in range(first, first + 3):
+            doc = {"uid": f"{owner}{n}", "descriptor": owner, "seq_num": n, "time": float(n)}
+            data = {"det": n / 2, "img": f"datum/{n}"}
+            db.insert("event", doc | {"data": data, "timestamps": dict.fromkeys(data, 1.0)})
+    files, losses = written(db[-1], tmp_path, fill=True)
+    assert "external data (img)" in losses
+    found = pd.read_csv(next(iter(files.values())), engine="python")
+    assert list(found.columns) == ["seq_num", "time", "det", "pos", "flag"]
+    assert found["pos"].tolist()[3:] == [0, 1 / 3, 2 / 3]
+    assert found["flag"].tolist()[3:] == [1, 0, 1]
+    assert found[["pos", "flag"]][:3].isna().all(axis=None)
+    _, losses = written(db[-1], tmp_path / "out")
+    assert "external data (img, pos, flag)" in losses
+
+
+def test_values_of_several_types_are_text_and_told(db, tmp_path):
+    run = RunBuilder(db, "mixed")
+    owner = run.descriptor(["x", "y"])
+    for n, cell in enumerate([1, "a", None, 2.5, True]):
+        run.event(owner, x=cell, y=n)
+    files, losses = written(run.stop(), tmp_path, "parquet")
+    assert losses == ["the time of each value", "types of values that differ within a field (x)"]
+    found = parquet.read_table(next(iter(files.values())))
+    assert found["x"].to_pylist() == ["1", "a", None, "2.5", "True"]
+
+
+def test_a_part_of_the_fields_and_streams(run, tmp_path):
+    files, _ = written(run, tmp_path, "xlsx", fields=["motor", "plan_name"], streams="primary")
+    book = openpyxl.load_workbook(files["7_5ae1f0c2.xlsx"])
+    assert book.sheetnames == ["primary", "metadata"]
+    assert next(book["primary"].values) == ("seq_num", "time", "motor", "plan_name")
+
+
+def test_an_unknown_zone_is_told(run, tmp_path):
+    with pytest.raises(InvalidConfiguration, match="Europe/Berlin"):
+        export(run, tmp_path, timezone="Europe/Berlim")
+
+
+def test_without_the_library_of_excel_it_is_said_how_to_have_it(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    for write in (
+        lambda: export(run, tmp_path, "xlsx"),
+        lambda: export_table(run.table(), tmp_path / "a.xlsx"),
+    ):
+        with pytest.raises(MissingExtra, match=r"databroker\[excel\]"):
+            write()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["_write", "_sync"])
+def test_a_workbook_on_a_full_disk_is_not_there(run, tmp_path, monkeypatch, place):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    module = {"_write": "export.xlsx", "_sync": "_util.whole_files"}[place]
+    monkeypatch.setattr(f"databroker.{module}.{place}", full)
+    with pytest.raises(OSError, match="No space left"):
+        export(run, tmp_path, "xlsx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_system_says_of_a_workbook_is_an_error_of_the_system(tmp_path):
+    with pytest.raises(FileNotFoundError), workbook(tmp_path / "none" / "a.xlsx") as book:
+        book.add("a", pa.table({"x": [1]}).to_reader())
 
 
 def test_excel_is_read_as_the_table(run, tmp_path):

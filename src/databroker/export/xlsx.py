@@ -93,6 +93,7 @@ def workbook(path: Path) -> Iterator[Workbook]:
             yield Workbook(book)
             book.close()
         except xlsxwriter.exceptions.FileCreateError as error:
+            path.write_bytes(b"")  # room for the end of the archive, which is written yet
             raise error.args[0] from None  # what the system said
         finally:
             for sheet in book.worksheets():
