@@ -17,6 +17,7 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/run.py` works too
 
 from benchmarks import (  # noqa: E402
     catalog,
+    exporting,
     external,
     federation,
     files,
@@ -72,6 +73,7 @@ BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "saving": saving.rows,
     "spilling": spilling.rows,
     "moving": moving.rows,
+    "exporting": exporting.rows,
     "progress": progress.rows,
     "external": external.rows,
     "huge": huge.rows,

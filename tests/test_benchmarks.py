@@ -57,6 +57,15 @@ def test_a_shared_database_beside_a_file(monkeypatch: pytest.MonkeyPatch, postgr
     assert all(row.ratio for row in rows)
 
 
+def test_exports() -> None:
+    exporting = module("exporting")
+    for format in exporting.ALONE:
+        assert exporting.one_run(20, format, repeat=1).ratio
+        export, again = exporting.searches(10, format)
+        assert export.memory is not None
+        assert again.ours
+
+
 def test_several_sources() -> None:
     assert all(row.ratio for row in module("federation").measured(20, 0.5, repeat=1))
 
