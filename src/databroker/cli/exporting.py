@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ from .choosing import Chosen, RunsCommand
 from .command import Command
 from .opening import open_broker
 from .outcome import NO
-from .output import progress_bar, say
+from .output import progress_bar, say, width
 from .queries import listed, options_of
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _write_files(db: Broker, chosen: Chosen, **more: Any) -> int | None:
         total = len(runs) if isinstance(runs, list) else count() if count else None
 
         def report(done: int, found: ExportReport) -> None:
-            update(completed=done, total=total, more=f"{len(found.written):,} files")
+            update(completed=done, total=total, more=f"{len(found.written):,} written")
 
         found = exported(runs, progress=report, **more)
     say(repr(found))
@@ -143,7 +144,8 @@ def _write_table(
             total = runs.count()
             return tables.reader(lambda done: update(completed=done, total=total))
 
-        _tell(file, export_table(read, file, overwrite=overwrite))
+        losses = export_table(read, file, overwrite=overwrite)
+    _tell(file, losses)
 
 
 def _write_listing(runs: Results[Run], file: str, metadata: list[str], overwrite: bool) -> None:
@@ -169,5 +171,6 @@ def formats() -> None:
 
     found = known()
     widest = max(map(len, found))
+    lines = textwrap.TextWrapper(width(), subsequent_indent=" " * (widest + 2))
     for name, about in found.items():
-        say(f"{name:{widest}}  {about}")
+        say(lines.fill(f"{name:{widest}}  {about}"))

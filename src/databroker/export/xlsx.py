@@ -48,7 +48,7 @@ class Excel(Tabular):
     """
 
     suffix = ".xlsx"
-    about = "an Excel workbook for each run: a sheet for each stream, one for the metadata"
+    about = "an Excel workbook for each run: sheets of its streams and its metadata"
 
     def __init__(self, *, units: bool = False, **options: Any) -> None:
         require("xlsxwriter", "excel")
