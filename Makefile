@@ -12,6 +12,8 @@ BIN := $(VENV)/bin
 demo: $(VENV)/demo
 	$(BIN)/databroker demo
 
+# Of modules that are compiled once, the processes that tests start have the most.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/test
 	$(BIN)/python -m pytest -n auto --dist loadfile
 

@@ -13,6 +13,7 @@ from hypothesis import settings
 
 pytest.register_assert_rewrite("helpers")
 
+from helpers import ids  # noqa: E402 - after that
 from helpers import postgresql as postgresql_servers  # noqa: E402 - after that
 
 # A busy machine is no failure; and as each time others are drawn, few examples are many in the end.
@@ -30,8 +31,21 @@ def pytest_addoption(parser):
     parser.addoption("--refresh", action="store_true", help="write snapshots anew")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What is collected stays: to look through it for garbage again and again takes long."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
+def pytest_collection_modifyitems(items):
+    ids.refuse_addresses(item.nodeid for item in items)
+
+
 def pytest_collection_finish():
-    """What was collected stays: to look through it for garbage again and again takes long."""
     gc.collect()
     gc.freeze()
 

@@ -3,6 +3,10 @@
 import ast
 from pathlib import Path
 
+import pytest
+
+from helpers.ids import refuse_addresses
+
 TESTS = Path(__file__).parent
 
 
@@ -29,3 +33,10 @@ def test_no_test_module_is_imported():
         for name in imported(path)
         if is_a_test_module(name)
     ]
+
+
+def test_an_id_that_another_process_would_not_have_is_refused():
+    """Before any test is run: in several processes, pytest says no more than that they differ."""
+    refuse_addresses(["test_a[1]", "test_a[0xff]"])
+    with pytest.raises(pytest.UsageError, match=r"^1 ids .*'test_b\[<object object at 0x"):
+        refuse_addresses(["test_a[1]", f"test_b[{object()!r}]"])
