@@ -168,12 +168,12 @@ def test_numbers_in_external_files_come_along_if_asked_for(db, tmp_path, monkeyp
 def test_values_of_several_types_are_text_and_told(db, tmp_path):
     run = RunBuilder(db, "mixed")
     owner = run.descriptor(["x", "y"])
-    for n, cell in enumerate([1, "a", None, 2.5, True]):
+    for n, cell in enumerate([1, "a", None, 2.5, True, ["b", {"c": 1}]]):
         run.event(owner, x=cell, y=n)
     files, losses = written(run.stop(), tmp_path, "parquet")
     assert losses == ["the time of each value", "types of values that differ within a field (x)"]
     found = parquet.read_table(next(iter(files.values())))
-    assert found["x"].to_pylist() == ["1", "a", None, "2.5", "True"]
+    assert found["x"].to_pylist() == ["1", "a", None, "2.5", "True", '["b", {"c": 1}]']
 
 
 def test_a_part_of_the_fields_and_streams(run, tmp_path):

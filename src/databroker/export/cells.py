@@ -41,7 +41,9 @@ class Cells:
         if types.is_string(kind):
             return self._texts(column)
         if types.is_nested(kind) or types.is_binary(kind):
-            return self._texts(pa.array(map(as_json, column.to_pylist()), pa.string()))
+            values = column.to_pylist()
+            texts = [None if value is None else as_json(value) for value in values]
+            return self._texts(pa.array(texts, pa.string()))
         return self._numbers(column)
 
     def header(self, names: Iterable[str | None]) -> list[Any]:
@@ -84,16 +86,14 @@ def unguarded(text: str) -> str:
     return text[1:] if re.match(f"'+{_BEGINS}", text) else text
 
 
-def as_json(value: Any) -> str | None:
-    """Return a list or a dictionary as JSON; bytes in it are hexadecimal digits.
+def as_json(value: Any) -> str:
+    """Return a value as JSON; bytes in it are hexadecimal digits.
 
     Examples
     --------
     >>> as_json([1.5, None, b"a"])
     '[1.5, null, "61"]'
     """
-    if value is None:
-        return None
     return json.dumps(value, ensure_ascii=False, default=_as_json)
 
 

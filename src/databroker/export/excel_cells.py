@@ -40,7 +40,8 @@ class ExcelCells(Cells):
         """Return a value of a document as a cell."""
         if type(value) is bool or (type(value) in (int, float) and abs(value) <= _WHOLE):
             return ExactFloat(value) if type(value) is float else value
-        return self.header([value if isinstance(value, str) else as_json(value)])[0]
+        text = value if value is None or isinstance(value, str) else as_json(value)
+        return self.header([text])[0]
 
     def _times(self, column: pa.Array) -> list[Any]:
         if pc.any(pc.not_equal(pc.floor_temporal(column, 1, "millisecond"), column)).as_py():

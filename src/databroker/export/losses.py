@@ -8,6 +8,8 @@ METADATA = "metadata and configuration"
 UNITS = "units"
 TIMES = "the time of each value"
 
+_NAMED = 8  # fields, so that a line stays one
+
 
 def of_fields(what: str, fields: Iterable[str]) -> list[str]:
     """Return the loss of something that some fields have; nothing if there are none.
@@ -17,5 +19,7 @@ def of_fields(what: str, fields: Iterable[str]) -> list[str]:
     >>> of_fields("external data", ["img", "cam"])
     ['external data (img, cam)']
     """
-    names = ", ".join(fields)
-    return [f"{what} ({names})"] if names else []
+    names = [" ".join(name.split()) for name in fields]
+    if len(names) > _NAMED:
+        names[_NAMED:] = [f"and {len(names) - _NAMED:,} more"]
+    return [f"{what} ({', '.join(names)})"] if names else []

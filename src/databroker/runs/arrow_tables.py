@@ -6,6 +6,7 @@ The pages wait in a temporary file, as their schema is known when the last has c
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -142,4 +143,5 @@ def _is_nan(value: Any) -> bool:
 
 def _text(value: Any) -> str:
     """Return a value as text, of which no half of a character is left."""
-    return str(value).encode(errors="backslashreplace").decode()
+    text = json.dumps(value, default=str) if isinstance(value, list | dict) else str(value)
+    return text.encode(errors="backslashreplace").decode()
