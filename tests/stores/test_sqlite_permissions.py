@@ -31,6 +31,7 @@ def test_read_only_by_choice(path):
 # All that is needed is imported once, also because the other user may not be able to.
 FORGE = """
 import contextlib, io, json, os, sys, tempfile, traceback
+import databroker
 from databroker.errors import DatabrokerError, StoreIsReadOnly, StoreUnavailable
 from databroker.query.nodes import Everything
 from databroker.stores.base import Capabilities
@@ -43,6 +44,7 @@ with tempfile.TemporaryDirectory() as folder:
     insert_all(store, whole_run())
     answers(store, RUN)
     store.close()
+    databroker.open(folder + "/runs.db").close()
 
 
 def run_as_nobody(script, path):
@@ -124,6 +126,24 @@ def test_another_user_reads_a_file_at_rest(as_nobody, shared, folder_mode):
     assert "can be read" in as_nobody(READ, path) or "reading only" in as_nobody(READ, path)
     assert path.read_bytes() == before
     assert [each.name for each in shared.iterdir()] == ["runs.db"]
+
+
+OPEN = """
+try:
+    databroker.open(path)
+except StoreUnavailable as error:
+    print(error)
+"""
+
+
+def test_what_may_not_be_read_is_unavailable(as_nobody, shared):
+    path, folder = written(shared / "runs.db"), shared / "runs"
+    folder.mkdir()
+    path.chmod(0)
+    folder.chmod(0)
+    for place in (path, folder):
+        assert f"{place} cannot be opened: " in as_nobody(OPEN, place)
+    folder.chmod(0o755)
 
 
 def test_another_user_reads_a_writable_file_in_a_folder_that_is_not(as_nobody, shared):

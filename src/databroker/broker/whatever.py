@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._util.signals import not_from_signal
 from .._util.user_folders import absolute
 from ..config import Configuration, from_file, from_mapping, load, together
 from ..errors import InvalidConfiguration, StoreUnavailable
@@ -95,12 +96,22 @@ def recognised(path: str | os.PathLike[str]) -> Found:
     Raises
     ------
     StoreUnavailable
-        There is nothing at this path.
+        There is nothing at this path, or it may not be read.
     InvalidConfiguration
         What is there cannot be opened; it says what can.
     """
     check_is_no_address(os.fspath(path))
     place = absolute(Path(os.fspath(path)))
+    try:
+        return _recognised(place)
+    except not_from_signal(PermissionError) as error:
+        raise StoreUnavailable(
+            f"{place} cannot be opened: {error}. Who may read it is set by its permissions, and by "
+            "those of the folders that it is in."
+        ) from error
+
+
+def _recognised(place: Path) -> Found:
     if place.is_dir():
         return _folder(place, {}), None
     if not place.exists():
