@@ -5,6 +5,7 @@ import gzip
 import os
 import pathlib
 import pickle
+import re
 import shutil
 import tempfile
 import time
@@ -218,6 +219,16 @@ def test_two_files_with_one_run_are_one_run(cls, folder, store):
     assert len(read_rows(store, "event", "a-desc")) == 3
     (folder / f"copy{cls.format.suffix}").unlink()
     assert uids(store) == []
+
+
+@pytest.mark.parametrize("older", ["part", "whole"])
+def test_of_two_files_with_one_run_that_with_its_stop_is_read(cls, folder, store, older):
+    write(cls, folder, "whole", few("a"))
+    write(cls, folder, "part", few("a")[:3])
+    os.utime(folder / f"{older}{cls.format.suffix}", (1e9, 1e9))
+    assert len(read_rows(store, "event", "a-desc")) == 3
+    (finding,) = store.check().findings
+    assert re.search(r"part\..*: its rows are not read: .*whole\.", finding.text)
 
 
 @pytest.mark.parametrize("files", [1, 5_000])

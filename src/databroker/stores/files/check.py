@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from ..._util.signals import not_from_signal
 from ...documents.files.formats import CUT_SHORT, Format
 from ...documents.kinds import OWNER
@@ -30,9 +32,17 @@ def check_files(format: Format, path: str, index: FileIndex) -> tuple[list[Findi
     found = [Finding(f"{path}, {format.place} {n}: {text}", run) for n, text in faults.items()]
     if not file.stamp.size:
         found.append(Finding(f"{path}: it is empty", run))
-    for kind, owner in rows.series:
-        if path not in index.paths_of(kind, owner):
-            what = OWNER[kind].replace("_", " ")
-            text = f"{path}: it has rows of the {what} {owner!r}, which is nowhere"
-            found.append(Finding(text, run))
+    unread = dict.fromkeys(_unread(path, rows.series, index))
+    found += [Finding(f"{path}: {text}", run) for text in unread]
     return found, last
+
+
+def _unread(path: str, owners: Iterable[tuple[str, str]], index: FileIndex) -> Iterator[str]:
+    """Yield why rows of a file are not read."""
+    for kind, owner in owners:
+        files = index.paths_of(kind, owner)
+        if not files:
+            what = OWNER[kind].replace("_", " ")
+            yield f"it has rows of the {what} {owner!r}, which is nowhere"
+        elif path not in files:
+            yield f"its rows are not read: those of this run are read from {files[0]}"

@@ -115,8 +115,9 @@ def of_stray(connection: Connection, kind: str, owner: Any) -> list[bytes]:
 
 
 def of_run(connection: Connection, run: Any) -> bytes | None:
-    """Return the file that begins with a run; of several, the one known longest."""
-    rows = fetch(connection, "SELECT path FROM files WHERE run = ? ORDER BY id LIMIT 1", (run,))
+    """Return the file that begins with a run; of several, one with its stop, known longest."""
+    one = "SELECT path FROM files WHERE run = ? ORDER BY ended DESC, id LIMIT 1"
+    rows = fetch(connection, one, (run,))
     return rows[0][0] if rows else None
 
 
