@@ -235,6 +235,25 @@ def test_a_run_goes_on(db, tmp_path):
     assert import_files(db, [path]).known == ["a"]
 
 
+def test_rows_that_are_there_are_not_sent_again(db, tmp_path, monkeypatch):
+    run = [(kind, doc) for kind, doc in whole_run("a") if kind in ("start", "descriptor", "event")]
+    path = tmp_path / "runs.jsonl"
+    path.write_bytes(lines(run))
+    import_files(db, [path])
+    other = ("event", {**run[-1][1], "seq_num": 99})
+    path.write_bytes(lines([*run, ("event", event(77, "a-desc")), other]))
+    sent = []
+    kept = db.store.insert_many
+    monkeypatch.setattr(
+        db.store, "insert_many", lambda pairs: kept(sent.append(pair) or pair for pair in pairs)
+    )
+    report = import_files(db, [path])
+    assert report.continued == ["a"]
+    assert report.refused[0].place == f"line {len(run) + 2}"
+    assert {doc["seq_num"] for kind, doc in sent if kind == "event"} == {77, 99}
+    assert report.rows == sum(kind == "event" for kind, _ in run) + 1
+
+
 def test_what_is_no_file_of_documents_says_so(db, tmp_path):
     with pytest.raises(StoreUnavailable, match="nothing at"):
         import_files(db, [tmp_path / "nothing.jsonl"])

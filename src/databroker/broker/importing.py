@@ -82,7 +82,7 @@ def import_files(
     found = [os.fspath(path) for path in paths]
     for path in found:
         if path != _STDIN and not os.path.exists(os.path.expanduser(path)):
-            raise StoreUnavailable(f"There is nothing at {path} to be imported.")
+            raise StoreUnavailable(f"There is nothing at {path}. Nothing was imported.")
     report = ImportReport()
     for is_source, some in groupby(found, _is_source):
         if is_source:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import click
 
+from ..broker.naming import is_path
 from .command import BrokerCommand
 from .opening import open_broker
 from .outcome import NO
 from .output import amount, progress_bar, say
 
 if TYPE_CHECKING:
+    from ..broker.broker import Broker
     from ..broker.moving.progress import Progress
 
 _EXAMPLES = (
     "databroker import scan.jsonl",
-    "databroker import -b lab july/*.jsonl.gz old.msgpack list.json",
+    "databroker import -b ./home.db july/*.jsonl.gz old.msgpack list.json",
     "databroker import -b lab beamtime.zip --files ~/take/files",
     "zcat runs.jsonl.gz | databroker import -b lab -",
 )
@@ -29,15 +33,16 @@ def import_files(names: tuple[str, ...], paths: tuple[str, ...], files: str | No
     """Save the documents of files: JSON lines, MessagePack, JSON, gzip of each, packs.
 
     FILE is a file, a folder of such files, a pack (a folder or zip that 'databroker pack' made),
-    an SQLite file of databroker, or - for what comes through a pipe. What is there already
-    changes nothing: after Ctrl-C, the same command goes on. What cannot be read is told by file
-    and line, and does not hold up the rest.
+    an SQLite file of databroker, or - for what comes through a pipe. Where -b names an SQLite
+    file that is not there, it is made. What is there already changes nothing: after Ctrl-C, the
+    same command goes on. What cannot be read is told by file and line, and does not hold up the
+    rest.
 
     Ends with the exit code 1 if something was refused.
     """
     from ..broker.importing import import_files as imported
 
-    with open_broker(*names) as db, progress_bar("runs") as update:
+    with _target(names) as db, progress_bar("runs") as update:
 
         def report(progress: Progress) -> None:
             update(completed=progress.runs, total=progress.of, more=amount(progress))
@@ -45,3 +50,12 @@ def import_files(names: tuple[str, ...], paths: tuple[str, ...], files: str | No
         done = imported(db, paths, files=files or False, progress=report)
     say(repr(done))
     return None if done else NO
+
+
+def _target(names: tuple[str, ...]) -> AbstractContextManager[Broker]:
+    """Return what is imported into: a new SQLite file, too, where there is nothing yet."""
+    if len(names) == 1 and is_path(names[0]) and not os.path.exists(os.path.expanduser(names[0])):
+        from ..broker.moving.opening import opened
+
+        return opened(names[0])
+    return open_broker(*names)

@@ -54,7 +54,7 @@ def pack(
     `databroker.open` opens it where it is, on any machine; `databroker.copy` and ``databroker
     import`` copy runs out of it. Documents are in it exactly as they are read; they go on calling
     files what they called them, and the root map of the pack says where these are in it. It has
-    the layout of databroker-pack, which databroker 1.2 and 2.0 read, and a list of checksums that
+    the layout of databroker-pack, which databroker 1.2 reads, and a list of checksums that
     `verify_pack`, or ``sha256sum --check SHA256SUMS``, compares.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...documents.files.formats import Fault
@@ -10,6 +10,7 @@ from ...documents.kinds import OWNER, PAGES
 from ...errors import InvalidDocument, StoreDamaged
 from ...stores.sizes import bytes_of
 from .import_report import ImportReport, Refusal
+from .known import KnownRows
 from .progress import counted
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class BringingIn:
 
     def __init__(self, store: Store, meter: Meter, report: ImportReport) -> None:
         self._store, self._meter, self._report = store, meter, report
+        self._known = KnownRows(store)
         self._before: dict[str, object] = {}  # what was known of each run
         self._refused: set[str] = set()  # uids
 
@@ -46,19 +48,19 @@ class BringingIn:
         """Save the documents of one file."""
         for batch in self._batches(file, found):
             self._look(batch)
-            self._insert(batch)
+            self._insert([each for each in batch if not self._is_known(each)])
 
     def end(self) -> None:
         """Say what became of each run."""
         for some in _sliced(list(self._before), _RUNS):
-            after = self._signatures(some)
+            outlines = self._outlines(some)
             for uid in some:
-                if uid in self._refused or after[uid] is None:
+                before, after = self._before[uid], _signature(outlines.get(uid))
+                if uid in self._refused or after is None:
                     continue
-                before = self._before[uid]
                 if before is None:
                     self._report.new.append(uid)
-                elif before != after[uid]:
+                elif before != after:
                     self._report.continued.append(uid)
                 else:
                     self._report.known.append(uid)
@@ -94,7 +96,17 @@ class BringingIn:
             for part in _sliced(batch, -(-len(batch) // _PARTS)):
                 self._insert(part)
             return
-        for _ in counted(((kind, document) for _, kind, document in batch), self._meter):
+        self._count(batch)
+
+    def _is_known(self, waiting: Waiting) -> bool:
+        """Tell whether a row is there already, as it is; the store itself would say so later."""
+        known = self._known.has(*waiting[1:])
+        if known:
+            self._count([waiting])
+        return known
+
+    def _count(self, batch: Sequence[Waiting]) -> None:
+        for _ in counted((each[1:] for each in batch), self._meter):
             pass
 
     def _refuse(self, waiting: Waiting, error: InvalidDocument) -> None:
@@ -126,17 +138,19 @@ class BringingIn:
         }
         new = [uid for uid in uids if uid not in self._before]
         for some in _sliced(new, _RUNS):
-            self._before |= self._signatures(some)
+            outlines = self._outlines(some)
+            for outline in outlines.values():
+                self._known.look(outline)
+            self._before |= {uid: _signature(outlines.get(uid)) for uid in some}
 
-    def _signatures(self, uids: Sequence[str]) -> dict[str, object]:
-        """Return what tells of each run whether something was added; None if it is not there."""
+    def _outlines(self, uids: Sequence[str]) -> Mapping[str, Outline]:
+        """Return the outlines of runs that are there, and are not damaged."""
         try:
-            found = self._store.outlines(uids)
+            return self._store.outlines(uids)
         except StoreDamaged:
             if len(uids) == 1:
-                return {uids[0]: "damaged"}
-            return {uid: one for each in uids for uid, one in self._signatures([each]).items()}
-        return {uid: _signature(found.get(uid)) for uid in uids}
+                return {}
+            return {uid: one for each in uids for uid, one in self._outlines([each]).items()}
 
 
 def _owners(kind: str, document: dict[str, Any]) -> Iterator[str]:
@@ -151,6 +165,7 @@ def _owners(kind: str, document: dict[str, Any]) -> Iterator[str]:
 
 
 def _signature(outline: Outline | None) -> object:
+    """Return what tells whether something was added to a run; None if it is not there."""
     if outline is None:
         return None
     return outline.stop and outline.stop.get("uid"), len(outline.rows), sum(outline.rows.values())
