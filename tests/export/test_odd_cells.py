@@ -56,7 +56,7 @@ def test_what_is_no_number_is_guarded(text):
     assert cells_of([text])[0] == [f"'{text}"]
 
 
-@quick(60)
+@quick(40)
 @given(st.lists(st.tuples(TEXTS, NUMBERS, st.none() | st.booleans()), min_size=1, max_size=5))
 def test_odd_values_are_read_again(rows):
     texts, numbers, flags = zip(*rows, strict=True)
@@ -95,6 +95,28 @@ def check_excel(frame, path):
     assert [int(whole) for whole in wholes] == frame["whole"].tolist()
     large = any(abs(whole) > 2**53 for whole in frame["whole"])
     assert large == ("integers beyond 2**53 as numbers (they are text)" in losses)
+
+
+@pytest.mark.parametrize("dtype", [object, "str", "string[pyarrow]", "category"])
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_however_text_is_kept_it_is_no_formula(tmp_path, dtype, suffix):
+    frame = pd.DataFrame({"=a": pd.Series(["=1+1", None, "b"], dtype=dtype)})
+    path = tmp_path / f"odd{suffix}"
+    losses = export_table(frame, path)
+    if suffix == ".csv":
+        assert path.read_text() == "'=a\n'=1+1\n\"\"\nb\n"
+        assert "text that begins like a formula (an apostrophe was put before it)" in losses
+    else:
+        column = openpyxl.load_workbook(path)["runs"]["A"]
+        assert [cell.value for cell in column] == ["=a", "=1+1", None, "b"]
+        assert {cell.data_type for cell in column} == {"s", "n"}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".parquet", ".arrow"])
+def test_a_table_without_columns_or_rows(tmp_path, suffix):
+    for number, frame in enumerate((pd.DataFrame(), pd.DataFrame({"a": []}))):
+        export_table(frame, tmp_path / f"{number}{suffix}")
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])

@@ -1,13 +1,19 @@
 """SPEC files are read by silx as the numbers of the table."""
 
 import json
+import math
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import databroker
 from databroker.export import export
+from databroker.testing.conformance.base import quick
 from helpers.run_builder import RunBuilder, number
 
 specfile = pytest.importorskip("silx.io.specfile", reason="it is what reads SPEC files")
@@ -24,6 +30,7 @@ class Read:
     """What silx finds in the file of a run."""
 
     columns: dict = field(default_factory=dict)
+    data: dict = field(default_factory=dict)
     headers: dict = field(default_factory=dict)
     positions: dict = field(default_factory=dict)
     losses: list = field(default_factory=list)
@@ -40,6 +47,7 @@ def read(header, folder, **options):
     file = specfile.SpecFile(str(report.written[0]))
     for key in file.keys():  # noqa: SIM118
         scan = file[key]
+        found.data[key] = scan.data.tolist()
         found.columns[key] = dict(zip(scan.labels, scan.data.tolist(), strict=scan.data.size > 0))
         found.headers[key] = [*scan.file_header, *scan.header]
         found.positions[key] = dict(zip(scan.motor_names, scan.motor_positions, strict=True))
@@ -100,3 +108,25 @@ def test_a_stream_without_events_and_a_run_without_streams(db, tmp_path):
     run.descriptor(["x"])
     assert read(db["none"], tmp_path).columns == {}
     assert read(run.stop(), tmp_path).columns == {"7.1": {}}
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+CELLS = st.one_of(
+    st.tuples(kind, kind) for kind in (st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats())
+)
+
+
+@quick(30)
+@given(st.dictionaries(NAMES, CELLS, min_size=1, max_size=5), NAMES)
+def test_whatever_names_and_numbers_there_are(columns, text):
+    with databroker.temp() as db, tempfile.TemporaryDirectory() as folder:
+        run = RunBuilder(db, "odd", plan_name=text, sample={text: text})
+        owner = run.descriptor(list(columns))
+        for cells in zip(*columns.values(), strict=True):
+            run.event(owner, data=dict(zip(columns, cells, strict=True)))
+        found = read(run.stop(), Path(folder))
+    wanted = [
+        [math.inf if cell != cell else float(cell) for cell in cells]
+        for cells in [(1, 2), (1, 2), *columns.values()]
+    ]
+    assert sorted(found.data["7.1"]) == sorted(wanted)

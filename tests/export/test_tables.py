@@ -16,7 +16,7 @@ from openpyxl.utils.escape import unescape
 from pyarrow import parquet
 
 import databroker
-from databroker.errors import InvalidConfiguration, MissingExtra
+from databroker.errors import InvalidConfiguration, MissingExtra, NotSupported
 from databroker.export import export, export_table
 from databroker.export.cells import unguarded
 from databroker.export.xlsx import workbook
@@ -163,6 +163,14 @@ def test_numbers_in_external_files_come_along_if_asked_for(db, tmp_path, monkeyp
     assert found[["pos", "flag"]][:3].isna().all(axis=None)
     _, losses = written(db[-1], tmp_path / "out")
     assert "external data (img, pos, flag)" in losses
+    (tmp_path / "pos.h5").unlink()
+    report = export(db[-1], tmp_path / "raise", fill=True)
+    assert "pos.h5" in report.failed[0][1]
+    with pytest.warns(UserWarning, match="cannot be had"):
+        files, _ = written(db[-1], tmp_path / "mask", fill=True, on_missing="mask")
+    found = pd.read_csv(next(iter(files.values())))
+    assert found["pos"].isna().all()
+    assert found["flag"].tolist()[3:] == [1, 0, 1]
 
 
 def test_values_of_several_types_are_text_and_told(db, tmp_path):
@@ -186,6 +194,11 @@ def test_a_part_of_the_fields_and_streams(run, tmp_path):
 def test_an_unknown_zone_is_told(run, tmp_path):
     with pytest.raises(InvalidConfiguration, match="Europe/Berlin"):
         export(run, tmp_path, timezone="Europe/Berlim")
+
+
+def test_an_option_that_makes_no_sense_is_told(run, tmp_path):
+    with pytest.raises(NotSupported, match="'csv' does not take that: on_missing is"):
+        export(run, tmp_path, on_missing="guess")
 
 
 def test_without_the_library_of_excel_it_is_said_how_to_have_it(run, tmp_path, monkeypatch):

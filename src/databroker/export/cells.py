@@ -14,6 +14,8 @@ from pyarrow import types
 EMPTY = "the difference between empty text and none"
 GUARDED = "text that begins like a formula (an apostrophe was put before it)"
 
+_TEXT = (types.is_string, types.is_large_string, types.is_string_view)
+_BYTES = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
 _BEGINS = (
     "[=+\\-@\t\r\n\uff0b\uff0d\uff1d\uff20]"  # a formula, to some spreadsheet in some language
 )
@@ -36,11 +38,13 @@ class Cells:
     def of(self, column: pa.Array) -> list[Any]:
         """Return the values of a column; what is missing is None."""
         kind = column.type
+        if types.is_dictionary(kind):
+            return self.of(column.dictionary_decode())
         if types.is_timestamp(kind):
             return self._times(column)
-        if types.is_string(kind):
-            return self._texts(column)
-        if types.is_nested(kind) or types.is_binary(kind):
+        if any(is_text(kind) for is_text in _TEXT):
+            return self._texts(column.cast(pa.string()))
+        if types.is_nested(kind) or any(is_bytes(kind) for is_bytes in _BYTES):
             values = column.to_pylist()
             texts = [None if value is None else as_json(value) for value in values]
             return self._texts(pa.array(texts, pa.string()))

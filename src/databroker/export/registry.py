@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._util.printable import shown
+from .._util.signals import not_from_signal
 from .._util.suggestions import did_you_mean
-from ..errors import NotSupported
+from ..errors import DatabrokerError, NotSupported
 from .format import Format
 
 GROUP = "databroker.export"
@@ -72,7 +73,9 @@ def format_of(name: str, **options: Any) -> Format:
     kind = _ours(name) if name in _OURS else plugins[name].load()
     try:
         made: Format = kind(**options)
-    except TypeError as error:
+    except DatabrokerError:
+        raise
+    except not_from_signal(TypeError, ValueError) as error:
         if not options:
             raise
         raise NotSupported(f"The format {name!r} does not take that: {error}.") from None

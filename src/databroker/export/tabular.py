@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..external.fields.filling import external_fields
+from ..external.fields.filling import OnMissing, check_on_missing, external_fields
 from ..runs.stream.fields import mapping
 from ..times.zones import resolve_zone
 from . import losses
@@ -28,6 +28,8 @@ class Tabular(Format):
     fill
         Whether numbers that are in external files are read from there. What is larger than a
         number is left out, and told.
+    on_missing
+        What is done where such a number cannot be had: 'raise' the error, or 'mask' it.
     timezone
         The name of the zone in which times are written.
 
@@ -37,8 +39,12 @@ class Tabular(Format):
         There is no such zone.
     """
 
-    def __init__(self, *, fill: bool = False, timezone: str = "UTC") -> None:
+    def __init__(
+        self, *, fill: bool = False, on_missing: OnMissing = "raise", timezone: str = "UTC"
+    ) -> None:
+        check_on_missing(on_missing)
         self.fill = fill
+        self.on_missing = on_missing
         self.timezone = timezone
         self.zone = resolve_zone(timezone)
 
@@ -53,7 +59,7 @@ class Tabular(Format):
             filled = [name for name in names if name in external and self._loads(stream, name)]
             left_out = [name for name in names if name in external and name not in filled]
             held = [name for name in names if name not in left_out]
-            yield StreamTable(stream, [*held, *selection.extras], filled, left_out, self.timezone)
+            yield StreamTable(stream, [*held, *selection.extras], filled, left_out, self)
 
     def _loads(self, stream: Stream, name: str) -> bool:
         shapes = (mapping(doc["data_keys"].get(name)).get("shape") for doc in stream.descriptors)
@@ -74,15 +80,15 @@ class StreamTable:
         Those of them that are read from external files.
     left_out
         External fields that are no columns.
-    timezone
-        The zone of times.
+    format
+        How missing data and times are taken.
     """
 
     stream: Stream
     fields: Sequence[str]
     filled: Sequence[str]
     left_out: Sequence[str]
-    timezone: str
+    format: Tabular
     _types: dict[str, set[type]] = field(default_factory=dict, repr=False)
 
     @property
@@ -103,7 +109,12 @@ class StreamTable:
         """Return the rows; all are read now, into a temporary file, so that types are known."""
         from ..runs.arrow_tables import reader_of
 
-        pages = self.stream.pages(self.fields, fill=self.filled, timezone=self.timezone)
+        pages = self.stream.pages(
+            self.fields,
+            fill=self.filled,
+            on_missing=self.format.on_missing,
+            timezone=self.format.timezone,
+        )
         return reader_of(self._noted(pages))
 
     def losses(self, reader: pa.RecordBatchReader) -> Iterator[str]:
