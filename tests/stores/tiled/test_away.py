@@ -102,6 +102,12 @@ def test_a_key_of_the_configuration(written, monkeypatch, given):
         assert KEY not in str(db) + repr(db)
 
 
+@pytest.mark.parametrize("inside", ["", "/primary/internal"], ids=["a run", "a table in it"])
+def test_a_run_in_the_place_of_a_catalog(written, key, inside):
+    with pytest.raises(InvalidConfiguration, match="is a run, or data in one"):
+        TiledStore(f"{written.uri}/{written.uids['scan']}{inside}")
+
+
 def test_no_such_catalog(server):
     with pytest.raises(StoreUnavailable, match=r"is not there.*client\.uri"):
         TiledStore(f"{server.uri}/api/v1/metadata/nothing", api_key=KEY)

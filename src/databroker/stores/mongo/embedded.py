@@ -80,7 +80,7 @@ class MongoEmbeddedStore(Store):
     def put(self, kind: str, doc: Doc) -> None:
         raise NotSupported(
             f"{self} is in the embedded layout of databroker 1.x, which is only read. Insert into "
-            "another store; to take its runs there, copy them with `db.copy_to`."
+            "another store; to take its runs there, copy them with `databroker.copy`."
         )
 
     # -- finding runs ----------------------------------------------------

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...errors import InvalidConfiguration
 from .adapter_filters import adapter_filters_of
 from .filters import Filters, Params, filters_of
 from .owner import Owner, Rows
@@ -41,9 +42,21 @@ class Catalog:
         self.rows = kind.events(server)
 
 
-def kind_of(entry: Json) -> Kind:
-    """Return the kind of the catalog that an entry describes."""
-    specs = entry["attributes"].get("specs") or ()
+def kind_of(entry: Json, name: str) -> Kind:
+    """Return the kind of the catalog that an entry describes.
+
+    Raises
+    ------
+    InvalidConfiguration
+        It is a run, or data: no runs could be in it.
+    """
+    attributes = entry["attributes"]
+    specs = attributes.get("specs") or ()
+    is_run = any(spec.get("name") == "BlueskyRun" for spec in specs)
+    if is_run or attributes.get("structure_family", "container") != "container":
+        raise InvalidConfiguration(
+            f"{name} is a run, or data in one. Give the address of the catalog that has the runs."
+        )
     served = {"name": "CatalogOfBlueskyRuns", "version": "1"}
     return _SERVED if served in specs else _WRITTEN
 

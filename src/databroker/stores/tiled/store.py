@@ -66,11 +66,11 @@ class TiledStore(Store):
         super().__init__()
         self._server = Server(uri, api_key, timeout)
         try:
-            entry = self._server.entry()
+            kind = kind_of(self._server.entry(), self._server.name)
         except BaseException:
             self.close()
             raise
-        self._catalog = Catalog(self._server, kind_of(entry))
+        self._catalog = Catalog(self._server, kind)
         self._owners = Owners(self._catalog)
 
     def __str__(self) -> str:
