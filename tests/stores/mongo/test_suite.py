@@ -5,6 +5,7 @@ from typing import ClassVar
 import pymongo
 import pytest
 
+from databroker.stores.mongo import stored_runs
 from databroker.testing import StoreConformance
 from helpers.mongo import store_class, with_indexes
 
@@ -18,14 +19,23 @@ class TestMongoNormalizedStore(StoreConformance):
     }
 
     @pytest.fixture(autouse=True)
-    def _server(self, new_database):
+    def _server(self, new_database, monkeypatch):
         self.new_database = new_database
+        monkeypatch.setattr(stored_runs, "_AT_ONCE", 32)
 
     def open_store(self):
         return with_indexes(store_class()(self.new_database()))
 
     def open_read_only(self, store):
         return store_class()(store.databases.metadata.address.uri, read_only=True)
+
+    def many(self, number):
+        return min(number, 60 + number // 20)
+
+    many_rows = many
+
+    def some(self, questions):
+        return questions[:: 1 + len(questions) // 100]
 
     def raw(self, store):
         address = store.databases.metadata.address

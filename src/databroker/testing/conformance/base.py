@@ -77,10 +77,14 @@ class Base:
         return None
 
     def many(self, number: int) -> int:
-        """Return how many documents a test inserts where it wants so many, which may take long.
+        """Return how many runs a test inserts where it wants so many, which may take long.
 
         A store that each document is a request for says fewer, and has its pages made small.
         """
+        return number
+
+    def many_rows(self, number: int) -> int:
+        """Return how many rows of one owner a test inserts where it wants so many."""
         return number
 
     def some(self, questions: Sequence[T]) -> Sequence[T]:

@@ -106,10 +106,11 @@ class Sharing(Base):
     def test_readers_see_a_consistent_run_while_it_is_written(self, store: Store) -> None:
         insert_all(store, [("start", start()), ("descriptor", descriptor())])
         done = threading.Event()
+        count = self.many_rows(600)
 
         def write() -> None:
             try:
-                for number in range(600):
+                for number in range(count):
                     store.insert("event", event(number))
                 store.insert("stop", stop())
             finally:
@@ -125,7 +126,7 @@ class Sharing(Base):
                 assert [run.uid for run in store.find(Everything())] == ["run"]
 
         _together([write, read, read])
-        assert len(read_rows(store, "event", "desc")) == 600
+        assert len(read_rows(store, "event", "desc")) == count
 
     def test_many_runs_are_read_while_they_are_written(self, store: Store) -> None:
         uids = [f"run {number}" for number in range(4)]
@@ -163,13 +164,14 @@ class Sharing(Base):
     def test_rows_read_bit_by_bit_are_neither_repeated_nor_skipped(self, store: Store) -> None:
         """While events move from where they arrive to where they stay."""
         insert_all(store, [("start", start()), ("descriptor", descriptor())])
-        insert_all(store, [("event", event(number)) for number in range(700)])
+        count = self.many_rows(1500)
+        wanted = [event(number) for number in range(count)]
+        insert_all(store, [("event", each) for each in wanted[: count // 2]])
         extents = store.extents("event", "desc")
         batches = batches_of(store, "event", "desc", ALL)
         begun = [next(batches)]
-        insert_all(store, [("event", event(number)) for number in range(700, 1500)])
+        insert_all(store, [("event", each) for each in wanted[count // 2 :]])
         store.insert("stop", stop())
-        wanted = [event(number) for number in range(1500)]
         pages = (
             batch
             for extent in extents
@@ -178,7 +180,7 @@ class Sharing(Base):
         )
         for read in (chain(begun, batches), pages):
             rows = [row for batch in read for row in to_rows("event", "desc", batch)]
-            self.assert_kept(rows, wanted[:700])
+            self.assert_kept(rows, wanted[: count // 2])
         self.assert_kept(read_rows(store, "event", "desc"), wanted)
 
     def test_a_shared_store_pickles_as_its_configuration(self, store: Store) -> None:

@@ -67,19 +67,21 @@ class External(Base):
 
     def test_thousands_of_datum_documents_are_kept(self, store: Store) -> None:
         store.insert("resource", resource())
-        for number in range(1200):
-            store.insert("datum", datum(number))
-        wanted = [datum(number) for number in range(1200)]
+        count = self.many_rows(1200)
+        wanted = [datum(number) for number in range(count)]
+        for each in wanted:
+            store.insert("datum", each)
         self.assert_kept(read_rows(store, "datum", "res"), wanted)
-        self.assert_kept(read_rows(store, "datum", "res", 300, 900), wanted[300:900])
-        for number in (0, 700, 1199):
+        low, high = count // 4, 3 * count // 4
+        self.assert_kept(read_rows(store, "datum", "res", low, high), wanted[low:high])
+        for number in (0, high, count - 1):
             self.assert_kept(store.datum(f"res/{number}"), wanted[number])
 
     def test_stream_datum_documents_are_kept_in_order(self, store: Store) -> None:
         insert_all(store, [("start", start()), ("stream_resource", {"uid": "sres"})])
-        for number in range(300):
-            store.insert("stream_datum", stream_datum(number))
-        wanted = [stream_datum(number) for number in range(300)]
+        wanted = [stream_datum(number) for number in range(self.many_rows(300))]
+        for each in wanted:
+            store.insert("stream_datum", each)
         self.assert_kept(read_rows(store, "stream_datum", "sres"), wanted)
         self.assert_kept(read_rows(store, "stream_datum", "sres", 100, 105), wanted[100:105])
 

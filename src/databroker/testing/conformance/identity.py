@@ -179,7 +179,7 @@ class Identity(Base):
 
     def test_many_events_are_recognised_after_the_stop(self, store: Store) -> None:
         run: list[tuple[str, Any]] = [("start", start()), ("descriptor", descriptor())]
-        run += [("event", event(number)) for number in range(1500)]
+        run += [("event", event(number)) for number in range(self.many_rows(1500))]
         insert_all(store, [*run, ("stop", stop())])
         insert_all(store, run[::-29])
         self.assert_holds(store, [*run, ("stop", stop())])

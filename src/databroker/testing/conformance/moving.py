@@ -53,7 +53,7 @@ class Moving(Base):
     @pytest.mark.parametrize("size", [1, 7, 3000])
     def test_rows_come_as_batches(self, store: Store, size: int) -> None:
         _begin(store)
-        numbers = range(1, 21 if size == 1 else 3001)
+        numbers = range(1, 21 if size == 1 else 1 + self.many_rows(3000))
         store.insert_batches("event", "desc", _batches(numbers, size))
         wanted = [event(number) for number in numbers]
         self.assert_kept(read_rows(store, "event", "desc"), wanted)

@@ -79,9 +79,9 @@ class Rows(Base):
 
     def test_thousands_of_events_alone_and_in_pages(self, store: Store) -> None:
         _begun(store)
-        inserted = _mixed(range(1, 4001))
-        insert_all(store, inserted)
-        wanted = [event(number) for number in range(1, 4001)]
+        numbers = range(1, 1 + self.many_rows(4000))
+        insert_all(store, _mixed(numbers))
+        wanted = [event(number) for number in numbers]
         self.assert_kept(read_rows(store, "event", "desc"), wanted)
         self.assert_extents_fit(store, "event", "desc", wanted)
         store.insert("stop", stop())
@@ -90,10 +90,11 @@ class Rows(Base):
 
     def test_any_range_of_many_rows_can_be_read(self, store: Store) -> None:
         _begun(store)
-        insert_all(store, _mixed(range(1, 1501)))
-        wanted = [event(number) for number in range(1, 1501)]
+        count = self.many_rows(1500)
+        insert_all(store, _mixed(range(1, 1 + count)))
+        wanted = [event(number) for number in range(1, 1 + count)]
         extents = store.extents("event", "desc")
-        edges = [0, 1, 749, 1500, 1501, 9999]
+        edges = [0, 1, count // 2, count, count + 1, 9999]
         ends = list(itertools.accumulate(extent.rows for extent in extents))
         for end in random.Random(1).sample(ends, min(4, len(ends))):
             edges += [end - 1, end, end + 1]
@@ -235,12 +236,12 @@ class Rows(Base):
     def test_wide_rows_are_kept(self, store: Store) -> None:
         insert_all(store, [("start", start()), ("descriptor", descriptor("desc", "run", "x", "y"))])
         wanted = []
-        for number in range(8):
+        for number in range(5):
             image = np.full((400, 400), number, ">f4")
             wanted.append(event(number, x=number, y=image))
             store.insert("event", wanted[-1])
         self.assert_kept(read_rows(store, "event", "desc"), wanted)
-        self.assert_kept(read_rows(store, "event", "desc", 5, 7), wanted[5:7])
+        self.assert_kept(read_rows(store, "event", "desc", 2, 4), wanted[2:4])
         store.insert("stop", stop())
         self.assert_kept(read_rows(store, "event", "desc"), wanted)
 
@@ -256,12 +257,8 @@ class Rows(Base):
 
     def test_a_column_may_change_its_type_among_thousands_of_rows(self, store: Store) -> None:
         _begun(store)
-        values: list[Any] = [
-            *range(1000),
-            *(n / 2 for n in range(1000)),
-            *map(str, range(500)),
-            None,
-        ]
+        some = range(self.many_rows(1000))
+        values: list[Any] = [*some, *(n / 2 for n in some), *map(str, some[::2]), None]
         wanted = [event(number, x=value) for number, value in enumerate(values)]
         insert_all(store, [("event", one) for one in wanted])
         store.insert("stop", stop())
