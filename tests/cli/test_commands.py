@@ -617,22 +617,6 @@ def test_a_command_that_makes_no_sense_says_how_to_use_it(run, arguments, says):
     assert says in err
 
 
-@pytest.mark.parametrize("command", ["demo", "list", "show", "table", "files", "plot"])
-def test_every_command_has_an_example_that_is_one(run, command, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # examples may write files
-    code, out, _ = run(command, "--help")
-    assert code == 0
-    examples = re.findall(r"^ +databroker (.*)", out.partition("Example")[2], re.MULTILINE)
-    assert examples
-    db = Broker.named("example")
-    uid = db[-1].uid
-    db.store.close()
-    for example in examples:
-        # The uid in the help is the walkthrough's; the stream, one that the third run has.
-        words = example.replace("bb805845", uid if "baseline" not in example else "3").split()
-        assert run(*words)[0] == 0, example
-
-
 LOADED = """
 import sys
 from databroker.cli import main

@@ -5,11 +5,19 @@ import io
 import json
 import math
 import re
+import select
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 
 from databroker import Broker
+from databroker.cli import news
+from databroker.cli.events import Follower
+from databroker.cli.news import Watch
 from helpers.run_builder import RunBuilder, number
 
 
@@ -70,6 +78,7 @@ def test_uids_alone_are_whole(run, read):
         row["uid"] for row in read("list", "--json", "--where", "plan_name=scan")
     ]
     assert {len(line) for line in out.splitlines()} == {36}
+    assert run("search", "plan_name=scan", "--uids")[1] == out
 
 
 def test_of_nothing_programs_get_an_empty_list(run):
@@ -273,3 +282,169 @@ def test_differences_fit_into_a_terminal(run, monkeypatch):
         monkeypatch.setenv("COLUMNS", str(width))
         lines = run("diff", "1", "8")[1].splitlines()
         assert max(map(len, lines)) <= width
+
+
+# -- watching ------------------------------------------------------------------
+
+
+def begin(db, uid="one", scan_id=1, **more):
+    """Begin a run whose stream has the field 'det'."""
+    run = RunBuilder(db, uid, scan_id=scan_id, time=time.time(), **more)
+    return run, run.descriptor(["det"], time=time.time())
+
+
+def said(watch):
+    return [(each.run.uid, each.what, each.status, each.num_events) for each in watch.look()]
+
+
+def test_what_happens_to_runs_is_told(lab):
+    with lab() as db:
+        run, descriptor = begin(db, "there already")
+        watch = Watch(db, 2)
+        assert said(watch) == []
+        run.event(descriptor, det=1, time=time.time())
+        assert said(watch) == [("there already", "grew", "running", 1)]
+        others = [begin(db, f"run {n}") for n in range(3)]
+        assert said(watch) == [(f"run {n}", "started", "running", 0) for n in range(3)]
+        run.event(descriptor, det=2, time=time.time())
+        others[2][0].stop()
+        begin(db, "last")[0].stop()
+        assert said(watch) == [
+            ("run 2", "ended", "success", 0),
+            ("last", "started", "success", 0),
+            ("last", "ended", "success", 0),
+        ]  # of the older runs, two are looked at
+        assert said(watch) == []
+
+
+def test_new_events_are_read_once(lab):
+    with lab() as db:
+        run = RunBuilder(db)
+        follower = Follower(run.header, "primary", ["d.*", "plan_name"])
+        assert follower.look() == []
+        descriptor = run.descriptor(["det", "other"])
+        other = run.descriptor(["det"], time=1001.0)
+        for n in range(3):
+            run.event(descriptor, seq_num=n + 1, det=n, other=n)
+        assert [each["data"] for each in follower.look()] == [
+            {"det": n, "plan_name": "scan"} for n in range(3)
+        ]
+        run.event(other, seq_num=5, det=5)
+        run.event(descriptor, seq_num=4, det=4, other=4)
+        assert [each["seq_num"] for each in follower.look()] == [4, 5]
+        run.stop()  # which puts rows together
+        assert follower.look() == []
+        run.page(descriptor, [6, 7], det=[6, 7], other=[6, 7])
+        assert [each["seq_num"] for each in follower.look()] == [6, 7]
+
+
+def test_the_events_of_a_run_are_followed_until_it_ends(lab, run_at_lab, monkeypatch):
+    db = lab()
+    run, descriptor = begin(db)
+
+    def moments(_):
+        yield
+        run.event(descriptor, det=0.1 + 0.2)
+        yield
+        run.event(descriptor, det=2)
+        run.stop()
+        yield
+        pytest.fail("the run has ended")
+
+    monkeypatch.setattr(news, "moments", moments)
+    code, out, _ = run_at_lab("watch", "one")
+    assert code == 0
+    assert [line.split() for line in out.splitlines()] == [
+        ["seq_num", "time", "det"],
+        ["1", "00:16:41", "0.3"],
+        ["2", "00:16:42", "2"],
+        ["The", "run", "has", "ended:", "success."],
+    ]
+    db.close()
+
+
+def test_events_of_a_run_that_is_over_are_printed_at_once(run, read, monkeypatch):
+    code, out, _ = run("watch", "8", "--json")
+    assert code == 0
+    assert list(map(json.loads, out.splitlines())) == read("table", "8", "--json")
+    assert run("watch", "5")[0] == 1  # it failed
+    assert run("watch", "8", "--stream", "none")[0] == 3
+    assert run("watch", "8", "--fields", "none")[0] == 3
+    monkeypatch.setenv("COLUMNS", "40")
+    _, out, _ = run("watch", "2", "--fields", "motor1,motor2_setpoint,det4")
+    assert out.startswith("Left out, as there is no room: motor1, motor2_setpoint")
+    assert max(map(len, out.splitlines()[1:])) <= 40
+
+
+def test_in_a_pipe_each_thing_that_happens_is_a_line(tmp_path):
+    path = str(tmp_path / "runs.db")
+    with Broker.from_config({"driver": "sqlite", "path": path}) as db:
+        begin(db, "there already")
+        command = [
+            sys.executable,
+            "-m",
+            "databroker",
+            "watch",
+            "-b",
+            path,
+            "--json",
+            "--limit",
+            "2",
+        ]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            ready = []
+            while not ready and process.poll() is None:  # what it sees first is not new
+                begin(db, f"new {time.time()}")
+                ready, *_ = select.select([process.stdout], [], [], 0.2)
+            line = process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            errors = process.communicate(timeout=60)[1].decode()
+    assert json.loads(line).keys() == {
+        *("what", "uid", "scan_id", "time", "plan_name", "status", "num_events"),
+    }
+    assert (process.returncode, errors.strip()) == (130, "databroker: interrupted")
+
+
+# -- completion ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_are_told_how_to_complete(run, shell, monkeypatch):
+    code, out, _ = run("completion", shell)
+    assert code == 0
+    assert f"_DATABROKER_COMPLETE={shell}_complete" in out
+    monkeypatch.setenv("SHELL", f"/bin/{shell}")
+    assert run("completion")[1] == out
+    monkeypatch.setenv("SHELL", "/bin/csh")
+    assert run("completion")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("databroker sea", "search"),
+        ("databroker config sh", "show"),
+        ("databroker list -b ", "example"),
+        ("databroker list --where nonsense --li", "--limit"),
+        ("databroker show 1 2 --js", "--json"),
+        ("databroker table 3 --stream ", "baseline ring_current_monitor primary"),
+        ("databroker table 3 --stream pri", "primary"),
+        ("databroker table --fields ", "det motor motor_setpoint"),
+        (
+            "databroker table 3 -s baseline -f temperature,mo",
+            "temperature,motor temperature,motor_setpoint",
+        ),
+        ("databroker table 99 --fields ", ""),
+        ("databroker show -b nowhere ", ""),
+        ("databroker watch -1 --fields det,motor_", "det,motor_setpoint"),
+    ],
+)
+def test_what_shells_offer(run, monkeypatch, words, offered):
+    typed = words.split(" ")
+    monkeypatch.setenv("_DATABROKER_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed) - 1))
+    code, out, _ = run()
+    assert code == 0
+    # Where there is nothing to offer, click prints an empty line.
+    assert [line.partition(",")[2] for line in out.splitlines() if line] == offered.split()

@@ -20,6 +20,7 @@ SECTIONS = {
         "plot": "plotting:plot",
         "files": "runs:files",
         "diff": "diffing:diff",
+        "watch": "watching:watch",
     },
     "Take away and bring in": {
         "export": "exporting:export",
@@ -37,6 +38,7 @@ SECTIONS = {
         "status": "waiting:status",
         "replay": "waiting:replay",
         "indexes": "indexing:indexes",
+        "completion": "completion:completion",
     },
 }
 """Where each command is, in the order of the help."""

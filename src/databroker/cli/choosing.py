@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 
@@ -29,7 +29,6 @@ Params = Sequence[click.Parameter]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _RUN_HELP = "RUN is a uid or its beginning, a scan_id, or -1 for the newest run, -2 for the next."
-_NEWEST = "Without it, the newest is meant."
 _SEVERAL = "Several may be named, or a slice such as -5: for the newest five."
 
 _NEGATIVE: dict[str, Any] = {"ignore_unknown_options": True}
@@ -61,11 +60,14 @@ class RunKey(click.ParamType):  # type: ignore[type-arg]
 class RunCommand(BrokerCommand):
     """A command about one run, whose name it takes as `key`; without one, about the newest."""
 
+    newest: ClassVar[str] = " Without it, the newest is meant."
+    default: ClassVar[str | None] = "-1"
+
     def __init__(self, name: str | None, *, help: str, params: Params = (), **more: Any) -> None:
         runs = _runs_argument("[RUN]")
         super().__init__(
             name,
-            help=f"{inspect.cleandoc(help)}\n\n{_RUN_HELP} {_NEWEST}",
+            help=f"{inspect.cleandoc(help)}\n\n{_RUN_HELP}{self.newest}",
             params=[runs, *params],
             context_settings=_NEGATIVE,
             **more,
@@ -74,11 +76,18 @@ class RunCommand(BrokerCommand):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take apart what was typed, of which one word at most is a run."""
         rest = super().parse_args(ctx, args)
-        keys = ctx.params.pop("keys") or ("-1",)
+        keys = ctx.params.pop("keys") or (self.default,)
         if (len(keys) > 1 or isinstance(keys[0], slice)) and not ctx.resilient_parsing:
             ctx.fail("One run is meant, and not several.")
         ctx.params["key"] = keys[0]
         return rest
+
+
+class OptionalRunCommand(RunCommand):
+    """A command that is about one run if one is named, which it takes as `key`; else None."""
+
+    newest: ClassVar[str] = ""
+    default: ClassVar[str | None] = None
 
 
 class RunPairCommand(BrokerCommand):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MOST = 80
 """Where the text of a value is cut."""
 
-_PATHS = {"started": "time", "plan": "plan_name"}
+_KEYS = {"started": "time", "plan": "plan_name", "events": "num_events"}
 """Captions that stand for a key."""
 
 
@@ -30,8 +30,8 @@ def value_of(run: Run, name: str) -> Any:
     run
         The run.
     name
-        A caption of the list; 'num_events'; or a key of the start document, with dots, or behind
-        ``stop.`` of the stop document.
+        A caption of the list; 'events', which is 'num_events'; or a key of the start document,
+        with dots, or behind ``stop.`` of the stop document.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def value_of(run: Run, name: str) -> Any:
     >>> [value_of(db[-1], name) for name in ("started", "sample", "sample.nm", "stop.reason")]
     [1.0, 'Ni', 5, None]
     """
-    start = run.start
+    start, name = run.start, _KEYS.get(name, name)
     if name == "sample":
         return sample_name(start)
     if name == "devices":
@@ -49,7 +49,7 @@ def value_of(run: Run, name: str) -> Any:
     stop = run.stored_stop() or None
     if name in FACTS:
         return run_fact(run.session.store, run.uid, stop, name)
-    return value_at(start, stop, Path.parse(_PATHS.get(name, name)))
+    return value_at(start, stop, Path.parse(name))
 
 
 def texts_of(runs: Sequence[Run], names: Sequence[str], zone: datetime.tzinfo) -> RunList:

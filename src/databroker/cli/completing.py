@@ -83,9 +83,11 @@ def _of_run(ctx: click.Context, names: Callable[[Run], list[str]]) -> list[str]:
     from ..errors import DatabrokerError
     from .opening import open_broker
 
+    # Before an option whose value is still to come, arguments are not yet those of the command.
+    key = ctx.args[0] if ctx.args else ctx.params.get("key") or "-1"
     try:
         with open_broker(*ctx.params.get("names") or ()) as db:
-            return names(db[ctx.params.get("key") or "-1"])
+            return names(db[key])
     except DatabrokerError:
         return []
 

@@ -72,7 +72,7 @@ def frame_text(frame: pd.DataFrame, width: int, ends: tuple[int, int] | None = N
         lines.insert(2 + head, "...")
         notes.append(f"These are {_said(head, tail)} of {len(frame):,} rows.")
     if left_out:
-        notes.append(f"Left out, as there is no room: {_listed(left_out)}.")
+        notes.append(f"Left out, as there is no room: {left_out_text(left_out)}.")
     # The longest lines of a pipe are as long as there is anything to say.
     wrapped = [part for note in filter(None, notes) for part in textwrap.wrap(note, max(width, 20))]
     return "\n".join([*lines, *wrapped])
@@ -122,11 +122,12 @@ def _column(caption: str, texts: Sequence[str]) -> Column:
 
 def _texts(values: pd.Series[Any]) -> list[str]:
     if values.dtype == object:
-        return list(map(_text, values))
+        return list(map(value_text, values))
     return [text.strip() for text in values.to_string(header=False, index=False).split("\n")]
 
 
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """Return a value as a short text; of a large array, what it is."""
     shape = getattr(value, "shape", ())
     text = one_line(value, _LONGEST)
     # The first few numbers of an array tell less than what it is.
@@ -135,7 +136,8 @@ def _text(value: Any) -> str:
     return text
 
 
-def _listed(names: Iterable[str], most: int = 20) -> str:
+def left_out_text(names: Iterable[str], most: int = 20) -> str:
+    """Return the names of columns that had no room, and what can be done."""
     names = list(names)
     first = ", ".join(one_line(name, 60) for name in names[:most])
     more = f" and {len(names) - most:,} more" if len(names) > most else ""

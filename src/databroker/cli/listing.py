@@ -33,7 +33,7 @@ def _shown_as(command: _Function) -> _Function:
         ),
         click.option(
             *("--columns", "-c"),
-            help="Only these columns, with commas between them: captions of the list, num_events, "
+            help="Only these columns, with commas between them: captions of the list, events, "
             "or any metadata such as sample.name or stop.reason.",
         ),
         click.option("--uids", is_flag=True, help="Print nothing but whole uids, a line each."),
@@ -51,7 +51,7 @@ def _shown_as(command: _Function) -> _Function:
         "databroker list",
         "databroker list --limit 100",
         "databroker list -b example --where plan_name=scan --since 2024",
-        "databroker list --columns scan_id,started,sample.name,num_events",
+        "databroker list --columns scan_id,started,sample.name,events",
         "databroker list --json -c uid,sample",
     ],
 )
@@ -68,7 +68,7 @@ def list_runs(names: tuple[str, ...], query: Query, **shown: Any) -> None:
     cls=SearchingWords,
     examples=[
         "databroker search good sample",
-        "databroker search plan_name=scan 'num>5' --since 2024",
+        "databroker search plan_name=scan 'num_points>=5' --since 2024",
         "databroker search '\"good sample\" -burnt'",
         """databroker search '{"motors": {"$in": ["motor", "eta"]}}' --count""",
         "databroker search sample~^good --csv -c uid,started,operator",

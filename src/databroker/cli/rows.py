@@ -49,9 +49,10 @@ def row_of(event: dict[str, Any]) -> dict[str, Any]:
     Examples
     --------
     >>> row_of({"uid": "e", "seq_num": 1, "time": 0.5, "data": {"det": 2}})
-    {'det': 2, 'seq_num': 1, 'time': 0.5}
+    {'seq_num': 1, 'time': 0.5, 'det': 2}
     """
-    return {**event["data"], **{name: event[name] for name in ALWAYS}}
+    always = {name: event[name] for name in ALWAYS}
+    return {**always, **event["data"], **always}  # whatever a field is called
 
 
 def parts(rows: Iterator[dict[str, Any]], ends: tuple[int, int] | None) -> Iterable[dict[str, Any]]:

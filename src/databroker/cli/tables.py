@@ -28,7 +28,7 @@ _COLOURS = {
     "abort": "yellow",
     "fail": "red",
 }
-_WHOLE = ("scan_id", "uid", "started", "status")
+_WHOLE = ("scan_id", "uid", "started", "events", "status")
 """Columns of runs of which a part is of no use."""
 
 _LONGEST = 1_000

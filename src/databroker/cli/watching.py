@@ -1,0 +1,133 @@
+"""``databroker watch``."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import time
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from .choosing import OptionalRunCommand, fields_option, one_run, stream_of, stream_option
+from .opening import open_broker
+from .outcome import NO
+from .output import say, width
+from .queries import listed
+from .records import Form, as_json, json_option
+
+if TYPE_CHECKING:
+    from ..broker.broker import Broker
+    from ..runs.run import Run
+    from .news import News
+
+_COLUMNS = ("scan_id", "uid", "started", "plan", "devices", "sample", "events", "status")
+
+
+@click.command(
+    "watch",
+    cls=OptionalRunCommand,
+    examples=[
+        "databroker watch",
+        "databroker watch --json",
+        "databroker watch -1",
+        "databroker watch 8 --fields det,motor --stream primary",
+    ],
+)
+@click.option(
+    *("--limit", "-n"),
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many of the newest runs.",
+)
+@stream_option
+@fields_option
+@json_option
+def watch(
+    names: tuple[str, ...],
+    key: str | None,
+    limit: int,
+    stream: str,
+    fields: str | None,
+    form: Form | None,
+) -> int | None:
+    """Watch runs as they come, until Ctrl-C; or the events of RUN, until it ends.
+
+    In a terminal, the newest runs are a list that changes; else there is a line for each run that
+    began, grew or ended. With --json, each line is an object.
+
+    Ends with the exit code 130 after Ctrl-C; of RUN, with 0 if it ended well, else with 1.
+    """
+    with open_broker(*names) as db:
+        if key is not None:
+            return _follow(db, one_run(db, key), stream, listed(fields), form)
+        if form is None and sys.stdout.isatty():
+            _show(db, limit)
+        else:
+            _report(db, limit, form)
+    return None
+
+
+def _show(db: Broker, limit: int) -> None:
+    """Show the newest runs, as many as the terminal has room for."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    from .columns import texts_of
+    from .news import moments
+    from .tables import runs_table
+
+    console = Console()
+    with Live(console=console, auto_refresh=False) as live:
+        for _ in moments(db):
+            most = max(min(limit, console.height - 2), 1)
+            columns = texts_of(list(islice(db(), most)), _COLUMNS, db.zone)
+            filled = {name: texts for name, texts in columns.items() if any(texts)}
+            text = runs_table(filled, console.width) if filled else "There are no runs yet."
+            live.update(Text.from_ansi(text), refresh=True)
+
+
+def _report(db: Broker, limit: int, form: Form | None) -> None:
+    """Print a line for each thing that happens."""
+    from .news import Watch, moments
+
+    watch = Watch(db, limit)
+    for _ in moments(db):
+        for news in watch.look():
+            say(as_json(news.record()) if form else _line(news, db.zone))
+
+
+def _line(news: News, zone: datetime.tzinfo) -> str:
+    from ..display.summary import one_line
+    from ..times import format_time
+
+    start = news.run.start
+    scan_id, plan = (one_line(start.get(key, "")) for key in ("scan_id", "plan_name"))
+    named = f"{one_line(news.run.uid)[:8]}  {scan_id:>6}  {plan:<12}"
+    return f"{format_time(time.time(), zone)}  {named}  {news}"
+
+
+def _follow(
+    db: Broker, run: Run, stream: str, fields: list[str] | None, form: Form | None
+) -> int | None:
+    """Print the events of a run as they come; return how it ended."""
+    from .events import EventLines, Follower
+    from .news import GOES_ON, moments
+    from .rows import row_of
+
+    follower = Follower(run, stream, fields)
+    table = EventLines(run.session.zone, width())
+    status = ""
+    for _ in moments(db):
+        status = run.status  # before the events: those that come until it ends are not missed
+        for row in map(row_of, follower.look()):
+            say(as_json(row) if form else table.lines(row))
+        if status not in GOES_ON:
+            break
+    stream_of(run, stream)  # or there is an error
+    if not form:
+        say(f"The run has ended: {status}.")
+    return None if status == "success" else NO

@@ -1,0 +1,195 @@
+"""Every command and every option: explained, tried, and with examples that do what they say."""
+
+import ast
+import glob
+import gzip
+import io
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from databroker import Broker
+from databroker.cli import news
+from databroker.cli.app import app
+from databroker.cli.outcome import DONE, INTERRUPTED, NO
+
+SHARED = ("--broker", "--debug", "--where", "--text", "--since", "--until")
+"""Options that many commands have from one place: they need not be tried with each."""
+
+
+def commands(command=app, path=()):
+    """Yield each command with the words by which it is called."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from commands(command.get_command(context, name), (*path, name))
+    else:
+        yield path, command
+
+
+COMMANDS = dict(commands())
+OPTIONS = [
+    pytest.param(path, option, id=f"{' '.join(path)} {option.opts[0]}")
+    for path, command in COMMANDS.items()
+    for option in command.params
+    if isinstance(option, click.Option) and option.opts[0] not in SHARED
+]
+
+
+def words_of_tests():
+    """Yield the words of all texts in each test, those that it is parametrized with included."""
+    for file in sorted(Path(__file__).parent.glob("test_*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                texts = (each.value for each in ast.walk(node) if isinstance(each, ast.Constant))
+                yield {word for text in texts if isinstance(text, str) for word in text.split()}
+
+
+TRIED = [
+    *words_of_tests(),
+    *({*path, *shlex.split(line)} for path, each in COMMANDS.items() for line in each.examples),
+]
+
+
+@pytest.mark.parametrize(("path", "option"), OPTIONS)
+def test_every_option_is_explained_and_tried(path, option):
+    assert option.help
+    assert any(path[-1] in words and words.intersection(option.opts) for words in TRIED)
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_is_explained(run, path):
+    command = COMMANDS[path]
+    assert command.get_short_help_str()
+    assert command.examples
+    assert "--debug" in [opt for each in command.params for opt in each.opts]
+    code, out, _ = run(*path, "--help")
+    assert code == 0
+    for example in command.examples:
+        assert f"  {example}\n" in out
+
+
+@pytest.mark.parametrize("option", SHARED)
+def test_options_of_many_commands_are_tried(option):
+    assert any(option in words for words in TRIED)
+
+
+STAND_INS = {
+    "postgresql://me@server/beamline": "server.db",
+    "bb805845": "3",
+}
+"""What is typed for a word that only its author has."""
+
+
+@pytest.fixture
+def at_home(at_demo_home, tmp_path, monkeypatch):
+    """A copy of the demonstration's home, with configurations of the names in examples."""
+
+    def make(names):
+        home = tmp_path / "home"
+        shutil.copytree(at_demo_home, home, symlinks=True)
+        folder = home / ".config/databroker"
+        example = folder / "example.yml"
+        example.write_text(example.read_text().replace(str(at_demo_home), str(home)))
+        for name in names:
+            (folder / f"{name}.yml").write_text(f"driver: sqlite\npath: {home}/{name}.db\n")
+            with Broker.named(name) as db:
+                db.insert("start", {"uid": name, "time": 1.0, "sample": "good sample"})
+        monkeypatch.chdir(home)
+
+    for variable in ("HOME", "DATABROKER_PATH"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    return make
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """What would go on for ever is interrupted; a database has the indexes that it needs."""
+
+    def moments(db):
+        yield
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(news, "moments", moments)
+    monkeypatch.setattr("databroker.stores.base.Store.create_indexes", lambda self: ["uid_1"])
+
+
+@pytest.fixture
+def to_import(typed):
+    """Make the files that are imported in examples."""
+
+    def make():
+        for run, format, name in (
+            ("8", "jsonl", "scan"),
+            ("7", "msgpack", "old"),
+            ("6", "json", "list"),
+        ):
+            assert typed("export", run, "--format", format, "--name", name)[0] == 0
+        assert typed("pack", "8", "--to", "beamtime.zip")[0] == 0
+        Path("july").mkdir()
+        for copy in ("july/scan.jsonl.gz", "runs.jsonl.gz"):
+            Path(copy).write_bytes(gzip.compress(Path("scan.jsonl").read_bytes()))
+
+    return make
+
+
+def typed_words(line, monkeypatch):
+    """Return the words that a shell passes for a line, and pass what a pipe begins with."""
+    before, _, command = line.rpartition(" | ")
+    if before:
+        piped = subprocess.run(before, shell=True, capture_output=True, check=True)
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(piped.stdout)))
+    words = (STAND_INS.get(word, word) for word in shlex.split(command)[1:])
+    return [found for word in words for found in (glob.glob(word) if "*." in word else [word])]
+
+
+@pytest.mark.filterwarnings("always")  # as a person has it, who sees a line
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_example_does_what_it_says(at_home, to_import, typed, impatient, path, monkeypatch):
+    at_home([] if path == ("config", "make") else ["lab", "archive", "beamline"])
+    if path == ("import",):
+        monkeypatch.setenv("DATABROKER", "example")
+        to_import()
+    for example in COMMANDS[path].examples:
+        code, out, errors = typed(*typed_words(example, monkeypatch))
+        assert code in (DONE, NO, INTERRUPTED), errors
+        assert not re.search("databroker: (?!warning|interrupted)", errors), example
+        assert out or code == INTERRUPTED, example
+
+
+# -- options that no example and no other test has -----------------------------
+
+
+def test_export_of_some_streams(run, tmp_path):
+    arguments = ["export", "3", "--folder", str(tmp_path), "--format", "csv"]
+    assert run(*arguments, "--streams", "baseline")[0] == 0
+    assert [path.suffix for path in tmp_path.iterdir()] == [".csv"]
+    assert "temperature" in next(tmp_path.iterdir()).read_text()
+
+
+def test_a_configuration_may_be_made_in_a_folder(run_at_lab, tmp_path):
+    folder = tmp_path / "configurations"
+    assert (
+        run_at_lab("config", "make", "lab", str(tmp_path / "lab.db"), "--folder", str(folder))[0]
+        == 0
+    )
+    assert (folder / "lab.yml").exists()
+
+
+def test_a_plot_of_so_many_images(run, monkeypatch):
+    few, more = (run("plot", "4", "--y", "img", "--frames", str(n))[1] for n in (1, 3))
+    assert few != more
+
+
+def test_a_pack_without_files_and_in_the_place_of_another(run, tmp_path):
+    arguments = ["pack", "4", "--to", str(tmp_path / "scan.zip")]
+    assert run(*arguments, "--no-files")[0] == 0
+    small = (tmp_path / "scan.zip").stat().st_size
+    assert run(*arguments, "--overwrite")[0] == 0
+    assert (tmp_path / "scan.zip").stat().st_size > small
