@@ -85,6 +85,16 @@ def test_what_is_refused_is_shown_and_told_by_the_exit_code(files, typed):
     assert "\x1b" not in out
 
 
+def test_check_compares_a_pack_with_its_checksums(labs, typed):
+    typed("pack", "-2:", "-b", "lab", "--to", "july")
+    code, out, _ = typed("check", "-b", "./july")
+    assert (code, out.splitlines()[0]) == (0, "4 files are as packed.")
+    (labs / "july" / "manifest.json").write_text("{}")
+    code, out, _ = typed("check", "-b", "./july")
+    assert code == 1
+    assert "- manifest.json" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

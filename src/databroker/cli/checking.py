@@ -14,6 +14,7 @@ from .output import progress_bar, say
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
+    from ..packing import PackCheck
     from ..stores.checking import CheckReport
 
 
@@ -34,7 +35,8 @@ def check(names: tuple[str, ...], chosen: Chosen, no_files: bool, repair: bool) 
 
     Of each run: whether there are as many events as it says, whether any is left out, whether
     external files are there. If no runs are chosen, all that the store has is compared with its
-    checksums, too, and its indexes with the documents that they are made of.
+    checksums, too (-b ./july.zip: all files of a pack), and its indexes with the documents that
+    they are made of.
 
     Nothing is changed without --repair; with it, only the indexes are, from the documents.
 
@@ -42,12 +44,26 @@ def check(names: tuple[str, ...], chosen: Chosen, no_files: bool, repair: bool) 
     """
     if chosen and repair:
         raise click.UsageError("The indexes are those of all runs: leave out which runs.")
+    reports: list[CheckReport | PackCheck] = [] if chosen else _check_packs(names)
     with open_broker(*names) as db:
-        reports = [] if chosen else [_check_store(db, repair)]
+        if not chosen:
+            reports.append(_check_store(db, repair))
         reports.append(_check_runs(db, chosen, not no_files))
     for report in reports:
         say(str(report))
     return None if all(reports) else NO
+
+
+def _check_packs(names: tuple[str, ...]) -> list[CheckReport | PackCheck]:
+    """Compare those of the sources that are packs with their checksums."""
+    from ..packing import is_pack, verify_pack
+
+    with progress_bar("files") as update:
+
+        def report(done: int, total: int) -> None:
+            update(completed=done, total=total)
+
+        return [verify_pack(name, report) for name in names if is_pack(name)]
 
 
 def _check_store(db: Broker, repair: bool) -> CheckReport:

@@ -14,6 +14,6 @@ Examples
 
 from .pack import pack
 from .report import PackReport
-from .verify import PackCheck, verify_pack
+from .verify import PackCheck, is_pack, verify_pack
 
-__all__ = ["PackCheck", "PackReport", "pack", "verify_pack"]
+__all__ = ["PackCheck", "PackReport", "is_pack", "pack", "verify_pack"]

@@ -127,6 +127,23 @@ def verify_pack(path: str | os.PathLike[str], progress: Progress | None = None) 
     return check
 
 
+def is_pack(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a folder or a zip has a list of checksums.
+
+    Examples
+    --------
+    >>> is_pack("nothing.zip")
+    False
+    """
+    place = Path(path).expanduser()
+    if place.is_dir():
+        return (place / SUMS).is_file()
+    if not zipfile.is_zipfile(place):
+        return False
+    with _reading(place) as reader:
+        return SUMS in reader.names()
+
+
 class _Reader(ABC):
     """The files of a pack."""
 
