@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 import databroker
 from databroker import Broker
@@ -23,7 +24,8 @@ from databroker.external.files.packing import top_of
 from databroker.external.locate import uri_of_path
 from databroker.packing import pack, verify_pack
 from databroker.packing.sums import parse_sum_line, sum_line
-from databroker.testing import answers, assert_identical, expected
+from databroker.stores.memory import MemoryStore
+from databroker.testing import answers, assert_identical, expected, strategies
 from databroker.testing.conformance.base import insert_all, whole_run
 from helpers.external import HDF5, frames, key
 from helpers.external import Run as ExternalRun
@@ -110,6 +112,18 @@ def test_runs_of_a_pack_are_copied_as_they_were(lab, tmp_path, place):
         assert_identical(answers(db.store, runs), expected(runs))
     # To where they came from nothing is copied.
     assert databroker.copy(tmp_path / place, lab).copied == []
+
+
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(documents=strategies.runs())
+def test_any_run_comes_back(tmp_path, documents):
+    path = tmp_path / "july"
+    with databroker.temp() as db, Broker(MemoryStore()) as other:
+        db.insert_many(documents)
+        pack(db(), path, files=False, overwrite=True)
+        assert databroker.copy(path, other)
+        kept = list(db[-1].stored_documents())
+        assert_identical(list(other[-1].stored_documents()), kept)
 
 
 def test_files_go_along_with_what_is_copied_out_of_a_pack(lab, tmp_path):

@@ -45,7 +45,7 @@ def import_files(names: tuple[str, ...], paths: tuple[str, ...], files: str | No
     with _target(names) as db, progress_bar("runs") as update:
 
         def report(progress: Progress) -> None:
-            update(completed=progress.runs, total=progress.of, more=amount(progress))
+            update(completed=progress.runs, more=amount(progress))
 
         done = imported(db, paths, files=files or False, progress=report)
     say(repr(done))
