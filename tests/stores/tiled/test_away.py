@@ -63,6 +63,14 @@ def test_nobody_there():
         TiledStore(f"http://127.0.0.1:{port}")
 
 
+def test_a_server_that_hangs_up():
+    with (
+        answering(lambda handler: handler.connection.shutdown(socket.SHUT_RDWR)) as (uri, _),
+        pytest.raises(StoreAway, match=r"without sending a response\. Does the server run"),
+    ):
+        TiledStore(uri)
+
+
 def test_a_host_that_does_not_exist():
     with pytest.raises(StoreAway, match="cannot be reached"):
         TiledStore("http://no-such-host.invalid")

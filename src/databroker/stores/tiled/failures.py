@@ -19,7 +19,7 @@ def unreached(error: httpx.HTTPError, name: str, timeout: float) -> StoreAway:
             f"{name} takes too long {waited} (more than {timeout:g} s). Try again later, or give "
             "the option 'timeout' more seconds."
         )
-    text = hide_passwords(str(error)) or type(error).__name__
+    text = hide_passwords(str(error)).rstrip(".") or type(error).__name__
     return StoreAway(
         f"{name} cannot be reached: {text}. Does the server run, and are its host and port right?"
     )
