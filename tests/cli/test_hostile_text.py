@@ -63,6 +63,10 @@ def lab(tmp_path, monkeypatch):
         ["table", "--", "-1"],
         ["table", "--stream", HOSTILE.replace("\x00", "")],
         ["files"],
+        ["streams"],
+        ["search", HOSTILE.replace("\x00", "")],
+        ["list", "--columns", f"uid,sample,{HOSTILE}"],
+        ["watch", "-1", "--stream", HOSTILE.replace("\x00", "")],
         ["plot"],
         ["plot", "--y", HOSTILE.replace("\x00", "")],
         ["show", "-b", "lab", HOSTILE],
@@ -94,6 +98,18 @@ def test_what_is_printed_of_a_run_is_harmless(lab):
         assert hidden(repr(each) + str(each) + pretty(each)) == set(), type(each)
     for each in (header, lab(), lab, header.files(), header.preview(), run, v2, lab.v2, stream):
         assert hidden(each._repr_html_()) == set(), type(each)
+
+
+def test_differences_are_harmless(lab, capsys):
+    lab.insert("start", {"uid": "plain", "time": 0.5})
+    diff = lab["plain"].diff(lab[-1])
+    assert hidden(repr(diff) + diff._repr_html_()) == set()
+    for form in ([], ["--json"], ["--csv"]):
+        with pytest.raises(SystemExit):
+            main(["diff", *form])
+        printed = capsys.readouterr().out
+        assert hidden(printed) == set()
+        assert "title" in printed
 
 
 def test_no_warning_says_what_a_terminal_obeys():

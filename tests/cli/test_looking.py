@@ -68,8 +68,30 @@ def test_a_list_of_chosen_columns(run, read):
     assert len(four["uid"]) == 36
 
 
+@pytest.mark.filterwarnings("always")
 def test_a_column_that_was_asked_for_stays_when_it_is_empty(run):
-    assert run("list", "-c", "uid,nothing")[1].splitlines()[0].split() == ["uid", "nothing"]
+    _, out, errors = run("list", "-c", "uid,operater,sample,stop.reason", "-w", "scan_id=3")
+    assert out.splitlines()[0].split() == ["uid", "operater", "sample", "stop.reason"]
+    assert "no run has the key 'operater'. Did you mean 'operator'?" in errors
+    assert errors.count("\n") == 1
+
+
+def test_runs_of_several_brokers_are_looked_at_together(lab, run_at_lab, empty_home):
+    with lab() as db:
+        RunBuilder(db, "one", time=1.0, sample="Ni")
+    path = str(empty_home / "other.db")
+    with Broker.from_config({"driver": "sqlite", "path": path}) as db:
+        RunBuilder(db, "two", time=2.0, sample="Cu").descriptor(["det"])
+    both = ["-b", "lab", "-b", path]
+    _, out, _ = run_at_lab("search", *both, "scan_id=7", "--json", "-c", "uid,source,sample")
+    assert json.loads(out) == [
+        {"uid": "two", "source": path, "sample": "Cu"},
+        {"uid": "one", "source": "lab", "sample": "Ni"},
+    ]
+    code, out, _ = run_at_lab("diff", *both, "one", "two")
+    assert code == 1
+    assert re.search("sample +Ni → Cu", out)
+    assert run_at_lab("streams", *both, "one") == (0, "No streams yet.\n", "")
 
 
 def test_uids_alone_are_whole(run, read):

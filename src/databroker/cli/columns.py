@@ -6,14 +6,17 @@ import datetime
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..display.summary import RunList, devices, is_number, one_line, sample_name
+from ..display.summary import CAPTIONS, RunList, devices, is_number, one_line, sample_name
+from ..query.nodes import Exists
 from ..query.paths import FACTS, Path
 from ..query.projection import value_at
+from ..runs.absent import explain_nothing
 from ..stores.facts import run_fact
 from ..times import clock_time, zone_names
 
 if TYPE_CHECKING:
     from ..runs.run import Run
+    from ..stores.base import Store
 
 _MOST = 80
 """Where the text of a value is cut."""
@@ -30,8 +33,8 @@ def value_of(run: Run, name: str) -> Any:
     run
         The run.
     name
-        A caption of the list; 'events', which is 'num_events'; or a key of the start document,
-        with dots, or behind ``stop.`` of the stop document.
+        A caption of the list; 'events', which is 'num_events'; 'source', the broker that the run
+        is in; or a key of the start document, with dots, or behind ``stop.`` of the stop document.
 
     Examples
     --------
@@ -44,6 +47,8 @@ def value_of(run: Run, name: str) -> Any:
     start, name = run.start, _KEYS.get(name, name)
     if name == "sample":
         return sample_name(start)
+    if name == "source":
+        return run.source
     if name == "devices":
         return devices(start) or None
     stop = run.stored_stop() or None
@@ -66,6 +71,13 @@ def texts_of(runs: Sequence[Run], names: Sequence[str], zone: datetime.tzinfo) -
             most = 8 if name == "uid" else _MOST
             columns[name] = [_text(value)[:most] for value in values]
     return columns
+
+
+def explain_empty(store: Store, columns: RunList) -> None:
+    """Warn of columns that are empty because no run has such a key."""
+    for name, texts in columns.items():
+        if not any(texts) and name not in CAPTIONS:
+            explain_nothing(store, Exists(Path.parse(name)))
 
 
 def _text(value: Any) -> str:

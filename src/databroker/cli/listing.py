@@ -34,7 +34,7 @@ def _shown_as(command: _Function) -> _Function:
         click.option(
             *("--columns", "-c"),
             help="Only these columns, with commas between them: captions of the list, events, "
-            "or any metadata such as sample.name or stop.reason.",
+            "source, or any metadata such as sample.name or stop.reason.",
         ),
         click.option("--uids", is_flag=True, help="Print nothing but whole uids, a line each."),
         record_options,
@@ -128,9 +128,10 @@ def _say_table(db: Broker, runs: list[Run], columns: list[str] | None) -> None:
     from .tables import runs_table
 
     if columns:
-        from .columns import texts_of
+        from .columns import explain_empty, texts_of
 
         chosen = texts_of(runs, columns, db.zone)
+        explain_empty(db.store, chosen)
     else:
         chosen = list_of_runs([(run.start, run.status) for run in runs], db.zone)
     say(runs_table(chosen, width()), styled=True)
