@@ -39,6 +39,7 @@ def outcome(do, db):
 def lab(tmp_path, monkeypatch):
     (tmp_path / "lab.yml").write_text(f"driver: sqlite\npath: {tmp_path}/runs.db\n")
     monkeypatch.setenv("DATABROKER_PATH", str(tmp_path))
+    monkeypatch.setenv("DATABROKER", "lab")  # whatever else this machine has
     with databroker.v1.Broker.named("lab") as db:
         start = {"uid": f"u{HOSTILE}", "time": 1.0, "plan_name": HOSTILE, "sample": HOSTILE}
         db.insert("start", start | {HOSTILE: {HOSTILE: [HOSTILE]}, "motors": [HOSTILE]})
