@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..runs.run import Run
 
 _POSITIONERS = "baseline"
+_UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _IN_A_LINE = 8  # positioners
 _INFINITE = "1e999"  # to some readers, "nan" and "inf" are no numbers
 
@@ -157,12 +159,13 @@ def _comments(document: Mapping[str, Any], before: str = "") -> Iterator[str]:
 
 
 def _in_a_line(text: object) -> str:
-    return " ".join(str(text).split())
+    """Return text without the ends of lines, and what ends a text to programs in C."""
+    return " ".join(_UNWANTED.sub(" ", str(text)).split())
 
 
 def _label(name: str) -> str:
     """Return a name without the spaces at which readers part names."""
-    return "_".join(name.split()) or "_"
+    return _in_a_line(name).replace(" ", "_") or "_"
 
 
 def _text(value: float | None) -> str:
