@@ -1,12 +1,15 @@
 """Runs in NeXus form: nexusformat finds no fault, silx what to draw, h5py the values."""
 
 import json
+import re
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given
 from nexusformat.nexus.validate import validate_file
 from silx.io.nxdata import get_default
 
@@ -14,6 +17,8 @@ import databroker
 from databroker.documents.encode import same
 from databroker.errors import NotSupported
 from databroker.export import export
+from databroker.testing import strategies
+from databroker.testing.conformance.base import insert_all, quick
 from helpers import scans
 from helpers.external import HDF5, IMAGE, Both, Run, frames, key, write
 
@@ -296,3 +301,26 @@ def test_recorded_runs(tmp_path, folder):
                 for name, stream in run.streams.items():
                     times = stream.table([], convert_times=False)["time"]
                     np.testing.assert_array_equal(file["entry"][name]["time"], times)
+
+
+# -- odd runs ----------------------------------------------------------------
+
+_OF_NAMES = ("Units of NX_ANY not specified", "not a valid NX_FLOAT")  # of x, y and z
+
+
+@quick(10)
+@given(documents=strategies.runs())
+def test_any_run_is_exported(tmp_path_factory, caplog, documents):
+    folder = tmp_path_factory.mktemp("any")
+    with databroker.temp() as db, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        insert_all(db.store, documents)
+        for format in ("nexus", "netcdf", "zarr", "tiff"):
+            report = export(db(), folder, format, name=f"{format}_{{uid}}")
+            told = "its shape is|its type is|there is no datum|no handler|changes: events"
+            assert all(re.search(told, why) for _, why in report.failed), report
+    for path in folder.glob("nexus*"):
+        caplog.clear()
+        said, errors = validate_file(path)
+        assert errors == 0, caplog.text
+        assert said == sum(caplog.text.count(text) for text in _OF_NAMES), caplog.text

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from .signals import not_from_signal, suppressed
+
+_ATTEMPTS = 5
+_PAUSE = 0.05  # seconds, in which threads that still write into a folder may come to their end
 
 
 @contextlib.contextmanager
@@ -79,7 +83,19 @@ def _sync(part: Path) -> None:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        _remove_folder(path)
     else:
         with suppressed(FileNotFoundError):
             path.unlink()
+
+
+def _remove_folder(path: Path) -> None:
+    for attempt in range(_ATTEMPTS):
+        try:
+            shutil.rmtree(path)
+        except not_from_signal(OSError):
+            if attempt + 1 == _ATTEMPTS:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return

@@ -164,7 +164,7 @@ def _fill(columns: list[Column | None], sizes: list[int], form: ArraySpec) -> Ar
 
 
 def _objects_as(array: Array, dtype: np.dtype[Any]) -> Array | None:
-    types = set(map(type, array))
+    types = set(map(type, array.flat))  # it may be a single value
     try:
         if types == {int} and dtype.kind in "iu":
             return np.array(array.tolist(), dtype)

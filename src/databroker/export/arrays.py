@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..runs.stream.fields import Fields
     from ..runs.stream.stream import Stream
 
+_UNWANTED = re.compile(r"^\.|[\x00-\x1f\x7f/\\:]")
 _NUMBERS = "biufcM"
 _TIMES = {"units": "nanoseconds since 1970-01-01", "dtype": "int64"}
 _LOST = (losses.TIMES, "the uids of events")
@@ -121,20 +123,29 @@ def _number_or_json(value: Any) -> Any:
 
 
 def _with_good_names(dataset: xr.Dataset) -> xr.Dataset:
-    """Return a dataset without slashes in names, which would be folders."""
-    names = {*dataset.variables, *dataset.dims}
-    renamed = {name: _free(str(name), names) for name in names if "/" in str(name)}
-    for name in renamed:
-        if name in dataset.variables:
-            dataset[name].attrs.setdefault("data_key", str(name))
+    """Return a dataset with names that files and folders can have."""
+    taken = {*map(str, dataset.variables), *map(str, dataset.dims)}
+    renamed: dict[Any, str] = {}
+    for name in [*dataset.variables, *dataset.dims]:
+        if name not in renamed and (good := _good(str(name))) != name:
+            while good in taken:
+                good += "_"
+            taken.add(good)
+            renamed[name] = good
+    for name in filter(dataset.variables.__contains__, renamed):
+        dataset[name].attrs.setdefault("data_key", plain_text(name))
     return dataset.rename(renamed)
 
 
-def _free(name: str, taken: Collection[Any]) -> str:
-    name = name.replace("/", "_")
-    while name in taken:
-        name += "_"
-    return name
+def _good(name: str) -> str:
+    """Return a name without what is a folder, or cannot be written; none begins with a dot.
+
+    Examples
+    --------
+    >>> _good("a/b"), _good(".zattrs"), _good("")
+    ('a_b', '_zattrs', '_')
+    """
+    return _UNWANTED.sub("_", plain_text(name).strip()) or "_"
 
 
 def _documents(run: Run, stream: Stream) -> dict[str, str]:

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import ShapesDiffer
 from ..external.fields.filling import UNREADABLE
 from ..extras import require
-from .columns import as_json, as_texts, blocks, plain_text
+from .columns import Texts, as_json, as_texts, blocks, plain_text
 from .losses import of_fields
 
 if TYPE_CHECKING:
@@ -105,25 +105,35 @@ def put_column(
 ) -> Losses:
     """Put a field into a group, numbers some MB at a time; return what was lost."""
     losses: Losses = ()
-    if array.dtype.kind in _NUMBERS:
-        dataset = group.create_dataset(
-            name, array.shape, array.dtype, **_storage(array, compression)
-        )
-        try:
-            for block in blocks(array) if array.size else ():
-                dataset[block] = array[block]
-        except ShapesDiffer:
-            del group[name]
-            return of_fields("values that differ in shape", [field])
-    else:
-        texts = as_texts(field, array[:])
-        strings = require("h5py", "images").string_dtype()
-        dataset = group.create_dataset(name, data=texts.values, dtype=strings)
-        if texts.is_json:
-            dataset.attrs["encoding"] = "json"
-        losses = texts.losses
+    try:
+        if array.dtype.kind in _NUMBERS:
+            dataset = _put_numbers(group, name, array, compression)
+        else:
+            dataset, losses = _put_texts(group, name, as_texts(field, array[:]))
+    except ShapesDiffer:
+        return of_fields("values that differ in shape", [field])
     describe(dataset, name, field, attrs)
     return losses
+
+
+def _put_numbers(group: Any, name: str, array: LazyArray, compression: str | None) -> Any:
+    storage = _storage(array, compression)
+    dataset = group.create_dataset(name, array.shape, array.dtype, **storage)
+    try:
+        for block in blocks(array) if array.size else ():
+            dataset[block] = array[block]
+    except ShapesDiffer:
+        del group[name]
+        raise
+    return dataset
+
+
+def _put_texts(group: Any, name: str, texts: Texts) -> tuple[Any, tuple[str, ...]]:
+    strings = require("h5py", "images").string_dtype()
+    dataset = group.create_dataset(name, data=texts.values, dtype=strings)
+    if texts.is_json:
+        dataset.attrs["encoding"] = "json"
+    return dataset, texts.losses
 
 
 def put_link(group: Any, name: str, field: str, array: LazyArray, attrs: Mapping[str, Any]) -> bool:

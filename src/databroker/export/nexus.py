@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..runs.run import Run
 
 _INDEX = ("time", "seq_num", TIME)
+_MEANT = ("title", "errors", "scaling_factor", "offset")  # by NeXus, something else
 _BASELINE = "baseline"
 
 
@@ -100,7 +101,7 @@ class NeXus(Format):
         """Put a stream into a group, a row an event; a scan on a grid also as that."""
         group = new_group(entry, name, "NXcollection")
         say_name(group, name, columns.stream.name)
-        names = names_of(columns.arrays, _INDEX)
+        names = names_of(columns.arrays, (*_INDEX, *_MEANT))
         _put_index(group, run, columns)
         for field, array in columns.arrays.items():
             attrs = columns.attrs[field]
