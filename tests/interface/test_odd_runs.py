@@ -34,6 +34,7 @@ HEADER = {
     "db": lambda header: header.db,
     "descriptors": lambda header: header.descriptors,
     "devices": lambda header: header.devices(),
+    "diff": lambda header: header.diff(header)._repr_html_(),
     "documents": lambda header: list(header.documents()),
     "events": lambda header: [*header.events(), *header.events(ALL)],
     "ext": lambda header: header.ext,
