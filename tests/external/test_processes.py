@@ -174,7 +174,7 @@ def main():
     assert (found.img == img).all()
     assert (found.cam == cam).all()
     options = {"threads_per_worker": 2, "processes": True, "dashboard_address": None}
-    with LocalCluster(n_workers=2, **options) as cluster, Client(cluster):
+    with LocalCluster(n_workers=1, **options) as cluster, Client(cluster):
         assert (lazy.img.compute() == img).all()
         assert (lazy.cam.compute() == cam).all()
         array = header.streams["primary"]["cam"].to_dask(chunks=(4, 4, 6))
