@@ -1,4 +1,4 @@
-"""Several stores asked as one pass the conformance suite: whichever of them has which runs."""
+"""Several stores asked as one pass what of the suite of stores asks: whichever has which runs."""
 
 import functools
 import itertools
@@ -11,13 +11,20 @@ from hypothesis import strategies as st
 from databroker.stores.federation import FederatedStore
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
-from databroker.testing import StoreConformance, strategies
+from databroker.testing import strategies
 from databroker.testing.conformance.base import quick
 from databroker.testing.conformance.concurrency import Sharing
+from databroker.testing.conformance.external import External
+from databroker.testing.conformance.finding import Finding
+from databroker.testing.conformance.late_parents import Orphans
+from databroker.testing.conformance.many_runs import ManyRuns
 from databroker.testing.conformance.news import News
 from databroker.testing.conformance.openers import Openers
 from databroker.testing.conformance.other_processes import OtherProcesses
 from databroker.testing.conformance.processes import Processes
+from databroker.testing.conformance.roundtrip import Keeping
+from databroker.testing.conformance.rows import Rows
+from databroker.testing.conformance.searching import Searching
 from helpers.federation import BothStore, SplitStore
 
 
@@ -31,10 +38,13 @@ class Files:
 
 ORDER = "of runs of one time, those of the first member come first, whenever they arrived"
 RUNS = st.lists(strategies.runs(), min_size=2, max_size=3, unique_by=lambda run: run[0][1]["time"])
-FORK = "of a forked process that writes, the member in a file is seen, and that in memory is not"
 
 
-class TestRunsAreSplit(Files, StoreConformance):
+class Reading(Files, Keeping, Rows, ManyRuns, External, Finding, Searching, Orphans, Sharing, News):
+    """What is made of several members; what they take and refuse is tried with each store."""
+
+
+class TestRunsAreSplit(Reading):
     gaps: ClassVar = {
         "test_threads_write_runs_of_their_own": ORDER,
         "test_one_run_delivered_by_all_threads_is_kept_once": ORDER,
@@ -45,7 +55,6 @@ class TestRunsAreSplit(Files, StoreConformance):
         "test_several_runs_are_kept_apart": ORDER,
         "test_runs_may_come_at_once_and_one_by_one_in_turns": ORDER,
         "test_what_descriptors_say_is_read_without_rows": "of each member there is a batch",
-        "test_both_sides_of_a_fork_read_and_write": FORK,
     }
 
     def open_store(self):
@@ -54,19 +63,17 @@ class TestRunsAreSplit(Files, StoreConformance):
     @quick(12)
     @given(runs=RUNS)
     def test_any_runs_one_after_the_other_come_out_as_they_went_in(self, runs):
-        tried = StoreConformance.test_any_runs_one_after_the_other_come_out_as_they_went_in
+        tried = Keeping.test_any_runs_one_after_the_other_come_out_as_they_went_in
         tried.hypothesis.inner_test(self, runs)
 
     @quick(15)
     @given(runs=RUNS, twice=st.booleans())
     def test_any_runs_at_once_come_out_as_they_went_in(self, runs, twice):
-        tried = StoreConformance.test_any_runs_at_once_come_out_as_they_went_in
+        tried = Keeping.test_any_runs_at_once_come_out_as_they_went_in
         tried.hypothesis.inner_test(self, runs, twice)
 
 
-class TestEachRunIsInBoth(Files, StoreConformance):
-    gaps: ClassVar = {"test_both_sides_of_a_fork_read_and_write": FORK}
-
+class TestEachRunIsInBoth(Reading):
     def open_store(self):
         return BothStore({"a": MemoryStore(), "b": SQLiteStore(next(self.paths))}, write_to="b")
 

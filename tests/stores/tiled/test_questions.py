@@ -1,6 +1,7 @@
 """Whatever is asked of a catalog is answered as the evaluator answers it."""
 
 from collections import Counter
+from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
@@ -89,7 +90,8 @@ def _pushed():
     yield from (n.Exists(path(key)) for key in ("nothing", "flag", "missing", "sample"))
     yield from (n.UidPrefix(text) for text in ("a", "b1", "a0-run", "B1", "zz"))
     bounds = (None, 5e8, 1.5e9, 1.5e9 + 1.5, 1e10)
-    yield from (n.TimeBounds(since, until) for since in bounds for until in bounds)
+    yield from (n.TimeBounds(*pair) for pair in combinations(bounds, 2))
+    yield from (n.TimeBounds(), n.TimeBounds(1.5e9, None), n.TimeBounds(1.5e9, 1.5e9))
     yield n.And(n.Equals(path("plan_name"), "scan"), n.Compare(path("scan_id"), "gt", 1))
     yield n.And(n.TimeBounds(1.5e9, None), n.Equals(path("scan_id"), 2), n.UidPrefix("b"))
 

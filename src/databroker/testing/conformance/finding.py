@@ -156,10 +156,7 @@ class Finding(Base):
         for uid in ("ab", "", "ABC", "abc ", "abcd", "a%", "___", "abc\x00"):
             assert store.record(uid) is None
 
-    @pytest.mark.parametrize(
-        "prefix", ["", "a", "a%", "a_", "A", "a\\", "é", "\U0001f600", "ab*", "\x00"]
-    )
-    def test_a_prefix_is_taken_literally(self, store: Store, prefix: str) -> None:
+    def test_prefixes_are_taken_literally(self, store: Store) -> None:
         uids = ["a", "aa", "a%", "a%b", "axb", "a_c", "a_", "A", "Aa", "a\\b", "é", "éa", "e"]
         uids += [
             "\U0001f600x",
@@ -174,10 +171,11 @@ class Finding(Base):
         ]
         for uid in uids:
             store.insert("start", start(uid))
-        wanted = sorted(uid for uid in uids if uid.startswith(prefix))
-        assert store.resolve(prefix, 100) == wanted
-        found = store.find(UidPrefix(prefix))
-        assert sorted(run.uid for run in found) == wanted
+        for prefix in ("", "a", "a%", "a_", "A", "a\\", "é", "\U0001f600", "ab*", "\x00"):
+            wanted = sorted(uid for uid in uids if uid.startswith(prefix))
+            assert store.resolve(prefix, 100) == wanted
+            found = store.find(UidPrefix(prefix))
+            assert sorted(run.uid for run in found) == wanted
 
     def test_a_prefix_gives_no_more_than_asked_for(self, store: Store) -> None:
         for number in range(30):
@@ -269,14 +267,14 @@ class Finding(Base):
         store.insert("start", start("b"))
         assert _uids(store) == ["b", "a"]
 
-    @pytest.mark.parametrize("limit", [0, 1, 3, 99])
-    def test_no_more_runs_are_found_than_asked_for(self, store: Store, limit: int) -> None:
+    def test_no_more_runs_are_found_than_asked_for(self, store: Store) -> None:
         for number in range(12):
             store.insert("start", start(f"{number:02}", 1e9 + number, odd=number % 2))
         odd = Equals(Path("odd"), 1)
         for query in (Everything(), odd):
             found = list(store.find(query))
-            assert list(store.find(query, limit=limit)) == found[:limit]
+            for limit in (0, 1, 3, 99):
+                assert list(store.find(query, limit=limit)) == found[:limit]
 
     def test_pages_of_a_search_follow_each_other(self, store: Store) -> None:
         more = self.many(12)
