@@ -125,6 +125,7 @@ def test_every_old_method_is_in_the_table(header, cls):
         },
         "Header": {
             "align",
+            "diff",
             "files",
             "plot",
             "preview",
