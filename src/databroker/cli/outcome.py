@@ -54,8 +54,10 @@ def outcome(error: BaseException) -> int:
 
 
 def _code_of(error: Exception) -> int:
-    from ..errors import AmbiguousPrefix, StoreUnavailable
+    from ..errors import AmbiguousPrefix, InvalidKey, InvalidQuery, StoreUnavailable
 
+    if isinstance(error, InvalidQuery | InvalidKey) and not isinstance(error, TimeoutError):
+        return MISUSED
     if isinstance(error, LookupError | AmbiguousPrefix | FileNotFoundError):
         return NOT_THERE
     return AWAY if isinstance(error, StoreUnavailable) else NO
