@@ -68,7 +68,7 @@ class NetCDF(_Datasets):
     """A stream as one file of NetCDF 4."""
 
     suffix = ".nc"
-    about = "NetCDF 4, a file for each stream; for xarray, MATLAB, IDL, Igor, ..."
+    about = "NetCDF 4, a file for each stream, for xarray, MATLAB, IDL, Igor"
 
     def _write(self, dataset: xr.Dataset, path: Path) -> None:
         require("h5netcdf", "arrays")
@@ -79,7 +79,7 @@ class Zarr(_Datasets):
     """A stream as one folder of Zarr, in the format of version 2, which most programs read."""
 
     suffix = ".zarr"
-    about = "Zarr, a folder for each stream; for xarray and dask, also from object stores"
+    about = "Zarr, a folder for each stream, for xarray and dask"
 
     def _write(self, dataset: xr.Dataset, path: Path) -> None:
         require("zarr", "images")

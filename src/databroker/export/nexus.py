@@ -51,7 +51,7 @@ class NeXus(Format):
     """
 
     suffix = ".h5"
-    about = "HDF5 in NeXus form, which says what to plot; for silx, NeXpy, h5web, MATLAB, ..."
+    about = "HDF5 in NeXus form, which says what to plot, for silx, NeXpy, h5web"
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ def _put_index(group: Any, run: Run, columns: Columns) -> None:
 
 def _put_timestamps(group: Any, columns: Columns) -> None:
     """Put when each field was read, where the events say it."""
-    stamps = columns.stream.timestamps
+    stamps = columns.stream.timestamps.arrays()
     fields = [field for field in columns.arrays if field in stamps]
     names = names_of(fields)
     for field in fields:

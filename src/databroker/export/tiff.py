@@ -37,7 +37,7 @@ class TIFF(Format):
     """
 
     suffix = ".tif"
-    about = "TIFF, a file for each field of images, a page for each; for ImageJ, FIJI, fabio, ..."
+    about = "TIFF, a file for each field of images, for ImageJ, FIJI, fabio"
 
     def __init__(self, on_missing: OnMissing = "raise") -> None:
         check_on_missing(on_missing)
