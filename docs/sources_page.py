@@ -19,6 +19,9 @@ the source does it. This table is made from the marks.
 Of `tiled`, the parts of the suite about finding and reading are tried, with fewer runs, after
 Tiled's own writer wrote the documents. What the writer does to them is among the gaps.
 
+Of `http`, a server process with SQLite files is tried over real connections, with fewer documents.
+What tries many runs at random is left to the store behind the server.
+
 Besides, files of JSON lines, and MongoDB, keep arrays as lists.
 
 <!-- Made by `python docs/sources_page.py` from the tests; do not edit. -->
@@ -35,6 +38,7 @@ SUITES: dict[str, tuple[str, str]] = {
     "msgpack": ("stores/test_files.py", "TestMsgpackStore"),
     "mongo-normalized": ("stores/mongo/test_suite.py", "TestMongoNormalizedStore"),
     "tiled": ("stores/tiled/test_suite.py", "TestTiledStore"),
+    "http": ("stores/http/test_suite.py", "TestHTTPStore"),
     "federation": ("stores/test_federation.py", "TestRunsAreSplit"),
 }
 """The suite of each driver, or that of what it does beside others."""

@@ -38,6 +38,7 @@ RANKS = {
     "v1": 12,
     # The outside.
     "demo": 13,
+    "server": 13,
     "doctor": 13,
     "testing": 13,
     "cli": 14,
@@ -79,6 +80,7 @@ SHARED_BY_STORES = (
     "spill",
     "store_ref",
     "waiting",
+    "wire",
     "writer",
 )
 
@@ -106,7 +108,9 @@ ONLY_IN = {
     "psycopg": ("stores.sql.engine.postgresql",),
     "pymongo": ("stores.mongo",),
     "bson": ("stores.mongo",),
-    "httpx": ("stores.tiled",),
+    "httpx": ("stores.tiled", "stores.http"),
+    "starlette": ("server",),
+    "uvicorn": ("server",),
     "rich": ("cli", "demo", "plot.terminal"),
     "click": ("cli",),
     "hypothesis": ("testing",),
@@ -475,13 +479,16 @@ def test_exceptions_are_in_one_file():
 
 
 CODES = """
+access-refused
 ambiguous-prefix configuration-file-not-found configuration-not-found conflicting-document
 copy-differs copy-failed copy-refused databroker-error dataset-missing document-is-read-only
 duplicate-handler events-do-not-fit external-data-missing file-damaged file-forbidden file-missing
 file-refused foreign-store frames-missing handler-failed invalid-configuration invalid-document
-invalid-key invalid-query key-of-wrong-type missing-extra no-handler no-such-field no-such-folder
+invalid-key invalid-query invalid-request key-of-wrong-type missing-extra no-handler no-such-field
+no-such-folder
 no-such-run no-such-stream not-supported outside-of-root projection-error query-timeout
-removed-module run-is-running shapes-differ store-away store-damaged store-is-read-only
+removed-module request-too-large run-is-running server-failed shapes-differ store-away store-damaged
+store-is-read-only
 store-unavailable
 too-far-back unknown-broker-name unknown-descriptor unknown-document-kind unsupported-query
 """

@@ -239,6 +239,22 @@ class StoreIsReadOnly(_OfSettings, PermissionError):
     """The store can be read, but not written to."""
 
 
+class AccessRefused(StoreUnavailable, PermissionError):
+    """The server of a store wants a token, and was given none or another one."""
+
+
+class ServerFailed(StoreUnavailable):
+    """The server of a store failed at what it was asked; the log of the server says why."""
+
+
+class InvalidRequest(DatabrokerError, ValueError):
+    """What came to a server over the network is no question that it knows."""
+
+
+class RequestTooLarge(InvalidRequest):
+    """What came to a server over the network is more than it takes at once."""
+
+
 class StoreDamaged(_OfSettings, RuntimeError):
     """The stored bytes are not what databroker wrote."""
 

@@ -38,6 +38,7 @@ SECTIONS = {
         "status": "waiting:status",
         "replay": "waiting:replay",
         "indexes": "indexing:indexes",
+        "serve": "serving:serve",
         "completion": "completion:completion",
     },
 }

@@ -55,6 +55,27 @@ def decode(data: bytes | memoryview) -> Any:
         raise ValueError(f"these bytes are not an encoded document: {error}") from error
 
 
+def decoder() -> msgpack.Unpacker:
+    """Return what decodes values that come one after the other, in pieces.
+
+    Examples
+    --------
+    >>> pieces = decoder()
+    >>> pieces.feed(encode("a") + encode(2**80)[:3])
+    >>> list(pieces)
+    ['a']
+    >>> pieces.feed(encode(2**80)[3:])
+    >>> list(pieces)
+    [1208925819614629174706176]
+    """
+    return msgpack.Unpacker(
+        max_buffer_size=0,  # as large as MessagePack allows
+        unicode_errors="surrogatepass",
+        strict_map_key=False,
+        ext_hook=_restore,
+    )
+
+
 def members(data: bytes | memoryview, keys: Collection[str]) -> dict[str, bytes]:
     r"""Return the encodings of some values of an encoded dictionary; others are passed over.
 

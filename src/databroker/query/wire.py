@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from ..errors import InvalidQuery
 from . import nodes as n
+from .operands import plain
 from .patterns import FLAGS, compile_pattern
 from .values import KINDS, is_number
 
@@ -203,7 +204,10 @@ def _value_to_json(value: Any) -> Json:
             return [_value_to_json(each) for each in value]
         case dict():
             return {"$dict": [[key, _value_to_json(each)] for key, each in value.items()]}
-    raise InvalidQuery(f"a query cannot hold {value!r:.80}, as no document does")
+    kept = plain(value)  # what documents keep in another form
+    if type(kept) is type(value):
+        raise InvalidQuery(f"a query cannot hold {value!r:.80}, as no document does")
+    return _value_to_json(kept)
 
 
 def _value_from_json(data: Json, levels: int = n.MAX_DEPTH) -> Any:

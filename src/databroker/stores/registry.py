@@ -193,6 +193,21 @@ _DRIVERS = (
         extra="tiled",
     ),
     Driver(
+        "http",
+        ".http:HTTPStore",
+        (
+            _URI,
+            Option("token"),
+            Option("timeout", "seconds"),
+            Option("compression", "flag"),
+            Option("read_only", "flag"),
+            *_SPILL,
+        ),
+        needs=(("uri",),),
+        extra="http",
+        behind_server=True,
+    ),
+    Driver(
         "federation",
         ".federation:FederatedStore",
         (Option("members", "members"), Option("write_to"), Option("skip_unavailable", "flag")),
@@ -375,7 +390,7 @@ def _driver_of(scheme: str) -> str:
     """Return what to say of a URI that stands where a path should."""
     if scheme.startswith(("sqlite", "file")):
         return " Write the path alone, without what stands before it."
-    drivers = {"postgres": "postgresql", "mongodb": "mongo-normalized", "http": "tiled"}
+    drivers = {"postgres": "postgresql", "mongodb": "mongo-normalized", "http": "http"}
     found = next((drivers[known] for known in drivers if scheme.startswith(known)), None)
     return f" The driver {found!r} takes it, as 'uri'." if found is not None else ""
 

@@ -1,0 +1,73 @@
+"""From a call to a response: the store is asked by threads, and answers in pieces."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from .._util.signals import not_from_signal
+from ..documents.encode import encode
+from ..errors import DatabrokerError, ServerFailed
+from ..stores.wire import sequence
+from ..stores.wire.calls import Call
+from ..stores.wire.failures import to_problem
+from .responses import InPieces, Pieces, problem, whole
+from .served import Served
+
+_PIECE_BYTES = 2**16
+_PIECE_SECONDS = 0.02
+"""What is there by then is sent, so that nobody waits long for what was found first."""
+
+_LOG = logging.getLogger("databroker.server")
+
+
+async def answer(
+    served: Served, call: Call, arguments: dict[str, Any], compressed: bool
+) -> Response:
+    """Return the response to a call."""
+    form = (compressed and call.gives.compressed) or call.gives
+    if call.yields:
+        return await run_in_threadpool(_sequence, served, call, arguments, form.pack)
+    return await run_in_threadpool(_value, served, call, arguments, form.pack)
+
+
+def _value(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
+    try:
+        return whole(encode(pack(served.ask(call, arguments))))
+    except not_from_signal(Exception) as error:
+        return problem(_told(error, call))
+
+
+def _sequence(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
+    """Return the response whole if it is small, so that it costs one turn of a thread."""
+    pieces = _pieces(served, call, arguments, pack)
+    first, is_last = next(pieces)
+    return whole(first) if is_last else InPieces(first, pieces)
+
+
+def _pieces(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Pieces:
+    """Yield a sequence of items, some at a time; the last piece has its end."""
+    piece, begun = bytearray(), time.monotonic()
+    try:
+        for each in served.ask(call, arguments):
+            piece += sequence.item(pack(each))
+            if len(piece) >= _PIECE_BYTES or time.monotonic() - begun > _PIECE_SECONDS:
+                yield bytes(piece), False
+                piece, begun = bytearray(), time.monotonic()
+    except not_from_signal(Exception) as error:
+        piece += sequence.failure(to_problem(_told(error, call)))
+    else:
+        piece += sequence.END
+    yield bytes(piece), True
+
+
+def _told(error: Exception, call: Call) -> DatabrokerError:
+    """Return what a client is told of an error; what is none of ours is for the log alone."""
+    if isinstance(error, DatabrokerError):
+        return error
+    _LOG.error("%s failed", call.name, exc_info=error)
+    return ServerFailed(f"The server failed at {call.name!r}; its log says more.")

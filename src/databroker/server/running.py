@@ -1,0 +1,133 @@
+"""Serving what configurations name: on a port of this machine, by one process or several."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import uvicorn
+
+from ..broker.broker import Broker
+from ..broker.naming import is_path
+from ..broker.whatever import open_at
+from ..errors import InvalidConfiguration
+from .application import app
+from .workers import run_all
+
+ENVIRONMENT = "DATABROKER_TOKEN"
+"""The variable with the token that lets in; without it a new one is made at each start."""
+
+
+class Serving(NamedTuple):
+    """What is served, and where.
+
+    Attributes
+    ----------
+    sources
+        Configurations, or paths of what has runs, by the names under which they are served.
+    host, port
+        Where; port 0 stands for any that is free.
+    workers
+        How many processes answer.
+    allow_writing
+        Whether documents can be inserted.
+    """
+
+    sources: Mapping[str, str]
+    host: str
+    port: int
+    workers: int
+    allow_writing: bool
+
+
+def sources_of(names: Sequence[str]) -> dict[str, str]:
+    """Return what is served, by the names that stand in addresses.
+
+    Raises
+    ------
+    InvalidConfiguration
+        Two would have one name.
+
+    Examples
+    --------
+    >>> sources_of(["csx", "./runs.db"])
+    {'csx': 'csx', 'runs': './runs.db'}
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        served = Path(name).resolve().stem if is_path(name) else name
+        if served in found:
+            raise InvalidConfiguration(
+                f"{found[served]!r} and {name!r} would both be served as {served!r}: give one of "
+                "them a configuration with another name."
+            )
+        found[served] = name
+    return found
+
+
+def serve(serving: Serving, tell: Callable[[str], None]) -> None:
+    """Serve until interrupted.
+
+    Parameters
+    ----------
+    serving
+        What, and where.
+    tell
+        Called with the address of each source once it is served; the token is in it.
+
+    Raises
+    ------
+    DatabrokerError
+        A source cannot be opened.
+    OSError
+        The port is taken, or not to be had.
+    """
+    token = os.environ.get(ENVIRONMENT) or secrets.token_urlsafe(32)
+    for broker in _brokers(serving.sources).values():  # so that what is wrong is said before
+        broker.close()
+    family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
+    with socket.create_server((serving.host, serving.port), family=family) as door:
+        for address in _addresses(serving, door.getsockname()[1], token):
+            tell(address)
+        if serving.workers == 1:
+            work(serving, token, door)
+        else:
+            run_all(serving.workers, work, (serving, token, door))
+
+
+def work(serving: Serving, token: str, door: socket.socket) -> None:
+    """Answer what comes to a port, until interrupted."""
+    config = uvicorn.Config(
+        app(
+            _brokers(serving.sources),
+            token=token,
+            allow_writing=serving.allow_writing,
+            close=True,
+        ),
+        access_log=False,  # addresses that people type may have the token in them
+        log_level="warning",
+    )
+    uvicorn.Server(config).run([door])
+
+
+def _brokers(sources: Mapping[str, str]) -> dict[str, Broker]:
+    """Open what is served; where one cannot be opened, none is."""
+    brokers: dict[str, Broker] = {}
+    with ExitStack() as unmade:
+        for served, name in sources.items():
+            broker = open_at(name, Broker.opened) if is_path(name) else Broker.named(name)
+            unmade.callback(broker.close)
+            brokers[served] = broker
+        unmade.pop_all()
+    return brokers
+
+
+def _addresses(serving: Serving, port: int, token: str) -> Iterator[str]:
+    host = f"[{serving.host}]" if ":" in serving.host else serving.host
+    for name in serving.sources:
+        yield f"http://{host}:{port}/{name}?token={token}"

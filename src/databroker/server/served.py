@@ -1,0 +1,98 @@
+"""A store as it is asked over the wire."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StoreIsReadOnly
+from ..stores.wire.batches import Rows
+
+if TYPE_CHECKING:
+    from ..stores.base import Store
+    from ..stores.wire.calls import Call
+
+FEW_ROWS = 200
+"""Rows of no more come with the answer that says where they are."""
+
+_FEW_BYTES = 2**16
+
+
+class Served:
+    """A store, and what of it can be asked.
+
+    Parameters
+    ----------
+    store
+        The store.
+    allow_writing
+        Whether documents can be inserted.
+    """
+
+    def __init__(self, store: Store, allow_writing: bool) -> None:
+        self.store = store
+        self._allow_writing = allow_writing
+        self._changes = _Changes(store)
+
+    def about(self) -> dict[str, Any]:
+        """Return what a client must know of the store before it asks."""
+        can = self.store.capabilities
+        writable = can.writable and self._allow_writing
+        return {
+            "capabilities": asdict(replace(can, writable=writable, shared=True, backup=False)),
+            "stale_after": self.store.stale_after,
+        }
+
+    def ask(self, call: Call, arguments: dict[str, Any]) -> Any:
+        """Return what the store answers.
+
+        Raises
+        ------
+        StoreIsReadOnly
+            The call writes, which is not allowed.
+        """
+        if call.writes and not self._allow_writing:
+            raise StoreIsReadOnly(
+                "This server only lets read. To let write, start it with --allow-writing."
+            )
+        own = getattr(self, f"_{call.name}", None)
+        return (own or getattr(self.store, call.name))(**arguments)
+
+    def _extents(self, kind: str, owner: str) -> Rows:
+        """Say where rows are and, where they are few, send them along: they are asked for next."""
+        from ..columns import ALL
+
+        extents = self.store.extents(kind, owner)
+        if sum(extent.rows for extent in extents) > FEW_ROWS:
+            return Rows(extents)
+        batches = [list(self.store.read(kind, extent, ALL)) for extent in extents]
+        size = sum(batch.nbytes for several in batches for batch in several)
+        return Rows(extents, batches if size <= _FEW_BYTES else None)
+
+    def _state(self) -> Hashable:
+        return self._changes.state()
+
+
+class _Changes:
+    """Counts how often more was stored, as seen by one thread: a state means nothing to others."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._asker = ThreadPoolExecutor(1, thread_name_prefix="databroker-changes")
+        self._lock = threading.Lock()
+        self._name = uuid.uuid4().hex  # so that what another process counted is something else
+        self._count = 0
+        self._last: Hashable = None
+
+    def state(self) -> Hashable:
+        return self._name, self._asker.submit(self._look).result()
+
+    def _look(self) -> int:
+        state = self._store.state()
+        if state != self._last:
+            self._count, self._last = self._count + 1, state
+        return self._count

@@ -1,0 +1,171 @@
+"""The store of a source that a databroker server has: each question is a request to it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..._util.polling import wait_until
+from ...errors import StoreIsReadOnly
+from ..base import Capabilities, Store
+from ..delegating import DelegatingStore
+from ..wire.batches import Rows
+from ..wire.calls import CALLS
+from .address import Address
+from .connection import Connection
+from .few_rows import FewRows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ...columns import Selection
+    from ..rows import Extent
+
+TIMEOUT = 30.0
+"""Seconds to wait for an answer of a server."""
+
+_PAUSES = (0.02, 0.05, 0.1)
+"""Seconds between two looks at what is new."""
+
+
+class HTTPStore(DelegatingStore):
+    """The runs of a source that `databroker serve` serves.
+
+    Parameters
+    ----------
+    uri
+        The address of the source, ``http://host:8000/beamline``, as the server shows it.
+    token
+        What lets in; by default what stands in the address (``?token=...``), or the one in the
+        environment (``DATABROKER_TOKEN``). What is pickled, for another process, has none.
+    timeout
+        Seconds to wait for an answer, or for more of it.
+    compression
+        Whether rows are compressed on their way, for slow networks.
+    read_only
+        Whether nothing may be inserted, whatever the server allows.
+    connect
+        Whether the server must be there now.
+
+    Raises
+    ------
+    InvalidConfiguration
+        ``uri`` is no address of a server.
+    StoreAway
+        The server cannot be reached.
+    AccessRefused
+        It wants another token.
+    StoreUnavailable
+        It has no such source.
+    """
+
+    capabilities = Capabilities(writable=True, shared=True, exact="exact", live=True)
+    group_size = 4_000  # a request has a few megabytes
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        token: str | None = None,
+        timeout: float = TIMEOUT,
+        compression: bool = False,
+        read_only: bool = False,
+        connect: bool = True,
+    ) -> None:
+        super().__init__()
+        self._options: dict[str, Any] = {"timeout": timeout, "compression": compression}
+        self._read_only = read_only
+        self._connection = Connection(Address.of(uri, token), timeout, compression)
+        self._few = FewRows()
+        if connect:
+            try:
+                self.reach()
+            except BaseException:
+                self.close()
+                raise
+
+    def __str__(self) -> str:
+        return f"http: {self._connection.uri}"
+
+    def __reduce__(self) -> Any:
+        make = functools.partial(
+            HTTPStore, read_only=self._read_only, connect=False, **self._options
+        )
+        return make, (self._connection.uri,), {"stale_after": self.stale_after}
+
+    def ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Have the server call a method, and return what that gives."""
+        call = CALLS[method]
+        arguments = call.pack(*args, **kwargs)
+        if call.yields:
+            return self._connection.items(call, arguments)
+        return self._connection.value(call, arguments)
+
+    def reach(self) -> None:
+        """See that the server can be asked, and what its store can do; see `Store.reach`."""
+        about = self._connection.about()
+        can = Capabilities(**about["capabilities"])
+        self.capabilities = replace(can, writable=can.writable and not self._read_only)
+
+    # -- writing ---------------------------------------------------------
+
+    def put(self, kind: str, doc: dict[str, Any]) -> None:
+        self._write("insert", kind, doc)
+
+    def put_many(self, documents: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        self._write("insert_many", documents)
+
+    def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
+        self._write("insert_batches", kind, owner, [batch])
+
+    def _write(self, method: str, *args: Any) -> None:
+        if self._read_only:
+            raise StoreIsReadOnly(f"{self._connection.name} is open for reading only.")
+        self.ask(method, *args)
+
+    # -- reading a run ---------------------------------------------------
+
+    def extents(self, kind: str, owner: str) -> list[Extent]:
+        """Return where rows are; few of them came along, and `read` need not ask again."""
+        rows: Rows = self.ask("extents", kind, owner)
+        self._few.remember(kind, rows)
+        return rows.extents
+
+    def read(
+        self,
+        kind: str,
+        extent: Extent,
+        selection: Selection,
+        rows: tuple[int, int] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        known = self._few.read(kind, extent, selection, rows)
+        if known is not None:
+            return iter(known)
+        found: Iterator[pa.RecordBatch] = self.ask("read", kind, extent, selection, rows)
+        return found
+
+    def read_extents(
+        self, kind: str, extents: Iterable[Extent], selection: Selection
+    ) -> Iterator[list[pa.RecordBatch]]:
+        wanted = list(extents)
+        known = [self._few.read(kind, extent, selection, None) for extent in wanted]
+        if all(batches is not None for batches in known):
+            return iter([batches for batches in known if batches is not None])
+        found: Iterator[list[pa.RecordBatch]] = self.ask("read_extents", kind, wanted, selection)
+        return found
+
+    # -- what is not for the server ----------------------------------------
+
+    prepare = Store.prepare
+    backup = Store.backup
+    check = Store.check
+    create_indexes = Store.create_indexes
+
+    def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
+        """Wait until there is more, and leave the server time for others; see `Store`."""
+        return wait_until(lambda: self.state() != state, timeout, pauses=_PAUSES)
+
+    def close(self) -> None:
+        self._connection.close()

@@ -1,0 +1,168 @@
+"""The table of what can be asked over the wire: methods of the contract, and what each takes.
+
+A call is a POST to ``v1/<method>``. The body is a dictionary of the arguments, in MessagePack or
+JSON. One value is answered as MessagePack; several come as a sequence of MessagePack values
+(`stores/wire/sequence.py`).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import InvalidRequest
+from ..base import Store
+from . import batches as b
+from . import forms as f
+from .forms import Form, Plain
+
+VERSION = "v1"
+"""Where the calls are, below the address of a source."""
+
+MESSAGEPACK = "application/vnd.msgpack"
+JSON = "application/json"
+PROBLEM = JSON
+"""Errors come as ``{"code": ..., "message": ...}``."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A method of the contract that can be called over the wire.
+
+    Attributes
+    ----------
+    name
+        That of the method.
+    takes
+        The form of each argument, by its name, in their order.
+    gives
+        The form of what is returned or, of a method that yields, of each item.
+    yields
+        Whether several items come, one after the other.
+    writes
+        Whether it changes what is stored.
+    """
+
+    name: str
+    takes: Mapping[str, Form]
+    gives: Form
+    yields: bool = False
+    writes: bool = False
+
+    @property
+    def says(self) -> str:
+        """What it does, in a sentence."""
+        return (inspect.getdoc(getattr(Store, self.name)) or "").partition("\n")[0]
+
+    @property
+    def needed(self) -> list[str]:
+        """The names of the arguments that must be given."""
+        known = inspect.signature(getattr(Store, self.name)).parameters
+        return [name for name in self.takes if known[name].default is inspect.Parameter.empty]
+
+    def pack(self, *values: Any, **named: Any) -> Plain:
+        """Return the arguments of a call as they travel."""
+        given = dict(zip(self.takes, values, strict=False)) | named
+        return {name: self.takes[name].pack(value) for name, value in given.items()}
+
+    def unpack(self, body: Plain) -> dict[str, Any]:
+        """Return the arguments of a call from what came.
+
+        Raises
+        ------
+        InvalidRequest
+            They are not what the call takes.
+        InvalidQuery
+            A query among them is none.
+        """
+        if not isinstance(body, dict):
+            raise InvalidRequest(f"{self.name!r} takes a dictionary of arguments.")
+        missing = [name for name in self.needed if name not in body]
+        unknown = [name for name in body if name not in self.takes]
+        if missing or unknown:
+            wrong = f"lacks {missing}" if missing else f"does not take {unknown!r:.80}"
+            raise InvalidRequest(f"{self.name!r} {wrong}; it takes {', '.join(self.takes)}.")
+        return {name: self._argument(name, value) for name, value in body.items()}
+
+    def _argument(self, name: str, value: Plain) -> Any:
+        try:
+            return self.takes[name].unpack(value)
+        except InvalidRequest:
+            raise
+        except (TypeError, ValueError) as error:
+            if type(error) not in (TypeError, ValueError):
+                raise  # one of ours, which says more
+            words = self.takes[name].words
+            raise InvalidRequest(
+                f"The argument {name!r} of {self.name!r} must be {words}: {error}"
+            ) from error
+
+
+_UIDS = f.list_of(f.TEXT)
+_LIMIT = f.optional(f.WHOLE)
+
+_CALLS = (
+    # Finding runs.
+    Call("find", {"query": f.QUERY, "limit": _LIMIT, "after": f.ANYTHING}, f.RECORD, yields=True),
+    Call("count", {"query": f.QUERY}, f.WHOLE),
+    Call("record", {"uid": f.TEXT}, f.optional(f.RECORD)),
+    Call("resolve", {"prefix": f.TEXT, "limit": f.WHOLE}, _UIDS),
+    Call(
+        "select",
+        {"query": f.QUERY, "paths": f.list_of(f.PATH), "limit": _LIMIT},
+        f.VALUES,
+        yields=True,
+    ),
+    Call("distinct", {"path": f.PATH, "query": f.QUERY}, f.COUNTED),
+    Call("keys", {"most": f.WHOLE}, _UIDS),
+    # Reading a run.
+    Call("documents", {"uid": f.TEXT, "kinds": f.list_of(f.TEXT)}, f.PAIR, yields=True),
+    Call("activity", {"uid": f.TEXT}, f.ACTIVITY),
+    Call("extents", {"kind": f.ROW_KIND, "owner": f.TEXT}, b.ROWS),
+    Call(
+        "read",
+        {
+            "kind": f.ROW_KIND,
+            "extent": f.EXTENT,
+            "selection": f.SELECTION,
+            "rows": f.optional(f.RANGE),
+        },
+        b.BATCH,
+        yields=True,
+    ),
+    Call(
+        "read_extents",
+        {"kind": f.ROW_KIND, "extents": f.list_of(f.EXTENT), "selection": f.SELECTION},
+        b.BATCHES,
+        yields=True,
+    ),
+    Call(
+        "read_many",
+        {"runs": _UIDS, "stream": f.TEXT, "selection": f.optional(f.SELECTION)},
+        b.RUNS_PAGE,
+        yields=True,
+    ),
+    Call("outlines", {"uids": _UIDS}, f.OUTLINES),
+    Call("read_runs", {"uids": _UIDS}, b.RUN, yields=True),
+    Call("datum", {"datum_id": f.TEXT}, f.optional(f.DOCUMENT)),
+    Call("resource", {"uid": f.TEXT}, f.optional(f.DOCUMENT)),
+    Call("read_array", {"document": f.DOCUMENT, "place": f.SLICES}, f.ANYTHING),
+    Call("size", {}, _LIMIT),
+    # Noticing what is new.
+    Call("state", {}, f.ANYTHING),
+    Call("uids_since", {"mark": f.ANYTHING}, f.MARKED),
+    # Writing. What comes twice changes nothing, so each may be sent again.
+    Call("insert", {"kind": f.TEXT, "doc": f.DOCUMENT}, f.ANYTHING, writes=True),
+    Call("insert_many", {"documents": f.list_of(f.PAIR)}, f.ANYTHING, writes=True),
+    Call(
+        "insert_batches",
+        {"kind": f.ROW_KIND, "owner": f.TEXT, "batches": b.BATCHES},
+        f.ANYTHING,
+        writes=True,
+    ),
+)
+
+CALLS: Mapping[str, Call] = {call.name: call for call in _CALLS}
+"""What can be called, by name."""

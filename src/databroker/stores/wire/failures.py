@@ -1,0 +1,76 @@
+"""Errors on their way: as their code and message, and made again as the same class."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from ... import errors as e
+
+Problem = Mapping[str, str]
+"""``{"code": ..., "message": ...}``."""
+
+_STATUS: tuple[tuple[type[e.DatabrokerError], int], ...] = (
+    # The first that fits counts.
+    (e.RequestTooLarge, 413),
+    (e.AccessRefused, 401),
+    (e.StoreIsReadOnly, 403),
+    (e.ConflictingDocument, 409),
+    (e.QueryTimeout, 408),
+    (e.NotSupported, 501),
+    (e.UnsupportedQuery, 501),
+    (e.ExternalDataMissing, 404),
+    (e.StoreAway, 503),
+    (e.ServerFailed, 500),
+    (e.StoreUnavailable, 502),
+    (e.StoreDamaged, 500),
+)
+_BAD_REQUEST = 400
+
+
+def status_of(error: e.DatabrokerError) -> int:
+    """Return the HTTP status for an error.
+
+    Examples
+    --------
+    >>> status_of(e.StoreAway("the database is away")), status_of(e.InvalidQuery("no such node"))
+    (503, 400)
+    """
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), _BAD_REQUEST)
+
+
+def to_problem(error: e.DatabrokerError) -> Problem:
+    """Return an error as it travels.
+
+    Examples
+    --------
+    >>> to_problem(e.NoSuchRun("no run 'abc'"))
+    {'code': 'no-such-run', 'message': "no run 'abc'"}
+    """
+    return {"code": error.code, "message": str(error)}
+
+
+def from_problem(problem: Any) -> e.DatabrokerError:
+    """Return the error that `to_problem` was given; of an unknown code, as the store's failure.
+
+    Examples
+    --------
+    >>> from_problem({"code": "no-such-run", "message": "no run 'abc'"})
+    NoSuchRun("no run 'abc'")
+    """
+    if not isinstance(problem, dict):
+        return e.StoreUnavailable("The server says that something failed, but not what.")
+    kind = _by_code().get(str(problem.get("code")), e.StoreUnavailable)
+    return kind(str(problem.get("message", "")))
+
+
+@functools.cache
+def _by_code() -> Mapping[str, type[e.DatabrokerError]]:
+    kinds, found = [e.DatabrokerError], {}
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        if kind.__module__ == e.__name__ and not kind.__name__.startswith("_"):
+            found[kind.code] = kind
+    return found

@@ -1,0 +1,204 @@
+"""How values look on their way: what each kind becomes, and how it is made again.
+
+What comes from elsewhere is looked at when it is made again; anything else than expected raises
+a ValueError or a TypeError. Documents are not looked at here: those who keep them do that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...columns.selection import Selection
+from ...query.nodes import Path
+from ...query.wire import from_json, to_json
+from ..activity import Activity
+from ..base import RunRecord
+from ..contents import Outline
+from ..rows import Extent
+
+Plain = Any
+"""What MessagePack holds in the exact encoding of documents (`documents/encode.py`)."""
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a kind of value travels.
+
+    Attributes
+    ----------
+    words
+        What it is, for people.
+    schema
+        What its plain form is, as JSON Schema.
+    pack, unpack
+        Make the plain form of a value, and a value of the plain form.
+    compressed
+        The same with rows compressed, where there are some.
+    """
+
+    words: str
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    pack: Callable[[Any], Plain] = _same
+    unpack: Callable[[Plain], Any] = _same
+    compressed: Form | None = None
+
+
+def checked(
+    words: str, schema: Mapping[str, Any], kind: type | tuple[type, ...], *allowed: Any
+) -> Form:
+    """Return the form of values of a type, perhaps only of some of these.
+
+    Examples
+    --------
+    >>> checked("text", {"type": "string"}, str).unpack(5)
+    Traceback (most recent call last):
+    ValueError: it must be text, not 5
+    """
+
+    def unpack(value: Plain) -> Any:
+        odd = isinstance(value, bool) and kind is not bool
+        if odd or not isinstance(value, kind) or (allowed and value not in allowed):
+            raise ValueError(f"it must be {words}, not {value!r:.80}")
+        return value
+
+    return Form(words, schema, _same, unpack)
+
+
+def optional(form: Form) -> Form:
+    """Return the form of what may be None."""
+    return Form(
+        f"{form.words}, or nothing",
+        {"anyOf": [form.schema, {"type": "null"}]},
+        lambda value: None if value is None else form.pack(value),
+        lambda value: None if value is None else form.unpack(value),
+    )
+
+
+def list_of(form: Form) -> Form:
+    """Return the form of several."""
+    whole = checked("a list", {}, list)
+    return Form(
+        f"a list, each {form.words}",
+        {"type": "array", "items": form.schema},
+        lambda values: [form.pack(value) for value in values],
+        lambda values: [form.unpack(value) for value in whole.unpack(values)],
+    )
+
+
+def _array(*items: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "prefixItems": list(items), "minItems": len(items)}
+
+
+_TEXT: Mapping[str, Any] = {"type": "string"}
+_OBJECT: Mapping[str, Any] = {"type": "object"}
+_WHOLE: Mapping[str, Any] = {"type": "integer"}
+
+ANYTHING = Form("any value")
+DOCUMENT = checked("a document", _OBJECT, dict)
+TEXT = checked("text", _TEXT, str)
+WHOLE = checked("a whole number", _WHOLE, int)
+ROW_KIND = checked(
+    "'event', 'datum' or 'stream_datum'",
+    {"enum": ["event", "datum", "stream_datum"]},
+    str,
+    *("event", "datum", "stream_datum"),
+)
+QUERY = Form("a query", {"type": "object", "required": ["node"]}, to_json, from_json)
+PATH = Form(
+    "a document and a key in it",
+    _array(_TEXT, _TEXT),
+    lambda path: [path.document, path.text],
+    lambda pair: _path(*pair),
+)
+SELECTION = Form("a choice of columns", _OBJECT, Selection.to_json, lambda json: _selection(**json))
+EXTENT = Form(
+    "where rows are",
+    _array(_WHOLE, _WHOLE, _WHOLE, {}),
+    lambda extent: [extent.rows, extent.min_seq, extent.max_seq, extent.token],
+    lambda parts: _extent(*parts),
+)
+RANGE = Form(
+    "the first row and the one after the last",
+    _array(_WHOLE, _WHOLE),
+    list,
+    lambda pair: _range(*pair),
+)
+PAIR = Form(
+    "a kind and a document",
+    _array(_TEXT, _OBJECT),
+    list,
+    lambda pair: _pair(*pair),
+)
+RECORD = Form(
+    "a run: uid, start, stop, cursor",
+    _array(_TEXT, _OBJECT, {}, {}),
+    lambda run: [run.uid, run.start, run.stop, run.cursor],
+    lambda parts: RunRecord(*parts),
+)
+ACTIVITY = Form(
+    "when a run was last written, and by whom: time, host, pid, boot_id",
+    _array({"type": "number"}, {}, {}, {}),
+    lambda activity: [activity.last_time, activity.host, activity.pid, activity.boot_id],
+    lambda parts: Activity(*parts),
+)
+OUTLINE = Form(
+    "what a run consists of: start, stop, and each kind, owner and number of rows",
+    _array(_OBJECT, {}, {"type": "array"}),
+    lambda run: [run.start, run.stop, [[*owner, rows] for owner, rows in run.rows.items()]],
+    lambda parts: _outline(*parts),
+)
+OUTLINES = Form(
+    "what runs consist of, by their uids",
+    {"type": "object", "additionalProperties": OUTLINE.schema},
+    lambda found: {uid: OUTLINE.pack(run) for uid, run in found.items()},
+    lambda found: {uid: OUTLINE.unpack(run) for uid, run in found.items()},
+)
+VALUES = Form("values, one for each path", {"type": "array"}, list, tuple)
+COUNTED = list_of(Form("a value, and how many runs have it", _array({}, _WHOLE), list, tuple))
+MARKED = optional(Form("uids, and a new mark", _array({"type": "array"}, {}), list, tuple))
+SLICES = list_of(
+    Form(
+        "a slice: start, stop, step",
+        _array({}, {}, {}),
+        lambda part: [part.start, part.stop, part.step],
+        lambda parts: _slice(*parts),
+    )
+)
+
+
+def _path(document: Plain, text: Plain) -> Path:
+    if document not in ("start", "stop", "run"):
+        raise ValueError(f"a path begins in 'start', 'stop' or 'run', not {document!r:.80}")
+    return Path(text, document)
+
+
+def _selection(data: Plain, timestamps: Plain, others: Plain) -> Selection:
+    for names in (data, timestamps):
+        optional(list_of(TEXT)).unpack(names)
+    return Selection.from_json({"data": data, "timestamps": timestamps, "others": bool(others)})
+
+
+def _extent(rows: Plain, min_seq: Plain, max_seq: Plain, token: Plain) -> Extent:
+    return Extent(WHOLE.unpack(rows), min_seq, max_seq, token)
+
+
+def _range(first: Plain, stop: Plain) -> tuple[int, int]:
+    return WHOLE.unpack(first), WHOLE.unpack(stop)
+
+
+def _pair(kind: Plain, doc: Plain) -> tuple[str, dict[str, Any]]:
+    return TEXT.unpack(kind), DOCUMENT.unpack(doc)
+
+
+def _slice(start: Plain, stop: Plain, step: Plain) -> slice:
+    return slice(*map(optional(WHOLE).unpack, (start, stop, step)))
+
+
+def _outline(start: Plain, stop: Plain, rows: Sequence[Plain]) -> Outline:
+    return Outline(start, stop, {(kind, owner): number for kind, owner, number in rows})

@@ -1,0 +1,63 @@
+"""What a table costs: how many requests, and how many bytes."""
+
+from contextlib import closing
+
+import pytest
+
+from databroker import Broker
+from databroker.columns import ALL
+from databroker.documents.encode import encode
+from databroker.stores.http import HTTPStore
+from databroker.stores.wire.calls import CALLS
+from databroker.testing.conformance.base import descriptor, event, start
+
+
+@pytest.fixture
+def store(server):
+    """A store with a run of one event."""
+    with closing(HTTPStore(server.uri(server.take()))) as store:
+        store.insert_many([("start", start()), ("descriptor", descriptor()), ("event", event(1))])
+        yield store
+
+
+@pytest.fixture
+def asked(store, monkeypatch):
+    """What the server is asked, from when this is used."""
+    asked = []
+    ask = store.ask
+
+    def noted(name, *args, **kwargs):
+        asked.append(name)
+        return ask(name, *args, **kwargs)
+
+    monkeypatch.setattr(store, "ask", noted)
+    return asked
+
+
+def test_few_rows_come_with_the_answer_that_says_where_they_are(store, asked):
+    header = Broker(store)["run"]
+    del asked[:]
+    assert list(header.table()["x"]) == [0.5]
+    assert sorted(asked) == ["documents", "extents", "record"]
+    store.insert("event", event(2))
+    assert list(header.table()["x"]) == [0.5, 1.0]
+
+
+def test_many_rows_are_asked_for(store, asked):
+    store.insert_many(("event", event(n)) for n in range(2, 400))
+    assert list(Broker(store)["run"].table(fields=["x"])["x"]) == [n / 2 for n in range(1, 400)]
+    assert {"read", "read_extents"}.intersection(asked)
+
+
+def test_rows_are_compressed_where_that_is_asked_for(store, server):
+    store.insert_many(("event", event(n, x=5.0)) for n in range(2, 2_000))
+    *_, extent = store.extents("event", "desc")
+    body = encode(CALLS["read"].pack("event", extent, ALL))
+    name = str(store).rpartition("/")[2]
+    plain, small = (
+        len(server.post(name, f"read{how}", content=body).content)
+        for how in ("", "?compression=zstd")
+    )
+    assert small < plain / 2
+    with closing(HTTPStore(server.uri(name), compression=True)) as other:
+        assert sum(each.num_rows for each in other.read("event", extent, ALL)) == extent.rows

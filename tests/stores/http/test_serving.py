@@ -1,0 +1,61 @@
+"""``databroker serve`` as people start it: a process of its own, and a broker that asks it."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import databroker
+from databroker import Broker
+from databroker.errors import AccessRefused, InvalidConfiguration
+from databroker.server.running import sources_of
+from databroker.stores.sql import SQLiteStore
+from databroker.testing.conformance.base import start, whole_run
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A file with a run."""
+    with closing(SQLiteStore(tmp_path / "runs.db")) as store:
+        store.insert_many(whole_run())
+    return tmp_path / "runs.db"
+
+
+@pytest.mark.parametrize(
+    ("workers", "allowed", "ending"),
+    [(1, ["--allow-writing"], signal.SIGINT), (2, [], signal.SIGTERM)],
+)
+def test_what_it_prints_is_the_address_of_a_broker(path, monkeypatch, workers, allowed, ending):
+    monkeypatch.delenv("DATABROKER_TOKEN")
+    options = ["--port", "0", "--workers", str(workers), *allowed]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "databroker", "serve", str(path), *options],
+        env={**os.environ, "PYTHONPATH": str(Path(databroker.__file__).parents[1])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        uri = process.stdout.readline().strip()
+        assert uri.startswith("http://127.0.0.1:")
+        with Broker.from_config({"driver": "http", "uri": uri, "spill": False}) as db:
+            assert len(db["run"].table()) == 3
+            assert db.store.capabilities.writable == bool(allowed)
+            if allowed:
+                db.insert("start", start("another"))
+                assert db.store.record("another") is not None
+        with pytest.raises(AccessRefused):
+            Broker.from_config({"driver": "http", "uri": uri[:-1], "spill": False})
+    finally:
+        process.send_signal(ending)
+        _, errors = process.communicate(timeout=60)
+    assert uri.partition("token=")[2] not in errors
+
+
+def test_sources_have_names_of_their_own():
+    with pytest.raises(InvalidConfiguration, match="both be served as 'runs'"):
+        sources_of(["runs", "./runs.db"])

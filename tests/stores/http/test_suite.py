@@ -1,0 +1,46 @@
+"""The store over a server passes the conformance suite, over real connections."""
+
+import sqlite3
+from contextlib import closing
+from typing import ClassVar
+
+import pytest
+
+from databroker.stores.http import HTTPStore
+from databroker.testing import StoreConformance
+
+
+class TestHTTPStore(StoreConformance):
+    gaps: ClassVar = {}
+
+    # What these try with many runs is up to the store behind the server, which passes them.
+    test_any_run_delivered_again_changes_nothing = None
+    test_any_order_of_delivery_gives_the_same_run = None
+    test_documents_delivered_twice_on_the_way_change_nothing = None
+    test_any_runs_are_there_when_it_is_opened_again = None
+    test_any_range_of_many_rows_can_be_read = None
+    test_any_everyday_value_is_kept = None
+    test_thousands_of_events_alone_and_in_pages = None
+    test_events_that_a_killed_process_had_inserted_are_there = None
+    test_what_a_killed_process_had_inserted_is_there = None
+
+    @pytest.fixture(autouse=True)
+    def _server(self, server):
+        self.server = server
+
+    def open_store(self):
+        return HTTPStore(self.server.uri(self.server.take()))
+
+    def open_read_only(self, store):
+        return HTTPStore(str(store).removeprefix("http: "), read_only=True)
+
+    def many(self, number):
+        return min(number, 60)
+
+    def some(self, questions):
+        return questions[::3]
+
+    def raw(self, store):
+        name = str(store).rpartition("/")[2]
+        with closing(sqlite3.connect(self.server.path(name))) as raw:
+            return {uid for (uid,) in raw.execute("SELECT uid FROM runs")}
