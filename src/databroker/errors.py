@@ -296,4 +296,4 @@ class UnavailableWarning(UserWarning):
 
 
 class NothingFoundWarning(UserWarning):
-    """Nothing was found because there is no key, stream, device or field of this name."""
+    """Nothing is there: no key, stream, device or field of this name, or no runs at an address."""

@@ -118,6 +118,14 @@ def test_a_wrong_value_is_named_with_its_line(write, line, says):
     assert says in str(caught.value)
 
 
+def test_what_a_store_says_of_its_address_is_said_with_its_line(write):
+    pytest.importorskip("pymongo")
+    file = write("lab.yml", "driver: mongo-normalized\nuri: mongodb://host\n")
+    with pytest.raises(InvalidConfiguration) as caught:
+        load("lab").open()
+    assert str(caught.value).startswith(f"{file}, line 2: This is no address of a MongoDB")
+
+
 def test_an_unknown_driver_suggests_the_nearest(write):
     write("lab.yml", "# ours\ndriver: sqlite3\n")
     with pytest.raises(InvalidConfiguration, match=r"line 2: .*'sqlite3'. Did you mean 'sqlite'"):

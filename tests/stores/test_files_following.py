@@ -2,11 +2,14 @@
 
 import gc
 import gzip
+import json
 import os
 import pathlib
 import pickle
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -18,6 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import databroker
 from databroker import Broker
 from databroker._util.polling import wait_until
 from databroker.columns import Selection
@@ -283,6 +287,66 @@ def test_patterns_files_and_folders_are_understood(cls, tmp_path):
         with closing(cls(paths)) as store:
             assert uids(store) == list(wanted)
             assert f"{store}".startswith(cls.format.name)
+
+
+SHUT = {"*/*.jsonl": 0o100, "*/01.jsonl": 0o400, "**/01.jsonl": 0, "**": 0, "*/[0]?.jsonl": 0}
+"""What may be done in a folder, too little for a pattern."""
+
+LOOK = """
+import json, os, sys, warnings
+from databroker.query.nodes import Everything
+from databroker.stores.files import JSONLStore
+
+def look(pattern):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        store = JSONLStore(pattern, index=False)
+        runs = []
+        for _ in range(2):
+            store._follower._watch._next_look = 0.0
+            runs.append([run.uid for run in store.find(Everything())])
+        store.close()
+    return runs, [[each.category.__name__, str(each.message)] for each in said]
+
+look(sys.argv[1])  # all that is needed is imported
+if os.geteuid() == 0:  # who may read everything
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+print(json.dumps([look(pattern) for pattern in sys.argv[1:]]))
+"""
+
+
+def test_a_folder_that_may_not_be_read_is_named_once():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o777)
+        for number, mode in enumerate(SHUT.values()):
+            for each in ("open", "shut"):
+                (folder / f"{number}" / each).mkdir(parents=True)
+                write(JSONLStore, folder / f"{number}" / each, "01", few(each))
+            (folder / f"{number}" / "shut").chmod(mode)
+        patterns = [f"{folder}/{number}/{pattern}" for number, pattern in enumerate(SHUT)]
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", LOOK, *patterns],
+                env={
+                    **os.environ,
+                    "PYTHONPATH": str(pathlib.Path(databroker.__file__).parents[1]),
+                    "TMPDIR": name,
+                },
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        finally:
+            for each in folder.glob("*/shut"):
+                each.chmod(0o755)
+    for number, (runs, said) in enumerate(json.loads(done.stdout)):
+        assert runs == [["open"], ["open"]]
+        ((category, text),) = said
+        assert category == "DamageWarning"
+        assert f"may not be read is left out: {folder}/{number}/shut. " in text
 
 
 def test_home_is_a_tilde(cls, empty_home):

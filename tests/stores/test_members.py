@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from databroker import Broker
 from databroker._util.polling import wait_until
 from databroker.errors import (
     InvalidConfiguration,
+    NoSuchRun,
     SpillWarning,
     StoreAway,
     StoreIsReadOnly,
     StoreUnavailable,
+    TooFarBack,
     UnavailableWarning,
 )
 from databroker.query.nodes import Equals, Everything, Path, UidPrefix
@@ -125,6 +128,22 @@ def test_a_member_that_is_away_is_not_asked_again_at_once(here, away):
     for _ in range(10):
         assert uids(store) == ["f", "d", "b"]
     assert away.asked == before
+
+
+def test_where_a_run_is_not_found_those_that_were_left_out_are_named(here, away):
+    inner = FederatedStore({"there": away}, skip_unavailable=True)
+    store = FederatedStore({"archive": inner, "here": here}, skip_unavailable=True)
+    with Broker(store) as db:
+        for key in ("a" * 40, 10**6):
+            with pytest.raises(NoSuchRun, match=r"The newest run is uid 'f'\.$"):
+                db[key]
+        away.is_away = True
+        keys = {"a": NoSuchRun, "a" * 40: NoSuchRun, 10**6: NoSuchRun, -9: TooFarBack}
+        with pytest.warns(UnavailableWarning):
+            db[-1]
+        for key, kind in keys.items():
+            with pytest.raises(kind, match="Not looked at, as they are away: 'archive/there'"):
+                db[key]
 
 
 def test_rows_of_a_run_are_never_left_out(here, away, monkeypatch):

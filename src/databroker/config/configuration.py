@@ -65,14 +65,14 @@ class Configuration(NamedTuple):
     members: Mapping[str, Configuration] = _NOTHING  # of several sources
     source: Path | None = None
     original: Mapping[str, Any] = _NOTHING  # as it was written
+    where: str = "The configuration"  # file and line in which the place of the runs is said
 
     def open(self) -> Store:
         """Open the store that this configuration describes."""
         try:
             store = open_store(self.driver, **self._store_options())
         except InvalidConfiguration as error:
-            where = self.source or "The configuration"
-            raise InvalidConfiguration(f"{where}: {hide_passwords(str(error))}") from None
+            raise InvalidConfiguration(f"{self.where}: {hide_passwords(str(error))}") from None
         self._set_stale_after(store)
         return store
 
@@ -122,6 +122,9 @@ def from_flat(
         members=members or {},
         source=flat.file,
         original=dict(original),
+        where=flat.describe(
+            next((key for keys in driver.needs for key in keys if key in flat), "driver")
+        ),
     )
 
 

@@ -153,14 +153,14 @@ def _newest_runs(runs: StoreView, places: range) -> list[RunRecord]:
     """Return runs by their negative places, given from the newest to the oldest."""
     oldest = -places[-1]
     if oldest > _NEAR and oldest > (there := runs.count(Everything())):
-        raise _too_far_back(there, oldest)
+        raise _too_far_back(runs, there, oldest)
     if oldest <= _NEAR:
         found = _at(places, runs.find(Everything(), limit=oldest))
     else:  # far back, documents are only read of the runs that are wanted
         uids = runs.select(Everything(), [Path("uid")], oldest)
         found = [_read(runs, uid) for (uid,) in _at(places, uids)]
     if len(found) < len(places):
-        raise _too_far_back(runs.count(Everything()), oldest)
+        raise _too_far_back(runs, runs.count(Everything()), oldest)
     return found
 
 
@@ -169,12 +169,14 @@ def _at(places: range, newest: Iterable[T]) -> list[T]:
     return [each for place, each in enumerate(newest, 1) if -place in places]
 
 
-def _too_far_back(there: int, wanted: int) -> TooFarBack:
+def _too_far_back(runs: StoreView, there: int, wanted: int) -> TooFarBack:
     if not there:
-        return TooFarBack(f"There are no runs here yet, so none is {shown(-wanted)}.")
+        return TooFarBack(
+            f"There are no runs here yet, so none is {shown(-wanted)}.{_left_out(runs)}"
+        )
     return TooFarBack(
         f"There {'is' if there == 1 else 'are'} only {there} run{'' if there == 1 else 's'} "
-        f"here; {shown(-wanted)} reaches too far back."
+        f"here; {shown(-wanted)} reaches too far back.{_left_out(runs)}"
     )
 
 
@@ -188,7 +190,13 @@ def _read(runs: StoreView, uid: str) -> RunRecord:
 def _newest(runs: StoreView) -> str:
     newest = next(runs.find(Everything(), limit=1), None)
     if newest is None:
-        return " There are no runs here yet."
+        return f" There are no runs here yet.{_left_out(runs)}"
     scan_id = newest.start.get("scan_id")
     named = "" if scan_id is None else f"scan_id {shown(scan_id)}, "
-    return f" The newest run is {named}uid {newest.uid[:8]!r}."
+    return f" The newest run is {named}uid {newest.uid[:8]!r}.{_left_out(runs)}"
+
+
+def _left_out(runs: StoreView) -> str:
+    """Return a sentence about the sources that are away, in which a run may be."""
+    away = ", ".join(map(repr, runs.store.left_out))
+    return f" Not looked at, as they are away: {away}." if away else ""

@@ -497,7 +497,7 @@ class Results(Generic[RunType]):
         >>> db.insert("stop", {"uid": "s", "time": 2.0, "run_start": "b2c1",
         ...                    "num_events": {"primary": 5}})
         >>> db().check()
-        1 runs checked. Not as it was written:
+        1 run checked. Not as it was written:
         - Run 'b2c1': its stop document names the stream 'primary', which is not there.
         """
         from .verifying import verify

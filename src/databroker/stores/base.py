@@ -90,6 +90,8 @@ class Store(ABC):
         What it can do beyond reading.
     members
         The stores that it asks, by name, if it stands for several.
+    left_out
+        The names of those that are away, and not asked for now.
     stale_after
         Seconds after which a run that has fallen silent no longer counts as running.
     group_size
@@ -99,6 +101,7 @@ class Store(ABC):
 
     capabilities = Capabilities()
     members: Mapping[str, Store] = MappingProxyType({})
+    left_out: tuple[str, ...] = ()
     stale_after: float = STALE_AFTER
     group_size = 16_000
 

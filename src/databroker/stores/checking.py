@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._util.printable import printable
+from ..display.counting import spaced
 from ..documents.kinds import ROWS
 from ..errors import StoreDamaged
 from ..query.nodes import Everything
@@ -21,6 +22,16 @@ CheckProgress = Callable[[int, int], None]
 
 _SHOWN = 20
 """So many findings are shown."""
+
+_SINGULAR = {
+    "runs": "run",
+    "rows": "row",
+    "documents": "document",
+    "files": "file",
+    "streams": "stream",
+    "index entries": "index entry",
+}
+"""What one is called of what is counted."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +72,8 @@ class CheckReport:
 
     Examples
     --------
-    >>> CheckReport([], {"runs": 2, "rows": 1500})
-    2 runs, 1 500 rows checked: all is as it was written.
+    >>> CheckReport([], {"runs": 1, "rows": 1500})
+    1 run, 1 500 rows checked: all is as it was written.
     >>> report = CheckReport([Finding("Run 'a', row 5: it is missing.", "a")], {"runs": 2})
     >>> report
     2 runs checked. Not as it was written:
@@ -84,7 +95,9 @@ class CheckReport:
 
     def __repr__(self) -> str:
         counts = ", ".join(
-            f"{count:,} {what}".replace(",", " ") for what, count in self.checked.items() if count
+            f"{spaced(count)} {_SINGULAR.get(what, what) if count == 1 else what}"
+            for what, count in self.checked.items()
+            if count
         )
         begin = f"{counts or 'Nothing to be'} checked"
         if not self.findings:

@@ -10,7 +10,7 @@ import pytest
 
 from databroker import Broker
 from databroker.columns import ALL, Selection
-from databroker.errors import NotSupported, StoreUnavailable
+from databroker.errors import ForeignStore, NotSupported, StoreUnavailable
 from databroker.query.nodes import Equals, Everything, FullText, Path
 from databroker.stores.mongo.database import Database
 from databroker.stores.mongo.embedded import MongoEmbeddedStore
@@ -47,6 +47,17 @@ def embedded(new_database):
     kind = MongoEmbeddedStore if mongo.VARIABLE in os.environ else mongo.NxEmbeddedStore
     with closing(kind(uri)) as store:
         yield store
+
+
+def test_a_database_in_the_other_layout_is_refused_and_its_driver_named(embedded, new_database):
+    with pytest.raises(ForeignStore, match="Open it with the driver 'mongo-embedded'"):
+        mongo.store_class()(embedded._database.address.uri)
+    uri = new_database()
+    with closing(mongo.store_class()(uri)) as store:  # where nothing is, nothing is wrong
+        type(embedded)(uri).close()
+        insert_all(store, whole_run())
+    with pytest.raises(ForeignStore, match="Open it with the driver 'mongo-normalized'"):
+        type(embedded)(uri)
 
 
 def test_runs_of_the_embedded_layout_are_read(embedded):

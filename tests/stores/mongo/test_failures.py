@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import pickle
+import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +26,7 @@ from databroker.columns import ALL, Selection
 from databroker.errors import (
     InvalidConfiguration,
     InvalidDocument,
+    SpillWarning,
     StoreAway,
     StoreIsReadOnly,
     StoreUnavailable,
@@ -54,17 +56,39 @@ def shown(error):
 
 
 @pytest.mark.parametrize(
-    "uri",
+    ("host", "kind"),
     [
-        f"mongodb://ann:{WORD}@127.0.0.1:1/runs",
-        f"mongodb://ann:{WORD}@no-such-host.invalid/runs",
+        ("127.0.0.1:1", StoreAway),
+        ("no-such-host.invalid", StoreUnavailable),
+        ("no-such-host.invalid,127.0.0.1:1", StoreAway),
     ],
 )
-def test_a_server_that_is_not_there_is_told_soon_and_without_the_password(uri, caplog):
+def test_a_server_that_is_not_there_is_told_soon_and_without_the_password(host, kind, caplog):
     caplog.set_level(logging.DEBUG)
-    with pytest.raises(StoreAway, match=r"mongodb://ann@.* cannot be reached") as caught:
-        MongoNormalizedStore(f"{uri}?serverSelectionTimeoutMS=200")
+    uri = f"mongodb://ann:{WORD}@{host}/runs?serverSelectionTimeoutMS=200"
+    with pytest.raises(StoreUnavailable, match=r"mongodb://ann@.* cannot be reached") as caught:
+        MongoNormalizedStore(uri)
+    assert type(caught.value) is kind
     assert WORD not in shown(caught.value) + caplog.text
+
+
+def test_a_host_without_a_name_is_a_mistake_and_one_that_cannot_be_looked_up_is_none(
+    tmp_path, monkeypatch
+):
+    config = {
+        "driver": "mongo-normalized",
+        "uri": "mongodb://no-such-host.invalid/runs?serverSelectionTimeoutMS=100",
+        "spill": str(tmp_path),
+    }
+    with pytest.raises(StoreUnavailable, match=r"no host of the name 'no-such-host\.invalid'"):
+        Broker.from_config(config)
+
+    def fails(*args):
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr("databroker.stores.mongo.hosts.socket.getaddrinfo", fails)
+    with pytest.warns(SpillWarning, match="Documents wait in"):
+        Broker.from_config(config).close()
 
 
 @pytest.mark.parametrize(

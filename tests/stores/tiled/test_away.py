@@ -9,7 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from databroker import Broker
-from databroker.errors import InvalidConfiguration, StoreAway, StoreUnavailable
+from databroker.errors import (
+    InvalidConfiguration,
+    NothingFoundWarning,
+    StoreAway,
+    StoreUnavailable,
+)
 from databroker.query.nodes import Everything
 from databroker.stores.tiled import TiledStore, runs
 from helpers.tiled_server import KEY
@@ -134,6 +139,14 @@ def test_what_is_no_tiled_server(body):
         TiledStore(uri)
 
 
+def test_the_root_of_a_server_says_that_the_runs_are_below(server, written, key):
+    with pytest.warns(NothingFoundWarning, match="has no runs, but below it there are: ") as said:
+        TiledStore(server.uri).close()
+    assert f"such as {server.uri}/api/v1/metadata/" in str(said[0].message)
+    for uri in (written.uri, server.new_catalog()):  # with runs, and without anything
+        TiledStore(uri).close()
+
+
 def test_a_server_that_is_busy():
     with (
         answering(say(503, b'{"detail": "starting up"}')) as (uri, _),
@@ -159,7 +172,7 @@ def test_a_connection_that_was_closed_is_opened_again():
 
     with answering(answer) as (uri, told), closing(TiledStore(uri)) as store:
         assert [store.count(Everything()) for _ in range(3)] == [3, 3, 3]
-        assert len(told) == 4
+        assert len(told) == 5
 
 
 def test_a_store_that_is_closed(written):

@@ -41,6 +41,14 @@ class Members(Sequence[MemberStore]):
         """Yield those that are asked now."""
         return (one for one in self._members if not (self.skips and one.is_resting))
 
+    def left_out(self) -> Iterator[str]:
+        """Yield the names of those that are not asked now, also of those within others."""
+        for one in self._members:
+            if self.skips and one.is_resting:
+                yield one.name
+            elif one.opened is not None:
+                yield from (f"{one.name}/{inner}" for inner in one.opened.left_out)
+
     def answers(self, question: Callable[[Store], T]) -> Iterator[tuple[MemberStore, T]]:
         """Yield what each store answers."""
         for member in self.asked():

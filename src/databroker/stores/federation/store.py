@@ -110,6 +110,11 @@ class FederatedStore(Store):
         )
 
     @property
+    def left_out(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The names of members that are away, and not asked for now."""
+        return tuple(self._members.left_out())
+
+    @property
     def stale_after(self) -> float:
         """Seconds after which a run that has fallen silent no longer counts as running."""
         return self._members[0].stale_after

@@ -79,6 +79,7 @@ class Follower:
                 raise StoreUnavailable(f"The store of {self._source} is closed.")
             self._opened()
             changed, gone = self._watch.look()
+            self._notices.cannot_list(self._places.unreadable)
             if changed or gone:
                 self._bring_up_to_date(changed, gone)
             return self._opened()

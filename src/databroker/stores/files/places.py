@@ -10,6 +10,7 @@ import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,11 +83,17 @@ class Places:
         How the files in a folder end; those that end in '.gz' after it count too.
     loose
         The name of one file more, beside those that are written here.
+
+    Attributes
+    ----------
+    unreadable
+        Folders in which a pattern could not look, when all files were looked at.
     """
 
     paths: tuple[str, ...]
     suffix: str
     loose: str
+    unreadable: set[str] = field(default_factory=set, init=False)
     _folders: dict[str, _Folder] = field(default_factory=dict, init=False)
     _next: float = field(default=0.0, init=False)  # when to list fresh folders again
 
@@ -118,6 +125,8 @@ class Places:
         """Return all files, and look at each of them."""
         found: dict[str, Stamp] = {}
         self._folders = {}
+        trees = (pattern.whole for pattern in self._patterns() if pattern.whole is not None)
+        self.unreadable = set(chain.from_iterable(map(_unreadable_in, trees)))
         for path in self._paths():
             stamp = stamp_at(path)
             if stamp is not None:
@@ -194,6 +203,19 @@ class Places:
 def _is_glob(path: str) -> bool:
     """Tell whether a path is a pattern; of what is there, the name may look like one."""
     return glob.has_magic(path) and not os.path.lexists(path)
+
+
+def _unreadable_in(pattern: str) -> Iterator[str]:
+    """Yield the folders in which a pattern would look, but may not: `glob` is silent about them."""
+    parts = pattern.split(os.sep)
+    first = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    for number in range(first, len(parts) + (parts[-1] == "**")):
+        sought = "".join(parts[number : number + 1])
+        is_listed = parts[number - 1] == "**" or glob.has_magic(sought)
+        needed = os.X_OK | os.R_OK if is_listed else os.X_OK
+        for folder in glob.iglob(os.sep.join([*parts[:number], ""]), recursive=True):
+            if not os.access(folder, needed):
+                yield folder.rstrip(os.sep) or os.sep
 
 
 def _mtime(folder: str) -> int | None:

@@ -47,6 +47,18 @@ class FaultNotices:
         if self._is_new(path, 0):
             warn_user(f"{path} is left out, as it cannot be read: {error}", DamageWarning)
 
+    def cannot_list(self, folders: Iterable[str]) -> None:
+        """Say in which folders nobody may look, unless it was said."""
+        new = [folder for folder in sorted(folders) if self._is_new(folder, 0)]
+        if new:
+            more = f"; and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
+            warn_user(
+                "What is in folders that may not be read is left out: "
+                f"{'; '.join(new[:_NAMED])}{more}. Ask for the right to read them, or give a "
+                "pattern that does not lead there.",
+                DamageWarning,
+            )
+
     def _is_new(self, path: str, number: int) -> bool:
         if (path, number) in self._told:
             return False

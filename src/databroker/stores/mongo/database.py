@@ -18,6 +18,7 @@ from ..._util.signals import from_signal
 from ...errors import InvalidConfiguration
 from .clients import Client, Clients
 from .failures import DUPLICATE, translating
+from .hosts import check_hosts
 
 if TYPE_CHECKING:
     from ..base import Store
@@ -114,6 +115,7 @@ class Database:
 
     def reach(self) -> None:
         """See that the server can be asked, and knows the user."""
+        check_hosts(self._clients.current(), self.name)
         with self._asking():
             self._clients.current()[self.address.database].command("ping")
 

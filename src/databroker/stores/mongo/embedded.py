@@ -24,6 +24,7 @@ from ..facts import run_fact
 from ..rows import Extent, rows_are_gone
 from .database import Database, reached_or_closed
 from .documents import Doc, unpack_document
+from .layout import check_layout
 from .rows import fields_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ class MongoEmbeddedStore(Store):
     StoreAway
         The server cannot be reached.
     StoreUnavailable
-        It refuses.
+        It refuses, or there is no host of this name.
+    ForeignStore
+        The database has runs, but only in the other layout of databroker 1.x.
     """
 
     capabilities = Capabilities(writable=False, shared=True, exact="json", live=True)
@@ -73,6 +76,7 @@ class MongoEmbeddedStore(Store):
 
     def reach(self) -> None:
         self._database.reach()
+        check_layout(self._database, "embedded")
 
     def close(self) -> None:
         self._database.close()

@@ -20,7 +20,7 @@ from .database import Database, reached_or_closed
 from .databases import Databases
 from .documents import Doc, unpack_document, unpack_row
 from .indexes import OTHERS, UNIQUE, Index, make_indexes
-from .layout import PLACES
+from .layout import PLACES, check_layout
 from .linked import Linked
 from .rows import Rows
 from .searching import Search
@@ -58,7 +58,9 @@ class MongoNormalizedStore(Store):
     StoreAway
         The server cannot be reached.
     StoreUnavailable
-        It refuses.
+        It refuses, or there is no host of this name.
+    ForeignStore
+        The database has runs, but only in the other layout of databroker 1.x.
     """
 
     database = Database
@@ -107,6 +109,7 @@ class MongoNormalizedStore(Store):
     def reach(self) -> None:
         for database in self.databases.all():
             database.reach()
+        check_layout(self.databases.metadata, "normalized")
 
     def close(self) -> None:
         for database in self.databases.all():

@@ -13,6 +13,7 @@ from ..activity import Activity
 from ..base import LINKED, Capabilities, RunRecord, Store
 from ..facts import run_fact
 from ..rows import Extent, rows_are_gone
+from .below import says_it_has_runs, warn_of_catalogs_below
 from .filters import Filters
 from .kinds import Catalog, kind_of
 from .owner import Owner
@@ -58,6 +59,11 @@ class TiledStore(Store):
         The server cannot be reached.
     StoreUnavailable
         It refuses the key, is no Tiled server, or has no such catalog.
+
+    Warns
+    -----
+    NothingFoundWarning
+        There are no runs in it, but other catalogs, in one of which they may be.
     """
 
     capabilities = Capabilities(shared=True, exact="json", live=True)
@@ -66,11 +72,13 @@ class TiledStore(Store):
         super().__init__()
         self._server = Server(uri, api_key, timeout)
         try:
-            kind = kind_of(self._server.entry(), self._server.name)
+            entry = self._server.entry()
+            self._catalog = Catalog(self._server, kind_of(entry, self._server.name))
+            if not says_it_has_runs(entry) and not count(self._catalog, ()):
+                warn_of_catalogs_below(self._server)
         except BaseException:
             self.close()
             raise
-        self._catalog = Catalog(self._server, kind)
         self._owners = Owners(self._catalog)
 
     def __str__(self) -> str:
