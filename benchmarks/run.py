@@ -28,6 +28,7 @@ from benchmarks import (  # noqa: E402
     parts,
     progress,
     saving,
+    serving,
     shared_database,
     spilling,
     starting,
@@ -81,6 +82,7 @@ BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "federation": federation.rows,
     "files": files.rows,
     "tiled": tiled.rows,
+    "serving": serving.rows,
     "catalog": _finding,
 }
 

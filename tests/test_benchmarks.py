@@ -57,6 +57,11 @@ def test_a_shared_database_beside_a_file(monkeypatch: pytest.MonkeyPatch, postgr
     assert all(row.ratio for row in rows)
 
 
+def test_what_is_served_beside_a_file() -> None:
+    rows = list(module("serving").reading(20, repeat=1))
+    assert all(row.ratio for row in rows)
+
+
 def test_exports() -> None:
     exporting = module("exporting")
     for format in exporting.ALONE:

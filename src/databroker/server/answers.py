@@ -51,18 +51,19 @@ def _sequence(served: Served, call: Call, arguments: dict[str, Any], pack: Any) 
 
 def _pieces(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Pieces:
     """Yield a sequence of items, some at a time; the last piece has its end."""
-    piece, begun = bytearray(), time.monotonic()
+    piece, size, begun = list[bytes](), 0, time.monotonic()
     try:
         for each in served.ask(call, arguments):
-            piece += sequence.item(pack(each))
-            if len(piece) >= _PIECE_BYTES or time.monotonic() - begun > _PIECE_SECONDS:
-                yield bytes(piece), False
-                piece, begun = bytearray(), time.monotonic()
+            piece.append(sequence.item(pack(each)))
+            size += len(piece[-1])
+            if size >= _PIECE_BYTES or time.monotonic() - begun > _PIECE_SECONDS:
+                yield b"".join(piece), False
+                piece, size, begun = [], 0, time.monotonic()
     except not_from_signal(Exception) as error:
-        piece += sequence.failure(to_problem(_told(error, call)))
+        piece.append(sequence.failure(to_problem(_told(error, call))))
     else:
-        piece += sequence.END
-    yield bytes(piece), True
+        piece.append(sequence.END)
+    yield b"".join(piece), True
 
 
 def _told(error: Exception, call: Call) -> DatabrokerError:

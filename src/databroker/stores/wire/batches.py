@@ -55,13 +55,12 @@ def unpack_batch(data: Plain) -> pa.RecordBatch:
     return batch
 
 
-def _pack_batch(batch: pa.RecordBatch, compression: str | None) -> bytes:
+def _pack_batch(batch: pa.RecordBatch, compression: str | None) -> memoryview:
     options = pa.ipc.IpcWriteOptions(compression=compression, use_threads=False)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema, options=options) as writer:
         writer.write_batch(batch)
-    data: bytes = sink.getvalue().to_pybytes()
-    return data
+    return memoryview(sink.getvalue())
 
 
 class _Forms:

@@ -6,7 +6,7 @@ where one arose on the way. A sequence without it broke off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgpack
@@ -17,12 +17,10 @@ from .failures import Problem, from_problem
 END = encode({"end": True})
 """What stands at the end."""
 
-_ITEM = b"\x91"  # a list of one value
-
 
 def item(plain: Any) -> bytes:
     """Return an item of a sequence."""
-    return _ITEM + encode(plain)
+    return encode([plain])
 
 
 def failure(problem: Problem) -> bytes:
@@ -30,7 +28,7 @@ def failure(problem: Problem) -> bytes:
     return encode({"error": problem})
 
 
-def items(chunks: Iterable[bytes]) -> Iterator[Any]:
+def items(chunks: Iterator[bytes]) -> Iterator[Any]:
     """Yield the items of a sequence that comes in chunks.
 
     Raises
@@ -44,9 +42,9 @@ def items(chunks: Iterable[bytes]) -> Iterator[Any]:
 
     Examples
     --------
-    >>> list(items([item("a") + item("b")[:1], item("b")[1:] + END]))
+    >>> list(items(iter([item("a") + item("b")[:1], item("b")[1:] + END])))
     ['a', 'b']
-    >>> list(items([item("a")]))
+    >>> list(items(iter([item("a")])))
     Traceback (most recent call last):
     EOFError: the answer broke off
     """
@@ -59,6 +57,8 @@ def items(chunks: Iterable[bytes]) -> Iterator[Any]:
             elif isinstance(value, dict) and "error" in value:
                 raise from_problem(value["error"])
             elif value == {"end": True}:
+                for _ in chunks:  # a connection of which all was read can be used again
+                    pass
                 return
             else:
                 raise ValueError("the answer is no sequence of items")
