@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,12 @@ def new_database(mongo_address: str) -> Iterator[Callable[[], str]]:
 
     with mongo.new_databases(mongo_address) as take:
         yield take
+
+
+@pytest.fixture(scope="session")
+def http_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """A process that serves as many sources as tests name."""
+    from helpers.http_server import Server
+
+    with closing(Server(tmp_path_factory.mktemp("served"))) as server:
+        yield server

@@ -9,6 +9,9 @@ from helpers.runs import plain, save
 ON_MONGO_TOO = {"test_header", "test_helpers", "test_hooks", "test_v2"}
 """Modules that are tried on MongoDB, too; of its stand-in, the others take long."""
 
+ON_SERVER_TOO = {"test_header", "test_odd_runs"}
+"""Modules that are tried through a server, too."""
+
 ON_ONE = {"test_ipython", "test_preview", "test_table_of_names"}
 """Modules on what is shown or named: of each kind, ``test_odd_runs`` calls the same methods."""
 
@@ -20,6 +23,8 @@ def pytest_generate_tests(metafunc):
         kinds = ["sqlite"] if module in ON_ONE else ["memory", "sqlite", "postgresql"]
         if module in ON_MONGO_TOO:
             kinds.append("mongo")
+        if module in ON_SERVER_TOO:
+            kinds.append("http")
         metafunc.parametrize("db", kinds, indirect=True)
 
 
@@ -30,6 +35,8 @@ def db(request):
         broker = databroker.temp()
     elif request.param == "postgresql":
         broker = Broker.from_config(request.getfixturevalue("postgresql_config"), name="postgresql")
+    elif request.param == "http":
+        broker = request.getfixturevalue("served_broker")
     elif request.param == "mongo":
         from helpers import mongo
 
@@ -39,6 +46,17 @@ def db(request):
         broker = Broker.from_config({"driver": "memory"}, name="memory")
     yield broker
     broker.close()
+
+
+@pytest.fixture
+def served_broker(http_server, monkeypatch):
+    """A broker of an empty source that another process serves."""
+    from helpers.http_server import TOKEN
+
+    monkeypatch.setenv("DATABROKER_TOKEN", TOKEN)  # which children have, too
+    # A busy machine is no server that is away.
+    config = {"driver": "http", "uri": http_server.uri(http_server.take()), "spill_after": 60}
+    return Broker.from_config(config, name="http")
 
 
 @pytest.fixture

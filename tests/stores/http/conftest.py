@@ -1,17 +1,14 @@
-"""A server, and stores that ask it."""
-
-from contextlib import closing
+"""A server, and the token that lets in."""
 
 import pytest
 
-from helpers.http_server import TOKEN, Server
+from helpers.http_server import TOKEN
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
+@pytest.fixture
+def server(http_server):
     """A server with a source for each test."""
-    with closing(Server(tmp_path_factory.mktemp("served"))) as server:
-        yield server
+    return http_server
 
 
 @pytest.fixture(autouse=True)
