@@ -21,6 +21,12 @@ class TestHTTPStore(StoreConformance):
     test_any_range_of_many_rows_can_be_read = None
     test_any_everyday_value_is_kept = None
     test_thousands_of_events_alone_and_in_pages = None
+    test_thousands_of_datum_documents_are_kept = None
+    test_a_column_may_change_its_type_among_thousands_of_rows = None
+    test_rows_read_bit_by_bit_are_neither_repeated_nor_skipped = None
+    test_many_events_are_recognised_after_the_stop = None
+    test_another_document_is_refused_while_the_run_is_in_progress = None
+    test_two_processes_write_one_stream = None
     test_events_that_a_killed_process_had_inserted_are_there = None
     test_what_a_killed_process_had_inserted_is_there = None
 
