@@ -102,7 +102,7 @@ def _routes(served: Served, largest: int) -> list[BaseRoute]:
 
     async def tell(_: Request) -> Response:
         about = await run_in_threadpool(served.about)
-        return JSONResponse({"databroker": __version__, **about})
+        return JSONResponse({"databroker": __version__, "largest": largest, **about})
 
     async def describe(_: Request) -> Response:
         return JSONResponse(openapi)

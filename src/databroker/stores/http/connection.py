@@ -14,7 +14,7 @@ import httpx
 from ..._util.forks import tell_of_forks
 from ..._util.signals import from_signal, interrupt_behind
 from ...documents.encode import decode, encode
-from ...errors import DatabrokerError, StoreUnavailable
+from ...errors import DatabrokerError, RequestTooLarge, StoreUnavailable
 from ..wire.calls import MESSAGEPACK, VERSION, Call
 from ..wire.sequence import items
 from .address import Address
@@ -55,6 +55,7 @@ class Connection:
         self._left: list[httpx.Client] = []
         self._of_parents: list[Any] = []
         self._closed = False
+        self._largest: int | None = None
         tell_of_forks(self)
 
     def about(self) -> dict[str, Any]:
@@ -64,12 +65,20 @@ class Connection:
             found = response.json() if response.is_success else None
             if not isinstance(found, dict) or "capabilities" not in found:
                 raise not_understood(response, self.name)
+            self._largest = found.get("largest")
             return found
 
     def value(self, call: Call, arguments: dict[str, Any]) -> Any:
         """Return the answer to a call that gives one value."""
         pauses = _PAUSES[:1] if call.writes else _PAUSES  # who writes can let it wait
-        with self._response("POST", call.name, encode(arguments), pauses) as response:
+        body = encode(arguments)
+        if self._largest is not None and len(body) > self._largest:
+            # The server would hang up amid it, which is not told from being away.
+            raise RequestTooLarge(
+                f"{self.name} takes {self._largest} bytes at once, and {call.name!r} has "
+                f"{len(body)}: it was not sent."
+            )
+        with self._response("POST", call.name, body, pauses) as response:
             try:
                 return call.gives.unpack(decode(response.read()))
             except (ValueError, TypeError) as error:
