@@ -73,7 +73,7 @@ class Served:
         size = sum(batch.nbytes for several in batches for batch in several)
         return Rows(extents, batches if size <= _FEW_BYTES else None)
 
-    def _state(self) -> Hashable:
+    def _state(self) -> tuple[str, int]:
         return self._changes.state()
 
 
@@ -88,7 +88,7 @@ class _Changes:
         self._count = 0
         self._last: Hashable = None
 
-    def state(self) -> Hashable:
+    def state(self) -> tuple[str, int]:
         return self._name, self._asker.submit(self._look).result()
 
     def _look(self) -> int:

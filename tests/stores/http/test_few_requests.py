@@ -43,6 +43,14 @@ def test_few_rows_come_with_the_answer_that_says_where_they_are(store, asked):
     assert list(header.table()["x"]) == [0.5, 1.0]
 
 
+def test_a_state_is_one_value_until_more_is_stored(store, server):
+    before = store.state()
+    assert {before, store.state()} == {before}
+    with closing(HTTPStore(str(store).removeprefix("http: "))) as other:
+        other.insert("event", event(2))
+    assert store.state() not in {before}
+
+
 def test_many_rows_are_asked_for(store, asked):
     store.insert_many(("event", event(n)) for n in range(2, 400))
     assert list(Broker(store)["run"].table(fields=["x"])["x"]) == [n / 2 for n in range(1, 400)]

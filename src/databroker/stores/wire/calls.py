@@ -151,7 +151,7 @@ _CALLS = (
     Call("read_array", {"document": f.DOCUMENT, "place": f.SLICES}, f.ANYTHING),
     Call("size", {}, _LIMIT),
     # Noticing what is new.
-    Call("state", {}, f.ANYTHING),
+    Call("state", {}, f.STATE),
     Call("uids_since", {"mark": f.ANYTHING}, f.MARKED),
     # Writing. What comes twice changes nothing, so each may be sent again.
     Call("insert", {"kind": f.TEXT, "doc": f.DOCUMENT}, f.ANYTHING, writes=True),

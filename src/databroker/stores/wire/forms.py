@@ -160,6 +160,7 @@ OUTLINES = Form(
     lambda found: {uid: OUTLINE.unpack(run) for uid, run in found.items()},
 )
 VALUES = Form("values, one for each path", {"type": "array"}, list, tuple)
+STATE = Form("a state", {"type": "array"}, list, tuple)
 COUNTED = list_of(Form("a value, and how many runs have it", _array({}, _WHOLE), list, tuple))
 MARKED = optional(Form("uids, and a new mark", _array({"type": "array"}, {}), list, tuple))
 SLICES = list_of(
