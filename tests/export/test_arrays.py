@@ -1,6 +1,9 @@
 """Streams in NetCDF and Zarr: xarray reads what `Run.xarray` gives."""
 
 import json
+import os
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -9,10 +12,12 @@ import databroker
 from databroker.errors import ExternalDataMissing
 from databroker.export import export
 from databroker.runs.stream import layout
+from databroker.runs.stream.stream import Stream
 from helpers import scans
 from helpers.external import Both
 
 xr = pytest.importorskip("xarray")
+da = pytest.importorskip("dask.array")
 
 FORMATS = ("netcdf", "zarr")
 LOST = {"the time of each value", "the uids of events"}
@@ -95,6 +100,32 @@ def test_lost_files(db, tmp_path, format):
     (dataset,) = found.values()
     assert np.isnan(dataset["img"][3]).all()
     np.testing.assert_array_equal(dataset["img"][4], both.img[4])
+
+
+def test_no_thread_writes_on_after_an_error(db, tmp_path, format, monkeypatch):
+    run = scans.line(db)
+    dataset = run.streams["primary"].to_dask()
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    at_work, is_done = threading.Event(), threading.Event()
+
+    def slow_or_lost(block, block_info):
+        if block_info[0]["chunk-location"] == (0,):
+            at_work.wait(5)
+            raise ExternalDataMissing("the disk is lost")
+        at_work.set()
+        time.sleep(0.3)  # in which the other chunk ends
+        is_done.set()
+        return block
+
+    numbers = da.zeros(len(dataset.time), chunks=-(-len(dataset.time) // 2))
+    slow = da.map_blocks(slow_or_lost, numbers, dtype=float)
+    monkeypatch.setattr(
+        Stream, "to_dask", lambda *args, **options: dataset.assign(slow=("time", slow))
+    )
+    report = export(run, tmp_path, format)
+    assert "the disk is lost" in report.failed[0][1]
+    assert is_done.is_set()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.filterwarnings("ignore:Some data have other shapes:UserWarning")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from .format import Choice, Format, Losses, Part
 
 if TYPE_CHECKING:
     import xarray as xr
+    from dask.delayed import Delayed
 
     from ..runs.run import Run
     from ..runs.stream.fields import Fields
@@ -72,7 +75,7 @@ class NetCDF(_Datasets):
 
     def _write(self, dataset: xr.Dataset, path: Path) -> None:
         require("h5netcdf", "arrays")
-        dataset.to_netcdf(path, engine="h5netcdf")
+        _compute(dataset.to_netcdf(path, engine="h5netcdf", compute=False))
 
 
 class Zarr(_Datasets):
@@ -87,7 +90,13 @@ class Zarr(_Datasets):
             if variable.chunks:  # Zarr has chunks of one size only
                 sizes = dict(zip(variable.dims, map(max, variable.chunks), strict=True))
                 variable.data = variable.chunk(sizes).data
-        dataset.to_zarr(path, mode="w-", zarr_format=2)
+        _compute(dataset.to_zarr(path, mode="w-", zarr_format=2, compute=False))
+
+
+def _compute(writing: Delayed) -> None:
+    """Write what is to be written; even after an error, no thread writes on when this returns."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        writing.compute(scheduler="threads", pool=pool)
 
 
 def _plain(dataset: xr.Dataset, lost: list[str]) -> xr.Dataset:
