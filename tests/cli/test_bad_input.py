@@ -50,6 +50,7 @@ def test_no_configuration(typed):
     [
         (["show", "bb"], NOT_THERE, "no run whose uid is or begins with 'bb'"),
         (["show", "aa"], NOT_THERE, "Several runs have a uid that begins with 'aa'"),
+        (["export", "1:"], MISUSED, "must begin with a negative number"),
         (["show", "-3"], NOT_THERE, "only 2 runs"),
         (["table", "aa1"], NOT_THERE, "has no stream 'primary'"),
         (["list", "-b", "nowhere.db"], AWAY, "There is nothing at"),
