@@ -50,6 +50,10 @@ def test_no_configuration(typed):
     [
         (["show", "bb"], NOT_THERE, "no run whose uid is or begins with 'bb'"),
         (["show", "aa"], NOT_THERE, "Several runs have a uid that begins with 'aa'"),
+        (["export", "aa1", "--format", "excel"], MISUSED, "no format 'excel'"),
+        (["export", "aa1", "--option", "foo=1"], MISUSED, "has no option 'foo'; its options are"),
+        (["export", "aa1", "--table", "t.foo"], MISUSED, "files that end with"),
+        (["export", "aa1", "--table", "text.csv"], NO, "With --overwrite"),
         (["export", "1:"], MISUSED, "must begin with a negative number"),
         (["show", "-3"], NOT_THERE, "only 2 runs"),
         (["table", "aa1"], NOT_THERE, "has no stream 'primary'"),
@@ -68,6 +72,7 @@ def test_no_configuration(typed):
 )
 def test_each_mistake_is_one_line(typed, lab, words, code, says):
     (lab / "text.db").write_text("no database")
+    (lab / "text.csv").write_text("")
     found, error = typed(*words)
     assert (found, says in error) == (code, True), error
 

@@ -84,9 +84,9 @@ def test_files_are_a_table():
     ]
     assert files_text(files).splitlines() == [
         "2 files, 1 there (1.2 kB)",
-        "exists  size    path             fields",
-        "yes     1.2 kB  /data/img_0.npy  img",
-        "no              /data/img_1.npy  img",
+        "exists  size    fields  path",
+        "yes     1.2 kB  img     /data/img_0.npy",
+        "no              img     /data/img_1.npy",
     ]
 
 

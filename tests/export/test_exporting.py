@@ -156,8 +156,10 @@ def test_what_is_no_template(db, template):
 def test_formats_that_are_not_there(db, tmp_path):
     with pytest.raises(NotSupported, match="Did you mean 'json'"):
         export(db(), tmp_path, "json1")
-    with pytest.raises(NotSupported, match="does not take that"):
+    with pytest.raises(NotSupported, match="'jsonl' has no option 'colour'; it has none"):
         export(db(), tmp_path, "jsonl", colour="red")
+    with pytest.raises(NotSupported, match=r"'csv' has no option 'colour'; .*units.*fill"):
+        export(db(), tmp_path, "csv", colour="red")
     assert os.listdir(tmp_path) == []
 
 

@@ -292,9 +292,9 @@ def test_a_list_of_files_is_a_table():
     files = listed("/data/a b.h5", "/data/gone.h5")
     assert repr(files).splitlines() == [
         "2 files, 1 there (1.0 kB)",
-        "exists  size    path           fields",
-        "yes     1.0 kB  /data/a b.h5   img",
-        "no              /data/gone.h5  img",
+        "exists  size    fields  path",
+        "yes     1.0 kB  img     /data/a b.h5",
+        "no              img     /data/gone.h5",
     ]
     assert repr(files.missing).startswith("1 file, 0 there (0 B)")
     assert repr(listed("/a", "/b")).startswith("2 files, all there (2.0 kB)")
@@ -314,8 +314,8 @@ def test_files_of_several_runs_say_of_which(run):
     files = Files(files)
     assert repr(files).splitlines()[:3] == [
         "2 files, all there (2.0 kB)",
-        "run       exists  size    path  fields",
-        "run-1     yes     1.0 kB  /a    img",
+        "run       exists  size    fields  path",
+        "run-1     yes     1.0 kB  img     /a",
     ]
     assert files.total == 2000
 

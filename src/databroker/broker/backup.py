@@ -25,6 +25,7 @@ def back_up(
         raise StoreUnavailable(f"There is no folder {target.parent} to make a backup in.")
     try:
         with whole_file(target) as part:
+            part.touch()  # a folder that cannot be written into says so better than SQLite does
             try:
                 if session.store.capabilities.backup:
                     session.store.backup(part, progress)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import NotSupported
 from .choosing import Chosen, RunsCommand
 from .command import Command
 from .opening import open_broker
@@ -80,6 +84,8 @@ def export(
     """
     if not chosen:
         raise click.UsageError("Say which runs, or what to search for.")
+    if file := table or listing:
+        _check_table(file, overwrite)
     if table and listing:
         raise click.UsageError("Write one table at a time: --table or --runs.")
     if options and (table or listing):
@@ -98,18 +104,22 @@ def export(
             chosen,
             folder=folder,
             format=format,
+            options=options_of(options),
             streams=listed(streams),
             fields=listed(fields),
             overwrite=overwrite,
             **({} if name is None else {"name": name}),
-            **options_of(options),
         )
 
 
-def _write_files(db: Broker, chosen: Chosen, **more: Any) -> int | None:
+def _write_files(
+    db: Broker, chosen: Chosen, format: str, options: dict[str, Any], **more: Any
+) -> int | None:
     from ..export import ExportReport
     from ..export import export as exported
+    from ..export.registry import format_of
 
+    form = _or_misuse(format_of, format, **options)
     runs = chosen.of(db)
     count = getattr(runs, "count", None)
     with progress_bar("runs") as update:
@@ -118,7 +128,7 @@ def _write_files(db: Broker, chosen: Chosen, **more: Any) -> int | None:
         def report(done: int, found: ExportReport) -> None:
             update(completed=done, total=total, more=f"{len(found.written):,} written")
 
-        found = exported(runs, progress=report, **more)
+        found = exported(runs, format=form, progress=report, **more)
     say(repr(found))
     return None if found else NO
 
@@ -146,6 +156,23 @@ def _write_table(
 
         losses = export_table(read, file, overwrite=overwrite)
     _tell(file, losses)
+
+
+def _check_table(file: str, overwrite: bool) -> None:
+    from ..export.tables import writer_of
+
+    path = Path(file).expanduser()
+    _or_misuse(writer_of, path)
+    if not overwrite and os.path.lexists(path):
+        raise FileExistsError(f"{file} is there already. With --overwrite, it is replaced.")
+
+
+def _or_misuse(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Call a function; what is not supported is misuse of the command."""
+    try:
+        return function(*args, **options)
+    except NotSupported as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _write_listing(runs: Results[Run], file: str, metadata: list[str], overwrite: bool) -> None:

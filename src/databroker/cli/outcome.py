@@ -30,7 +30,7 @@ def outcome(error: BaseException) -> int:
             error.show()
             return MISUSED
         case click.UsageError(ctx=click.Context(command_path=path)):
-            complain(f"{error.format_message()} See '{path} --help'.")
+            complain(f"{error.format_message().rstrip('.')}. See '{path} --help'.")
             return MISUSED
         case click.ClickException():
             complain(error.format_message())
@@ -54,10 +54,20 @@ def outcome(error: BaseException) -> int:
 
 
 def _code_of(error: Exception) -> int:
-    from ..errors import AmbiguousPrefix, InvalidKey, InvalidQuery, StoreUnavailable
+    from ..errors import (
+        AmbiguousPrefix,
+        ExternalDataMissing,
+        InvalidKey,
+        InvalidQuery,
+        NoHandler,
+        QueryTimeout,
+        StoreUnavailable,
+    )
 
-    if isinstance(error, InvalidQuery | InvalidKey) and not isinstance(error, TimeoutError):
-        return MISUSED
+    if isinstance(error, ExternalDataMissing | NoHandler | QueryTimeout):
+        return NO
     if isinstance(error, LookupError | AmbiguousPrefix | FileNotFoundError):
         return NOT_THERE
+    if isinstance(error, InvalidKey | InvalidQuery):
+        return MISUSED
     return AWAY if isinstance(error, StoreUnavailable) else NO

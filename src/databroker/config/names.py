@@ -217,7 +217,8 @@ def _unknown(name: str) -> str:
     return (
         f"There is no configuration {name!r}.{did_you_mean(name, known)} {exist} "
         f"Looked in: {looked}. "
-        f"To make one, run 'databroker demo' (it makes 'example'), or write "
+        f"To make one, run 'databroker demo' (it makes 'example'), or "
+        f"'databroker config make {name} ~/{name}.db', or write "
         f"{user_config_dir() / f'{name}.yml'} with two lines: "
         f"'driver: sqlite' and 'path: ~/{name}.db'."
     )

@@ -12,8 +12,10 @@ from .finding import Diagnosis
 
 def look_at_configurations() -> Iterator[Diagnosis]:
     """Yield where configurations are looked for, and what is wrong with any."""
-    folders = [str(folder) for folder in config_folders() if folder.is_dir()]
-    yield Diagnosis("good", "looked in", ", ".join(folders) or "no folder, as none is there")
+    folders = [folder for folder in config_folders() if folder.is_dir()]
+    none = "" if folders else "; none of them is there"
+    looked = ", ".join(map(str, folders or config_folders()))
+    yield Diagnosis("good", "looked in", f"{looked}{none}")
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         surveyed = survey_configs()

@@ -96,7 +96,7 @@ class Zarr(_Datasets):
 def _compute(writing: Delayed) -> None:
     """Write what is to be written; even after an error, no thread writes on when this returns."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        writing.compute(scheduler="threads", pool=pool)
+        writing.compute(scheduler="threads", pool=pool)  # type: ignore[no-untyped-call]
 
 
 def _plain(dataset: xr.Dataset, lost: list[str]) -> xr.Dataset:

@@ -194,6 +194,8 @@ def describe(dataset: Any, name: str, field: str, attrs: Mapping[str, Any]) -> N
     """Say of a dataset what is known of its field."""
     say_name(dataset, name, field)
     for attribute, value in attrs.items():
+        if attribute == "units" and value == "":
+            continue  # silx would draw "name ()"
         text = isinstance(value, str)
         dataset.attrs[attribute] = plain_text(value) if text else np.asarray(value)
 

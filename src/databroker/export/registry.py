@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -78,8 +79,23 @@ def format_of(name: str, **options: Any) -> Format:
     except not_from_signal(TypeError, ValueError) as error:
         if not options:
             raise
+        known = _options_of(kind)
+        unknown = [shown(option) for option in options if option not in known]
+        if isinstance(error, TypeError) and unknown:
+            has = f"its options are: {', '.join(known)}" if known else "it has none"
+            raise NotSupported(f"The format {name!r} has no option {unknown[0]}; {has}.") from None
         raise NotSupported(f"The format {name!r} does not take that: {error}.") from None
     return made
+
+
+def _options_of(kind: type[Format]) -> list[str]:
+    makers = [vars(each)["__init__"] for each in kind.__mro__[:-1] if "__init__" in vars(each)]
+    return [
+        name
+        for maker in makers
+        for name, each in inspect.signature(maker).parameters.items()
+        if name != "self" and each.kind is not each.VAR_KEYWORD
+    ]
 
 
 def format_of_path(path: str) -> str:

@@ -132,7 +132,8 @@ def _new(target: Path, overwrite: bool) -> Iterator[Writer]:
         if isinstance(error, CopyRefused):
             raise
         raise CopyRefused(
-            f"{error} Choose another name, or ask for it to be overwritten."
+            f"{error} Choose another name, or have it overwritten: by overwrite=True, or "
+            "--overwrite in a terminal."
         ) from None
 
 

@@ -73,7 +73,11 @@ class Packed(Format):
 
 def _take(unpacker: Any, data: memoryview, found: Parsed, without: Collection[str]) -> None:
     """Take the next document."""
-    if unpacker.read_array_header() != 2:
+    try:
+        is_pair = unpacker.read_array_header() == 2
+    except ValueError:
+        is_pair = False
+    if not is_pair:
         raise ValueError("it is not a kind and a document")
     kind, first = unpacker.unpack(), unpacker.tell()
     if kind not in without and kind not in ACCEPTED:

@@ -223,7 +223,8 @@ def existing_files(
                 reference,
                 resource.place,
                 f"there is no file {path} to be copied{why}",
-                "Nothing was copied. With on_missing='skip', what is there is copied.",
+                "Nothing was copied. With on_missing='skip' (in a terminal: --skip-missing), what "
+                "is there is copied.",
             ) from resource.error
 
 

@@ -10,7 +10,7 @@ from ...display.summary import one_line, size
 from ...display.text import aligned
 from .listing import ExternalFile
 
-_HEAD = ("run", "exists", "size", "path", "fields")
+_HEAD = ("run", "exists", "size", "fields", "path")  # the longest last
 _MOST = 20
 _PROBLEMS = 3
 
@@ -30,7 +30,7 @@ def files_text(files: Sequence[ExternalFile], most: int = _MOST) -> str:
 def files_html(files: Sequence[ExternalFile]) -> str:
     """Return files as a table; of a long one, the first and the last."""
     head, left_out, tail = _shortened(files)
-    rest = [("", "", "", f"… and {left_out:,} more …", "")] if left_out else []
+    rest = [("", "", "", "", f"… and {left_out:,} more …")] if left_out else []
     rows = [*map(_cells, head), *rest, *map(_cells, tail)]
     columns = dict(zip(_HEAD, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
     listed = table(columns, ["size"], widest=40) if rows else ""
@@ -55,8 +55,8 @@ def _cells(file: ExternalFile) -> tuple[str, ...]:
         one_line(file.run)[:8],
         "yes" if file.exists else "no",
         "" if file.size is None else size(file.size),
-        printable(file.path, lines=False),
         one_line(", ".join(file.fields)),
+        printable(file.path, lines=False),
     )
 
 
