@@ -5,6 +5,7 @@ from importlib import import_module
 import pytest
 
 from databroker import Broker
+from databroker.runs.stream.layout import Layout
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 
@@ -72,3 +73,28 @@ def test_wide_streams_are_aligned_as_narrow_ones(how):
             ["x1", *(f"x{n}" for n in range(30) if n != 1), "baseline_x1"]
         )
         assert aligned["x7"].values.tolist() == aligned["baseline_x1"].values.tolist() == [0.0, 1.0]
+
+
+def test_each_page_is_read_once_for_all_columns(monkeypatch, tmp_path):
+    read, counts = [], []
+    whole = Layout.read
+
+    def counted(self, store, window, selection):
+        read.append(window)
+        return whole(self, store, window, selection)
+
+    monkeypatch.setattr(Layout, "read", counted)
+    monkeypatch.setattr("databroker.runs.stream.layout.PAGE_BYTES", 2_000)
+    for width in (5, 10):
+        with Broker(SQLiteStore(tmp_path / f"{width}.db")) as db:
+            insert_run(db, width, ended=True)
+            names = [f"x{n}" for n in range(width)]
+            page = {"descriptor": "baseline", "uid": [f"p{n}" for n in range(200)], "filled": {}}
+            page |= {"seq_num": list(range(3, 203)), "time": [3.0] * 200}
+            values = dict.fromkeys(names, [1.0] * 200)
+            db.insert("event_page", {**page, "data": values, "timestamps": values})
+            lazy = db["wide"].xarray_dask("baseline")
+            read.clear()
+            lazy.compute()
+            counts.append((len(read), len(set(read))))
+    assert all(times == windows > 1 for times, windows in counts), counts

@@ -19,7 +19,7 @@ from .schema import NARROW, FieldSchema, Variable, columns_of
 
 
 class SharedFields:
-    """The values of several fields in the window that was read last.
+    """The values of several fields, which together are not large, in the windows that were read.
 
     The fields of a lazy dataset are computed one by one, though they are stored together.
     Without this, each of them would unpack the rows of all.
@@ -31,7 +31,7 @@ class SharedFields:
         self._layout = layout
         self._variables = variables
         self._known = known
-        self._kept: tuple[Window, dict[str, Array | None]] | None = None
+        self._kept: dict[Window, dict[str, Array | None]] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -48,13 +48,13 @@ class SharedFields:
     def read(self, store: EventSource, window: Window) -> dict[str, Array | None]:
         """Return the values of each field in a window; None if they are not as was known."""
         with self._lock:
-            if self._kept is None or self._kept[0] != window:
+            if window not in self._kept:
                 chunk = self._layout.read(store, window, columns_of(self._variables))
-                self._kept = window, formed(chunk, self._variables, self._known)
-            return self._kept[1]
+                self._kept[window] = formed(chunk, self._variables, self._known)
+            return self._kept[window]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_kept": None, "_lock": None}
+        return {**self.__dict__, "_kept": {}, "_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
