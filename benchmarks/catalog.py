@@ -14,7 +14,7 @@ from typing import Any
 
 from databroker import Broker
 
-from . import harness
+from . import harness, starting
 from .data import open_broker
 from .harness import Row
 from .metadata import BEGIN, COMMON_WORD, RARE_WORD, SPACING, starts, stop
@@ -221,6 +221,19 @@ def frame(db: Broker, least: PlainCatalog, count: int) -> Iterator[Row]:
     )
 
 
+def terminal(path: str, count: int) -> Row:
+    """The newest 20 runs in a terminal: a whole process, beside one that imports what prints."""
+    listing = f"from databroker.cli import main; main(['list', '-b', {path!r}])"
+    bare, took = starting.processes(starting.TYPER, listing, repeat=5)
+    return Row(
+        "databroker list, beyond typer and rich",
+        harness.number(count),
+        took - bare,
+        target=500.0,
+        note=f"CPU of a process: {took:.0f} ms, and {bare:.0f} ms",
+    )
+
+
 def rows(
     full: bool = False, sizes: tuple[int, ...] = SIZES, keep: str | None = None
 ) -> Iterator[Row]:
@@ -236,6 +249,7 @@ def rows(
                 for question in questions(db, least, count):
                     yield ask(question, count, smaller)
                 yield from frame(db, least, count)
+            yield terminal(str(folder / f"runs-{count}.db"), count)
             least.close()
 
 
