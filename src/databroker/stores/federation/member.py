@@ -88,6 +88,11 @@ class MemberStore(DelegatingStore):
         return {} if self._opened is None else self._opened.members
 
     @property
+    def left_out(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The names of those among these that are away."""
+        return () if self._opened is None else self._opened.left_out
+
+    @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
         """What the store can do."""
         return self.behind.capabilities

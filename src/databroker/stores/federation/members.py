@@ -46,8 +46,8 @@ class Members(Sequence[MemberStore]):
         for one in self._members:
             if self.skips and one.is_resting:
                 yield one.name
-            elif one.opened is not None:
-                yield from (f"{one.name}/{inner}" for inner in one.opened.left_out)
+            else:
+                yield from (f"{one.name}/{inner}" for inner in one.left_out)
 
     def answers(self, question: Callable[[Store], T]) -> Iterator[tuple[MemberStore, T]]:
         """Yield what each store answers."""

@@ -65,6 +65,11 @@ class SpillStore(DelegatingStore):
         return self.behind.capabilities
 
     @property
+    def left_out(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The names of members that are away, where the store behind stands for several."""
+        return self.behind.left_out
+
+    @property
     def stale_after(self) -> float:
         """Seconds after which a run that has fallen silent no longer counts as running."""
         return self.behind.stale_after
