@@ -1,6 +1,7 @@
 """Whatever is wrong, a command says it in one line, and by the right exit code."""
 
 import importlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from databroker import Broker
 from databroker.cli import main
 from databroker.cli.outcome import AWAY, CODES, INTERRUPTED, MISUSED, NO, NOT_THERE, outcome
+from databroker.errors import FileMissing, NoHandler, NoSuchField
+from databroker.stores.sql.engine.sqlite.failures import translate
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,6 +78,19 @@ def test_each_mistake_is_one_line(typed, lab, words, code, says):
     (lab / "text.csv").write_text("")
     found, error = typed(*words)
     assert (found, says in error) == (code, True), error
+
+
+def test_a_file_that_cannot_be_made(tmp_path):
+    path = tmp_path / "none" / "x.db"
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        sqlite3.connect(path)
+    assert "its folder may be written into" in str(translate(caught.value, path))
+
+
+def test_external_data_that_cannot_be_had_are_no_name_that_is_not_there(capsys):
+    assert {outcome(FileMissing("a")), outcome(NoHandler("b"))} == {NO}
+    assert outcome(NoSuchField("c")) == NOT_THERE
+    capsys.readouterr()
 
 
 def test_a_server_that_is_away(typed, empty_home):

@@ -80,6 +80,9 @@ def export(
     {sample[name]} ... A file that is there already is left as it is, so an export that was broken
     off goes on when it is repeated.
 
+    A run whose external data cannot be had is not exported, unless these are left out (by
+    --fields) or left empty (by --option on_missing=mask).
+
     Ends with the exit code 1 if a run could not be exported.
     """
     if not chosen:

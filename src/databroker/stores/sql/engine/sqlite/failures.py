@@ -44,6 +44,11 @@ def translate(error: sqlite3.Error, path: Path) -> BaseException:
             f"{path} has been locked by another program for {PATIENCE:.0f} s; nothing was stored. "
             "Close what holds it, then try again."
         )
+    if code == sqlite3.SQLITE_CANTOPEN and not path.exists():
+        return StoreUnavailable(
+            f"{path} cannot be made: {text}. Look whether its folder may be written into, and "
+            "whether the disk is full."
+        )
     if code == sqlite3.SQLITE_FULL or lacks_room(error):
         return StoreUnavailable(
             f"{path} cannot be written to: {text}. Is the disk full? This document was not "
