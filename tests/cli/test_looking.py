@@ -15,9 +15,8 @@ import numpy as np
 import pytest
 
 from databroker import Broker
-from databroker.cli import news
-from databroker.cli.events import Follower
 from databroker.cli.news import Watch
+from databroker.runs.following import follower
 from helpers.run_builder import RunBuilder, number
 
 
@@ -339,32 +338,11 @@ def test_what_happens_to_runs_is_told(lab):
         assert said(watch) == []
 
 
-def test_new_events_are_read_once(lab):
-    with lab() as db:
-        run = RunBuilder(db)
-        follower = Follower(run.header, "primary", ["d.*", "plan_name"])
-        assert follower.look() == []
-        descriptor = run.descriptor(["det", "other"])
-        other = run.descriptor(["det"], time=1001.0)
-        for n in range(3):
-            run.event(descriptor, seq_num=n + 1, det=n, other=n)
-        assert [each["data"] for each in follower.look()] == [
-            {"det": n, "plan_name": "scan"} for n in range(3)
-        ]
-        run.event(other, seq_num=5, det=5)
-        run.event(descriptor, seq_num=4, det=4, other=4)
-        assert [each["seq_num"] for each in follower.look()] == [4, 5]
-        run.stop()  # which puts rows together
-        assert follower.look() == []
-        run.page(descriptor, [6, 7], det=[6, 7], other=[6, 7])
-        assert [each["seq_num"] for each in follower.look()] == [6, 7]
-
-
 def test_the_events_of_a_run_are_followed_until_it_ends(lab, run_at_lab, monkeypatch):
     db = lab()
     run, descriptor = begin(db)
 
-    def moments(_):
+    def moments(*_, **__):
         yield
         run.event(descriptor, det=0.1 + 0.2)
         yield
@@ -373,7 +351,7 @@ def test_the_events_of_a_run_are_followed_until_it_ends(lab, run_at_lab, monkeyp
         yield
         pytest.fail("the run has ended")
 
-    monkeypatch.setattr(news, "moments", moments)
+    monkeypatch.setattr(follower, "moments", moments)
     code, out, _ = run_at_lab("watch", "one")
     assert code == 0
     assert [line.split() for line in out.splitlines()] == [

@@ -40,6 +40,7 @@ HEADER = {
     "ext": lambda header: header.ext,
     "fields": lambda header: header.fields("primary"),
     "files": lambda header: header.files(),
+    "follow": lambda header: list(header.follow(timeout=0)),
     "get": lambda header: header.get("start"),
     "items": lambda header: header.items(),
     "keys": lambda header: header.keys(),
@@ -73,6 +74,7 @@ STREAM = {
     "events": lambda stream: list(stream.events()),
     "extents": lambda stream: list(stream.extents()),
     "fields": lambda stream: stream.fields,
+    "follow": lambda stream: list(stream.follow(timeout=0)),
     "name": lambda stream: stream.name,
     "num_events": lambda stream: stream.num_events,
     "pages": lambda stream: list(stream.pages()),
@@ -122,7 +124,7 @@ NOT_ABOUT_A_RUN = {
         "reg",
         "stale_after",
     ),
-    *("stats", "store", "transforms", "v1", "zone"),
+    *("stats", "store", "transforms", "v1", "watch", "zone"),
 }
 """What a broker has that never meets a run, or is tried elsewhere."""
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import chain, repeat
 
-_PAUSES = (0.01, 0.02, 0.05, 0.1)
+_PAUSES = (0.01, 0.02, 0.05)
 """Seconds between two looks; the last one again and again."""
 
 

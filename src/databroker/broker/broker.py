@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..config import Configuration
     from ..external.registry import Registry
     from ..query.nodes import Node
+    from ..runs.following.runs import RunsFollower
     from ..runs.results import Results
     from ..runs.run import Run
     from ..runs.session import Source, StoreView, Transforms
@@ -356,6 +357,39 @@ class Broker:
 
             query = from_keywords(text_search, kwargs, self.zone)
         return Results(self.session, query, self.run)
+
+    def watch(self, *, cursor: Any = None, timeout: float | None = None) -> RunsFollower:
+        """Return ('start', run) for each run that begins from now on, ('stop', run) as it ends.
+
+        Parameters
+        ----------
+        cursor
+            What the `cursor` of another one was, in whichever process: it goes on behind that.
+        timeout
+            Seconds after which it ends if nothing comes; None to wait for ever.
+
+        Returns
+        -------
+        RunsFollower
+            An iterator. It has a `cursor`.
+
+        Raises
+        ------
+        InvalidKey
+            The cursor is none.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> db = databroker.temp()
+        >>> news = db.watch(timeout=0)
+        >>> db.insert("start", {"uid": "b2c1", "time": 1.0})
+        >>> [(name, run.uid) for name, run in news]
+        [('start', 'b2c1')]
+        """
+        from ..runs.following.runs import RunsFollower
+
+        return RunsFollower(self.store, self, cursor, timeout)
 
     def narrowed(self, query: Node, limit: int | None = None) -> Self:
         """Return a broker of some of these runs, which knows of no others.

@@ -1,74 +1,20 @@
-"""Events of a run as they come: read once each, and printed as lines of a table."""
+"""Events of a run as lines of a table, printed as they come."""
 
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..columns import ALL, to_rows
 from ..display.summary import one_line
-from ..stores.rows import batches_of
 from ..times import clock_time
 from .frames import left_out_text, value_text
 from .rows import ALWAYS
 from .tables import GAP
 
-if TYPE_CHECKING:
-    from ..runs.run import Run
-    from ..runs.stream.stream import Stream
-
 _NARROWEST = 12
 """How wide a column is at least: what will come is not known."""
 
 _BEGINS = f"{'seq_num':>7}{GAP}{'time':8}"
-
-
-class Follower:
-    """Sees which events of a stream came since it looked last; those before are not read again.
-
-    Parameters
-    ----------
-    run
-        The run.
-    stream
-        The name of a stream, which need not be there yet.
-    fields
-        Which fields, as in `Run.table`; None for all.
-    """
-
-    def __init__(self, run: Run, stream: str, fields: list[str] | None) -> None:
-        self._run = run
-        self._stream = stream
-        self._fields = fields
-        self._seen: dict[str, int] = {}
-
-    def look(self) -> list[dict[str, Any]]:
-        """Return the events that came, in order.
-
-        Raises
-        ------
-        NoSuchField
-            The stream has no such field.
-        """
-        stream = self._run.streams.get(self._stream)
-        found = [] if stream is None else self._new_of(stream)
-        return sorted(found, key=lambda event: (event["seq_num"], event["time"]))
-
-    def _new_of(self, stream: Stream) -> list[dict[str, Any]]:
-        chosen = stream.select(self._fields)
-        found: list[dict[str, Any]] = []
-        for owner in (descriptor["uid"] for descriptor in stream.descriptors):
-            first = self._seen.get(owner, 0)
-            for batch in batches_of(self._run.session.store, "event", owner, ALL, first):
-                found += to_rows("event", owner, batch)
-            self._seen[owner] = first + sum(event["descriptor"] == owner for event in found)
-        for event in found:
-            if chosen.data is not None:
-                data = event["data"]
-                event["data"] = {name: data[name] for name in chosen.data if name in data}
-            for name, source in chosen.extras.items():
-                source.add_to(event, name)
-        return found
 
 
 class EventLines:

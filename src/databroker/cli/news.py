@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..runs.following import moments as following
+from ..runs.following.moments import GOES_ON
 from .columns import value_of
 
 if TYPE_CHECKING:
@@ -15,22 +16,12 @@ if TYPE_CHECKING:
     from ..runs.run import Run
 
 _PAUSE = 0.5
-"""Seconds between two looks at least: events may come by the thousand."""
-
-_PATIENCE = 5.0
-"""Seconds between two looks at most: a run whose writer died changes nothing in its store."""
-
-GOES_ON = ("running", "waiting")
-"""How a run stands that has not ended."""
+"""Seconds between two looks at a list of runs at least."""
 
 
 def moments(db: Broker) -> Iterator[None]:
     """Yield now, and then each time that something was stored."""
-    while True:
-        state = db.store.state()
-        yield
-        time.sleep(_PAUSE)
-        db.store.wait_for_changes(state, _PATIENCE)
+    return following.moments(db.store, _PAUSE)
 
 
 @dataclass(frozen=True)

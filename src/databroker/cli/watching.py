@@ -114,19 +114,15 @@ def _follow(
     db: Broker, run: Run, stream: str, fields: list[str] | None, form: Form | None
 ) -> int | None:
     """Print the events of a run as they come; return how it ended."""
-    from .events import EventLines, Follower
-    from .news import GOES_ON, moments
+    from .events import EventLines
     from .rows import row_of
 
-    follower = Follower(run, stream, fields)
     table = EventLines(run.session.zone, width())
-    status = ""
-    for _ in moments(db):
-        status = run.status  # before the events: those that come until it ends are not missed
-        for row in map(row_of, follower.look()):
+    for kind, document in run.follow(stream, fields):
+        if kind == "event":
+            row = row_of(document)
             say(as_json(row) if form else table.lines(row))
-        if status not in GOES_ON:
-            break
+    status = run.status
     stream_of(run, stream)  # or there is an error
     if not form:
         say(f"The run has ended: {status}.")

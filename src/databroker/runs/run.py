@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..stores.base import RunRecord
     from .comparing.compared import Compared
     from .comparing.diff import RunDiff
+    from .following.documents import DocumentFollower
     from .session import Session
     from .stream.stream import Stream
 
@@ -333,6 +334,44 @@ class Run:
         from .stream.align import align
 
         return align(self.streams, on, how, streams, tolerance, fields, convert_times)
+
+    def follow(
+        self,
+        stream_name: StreamName = ALL,
+        fields: Fields = None,
+        *,
+        cursor: Any = None,
+        timeout: float | None = None,
+    ) -> DocumentFollower:
+        """Return (name, document) for all documents of the run, those to come too, as they come.
+
+        Parameters
+        ----------
+        stream_name, fields
+            As in `documents`. The stream need not be there yet.
+        cursor
+            What the `cursor` of a follower was, in whichever process: it goes on behind that.
+        timeout
+            Seconds after which it ends if nothing comes; None to wait as long as the run goes on.
+
+        Returns
+        -------
+        DocumentFollower
+            An iterator that ends with the run, or once its writer is gone. It has a `cursor`.
+
+        Raises
+        ------
+        InvalidKey
+            The cursor is of another run, or none.
+        NoSuchField
+            When it is looped over: a plain name in `fields` that the stream does not have.
+        """
+        from .following.documents import DocumentFollower
+
+        options = {"cursor": cursor, "timeout": timeout}
+        return DocumentFollower(
+            self.session, self._start, stream_name, fields, self._handed_out, **options
+        )
 
     def files(self) -> Files:
         """Return the external files of the run, and whether they are there.

@@ -545,7 +545,7 @@ class Store(ABC):
     def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
         """Wait until `state` is no more what it was; tell whether it is so.
 
-        It is noticed within a tenth of a second, or sooner; within a second where each look is
+        It is noticed within a twentieth of a second, or sooner; within a second where each look is
         several requests to a server. What was stored after the state was asked for, and before
         this began, counts.
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ...external.fields.filling import Fill, OnMissing
     from ...external.fields.lazy_array import LazyArray
     from ...stores.rows import Extent
+    from ..following.tables import TableFollower
     from ..session import Session
     from .external_fields import ExternalFields
     from .layout import EventSource
@@ -295,6 +296,43 @@ class Stream:
         start, stop = dict(self._start), dict(self._stop) or None
         uids = [descriptor["uid"] for descriptor in self._descriptors]
         return run_documents(self._session.store, start, stop, uids, self.events(fields))
+
+    def follow(
+        self,
+        fields: Fields = None,
+        *,
+        cursor: Any = None,
+        timeout: float | None = None,
+        convert_times: bool = True,
+        timezone: str | datetime.tzinfo | None = None,
+    ) -> TableFollower:
+        """Return the events of the stream, those to come too, as a small table each time some came.
+
+        Parameters
+        ----------
+        fields, convert_times, timezone
+            As in `table`. What refers to external data is given as it is stored.
+        cursor, timeout
+            As in `Header.follow`.
+
+        Returns
+        -------
+        TableFollower
+            An iterator of tables that ends with the run. It has a `cursor`.
+
+        Raises
+        ------
+        InvalidKey
+            The cursor is of another run, or none.
+        NoSuchField
+            When it is looped over: as `table` says.
+        """
+        from ..following.tables import TableFollower
+
+        options = {"cursor": cursor, "timeout": timeout}
+        return TableFollower(
+            self._session, self._start, self.name, fields, convert_times, timezone, **options
+        )
 
     def __getitem__(self, field: str) -> LazyArray:
         """Return a field as an array that is read when it is sliced; see `array`."""

@@ -239,6 +239,8 @@ class SQLStore(Store):
         return self._connections.get().state()
 
     def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
+        if self.state() != state:  # who is behind need not begin to listen
+            return True
         with self._connections.get().listening() as pause:
             return wait_until(lambda: self.state() != state, timeout, pause)
 

@@ -1,0 +1,129 @@
+"""The runs of a broker as they begin and end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..._util.printable import shown
+from ...errors import InvalidKey
+from ...query.nodes import Everything, Exists, In, Node, Not, Path
+from .follower import Follower, Look
+
+if TYPE_CHECKING:
+    from ...stores.base import Store
+    from ..run import Run
+
+_UID = Path("uid")
+_HAS_ENDED = Exists(Path.parse("stop.uid"))
+_AT_ONCE = 500
+"""Runs that are asked about by one question."""
+
+
+class Arrivals:
+    """Which runs came to a store, by its own marks if it has them, else by all their uids."""
+
+    def __init__(self, store: Store, mark: Any = None, known: Iterable[str] = ()) -> None:
+        self._store = store
+        self.mark = mark
+        self.known = set(known)
+
+    def look(self) -> list[str]:
+        """Return the uids of the runs that came since it looked last.
+
+        Raises
+        ------
+        InvalidKey
+            The mark is of another store.
+        """
+        before = self.mark
+        if before is None and self.known and self._store.count(Everything()) == len(self.known):
+            return []  # where there are no marks, all uids are to be read
+        answer = self._store.uids_since(before)
+        if answer is None:
+            raise InvalidKey(f"The cursor is not of {self._store}, or that was replaced.")
+        uids, self.mark = answer
+        came = [uid for uid in uids if uid not in self.known]
+        # What came while they were counted comes again with the mark.
+        self.known = set(uids) if before is None else set()
+        return came
+
+
+class RunsFollower(Follower[tuple[str, "Run"]]):
+    """Gives ('start', run) for each run that begins, and ('stop', run) once it ends.
+
+    Obtained as ``db.watch()``.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        search: Callable[[Node], Iterable[Run]],
+        cursor: Any = None,
+        timeout: float | None = None,
+    ) -> None:
+        super().__init__(store, timeout)
+        self._search = search
+        if cursor is None:
+            self._begin()
+        else:
+            self._resume(cursor)
+
+    def _begin(self) -> None:
+        self._arrivals = Arrivals(self._store)
+        self._arrivals.look()
+        open_now = self._store.select(Not(_HAS_ENDED), [_UID])
+        # Of runs that have not ended: whether it was said that they began.
+        self._open = {uid: True for (uid,) in open_now}
+        self._note_arrivals()
+
+    def _resume(self, cursor: Any) -> None:
+        try:
+            self._arrivals = Arrivals(self._store, cursor["mark"], cursor["known"])
+            self._open = dict(cursor["open"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidKey(
+                f"{shown(cursor)} is no cursor: give what the `cursor` of `db.watch()` was."
+            ) from error
+
+    @property
+    def cursor(self) -> dict[str, Any]:
+        """Where it stands, behind what it gave last. JSON can hold it."""
+        arrivals = self._arrivals
+        return {"mark": arrivals.mark, "known": sorted(arrivals.known), "open": dict(self._open)}
+
+    def _look(self, *, is_thorough: bool) -> Look:
+        return Look(self._news(), is_last=False)
+
+    def _note_arrivals(self) -> None:
+        self._open |= dict.fromkeys(self._arrivals.look(), False)
+
+    def _news(self) -> Iterator[tuple[str, Run]]:
+        self._note_arrivals()
+        ended = set(self._ended())
+        changed = [uid for uid, is_told in self._open.items() if uid in ended or not is_told]
+        for run in self._runs(changed):
+            if not self._open[run.uid]:
+                self._open[run.uid] = True
+                yield "start", run
+            if run.uid in ended:
+                del self._open[run.uid]
+                yield "stop", run
+        for uid in ended:  # those that the broker does not see
+            self._open.pop(uid, None)
+
+    def _ended(self) -> Iterator[str]:
+        for some in _parts(self._open):
+            for (uid,) in self._store.select(In(_UID, some) & _HAS_ENDED, [_UID]):
+                yield uid
+
+    def _runs(self, uids: Iterable[str]) -> list[Run]:
+        """Return the runs of some uids that the broker sees, the oldest first."""
+        found = [run for some in _parts(uids) for run in self._search(In(_UID, some))]
+        found.reverse()  # of one time, the one that came last is found first
+        return sorted(found, key=lambda run: run.start["time"])
+
+
+def _parts(uids: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    uids = tuple(uids)
+    return (uids[first : first + _AT_ONCE] for first in range(0, len(uids), _AT_ONCE))
