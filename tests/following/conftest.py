@@ -9,7 +9,7 @@ import databroker
 from databroker import Broker
 from helpers.run_builder import RunBuilder
 
-KINDS = ["memory", "sqlite", "postgresql", "mongo", "files"]
+KINDS = ["memory", "sqlite", "postgresql", "mongo", "files", "several"]
 
 
 @pytest.fixture(params=KINDS)
@@ -44,6 +44,11 @@ def _broker(kind, request, folder):
         return Broker(mongo.store_class()(request.getfixturevalue("new_database")()))
     if kind == "postgresql":
         return Broker.from_config(request.getfixturevalue("postgresql_config"))
+    if kind == "several":
+        members = [
+            {"name": name, "driver": "sqlite", "path": str(folder / name)} for name in ("a", "b")
+        ]
+        return Broker.from_config({"driver": "federation", "members": members, "write_to": "b"})
     if kind == "files":
         return Broker.from_config({"driver": "jsonl", "paths": str(folder / "runs")})
     return Broker.from_config({"driver": "memory"})

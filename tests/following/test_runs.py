@@ -150,7 +150,7 @@ def test_an_error_or_an_interrupt_ends_it_and_loses_nothing(db, run, monkeypatch
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(db.store), "wait_for_changes", interrupt)
+        patch.setattr(type(db["run"].session.store), "wait_for_changes", interrupt)
         with pytest.raises(KeyboardInterrupt):
             next(follower)
     assert next(follower, None) is None
