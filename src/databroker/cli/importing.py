@@ -28,7 +28,12 @@ _EXAMPLES = (
 
 @click.command("import", cls=BrokerCommand, examples=_EXAMPLES)
 @click.argument("paths", nargs=-1, required=True, metavar="FILE...", type=click.Path())
-@click.option("--files", metavar="FOLDER", help="Copy external files of packs into this folder.")
+@click.option(
+    "--files",
+    metavar="FOLDER",
+    help="Copy external files of packs into this folder. Without it, they are looked for where "
+    "they were when they were recorded.",
+)
 def import_files(names: tuple[str, ...], paths: tuple[str, ...], files: str | None) -> int | None:
     """Save the documents of files: JSON lines, MessagePack, JSON, gzip of each, packs.
 
