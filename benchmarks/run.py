@@ -21,6 +21,7 @@ from benchmarks import (  # noqa: E402
     external,
     federation,
     files,
+    following,
     harness,
     huge,
     many_runs,
@@ -83,6 +84,7 @@ BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "files": files.rows,
     "tiled": tiled.rows,
     "serving": serving.rows,
+    "following": following.rows,
     "catalog": _finding,
 }
 

@@ -62,6 +62,12 @@ def test_what_is_served_beside_a_file() -> None:
     assert all(row.ratio for row in rows)
 
 
+def test_what_is_followed() -> None:
+    following = module("following")
+    with following.in_sqlite() as (db, _):
+        assert following.row("SQLite", db, 3).ratio
+
+
 def test_exports() -> None:
     exporting = module("exporting")
     for format in exporting.ALONE:
