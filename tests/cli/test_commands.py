@@ -464,8 +464,8 @@ def test_files(run, at_demo_home):
     assert code == 0
     lines = out.splitlines()
     assert re.fullmatch(r"5 files, all there \(\d+\.\d kB\)", lines[0])
-    assert lines[1].split() == ["exists", "size", "path", "fields"]
-    assert all(re.fullmatch(r"yes +\d+\.\d kB  \S+_\d\.npy  img", line) for line in lines[2:])
+    assert lines[1].split() == ["exists", "size", "fields", "path"]
+    assert all(re.fullmatch(r"yes +\d+\.\d kB  img     \S+_\d\.npy", line) for line in lines[2:])
     assert run("files", "4", "--missing") == (0, "None of 5 files is missing.\n", "")
     assert run("files", "-b", "example", "-1") == (0, "no external files\n", "")
 
@@ -488,7 +488,10 @@ def test_export(run, at_demo_home, tmp_path, name):
     assert list(tmp_path.iterdir()) == [path]
     before = path.read_bytes()
     code, _, error = run("export", *arguments)
-    assert (code, error) == (1, f"databroker: {path} is there already.\n")
+    assert (code, error) == (
+        1,
+        f"databroker: {path} is there already. With --overwrite, it is replaced.\n",
+    )
     assert path.read_bytes() == before
     assert run("export", *arguments, "--overwrite")[0] == 0
 
@@ -508,7 +511,7 @@ def test_export_of_what_the_runs_are(run, at_demo_home, tmp_path):
 
 def test_what_cannot_be_exported(run, tmp_path):
     code, _, error = run("export", "-1", "--table", str(tmp_path / "runs.doc"))
-    assert (code, error.count("\n")) == (1, 1)
+    assert (code, error.count("\n")) == (2, 1)
     assert " .csv, .xlsx, .parquet, .arrow, not 'runs.doc'" in error
     code, _, error = run("export", "1", "--table", str(tmp_path / "none" / "runs.csv"))
     assert code == 1
@@ -517,7 +520,7 @@ def test_what_cannot_be_exported(run, tmp_path):
     assert code == 3
     assert "There is no field 'nonsense'" in error
     code, _, error = run("export", "1", "--format", "jsn")
-    assert code == 1
+    assert code == 2
     assert "Did you mean 'json'?" in error
     assert list(tmp_path.iterdir()) == []
 
