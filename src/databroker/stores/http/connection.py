@@ -101,10 +101,12 @@ class Connection:
         """Close the connections."""
         with self._lock:
             self._closed = True
-            clients = [*self._left, *([self._client] if self._client else [])]
-            self._left, self._client = [], None
-        for client in clients:
+            client, self._client = self._client, None
+            left, self._left = self._left, []
+        if client is not None:
             client.close()
+        for each in left:  # an interrupt may have left them locked
+            threading.Thread(target=each.close, daemon=True).start()
 
     @contextmanager
     def _response(
@@ -120,7 +122,11 @@ class Connection:
                     response.read()
                     raise refused(response, self.name)
                 yield response
-            finally:
+            except BaseException as error:
+                if _interrupt(error, around) is None:
+                    response.close()
+                raise
+            else:
                 response.close()
         except GeneratorExit:
             raise
@@ -151,7 +157,7 @@ class Connection:
         self, error: BaseException, around: BaseException | None, client: httpx.Client, name: str
     ) -> BaseException:
         """Return what an error is for who asked; after an interrupt, the client is given up."""
-        interrupt = _interrupt(error) or interrupt_behind(error, around)
+        interrupt = _interrupt(error, around)
         if interrupt is not None:
             self._leave(client)
             return interrupt
@@ -206,5 +212,10 @@ class Connection:
         self._left, self._client = [], None
 
 
-def _interrupt(error: BaseException) -> BaseException | None:
-    return error if not isinstance(error, Exception) or from_signal(error) else None
+def _interrupt(error: BaseException, around: BaseException | None) -> BaseException | None:
+    """Return the interrupt that an error is, or that led to it; None if there was none."""
+    if isinstance(error, GeneratorExit):
+        return None
+    if not isinstance(error, Exception) or from_signal(error):
+        return error
+    return interrupt_behind(error, around)
