@@ -7,6 +7,7 @@ import io
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from databroker import Broker
 from databroker.cli import news
 from databroker.cli.app import app
 from databroker.cli.outcome import DONE, INTERRUPTED, NO
+from databroker.server import running
 
 SHARED = ("--broker", "--debug", "--where", "--text", "--since", "--until")
 """Options that many commands have from one place: they need not be tried with each."""
@@ -82,6 +84,7 @@ def test_options_of_many_commands_are_tried(option):
 STAND_INS = {
     "postgresql://me@server/beamline": "server.db",
     "bb805845": "3",
+    "./runs.db": "./lab.db",
 }
 """What is typed for a word that only its author has."""
 
@@ -116,7 +119,15 @@ def impatient(monkeypatch):
         yield
         raise KeyboardInterrupt
 
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    at_a_port = socket.create_server
     monkeypatch.setattr(news, "moments", moments)
+    monkeypatch.setattr(running, "work", interrupted)
+    monkeypatch.setattr(running, "run_all", interrupted)
+    # Another test may be at the port of an example.
+    monkeypatch.setattr(socket, "create_server", lambda at, **more: at_a_port((at[0], 0), **more))
     monkeypatch.setattr("databroker.stores.base.Store.create_indexes", lambda self: ["uid_1"])
 
 
@@ -193,3 +204,11 @@ def test_a_pack_without_files_and_in_the_place_of_another(run, tmp_path):
     small = (tmp_path / "scan.zip").stat().st_size
     assert run(*arguments, "--overwrite")[0] == 0
     assert (tmp_path / "scan.zip").stat().st_size > small
+
+
+def test_what_is_served_says_where(run, monkeypatch):
+    monkeypatch.setenv("DATABROKER_TOKEN", "a-token")
+    monkeypatch.setattr(running, "work", lambda *_: None)
+    code, out, _ = run("serve", "example", "--host", "127.0.0.1", "--port", "0")
+    assert code == 0
+    assert re.search(r"http://127\.0\.0\.1:\d+/example\?token=a-token", out)
