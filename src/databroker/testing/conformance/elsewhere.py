@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import multiprocessing
+import os
 import pickle
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -39,7 +40,9 @@ class Elsewhere:
     def __init__(self, store: Store) -> None:
         context = _context()
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(pickle.dumps(store), theirs))
+        # One that has imported what is needed may have begun with another environment.
+        given = (pickle.dumps(store), theirs, dict(os.environ))
+        self._process = context.Process(target=_serve, args=given)
         self._process.start()
         theirs.close()
         list(self.answers())
@@ -91,7 +94,8 @@ def _context() -> Any:
     return context
 
 
-def _serve(pickled: bytes, pipe: Connection) -> None:
+def _serve(pickled: bytes, pipe: Connection, environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
     with contextlib.closing(pickle.loads(pickled)) as store:
         pipe.send(("done", None))
         while (asked := pipe.recv()) is not None:
