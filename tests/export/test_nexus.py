@@ -10,7 +10,6 @@ import h5py
 import numpy as np
 import pytest
 from hypothesis import given
-from nexusformat.nexus.validate import validate_file
 from silx.io.nxdata import get_default
 
 import databroker
@@ -21,6 +20,9 @@ from databroker.testing import strategies
 from databroker.testing.conformance.base import insert_all, quick
 from helpers import scans
 from helpers.external import HDF5, IMAGE, Both, Run, frames, key, write
+
+with np.printoptions():  # which it changes for everybody
+    from nexusformat.nexus.validate import validate_file
 
 pytest.importorskip("xarray")
 
