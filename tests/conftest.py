@@ -51,6 +51,12 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def _garbage_is_looked_for():
+    """Begin each test as a program begins, whatever an interrupted one before it left behind."""
+    gc.enable()
+
+
 def _live_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in _PLACES:
         monkeypatch.delenv(variable, raising=False)

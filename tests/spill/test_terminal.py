@@ -48,11 +48,11 @@ def left(folder):
 
 
 def test_what_waits_is_told_and_sent(typed, left):
-    code, said = typed("status", "lab")
+    code, said = typed("status", "-b", "lab")
     assert code == 0
     assert "nothing waits" in said
     left(*whole_run("a"))
-    code, said = typed("status", "lab")
+    code, said = typed("status", "-b", "lab")
     assert code == 0
     assert f"{len(whole_run())} documents wait" in said
     assert "runs      0" in said
@@ -61,8 +61,8 @@ def test_what_waits_is_told_and_sent(typed, left):
         stats = db.stats()
         assert (stats["runs"], stats["waiting"], stats["refused"]) == (0, len(whole_run()), [])
         assert stats["bytes"] > 0
-    assert typed("replay", "lab") == (0, f"Sent: {len(whole_run())} documents.\n")
-    assert typed("replay", "lab") == (0, "Sent: 0 documents.\n")
+    assert typed("replay", "-b", "lab") == (0, f"Sent: {len(whole_run())} documents.\n")
+    assert typed("replay", "-b", "lab") == (0, "Sent: 0 documents.\n")
     with Broker.named("lab") as db:
         assert db[-1].start["uid"] == "a"
         assert db.stats()["waiting"] == 0
@@ -70,9 +70,9 @@ def test_what_waits_is_told_and_sent(typed, left):
 
 def test_what_was_refused_is_told_until_its_file_is_removed(typed, left):
     left(("start", start("a")))
-    typed("replay", "lab")
+    typed("replay", "-b", "lab")
     left(("start", start("a", sample="another")), ("start", start("b")))
-    code, said = typed("replay", "lab")
+    code, said = typed("replay", "-b", "lab")
     assert code == 1
     assert "start 'a': ConflictingDocument" in said
     assert ".refused" in said

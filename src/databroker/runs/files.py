@@ -34,9 +34,9 @@ class Files(list["ExternalFile"]):
     ... ])
     >>> files
     2 files, 1 there (2.0 MB)
-    exists  size    path        fields
-    yes     2.0 MB  /data/a.h5  img
-    no              /data/b.h5  cam
+    exists  size    fields  path
+    yes     2.0 MB  img     /data/a.h5
+    no              cam     /data/b.h5
     >>> files.total, [file.path for file in files.missing]
     (2000000, ['/data/b.h5'])
     """

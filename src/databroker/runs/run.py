@@ -395,8 +395,8 @@ class Run:
         ...                        "resource_kwargs": {}})
         >>> db[-1].files()
         1 file, 0 there (0 B)
-        exists  size  path             fields
-        no            /nowhere/a.npy
+        exists  size  fields  path
+        no                    /nowhere/a.npy
         """
         return files_of([(self.session, self.uid)])
 
