@@ -121,6 +121,7 @@ def test_saving_small_runs() -> None:
     assert row.ratio
 
 
+@pytest.mark.filterwarnings("ignore::databroker.errors.SpillWarning")  # told from a thread
 def test_documents_that_wait(postgresql: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABROKER_TEST_POSTGRESQL", postgresql)
     assert all(row.ratio for row in module("spilling").measured(50))
