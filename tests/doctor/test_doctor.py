@@ -44,6 +44,15 @@ def test_where_all_is_well_nothing_is_bad(lab):
     assert found["config lab"] == "can be read"
 
 
+def test_a_file_that_is_not_there_is_told_and_not_made(lab, empty_home):
+    lab()
+    found = {each.about: each for each in examine(["lab"])}
+    assert found["store"].state == "note"
+    assert f"{empty_home}/lab.db is not there" in found["store"].found
+    assert "mounted" in found["store"].mend
+    assert not (empty_home / "lab.db").exists()
+
+
 def test_what_is_installed_is_told():
     found = {each.about: each for each in look_at_installation()}
     assert "matplotlib" in found["extra plot"].found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import time
@@ -14,6 +15,8 @@ from ..config import Configuration, load
 from ..display.counting import runs_in_words
 from ..display.summary import is_number, size, when
 from ..errors import DatabrokerError
+from ..external.handlers.offered import successor
+from ..external.import_path import imported
 from ..query.nodes import Everything
 from .finding import Diagnosis
 
@@ -32,6 +35,13 @@ def look_at_broker(name: str) -> Iterator[Diagnosis]:
     for each in (config, *config.members.values()):
         yield from _root_map(each)
         yield from _disk(each)
+        yield from _handlers(each)
+    missing = [path for each in (config, *config.members.values()) for path in _missing(each)]
+    if missing:
+        # To open it would make it: whoever looks for the runs of a lost disk finds none then.
+        mend = "nothing, if it is new; else see whether its disk is mounted"
+        yield Diagnosis("note", "store", f"{', '.join(missing)} is not there", mend)
+        return
     try:
         broker = Broker.opened(config)
     except DatabrokerError as error:
@@ -40,7 +50,6 @@ def look_at_broker(name: str) -> Iterator[Diagnosis]:
     with closing(broker):
         for look in (_store, _clock, _waiting):
             yield from _safely(look, broker)
-        yield from _handlers(broker, config)
 
 
 def _safely(look: Callable[[Broker], Iterator[Diagnosis]], broker: Broker) -> Iterator[Diagnosis]:
@@ -90,10 +99,10 @@ def _waiting(broker: Broker) -> Iterator[Diagnosis]:
         yield Diagnosis("bad", "refused", refused, f"it is kept in {', '.join(waiting.kept)}")
 
 
-def _handlers(broker: Broker, config: Configuration) -> Iterator[Diagnosis]:
-    for spec in config.handlers:
+def _handlers(config: Configuration) -> Iterator[Diagnosis]:
+    for spec, target in config.handlers.items():
         try:
-            broker.registry.handler(spec)
+            imported(successor(target), f"handlers: {spec}")
         except not_from_signal(Exception) as error:  # of somebody else's module
             mend = "install the package that has it, or mend 'handlers' in the configuration"
             yield Diagnosis("bad", f"handler {spec}", f"{type(error).__name__}: {error}", mend)
@@ -109,15 +118,23 @@ def _root_map(config: Configuration) -> Iterator[Diagnosis]:
 
 
 def _disk(config: Configuration) -> Iterator[Diagnosis]:
-    paths = [config.options.get("path"), *(config.options.get("paths") or ())]
-    for path in filter(None, paths):
-        folder = _folder_of(str(path))
+    for path in _paths(config):
+        folder = _folder_of(path)
         free = shutil.disk_usage(folder).free
         state = f"{size(free)} free at {folder}"
         if free < _LITTLE:
             yield Diagnosis("bad", "disk", state, "make room, or move the runs")
         else:
             yield Diagnosis("good", "disk", state)
+
+
+def _paths(config: Configuration) -> list[str]:
+    paths = [config.options.get("path"), *(config.options.get("paths") or ())]
+    return [str(path) for path in paths if path]
+
+
+def _missing(config: Configuration) -> list[str]:
+    return [path for path in _paths(config) if not (glob.has_magic(path) or os.path.exists(path))]
 
 
 def _folder_of(path: str) -> str:
