@@ -243,6 +243,10 @@ class AccessRefused(StoreUnavailable, PermissionError):
     """The server of a store wants a token, and was given none or another one."""
 
 
+class NotPermitted(_OfSettings, PermissionError):
+    """The server of a store knows who asks, but they may not do this, or not to this run."""
+
+
 class ServerFailed(StoreUnavailable):
     """The server of a store failed at what it was asked; the log of the server says why."""
 

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
 
 from .. import __version__
 from ..broker.broker import Broker
-from ..errors import DatabrokerError
+from ..runs.session import Session
 from ..stores.base import Store
 from ..stores.wire.calls import CALLS, VERSION, Call
-from .access import TokenNeeded
+from .access.access import Access, refused
 from .answers import answer
 from .description import description
+from .endpoints import Endpoint, route
 from .requests import LARGEST, arguments
-from .responses import problem
-from .served import Served
+from .served import Served, ServedSource
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -65,23 +66,24 @@ def app(
     >>> from databroker.stores.memory import MemoryStore
     >>> served = app({"lab": MemoryStore()}, token="of your own making")
     >>> type(served).__name__
-    'TokenNeeded'
+    'AuthenticationMiddleware'
     """
-    stores = {name: _store(source) for name, source in _named(sources).items()}
+    sessions = {name: _session(source) for name, source in _named(sources).items()}
     routes: list[BaseRoute] = []
-    for name, store in stores.items():
-        inside = _routes(Served(store, allow_writing), largest)
+    for name, session in sessions.items():
+        inside = _routes(ServedSource(session, allow_writing), largest)
         routes += inside if not name else [Mount(f"/{name}", routes=inside)]
-    whole = Starlette(routes=routes, lifespan=_lifespan(list(stores.values())) if close else None)
-    return whole if token is None else TokenNeeded(whole, token)
+    stores = [session.store for session in sessions.values()]
+    whole = Starlette(routes=routes, lifespan=_lifespan(stores) if close else None)
+    return AuthenticationMiddleware(whole, Access.by(token), refused)
 
 
 def _named(sources: Source | Mapping[str, Source]) -> Mapping[str, Source]:
     return sources if isinstance(sources, Mapping) else {"": sources}
 
 
-def _store(source: Source) -> Store:
-    return source.store if isinstance(source, Broker) else source
+def _session(source: Source) -> Session:
+    return (source if isinstance(source, Broker) else Broker(source)).session
 
 
 def _lifespan(
@@ -96,34 +98,34 @@ def _lifespan(
     return lifespan
 
 
-def _routes(served: Served, largest: int) -> list[BaseRoute]:
-    """Return the routes of one source, made of the table of calls."""
+def _routes(source: ServedSource, largest: int) -> list[BaseRoute]:
+    """Return the routes of one source; those of calls are made of their table."""
     openapi = description(CALLS.values(), __version__)
 
-    async def tell(_: Request) -> Response:
+    async def tell(served: Served, _: Request) -> Response:
         about = await run_in_threadpool(served.about)
         return JSONResponse({"databroker": __version__, "largest": largest, **about})
 
-    async def describe(_: Request) -> Response:
+    async def describe(_: Served, __: Request) -> Response:
         return JSONResponse(openapi)
 
     return [
-        Route(f"/{VERSION}/about", tell, methods=["GET"]),
-        Route(f"/{VERSION}/openapi.json", describe, methods=["GET"]),
+        route("GET", f"/{VERSION}/about", source, tell, needs=None),
+        route("GET", f"/{VERSION}/openapi.json", source, describe, needs=None),
         *(
-            Route(f"/{VERSION}/{call.name}", _endpoint(served, call, largest), methods=["POST"])
+            route(
+                *("POST", f"/{VERSION}/{call.name}", source, _of_call(call, largest)),
+                needs="write" if call.writes else "read",
+            )
             for call in CALLS.values()
         ),
     ]
 
 
-def _endpoint(served: Served, call: Call, largest: int) -> Any:
-    async def endpoint(request: Request) -> Response:
-        try:
-            given = await arguments(request, call, largest)
-            compressed = request.query_params.get("compression") == "zstd"
-            return await answer(served, call, given, compressed)
-        except DatabrokerError as error:
-            return problem(error)
+def _of_call(call: Call, largest: int) -> Endpoint:
+    async def endpoint(served: Served, request: Request) -> Response:
+        given = await arguments(request, call, largest)
+        compressed = request.query_params.get("compression") == "zstd"
+        return await answer(served, call, given, compressed)
 
     return endpoint

@@ -1,4 +1,4 @@
-"""A store as it is asked over the wire."""
+"""A source as it is asked over the wire, by each caller."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from ..errors import StoreIsReadOnly
 from ..stores.wire.batches import Rows
 
 if TYPE_CHECKING:
+    from ..runs.session import Session
     from ..stores.base import Store
     from ..stores.wire.calls import Call
+    from .access.caller import Caller
 
 FEW_ROWS = 200
 """Rows of no more come with the answer that says where they are."""
@@ -23,25 +25,33 @@ _FEW_BYTES = 2**16
 
 
 class Served:
-    """A store, and what of it can be asked.
+    """A source, as one caller is served it.
 
-    Parameters
+    Attributes
     ----------
-    store
-        The store.
-    allow_writing
-        Whether documents can be inserted.
+    caller
+        Who asks.
+    session
+        The runs that they may see, and how these and their files are read.
     """
 
-    def __init__(self, store: Store, allow_writing: bool) -> None:
-        self.store = store
+    def __init__(
+        self, session: Session, caller: Caller, allow_writing: bool, changes: Changes
+    ) -> None:
+        self.session = session
+        self.caller = caller
         self._allow_writing = allow_writing
-        self._changes = _Changes(store)
+        self._changes = changes
+
+    @property
+    def store(self) -> Store:
+        """The store of these runs, which has no others."""
+        return self.session.store
 
     def about(self) -> dict[str, Any]:
         """Return what a client must know of the store before it asks."""
         can = self.store.capabilities
-        writable = can.writable and self._allow_writing
+        writable = can.writable and self._allow_writing and "write" in self.caller.scopes
         return {
             "capabilities": asdict(replace(can, writable=writable, shared=True, backup=False)),
             "stale_after": self.store.stale_after,
@@ -77,7 +87,28 @@ class Served:
         return self._changes.state()
 
 
-class _Changes:
+class ServedSource:
+    """A source, of which each caller is given what they may see.
+
+    Parameters
+    ----------
+    session
+        Its runs, and how these and their files are read.
+    allow_writing
+        Whether documents can be inserted, by those who may.
+    """
+
+    def __init__(self, session: Session, allow_writing: bool) -> None:
+        self._session = session
+        self._allow_writing = allow_writing
+        self._changes = Changes(session.store)
+
+    def to(self, caller: Caller) -> Served:
+        """Return the source as a caller is served it."""
+        return Served(self._session, caller, self._allow_writing, self._changes)
+
+
+class Changes:
     """Counts how often more was stored, as seen by one thread: a state means nothing to others."""
 
     def __init__(self, store: Store) -> None:
@@ -89,6 +120,7 @@ class _Changes:
         self._last: Hashable = None
 
     def state(self) -> tuple[str, int]:
+        """Return what is another value once more is stored."""
         return self._name, self._asker.submit(self._look).result()
 
     def _look(self) -> int:

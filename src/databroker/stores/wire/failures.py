@@ -15,6 +15,7 @@ _STATUS: tuple[tuple[type[e.DatabrokerError], int], ...] = (
     # The first that fits counts.
     (e.RequestTooLarge, 413),
     (e.AccessRefused, 401),
+    (e.NotPermitted, 403),
     (e.StoreIsReadOnly, 403),
     (e.ConflictingDocument, 409),
     (e.QueryTimeout, 408),

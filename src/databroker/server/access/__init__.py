@@ -1,0 +1,1 @@
+"""Who asks, and what they may: a `Caller` is made of what comes with each request."""
