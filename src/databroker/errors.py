@@ -142,7 +142,17 @@ class DuplicateHandler(DatabrokerError, RuntimeError):
 
 
 class ShapesDiffer(DatabrokerError, ValueError):
-    """The values of an external field have different shapes, and make no array."""
+    """The values of an external field have different shapes, and make no array.
+
+    Attributes
+    ----------
+    field
+        The name of the field, where it is known.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class ExternalDataMissing(DatabrokerError, OSError):

@@ -102,6 +102,17 @@ def test_lost_files(db, tmp_path, format):
     np.testing.assert_array_equal(dataset["img"][4], both.img[4])
 
 
+def test_values_that_differ_in_shape_are_left_out(db, tmp_path, format):
+    both = Both(db, tmp_path)
+    both.change("img_3.npy", np.zeros((2, 9), int))
+    run = db[both.run.uid]
+    found, losses = exported(run, tmp_path, format)
+    assert losses == {*LOST, "values that differ in shape or type (img)"}
+    (dataset,) = found.values()
+    assert_same(dataset, run.xarray(fields=["det", "cam"]))
+    assert len(list(tmp_path.glob("*.part"))) == 0
+
+
 def test_no_thread_writes_on_after_an_error(db, tmp_path, format, monkeypatch):
     run = scans.line(db)
     dataset = run.streams["primary"].to_dask()

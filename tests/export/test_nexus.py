@@ -276,7 +276,7 @@ def test_frames_that_differ_in_shape_are_left_out_and_told(db, tmp_path):
     both = Both(db, tmp_path)
     np.save(tmp_path / "img_2.npy", np.zeros((7, 7)))
     path, losses = exported(db[both.run.uid], tmp_path)
-    assert losses == {"values that differ in shape (img)"}
+    assert losses == {"values that differ in shape or type (img)"}
     with h5py.File(path) as file:
         assert "img" not in file["entry/primary"]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import databroker
+from databroker.errors import NotSupported
 from databroker.export import export, tiff
 from helpers import scans
 from helpers.external import Both
@@ -105,3 +106,54 @@ def test_lost_files(db, tmp_path):
     found = tifffile.imread(files["run-1_primary_img"])
     assert np.isnan(found[3]).all()
     np.testing.assert_array_equal(found[4], both.img[4])
+
+
+def pages(path):
+    """What is said of each page, and its image."""
+    with tifffile.TiffFile(path) as file:
+        return [(json.loads(page.description), page.asarray()) for page in file.pages]
+
+
+def test_images_that_differ_in_shape_are_pages_of_different_sizes(db, tmp_path):
+    both = Both(db, tmp_path)
+    other = np.arange(6, dtype="f8").reshape(2, 3)
+    both.change("img_3.npy", other)
+    files, losses = exported(db[both.run.uid], tmp_path, fields=["img", "det"])
+    assert losses == {"metadata and configuration", "the time of each value"}
+    found = pages(files["run-1_primary_img"])
+    assert [said["det"] for said, _ in found] == [0, 1, 2, 3, 4]
+    assert [said["seq_num"] for said, _ in found] == [1, 2, 3, 4, 5]
+    for (_, image), wanted in zip(found, [*both.img[:3], other, both.img[4]], strict=True):
+        assert image.dtype == wanted.dtype
+        np.testing.assert_array_equal(image, wanted)
+
+
+@pytest.mark.filterwarnings("ignore:Some external data cannot be had:UserWarning")
+def test_images_that_differ_in_shape_and_lost_ones(db, tmp_path):
+    both = Both(db, tmp_path)
+    both.change("img_3.npy", np.zeros((2, 3)))
+    both.lose("img_1.npy")
+    files, losses = exported(db[both.run.uid], tmp_path, fields="img", on_missing="mask")
+    assert "events without an image (img)" in losses
+    assert [said["seq_num"] for said, _ in pages(files["run-1_primary_img"])] == [1, 3, 4, 5]
+
+
+def test_images_of_events_that_differ_in_shape(db, tmp_path):
+    run = scans.RunBuilder(db, "run")
+    keys = {"img": scans.number("array", [2, 3]), "det": scans.DET, "note": scans.number("string")}
+    owner = run.descriptor(keys)
+    images = [np.ones((2, 3)), None, np.zeros((4, 5))]
+    for n, image in enumerate(images):
+        run.event(owner, img=image, det=n / 2, note="=x")
+    files, losses = exported(run.stop(), tmp_path)
+    assert "events without an image (img)" in losses
+    found = pages(files["run_primary_img"])
+    assert [(said["seq_num"], said["det"]) for said, _ in found] == [(1, 0), (3, 1)]
+    assert all("img" not in said for said, _ in found)
+    for (_, image), wanted in zip(found, [images[0], images[2]], strict=True):
+        np.testing.assert_array_equal(image, wanted)
+
+
+def test_a_file_is_no_place_to_skip_images(db, tmp_path):
+    with pytest.raises(NotSupported, match="on_missing is 'raise' or 'mask', not 'skip'"):
+        export(scans.images(db), tmp_path, "tiff", on_missing="skip")

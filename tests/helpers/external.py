@@ -140,6 +140,9 @@ class Both:
     def references(self):
         return [f"sres/{number}" for number in range(len(self.cam))]
 
+    def change(self, name, values):
+        np.save(self.files / name, values)
+
     def lose(self, *names):
         for name in names:
             (self.files / name).unlink()

@@ -50,13 +50,13 @@ def whole_file(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iter
         _sync(part)
         _publish(part, target, overwrite)
     finally:
-        _remove(part)
+        remove(part)
 
 
 def _publish(part: Path, target: Path, overwrite: bool) -> None:
     if part.is_dir():
         if overwrite:
-            _remove(target)
+            remove(target)
         part.rename(target)  # fails if there is a folder that has anything in it
     elif overwrite:
         part.replace(target)
@@ -81,7 +81,8 @@ def _sync(part: Path) -> None:
             os.close(file)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Have no file and no folder at a path."""
     if path.is_dir() and not path.is_symlink():
         _remove_folder(path)
     else:

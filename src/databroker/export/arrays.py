@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..external.fields.filling import OnMissing, check_on_missing
+from .._util.whole_files import remove
+from ..errors import ShapesDiffer
 from ..extras import require
 from ..runs.stream.many import share_fields
 from . import losses
 from .columns import Texts, as_json, as_texts, plain_text
-from .format import Choice, Format, Losses, Part
+from .format import Choice, Format, Losses, OnMissing, Part, check_on_missing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,10 +58,29 @@ class _Datasets(Format):
             lost = [*_LOST]
             dataset = _plain(lazy, lost)
             dataset.attrs |= _documents(run, stream)
-            self._write(dataset, path)
-            return lost
+            unlike = self._write_alike(dataset, path)
+            return [*lost, *losses.of_fields(losses.UNLIKE, unlike)]
 
         return write
+
+    def _write_alike(self, dataset: xr.Dataset, path: Path) -> list[str]:
+        """Write a dataset; return the fields that it has not, since their values are no array.
+
+        Which ones, reading them tells: then the rest is written from the beginning.
+        """
+        unlike: list[str] = []
+        while True:
+            try:
+                self._write(dataset, path)
+                return unlike
+            except ShapesDiffer as error:
+                field = str(error.field)
+                names = [each for each in dataset if _field(dataset, each) == plain_text(field)]
+                if not names:
+                    raise
+            remove(path)
+            dataset = dataset.drop_vars(names)
+            unlike.append(field)
 
     @abstractmethod
     def _write(self, dataset: xr.Dataset, path: Path) -> None:
@@ -144,6 +164,11 @@ def _with_good_names(dataset: xr.Dataset) -> xr.Dataset:
     for name in filter(dataset.variables.__contains__, renamed):
         dataset[name].attrs.setdefault("data_key", plain_text(name))
     return dataset.rename(renamed)
+
+
+def _field(dataset: xr.Dataset, name: Any) -> Any:
+    """Return the field that a variable was made of."""
+    return dataset[name].attrs.get("data_key", name)
 
 
 def _good(name: str) -> str:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..columns.cells import cells_of
-from ..external.fields.filling import OnMissing
 from ..runs.stream.dataset import LazyFields
 from ..runs.stream.layout import Layout
 from ..runs.stream.many import share_fields
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from ..external.fields.lazy_array import LazyArray
     from ..runs.run import Run
     from ..runs.stream.stream import Stream
-    from .format import Choice
+    from .format import Choice, OnMissing
 
 Array = np.ndarray[Any, Any]
 

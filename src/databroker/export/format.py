@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ..runs.stream.fields import mapping
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..runs.run import Run
     from ..runs.stream.stream import Stream
 
+OnMissing = Literal["raise", "mask"]
 Losses = Iterable[str]
 """What a file could not hold, each a phrase for people: "the times of each field"."""
 
@@ -88,6 +89,12 @@ class Format(ABC):
     @abstractmethod
     def parts(self, run: Run, choice: Choice) -> Iterable[Part]:
         """Return what is written of a run, a file each."""
+
+
+def check_on_missing(on_missing: str) -> None:
+    """Raise ValueError for what no file does where external data cannot be had."""
+    if on_missing not in ("raise", "mask"):
+        raise ValueError(f"on_missing is 'raise' or 'mask', not {on_missing!r}.")
 
 
 def units_of(stream: Stream) -> dict[str, str]:

@@ -13,7 +13,7 @@ from ..errors import ShapesDiffer
 from ..external.fields.filling import UNREADABLE
 from ..extras import require
 from .columns import Texts, as_json, as_texts, blocks, plain_text
-from .losses import of_fields
+from .losses import UNLIKE, of_fields
 
 if TYPE_CHECKING:
     from ..external.fields.lazy_array import LazyArray
@@ -111,7 +111,7 @@ def put_column(
         else:
             dataset, losses = _put_texts(group, name, as_texts(field, array[:]))
     except ShapesDiffer:
-        return of_fields("values that differ in shape", [field])
+        return of_fields(UNLIKE, [field])
     describe(dataset, name, field, attrs)
     return losses
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 METADATA = "metadata and configuration"
 UNITS = "units"
 TIMES = "the time of each value"
+IMAGES = "events without an image"
+UNLIKE = "values that differ in shape or type"
 
 _NAMED = 8  # fields, so that a line stays one
 

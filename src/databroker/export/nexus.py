@@ -12,11 +12,10 @@ from .._util.printable import shown
 from ..display.summary import is_number
 from ..documents.files.jsonl import JSONLines
 from ..errors import NotSupported
-from ..external.fields.filling import OnMissing, check_on_missing
 from ..extras import require
 from .columns import Columns, columns_of
 from .documents import encoded
-from .format import Choice, Format, Losses, Part
+from .format import Choice, Format, Losses, OnMissing, Part, check_on_missing
 from .hdf5 import describe, names_of, new_group, put_column, put_link, say_name
 from .nexus_plots import TIME, grid_of_stream, plot_of, put_grid, put_images, put_plot
 from .nexus_run import RESERVED, put_configuration, put_documents, put_run, time_text

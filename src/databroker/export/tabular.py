@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..external.fields.filling import OnMissing, check_on_missing, external_fields
+from ..external.fields.filling import external_fields
 from ..runs.stream.fields import mapping
 from ..times.zones import resolve_zone
 from . import losses
-from .format import Choice, Format, units_of
+from .format import Choice, Format, OnMissing, check_on_missing, units_of
 
 if TYPE_CHECKING:
     import pandas as pd

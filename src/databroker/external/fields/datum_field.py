@@ -353,7 +353,8 @@ def form_check(shape: tuple[int, ...], dtype: np.dtype[Any], reference: DataRefe
         else:
             return
         raise ShapesDiffer(
-            f"{reference}: {differ}. data() and table(fill=True) give each as it is."
+            f"{reference}: {differ}. data() and table(fill=True) give each as it is.",
+            reference.field,
         )
 
     return check
