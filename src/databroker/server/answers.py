@@ -45,22 +45,34 @@ def _value(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> 
 def _sequence(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
     """Return the response whole if it is small, so that it costs one turn of a thread."""
     pieces = _pieces(served, call, arguments, pack)
-    first, is_last = next(pieces)
+    try:
+        first, is_last = next(pieces)
+    except DatabrokerError as error:
+        return problem(error)
     return whole(first) if is_last else InPieces(first, pieces)
 
 
 def _pieces(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Pieces:
-    """Yield a sequence of items, some at a time; the last piece has its end."""
-    piece, size, begun = list[bytes](), 0, time.monotonic()
+    """Yield a sequence of items, some at a time; the last piece has its end.
+
+    Raises
+    ------
+    DatabrokerError
+        Something failed before the first item; what fails later is told in the last piece.
+    """
+    piece, size, begun, is_first = list[bytes](), 0, time.monotonic(), True
     try:
         for each in served.ask(call, arguments):
             piece.append(sequence.item(pack(each)))
             size += len(piece[-1])
             if size >= _PIECE_BYTES or time.monotonic() - begun > _PIECE_SECONDS:
                 yield b"".join(piece), False
-                piece, size, begun = [], 0, time.monotonic()
+                piece, size, begun, is_first = [], 0, time.monotonic(), False
     except not_from_signal(Exception) as error:
-        piece.append(sequence.failure(to_problem(_told(error, call))))
+        told = _told(error, call)
+        if is_first and not piece:
+            raise told from error
+        piece.append(sequence.failure(to_problem(told)))
     else:
         piece.append(sequence.END)
     yield b"".join(piece), True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from .answers import answer
 from .description import description
 from .endpoints import Endpoint, route
 from .requests import LARGEST, arguments
+from .seals import Seal
 from .served import Served, ServedSource
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def app(
     sources: Source | Mapping[str, Source],
     *,
     token: str | None = None,
+    secret: str | None = None,
     allow_writing: bool = False,
     largest: int = LARGEST,
     close: bool = False,
@@ -49,6 +52,9 @@ def app(
     token
         What each request must bring (``Authorization: Bearer <token>``). Without one, whoever
         reaches the application may read everything: something before it must see to that.
+    secret
+        With what cursors are sealed that clients are given: several processes that answer for one
+        source must have the same. By default the token or, without one, a new secret.
     allow_writing
         Whether documents can be inserted.
     largest
@@ -69,9 +75,10 @@ def app(
     'AuthenticationMiddleware'
     """
     sessions = {name: _session(source) for name, source in _named(sources).items()}
+    seal = Seal(secret or token or secrets.token_urlsafe())
     routes: list[BaseRoute] = []
     for name, session in sessions.items():
-        inside = _routes(ServedSource(session, allow_writing), largest)
+        inside = _routes(ServedSource(session, allow_writing, seal.of(name)), largest)
         routes += inside if not name else [Mount(f"/{name}", routes=inside)]
     stores = [session.store for session in sessions.values()]
     whole = Starlette(routes=routes, lifespan=_lifespan(stores) if close else None)

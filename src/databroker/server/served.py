@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreIsReadOnly
 from ..stores.wire.batches import Rows
+from .sealed import SealedStore
 
 if TYPE_CHECKING:
     from ..runs.session import Session
     from ..stores.base import Store
     from ..stores.wire.calls import Call
     from .access.caller import Caller
+    from .seals import Seal
 
 FEW_ROWS = 200
 """Rows of no more come with the answer that says where they are."""
@@ -33,12 +35,15 @@ class Served:
         Who asks.
     session
         The runs that they may see, and how these and their files are read.
+    sealed
+        Their store, with cursors, marks and extents that this caller can bring back.
     """
 
     def __init__(
-        self, session: Session, caller: Caller, allow_writing: bool, changes: Changes
+        self, session: Session, caller: Caller, allow_writing: bool, changes: Changes, seal: Seal
     ) -> None:
         self.session = session
+        self.sealed = SealedStore(session.store, seal.of(caller.name))
         self.caller = caller
         self._allow_writing = allow_writing
         self._changes = changes
@@ -70,16 +75,16 @@ class Served:
                 "This server only lets read. To let write, start it with --allow-writing."
             )
         own = getattr(self, f"_{call.name}", None)
-        return (own or getattr(self.store, call.name))(**arguments)
+        return (own or getattr(self.sealed, call.name))(**arguments)
 
     def _extents(self, kind: str, owner: str) -> Rows:
         """Say where rows are and, where they are few, send them along: they are asked for next."""
         from ..columns import ALL
 
-        extents = self.store.extents(kind, owner)
+        extents = self.sealed.extents(kind, owner)
         if sum(extent.rows for extent in extents) > FEW_ROWS:
             return Rows(extents)
-        batches = [list(self.store.read(kind, extent, ALL)) for extent in extents]
+        batches = [list(self.sealed.read(kind, extent, ALL)) for extent in extents]
         size = sum(batch.nbytes for several in batches for batch in several)
         return Rows(extents, batches if size <= _FEW_BYTES else None)
 
@@ -96,16 +101,19 @@ class ServedSource:
         Its runs, and how these and their files are read.
     allow_writing
         Whether documents can be inserted, by those who may.
+    seal
+        What seals the cursors, marks and extents that callers are given.
     """
 
-    def __init__(self, session: Session, allow_writing: bool) -> None:
+    def __init__(self, session: Session, allow_writing: bool, seal: Seal) -> None:
         self._session = session
+        self._seal = seal
         self._allow_writing = allow_writing
         self._changes = Changes(session.store)
 
     def to(self, caller: Caller) -> Served:
         """Return the source as a caller is served it."""
-        return Served(self._session, caller, self._allow_writing, self._changes)
+        return Served(self._session, caller, self._allow_writing, self._changes, self._seal)
 
 
 class Changes:

@@ -1,0 +1,141 @@
+"""A store of which whatever clients bring back is sealed: cursors of runs, marks and extents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..documents.kinds import Document
+from ..stores.base import Capabilities, RunRecord, Store
+from ..stores.contents import StoredRun
+from ..stores.delegating import DelegatingStore
+from ..stores.rows import Extent
+from .seals import Seal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ..columns import Selection
+    from ..query.nodes import Node
+
+
+class SealedStore(DelegatingStore):
+    """Passes everything on to a store, and seals what that takes on trust.
+
+    Parameters
+    ----------
+    behind
+        The store.
+    seal
+        What seals.
+    """
+
+    def __init__(self, behind: Store, seal: Seal) -> None:
+        super().__init__()
+        self._behind, self._seal = behind, seal
+
+    @property
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
+        """What the store behind can do."""
+        return self._behind.capabilities
+
+    @property
+    def members(self) -> Mapping[str, Store]:  # type: ignore[override]
+        """The stores that the one behind asks."""
+        return self._behind.members
+
+    @property
+    def left_out(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The names of those that are away."""
+        return self._behind.left_out
+
+    @property
+    def stale_after(self) -> float:  # type: ignore[override]
+        """Seconds after which a run that has fallen silent no longer counts as running."""
+        return self._behind.stale_after
+
+    def __str__(self) -> str:
+        return str(self._behind)
+
+    def ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Return what a method of the store behind gives."""
+        return getattr(self._behind, method)(*args, **kwargs)
+
+    # -- writing: the store behind checks what it keeps --------------------
+
+    def insert(self, kind: str, doc: Document) -> None:
+        self._behind.insert(kind, doc)
+
+    def insert_many(self, documents: Iterable[tuple[str, Document]]) -> None:
+        self._behind.insert_many(documents)
+
+    def insert_batches(self, kind: str, owner: str, batches: Iterable[pa.RecordBatch]) -> None:
+        self._behind.insert_batches(kind, owner, batches)
+
+    def insert_runs(self, runs: Sequence[StoredRun]) -> None:
+        self._behind.insert_runs(runs)
+
+    def put(self, kind: str, doc: dict[str, Any]) -> None:
+        self._behind.put(kind, doc)
+
+    # -- finding runs ------------------------------------------------------
+
+    def find(
+        self, query: Node, *, limit: int | None = None, after: Any = None
+    ) -> Iterator[RunRecord]:
+        place = None if after is None else self._seal.open("cursor", after)
+        return map(self._record, self._behind.find(query, limit=limit, after=place))
+
+    def record(self, uid: str) -> RunRecord | None:
+        run = self._behind.record(uid)
+        return run and self._record(run)
+
+    def _record(self, run: RunRecord) -> RunRecord:
+        return replace(run, cursor=self._seal.close("cursor", run.cursor))
+
+    def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
+        found = self._behind.uids_since(None if mark is None else self._seal.open("mark", mark))
+        if found is None:
+            return None
+        uids, new = found
+        return uids, None if new is None else self._seal.close("mark", new)
+
+    # -- reading a run -----------------------------------------------------
+
+    def extents(self, kind: str, owner: str) -> list[Extent]:
+        return self._closed(kind, self._behind.extents(kind, owner))
+
+    def read(
+        self,
+        kind: str,
+        extent: Extent,
+        selection: Selection,
+        rows: tuple[int, int] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        return self._behind.read(kind, self._opened(kind, extent), selection, rows)
+
+    def read_extents(
+        self, kind: str, extents: Iterable[Extent], selection: Selection
+    ) -> Iterator[list[pa.RecordBatch]]:
+        opened = [self._opened(kind, extent) for extent in extents]
+        return self._behind.read_extents(kind, opened, selection)
+
+    def read_runs(self, uids: Iterable[str]) -> Iterator[StoredRun]:
+        for run in self._behind.read_runs(uids):
+            closed = {owner: self._closed(owner[0], found) for owner, found in run.extents.items()}
+            yield replace(run, extents=closed)
+
+    def _closed(self, kind: str, extents: Iterable[Extent]) -> list[Extent]:
+        return [replace(each, token=self._seal.close(kind, _parts(each))) for each in extents]
+
+    def _opened(self, kind: str, extent: Extent) -> Extent:
+        """Return the extent that was sealed, whatever else the client says of it."""
+        return Extent(*self._seal.open(kind, extent.token))
+
+    def close(self) -> None:
+        """Do nothing: who has the store behind closes it."""
+
+
+def _parts(extent: Extent) -> list[Any]:
+    return [extent.rows, extent.min_seq, extent.max_seq, extent.token]
