@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 
 from databroker import Broker
+from databroker._util.formulas import unguarded
 from databroker.cli.news import Watch
 from databroker.runs.following import follower
+from databroker.stores.sql.store import SQLStore
 from helpers.run_builder import RunBuilder, number
 
 
@@ -239,6 +241,85 @@ def test_a_table_for_programs_has_all_rows_exactly(lab, run_at_lab):
         *("1", "1001.0", "1152921504606846977", "0.30000000000000004", 'a,"b"\nc', "true"),
         *("[1, 2]", "", "inf", "", ""),
     ]
+
+
+@pytest.fixture
+def long_run(lab):
+    """A run of many rows, the last of which have another field."""
+    with lab() as db:
+        run = RunBuilder(db)
+        descriptor = run.descriptor(["det"])
+        for first in range(0, 20_000, 2_000):
+            rows = range(first, first + 2_000)
+            run.page(descriptor, [n + 1 for n in rows], det=list(rows))
+        run.page(run.descriptor(["late"], time=1001.0), range(20_001, 20_011), late=[0.5] * 10)
+        run.stop()
+
+
+@pytest.fixture
+def rows_read(monkeypatch):
+    """Count the rows that are read of a store: with data, and only to see in which order."""
+    counted = {"data": 0, "order": 0}
+    reader = SQLStore._reader
+
+    def counting(self, kind, extent, stop, selection):
+        made = reader(self, kind, extent, stop, selection)
+        rows = made.rows
+
+        def read(first, stop):
+            counted["data" if selection.data else "order"] += stop - first
+            return rows(first, stop)
+
+        made.rows = read
+        return made
+
+    monkeypatch.setattr(SQLStore, "_reader", counting)
+    return counted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "most", "seq_nums"),
+    [
+        (["--head", "2"], 2, [1, 2]),
+        (["--tail", "3"], 3, [20_008, 20_009, 20_010]),
+        (["--head", "1", "--tail", "1"], 2, [1, 20_010]),
+        (["--head", "2", "--json"], 2, [1, 2]),
+        (["--tail", "12", "--csv"], 12, [*range(19_999, 20_011)]),
+        ([], 20, [*range(1, 11), *range(20_001, 20_011)]),
+    ],
+)
+def test_no_more_of_a_table_is_read_than_is_shown(
+    long_run, run_at_lab, rows_read, arguments, most, seq_nums
+):
+    out = run_at_lab("table", *arguments)[1]
+    found = re.findall(r'^(?:{"seq_num": )?(\d+)\b', out, re.M)
+    assert list(map(int, found)) == seq_nums
+    assert rows_read["data"] == most
+    assert rows_read["order"] <= 2 * 2_000  # of the blocks at the ends
+
+
+def test_a_table_for_programs_has_rows_without_the_fields_too(long_run, run_at_lab):
+    ends = ("--head", "1", "--tail", "1", "--json")
+    for field, found in (("det", [0, None]), ("late", [None, 0.5]), ("time", [1001, 21_010])):
+        rows = json.loads(run_at_lab("table", *ends, "--fields", field)[1])
+        assert [row[field] for row in rows] == found
+        assert [row["seq_num"] for row in rows] == [1, 20_010]
+
+
+def test_no_cell_is_a_formula(lab, run_at_lab):
+    texts = ["=1+1", "+cmd", "-x", "@SUM(A1)", "-5", "Ni", "'=x"]
+    with lab() as db:
+        run = RunBuilder(db, sample="=1+1")
+        run.page(run.descriptor(["=f"]), range(1, 8), **{"=f": texts})
+        run.stop()
+    out = list(csv.DictReader(io.StringIO(run_at_lab("table", "--csv")[1])))
+    assert [row["'=f"] for row in out] == [
+        *("'=1+1", "'+cmd", "'-x", "'@SUM(A1)", "-5", "Ni", "''=x")
+    ]
+    assert [unguarded(row["'=f"]) for row in out] == texts
+    assert run_at_lab("list", "--csv", "-c", "sample")[1].splitlines() == ["sample", "'=1+1"]
+    rows = json.loads(run_at_lab("table", "--json")[1])
+    assert [row["=f"] for row in rows] == texts
 
 
 def test_fields_beside_the_events_are_columns_too(read):

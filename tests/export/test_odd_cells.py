@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from pyarrow import parquet
 
+from databroker._util.formulas import unguarded
 from databroker.export import export_table
-from databroker.export.cells import Cells, unguarded
+from databroker.export.cells import Cells
 from databroker.testing.conformance.base import quick
 
 BEGINNINGS = st.sampled_from(

@@ -16,9 +16,9 @@ from openpyxl.utils.escape import unescape
 from pyarrow import parquet
 
 import databroker
+from databroker._util.formulas import unguarded
 from databroker.errors import InvalidConfiguration, MissingExtra, NotSupported
 from databroker.export import export, export_table
-from databroker.export.cells import unguarded
 from databroker.export.xlsx import workbook
 from helpers import external
 from helpers.run_builder import RunBuilder, number

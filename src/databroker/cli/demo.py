@@ -43,11 +43,11 @@ def demo() -> None:
 
 
 def _show_newest() -> None:
-    from .frames import frame_text
+    from .frames import stream_text
 
     with open_broker("example") as db:
         header = next(iter(db(plan_name="scan")))
-        text = frame_text(header.table(timezone=db.zone), width())
+        text = stream_text(header.streams["primary"], None, db.zone, width())
     say(f"\nThe newest scan, {header.uid[:8]}:\n")
     say(text)
     say(

@@ -6,9 +6,9 @@ import datetime
 from typing import Any
 
 from ..display.summary import one_line
+from ..runs.stream.records import FIRST
 from ..times import clock_time
 from .frames import left_out_text, value_text
-from .rows import ALWAYS
 from .tables import GAP
 
 _NARROWEST = 12
@@ -37,7 +37,7 @@ class EventLines:
 
     def lines(self, row: dict[str, Any]) -> str:
         """Return a row as a line; the first one below the captions."""
-        before = "" if self._widths else self._heading([name for name in row if name not in ALWAYS])
+        before = "" if self._widths else self._heading([name for name in row if name not in FIRST])
         time = clock_time(row["time"], self._zone)[-8:]
         cells = [f"{row['seq_num']:>7}", time]
         for name, width in self._widths.items():

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
 
 from ..display.summary import one_line
+from .rows import Ends, parts_of
 from .tables import GAP, padded, width_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..runs.stream.stream import Stream
 
 _ROWS = 60
 """A longer table is shown by its ends."""
@@ -30,12 +34,46 @@ Column = list[str]
 """What stands above a column, then its texts; all are as wide as the widest."""
 
 
-def frame_text(frame: pd.DataFrame, width: int, ends: tuple[int, int] | None = None) -> str:
+class Cut(NamedTuple):
+    """What a table is of: the first and the last of so many rows."""
+
+    head: int
+    tail: int
+    rows: int
+
+    def __str__(self) -> str:
+        if self.head == self.tail:
+            ends = f"the first and last {self.head}"
+        else:
+            each = {"first": self.head, "last": self.tail}
+            ends = " and ".join(f"the {end} {rows}" for end, rows in each.items() if rows)
+        return f"These are {ends} of {self.rows:,} rows."
+
+
+def stream_text(
+    stream: Stream,
+    fields: list[str] | None,
+    zone: datetime.tzinfo,
+    width: int,
+    ends: Ends | None = None,
+) -> str:
+    """Return a stream as lines of text; of a long one, its ends, and no other rows are read."""
+    from ..runs.stream.table import stacked
+
+    rows = stream.num_events
+    if ends is None and rows > _ROWS:
+        ends = _ENDS
+    parts = parts_of(rows, ends)
+    frame = stacked([stream.table(fields, timezone=zone, rows=part) for part in parts])
+    cut = Cut(*ends, rows) if ends and sum(ends) < rows else None
+    return frame_text(frame, width, cut)
+
+
+def frame_text(frame: pd.DataFrame, width: int, cut: Cut | None = None) -> str:
     """Return a table with the column `time`, which is aware of its zone, as lines of text.
 
     A line below it says of which day and zone the times are, and what had no
-    room: the middle rows of a long table, and columns that are too wide. `ends` says how many of
-    the first and of the last rows are shown.
+    room: rows that the table is cut of, and columns that are too wide.
 
     Examples
     --------
@@ -52,15 +90,10 @@ def frame_text(frame: pd.DataFrame, width: int, ends: tuple[int, int] | None = N
     Left out, as there is no room: note. Choose
     columns with --fields.
     """
-    import pandas as pd
-
-    whole = len(frame) <= (_ROWS if ends is None else sum(ends))
-    head, tail = ends or _ENDS
-    shown = frame if whole else pd.concat([frame.iloc[:head], frame.iloc[len(frame) - tail :]])
-    index = [str(frame.index.name or ""), *map(str, shown.index)]
+    index = [str(frame.index.name or ""), *map(str, frame.index)]
     margin = width_of(index)
-    times, note = _times(shown["time"])
-    kept, left_out = _fitting(shown, times, width - margin)
+    times, note = _times(frame["time"])
+    kept, left_out = _fitting(frame, times, width - margin)
     captions, *rows = (GAP.join(cells) for cells in zip(*kept, strict=True))
     lines = [
         f"{'':{margin}}{GAP}{captions}",
@@ -68,22 +101,14 @@ def frame_text(frame: pd.DataFrame, width: int, ends: tuple[int, int] | None = N
         *(f"{name:{margin}}{GAP}{row}" for name, row in zip(index[1:], rows, strict=True)),
     ]
     notes = [note]
-    if not whole:
-        lines.insert(2 + head, "...")
-        notes.append(f"These are {_said(head, tail)} of {len(frame):,} rows.")
+    if cut is not None:
+        lines.insert(2 + cut.head, "...")
+        notes.append(str(cut))
     if left_out:
         notes.append(f"Left out, as there is no room: {left_out_text(left_out)}.")
     # The longest lines of a pipe are as long as there is anything to say.
     wrapped = [part for note in filter(None, notes) for part in textwrap.wrap(note, max(width, 20))]
     return "\n".join([*lines, *wrapped])
-
-
-def _said(head: int, tail: int) -> str:
-    """Return in words which rows are shown."""
-    if head == tail:
-        return f"the first and last {head}"
-    ends = {"first": head, "last": tail}
-    return " and ".join(f"the {end} {rows}" for end, rows in ends.items() if rows)
 
 
 def _fitting(shown: pd.DataFrame, times: Column, width: int) -> tuple[list[Column], list[str]]:

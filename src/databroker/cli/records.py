@@ -2,7 +2,7 @@
 
 Times are in seconds since 1970, as in documents. Numbers are exact. JSON has no NaN and no
 infinities: they are null there. Text never commands a terminal: JSON and CSV show such characters
-by their codes.
+by their codes; and never a spreadsheet, as an apostrophe is before what begins like a formula.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from .._util.formulas import guarded
 from .._util.printable import text_of
 from .output import say
 
@@ -75,13 +76,17 @@ def as_json(value: Any, indent: int | None = None) -> str:
 def as_cell(value: Any) -> str:
     """Return a value as a cell of a CSV table; nothing for None and NaN.
 
+    As in files that are exported, text of which a spreadsheet would make a formula is guarded.
+
     Examples
     --------
-    >>> as_cell(0.1), as_cell(None), as_cell("Ni"), as_cell([1, 2]), as_cell(True)
-    ('0.1', '', 'Ni', '[1, 2]', 'true')
+    >>> as_cell(0.1), as_cell(None), as_cell("Ni"), as_cell([1, 2]), as_cell(True), as_cell("=1")
+    ('0.1', '', 'Ni', '[1, 2]', 'true', "'=1")
     """
-    if value is None or isinstance(value, str):
-        return value or ""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return guarded(value)
     if isinstance(value, float):
         return "" if math.isnan(value) else float.__repr__(value)
     return as_json(value)
@@ -96,7 +101,7 @@ def _json_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterat
 
 
 def _csv_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    yield csv_line(columns)
+    yield csv_line(list(map(guarded, columns)))
     for row in rows:
         yield csv_line(list(map(as_cell, row)))
 

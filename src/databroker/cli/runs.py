@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -118,25 +119,24 @@ def table(
 
     Of a long one, the first and the last rows; in a terminal, the columns that fit. With --json or
     --csv, all rows and columns, as they were recorded; 'databroker export' writes files for
-    spreadsheets and other programs.
+    spreadsheets and other programs. With --head or --tail, no other rows are read.
     """
     ends = None if head is None and tail is None else (head or 0, tail or 0)
     with opened_run(names, key) as run:
         of_run = stream_of(run, stream)
         chosen = listed(fields)
         if form:
-            from .rows import columns_of, parts, rows_of
+            from .rows import columns_of, parts_of
 
-            columns = columns_of(of_run, chosen)
-            say_records(form, columns, parts(rows_of(of_run, chosen), ends))
-            return
-        frame = of_run.table(chosen, timezone=run.session.zone)
-    if frame.empty:
-        say(f"The stream {stream!r} has no events.")
-    else:
-        from .frames import frame_text
+            parts = parts_of(of_run.num_events, ends)
+            rows = chain.from_iterable(of_run.records(chosen, part) for part in parts)
+            say_records(form, columns_of(of_run, chosen), rows)
+        elif of_run.num_events:
+            from .frames import stream_text
 
-        say(frame_text(frame, width(), ends))
+            say(stream_text(of_run, chosen, run.session.zone, width(), ends))
+        else:
+            say(f"The stream {stream!r} has no events.")
 
 
 @click.command(

@@ -114,13 +114,13 @@ def _follow(
     db: Broker, run: Run, stream: str, fields: list[str] | None, form: Form | None
 ) -> int | None:
     """Print the events of a run as they come; return how it ended."""
+    from ..runs.stream.records import record_of
     from .events import EventLines
-    from .rows import row_of
 
     table = EventLines(run.session.zone, width())
     for kind, document in run.follow(stream, fields):
         if kind == "event":
-            row = row_of(document)
+            row = record_of(document)
             say(as_json(row) if form else table.lines(row))
     status = run.status
     stream_of(run, stream)  # or there is an error

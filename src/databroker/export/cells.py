@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,16 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from .._util.formulas import FORMULA, NUMBER
+
 EMPTY = "the difference between empty text and none"
 GUARDED = "text that begins like a formula (an apostrophe was put before it)"
 
 _TEXT = (types.is_string, types.is_large_string, types.is_string_view)
 _BYTES = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
-_BEGINS = (
-    "[=+\\-@\t\r\n\uff0b\uff0d\uff1d\uff20]"  # a formula, to some spreadsheet in some language
-)
-_FORMULA = rf"\A'*{_BEGINS}"
-_NUMBER = r"\A[+\-]?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?\z"
 
 
 class Cells:
@@ -65,8 +61,8 @@ class Cells:
 
     def _guarded(self, column: pa.Array) -> pa.Array:
         """Return text of which no spreadsheet makes a formula."""
-        risky = pc.match_substring_regex(column, _FORMULA)
-        risky = pc.and_not(risky, pc.match_substring_regex(column, _NUMBER))
+        risky = pc.match_substring_regex(column, rf"\A{FORMULA}")
+        risky = pc.and_not(risky, pc.match_substring_regex(column, rf"\A{NUMBER}\z"))
         if not pc.any(risky).as_py():
             return column
         self._lose(GUARDED)
@@ -77,17 +73,6 @@ class Cells:
 
     def _lose(self, what: str) -> None:
         self.losses[what] = None
-
-
-def unguarded(text: str) -> str:
-    """Return the text that a cell was made of.
-
-    Examples
-    --------
-    >>> unguarded("'=cmd()"), unguarded("-5"), unguarded("'tis")
-    ('=cmd()', '-5', "'tis")
-    """
-    return text[1:] if re.match(f"'+{_BEGINS}", text) else text
 
 
 def as_json(value: Any) -> str:

@@ -25,6 +25,9 @@ Fields = str | Iterable[str] | None
 ALWAYS = ("time", "seq_num")
 """What each table and each event has."""
 
+EVERY = slice(None)
+"""All rows, where some may be meant."""
+
 
 @dataclass(frozen=True)
 class Source:

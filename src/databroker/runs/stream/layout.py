@@ -24,6 +24,7 @@ from ...columns.names import SEQ_NUM, TIME, UID
 from ...errors import StoreUnavailable
 from ...external.fields.reader import CHUNK_BYTES, PAGE_BYTES
 from ...stores.rows import Extent, RowSource
+from .fields import EVERY
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -215,18 +216,40 @@ class Layout:
             ordinals.append(ordinal if order is None else ordinal[order])
         return np.concatenate(owners), np.concatenate(ordinals)
 
-    def pieces(self, store: EventSource, selection: Selection) -> Iterator[Chunk]:
-        """Yield all rows in order, about `PAGE_BYTES` at a time."""
-        for window in self.windows():
+    def some(
+        self, store: EventSource, selection: Selection, rows: slice = EVERY
+    ) -> Iterator[Chunk]:
+        """Yield rows in order: those of a cluster at a time, and no others."""
+        first, stop, _ = rows.indices(self.rows)
+        if (first, stop) == (0, self.rows):
+            return self.whole(store, selection)
+        return (self.read(store, window, selection) for window in self.windows(first, stop))
+
+    def pieces(
+        self, store: EventSource, selection: Selection, some: slice = EVERY
+    ) -> Iterator[Chunk]:
+        """Yield rows in order, about `PAGE_BYTES` at a time."""
+        first, stop, _ = some.indices(self.rows)
+        for window in self.windows(first, stop):
             rows = window.stop - window.first
             if rows <= _FEW:
                 yield self.read(store, window, selection)
             elif self._order(store, window.cluster) is None:
-                for owner, extent, _ in self.clusters[window.cluster]:
-                    for batch in store.read("event", extent, selection):
-                        yield Chunk([owner], [batch], None)
+                yield from self._as_stored(store, window, selection)
             else:
                 yield from self._sorted(store, window, selection)
+
+    def _as_stored(
+        self, store: EventSource, window: Window, selection: Selection
+    ) -> Iterator[Chunk]:
+        """Yield rows that are stored in order."""
+        before = self.starts[window.cluster]
+        for owner, extent, _ in self.clusters[window.cluster]:
+            low, high = max(window.first - before, 0), min(window.stop - before, extent.rows)
+            if low < high:
+                for batch in store.read("event", extent, selection, (low, high)):
+                    yield Chunk([owner], [batch], None)
+            before += extent.rows
 
     def _sorted(self, store: EventSource, window: Window, selection: Selection) -> Iterator[Chunk]:
         """Yield rows that are stored in another order."""

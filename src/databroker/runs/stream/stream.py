@@ -10,6 +10,7 @@ from ..._util.printable import printable
 from ...columns import ALL, Selection
 from ...external.fields.filling import external_fields
 from .fields import (
+    EVERY,
     Doc,
     Fields,
     FieldSelection,
@@ -121,8 +122,16 @@ class Stream:
         on_missing: OnMissing = "raise",
         convert_times: bool = True,
         timezone: str | datetime.tzinfo | None = None,
+        rows: slice = EVERY,
     ) -> pd.DataFrame:
         """Return the stream as a table, one row an event; see `Header.table`.
+
+        Parameters
+        ----------
+        fields, fill, on_missing, convert_times, timezone
+            As `Header.table` has them.
+        rows
+            Which rows, counted from 0: ``slice(-5, None)`` for the last five. No others are read.
 
         Raises
         ------
@@ -134,6 +143,7 @@ class Stream:
         """
         from .table import make_table
 
+        rows = self._counted(rows)
         outside = self._external(fill, on_missing)
         table = make_table(
             outside.rows,
@@ -141,8 +151,40 @@ class Stream:
             self.select(fields),
             convert_times=convert_times,
             timezone=timezone,
+            rows=rows,
         )
-        return outside.fill_table(table)
+        return outside.fill_table(table, rows.start or 0)
+
+    def records(self, fields: Fields = None, rows: slice = EVERY) -> Iterator[dict[str, Any]]:
+        """Yield each row as a dictionary: `seq_num`, `time`, and the fields, exactly as stored.
+
+        A few MB of them are in memory at a time. What refers to external data is given as it is.
+
+        Parameters
+        ----------
+        fields, rows
+            As in `table`.
+
+        Raises
+        ------
+        NoSuchField
+            As `table` says.
+        """
+        from .records import records
+
+        if "stream" not in external_fields(self._descriptors).values():
+            store = self._session.store
+            return records(store, self._descriptors, self.select(fields), rows)
+        # No event has such a field: what it refers to is found for all rows together.
+        table = self.table(fields, convert_times=False, rows=rows).reset_index()
+        names = list(map(str, table))
+        return (
+            dict(zip(names, row, strict=True)) for row in table.itertuples(index=False, name=None)
+        )
+
+    def _counted(self, rows: slice) -> slice:
+        """Return the same rows by numbers that stay theirs while more come."""
+        return rows if rows == EVERY else slice(*rows.indices(self.num_events)[:2])
 
     def pages(
         self,

@@ -14,7 +14,7 @@ from ...columns.assemble import assemble
 from ...columns.cells import cells_of
 from ...columns.names import SEQ_NUM, TIME, nested
 from .dataset import variable_names
-from .fields import FieldSelection, Source, data_keys
+from .fields import EVERY, FieldSelection, Source, data_keys
 from .layout import Array, Chunk, EventSource, Layout, joint_order
 from .schema import Request, gather
 from .times import clock, to_datetime64
@@ -32,15 +32,16 @@ def make_table(
     *,
     convert_times: bool,
     timezone: str | datetime.tzinfo | None,
+    rows: slice = EVERY,
 ) -> pd.DataFrame:
-    """Return the rows of one stream as a table.
+    """Return rows of one stream as a table.
 
     The index is ``seq_num``; the first column is ``time``, then the data keys
     in the order of the descriptors, then values of configuration, start and stop.
     """
     names = data_keys(descriptors) if selection.data is None else selection.data
     owners = [descriptor["uid"] for descriptor in descriptors]
-    chunks = list(Layout.of(store, owners).whole(store, Selection(frozenset(names))))
+    chunks = list(Layout.of(store, owners).some(store, Selection(frozenset(names)), rows))
     if not chunks:
         return empty_table(descriptors, [*names, *selection.extras], convert_times, timezone)
     return _table_of(chunks, names, selection.extras, convert_times, timezone)
