@@ -74,6 +74,8 @@ SHARED_BY_STORES = (
     "facts",
     "groups",
     "many",
+    "narrowed",
+    "record",
     "registry",
     "rows",
     "sizes",

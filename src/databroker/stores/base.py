@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path as FilePath
 from types import MappingProxyType
@@ -19,7 +18,7 @@ from .._util.lazy import lazy_module
 from .._util.polling import wait_until
 from .._util.signals import from_signal
 from ..documents.identity import last_time
-from ..documents.kinds import ROWS, Document
+from ..documents.kinds import OWNER, ROWS, Document
 from ..errors import InvalidDocument, NotSupported
 from ..query.nodes import Equals, Everything, Path, UidPrefix
 from ..query.paths import key_paths
@@ -29,6 +28,7 @@ from .arrays import elsewhere
 from .capabilities import Capabilities as Capabilities
 from .changes import ChangeNotices
 from .groups import Accepted, Group
+from .record import RunRecord as RunRecord
 from .rows import each_extent, last_event
 from .waiting import Waiting
 
@@ -55,27 +55,6 @@ EVERY = 2**53  # more runs than any store has
 
 STALE_AFTER = 3600.0
 """Seconds after which a run that has fallen silent no longer counts as running."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """One run as a search finds it.
-
-    Attributes
-    ----------
-    cursor
-        Where it stands in the order of its store: `Store.find` goes on after it. JSON can hold
-        it; what is in it is the store's own affair.
-    source
-        Where several stores are asked: the name of the one that the run is in; and where that
-        asks several itself, the name among these, and so on.
-    """
-
-    uid: str
-    start: dict[str, Any]
-    stop: dict[str, Any] | None
-    cursor: Any = field(default=None, compare=False)
-    source: tuple[str, ...] = field(default=(), compare=False)
 
 
 class Store(ABC):
@@ -454,6 +433,18 @@ class Store(ABC):
     @abstractmethod
     def resource(self, uid: str) -> dict[str, Any] | None:
         """Return one resource document by its uid, or None."""
+
+    def run_of(self, kind: str, owner: str) -> str | None:
+        """Return the uid of the run that an owner of rows says it belongs to, if one is stored.
+
+        `kind` and `owner` are as for `extents`. A store that finds such a document by its uid does
+        better than this one, which looks at those of all runs.
+        """
+        wanted = OWNER[kind]
+        for (uid,) in self.select(Everything(), [_UID]):
+            if any(doc["uid"] == owner for _, doc in self.documents(uid, [wanted])):
+                return str(uid)
+        return None
 
     def read_array(self, document: Document, place: Sequence[slice]) -> np.ndarray[Any, Any]:
         """Return a part of the data of a stream resource that the store has (`stores/arrays.py`).

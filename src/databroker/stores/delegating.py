@@ -46,6 +46,7 @@ class DelegatingStore(Store):
     read_array = _passed_on(Store.read_array)
     datum = _passed_on(Store.datum)
     resource = _passed_on(Store.resource)
+    run_of = _passed_on(Store.run_of)
     backup = _passed_on(Store.backup)
     check = _passed_on(Store.check)
     create_indexes = _passed_on(Store.create_indexes)

@@ -273,6 +273,10 @@ class MemoryStore(Store):
         with self._lock:
             return copy.deepcopy(self._documents["resource"].get(uid))
 
+    def run_of(self, kind: str, owner: str) -> str | None:
+        with self._lock:
+            return self._documents[OWNER[kind]].get(owner, {}).get("run_start")
+
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
 

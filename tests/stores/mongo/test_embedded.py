@@ -78,6 +78,10 @@ def test_runs_of_the_embedded_layout_are_read(embedded):
     assert embedded.datum("res/1") == datum(1)
     assert embedded.datum("res/2") is None
     assert embedded.resource("res") == resource(run_start="run")
+    assert [embedded.run_of(*owner) for owner in (("event", "desc"), ("datum", "res"))] == [
+        "run"
+    ] * 2
+    assert [embedded.run_of(kind, "res") for kind in ("event", "stream_datum")] == [None, None]
     assert embedded.resource("other") is None
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from databroker import Broker
 from databroker.columns import ALL, Selection
+from databroker.documents.kinds import ROWS
 from databroker.errors import ExternalDataMissing, StoreIsReadOnly
 from databroker.query.nodes import Everything
 from databroker.stores.arrays import MIMETYPE
@@ -55,6 +56,15 @@ def test_events(db, written, name):
     found, wanted = _events(db.store, uid), _events(written.memory, uid)
     assert found == wanted
     assert sum(map(len, wanted.values())) > 0
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_an_owner_says_its_run(db, written, name):
+    uid = written.uids[name]
+    owners = [(ROWS[kind], doc["uid"]) for kind, doc in db.store.documents(uid)]
+    with closing(pickle.loads(pickle.dumps(db.store))) as other:  # which has seen none of them
+        assert {other.run_of(*owner) for owner in owners} == {uid}
+        assert other.run_of("datum", owners[0][1]) is None
 
 
 @pytest.mark.parametrize("name", RUNS)

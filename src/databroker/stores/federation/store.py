@@ -341,6 +341,11 @@ class FederatedStore(Store):
     def resource(self, uid: str) -> Doc | None:
         return self._first(lambda store: store.resource(uid))
 
+    def run_of(self, kind: str, owner: str) -> str | None:
+        """Return the run; None where members do not agree, as rows may come from any of them."""
+        found = {run for _, run in self._members.answers(lambda s: s.run_of(kind, owner)) if run}
+        return found.pop() if len(found) == 1 else None
+
     def _first(self, question: Callable[[Store], Doc | None]) -> Doc | None:
         found = (answer for _, answer in self._members.answers(question))
         return next((answer for answer in found if answer is not None), None)

@@ -155,6 +155,9 @@ class FileStore(Store):
     def datum(self, datum_id: str) -> Doc | None:
         return stored_datum(self._follower.refresh(), self._rows, datum_id)
 
+    def run_of(self, kind: str, owner: str) -> str | None:
+        return self._follower.refresh().run_of(kind, owner)
+
     def extents(self, kind: str, owner: str) -> list[Extent]:
         """Return one extent for each file that has rows of an owner; mostly it is one."""
         found = []

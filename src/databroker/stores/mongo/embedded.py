@@ -177,6 +177,13 @@ class MongoEmbeddedStore(Store):
         resources = map(unpack_document, (header or {}).get("resources", []))
         return next((each for each in resources if each.get("uid") == uid), None)
 
+    def run_of(self, kind: str, owner: str) -> str | None:
+        section = _SECTIONS.get(OWNER[kind])
+        if section is None:
+            return None
+        header = self._database.first("header", {f"{section}.uid": portable(owner)})
+        return None if header is None else _record(header).uid
+
 
 def _key(header: Mapping[str, Any]) -> tuple[float, Any]:
     return header["start"][0]["time"], header["_id"]

@@ -10,6 +10,7 @@ from bson import ObjectId
 
 from ..._util.portable_text import portable
 from ...documents.identity import last_time
+from ...documents.kinds import OWNER
 from ...errors import StoreIsReadOnly
 from ...query.nodes import UidPrefix
 from ..activity import Activity
@@ -209,6 +210,12 @@ class MongoNormalizedStore(Store):
             stored = next(self._stored("resource", {"_id": ObjectId(uid)}), None)
             stored = None if stored is None or "uid" in stored else {**stored, "uid": uid}
         return None if stored is None else unpack_document(stored)
+
+    def run_of(self, kind: str, owner: str) -> str | None:
+        if kind == "datum":
+            return (self.resource(owner) or {}).get("run_start")
+        stored = next(self._stored(OWNER[kind], {"uid": portable(owner)}), {})
+        return unpack_document(stored).get("run_start")
 
     def size(self) -> int:
         """Return how many bytes the databases take, with their indexes."""

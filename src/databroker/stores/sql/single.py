@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from ..._util.portable_text import portable
+from ..._util.portable_text import original, portable
 from ...documents.kinds import OWNER
 from ...errors import StoreDamaged
 from ..base import LINKED
@@ -39,6 +39,12 @@ def stored_document(connection: Connection, kind: str, uid: str) -> Doc | None:
     """Return a document by its uid."""
     row = documents.one(connection, kind, portable(uid))
     return None if row is None else open_document(row)
+
+
+def run_of_owner(connection: Connection, kind: str, uid: str) -> str | None:
+    """Return the run that a document belongs to, though it may be damaged otherwise."""
+    row = documents.one(connection, kind, portable(uid))
+    return None if row is None or row[2] is None else original(row[2])
 
 
 def documents_of_run(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..._util.polling import wait_until
 from ...documents.identity import last_time
+from ...documents.kinds import OWNER
 from ...errors import StoreIsReadOnly
 from ...query.nodes import TimeBounds
 from ..activity import Activity
@@ -22,7 +23,7 @@ from .engine.connection import Connections
 from .reader import SeriesReader, following
 from .search.index import known_paths
 from .search.search import Search, as_record, few_runs
-from .single import documents_of_run, stored_document
+from .single import documents_of_run, run_of_owner, stored_document
 from .writing import Writer, get_ready
 
 if TYPE_CHECKING:
@@ -231,6 +232,9 @@ class SQLStore(Store):
 
     def resource(self, uid: str) -> Doc | None:
         return self._ask(stored_document, "resource", uid)
+
+    def run_of(self, kind: str, owner: str) -> str | None:
+        return self._ask(run_of_owner, OWNER[kind], owner)
 
     def close(self) -> None:
         self._connections.close()

@@ -57,6 +57,13 @@ class Owners:
         token = [descriptor, list(place.stream.path), place.since, place.until]
         return [Extent(len(numbers), int(numbers.min()), int(numbers.max()), token)]
 
+    def run(self, kind: str, owner: str) -> str | None:
+        """Return the run of a descriptor, or of a stream resource."""
+        if kind == "stream_datum":
+            return next((stream.run for stream in self._of_resource(owner)), None)
+        place = self._place(owner)
+        return None if place is None else place.stream.run
+
     def times(self, descriptor: str) -> list[float]:
         """Return the time of the newest event of a descriptor, if there is one."""
         place = self._place(descriptor)

@@ -242,6 +242,10 @@ class TiledStore(Store):
         """Return None: the writer makes stream resources of resources."""
         return None
 
+    def run_of(self, kind: str, owner: str) -> str | None:
+        """Return the run of a descriptor or stream resource; there are no others here."""
+        return None if kind == "datum" else self._owners.run(kind, owner)
+
     def close(self) -> None:
         self._server.close()
 

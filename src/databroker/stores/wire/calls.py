@@ -148,6 +148,7 @@ _CALLS = (
     Call("read_runs", {"uids": _UIDS}, b.RUN, yields=True),
     Call("datum", {"datum_id": f.TEXT}, f.optional(f.DOCUMENT)),
     Call("resource", {"uid": f.TEXT}, f.optional(f.DOCUMENT)),
+    Call("run_of", {"kind": f.ROW_KIND, "owner": f.TEXT}, f.optional(f.TEXT)),
     Call("read_array", {"document": f.DOCUMENT, "place": f.SLICES}, f.ANYTHING),
     Call("size", {}, _LIMIT),
     # Noticing what is new.

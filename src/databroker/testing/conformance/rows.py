@@ -20,7 +20,17 @@ from .. import strategies
 from ..reference import read_rows
 from ..streams import Documents
 from ..values import DTYPES, STRUCTURES
-from .base import Base, descriptor, event, event_page, insert_all, quick, start, stop
+from .base import (
+    Base,
+    descriptor,
+    event,
+    event_page,
+    insert_all,
+    quick,
+    start,
+    stop,
+    whole_run,
+)
 
 Row = dict[str, Any]
 
@@ -52,6 +62,15 @@ class Rows(Base):
             assert (extent.min_seq, extent.max_seq) == (min(numbers), max(numbers))
             first += extent.rows
         assert first == len(rows)
+
+    def test_an_owner_says_its_run(self, store: Store) -> None:
+        insert_all(store, [*whole_run("a"), *whole_run("b")])
+        for uid in ("a", "b"):
+            assert store.run_of("event", f"{uid}-desc") == uid
+            assert store.run_of("datum", f"{uid}-res") == uid
+            assert store.run_of("stream_datum", f"{uid}-sres") == uid
+            assert store.run_of("event", f"{uid}-res") is None
+        assert store.run_of("datum", "never heard of") is None
 
     def test_an_owner_without_rows_has_no_extents(self, store: Store) -> None:
         _begun(store)
