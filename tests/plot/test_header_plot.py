@@ -82,6 +82,43 @@ def test_numbers_that_are_none_are_left_out(save):
     assert nothing.plot().texts[0].get_text() == "det: no numbers in 2 events"
 
 
+def test_motors_that_move_together_are_no_signals(save):
+    columns = {"m1": [0, 1, 2], "m2": [0, 10, 20], "det": [5, 7, 6]}
+    hints = {"dimensions": [[["m1", "m2"], "primary"]]}
+    header = save(columns, hinted=["m1", "m2", "det"], hints=hints)
+    axes = header.plot()
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("m1", "det")
+    motors = save({"m1": [0, 1], "m2": [0, 10]}, hinted=["m1", "m2"], hints=hints)
+    assert points(motors.plot()) == [([0, 1], [0, 10])]
+
+
+def test_a_scan_along_text_is_drawn_over_the_time_and_says_so(save):
+    keys = {"place": {"dtype": "string"}}
+    header = save({"place": ["A", "B"], "det": [5, 7]}, ["place"], ["det"], keys)
+    with pytest.warns(UserWarning, match="00000001: place was scanned, but has no numbers"):
+        axes = header.plot()
+    assert axes.get_xlabel() == "time since start (s)"
+    assert points(axes) == [([1, 2], [5, 7])]
+
+
+def test_long_names_stay_inside_of_the_figure_and_apart(save):
+    long = "a_very_long_name_of_a_detector_" * 3
+    columns = {"motor_" * 20: [0, 1], f"{long}1": [1, 2], f"{long}2": [2, 1]}
+    motor, *fields = columns
+    keys = {name: {"units": "photons per second"} for name in columns}
+    axes = save(columns, [motor], fields, keys, sample="x" * 200).plot()
+    figure = axes[0].figure
+    figure.draw_without_rendering()
+    labels = [each.get_ylabel().replace("\n", "") for each in axes]
+    for number, label in enumerate(labels, 1):
+        assert label.endswith(f"tector_{number} (photons per…)")
+    above, below = (each.yaxis.label.get_window_extent() for each in axes)
+    assert not above.overlaps(below)
+    for text in (above, below, figure._suptitle.get_window_extent()):
+        assert figure.bbox.x0 <= text.x0 < text.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= text.y0 < text.y1 <= figure.bbox.y1
+
+
 def test_thousands_of_points_become_few_and_keep_their_spike(save):
     y = np.zeros(50_000)
     y[31_234] = 7

@@ -52,6 +52,13 @@ def test_the_peak_is_where_it_was_measured(peak):
         assert tick in text
 
 
+def test_without_colours_each_of_many_runs_has_a_mark_of_its_own(save):
+    runs = [save({"motor": [0, 1, 2], "det": [n, n, n]}, ["motor"], ["det"]) for n in range(50)]
+    text = text_of(runs, width=200)
+    marks = re.findall(r"(\S) scan \d+ ·", text)
+    assert len(marks) == len(set(marks)) == 50
+
+
 def test_a_map_has_its_values_at_their_places(snake):
     rows = inside(text_of([snake]))
     assert rows[0][-1] == " "  # it broke off there

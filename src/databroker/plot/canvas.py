@@ -18,7 +18,7 @@ from .downsample import Array, span, thinned
 from .panels import Curve
 from .ticks import labels, padded, ticks
 
-MARKS = "ox+*#@%&"
+MARKS = "ox+*#@%&" + "abcdefghijklmnpqrstuvwyzABCDEFGHIJKLMNPQRSTUVWYZ"
 """What stands for the points of several lines where there are no colours."""
 
 _EACH = 4  # points of a line in a column

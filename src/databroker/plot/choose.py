@@ -71,11 +71,13 @@ def _with_fields(
 def choose(start: Doc, stream: Stream, wanted: Sequence[str] | None = None) -> Choice:
     """Return what to draw of a stream.
 
-    Scalars are those that the devices hint at; where they hint at none, all
-    but those of the device that was moved.
+    Scalars are those that the devices hint at, but for all that was moved; where they hint at
+    none, all but those of the devices that were moved.
     """
     dimensions = list(_dimensions(start, stream))
-    axes = tuple(dimensions) if len(dimensions) < 3 else ()
+    # Motors that move together are one dimension: the first of them stands for it.
+    axes = tuple(names[0] for names in dimensions) if len(dimensions) < 3 else ()
+    scanned = [name for names in dimensions for name in names]
     keys = {name: data_key(stream, name) for name in stream.fields}
     scalars = [name for name, key in keys.items() if _is_scalar(key)]
     arrays = [name for name, key in keys.items() if _may_be_array(key)]
@@ -84,10 +86,10 @@ def choose(start: Doc, stream: Stream, wanted: Sequence[str] | None = None) -> C
         others = [name for name in chosen if name not in scalars]
         return Choice(axes, [name for name in scalars if name in chosen], others, [])
     hints = set(hinted(stream))
-    moved = {*dimensions, *_of_same_device(stream, dimensions)}
-    shown = [name for name in scalars if name in hints and name not in dimensions]
+    moved = {*scanned, *_of_same_device(stream, scanned)}
+    shown = [name for name in scalars if name in hints and name not in scanned]
     shown = shown or [name for name in scalars if name not in moved]
-    shown = shown or [name for name in scalars if name not in dimensions]
+    shown = shown or [name for name in scalars if name not in axes]
     arrays.sort(key=lambda name: name not in hints)
     return Choice(axes, shown[:_MOST], arrays[:_MOST], shown[_MOST:] + arrays[_MOST:])
 
@@ -115,14 +117,16 @@ def _size(key: Doc) -> int:
     return prod(shape)
 
 
-def _dimensions(start: Doc, stream: Stream) -> Iterator[str]:
-    """Yield the field of each scanned dimension that this stream has."""
+def _dimensions(start: Doc, stream: Stream) -> Iterator[list[str]]:
+    """Yield the fields of each scanned dimension that this stream has."""
     dimensions = mapping(start.get("hints")).get("dimensions")
+    fields = stream.fields
     for dimension in dimensions if isinstance(dimensions, list | tuple) else ():
         match dimension:
-            # Motors that move together are one dimension: the first of them stands for it.
-            case [[str() as field, *_] | (str() as field), stream.name] if field in stream.fields:
-                yield field
+            case [names, stream.name]:
+                names = _names([names] if isinstance(names, str) else names)
+                if there := [name for name in names if name in fields]:
+                    yield there
 
 
 def hinted(stream: Stream) -> Iterator[str]:

@@ -26,6 +26,7 @@ FORMATS = ("png", "svg", "pdf")
 
 _WIDTH, _HEIGHT = 6.4, 4.0
 _LOW = 2.4  # of several above each other
+_LETTERS = 9  # in an inch of a title, or of the height of a panel
 _DPI = 150
 
 
@@ -79,8 +80,8 @@ def _fill(figure: Figure, plot: Plot) -> list[Any]:
     for unused in axes[len(plot.panels) :]:
         unused.remove()
     axes = axes[: len(plot.panels)]
-    for each, panel in zip(axes, plot.panels, strict=True):
-        draw_on(each, panel.contents, Look())
+    for number, (each, panel) in enumerate(zip(axes, plot.panels, strict=True)):
+        draw_on(each, panel.contents, Look(fold=int(_LETTERS * heights[number // columns])))
         title = panel.title
         if isinstance(panel.contents, Strip):  # which has no axis that says what it is
             title = " · ".join(filter(None, (panel.name, title)))
@@ -89,7 +90,7 @@ def _fill(figure: Figure, plot: Plot) -> list[Any]:
     if columns == 1:
         _share_x(axes, plot.panels)
     if plot.title:
-        lines = textwrap.wrap(plot.title, int(11 * figure.get_figwidth()))
+        lines = textwrap.wrap(plot.title, int(_LETTERS * figure.get_figwidth()))
         figure.suptitle("\n".join(lines), **PLAIN)
     return axes
 

@@ -16,7 +16,7 @@ import numpy as np
 from ..display.summary import one_line
 from ..extras import require
 from .downsample import Array, limits, span
-from .panels import Axis, Contents, Curve, Frame, Grid, Lines, Nothing, Points, Strip
+from .panels import Axis, Contents, Curve, Frame, Grid, Lines, Nothing, Points, Strip, both_ends
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,6 +34,7 @@ _MANY = 60  # points that are marked one by one
 _CYCLE = 10  # colours that are told apart
 _LEGEND = 20  # entries that a legend has room for
 _ROW = 6  # frames beside each other
+_LINES = 3  # of a label beside an axis, about
 _FLATTEST, _TALLEST = 1 / 3, 2.0  # height of a frame by its width
 
 
@@ -256,9 +257,18 @@ def colour_bar(image: Any, beside: Axes, label: str, look: Look) -> None:
 
 
 def folded(label: str, width: int) -> str:
-    """Return a label in two lines if one is too long for the height of a figure."""
-    if len(label) <= width:
-        return label
-    cut = max(label.rfind(mark, 0, width) for mark in "_ -.:") + 1
-    cut = cut if cut > width // 2 else width
-    return f"{label[:cut]}\n{one_line(label[cut:], width)}"
+    r"""Return a label in a few lines if one is too long for the height of a figure.
+
+    Examples
+    --------
+    >>> folded("sample_stage_temperature (K)", 20).split("\n")
+    ['sample_stage_', 'temperature (K)']
+    """
+    lines: list[str] = []
+    label = both_ends(label, _LINES * width)
+    while len(label) > width:
+        cut = max(label.rfind(mark, 0, width) for mark in "_ -.:") + 1
+        cut = cut if cut > width // 2 else width
+        lines.append(label[:cut])
+        label = label[cut:]
+    return "\n".join([*lines, label])

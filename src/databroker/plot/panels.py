@@ -20,7 +20,22 @@ class Axis:
     @property
     def label(self) -> str:
         """What stands beside the axis."""
-        return one_line(self.name, 50) + (f" ({one_line(self.units, 12)})" if self.units else "")
+        units = f" ({one_line(self.units, 12)})" if self.units else ""
+        return both_ends(one_line(self.name, len(self.name) + 1), 50) + units
+
+
+def both_ends(text: str, limit: int) -> str:
+    """Return a text without its middle where it is too long: names differ in their ends.
+
+    Examples
+    --------
+    >>> both_ends("detector_channel_1", 9)
+    'dete…el_1'
+    """
+    if len(text) <= limit:
+        return text
+    half = (limit - 1) // 2
+    return f"{text[: limit - 1 - half]}…{text[-half:]}"
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,9 @@ class _View:
             yield Panel("", Nothing(f"{one_line(rows.stream.name, 40)}: no events{yet}."), name)
             return
         choice = choose(start, rows.stream, self.wanted)
+        for axis in () if request.axes else choice.axes:
+            if span(rows.axis(axis).values) is None:
+                notes.append(f"{name}: {one_line(axis, 40)} was scanned, but has no numbers.")
         for field in self._fields(choice, request, notes):
             found = self._found(start, field, choice, request)
             contents = found.contents or Nothing(f"{field}: {found.said or found.missing[0]}")
