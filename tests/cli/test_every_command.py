@@ -4,6 +4,7 @@ import ast
 import glob
 import gzip
 import io
+import json
 import re
 import shlex
 import shutil
@@ -52,9 +53,48 @@ def words_of_tests():
                 yield {word for text in texts if isinstance(text, str) for word in text.split()}
 
 
+SAYS_WHAT_IT_MADE = [("plot",), ("demo",), ("config", "make"), ("backup",), ("completion",)]
+SERVES = [("serve",)]
+REPORTS = [path for path in COMMANDS if path not in (*SAYS_WHAT_IT_MADE, *SERVES)]
+
+OF_REPORTS = {
+    ("search", "--limit", "1"): ["uid", "scan_id", "time", "plan_name", "status", "num_events"],
+    ("list", "--limit", "1"): ["uid", "scan_id", "time", "plan_name", "status", "num_events"],
+    ("show",): ["uid", "status", "start", "stop", "streams"],
+    ("streams",): ["stream", "num_events", "fields"],
+    ("table", "8", "--fields", "det"): ["seq_num", "time", "det"],
+    ("files", "4"): [
+        *("run", "path", "exists", "size", "fields", "spec", "resource", "recorded", "problem"),
+    ],
+    ("diff", "1", "8"): ["old", "new", "changes"],
+    ("export", "8", "--folder", "out"): ["ok", "written", "kept", "losses", "failed"],
+    ("export", "8", "--table", "all.csv"): ["ok", "written", "kept", "losses", "failed"],
+    ("export", "8", "--runs", "runs.csv"): ["ok", "written", "kept", "losses", "failed"],
+    ("formats",): ["name", "about"],
+    ("pack", "8", "--to", "8.zip"): ["ok", "path", "runs", "files", "bytes", "seconds", "missing"],
+    ("copy", "example", "x.db"): [
+        *("ok", "runs", "rows", "bytes", "seconds", "verified", "files"),
+    ],
+    ("import", "-b", "./home.db", "scan.jsonl"): [
+        *("ok", "new", "continued", "known", "refused", "refusals", "left_out", "files"),
+        *("rows", "bytes", "seconds"),
+    ],
+    ("config", "list"): ["name", "description", "fault"],
+    ("config", "show", "example"): ["name", "file", "not_used", "configuration"],
+    ("config", "where"): ["folder", "exists", "names"],
+    ("doctor", "-b", "example"): ["state", "about", "found", "mend"],
+    ("check", "8"): ["what", "ok", "findings", "checked"],
+    ("status",): ["store", "runs", "bytes", "waiting", "refused", "reason", "files", "kept"],
+    ("replay",): ["sent", "waiting", "refused", "kept"],
+    ("indexes", "--kept"): ["state", "bytes", "folders", "path"],
+    ("watch", "8"): ["seq_num", "time", "det", "motor", "motor_setpoint"],
+}
+"""What each command prints with --json: the keys, which stay as they are."""
+
 TRIED = [
     *words_of_tests(),
     *({*path, *shlex.split(line)} for path, each in COMMANDS.items() for line in each.examples),
+    *({*words, "--json"} for words in OF_REPORTS),
 ]
 
 
@@ -79,6 +119,40 @@ def test_every_command_is_explained(run, path):
 @pytest.mark.parametrize("option", SHARED)
 def test_options_of_many_commands_are_tried(option):
     assert any(option in words for words in TRIED)
+
+
+@pytest.mark.parametrize("path", REPORTS, ids=" ".join)
+def test_every_command_that_reports_has_json_for_programs(path):
+    assert any("--json" in option.opts for option in COMMANDS[path].params)
+    assert any(words[: len(path)] == path for words in OF_REPORTS)
+
+
+@pytest.mark.parametrize(("words", "keys"), OF_REPORTS.items(), ids=" ".join)
+def test_json_has_the_keys_that_it_always_had(at_home, to_import, typed, monkeypatch, words, keys):
+    at_home([])
+    if words[0] == "import":
+        to_import()
+    if words[0] == "indexes":
+        Path("runs").mkdir()
+        with Broker.from_config({"driver": "jsonl", "paths": "runs"}) as db:
+            db.insert("start", {"uid": "a", "time": 1.0})
+    code, out, _ = typed(*words, "--json")
+    found = json.loads(out.splitlines()[0] if words[0] == "watch" else out)
+    assert code in (DONE, NO)
+    assert found
+    for record in found if isinstance(found, list) else [found]:
+        assert list(record) == keys
+
+
+def test_a_report_for_programs_has_all_that_went_wrong(at_home, typed):
+    at_home(["lab"])
+    Path("bad.jsonl").write_text('["start", {"uid": "b", "time": 1.0}]\nno JSON\n')
+    code, out, _ = typed("import", "-b", "lab", "bad.jsonl", "--json")
+    found = json.loads(out)
+    assert (code, found["ok"], found["refusals"], found["new"]) == (NO, False, 1, ["b"])
+    (refusal,) = found["refused"]
+    assert (refusal["file"], refusal["place"]) == ("bad.jsonl", "line 2")
+    assert "JSON" in refusal["why"]
 
 
 STAND_INS = {

@@ -202,7 +202,7 @@ def test_what_an_index_says_otherwise_is_found_and_mended(damage, path, change):
         assert not report
         assert "mend_index=True" in repr(report)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("databroker.stores.checking._SHOWN", 99)
+            patch.setattr("databroker.display.listing._MOST", 99)
             assert any(name.strip("'") in repr(report) for name in named.split("|"))
         mended = store.check(mend_index=True)
         assert mended

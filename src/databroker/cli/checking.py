@@ -11,6 +11,7 @@ from .command import BrokerCommand
 from .opening import open_broker
 from .outcome import NO
 from .output import progress_bar, say
+from .records import Form, json_option, report_record, say_json
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
@@ -26,11 +27,15 @@ if TYPE_CHECKING:
         "databroker check -5: --no-files",
         "databroker check --since 2024 -b example",
         "databroker check --repair",
+        "databroker check --json",
     ],
 )
 @click.option("--no-files", is_flag=True, help="Do not look whether external files are there.")
 @click.option("--repair", is_flag=True, help="Set right in the indexes what differs there.")
-def check(names: tuple[str, ...], chosen: Chosen, no_files: bool, repair: bool) -> int | None:
+@json_option
+def check(
+    names: tuple[str, ...], chosen: Chosen, no_files: bool, repair: bool, form: Form | None
+) -> int | None:
     """Read what is stored, and say what is not as it was written.
 
     Of each run: whether there are as many events as it says, whether any is left out, whether
@@ -44,17 +49,21 @@ def check(names: tuple[str, ...], chosen: Chosen, no_files: bool, repair: bool) 
     """
     if chosen and repair:
         raise click.UsageError("The indexes are those of all runs: leave out which runs.")
-    reports: list[CheckReport | PackCheck] = [] if chosen else _check_packs(names)
+    reports: list[tuple[str, CheckReport | PackCheck]] = []
+    if not chosen:
+        reports += [("pack", each) for each in _check_packs(names)]
     with open_broker(*names) as db:
         if not chosen:
-            reports.append(_check_store(db, repair))
-        reports.append(_check_runs(db, chosen, not no_files))
-    for report in reports:
-        say(str(report))
-    return None if all(reports) else NO
+            reports.append(("store", _check_store(db, repair)))
+        reports.append(("runs", _check_runs(db, chosen, not no_files)))
+    if form:
+        say_json([{"what": what, **report_record(report)} for what, report in reports])
+    else:
+        say("\n".join(str(report) for _, report in reports))
+    return None if all(report for _, report in reports) else NO
 
 
-def _check_packs(names: tuple[str, ...]) -> list[CheckReport | PackCheck]:
+def _check_packs(names: tuple[str, ...]) -> list[PackCheck]:
     """Compare those of the sources that are packs with their checksums."""
     from ..packing import is_pack, verify_pack
 

@@ -12,6 +12,7 @@ from .command import Command
 from .completing import complete_name
 from .output import say, width
 from .queries import options_of
+from .records import Form, json_option, say_json, say_records
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,22 +23,36 @@ def config() -> None:
     """Look at configurations, each of which tells how a broker is made, and make new ones."""
 
 
-@config.command("list", cls=Command, examples=["databroker config list"])
-def list_configurations() -> None:
+@config.command(
+    "list", cls=Command, examples=["databroker config list", "databroker config list --json"]
+)
+@json_option
+def list_configurations(form: Form | None) -> None:
     """List the configurations, with their description or what is wrong with them."""
     from ..config import survey_configs
     from .tables import configurations_table
 
     surveyed = survey_configs()
-    if surveyed:
+    if form:
+        records = [
+            {"name": name, "description": each.description, "fault": each.fault}
+            for name, each in surveyed.items()
+        ]
+        say_records(form, ("name", "description", "fault"), records)
+    elif surveyed:
         say(configurations_table(surveyed, width()), styled=True)
     else:
         say("There are no configurations yet. 'databroker demo' makes one: 'example'.")
 
 
-@config.command("show", cls=Command, examples=["databroker config show example"])
+@config.command(
+    "show",
+    cls=Command,
+    examples=["databroker config show example", "databroker config show example --json"],
+)
 @click.argument("name", shell_complete=complete_name)
-def show(name: str) -> None:
+@json_option
+def show(name: str, form: Form | None) -> None:
     """Print what the configuration NAME says, where it is, and what it stands before.
 
     Passwords are not shown.
@@ -50,23 +65,37 @@ def show(name: str) -> None:
 
     said = hide_passwords_in(lookup_config(name))
     used, *others = files_of(name)
+    if form:
+        say_json({"name": name, "file": used, "not_used": others, "configuration": said})
+        return
     say(f"# {used}")
     for other in others:
         say(f"# not used, as it comes later: {other}")
     say(yaml.safe_dump(said, sort_keys=False, allow_unicode=True).rstrip())
 
 
-@config.command("where", cls=Command, examples=["databroker config where"])
-def where() -> None:
+@config.command(
+    "where", cls=Command, examples=["databroker config where", "databroker config where --json"]
+)
+@json_option
+def where(form: Form | None) -> None:
     """List the folders in which configurations are looked for: the first to have a name wins."""
     from ..config.names import names_in
     from ..config.search import catalog_folders, config_folders
 
     own = config_folders()
-    for number, folder in enumerate(dict.fromkeys([*own, *catalog_folders()]), 1):
-        names = ", ".join(names_in(folder, own=folder in own))
-        what = names or ("nothing" if folder.is_dir() else "there is no such folder")
-        say(f"{number}. {folder}: {what}")
+    folders = dict.fromkeys([*own, *catalog_folders()])
+    found = {folder: names_in(folder, own=folder in own) for folder in folders}
+    if form:
+        records = [
+            {"folder": folder, "exists": folder.is_dir(), "names": names}
+            for folder, names in found.items()
+        ]
+        say_records(form, ("folder", "exists", "names"), records)
+        return
+    for number, (folder, names) in enumerate(found.items(), 1):
+        nothing = "nothing" if folder.is_dir() else "there is no such folder"
+        say(f"{number}. {folder}: {', '.join(names) or nothing}")
 
 
 @config.command(

@@ -11,8 +11,9 @@ from .choosing import SearchingCommand
 from .completing import complete_name
 from .opening import open_broker
 from .outcome import NO
-from .output import amount, progress_bar, say
+from .output import amount, progress_bar
 from .queries import Query
+from .records import Form, json_option, say_report
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
@@ -34,8 +35,14 @@ _EXAMPLES = (
 @click.argument("target", shell_complete=complete_name)
 @click.option("--files", metavar="FOLDER", help="Copy external files, too, into this folder.")
 @click.option("--no-verify", is_flag=True, help="Do not read again what was written.")
+@json_option
 def copy(
-    sources: tuple[str, ...], target: str, query: Query, files: str | None, no_verify: bool
+    sources: tuple[str, ...],
+    target: str,
+    query: Query,
+    files: str | None,
+    no_verify: bool,
+    form: Form | None,
 ) -> int | None:
     """Copy runs from SOURCE to TARGET: all of them, or those that are searched for.
 
@@ -56,7 +63,7 @@ def copy(
         done = copied(
             source, target, query.as_one(), files or False, verify=not no_verify, progress=report
         )
-    say(repr(done))
+    say_report(form, done)
     return None if done else NO
 
 

@@ -8,6 +8,7 @@ from .command import BrokerCommand
 from .opening import known_names
 from .outcome import NO
 from .output import say, width
+from .records import Form, json_option, say_records
 
 _MARKS = {"good": ("ok", "green"), "note": ("note", "yellow"), "bad": ("BAD", "red")}
 
@@ -15,10 +16,16 @@ _MARKS = {"good": ("ok", "green"), "note": ("note", "yellow"), "bad": ("BAD", "r
 @click.command(
     "doctor",
     cls=BrokerCommand,
-    examples=["databroker doctor", "databroker doctor -b example", "databroker doctor --brief"],
+    examples=[
+        "databroker doctor",
+        "databroker doctor -b example",
+        "databroker doctor --brief",
+        "databroker doctor --json",
+    ],
 )
 @click.option("--brief", is_flag=True, help="Only what is not as it should be.")
-def doctor(names: tuple[str, ...], brief: bool) -> int | None:
+@json_option
+def doctor(names: tuple[str, ...], brief: bool, form: Form | None) -> int | None:
     """Look why a broker does not do what one expects, and say how that is mended.
 
     Looks at what is installed, at the configurations, and at the brokers that are named, or all:
@@ -32,7 +39,9 @@ def doctor(names: tuple[str, ...], brief: bool) -> int | None:
 
     found = list(examine(names or known_names()))
     shown = [each for each in found if not (brief and each.state == "good")]
-    if shown:
+    if form:
+        say_records(form, ("state", "about", "found", "mend"), map(vars, shown))
+    elif shown:
         rows = [(*_MARKS[each.state], each.about, each.found, each.mend) for each in shown]
         say(findings_table(rows, width()), styled=True)
     else:

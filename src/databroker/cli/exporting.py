@@ -17,9 +17,11 @@ from .opening import open_broker
 from .outcome import NO
 from .output import progress_bar, say, width
 from .queries import listed, options_of
+from .records import Form, json_option, say_records, say_report
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
+    from ..export import ExportReport
     from ..runs.results import Results
     from ..runs.run import Run
 
@@ -58,6 +60,7 @@ _EXAMPLES = (
     help="An option of the format, such as units=true.",
 )
 @click.option("--overwrite", is_flag=True, help="Write files anew that are there.")
+@json_option
 def export(
     names: tuple[str, ...],
     chosen: Chosen,
@@ -71,6 +74,7 @@ def export(
     metadata: str | None,
     options: tuple[str, ...],
     overwrite: bool,
+    form: Form | None,
 ) -> int | None:
     """Write runs into files: each run into its own, or one table of all.
 
@@ -96,29 +100,29 @@ def export(
     more = listed(metadata) or []
     with open_broker(*names) as db:
         if listing is not None:
-            _write_listing(chosen.results(db), listing, more, overwrite)
-            return None
-        if table is not None:
+            done = _write_listing(chosen.results(db), listing, more, overwrite)
+        elif table is not None:
             runs = chosen.results(db)
-            _write_table(runs, table, listed(fields), listed(streams), more, overwrite)
-            return None
-        return _write_files(
-            db,
-            chosen,
-            folder=folder,
-            format=format,
-            options=options_of(options),
-            streams=listed(streams),
-            fields=listed(fields),
-            overwrite=overwrite,
-            **({} if name is None else {"name": name}),
-        )
+            done = _write_table(runs, table, listed(fields), listed(streams), more, overwrite)
+        else:
+            done = _write_files(
+                db,
+                chosen,
+                folder=folder,
+                format=format,
+                options=options_of(options),
+                streams=listed(streams),
+                fields=listed(fields),
+                overwrite=overwrite,
+                **({} if name is None else {"name": name}),
+            )
+    say_report(form, done)
+    return None if done else NO
 
 
 def _write_files(
     db: Broker, chosen: Chosen, format: str, options: dict[str, Any], **more: Any
-) -> int | None:
-    from ..export import ExportReport
+) -> ExportReport:
     from ..export import export as exported
     from ..export.registry import format_of
 
@@ -131,9 +135,7 @@ def _write_files(
         def report(done: int, found: ExportReport) -> None:
             update(completed=done, total=total, more=f"{len(found.written):,} written")
 
-        found = exported(runs, format=form, progress=report, **more)
-    say(repr(found))
-    return None if found else NO
+        return exported(runs, format=form, progress=report, **more)
 
 
 def _write_table(
@@ -143,7 +145,7 @@ def _write_table(
     streams: list[str] | None,
     metadata: list[str],
     overwrite: bool,
-) -> None:
+) -> ExportReport:
     """Write the events of runs, each of which says its run."""
     from ..export import export_table
 
@@ -158,7 +160,7 @@ def _write_table(
             return tables.reader(lambda done: update(completed=done, total=total))
 
         losses = export_table(read, file, overwrite=overwrite)
-    _tell(file, losses)
+    return _written(file, losses)
 
 
 def _check_table(file: str, overwrite: bool) -> None:
@@ -178,28 +180,35 @@ def _or_misuse(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
         raise click.UsageError(str(error)) from None
 
 
-def _write_listing(runs: Results[Run], file: str, metadata: list[str], overwrite: bool) -> None:
+def _write_listing(
+    runs: Results[Run], file: str, metadata: list[str], overwrite: bool
+) -> ExportReport:
     """Write the metadata of runs."""
     from ..export import export_table
     from ..runs.pipeline import COLUMNS
 
     columns = list(dict.fromkeys([*COLUMNS, *metadata]))
     losses = export_table(lambda: runs.to_frame(columns, timezone=_ZONE), file, overwrite=overwrite)
-    _tell(file, losses)
+    return _written(file, losses)
 
 
-def _tell(file: str, losses: list[str]) -> None:
-    say(f"Written: {file}")
-    if losses:
-        say(f"Not held by it: {'; '.join(losses)}.")
+def _written(file: str, losses: list[str]) -> ExportReport:
+    from ..export import ExportReport
+
+    return ExportReport([Path(file)], losses=dict.fromkeys(losses, 1))
 
 
-@click.command("formats", cls=Command, examples=["databroker formats"])
-def formats() -> None:
+@click.command("formats", cls=Command, examples=["databroker formats", "databroker formats --json"])
+@json_option
+def formats(form: Form | None) -> None:
     """List the formats that runs are exported to."""
     from ..export import formats as known
 
     found = known()
+    if form:
+        records = [{"name": name, "about": about} for name, about in found.items()]
+        say_records(form, ("name", "about"), records)
+        return
     widest = max(map(len, found))
     lines = textwrap.TextWrapper(width(), subsequent_indent=" " * (widest + 2))
     for name, about in found.items():

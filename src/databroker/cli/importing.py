@@ -12,7 +12,8 @@ from ..broker.naming import is_path
 from .command import BrokerCommand
 from .opening import open_broker
 from .outcome import NO
-from .output import amount, progress_bar, say
+from .output import amount, progress_bar
+from .records import Form, json_option, say_report
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
@@ -34,7 +35,10 @@ _EXAMPLES = (
     help="Copy external files of packs into this folder. Without it, they are looked for where "
     "they were when they were recorded.",
 )
-def import_files(names: tuple[str, ...], paths: tuple[str, ...], files: str | None) -> int | None:
+@json_option
+def import_files(
+    names: tuple[str, ...], paths: tuple[str, ...], files: str | None, form: Form | None
+) -> int | None:
     """Save the documents of files: JSON lines, MessagePack, JSON, gzip of each, packs.
 
     FILE is a file, a folder of such files, a pack (a folder or zip that 'databroker pack' made),
@@ -53,7 +57,7 @@ def import_files(names: tuple[str, ...], paths: tuple[str, ...], files: str | No
             update(completed=progress.runs, more=amount(progress))
 
         done = imported(db, paths, files=files or False, progress=report)
-    say(repr(done))
+    say_report(form, done)
     return None if done else NO
 
 

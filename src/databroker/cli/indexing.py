@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import click
 
 from .command import BrokerCommand
 from .opening import open_broker
 from .output import say
+from .records import Form, json_option, say_json
 
 
 @click.command(
@@ -15,12 +19,14 @@ from .output import say
     examples=[
         "databroker indexes -b beamline",
         "databroker indexes --kept",
+        "databroker indexes --kept --json",
         "databroker indexes --remove-gone",
     ],
 )
 @click.option("--kept", is_flag=True, help="List the indexes of folders of files instead.")
 @click.option("--remove-gone", is_flag=True, help="Remove those of them whose folders are gone.")
-def indexes(names: tuple[str, ...], kept: bool, remove_gone: bool) -> None:
+@json_option
+def indexes(names: tuple[str, ...], kept: bool, remove_gone: bool, form: Form | None) -> None:
     """Make the indexes in a MongoDB database that are not there, and list all.
 
     With them runs are found fast, and two programs that write the same document at once store it
@@ -30,23 +36,36 @@ def indexes(names: tuple[str, ...], kept: bool, remove_gone: bool) -> None:
     whose folders are gone stay until you remove them.
     """
     if kept or remove_gone:
-        _say_kept(remove_gone)
+        _say_kept(list(_kept(remove_gone)), form)
         return
     with open_broker(*names) as db:
-        for each in db.store.create_indexes():
-            say(each)
+        found = db.store.create_indexes()
+    if form:
+        say_json(found)
+    else:
+        say("\n".join(found))
 
 
-def _say_kept(remove_gone: bool) -> None:
-    from ..display.summary import size
+def _kept(remove_gone: bool) -> Iterator[dict[str, Any]]:
+    """Yield what there is to say of each index that is kept."""
     from ..stores.registry import store_class
 
-    kept = [each for driver in ("jsonl", "msgpack") for each in store_class(driver).kept_indexes()]
+    for driver in ("jsonl", "msgpack"):
+        for each in store_class(driver).kept_indexes():
+            takes, state = each.size, "gone" if each.is_gone else "there"
+            if remove_gone and each.is_gone:
+                state = "removed" if each.remove() else "in use"
+            yield {"state": state, "bytes": takes, "folders": each.folders, "path": each.path}
+
+
+def _say_kept(kept: list[dict[str, Any]], form: Form | None) -> None:
+    from ..display.summary import size
+
+    if form:
+        say_json(kept)
+        return
     for each in kept:
-        takes = size(each.size)
-        what = "gone" if each.is_gone else "there"
-        if remove_gone and each.is_gone:
-            what = "removed" if each.remove() else "in use"
-        say(f"{what:8}{takes:>9}  {', '.join(each.folders) or f'no files: {each.path}'}")
+        files = ", ".join(each["folders"]) or f"no files: {each['path']}"
+        say(f"{each['state']:8}{size(each['bytes']):>9}  {files}")
     if not kept:
         say("No index of files is kept.")

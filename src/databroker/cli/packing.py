@@ -9,7 +9,8 @@ import click
 from .choosing import Chosen, RunsCommand
 from .opening import open_broker
 from .outcome import NO
-from .output import amount, progress_bar, say
+from .output import amount, progress_bar
+from .records import Form, json_option, say_report
 
 if TYPE_CHECKING:
     from ..broker.moving.progress import Progress
@@ -40,6 +41,7 @@ _EXAMPLES = (
 @click.option("--no-files", is_flag=True, help="Leave external files where they are.")
 @click.option("--skip-missing", is_flag=True, help="Leave out external files that are not there.")
 @click.option("--overwrite", is_flag=True, help="Take the place of a pack that is there.")
+@json_option
 def pack(
     names: tuple[str, ...],
     chosen: Chosen,
@@ -48,6 +50,7 @@ def pack(
     no_files: bool,
     skip_missing: bool,
     overwrite: bool,
+    form: Form | None,
 ) -> int | None:
     """Write runs and their external files into one folder or zip, to be opened anywhere.
 
@@ -75,5 +78,5 @@ def pack(
             overwrite=overwrite,
             progress=report,
         )
-    say(repr(done))
+    say_report(form, done)
     return None if done else NO

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
@@ -56,6 +57,19 @@ def say_records(form: Form, columns: Sequence[str], records: Iterable[Record]) -
 def say_json(value: Any) -> None:
     """Print a value as JSON over several lines."""
     say(as_json(value, indent=2))
+
+
+def say_report(form: Form | None, report: Any) -> None:
+    """Print a report: as a text for people, or all that it has, and whether all went well."""
+    if form:
+        say_json(report_record(report))
+    else:
+        say(str(report))
+
+
+def report_record(report: Any) -> dict[str, Any]:
+    """Return what a report has, and whether all went well."""
+    return {"ok": bool(report), **_attributes(report)}
 
 
 def as_json(value: Any, indent: int | None = None) -> str:
@@ -117,8 +131,14 @@ def csv_line(cells: Sequence[str]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return an array, or a number of NumPy's, as JSON may have it; text for anything else."""
+    """Return an array, a number of NumPy's or a part of a report as JSON may have it; else text."""
+    if is_dataclass(value):
+        return _attributes(value)
     return value.tolist() if hasattr(value, "tolist") else text_of(value)
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    return {each.name: getattr(value, each.name) for each in fields(value)}
 
 
 def _writable(value: Any) -> Any:

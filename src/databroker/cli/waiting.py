@@ -10,20 +10,25 @@ from .command import BrokerCommand
 from .opening import open_broker
 from .outcome import NO
 from .output import say
+from .records import Form, json_option, say_json
 
 
 @click.command(
     "status",
     cls=BrokerCommand,
-    examples=["databroker status", "databroker status -b beamline"],
+    examples=["databroker status", "databroker status -b beamline", "databroker status --json"],
 )
-def status(names: tuple[str, ...]) -> None:
+@json_option
+def status(names: tuple[str, ...], form: Form | None) -> None:
     """Say what a store has, and what waits on this machine for its server."""
     from ..broker.statistics import statistics
     from ..display.summary import size
 
     with open_broker(*names) as db:
         found, waiting = statistics(db), db.store.waiting()
+    if form:
+        say_json({**found, "reason": waiting.reason, "files": waiting.files, "kept": waiting.kept})
+        return
     say(f"{'store':10}{found['store']}")
     say(f"{'runs':10}{_known(found['runs'])}")
     say(f"{'size':10}{'not known' if found['bytes'] is None else size(found['bytes'])}")
@@ -40,9 +45,10 @@ def status(names: tuple[str, ...]) -> None:
 @click.command(
     "replay",
     cls=BrokerCommand,
-    examples=["databroker replay", "databroker replay -b beamline"],
+    examples=["databroker replay", "databroker replay -b beamline --json"],
 )
-def replay(names: tuple[str, ...]) -> int | None:
+@json_option
+def replay(names: tuple[str, ...], form: Form | None) -> int | None:
     """Send documents that wait on this machine to the server of their store.
 
     A program that waits for its server sends what it inserted by itself; this is for what programs
@@ -53,6 +59,10 @@ def replay(names: tuple[str, ...]) -> int | None:
     with open_broker(*names) as db:
         sent = db.store.send_waiting()
         waiting = db.store.waiting()
+    if form:
+        left = {"waiting": waiting.documents, "refused": waiting.refused, "kept": waiting.kept}
+        say_json({"sent": sent, **left})
+        return NO if waiting else None
     say(f"Sent: {_known(sent)} document{'s' * (sent != 1)}.")
     if waiting.files:
         say(f"Programs that are still running have {waiting.documents:,} more, and send them.")

@@ -83,7 +83,7 @@ def export(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     export(db(), folder, "jsonl")
     ...     os.listdir(folder)
-    1 file written.
+    Written: ...7_5ae1f0c2.jsonl
     ['7_5ae1f0c2.jsonl']
     """
     chosen = format_of(format, **options) if isinstance(format, str) else format

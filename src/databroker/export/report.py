@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._util.printable import printable
-
-_SHOWN = 20
+from ..display.listing import listing
 
 
 @dataclass(repr=False)
@@ -29,7 +28,7 @@ class ExportReport:
     Examples
     --------
     >>> ExportReport([Path("7.csv")], losses={"metadata": 1})
-    1 file written.
+    Written: 7.csv
     Not held by these files: metadata.
     """
 
@@ -42,15 +41,17 @@ class ExportReport:
         return not self.failed
 
     def __repr__(self) -> str:
-        lines = [f"{_count(self.written)} written."]
-        if self.kept:
-            lines[0] = f"{lines[0][:-1]}; {len(self.kept):,} there already, and left as they were."
+        lines = [self._counts()]
         if self.losses:
             lines.append(f"Not held by these files: {'; '.join(self.losses)}.")
-        lines += [f"- run {uid!r}: {why}" for uid, why in self.failed[:_SHOWN]]
-        if len(self.failed) > _SHOWN:
-            lines.append(f"- and {len(self.failed) - _SHOWN:,} more: see `failed`.")
+        lines += listing([f"run {uid!r}: {why}" for uid, why in self.failed], "failed")
         return printable("\n".join(lines))
+
+    def _counts(self) -> str:
+        if len(self.written) == 1 and not self.kept:
+            return f"Written: {self.written[0]}"
+        kept = f"; {len(self.kept):,} there already, and left as they were" if self.kept else ""
+        return f"{_count(self.written)} written{kept}."
 
 
 def _count(files: Sequence[Path]) -> str:

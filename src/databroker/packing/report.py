@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._util.printable import printable
-from ..display.counting import counted, spaced
+from ..display.counting import counted
+from ..display.listing import listing
 from ..display.summary import size
-
-_SHOWN = 20
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,12 +59,5 @@ class PackReport:
         if self.missing:
             was = "was" if len(self.missing) == 1 else "were"
             lines.append(f"{counted(len(self.missing), 'external file')} {was} not there:")
-            lines += listing([f"{path} of run {run!r}" for run, path in self.missing])
+            lines += listing([f"{path} of run {run!r}" for run, path in self.missing], "missing")
         return printable("\n".join(lines))
-
-
-def listing(lines: Sequence[str]) -> list[str]:
-    """Return some lines as a list for people, of which the first are enough."""
-    rest = len(lines) - _SHOWN
-    more = [f"- and {spaced(rest)} more"] if rest > 0 else []
-    return [*(f"- {line}" for line in lines[:_SHOWN]), *more]

@@ -17,9 +17,9 @@ from typing import IO, Any
 from .._util.printable import printable
 from .._util.signals import not_from_signal
 from ..display.counting import counted
+from ..display.listing import listing
 from ..errors import NotSupported, StoreDamaged, StoreUnavailable
 from ..external.files.listing import files_below
-from .report import listing
 from .sums import SUMS, parse_sum_line
 
 _BLOCK = 2**20
@@ -64,13 +64,13 @@ class PackCheck:
 
     def __repr__(self) -> str:
         lines = [f"{_files(self.checked)} as packed."]
-        for names, what in (
-            (self.differing, "not as packed"),
-            (self.lacking, "not there"),
-            (self.added, "no part of the pack"),
+        for attribute, what in (
+            ("differing", "not as packed"),
+            ("lacking", "not there"),
+            ("added", "no part of the pack"),
         ):
-            if names:
-                lines += [f"{_files(len(names))} {what}:", *listing(names)]
+            if names := getattr(self, attribute):
+                lines += [f"{_files(len(names))} {what}:", *listing(names, attribute)]
         return printable("\n".join(lines))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .._util.printable import printable
 from ..display.counting import spaced
+from ..display.listing import listing
 from ..documents.kinds import ROWS
 from ..errors import StoreDamaged
 from ..query.nodes import Everything
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 CheckProgress = Callable[[int, int], None]
 """Called with how much is checked, and how much there is."""
-
-_SHOWN = 20
-"""So many findings are shown."""
 
 _SINGULAR = {
     "runs": "run",
@@ -102,11 +100,12 @@ class CheckReport:
         begin = f"{counts or 'Nothing to be'} checked"
         if not self.findings:
             return f"{begin}: all is as it was written."
-        lines = [f"- {each}" for each in self.findings[:_SHOWN]]
-        if len(self.findings) > _SHOWN:
-            lines.append(f"- and {len(self.findings) - _SHOWN} more: see `findings`.")
+        lines = listing(list(map(str, self.findings)), "findings")
         if not self.ok and any(each.in_index and not each.mended for each in self.findings):
-            lines.append("What concerns the index alone is mended by `db.check(mend_index=True)`.")
+            lines.append(
+                "What concerns the index alone is mended by 'databroker check --repair', in Python "
+                "by db.check(mend_index=True)."
+            )
         return "\n".join([f"{begin}. Not as it was written:", *lines])
 
 

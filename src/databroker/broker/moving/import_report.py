@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from ..._util.printable import printable
 from ...display.counting import counted, spaced
+from ...display.listing import listing
 from ...display.summary import size
 from .report import CopyReport
 
-_SHOWN = 20
 _KEPT = 1000
 """So many refusals are kept, lest a broken file fill the memory."""
 
@@ -113,9 +113,7 @@ class ImportReport:
         if self.refusals:
             rest = f"; {spaced(self.left_out)} more, of those, left out" if self.left_out else ""
             lines.append(f"{spaced(self.refusals)} refused{rest}:")
-            lines += [f"- {refusal}" for refusal in self.refused[:_SHOWN]]
-        if self.refusals > _SHOWN:
-            lines.append(f"- and {spaced(self.refusals - _SHOWN)} more: see `refused`.")
+            lines += listing(list(map(str, self.refused)), "refused", self.refusals)
         return printable("\n".join(lines))
 
     def _runs(self) -> str:

@@ -8,10 +8,8 @@ from typing import Literal
 
 from ..._util.printable import printable
 from ...display.counting import counted, spaced
+from ...display.listing import listing
 from ...display.summary import size
-
-_SHOWN = 20
-"""So many runs that were not copied are shown."""
 
 Outcome = Literal["copied", "continued", "there", "failed"]
 
@@ -108,9 +106,7 @@ class CopyReport:
         ]
         if self.verified and self.copied:
             lines.append("What was written was read again, and is as at the source.")
-        lines += [f"- {run.uid!r}: {run.problem}" for run in self.failed[:_SHOWN]]
-        if len(self.failed) > _SHOWN:
-            lines.append(f"- and {len(self.failed) - _SHOWN} more: see `failed`.")
+        lines += listing([f"{run.uid!r}: {run.problem}" for run in self.failed], "failed")
         return printable("\n".join(lines))
 
     def _counts(self) -> str:

@@ -76,4 +76,5 @@ def _problems(files: Iterable[ExternalFile]) -> Iterator[str]:
     for problem in each_once[:_PROBLEMS]:
         yield one_line(problem, 400)
     if len(each_once) > _PROBLEMS:
-        yield f"... and {len(each_once) - _PROBLEMS} more problems; see the attribute `problem`"
+        rest = len(each_once) - _PROBLEMS
+        yield f"... and {rest} more problems: `problem` of each, or --json at the terminal"
