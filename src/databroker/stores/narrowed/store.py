@@ -1,0 +1,257 @@
+"""The contract of stores, answered of those runs of another store that match a query."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from ...documents.encode import same
+from ...query.nodes import In, Path
+from ...query.wire import to_json
+from ..activity import Activity
+from ..arrays import elsewhere
+from ..base import LINKED, Capabilities, RunRecord, Store
+from ..many import in_pages
+from .news import fingerprint
+from .places import own_extents, read_places
+from .runs import in_order
+from .writing import Admission, admitted
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from ...columns import Selection
+    from ...documents.kinds import Document
+    from ...query.nodes import Node
+    from ..contents import Outline, StoredRun
+    from ..many import RunsPage
+    from ..rows import Extent
+
+Doc = dict[str, Any]
+
+_UID = Path("uid")
+
+
+class NarrowedStore(Store):
+    """Answers as a store would that has only the runs of another one that match a query.
+
+    A run that does not match is as one that is not there, and so are its documents, its rows and
+    its data. So are documents of which no run is known.
+
+    Parameters
+    ----------
+    behind
+        The store that has all runs.
+    query
+        What the runs must match.
+
+    Examples
+    --------
+    >>> from databroker.query.nodes import Equals
+    >>> from databroker.stores.memory import MemoryStore
+    >>> behind = MemoryStore()
+    >>> for n, proposal in enumerate(["1234", "5678"]):
+    ...     behind.insert("start", {"uid": f"run {n}", "time": float(n), "proposal": proposal})
+    >>> store = NarrowedStore(behind, Equals(Path("proposal"), "1234"))
+    >>> store.count(Everything()), store.resolve("run", 5), store.record("run 1")
+    (1, ['run 0'], None)
+    """
+
+    def __init__(self, behind: Store, query: Node) -> None:
+        super().__init__()
+        self._behind, self._query = behind, query
+        self._admission = Admission(query, self._sees, behind.run_of)
+
+    @property
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
+        """What the store behind can do, but to be copied as a whole."""
+        return replace(self._behind.capabilities, backup=False)
+
+    @property
+    def members(self) -> Mapping[str, Store]:  # type: ignore[override]
+        """The stores that the one behind asks, each with as few runs."""
+        members = self._behind.members.items()
+        return {name: NarrowedStore(member, self._query) for name, member in members}
+
+    @property
+    def left_out(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The names of those that are away."""
+        return self._behind.left_out
+
+    @property
+    def stale_after(self) -> float:  # type: ignore[override]
+        """Seconds after which a run that has fallen silent no longer counts as running."""
+        return self._behind.stale_after
+
+    @property
+    def group_size(self) -> int:  # type: ignore[override]
+        """How many small documents `insert_many` keeps at once."""
+        return self._behind.group_size
+
+    def __str__(self) -> str:
+        return f"{self._behind}, of which {self._query!r}"
+
+    def __reduce__(self) -> Any:
+        return NarrowedStore, (self._behind, self._query)
+
+    def _sees(self, uid: Any) -> bool:
+        """Tell whether a run is there and matches."""
+        return isinstance(uid, str) and bool(self._visible([uid]))
+
+    def _visible(self, uids: Sequence[str]) -> list[str]:
+        """Return those runs that are there and match, in this order."""
+        if not uids:
+            return []
+        asked = self._query & In(_UID, tuple(uids))
+        seen = {uid for (uid,) in self._behind.select(asked, [_UID])}
+        return [uid for uid in uids if uid in seen]
+
+    # -- writing ---------------------------------------------------------
+
+    def put(self, kind: str, doc: Doc) -> None:
+        self.put_many([(kind, doc)])
+
+    def put_many(self, documents: Sequence[tuple[str, Doc]]) -> None:
+        self._admission.check(documents)
+        with admitted():
+            self._behind.put_many(documents)
+
+    def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
+        self._admission.check_owner(kind, owner)
+        with admitted():
+            self._behind.put_batch(kind, owner, batch)
+
+    def prepare(self) -> None:
+        self._behind.prepare()
+
+    # -- finding runs ----------------------------------------------------
+
+    # The query comes first everywhere: what is asked is not tried on runs that are not to be seen,
+    # so that nothing is learnt of them from an error, or from how long a pattern takes.
+
+    def find(
+        self, query: Node, *, limit: int | None = None, after: Any = None
+    ) -> Iterator[RunRecord]:
+        return self._behind.find(self._query & query, limit=limit, after=after)
+
+    def count(self, query: Node) -> int:
+        return self._behind.count(self._query & query)
+
+    def select(
+        self, query: Node, paths: Sequence[Path], limit: int | None = None
+    ) -> Iterator[tuple[Any, ...]]:
+        return self._behind.select(self._query & query, paths, limit)
+
+    def distinct(self, path: Path, query: Node) -> list[tuple[Any, int]]:
+        return self._behind.distinct(path, self._query & query)
+
+    # -- reading a run ---------------------------------------------------
+
+    def documents(self, uid: str, kinds: Collection[str] = LINKED) -> Iterator[tuple[str, Doc]]:
+        return self._behind.documents(uid, kinds) if self._sees(uid) else iter(())
+
+    def activity(self, uid: str) -> Activity:
+        return self._behind.activity(uid) if self._sees(uid) else super().activity(uid)
+
+    def run_of(self, kind: str, owner: str) -> str | None:
+        run = self._behind.run_of(kind, owner)
+        return run if self._sees(run) else None
+
+    def extents(self, kind: str, owner: str) -> list[Extent]:
+        """Return where rows are; a token says whose they are, and how many come before them."""
+        return own_extents(owner, self._extents(kind, owner))
+
+    def _extents(self, kind: str, owner: Any) -> list[Extent]:
+        """Return the extents of the store behind, of an owner in a run that is to be seen."""
+        is_seen = isinstance(owner, str) and self.run_of(kind, owner) is not None
+        return self._behind.extents(kind, owner) if is_seen else []
+
+    def read(
+        self,
+        kind: str,
+        extent: Extent,
+        selection: Selection,
+        rows: tuple[int, int] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        owner, first = extent.token
+        low, high = rows or (0, extent.rows)
+        wanted = [(first + low, first + min(high, extent.rows))]
+        for batches in read_places(
+            self._behind, kind, self._extents(kind, owner), wanted, selection
+        ):
+            yield from batches
+
+    def read_extents(
+        self, kind: str, extents: Iterable[Extent], selection: Selection
+    ) -> Iterator[list[pa.RecordBatch]]:
+        for owner, some in groupby(extents, key=lambda extent: extent.token[0]):
+            wanted = [(each.token[1], each.token[1] + each.rows) for each in some]
+            there = self._extents(kind, owner)
+            yield from read_places(self._behind, kind, there, wanted, selection)
+
+    def read_many(
+        self, runs: Iterable[str], stream: str, selection: Selection | None
+    ) -> Iterator[RunsPage]:
+        for some in in_pages(runs):
+            pages = self._behind.read_many(self._visible(some), stream, selection)
+            yield from in_order(some, pages)
+
+    def outlines(self, uids: Iterable[str]) -> dict[str, Outline]:
+        return self._behind.outlines(self._visible(list(uids)))
+
+    def read_runs(self, uids: Iterable[str]) -> Iterator[StoredRun]:
+        for some in in_pages(uids):
+            for run in self._behind.read_runs(self._visible(some)):
+                extents = {
+                    (kind, uid): own_extents(uid, found)
+                    for (kind, uid), found in run.extents.items()
+                }
+                yield replace(run, extents=extents)
+
+    def datum(self, datum_id: str) -> Doc | None:
+        datum = self._behind.datum(datum_id)
+        return datum if datum and self.run_of("datum", datum["resource"]) is not None else None
+
+    def resource(self, uid: str) -> Doc | None:
+        resource = self._behind.resource(uid)
+        return resource if resource and self.run_of("datum", uid) is not None else None
+
+    def read_array(self, document: Document, place: Sequence[slice]) -> np.ndarray[Any, Any]:
+        """Return a part of the data of a stream resource, if just that is one of a run's here."""
+        kept = self.documents(document.get("run_start", ""), ["stream_resource"])
+        if not any(same(doc, dict(document)) for _, doc in kept):
+            raise elsewhere(document)
+        return self._behind.read_array(document, place)
+
+    # -- noticing what is new ----------------------------------------------
+
+    def state(self) -> Hashable:
+        """Return what is another value once more is stored in the runs that one may look for.
+
+        These are the newest runs and those that go on. What comes late to another one is there,
+        but not told. That other runs were written is not told either.
+        """
+        return fingerprint(self, str(to_json(self._query)))
+
+    def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
+        """Wait until there is more here: looked at whenever the store behind has something new."""
+        end = time.monotonic() + timeout
+        while True:
+            behind = self._behind.state()
+            if self.state() != state:
+                return True
+            if not self._behind.wait_for_changes(behind, max(0.0, end - time.monotonic())):
+                return False
+
+    def is_waiting(self, uid: str) -> bool:
+        return self._sees(uid) and self._behind.is_waiting(uid)
+
+    def reach(self) -> None:
+        self._behind.reach()
+
+    def close(self) -> None:
+        """Do nothing: who has the store behind closes it."""
