@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-import uuid
-from collections.abc import Hashable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreIsReadOnly
+from ..query.nodes import Everything
+from ..runs.session import StoreView
+from ..stores.narrowed import NarrowedStore
 from ..stores.wire.batches import Rows
+from .changes import Changes
 from .sealed import SealedStore
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ FEW_ROWS = 200
 """Rows of no more come with the answer that says where they are."""
 
 _FEW_BYTES = 2**16
+
+State = Callable[[], tuple[Hashable, ...]]
+"""Gives what is another value once more is stored that a caller may see."""
 
 
 class Served:
@@ -40,13 +45,13 @@ class Served:
     """
 
     def __init__(
-        self, session: Session, caller: Caller, allow_writing: bool, changes: Changes, seal: Seal
+        self, session: Session, caller: Caller, allow_writing: bool, state: State, seal: Seal
     ) -> None:
         self.session = session
         self.sealed = SealedStore(session.store, seal.of(caller.name))
         self.caller = caller
         self._allow_writing = allow_writing
-        self._changes = changes
+        self._told = state
 
     @property
     def store(self) -> Store:
@@ -88,8 +93,8 @@ class Served:
         size = sum(batch.nbytes for several in batches for batch in several)
         return Rows(extents, batches if size <= _FEW_BYTES else None)
 
-    def _state(self) -> tuple[str, int]:
-        return self._changes.state()
+    def _state(self) -> tuple[Hashable, ...]:
+        return self._told()
 
 
 class ServedSource:
@@ -113,26 +118,9 @@ class ServedSource:
 
     def to(self, caller: Caller) -> Served:
         """Return the source as a caller is served it."""
-        return Served(self._session, caller, self._allow_writing, self._changes, self._seal)
-
-
-class Changes:
-    """Counts how often more was stored, as seen by one thread: a state means nothing to others."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._asker = ThreadPoolExecutor(1, thread_name_prefix="databroker-changes")
-        self._lock = threading.Lock()
-        self._name = uuid.uuid4().hex  # so that what another process counted is something else
-        self._count = 0
-        self._last: Hashable = None
-
-    def state(self) -> tuple[str, int]:
-        """Return what is another value once more is stored."""
-        return self._name, self._asker.submit(self._look).result()
-
-    def _look(self) -> int:
-        state = self._store.state()
-        if state != self._last:
-            self._count, self._last = self._count + 1, state
-        return self._count
+        session, state = self._session, self._changes.state
+        if caller.query != Everything():
+            store = NarrowedStore(session.store, caller.query)
+            session = replace(session, view=StoreView(store))
+            state = partial(self._changes.state_of, store, caller.query)
+        return Served(session, caller, self._allow_writing, state, self._seal)

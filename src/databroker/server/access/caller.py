@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from ...errors import NotPermitted
+from ...errors import InvalidConfiguration, NotPermitted
+from ...query.nodes import Everything, Node
+from ...stores.narrowed import is_of_start
 
 Scope = Literal["read", "write", "admin"]
 """What may be allowed: to read runs, to insert documents, to see how the server does."""
@@ -23,6 +25,14 @@ class Caller:
         What they are called in the log.
     scopes
         What they may, each by itself: who may write need not be allowed to read.
+    query
+        What runs must match that they may see, and those that they write.
+
+    Raises
+    ------
+    InvalidConfiguration
+        They may write, and the query asks for more than what starts say: no run that begins could
+        match.
 
     Examples
     --------
@@ -33,6 +43,14 @@ class Caller:
 
     name: str
     scopes: frozenset[Scope]
+    query: Node = field(default_factory=Everything)
+
+    def __post_init__(self) -> None:
+        if "write" in self.scopes and not is_of_start(self.query):
+            raise InvalidConfiguration(
+                f"Who may write can be kept to runs by their start alone, and {self.query!r} asks "
+                "for more of them. Give up 'write', or ask about keys of the start."
+            )
 
     def check(self, scope: Scope) -> None:
         """See that they may.

@@ -7,5 +7,6 @@ it does. So a question that is new in the contract cannot pass it by.
 from __future__ import annotations
 
 from .store import NarrowedStore as NarrowedStore
+from .writing import is_of_start as is_of_start
 
-__all__ = ["NarrowedStore"]
+__all__ = ["NarrowedStore", "is_of_start"]

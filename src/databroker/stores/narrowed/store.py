@@ -51,7 +51,7 @@ class NarrowedStore(Store):
 
     Examples
     --------
-    >>> from databroker.query.nodes import Equals
+    >>> from databroker.query.nodes import Equals, Everything
     >>> from databroker.stores.memory import MemoryStore
     >>> behind = MemoryStore()
     >>> for n, proposal in enumerate(["1234", "5678"]):
