@@ -5,15 +5,23 @@ from __future__ import annotations
 import math
 import time
 from abc import abstractmethod
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
+from ...errors import StoreAway
 from .moments import PATIENCE, moments
+from .subscription import Subscription
 
 if TYPE_CHECKING:
     from ...stores.base import Store
 
 T = TypeVar("T")
+
+AWAY = 60.0
+"""Seconds for which the server of a store may be away until a follower gives up."""
+
+_AGAIN = 0.5
+"""Seconds until a server that was away is asked again."""
 
 
 class Look(NamedTuple):
@@ -26,12 +34,16 @@ class Look(NamedTuple):
 class Follower(Iterator[T]):
     """Gives what is new as it comes, each once; it waits where there is nothing.
 
-    It holds nothing open between two things that it gives. Whatever ended it, an error and an
-    interrupt too, another one goes on from its cursor.
+    It holds nothing open between two things that it gives. If the server of the store is away, it
+    waits for it, up to a minute. Whatever ended it, an error and an interrupt too, another one
+    goes on from its cursor.
     """
 
     def __init__(self, store: Store, timeout: float | None) -> None:
+        self.patience = PATIENCE
+        """Seconds between two looks at most."""
         self._store = store
+        self._is_stopped = False
         self._all = self._looks(math.inf if timeout is None else timeout)
 
     @property
@@ -52,23 +64,63 @@ class Follower(Iterator[T]):
         """End it, as leaving the loop does."""
         self._all.close()
 
+    def stop(self) -> None:
+        """End it when it looks next, which another thread may ask for."""
+        self._is_stopped = True
+
+    def subscribe(self, callback: Callable[..., object]) -> Subscription:
+        """Have a function called with each thing that comes, by a thread of its own.
+
+        Parameters
+        ----------
+        callback
+            Called with a name and a document, with a name and a run, or with a table: with what
+            looping over this gives.
+
+        Returns
+        -------
+        Subscription
+            It has `stop` and `wait`, and ``with`` stops it.
+
+        Examples
+        --------
+        >>> import databroker
+        >>> db = databroker.temp()
+        >>> db.insert("start", {"uid": "b2c1", "time": 1.0})
+        >>> db.insert("stop", {"uid": "s", "run_start": "b2c1", "time": 2.0})
+        >>> db["b2c1"].follow().subscribe(lambda name, document: print(name)).wait()
+        start
+        stop
+        True
+        """
+        return Subscription(self, callback)
+
     @abstractmethod
-    def _look(self, *, is_thorough: bool) -> Look:
+    def look(self, *, is_thorough: bool) -> Look:
         """Return what is new; a thorough look sees that nobody will write any more."""
 
     def _looks(self, timeout: float) -> Generator[T, None, None]:
-        heard, thorough = time.monotonic(), -math.inf
+        heard = reached = time.monotonic()
+        thorough = -math.inf
 
         def patience() -> float:
-            return max(0.0, min(PATIENCE, heard + timeout - time.monotonic()))
+            return max(0.0, min(self.patience, heard + timeout - time.monotonic()))
 
-        for _ in moments(self._store, patience=patience):
-            looked = time.monotonic()
-            is_thorough = looked >= thorough + PATIENCE
-            thorough = looked if is_thorough else thorough
-            look = self._look(is_thorough=is_thorough)
-            for each in look.news:
-                yield each
-                heard = time.monotonic()
-            if look.is_last or looked >= heard + timeout:
-                return
+        while not self._is_stopped:
+            try:
+                for _ in moments(self._store, patience=patience):
+                    if self._is_stopped:
+                        return
+                    reached = time.monotonic()
+                    is_thorough = reached >= thorough + PATIENCE
+                    thorough = reached if is_thorough else thorough
+                    look = self.look(is_thorough=is_thorough)
+                    for each in look.news:
+                        yield each
+                        heard = time.monotonic()
+                    if look.is_last or reached >= heard + timeout:
+                        return
+            except StoreAway:
+                if time.monotonic() >= min(reached + AWAY, heard + timeout):
+                    raise
+            time.sleep(_AGAIN)

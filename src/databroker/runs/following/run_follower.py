@@ -46,7 +46,7 @@ class RunFollower(Follower[T]):
     def _news(self, outline: Outline) -> Iterator[T]:
         """Yield what is new, where a run consists of so much."""
 
-    def _look(self, *, is_thorough: bool) -> Look:
+    def look(self, *, is_thorough: bool) -> Look:
         # Rows are counted afterwards: those that come until it ends are among them.
         is_left = is_thorough and self._session.status(self._place.run, None) not in GOES_ON
         outline = self._outline()

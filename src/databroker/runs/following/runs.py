@@ -92,7 +92,7 @@ class RunsFollower(Follower[tuple[str, "Run"]]):
         arrivals = self._arrivals
         return {"mark": arrivals.mark, "known": sorted(arrivals.known), "open": dict(self._open)}
 
-    def _look(self, *, is_thorough: bool) -> Look:
+    def look(self, *, is_thorough: bool) -> Look:
         return Look(self._news(), is_last=False)
 
     def _note_arrivals(self) -> None:
