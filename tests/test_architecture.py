@@ -110,7 +110,7 @@ ONLY_IN = {
     "psycopg": ("stores.sql.engine.postgresql",),
     "pymongo": ("stores.mongo",),
     "bson": ("stores.mongo",),
-    "httpx": ("stores.tiled", "stores.http"),
+    "httpx": ("stores.tiled",),
     "starlette": ("server",),
     "uvicorn": ("server",),
     "rich": ("cli", "demo", "plot.terminal"),

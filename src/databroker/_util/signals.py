@@ -70,7 +70,8 @@ def without_signals(job: Callable[[], T]) -> T:
     """Do something in another thread, where no signal is seen to, and return what it returns.
 
     It is for imports: of one that is interrupted half a module may stay behind, with which nothing
-    works from then on; and of an alarm's TimeoutError it may make a module that is not there.
+    works from then on; and of an alarm's TimeoutError it may make a module that is not there. It is
+    also for what takes long and does not let itself be interrupted: to wait for it does.
     """
     _release_imports()
     done = _thread.allocate_lock()

@@ -204,7 +204,6 @@ _DRIVERS = (
             *_SPILL,
         ),
         needs=(("uri",),),
-        extra="http",
         behind_server=True,
     ),
     Driver(

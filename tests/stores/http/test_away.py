@@ -1,7 +1,6 @@
 """A server that is killed, amid an answer or before, and one that is too slow."""
 
 from contextlib import closing
-from threading import Event
 
 import pytest
 
@@ -83,30 +82,6 @@ def test_connections_that_were_closed_meanwhile_are_made_anew(line):
             line.restore()
             store.insert("start", start())
         assert store.count(Everything()) == 1
-
-
-def test_a_client_that_an_interrupt_left_locked_holds_up_nobody(server, monkeypatch):
-    store = HTTPStore(server.uri(server.take()))
-    client, unlocked, closing_it = store._connection._open(), Event(), Event()
-    close = client.close
-
-    def close_when_unlocked():
-        closing_it.set()
-        assert unlocked.wait(60)
-        close()
-
-    def interrupted(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(client, "close", close_when_unlocked)
-    with monkeypatch.context() as interrupting:
-        interrupting.setattr(client, "send", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            store.count(Everything())
-    assert store.count(Everything()) == 0  # by another client
-    store.close()
-    assert closing_it.wait(60)
-    unlocked.set()
 
 
 def test_who_goes_away_amid_an_answer_leaves_nothing_behind(server):

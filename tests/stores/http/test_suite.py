@@ -30,10 +30,6 @@ class TestHTTPStore(StoreConformance):
     test_events_that_a_killed_process_had_inserted_are_there = None
     test_what_a_killed_process_had_inserted_is_there = None
 
-    # An interrupt amid httpx may leave a lock of its connections held, and then the next call waits
-    # for ever, in one of some hundred tries: docs/serving.md says so.
-    test_what_was_interrupted_is_whole_or_not_there_and_comes_again = None
-
     @pytest.fixture(autouse=True)
     def _server(self, server):
         self.server = server

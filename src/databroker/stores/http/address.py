@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import NamedTuple
-from urllib.parse import urlsplit
-
-import httpx
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from ...errors import InvalidConfiguration
 
@@ -35,18 +33,27 @@ class Address(NamedTuple):
         InvalidConfiguration
             It is no address of a server, or the token is no text of ASCII.
         """
-        try:
-            parts, url = urlsplit(uri), httpx.URL(uri)
-        except (ValueError, httpx.InvalidURL):
-            parts, url = urlsplit(""), httpx.URL("")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = _split(uri)
+        if parts is None:
             raise InvalidConfiguration(
                 "The option 'uri' of the driver 'http' must be the address of a source on a "
                 f"server, such as http://localhost:8000/beamline, not {uri!r}."
             )
         # What `databroker serve` prints, and people copy, has the token in it.
-        known = token or url.params.get("token") or os.environ.get(ENVIRONMENT)
+        there = parse_qs(parts.query).get("token", [None])[-1]
+        known = token or there or os.environ.get(ENVIRONMENT)
         if known is not None and not (known.isascii() and known.isprintable()):
             raise InvalidConfiguration("The token of a server has ASCII characters alone.")
-        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{url.path.rstrip('/')}"
-        return cls(place, known)
+        path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
+        return cls(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}", known)
+
+
+def _split(uri: str) -> SplitResult | None:
+    """Return the parts of the address of a server; None if it is no such."""
+    try:
+        parts = urlsplit(uri)
+        host = parts.netloc.encode("idna").decode()
+        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_one and host.isprintable() and " " not in host else None

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-import time
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from http.client import HTTPException, HTTPResponse
+from typing import Any, NoReturn
 
-import httpx
-
-from ..._util.forks import tell_of_forks
-from ..._util.signals import from_signal, interrupt_behind
+from ..._util.signals import not_from_signal
 from ...documents.encode import decode, encode
 from ...errors import DatabrokerError, RequestTooLarge, StoreUnavailable
 from ..wire.calls import MESSAGEPACK, VERSION, Call
 from ..wire.sequence import items
 from .address import Address
-from .failures import broke_off, not_understood, refused, unreached
+from .again import PAUSES, Again
+from .failures import broke_off, not_answered, not_understood, refused
+from .pool import Pool
+from .route import Route
 
-_CONNECTING = 5.0
-"""Seconds after which a host that says nothing counts as away."""
-
-_PAUSES = (0.0, 0.1, 0.4)
-"""Seconds before a question is asked again whose answer did not begin. The first is for a
-connection that the server has closed while nothing was asked."""
-
-_HEADERS = {"Content-Type": MESSAGEPACK, "Accept": MESSAGEPACK}
+_CHUNK = 2**18
+"""Bytes of an answer that are looked at together, at most."""
 
 
 class Connection:
@@ -48,21 +42,24 @@ class Connection:
     def __init__(self, address: Address, timeout: float, compression: bool) -> None:
         self.uri, self.timeout = address.uri, timeout
         self.name = f"The server of {address.uri}"
-        self._token = address.token
-        self._params = {"compression": "zstd"} if compression else None
-        self._lock = threading.Lock()
-        self._client: httpx.Client | None = None
-        self._left: list[httpx.Client] = []
-        self._of_parents: list[Any] = []
-        self._closed = False
+        route = Route(address.uri)
+        token = {} if address.token is None else {"Authorization": f"Bearer {address.token}"}
+        kinds = {"Content-Type": MESSAGEPACK, "Accept": MESSAGEPACK}
+        self._headers = [
+            f"{name}: {value}" for name, value in (route.headers | kinds | token).items()
+        ]
+        self._target = f"{route.target}/{VERSION}"
+        self._query = "?compression=zstd" if compression else ""
+        self._pool = Pool(route, self.name, timeout)
         self._largest: int | None = None
-        tell_of_forks(self)
 
     def about(self) -> dict[str, Any]:
         """Return what the server says of the source."""
-        with self._response("GET", "about", None, _PAUSES) as response:
-            response.read()
-            found = response.json() if response.is_success else None
+        with self.answer("GET", "about", b"", PAUSES) as response:
+            try:
+                found = json.loads(response.read())
+            except ValueError:
+                found = None
             if not isinstance(found, dict) or "capabilities" not in found:
                 raise not_understood(response, self.name)
             self._largest = found.get("largest")
@@ -70,7 +67,7 @@ class Connection:
 
     def value(self, call: Call, arguments: dict[str, Any]) -> Any:
         """Return the answer to a call that gives one value."""
-        pauses = _PAUSES[:1] if call.writes else _PAUSES  # who writes can let it wait
+        pauses = PAUSES[:1] if call.writes else PAUSES  # who writes can let it wait
         body = encode(arguments)
         if self._largest is not None and len(body) > self._largest:
             # The server would hang up amid it, which is not told from being away.
@@ -78,7 +75,7 @@ class Connection:
                 f"{self.name} takes {self._largest} bytes at once, and {call.name!r} has "
                 f"{len(body)}: it was not sent."
             )
-        with self._response("POST", call.name, body, pauses) as response:
+        with self.answer("POST", call.name, body, pauses) as response:
             try:
                 return call.gives.unpack(decode(response.read()))
             except (ValueError, TypeError) as error:
@@ -86,9 +83,9 @@ class Connection:
 
     def items(self, call: Call, arguments: dict[str, Any]) -> Iterator[Any]:
         """Yield the items of the answer to a call that yields."""
-        with self._response("POST", call.name, encode(arguments), _PAUSES) as response:
+        with self.answer("POST", call.name, encode(arguments), PAUSES) as response:
             try:
-                for each in items(response.iter_raw()):
+                for each in items(iter(partial(response.read1, _CHUNK), b"")):
                     yield call.gives.unpack(each)
             except EOFError as error:
                 raise broke_off(self.name, call.name, "the end is missing") from error
@@ -97,125 +94,47 @@ class Connection:
                     raise
                 raise not_understood(response, self.name) from error
 
+    @contextmanager
+    def answer(
+        self, method: str, name: str, body: bytes, pauses: Sequence[float]
+    ) -> Iterator[HTTPResponse]:
+        """Have an answer that is no error, of which nothing has been read.
+
+        Until it begins, the question is asked again after each of some pauses: whatever is asked
+        may be. A server that is too busy says itself for how long to wait.
+        """
+        request, again, begun = self._request(method, name, body), Again(pauses), False
+        while True:
+            try:
+                with self._pool.ask(request) as response:
+                    begun = not again.is_wanted(response)
+                    if begun:
+                        yield self._good(response)
+                        return
+                    response.read()
+            except not_from_signal(OSError, HTTPException) as error:
+                if begun or self._pool.is_closed or not again.helps(error):
+                    self._raise_meant(error, name)
+            again.wait()
+
+    def _request(self, method: str, name: str, body: bytes) -> bytes:
+        first = f"{method} {self._target}/{name}{self._query} HTTP/1.1"
+        lines = [first, *self._headers, f"Content-Length: {len(body)}", "", ""]
+        return "\r\n".join(lines).encode("ascii") + body
+
+    def _good(self, response: HTTPResponse) -> HTTPResponse:
+        if 200 <= response.status < 300:
+            return response
+        raise refused(response, self.name)
+
+    def _raise_meant(self, error: Exception, name: str) -> NoReturn:
+        """Raise what an error is for who asked."""
+        if isinstance(error, DatabrokerError):
+            raise error
+        if self._pool.is_closed:  # perhaps by another thread, amid this
+            raise StoreUnavailable(f"{self.name} is closed: open the broker again.") from error
+        raise not_answered(error, self.name, name, self.timeout) from error
+
     def close(self) -> None:
         """Close the connections."""
-        with self._lock:
-            self._closed = True
-            client, self._client = self._client, None
-            left, self._left = self._left, []
-        if client is not None:
-            client.close()
-        for each in left:  # an interrupt may have left them locked
-            threading.Thread(target=each.close, daemon=True).start()
-
-    @contextmanager
-    def _response(
-        self, method: str, name: str, body: bytes | None, pauses: tuple[float, ...]
-    ) -> Iterator[httpx.Response]:
-        """Have a response that is no error, of which nothing has been read."""
-        around = sys.exception()
-        client = self._open()
-        try:
-            response = self._send(client, self._request(client, method, name, body), pauses)
-            try:
-                if not response.is_success:
-                    response.read()
-                    raise refused(response, self.name)
-                yield response
-            except BaseException as error:
-                if _interrupt(error, around) is None:
-                    response.close()
-                raise
-            else:
-                response.close()
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            raise self._meant(error, around, client, name) from error
-
-    def _request(
-        self, client: httpx.Client, method: str, name: str, body: bytes | None
-    ) -> httpx.Request:
-        url = f"{self.uri}/{VERSION}/{name}"
-        return client.build_request(method, url, content=body, params=self._params)
-
-    def _send(
-        self, client: httpx.Client, request: httpx.Request, pauses: tuple[float, ...]
-    ) -> httpx.Response:
-        """Ask until an answer begins: whatever is asked may be asked again."""
-        for pause in pauses:
-            around = sys.exception()
-            try:
-                return client.send(request, stream=True)
-            except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
-                if self._closed or interrupt_behind(error, around) is not None:
-                    raise
-            time.sleep(pause)
-        return client.send(request, stream=True)
-
-    def _meant(
-        self, error: BaseException, around: BaseException | None, client: httpx.Client, name: str
-    ) -> BaseException:
-        """Return what an error is for who asked; after an interrupt, the client is given up."""
-        interrupt = _interrupt(error, around)
-        if interrupt is not None:
-            self._leave(client)
-            return interrupt
-        if self._closed and isinstance(error, httpx.HTTPError | RuntimeError):
-            return self._is_closed()  # by another thread, amid this
-        if isinstance(error, httpx.HTTPError):
-            return unreached(error, self.name, name, self.timeout)
-        return error
-
-    def _leave(self, client: httpx.Client) -> None:
-        """Use a client no more: what it is amid, only an interrupt knows."""
-        with self._lock:
-            self._left.append(client)
-            if self._client is client:
-                self._client = None
-
-    def _open(self) -> httpx.Client:
-        with self._lock:
-            if self._closed:
-                raise self._is_closed()
-            if self._client is None:
-                self._client = self._new()
-            return self._client
-
-    def _is_closed(self) -> StoreUnavailable:
-        return StoreUnavailable(f"{self.name} is closed: open the broker again.")
-
-    def _new(self) -> httpx.Client:
-        token = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
-        connecting = min(_CONNECTING, self.timeout)
-        return httpx.Client(
-            # Where nothing is encrypted, no certificates are loaded, which takes a while.
-            verify=self.uri.startswith("https:"),
-            headers=_HEADERS | token,
-            timeout=httpx.Timeout(self.timeout, connect=connecting, pool=None),
-            # Each search that is looped over has one.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
-        )
-
-    def before_fork(self) -> None:
-        """Let no other thread hold the lock."""
-        self._lock.acquire()
-
-    def after_fork_in_parent(self) -> None:
-        """Go on."""
-        self._lock.release()
-
-    def after_fork_in_child(self) -> None:
-        """Leave the connections of the parent as they are, and make others."""
-        self._lock = threading.Lock()
-        self._of_parents += [self._client, self._left]
-        self._left, self._client = [], None
-
-
-def _interrupt(error: BaseException, around: BaseException | None) -> BaseException | None:
-    """Return the interrupt that an error is, or that led to it; None if there was none."""
-    if isinstance(error, GeneratorExit):
-        return None
-    if not isinstance(error, Exception) or from_signal(error):
-        return error
-    return interrupt_behind(error, around)
+        self._pool.close()

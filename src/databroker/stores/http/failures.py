@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import httpx
+import json
+from http.client import HTTPResponse
 
 from ..._util.secrets import hide_passwords
 from ...errors import DatabrokerError, StoreAway, StoreUnavailable
@@ -12,22 +13,24 @@ LATER = (502, 503, 504)
 """What a proxy before a server says that cannot answer now."""
 
 
-def unreached(error: httpx.HTTPError, name: str, asked: str, timeout: float) -> StoreAway:
-    """Return our exception for an answer that did not come, or not whole."""
-    if isinstance(error, httpx.ConnectTimeout):
+def not_reached(error: Exception, name: str) -> StoreAway:
+    """Return our exception for a connection that cannot be made."""
+    if isinstance(error, TimeoutError):
         return StoreAway(f"{name} takes too long to be reached. Try again later.")
-    if isinstance(error, httpx.TimeoutException):
+    return StoreAway(
+        f"{name} cannot be reached: {_text(error)}. Does the server run, and are its host and "
+        "port right?"
+    )
+
+
+def not_answered(error: Exception, name: str, asked: str, timeout: float) -> StoreAway:
+    """Return our exception for an answer that did not come, or not whole."""
+    if isinstance(error, TimeoutError):
         return StoreAway(
             f"{name} takes too long to answer {asked!r} (nothing came for {timeout:g} s). Try "
             "again later, or give the option 'timeout' more seconds."
         )
-    text = hide_passwords(str(error)) or type(error).__name__
-    if isinstance(error, httpx.ConnectError):
-        return StoreAway(
-            f"{name} cannot be reached: {text}. Does the server run, and are its host and port "
-            "right?"
-        )
-    return broke_off(name, asked, text)
+    return broke_off(name, asked, _text(error))
 
 
 def broke_off(name: str, asked: str, how: str) -> StoreAway:
@@ -35,29 +38,33 @@ def broke_off(name: str, asked: str, how: str) -> StoreAway:
     return StoreAway(f"{name} broke off while it answered {asked!r}: {how}. Ask again.")
 
 
-def refused(response: httpx.Response, name: str) -> DatabrokerError:
-    """Return our exception for an answer that is an error, which has been read."""
-    problem = _problem(response)
+def refused(response: HTTPResponse, name: str) -> DatabrokerError:
+    """Return our exception for an answer that is an error."""
+    problem = _problem(response.read())
     if problem is not None:
         return from_problem(problem)
-    if response.status_code in LATER:
-        return StoreAway(f"{name} cannot answer now (HTTP {response.status_code}).")
+    if response.status in LATER:
+        return StoreAway(f"{name} cannot answer now (HTTP {response.status}).")
     return not_understood(response, name)
 
 
-def not_understood(response: httpx.Response, name: str) -> StoreUnavailable:
+def not_understood(response: HTTPResponse, name: str) -> StoreUnavailable:
     """Return our exception for an answer that a server of databroker does not give."""
     kind = response.headers.get("content-type", "nothing")
     return StoreUnavailable(
-        f"{name} answers with HTTP {response.status_code} and {kind}, and not as a server of "
+        f"{name} answers with HTTP {response.status} and {kind}, and not as a server of "
         "databroker does. Is the address right? It ends with the name of a source, as `databroker "
         "serve` shows it."
     )
 
 
-def _problem(response: httpx.Response) -> dict[str, str] | None:
+def _text(error: Exception) -> str:
+    return hide_passwords(str(error)) or type(error).__name__
+
+
+def _problem(body: bytes) -> dict[str, str] | None:
     try:
-        problem = response.json()
+        problem = json.loads(body)
     except ValueError:
         return None
     is_one = isinstance(problem, dict) and "code" in problem and "message" in problem
