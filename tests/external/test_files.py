@@ -336,7 +336,7 @@ def test_problems_are_told_below():
     files = Files(file for n in range(9) for file in listed(f"/{n}", problem=f"problem {n % 5}"))
     assert repr(files).splitlines()[-4:] == [
         *(f"problem {n}" for n in range(3)),
-        "... and 2 more problems; see the attribute `problem`",
+        "... and 2 more problems: `problem` of each, or --json at the terminal",
     ]
     assert "problem 2" in files._repr_html_()
 

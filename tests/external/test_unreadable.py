@@ -1,10 +1,12 @@
 """Data that cannot be had: whichever way it is asked for, the same is said, and the rest is had."""
 
 import os
+import re
 
 import h5py
 import numpy as np
 import pytest
+import yaml
 
 from databroker import Broker
 from databroker.errors import (
@@ -154,3 +156,23 @@ def test_files_of_somebody_else(db, files, request):
     request.getfixturevalue("nobody")
     for field in ("img", "cam"):
         check_unreadable(db[-1], field, FileForbidden)
+
+
+def test_what_the_message_says_mends_it(db, tmp_path):
+    old, new = tmp_path / "it's old", tmp_path / "new"
+    run = Run(db.store)
+    run.descriptor(img=IMAGE)
+    run.resource("NPY_SEQ", old, "x")
+    run.events(run.datums([{"index": 0}]))
+    new.mkdir()
+    np.save(new / "x_0.npy", frames(1, 4, 5)[0])
+    with pytest.raises(FileMissing) as caught:
+        next(db[-1].data("img"))
+    written, code = re.search(
+        r"(root_map: .*?); or in Python, (.*?) \(", str(caught.value)
+    ).groups()
+    entries = yaml.safe_load(written.replace("/where/they/are", str(new)))
+    assert entries == {"root_map": {str(old): str(new)}}
+    exec(code.replace("/where/they/are", str(new)), {"db": db})
+    assert dict(db.reg.root_map) == entries["root_map"]
+    assert next(db[-1].data("img")).shape == (4, 5)

@@ -50,6 +50,7 @@ def check_is_no_address(text: str) -> None:
     driver = driver_of_address(text)
     if driver is not None:
         raise InvalidConfiguration(
-            f"{text} is the address of a database, and no path. Open it by "
+            f"{text} is the address of a database, and no path. Make a configuration of it: "
+            "'databroker config make NAME ADDRESS'; or in Python, "
             f"Broker.from_config({{'driver': {driver!r}, 'uri': ...}})."
         )

@@ -151,7 +151,8 @@ def _folder(folder: Path, options: Mapping[str, Any]) -> Configuration:
         return _configuration(folder, mapping)
     if found:
         raise InvalidConfiguration(
-            f"{folder} has files of both .jsonl and .msgpack. Open one of them: "
+            f"{folder} has files of both .jsonl and .msgpack. Make a configuration of one of them, "
+            f"with 'driver: jsonl' and 'paths: {folder}'; or in Python, "
             f"Broker.from_config({{'driver': 'jsonl', 'paths': {str(folder)!r}}})"
         )
     if (folder / _DOCUMENTS).is_dir():

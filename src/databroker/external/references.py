@@ -164,6 +164,7 @@ def _missing(path: str) -> str:
 def _moved(place: Place) -> str:
     root = place.root or os.path.dirname(place.recorded) or "/"
     return (
-        f"Is the disk mounted? If the files moved: db.reg.root_map[{root!r}] = '/where/they/are', "
-        "or root_map in the configuration; databroker.relocate looks for them."
+        f"Is the disk mounted? If the files moved, say where in the configuration: root_map: "
+        f"{{{root!r}: /where/they/are}}; or in Python, db.reg.root_map[{root!r}] = "
+        "'/where/they/are' (databroker.relocate looks for them)."
     )

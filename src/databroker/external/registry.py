@@ -273,5 +273,6 @@ def _no_handler(spec: str, reference: DataReference | None) -> NoHandler:
         package = "the one that knows it: pip install 'databroker[images]'"
     return NoHandler(
         f"{who} handler is known for the spec {spec!r}. Install {package}; or name one in the "
-        f"configuration under 'handlers'; or use db.reg.register_handler({spec!r}, YourHandler)."
+        f"configuration under 'handlers', in Python by db.reg.register_handler({spec!r}, "
+        "YourHandler)."
     )

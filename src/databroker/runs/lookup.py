@@ -130,15 +130,16 @@ def _slice(runs: StoreView, key: slice) -> list[RunRecord]:
     for part in (key.start, key.stop, key.step):
         if part is not None and not hasattr(part, "__index__"):
             raise InvalidKey(
-                f"A slice counts runs back from the newest, such as db[-5:]; not {shown(part)}."
+                f"A slice counts runs back from the newest, such as -5:; not {shown(part)}."
             )
     if key.start is None or key.start >= 0:
         raise InvalidKey(
-            "A slice must begin with a negative number, such as db[-5:], the five newest runs; "
-            "otherwise it could be any number of runs. To loop over all: for header in db(): ..."
+            "A slice must begin with a negative number, such as -5: for the five newest runs; "
+            "otherwise it could be any number of runs. All are those of a search without a "
+            "condition: for header in db(): ..."
         )
     if key.stop is not None and key.stop > 0:
-        raise InvalidKey("A slice must end with a negative number or nothing, such as db[-5:-2].")
+        raise InvalidKey("A slice must end with a negative number or nothing, such as -5:-2.")
     step = 1 if key.step is None else key.step
     if step == 0:
         raise InvalidKey("The step of a slice cannot be 0.")

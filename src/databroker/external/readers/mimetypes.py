@@ -39,7 +39,7 @@ def reader_of(
     target = (more or {}).get(mimetype, MIMETYPES.get(mimetype))
     if target is None:
         raise NoHandler(
-            f"{reference}: nothing is known that reads the mimetype {mimetype!r}. Say what does: "
-            f"db.reg.mimetypes[{mimetype!r}] = 'your_module:YourReader'."
+            f"{reference}: nothing is known that reads the mimetype {mimetype!r}. Say what does, "
+            f"in Python: db.reg.mimetypes[{mimetype!r}] = 'your_module:YourReader'."
         )
     return imported(target, f"mimetypes: {mimetype}")

@@ -211,7 +211,8 @@ class ExternalFields:
         if values:
             warn_user(
                 f"{values} values of the field {field!r} of run {self._run!r} belong to no event: "
-                "more of them were recorded than events. header.files() says where they are.",
+                "more of them were recorded than events. 'databroker files' (in Python, "
+                "header.files()) says where they are.",
                 UserWarning,
             )
 

@@ -38,7 +38,7 @@ class FaultNotices:
             shown = "; ".join(map(printable, new[:_NAMED]))
             warn_user(
                 f"What could not be read is left out: {shown}{more}. See 'Damage' in the "
-                "documentation, and `db.check()`.",
+                "documentation, and 'databroker check' (in Python, db.check()).",
                 DamageWarning,
             )
 

@@ -69,7 +69,8 @@ def warn_of_missing_log(path: Path) -> None:
     warn_user(
         f"{path} was copied while a program had it open, and without the log that was beside it "
         "(the file with -wal at the end of its name), so that what was written last may be "
-        "missing. Copy that too, or let `db.backup(path)` make a copy that is whole. See "
+        "missing. Copy that too, or let 'databroker backup' (in Python, db.backup(path)) make a "
+        "copy that is whole. See "
         "'Sharing and backup' in the documentation.",
         MissingLogWarning,
     )
