@@ -39,6 +39,7 @@ RANKS = {
     # The outside.
     "demo": 13,
     "server": 13,
+    "tiled": 13,
     "doctor": 13,
     "testing": 13,
     "cli": 14,
@@ -112,6 +113,8 @@ ONLY_IN = {
     "bson": ("stores.mongo",),
     "httpx": ("stores.tiled",),
     "starlette": ("server",),
+    "tiled": ("tiled",),
+    "fastapi": ("tiled",),
     "uvicorn": ("server",),
     "rich": ("cli", "demo", "plot.terminal"),
     "click": ("cli",),

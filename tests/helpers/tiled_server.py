@@ -15,7 +15,7 @@ import httpx
 
 KEY = "correcthorsebatterystaple"
 
-_PROGRAM = """
+_CATALOG = """
 import sys
 import uvicorn
 from tiled.catalog import from_uri
@@ -34,19 +34,33 @@ uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", loop="as
 """
 
 
+CONFIGURED = """
+import sys
+import uvicorn
+from tiled.config import parse_configs
+from tiled.server.app import build_app_from_config
+
+folder, port, _ = sys.argv[1:]
+app = build_app_from_config(parse_configs(f"{folder}/config.yml"))
+uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", loop="asyncio")
+"""
+"""A server of what a file ``config.yml`` in its folder says."""
+
+
 def _free_port():
     with socket.create_server(("127.0.0.1", 0)) as door:
         return door.getsockname()[1]
 
 
 class TiledServer:
-    """A server that a test may stop and start again, over the same catalog.
+    """A server that a test may stop and start again, with what it serves.
 
     It is asked with ``verify=False``: to read certificates, of which it has none, takes long.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, program=_CATALOG):
         self.folder = Path(folder)
+        self._program = program
         self.port = _free_port()
         self._process = None
         self._log = self.folder / "server.log"
@@ -62,7 +76,7 @@ class TiledServer:
         """Start it, without waiting."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, str(self.folder), str(self.port), KEY],
+                [sys.executable, "-c", self._program, str(self.folder), str(self.port), KEY],
                 stdout=log,
                 stderr=log,
                 env=os.environ | {"TILED_LOG_LEVEL": "WARNING"},

@@ -1,0 +1,160 @@
+"""What a Tiled server calls containers: entries by their names, given in pages.
+
+A server asks for them in its event loop, so what may wait for a store is done by threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, TypeVar
+
+import anyio.to_thread
+from fastapi import HTTPException
+from tiled.server.core import NoEntry
+from tiled.structures.core import Spec, StructureFamily
+
+from ..errors import DatabrokerError
+from ..stores.wire.failures import status_of
+
+T = TypeVar("T")
+Page = tuple[list[tuple[str, Any]], int | None]
+"""Entries with their names, and the cursor of what comes after them; None if nothing does."""
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Have errors of a broker reach the client as what they say."""
+    try:
+        yield
+    except DatabrokerError as error:
+        raise HTTPException(status_of(error), str(error)) from error
+
+
+async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function that may wait, and tell of its errors."""
+    with told():
+        return await anyio.to_thread.run_sync(function, *arguments)
+
+
+class Container(ABC):
+    """Entries by their names.
+
+    Cursors are integers, as Tiled has them in its addresses.
+
+    Attributes
+    ----------
+    specs
+        What clients are told that it is.
+    """
+
+    structure_family = StructureFamily.container
+    specs: Sequence[Spec] = ()
+
+    @abstractmethod
+    def metadata(self) -> dict[str, Any]:
+        """Return what is said of it."""
+
+    @abstractmethod
+    def child(self, name: str) -> Any:
+        """Return an entry.
+
+        Raises
+        ------
+        KeyError
+            There is none of this name.
+        """
+
+    @abstractmethod
+    def page(self, cursor: int | None, limit: int | None) -> Page:
+        """Return some entries after a cursor; None begins with the first, or has all."""
+
+    @abstractmethod
+    def cursor_at(self, offset: int) -> int:
+        """Return the cursor after so many entries."""
+
+    @abstractmethod
+    def count(self, most: int | None = None) -> int:
+        """Return how many entries there are; one more than `most` if there are more."""
+
+    def structure(self) -> None:
+        """Return nothing: what is in a container is asked for."""
+        return
+
+    # -- as Tiled asks ---------------------------------------------------
+
+    async def lookup_adapter(self, segments: Sequence[str]) -> Any:
+        """Return what is at a path below it.
+
+        Raises
+        ------
+        NoEntry
+            Nothing is there.
+        """
+        first, *rest = segments
+        try:
+            found = await in_thread(self.child, first)
+        except KeyError as error:
+            raise NoEntry(list(segments)) from error
+        return await found.lookup_adapter(rest) if rest else found
+
+    async def cursor_for_offset(self, offset: int) -> int:
+        """Return the cursor after so many entries."""
+        return self.cursor_at(offset)
+
+    async def items_page(self, cursor: int | None, limit: int) -> Page:
+        """Return some entries, and the cursor of what comes after them."""
+        return await in_thread(self.page, cursor, limit)
+
+    async def keys_page(self, cursor: int | None, limit: int) -> tuple[list[str], int | None]:
+        """Return some names, and the cursor of what comes after them."""
+        items, after = await self.items_page(cursor, limit)
+        return [name for name, _ in items], after
+
+    async def items_range(self, offset: int = 0, limit: int | None = None) -> list[Any]:
+        """Return some entries with their names."""
+        items, _ = await in_thread(self.page, self.cursor_at(offset), limit)
+        return items
+
+    async def keys_range(self, offset: int = 0, limit: int | None = None) -> list[str]:
+        """Return some names."""
+        return [name for name, _ in await self.items_range(offset, limit)]
+
+    async def exact_len(self) -> int:
+        """Return how many entries there are."""
+        return await in_thread(self.count)
+
+    async def lbound_len(self, threshold: int) -> int:
+        """Return how many entries there are; of more, only that they are more."""
+        return await in_thread(self.count, threshold)
+
+
+class NamedEntries(Container):
+    """A container whose few entries have names that are known."""
+
+    _chosen: Collection[str] | None = None
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Return the names of all entries."""
+
+    def read(self, fields: Collection[str] | None = None) -> NamedEntries:
+        """Return it with those of some names only, as exports want it."""
+        chosen = copy.copy(self)
+        chosen._chosen = fields
+        return chosen
+
+    def page(self, cursor: int | None, limit: int | None) -> Page:
+        first = cursor or 0
+        names = [name for name in self.names() if self._chosen is None or name in self._chosen]
+        stop = len(names) if limit is None else min(first + limit, len(names))
+        items = [(name, self.child(name)) for name in names[first:stop]]
+        return items, stop if stop < len(names) else None
+
+    def cursor_at(self, offset: int) -> int:
+        return offset
+
+    def count(self, most: int | None = None) -> int:
+        return len(self.names())

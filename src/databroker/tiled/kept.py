@@ -1,0 +1,38 @@
+"""Streams that were looked at, so that each block of an array does not cost a look of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+_MOST = 64
+
+
+class Kept:
+    """The things that were made last, by what they were made of.
+
+    Examples
+    --------
+    >>> kept = Kept()
+    >>> kept.get("a", lambda: 1), kept.get("a", lambda: 2)
+    (1, 1)
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what was made for a key, or is made now."""
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+                return self._found[key]
+        made = make()
+        with self._lock:
+            self._found[key] = made
+            while len(self._found) > _MOST:
+                self._found.popitem(last=False)
+        return made
