@@ -11,10 +11,11 @@ import pytest
 import databroker
 from databroker.errors import ExternalDataMissing
 from databroker.export import export
+from databroker.export.losses import CHARACTERS
 from databroker.runs.stream import layout
 from databroker.runs.stream.stream import Stream
 from helpers import scans
-from helpers.external import Both
+from helpers.external import IMAGE, Both, Run
 
 xr = pytest.importorskip("xarray")
 da = pytest.importorskip("dask.array")
@@ -113,6 +114,16 @@ def test_values_that_differ_in_shape_are_left_out(db, tmp_path, format):
     assert len(list(tmp_path.glob("*.part"))) == 0
 
 
+def test_texts_that_differ_in_number_are_left_out(db, tmp_path, format):
+    """They are no numbers, and so are read before anything is written."""
+    run = Run(db.store)
+    run.descriptor(img={**IMAGE, "shape": [2]})
+    run.events([["a", "b"], ["a", "b", "c"]])
+    found, losses = exported(db["run-1"], tmp_path, format)
+    assert losses == {*LOST, "values that differ in shape or type (img)"}
+    assert set(found["run-1_primary"]) == {"det"}
+
+
 def test_no_thread_writes_on_after_an_error(db, tmp_path, format, monkeypatch):
     run = scans.line(db)
     dataset = run.streams["primary"].to_dask()
@@ -146,6 +157,7 @@ def test_odd_names_and_values(db, tmp_path, format):
     assert losses - LOST == {
         "which texts are missing (note)",
         *(f"values of mixed kinds, but as JSON ({name})" for name in ("mixed", "ragged", "big")),
+        f"{CHARACTERS} (note)",
     }
     (dataset,) = found.values()
     wanted = run.xarray("primary 1")

@@ -19,6 +19,7 @@ import databroker
 from databroker._util.formulas import unguarded
 from databroker.errors import InvalidConfiguration, MissingExtra, NotSupported
 from databroker.export import export, export_table
+from databroker.export.losses import CHARACTERS
 from databroker.export.xlsx import workbook
 from helpers import external
 from helpers.run_builder import RunBuilder, number
@@ -115,6 +116,15 @@ def test_parquet_has_units_and_documents(run, tmp_path):
     assert documents["start"] == run.start
     assert documents["stop"] == run.stop
     assert documents["descriptors"] == run.streams["primary"].descriptors
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet", "xlsx"])
+def test_half_characters_are_told(db, tmp_path, format):
+    run = RunBuilder(db, "run")
+    owner = run.descriptor({"note": number("string"), "good": number("string")})
+    run.event(owner, note="a\ud800", good="µ")
+    _, losses = written(run.stop(), tmp_path, format)
+    assert f"{CHARACTERS} (note)" in losses
 
 
 @pytest.fixture

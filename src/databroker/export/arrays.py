@@ -54,33 +54,23 @@ class _Datasets(Format):
 
     def _writer(self, run: Run, stream: Stream, fields: Fields) -> Callable[[Path], Losses]:
         def write(path: Path) -> Losses:
-            lazy = stream.to_dask(fields, on_missing=self._on_missing)
-            lost = [*_LOST]
-            dataset = _plain(lazy, lost)
+            dataset = stream.to_dask(fields, on_missing=self._on_missing)
             dataset.attrs |= _documents(run, stream)
-            unlike = self._write_alike(dataset, path)
-            return [*lost, *losses.of_fields(losses.UNLIKE, unlike)]
+            unlike: list[str] = []
+            while True:
+                lost = [*_LOST]
+                try:
+                    self._write(_plain(dataset, lost), path)
+                    return [*lost, *losses.of_fields(losses.UNLIKE, unlike)]
+                except ShapesDiffer as error:  # as is known when all values have been read
+                    names = _variables(dataset, error.field)
+                    if not names:
+                        raise
+                    unlike.append(str(error.field))
+                remove(path)
+                dataset = dataset.drop_vars(names)
 
         return write
-
-    def _write_alike(self, dataset: xr.Dataset, path: Path) -> list[str]:
-        """Write a dataset; return the fields that it has not, since their values are no array.
-
-        Which ones, reading them tells: then the rest is written from the beginning.
-        """
-        unlike: list[str] = []
-        while True:
-            try:
-                self._write(dataset, path)
-                return unlike
-            except ShapesDiffer as error:
-                field = str(error.field)
-                names = [each for each in dataset if _field(dataset, each) == plain_text(field)]
-                if not names:
-                    raise
-            remove(path)
-            dataset = dataset.drop_vars(names)
-            unlike.append(field)
 
     @abstractmethod
     def _write(self, dataset: xr.Dataset, path: Path) -> None:
@@ -121,6 +111,7 @@ def _compute(writing: Delayed) -> None:
 
 def _plain(dataset: xr.Dataset, lost: list[str]) -> xr.Dataset:
     """Return a dataset with values, names and attributes that these files can have."""
+    dataset = dataset.copy()
     for name in list(dataset):
         variable = dataset[name].variable
         if variable.dtype.kind not in _NUMBERS:
@@ -166,9 +157,9 @@ def _with_good_names(dataset: xr.Dataset) -> xr.Dataset:
     return dataset.rename(renamed)
 
 
-def _field(dataset: xr.Dataset, name: Any) -> Any:
-    """Return the field that a variable was made of."""
-    return dataset[name].attrs.get("data_key", name)
+def _variables(dataset: xr.Dataset, field: str | None) -> list[Any]:
+    """Return the names of what was made of a field."""
+    return [name for name in dataset if dataset[name].attrs.get("data_key", name) == field]
 
 
 def _good(name: str) -> str:

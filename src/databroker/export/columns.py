@@ -14,7 +14,7 @@ from ..columns.cells import cells_of
 from ..runs.stream.dataset import LazyFields
 from ..runs.stream.layout import Layout
 from ..runs.stream.many import share_fields
-from .losses import of_fields
+from .losses import CHARACTERS, of_fields
 
 if TYPE_CHECKING:
     from ..external.fields.lazy_array import LazyArray
@@ -104,9 +104,11 @@ def as_texts(name: str, values: Array) -> Texts:
     """
     flat: list[Any] = list(values.flat)
     if all(isinstance(value, str) or value is None for value in flat):
-        texts = cells_of([plain_text(value or "") for value in flat]).reshape(values.shape)
+        plain = [plain_text(value or "") for value in flat]
+        is_changed = any(map(str.__ne__, plain, (value or "" for value in flat)))
         lost = of_fields("which texts are missing", [name] if None in flat else [])
-        return Texts(texts, False, tuple(lost))
+        lost += of_fields(CHARACTERS, [name] if is_changed else [])
+        return Texts(cells_of(plain).reshape(values.shape), False, tuple(lost))
     texts = cells_of([as_json(value) for value in flat]).reshape(values.shape)
     return Texts(texts, True, tuple(of_fields("values of mixed kinds, but as JSON", [name])))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 METADATA = "metadata and configuration"
 UNITS = "units"
 TIMES = "the time of each value"
+CHARACTERS = "characters that no text of such files has, but as \\x00 or \\ud800"
 IMAGES = "events without an image"
 UNLIKE = "values that differ in shape or type"
 

@@ -90,6 +90,7 @@ class StreamTable:
     left_out: Sequence[str]
     format: Tabular
     _types: dict[str, set[type]] = field(default_factory=dict, repr=False)
+    _escaped: dict[str, None] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -124,6 +125,7 @@ class StreamTable:
         texts = {each.name for each in reader.schema if str(each.type) == "string"}
         mixed = [name for name, types in self._types.items() if name in texts and types - {str}]
         yield from losses.of_fields("types of values that differ within a field", mixed)
+        yield from losses.of_fields(losses.CHARACTERS, self._escaped)
 
     def _noted(self, pages: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         """Yield pages, and keep in mind what types of values their columns have."""
@@ -136,7 +138,17 @@ class StreamTable:
             for shown, column in page.items():
                 found = set(map(type, column)) if column.dtype == object else {column.dtype.type}
                 self._types.setdefault(str(shown), set()).update(found - {type(None)})
+                if column.dtype == object and _has_half_characters(column):
+                    self._escaped[str(shown)] = None
             yield page
+
+
+def _has_half_characters(values: Iterable[Any]) -> bool:
+    try:
+        "".join(value for value in values if isinstance(value, str)).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def flat(document: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
