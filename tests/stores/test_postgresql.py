@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import pickle
+import threading
 import time
 import traceback
 import uuid
@@ -18,13 +19,16 @@ from databroker.errors import (
     ForeignStore,
     InvalidConfiguration,
     InvalidDocument,
+    QueryTimeout,
     StoreAway,
     StoreDamaged,
     StoreIsReadOnly,
     StoreUnavailable,
 )
 from databroker.query.nodes import Everything
+from databroker.query.time_limit import TimeLimit
 from databroker.stores.base import Capabilities
+from databroker.stores.sql.engine.connection import snapshot
 from databroker.stores.sql.engine.limits import Limits
 from databroker.stores.sql.engine.postgresql import connection
 from databroker.stores.sql.engine.postgresql import schema as tables
@@ -96,6 +100,25 @@ def test_sessions_that_end_are_replaced(postgresql, store):
         store.insert(*pair)
         end_sessions(postgresql)
     assert_identical(answers(store, documents), expected(documents))
+
+
+def test_a_statement_is_interrupted_when_its_limit_of_time_ends(store):
+    connection = store._connections.get()
+    for question in (connection.execute, within_a_transaction(connection)):
+        limit = TimeLimit(3600)
+        threading.Timer(0.1, limit.end).start()
+        with pytest.raises(QueryTimeout):
+            limit.run(question, "SELECT pg_sleep(60)")
+        assert not connection.in_transaction
+        assert store.count(Everything()) == 0
+
+
+def within_a_transaction(connection):
+    def execute(statement):
+        with snapshot(connection):
+            connection.execute(statement)
+
+    return execute
 
 
 def test_what_is_inserted_while_an_interrupt_is_handled_is_stored(postgresql, store):

@@ -12,6 +12,7 @@ from .._util.printable import shown
 from .._util.signals import not_from_signal
 from ..errors import InvalidQuery, QueryTimeout, UnsupportedQuery
 from .nodes import Matches, Path
+from .time_limit import check_time
 
 if TYPE_CHECKING:
     import regex
@@ -118,6 +119,7 @@ def searcher(node: Matches) -> Callable[[Iterable[Any]], bool]:
     search = compile_pattern(node.pattern, node.flags).search
 
     def is_found(values: Iterable[Any]) -> bool:
+        check_time()
         end: float | None = None
         for value in values:
             if isinstance(value, str):

@@ -12,9 +12,11 @@ import traceback
 from contextlib import closing
 
 import pytest
+from pymongo.collection import Collection
 from pymongo.errors import (
     AutoReconnect,
     CursorNotFound,
+    ExecutionTimeout,
     NotPrimaryError,
     OperationFailure,
     ServerSelectionTimeoutError,
@@ -26,12 +28,14 @@ from databroker.columns import ALL, Selection
 from databroker.errors import (
     InvalidConfiguration,
     InvalidDocument,
+    QueryTimeout,
     SpillWarning,
     StoreAway,
     StoreIsReadOnly,
     StoreUnavailable,
 )
-from databroker.query.nodes import Everything
+from databroker.query.nodes import Everything, Matches, Path
+from databroker.query.time_limit import TimeLimit
 from databroker.stores.mongo.database import Database
 from databroker.stores.mongo.embedded import MongoEmbeddedStore
 from databroker.stores.mongo.failures import translate
@@ -356,3 +360,27 @@ def test_a_page_is_one_request_in_the_order_of_its_rows(store, monkeypatch):
     monkeypatch.setattr(Database, "insert", noted)
     store.insert("event_page", event_page(range(8)))
     assert stored == [[*range(8)]]
+
+
+def test_what_takes_longer_than_its_limit_is_given_up(store):
+    store.insert_many([("start", {"uid": "a", "time": 1.0, "note": "ni"})])
+    patterned = Matches(Path("note"), "i", "")
+    for seconds, found in ((0, None), (60, 1)):
+        limit = TimeLimit(seconds)
+        for ask in (store.count, lambda query: len(list(store.find(query)))):
+            if found is None:
+                with pytest.raises(QueryTimeout):
+                    limit.run(ask, patterned)
+            else:
+                assert limit.run(ask, patterned) == found
+
+
+def test_what_the_server_gives_up_for_its_limit_is_told_as_that(store, monkeypatch):
+    def given_up(*args, **kwargs):
+        raise ExecutionTimeout("operation exceeded time limit", 50)
+
+    monkeypatch.setattr(Collection, "count_documents", given_up)
+    with pytest.raises(QueryTimeout):
+        TimeLimit(60).run(store.count, Everything())
+    with pytest.raises(StoreAway):
+        store.count(Everything())

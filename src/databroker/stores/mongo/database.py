@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo import MongoClient
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    DuplicateKeyError,
+    ExecutionTimeout,
+)
 from pymongo.uri_parser import parse_uri
 
 from ..._util.signals import from_signal
 from ...errors import InvalidConfiguration
+from ...query.time_limit import check_time, time_limit
 from .clients import Client, Clients
 from .failures import DUPLICATE, translating
 from .hosts import check_hosts
@@ -138,6 +144,7 @@ class Database:
                 skip=skip,
                 limit=limit,
                 batch_size=min(limit, BATCH) or BATCH,
+                max_time_ms=_milliseconds_left(),
             )
             if order is not None and self._may_use_disk():
                 cursor = cursor.allow_disk_use(True)
@@ -156,12 +163,12 @@ class Database:
     def aggregate(self, collection: str, stages: Sequence[Filter]) -> list[Doc]:
         """Return what comes of some stages."""
         with self._asking():
-            return list(self._collection(collection).aggregate(stages))
+            return list(self._collection(collection).aggregate(stages, **_limited()))
 
     def count(self, collection: str, query: Filter) -> int:
         """Return how many documents there are."""
         with self._asking():
-            return self._collection(collection).count_documents(query)
+            return self._collection(collection).count_documents(query, **_limited())
 
     def insert(self, collection: str, documents: Sequence[Doc]) -> bool:
         """Store documents in their order; false if somebody has stored one of them already."""
@@ -213,10 +220,14 @@ class Database:
     @contextlib.contextmanager
     def _asking(self) -> Iterator[None]:
         """Ask something: errors become ours; what an interrupt left behind is not used again."""
+        check_time()
         try:
             with translating(self.name):
                 yield
         except BaseException as error:
+            limit = time_limit()
+            if limit is not None and isinstance(error.__cause__, ExecutionTimeout):
+                raise limit.exceeded() from error
             if not isinstance(error, Exception) or from_signal(error):
                 self._clients.abandon()
             raise
@@ -225,6 +236,17 @@ class Database:
         topology = self._clients.current().topology_description
         versions = [server.max_wire_version for server in topology.server_descriptions().values()]
         return max(versions, default=0) >= _DISK_USE
+
+
+def _milliseconds_left() -> int | None:
+    """Return how long the server may take, if there is a limit."""
+    limit = time_limit()
+    return None if limit is None else int(limit.left * 1000) + 1
+
+
+def _limited() -> dict[str, int]:
+    left = _milliseconds_left()
+    return {} if left is None else {"maxTimeMS": left}
 
 
 def in_questions(names: Sequence[str]) -> Iterator[Sequence[str]]:

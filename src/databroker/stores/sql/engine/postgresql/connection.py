@@ -17,11 +17,12 @@ from typing import Any, TypeVar
 from psycopg import Error, OperationalError
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
-from psycopg.errors import ReadOnlySqlTransaction
+from psycopg.errors import QueryCanceled, ReadOnlySqlTransaction
 from psycopg.pq import Format
 
 from ....._util.signals import interrupt_behind
 from .....errors import InvalidDocument
+from .....query.time_limit import time_limit
 from ..connection import Answer, Connection, Row
 from ..dialect import POSTGRESQL
 from ..limits import Limits
@@ -211,7 +212,7 @@ class PostgreSQLConnection(Connection):
     def _ask_of(self, session: Session, question: Callable[[Session], T]) -> T:
         around = sys.exception()  # which is being handled, by whoever asks
         try:
-            return question(session)
+            return _in_time(session, question)
         except BaseException as error:
             interrupt = interrupt_behind(error, around)
             if interrupt is not None:
@@ -227,6 +228,22 @@ class PostgreSQLConnection(Connection):
                 session.close()  # it would be so still when the server no longer is
                 self._sessions.drop_unused()
             raise
+
+
+def _in_time(session: Session, question: Callable[[Session], T]) -> T:
+    """Return the answer to a question, which is interrupted when the limit of time ends."""
+    limit = time_limit()
+    if limit is None:
+        return question(session)
+    try:
+        with limit.interrupting(session.cancel_safe):
+            return question(session)
+    except QueryCanceled as error:
+        limit.check()
+        raise error
+    finally:
+        if not limit.left:  # it may still be told to stop, when it is asked something else
+            session.close()
 
 
 class _View(Loader):

@@ -16,6 +16,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .....query.time_limit import check_time
 from ..connection import Answer, Connection, Row
 from ..dialect import SQLITE
 from ..limits import Limits
@@ -97,9 +98,13 @@ class SQLiteConnection(Connection):
         self.execute("BEGIN IMMEDIATE" if to_write else "BEGIN")
 
     def end(self, *, commit: bool) -> None:
-        self.execute("COMMIT" if commit else "ROLLBACK")
+        self._carry_out("COMMIT" if commit else "ROLLBACK")
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
+        check_time()
+        return self._carry_out(statement, values)
+
+    def _carry_out(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         return self._patiently(lambda driver: _answer(driver.execute(statement, values)))
 
     def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> list[int]:
@@ -220,7 +225,7 @@ class SQLiteConnection(Connection):
             raise error
 
     def _listen(self, driver: sqlite3.Connection) -> None:
-        """Let Python see to signals amid long statements."""
+        """Let Python see to signals, and to a limit of time, amid long statements."""
         driver.set_progress_handler(_watch(self._raised).__next__, self.limits.steps)
 
     def __del__(self) -> None:
@@ -243,7 +248,7 @@ def _answer(cursor: sqlite3.Cursor) -> Answer:
 
 
 def _watch(raised: list[BaseException]) -> Iterator[int]:
-    """Let Python see to signals, each time that this is asked to go on; keep what they raise.
+    """Let Python see to signals, each time that this is asked to go on; keep what is raised.
 
     A function would not do: the handler is called as soon as a function begins, before any
     `try` in it. Here it is called where a `yield` returns.
@@ -254,6 +259,7 @@ def _watch(raised: list[BaseException]) -> Iterator[int]:
             while True:
                 yield stop
                 stop = 0
+                check_time()
         except GeneratorExit:
             return
         except BaseException as error:
