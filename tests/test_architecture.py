@@ -493,10 +493,12 @@ invalid-key invalid-query invalid-request key-of-wrong-type missing-extra no-han
 no-such-folder
 no-such-run no-such-stream not-permitted not-supported outside-of-root projection-error
 query-timeout
-removed-module request-too-large run-is-running server-failed shapes-differ store-away store-damaged
+removed-module request-too-large request-too-slow run-is-running server-busy server-failed
+shapes-differ store-away store-damaged
 store-is-read-only
 store-unavailable
-too-far-back unknown-broker-name unknown-descriptor unknown-document-kind unsupported-query
+too-far-back too-many-requests unknown-broker-name
+unknown-descriptor unknown-document-kind unsupported-query
 """
 """Programs go by these: one that is here does not change."""
 

@@ -245,6 +245,14 @@ class StoreAway(StoreUnavailable):
     """The server of a store takes nothing now, and may later: it is away, slow, locked or full."""
 
 
+class ServerBusy(StoreAway):
+    """The server of a store has too much to do now; the same can be asked soon."""
+
+
+class TooManyRequests(ServerBusy):
+    """The server of a store answers as many questions of this user as it does at once."""
+
+
 class StoreIsReadOnly(_OfSettings, PermissionError):
     """The store can be read, but not written to."""
 
@@ -267,6 +275,10 @@ class InvalidRequest(DatabrokerError, ValueError):
 
 class RequestTooLarge(InvalidRequest):
     """What came to a server over the network is more than it takes at once."""
+
+
+class RequestTooSlow(InvalidRequest):
+    """What was sent to a server over the network came too slowly to be waited for."""
 
 
 class StoreDamaged(_OfSettings, RuntimeError):

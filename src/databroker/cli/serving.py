@@ -36,9 +36,31 @@ from .output import say
     show_default=True,
     help="How many processes answer.",
 )
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a question may take.",
+)
+@click.option(
+    "--largest",
+    type=click.IntRange(1),
+    default=256,
+    show_default=True,
+    metavar="MIB",
+    help="The size of a request.",
+)
 @click.option("--allow-writing", is_flag=True, help="Let documents be inserted, too.")
 def serve(
-    sources: tuple[str, ...], host: str, port: int, workers: int, allow_writing: bool
+    sources: tuple[str, ...],
+    host: str,
+    port: int,
+    workers: int,
+    time_limit: float,
+    largest: int,
+    allow_writing: bool,
 ) -> None:
     """Serve runs over HTTP: of configurations, or of what is at paths, each under its name.
 
@@ -52,4 +74,5 @@ def serve(
 
     running = require("databroker.server.running", "server")
     served = running.sources_of(sources)
-    running.serve(running.Serving(served, host, port, workers, allow_writing), say)
+    limits = running.Limits(request_bytes=largest * 2**20, answer_seconds=time_limit)
+    running.serve(running.Serving(served, host, port, workers, allow_writing, limits), say)

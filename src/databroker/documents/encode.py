@@ -45,7 +45,7 @@ def encode(value: Any) -> bytes:
         return packed
 
 
-def decode(data: bytes | memoryview) -> Any:
+def decode(data: bytes | bytearray | memoryview) -> Any:
     """Return the value that :func:`encode` was given."""
     try:
         return msgpack.unpackb(

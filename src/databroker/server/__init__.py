@@ -8,7 +8,8 @@ from .._util.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .application import app as app
+    from .limits import Limits as Limits
 
-__all__ = ["app"]
+__all__ = ["Limits", "app"]
 
-__getattr__ = lazy_names(__name__, {"app": ".application"})
+__getattr__ = lazy_names(__name__, {"app": ".application", "Limits": ".limits"})

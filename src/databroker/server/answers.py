@@ -6,15 +6,16 @@ import logging
 import time
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from .._util.signals import not_from_signal
 from ..documents.encode import encode
 from ..errors import DatabrokerError, ServerFailed
+from ..query.time_limit import check_time
 from ..stores.wire import sequence
 from ..stores.wire.calls import Call
 from ..stores.wire.failures import to_problem
+from .capacity import Receive
 from .responses import InPieces, Pieces, problem, whole
 from .served import Served
 
@@ -26,13 +27,14 @@ _LOG = logging.getLogger("databroker.server")
 
 
 async def answer(
-    served: Served, call: Call, arguments: dict[str, Any], compressed: bool
+    served: Served, call: Call, arguments: dict[str, Any], compressed: bool, receive: Receive
 ) -> Response:
     """Return the response to a call."""
     form = (compressed and call.gives.compressed) or call.gives
-    if call.yields:
-        return await run_in_threadpool(_sequence, served, call, arguments, form.pack)
-    return await run_in_threadpool(_value, served, call, arguments, form.pack)
+    if call.writes:  # which is not left half done
+        return await served.finish(_value, served, call, arguments, form.pack)
+    how = _sequence if call.yields else _value
+    return await served.run(how, served, call, arguments, form.pack, receive=receive)
 
 
 def _value(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
@@ -49,7 +51,7 @@ def _sequence(served: Served, call: Call, arguments: dict[str, Any], pack: Any) 
         first, is_last = next(pieces)
     except DatabrokerError as error:
         return problem(error)
-    return whole(first) if is_last else InPieces(first, pieces)
+    return whole(first) if is_last else InPieces(first, pieces, served.run)
 
 
 def _pieces(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Pieces:
@@ -63,6 +65,7 @@ def _pieces(served: Served, call: Call, arguments: dict[str, Any], pack: Any) ->
     piece, size, begun, is_first = list[bytes](), 0, time.monotonic(), True
     try:
         for each in served.ask(call, arguments):
+            check_time()
             piece.append(sequence.item(pack(each)))
             size += len(piece[-1])
             if size >= _PIECE_BYTES or time.monotonic() - begun > _PIECE_SECONDS:

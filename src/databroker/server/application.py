@@ -21,9 +21,11 @@ from ..stores.base import Store
 from ..stores.wire.calls import CALLS, VERSION, Call
 from .access.access import Access, refused
 from .answers import answer
+from .capacity import Capacity
 from .description import description
 from .endpoints import Endpoint, route
-from .requests import LARGEST, arguments
+from .limits import Limits
+from .requests import arguments
 from .seals import Seal
 from .served import Served, ServedSource
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 Source = Store | Broker
+DEFAULT = Limits()
 
 
 def app(
@@ -39,7 +42,7 @@ def app(
     token: str | None = None,
     secret: str | None = None,
     allow_writing: bool = False,
-    largest: int = LARGEST,
+    limits: Limits = DEFAULT,
     close: bool = False,
 ) -> ASGIApp:
     """Return an ASGI application that serves runs.
@@ -57,8 +60,9 @@ def app(
         source must have the same. By default the token or, without one, a new secret.
     allow_writing
         Whether documents can be inserted.
-    largest
-        How many bytes the body of a request may have.
+    limits
+        How much is taken on, and for how long. What is about connections is for `databroker serve`
+        alone: another server of ASGI applications, or a proxy before it, has its own.
     close
         Whether the sources are closed when the application is shut down.
 
@@ -76,9 +80,10 @@ def app(
     """
     sessions = {name: _session(source) for name, source in _named(sources).items()}
     seal = Seal(secret or token or secrets.token_urlsafe())
+    capacity = Capacity(limits)
     routes: list[BaseRoute] = []
     for name, session in sessions.items():
-        inside = _routes(ServedSource(session, allow_writing, seal.of(name)), largest)
+        inside = _routes(ServedSource(session, allow_writing, seal.of(name), capacity))
         routes += inside if not name else [Mount(f"/{name}", routes=inside)]
     stores = [session.store for session in sessions.values()]
     whole = Starlette(routes=routes, lifespan=_lifespan(stores) if close else None)
@@ -105,12 +110,13 @@ def _lifespan(
     return lifespan
 
 
-def _routes(source: ServedSource, largest: int) -> list[BaseRoute]:
+def _routes(source: ServedSource) -> list[BaseRoute]:
     """Return the routes of one source; those of calls are made of their table."""
     openapi = description(CALLS.values(), __version__)
 
-    async def tell(served: Served, _: Request) -> Response:
-        about = await run_in_threadpool(served.about)
+    async def tell(served: Served, request: Request) -> Response:
+        about = await served.run(served.about, receive=request.receive)
+        largest = source.capacity.limits.request_bytes
         return JSONResponse({"databroker": __version__, "largest": largest, **about})
 
     async def describe(_: Served, __: Request) -> Response:
@@ -121,7 +127,7 @@ def _routes(source: ServedSource, largest: int) -> list[BaseRoute]:
         route("GET", f"/{VERSION}/openapi.json", source, describe, needs=None),
         *(
             route(
-                *("POST", f"/{VERSION}/{call.name}", source, _of_call(call, largest)),
+                *("POST", f"/{VERSION}/{call.name}", source, _of_call(call)),
                 needs="write" if call.writes else "read",
             )
             for call in CALLS.values()
@@ -129,10 +135,10 @@ def _routes(source: ServedSource, largest: int) -> list[BaseRoute]:
     ]
 
 
-def _of_call(call: Call, largest: int) -> Endpoint:
+def _of_call(call: Call) -> Endpoint:
     async def endpoint(served: Served, request: Request) -> Response:
-        given = await arguments(request, call, largest)
+        given = await arguments(request, call, served.source.capacity.limits)
         compressed = request.query_params.get("compression") == "zstd"
-        return await answer(served, call, given, compressed)
+        return await answer(served, call, given, compressed, request.receive)
 
     return endpoint

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, request_response
 
-from ..errors import DatabrokerError
+from ..errors import DatabrokerError, ServerBusy
 from .access.caller import Scope
+from .capacity import Gate
 from .responses import problem
 from .served import Served, ServedSource
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Send
+    from starlette.types import Scope as Scopes
 
 Endpoint = Callable[[Served, Request], Awaitable[Response]]
 """What answers a request. All that it reads, it gets from what its caller is served."""
@@ -43,4 +50,29 @@ def route(
         except DatabrokerError as error:
             return problem(error)
 
-    return Route(path, answer, methods=[method])
+    return Route(path, Gated(request_response(answer), source.capacity.requests), methods=[method])
+
+
+class Gated:
+    """An application that answers so many at once; whoever comes then is told to come again.
+
+    Parameters
+    ----------
+    inside
+        The application.
+    gate
+        What counts those that it answers.
+    """
+
+    def __init__(self, inside: ASGIApp, gate: Gate) -> None:
+        self._inside, self._gate = inside, gate
+
+    async def __call__(self, scope: Scopes, receive: Receive, send: Send) -> None:
+        """Answer one request; see the ASGI specification."""
+        with ExitStack() as counted:
+            try:
+                counted.enter_context(self._gate.entered(scope["user"].caller.name))
+            except ServerBusy as error:
+                await problem(error)(scope, receive, send)
+            else:
+                await self._inside(scope, receive, send)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import anyio
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from ..errors import DatabrokerError, RequestTooLarge, RequestTooSlow, ServerBusy
+from ..stores.wire import sequence
 from ..stores.wire.calls import MESSAGEPACK
 from ..stores.wire.failures import status_of, to_problem
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from ..errors import DatabrokerError
-
+_HEADERS = {
+    # What is said with some errors. A client that has more to send is not waited for.
+    ServerBusy: {"Retry-After": "1"},
+    RequestTooLarge: {"Connection": "close"},
+    RequestTooSlow: {"Connection": "close"},
+}
 
 Pieces = Generator[tuple[bytes, bool], None, None]
 """What makes an answer: parts of it, each with whether it is the last one."""
@@ -24,7 +30,8 @@ Pieces = Generator[tuple[bytes, bool], None, None]
 
 def problem(error: DatabrokerError, headers: Mapping[str, str] | None = None) -> Response:
     """Return an error as a response."""
-    return JSONResponse(dict(to_problem(error)), status_of(error), headers)
+    own = next((each for kind, each in _HEADERS.items() if isinstance(error, kind)), None)
+    return JSONResponse(dict(to_problem(error)), status_of(error), headers or own)
 
 
 def whole(body: bytes) -> Response:
@@ -41,10 +48,12 @@ class InPieces(StreamingResponse):
         The piece that is there.
     pieces
         What makes the others; it is closed at the end, whatever that is.
+    run
+        Gives what a function gives in a thread.
     """
 
-    def __init__(self, first: bytes, pieces: Pieces) -> None:
-        self._first, self._pieces = first, pieces
+    def __init__(self, first: bytes, pieces: Pieces, run: Callable[..., Awaitable[Any]]) -> None:
+        self._first, self._pieces, self._run = first, pieces, run
         super().__init__(self._all(), media_type=MESSAGEPACK)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,12 +61,15 @@ class InPieces(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            with anyio.CancelScope(shield=True):
-                await run_in_threadpool(self._pieces.close)
+            with anyio.CancelScope(shield=True), suppress(ValueError):  # a thread may be amid it
+                await self._run(self._pieces.close)
 
     async def _all(self) -> AsyncIterator[bytes]:
         yield self._first
         is_last = False
-        while not is_last:
-            piece, is_last = await run_in_threadpool(next, self._pieces)
-            yield piece
+        try:
+            while not is_last:
+                piece, is_last = await self._run(next, self._pieces)
+                yield piece
+        except DatabrokerError as error:
+            yield sequence.failure(to_problem(error))

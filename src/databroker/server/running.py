@@ -17,10 +17,19 @@ from ..broker.naming import is_path
 from ..broker.whatever import open_at
 from ..errors import InvalidConfiguration
 from .application import app
+from .connections import limited
+from .limits import Limits
 from .workers import run_all
 
 ENVIRONMENT = "DATABROKER_TOKEN"
 """The variable with the token that lets in; without it a new one is made at each start."""
+
+
+_OTHER_FILES = 1_000
+"""Files that are open besides connections."""
+
+_PATIENCE = 10
+"""Seconds that are waited, at the end, for answers that are being given."""
 
 
 class Serving(NamedTuple):
@@ -36,6 +45,8 @@ class Serving(NamedTuple):
         How many processes answer.
     allow_writing
         Whether documents can be inserted.
+    limits
+        How much each process takes on, and for how long.
     """
 
     sources: Mapping[str, str]
@@ -43,6 +54,7 @@ class Serving(NamedTuple):
     port: int
     workers: int
     allow_writing: bool
+    limits: Limits = Limits()
 
 
 def sources_of(names: Sequence[str]) -> dict[str, str]:
@@ -102,17 +114,35 @@ def serve(serving: Serving, tell: Callable[[str], None]) -> None:
 
 def work(serving: Serving, token: str, door: socket.socket) -> None:
     """Answer what comes to a port, until interrupted."""
+    _allow_files(serving.limits.connections)
+    served = app(
+        _brokers(serving.sources),
+        token=token,
+        allow_writing=serving.allow_writing,
+        limits=serving.limits,
+        close=True,
+    )
     config = uvicorn.Config(
-        app(
-            _brokers(serving.sources),
-            token=token,
-            allow_writing=serving.allow_writing,
-            close=True,
-        ),
+        served,
+        ws="none",
         access_log=False,  # addresses that people type may have the token in them
         log_level="warning",
+        timeout_graceful_shutdown=_PATIENCE,
     )
-    uvicorn.Server(config).run([door])
+    uvicorn.Server(limited(config, serving.limits)).run([door])
+
+
+def _allow_files(connections: int) -> None:
+    """Let this process have a file open for each connection, as far as it may."""
+    try:
+        import resource
+    except ImportError:  # elsewhere than on Unix, where there is no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def _brokers(sources: Mapping[str, str]) -> dict[str, Broker]:

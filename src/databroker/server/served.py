@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import asdict, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import StoreIsReadOnly
 from ..query.nodes import Everything
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from ..stores.base import Store
     from ..stores.wire.calls import Call
     from .access.caller import Caller
+    from .capacity import Capacity, Receive
     from .seals import Seal
+
+T = TypeVar("T")
 
 FEW_ROWS = 200
 """Rows of no more come with the answer that says where they are."""
@@ -36,6 +39,8 @@ class Served:
 
     Attributes
     ----------
+    source
+        The source as a whole.
     caller
         Who asks.
     session
@@ -45,12 +50,12 @@ class Served:
     """
 
     def __init__(
-        self, session: Session, caller: Caller, allow_writing: bool, state: State, seal: Seal
+        self, source: ServedSource, caller: Caller, session: Session, state: State
     ) -> None:
-        self.session = session
-        self.sealed = SealedStore(session.store, seal.of(caller.name))
+        self.source = source
         self.caller = caller
-        self._allow_writing = allow_writing
+        self.session = session
+        self.sealed = SealedStore(session.store, source.seal.of(caller.name))
         self._told = state
 
     @property
@@ -58,10 +63,21 @@ class Served:
         """The store of these runs, which has no others."""
         return self.session.store
 
+    async def run(
+        self, function: Callable[..., T], *args: Any, receive: Receive | None = None
+    ) -> T:
+        """Return what a function gives in a thread, within the limit of time: see `Threads`."""
+        threads = self.source.capacity.threads
+        return await threads.run(self.caller.name, function, *args, receive=receive)
+
+    async def finish(self, function: Callable[..., T], *args: Any) -> T:
+        """Return what a function gives in a thread, whatever time it takes."""
+        return await self.source.capacity.threads.finish(self.caller.name, function, *args)
+
     def about(self) -> dict[str, Any]:
         """Return what a client must know of the store before it asks."""
         can = self.store.capabilities
-        writable = can.writable and self._allow_writing and "write" in self.caller.scopes
+        writable = can.writable and self.source.allow_writing and "write" in self.caller.scopes
         return {
             "capabilities": asdict(replace(can, writable=writable, shared=True, backup=False)),
             "stale_after": self.store.stale_after,
@@ -75,7 +91,7 @@ class Served:
         StoreIsReadOnly
             The call writes, which is not allowed.
         """
-        if call.writes and not self._allow_writing:
+        if call.writes and not self.source.allow_writing:
             raise StoreIsReadOnly(
                 "This server only lets read. To let write, start it with --allow-writing."
             )
@@ -108,12 +124,17 @@ class ServedSource:
         Whether documents can be inserted, by those who may.
     seal
         What seals the cursors, marks and extents that callers are given.
+    capacity
+        What can be done at once, for all of its callers.
     """
 
-    def __init__(self, session: Session, allow_writing: bool, seal: Seal) -> None:
+    def __init__(
+        self, session: Session, allow_writing: bool, seal: Seal, capacity: Capacity
+    ) -> None:
         self._session = session
-        self._seal = seal
-        self._allow_writing = allow_writing
+        self.allow_writing = allow_writing
+        self.seal = seal
+        self.capacity = capacity
         self._changes = Changes(session.store)
 
     def to(self, caller: Caller) -> Served:
@@ -123,4 +144,4 @@ class ServedSource:
             store = NarrowedStore(session.store, caller.query)
             session = replace(session, view=StoreView(store))
             state = partial(self._changes.state_of, store, caller.query)
-        return Served(session, caller, self._allow_writing, state, self._seal)
+        return Served(self, caller, session, state)

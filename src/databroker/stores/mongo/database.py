@@ -244,7 +244,7 @@ def _milliseconds_left() -> int | None:
     return None if limit is None else int(limit.left * 1000) + 1
 
 
-def _limited() -> dict[str, int]:
+def _limited() -> dict[str, Any]:
     left = _milliseconds_left()
     return {} if left is None else {"maxTimeMS": left}
 

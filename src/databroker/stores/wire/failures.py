@@ -14,14 +14,16 @@ Problem = Mapping[str, str]
 _STATUS: tuple[tuple[type[e.DatabrokerError], int], ...] = (
     # The first that fits counts.
     (e.RequestTooLarge, 413),
+    (e.RequestTooSlow, 408),
     (e.AccessRefused, 401),
     (e.NotPermitted, 403),
     (e.StoreIsReadOnly, 403),
     (e.ConflictingDocument, 409),
-    (e.QueryTimeout, 408),
+    (e.QueryTimeout, 504),
     (e.NotSupported, 501),
     (e.UnsupportedQuery, 501),
     (e.ExternalDataMissing, 404),
+    (e.TooManyRequests, 429),
     (e.StoreAway, 503),
     (e.ServerFailed, 500),
     (e.StoreUnavailable, 502),

@@ -1,0 +1,175 @@
+"""What a server can do at once: requests that it answers, and threads that ask the stores.
+
+All of this is for the one event loop that answers; the threads do what they are given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+import anyio
+
+from ..errors import ServerBusy, TooManyRequests
+from ..query.time_limit import TimeLimit
+from .limits import Limits
+
+T = TypeVar("T")
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+_SOON = 1.0
+"""Seconds after which it is seen whether the client is still there: most answers come sooner."""
+
+_GRACE = 5.0
+"""Seconds that a thread has to end what it does, when it is told to."""
+
+
+class Gate:
+    """Lets so many in at once, and so many for one caller.
+
+    Parameters
+    ----------
+    most, most_of_caller
+        How many.
+    """
+
+    def __init__(self, most: int, most_of_caller: int) -> None:
+        self._most, self._most_of_caller = most, most_of_caller
+        self._within = Counter[str]()
+
+    @contextmanager
+    def entered(self, caller: str) -> Iterator[None]:
+        """Count somebody while this is entered.
+
+        Raises
+        ------
+        ServerBusy, TooManyRequests
+            There are so many already, or so many of this caller.
+        """
+        if self._within.total() >= self._most:
+            raise ServerBusy(f"The server has {self._most} requests to answer. Ask again soon.")
+        if self._within[caller] >= self._most_of_caller:
+            raise TooManyRequests(
+                f"You have asked {self._most_of_caller} things that are not answered yet, which "
+                "is as many as this server lets one do at once. Ask again soon."
+            )
+        self._within[caller] += 1
+        try:
+            yield
+        finally:
+            self._within[caller] -= 1
+            if not self._within[caller]:
+                del self._within[caller]
+
+
+class Threads:
+    """Threads that ask stores; one caller has half of them at most, and the others wait.
+
+    Parameters
+    ----------
+    most
+        How many there are.
+    seconds
+        For how long each may be asked for something.
+    """
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._pool = ThreadPoolExecutor(most, thread_name_prefix="databroker-asks")
+        self._seconds = seconds
+        self._share = max(1, most // 2)
+        self._shares = WeakValueDictionary[str, asyncio.Semaphore]()
+
+    async def run(
+        self, caller: str, function: Callable[..., T], *args: Any, receive: Receive | None = None
+    ) -> T:
+        """Return what a function gives in a thread, within the limit of time.
+
+        It ends sooner if this is cancelled or, where it is said how to `receive`, if the client
+        goes away. What does not heed its limit is left to itself, and keeps its thread until then.
+
+        Raises
+        ------
+        QueryTimeout
+            It takes longer.
+        """
+        async with self._share_of(caller):
+            limit = TimeLimit(self._seconds)
+            future: asyncio.Future[T] = self._begin(limit.run, function, *args)
+            try:
+                with _ended_without_client(limit, receive):
+                    await asyncio.wait([future], timeout=self._seconds)
+            finally:
+                if not future.done():
+                    await _give_up(limit, future)
+            if not future.done():
+                raise limit.exceeded()
+            return future.result()
+
+    async def finish(self, caller: str, function: Callable[..., T], *args: Any) -> T:
+        """Return what a function gives in a thread, whatever time it takes."""
+        async with self._share_of(caller):
+            return await self._begin(function, *args)
+
+    def _begin(self, function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+        context = copy_context()
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._pool, lambda: context.run(function, *args))
+
+    def _share_of(self, caller: str) -> asyncio.Semaphore:
+        return self._shares.setdefault(caller, asyncio.Semaphore(self._share))
+
+
+class Capacity:
+    """What a server can do at once, for all of its sources.
+
+    Attributes
+    ----------
+    limits
+        Its limits.
+    requests
+        Where requests come in.
+    threads
+        What asks the stores.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.requests = Gate(limits.requests, limits.requests_per_caller)
+        self.threads = Threads(limits.threads, limits.answer_seconds)
+
+
+async def _give_up(limit: TimeLimit, future: asyncio.Future[Any]) -> None:
+    """Tell a thread to end what it does, and wait a little for it."""
+    future.add_done_callback(lambda done: done.exception())  # which nobody may ask for
+    with anyio.CancelScope(shield=True):
+        await asyncio.get_running_loop().run_in_executor(None, limit.end)
+        await asyncio.wait([future], timeout=_GRACE)
+
+
+@contextmanager
+def _ended_without_client(limit: TimeLimit, receive: Receive | None) -> Iterator[None]:
+    """End a limit if the client goes away, of which the application is told if it asks."""
+    loop, tasks = asyncio.get_running_loop(), list[asyncio.Task[None]]()
+
+    async def listen(receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        await loop.run_in_executor(None, limit.end)
+
+    def begin() -> None:
+        if receive is not None:
+            tasks.append(loop.create_task(listen(receive)))
+
+    later = loop.call_later(_SOON, begin)
+    try:
+        yield
+    finally:
+        later.cancel()
+        for task in tasks:
+            task.cancel()

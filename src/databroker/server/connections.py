@@ -1,0 +1,106 @@
+"""Connections that take too long are ended: whoever sends or takes next to nothing keeps nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import uvicorn
+
+from .limits import Limits
+
+_LONGEST_HEADERS = 2**16
+"""Bytes of headers that may come before they are complete."""
+
+_LEAST = 2**14
+"""Bytes of an answer that a client must take in the time that it has, if there are as many."""
+
+
+def limited(config: uvicorn.Config, limits: Limits) -> uvicorn.Config:
+    """Return a configuration of uvicorn whose connections have limits, which it has none for."""
+    config.limit_concurrency = limits.connections
+    config.load()
+    # Either of the two that it knows, whichever is installed: both have the same methods.
+    known = cast(Any, config.http_protocol_class)
+    config.http_protocol_class = type("Limited", (_Impatient, known), {"limits": limits})
+    return config
+
+
+class _Timer:
+    """Does something after a while, unless it is stopped."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._handle: asyncio.TimerHandle | None = None
+
+    @property
+    def runs(self) -> bool:
+        return self._handle is not None
+
+    def start(self, seconds: float, action: Callable[..., object], *args: Any) -> None:
+        self.stop()
+        self._handle = self._loop.call_later(seconds, action, *args)
+
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+
+class _Impatient:
+    """What is added to a protocol of uvicorn: it tells what comes to it of the connection."""
+
+    limits: Limits
+    transport: asyncio.Transport
+    loop: asyncio.AbstractEventLoop
+    cycle: Any  # a request and its answer
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)  # type: ignore[misc]
+        # So that it is told of whatever waits to be sent, were it the last of an answer.
+        transport.set_write_buffer_limits(high=0)
+        self._came = 0
+        self._reading, self._writing = _Timer(self.loop), _Timer(self.loop)
+        self._expect_headers()
+
+    def data_received(self, data: bytes) -> None:
+        before = self.cycle
+        is_answered = before is not None and before.response_complete
+        if is_answered and not self._reading.runs:
+            self._expect_headers()
+        super().data_received(data)  # type: ignore[misc]
+        if self.cycle is not before:  # a request has begun
+            self._came = 0
+            self._reading.stop()
+        elif self._reading.runs and not (is_answered and before.more_body):
+            self._came += len(data)
+            if self._came > _LONGEST_HEADERS:
+                self.transport.abort()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()  # type: ignore[misc]
+        self._look_again()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()  # type: ignore[misc]
+        self._writing.stop()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)  # type: ignore[misc]
+        self._reading.stop()
+        self._writing.stop()
+
+    def _expect_headers(self) -> None:
+        self._reading.start(self.limits.header_seconds, self.transport.abort)
+
+    def _look_again(self) -> None:
+        waiting = self.transport.get_write_buffer_size()
+        self._writing.start(self.limits.stalled_seconds, self._look, waiting)
+
+    def _look(self, waiting: int) -> None:
+        """End the connection if the client has taken too little since; else go on waiting."""
+        if self.transport.get_write_buffer_size() > waiting - _LEAST:
+            self.transport.abort()
+        else:
+            self._look_again()

@@ -1,0 +1,159 @@
+"""How much is answered at once, and for how long: what is too much is told as an error of ours."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+
+import httpx
+import pytest
+
+from databroker.errors import InvalidConfiguration, QueryTimeout
+from databroker.query.nodes import Everything
+from databroker.query.time_limit import check_time
+from databroker.query.wire import to_json
+from databroker.server import Limits, capacity
+from databroker.stores.base import RunRecord
+from databroker.stores.http import HTTPStore
+from databroker.stores.memory import MemoryStore
+from databroker.testing.conformance.base import start
+from helpers.serving import served
+
+QUESTION = {"query": to_json(Everything())}
+
+
+class Slow(MemoryStore):
+    """A store that counts until it is let, and heeds a limit of time."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = threading.Semaphore(0)
+        self.go = threading.Event()
+        self.given_up = threading.Semaphore(0)
+
+    def count(self, query):
+        self.asked.release()
+        try:
+            while not self.go.wait(0.01):
+                self.heed()
+        except QueryTimeout:
+            self.given_up.release()
+            raise
+        return 5
+
+    def heed(self):
+        check_time()
+
+    def find(self, query, *, limit=None, after=None):
+        yield RunRecord("run", start(note="x" * 2**17), None, [1.5, 1])
+        yield RunRecord("run", start(time=self.count(query)), None, [1.5, 1])
+
+
+class Deaf(Slow):
+    """A store that heeds nothing."""
+
+    def heed(self):
+        pass
+
+
+@contextmanager
+def counting(server, store, number):
+    """Have so many clients ask for a count, of which the store knows."""
+    with ThreadPoolExecutor(number) as clients:
+        try:
+            asked = [clients.submit(server.post, "count", json=QUESTION) for _ in range(number)]
+            for _ in asked:
+                assert store.asked.acquire(timeout=30)
+            yield asked
+        finally:
+            store.go.set()
+
+
+def test_what_takes_longer_than_the_limit_is_given_up():
+    store = Slow()
+    with served(store, Limits(answer_seconds=0.2)) as server:
+        answer = server.post("count", json=QUESTION)
+        assert (answer.status_code, answer.json()["code"]) == (504, "query-timeout")
+        assert store.given_up.acquire(timeout=30)
+        with closing(HTTPStore(server.uri)) as client:
+            runs = client.find(Everything())
+            assert next(runs).uid == "run"
+            with pytest.raises(QueryTimeout, match=r"longer than 0\.2 s"):
+                next(runs)
+
+
+def test_what_heeds_no_limit_is_left_to_itself(monkeypatch):
+    monkeypatch.setattr(capacity, "_GRACE", 0.1)
+    store = Deaf()
+    with served(store, Limits(answer_seconds=0.2, threads=4)) as server:
+        for _ in range(2):
+            answer = server.post("count", json=QUESTION)
+            assert (answer.status_code, answer.json()["code"]) == (504, "query-timeout")
+        with closing(HTTPStore(server.uri)) as client:
+            with pytest.raises(QueryTimeout):
+                list(client.find(Everything()))
+            assert client.record("run") is None  # by the thread that is left
+        store.go.set()
+
+
+def test_what_nobody_waits_for_any_more_is_given_up(monkeypatch):
+    monkeypatch.setattr(capacity, "_SOON", 0.05)
+    store = Slow()
+    with served(store, Limits(answer_seconds=3600)) as server:
+        with pytest.raises(httpx.ReadTimeout):
+            server.post("count", json=QUESTION, timeout=0.2)
+        assert store.given_up.acquire(timeout=30)
+        with httpx.stream("POST", f"{server.uri}/v1/find", json=QUESTION) as answer:
+            next(answer.iter_raw())
+            assert store.asked.acquire(timeout=30)
+            assert store.asked.acquire(timeout=30)
+        assert store.given_up.acquire(timeout=30)
+
+
+def test_one_who_asks_too_much_at_once_is_told_to_come_again():
+    store = Slow()
+    with served(store, Limits(requests_per_caller=2)) as server:
+        with counting(server, store, 2) as asked:
+            refused = server.post("count", json=QUESTION)
+            assert (refused.status_code, refused.json()["code"]) == (429, "too-many-requests")
+            assert refused.headers["retry-after"] == "1"
+        assert [each.result().status_code for each in asked] == [200, 200]
+        assert server.post("count", json=QUESTION).status_code == 200
+
+
+def test_a_server_that_has_enough_to_do_says_so():
+    store = Slow()
+    with (
+        served(store, Limits(requests=2)) as server,
+        counting(server, store, 2),
+    ):
+        refused = server.post("count", json=QUESTION)
+        assert (refused.status_code, refused.json()["code"]) == (503, "server-busy")
+        assert refused.headers["retry-after"] == "1"
+
+
+def test_one_caller_has_half_of_the_threads():
+    begun, go = threading.Semaphore(0), threading.Event()
+
+    def work():
+        begun.release()
+        assert go.wait(30)
+
+    async def ask():
+        threads = capacity.Threads(4, 60)
+        tasks = [asyncio.create_task(threads.run("ann", work)) for _ in range(10)]
+        await asyncio.to_thread(begun.acquire)
+        await asyncio.to_thread(begun.acquire)
+        assert await threads.run("bob", lambda: "at once") == "at once"
+        assert not begun.acquire(blocking=False)
+        go.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize("name", ["threads", "answer_seconds", "request_bytes"])
+@pytest.mark.parametrize("value", [0, -1, float("nan")])
+def test_limits_are_more_than_nothing(name, value):
+    with pytest.raises(InvalidConfiguration, match=name):
+        Limits(**{name: value})
