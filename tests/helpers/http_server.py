@@ -100,10 +100,13 @@ def _serve(folder, port):
 
     import uvicorn
 
+    from databroker.server import Limits
+    from databroker.server.connections import limited
+
     door = socket.create_server(("127.0.0.1", port))
     print(door.getsockname()[1], flush=True)
     config = uvicorn.Config(Sources(folder), log_level="warning", lifespan="off")
-    uvicorn.Server(config).run([door])
+    uvicorn.Server(limited(config, Limits())).run([door])
 
 
 if __name__ == "__main__":
