@@ -117,6 +117,9 @@ def test_one_who_asks_too_much_at_once_is_told_to_come_again():
             refused = server.post("count", json=QUESTION)
             assert (refused.status_code, refused.json()["code"]) == (429, "too-many-requests")
             assert refused.headers["retry-after"] == "1"
+            with closing(HTTPStore(server.uri, connect=False)) as client:
+                threading.Timer(0.3, store.go.set).start()
+                assert client.count(Everything()) == 5  # it came again
         assert [each.result().status_code for each in asked] == [200, 200]
         assert server.post("count", json=QUESTION).status_code == 200
 
