@@ -9,10 +9,11 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from ..._util.forks import tell_of_forks
+from ..._util.signals import suppressed
 from ...errors import StoreAway, StoreUnavailable
 from ..base import Store
 from .spool import Pairs, Spool
@@ -32,7 +33,7 @@ class Errand:
 
     def __init__(self, job: Callable[[], None]) -> None:
         self._job = job
-        self._is_given_up = False
+        self.is_given_up = False
         self._error: BaseException | None = None
         self._done = threading.Lock()
         self._done.acquire()
@@ -40,12 +41,17 @@ class Errand:
     def run(self) -> None:
         """Do it, unless nobody waits any more."""
         try:
-            if not self._is_given_up:
+            if not self.is_given_up:
                 self._job()
         except BaseException as error:
-            self._error = error
-        finally:
-            self._done.release()
+            self.end(error)
+        else:
+            self.end()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Tell who waits that it is done, or what went wrong."""
+        self._error = error
+        self._done.release()
 
     def wait(self, seconds: float | None, of: Store) -> None:
         """Wait until it is done, and raise what it raised; give it up after some seconds.
@@ -56,7 +62,7 @@ class Errand:
             It takes longer; it may be done all the same.
         """
         if not self._done.acquire(timeout=-1 if seconds is None else seconds):
-            self._is_given_up = True
+            self.is_given_up = True
             raise StoreAway(f"{of} has not answered within {seconds:g} s.")
         error, self._error = self._error, None
         if error is not None:
@@ -64,6 +70,43 @@ class Errand:
                 raise error
             finally:
                 del error
+
+
+class Delivery(Errand):
+    """Documents that are taken to a store while who inserted them waits."""
+
+    def __init__(self, documents: Pairs, store: Store) -> None:
+        super().__init__(partial(_put, documents, store))
+        self.documents = documents
+
+
+def _put(documents: Pairs, store: Store) -> None:
+    if len(documents) == 1:
+        store.put(*documents[0])
+    else:
+        store.put_many(documents)
+
+
+def _deliver(deliveries: Sequence[Delivery], store: Store) -> None:
+    """Take documents of all who wait to a store, at once: so they share the time that it takes."""
+    wanted = [each for each in deliveries if not each.is_given_up]
+    if len(wanted) == 1 or not _delivered_together(wanted, store):
+        for each in wanted:
+            each.run()
+
+
+def _delivered_together(deliveries: Sequence[Delivery], store: Store) -> bool:
+    """Tell whether that came to an end; if not, one is refused: which, each finds out alone."""
+    why: StoreAway | None = None
+    try:
+        _put([pair for each in deliveries for pair in each.documents], store)
+    except StoreAway as error:  # which takes none of them
+        why = error
+    except BaseException:
+        return False
+    for each in deliveries:
+        each.end(why)
+    return True
 
 
 def reach_within(seconds: float, store: Store) -> None:
@@ -87,7 +130,7 @@ class Courier:
     def _begin(self) -> None:
         self._pause = 0.0
         self._starting = threading.RLock()
-        self._errands: queue.SimpleQueue[Errand | None] = queue.SimpleQueue()
+        self._deliveries: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -125,13 +168,13 @@ class Courier:
         StoreAway
             The store takes none now, or not within this time; it may get them all the same.
         """
-        errand = Errand(partial(self._put, documents))
-        self._errands.put(errand)
-        errand.wait(patience, self._store)
+        delivery = Delivery(documents, self._store)
+        self._deliveries.put(delivery)
+        delivery.wait(patience, self._store)
 
     def wake(self) -> None:
         """Have it look at once for what waits."""
-        self._errands.put(None)
+        self._deliveries.put(None)
 
     def stop(self) -> None:
         """Let the thread end when it is free."""
@@ -170,22 +213,16 @@ class Courier:
         if self._thread is not None and self._is_running:
             self._thread.join(seconds)
 
-    def _put(self, documents: Pairs) -> None:
-        if len(documents) == 1:
-            self._store.put(*documents[0])
-        else:
-            self._store.put_many(documents)
-
     def _work(self) -> None:
         due = time.monotonic()
         while True:
             try:
-                errand = self._errands.get(timeout=max(0.0, due - time.monotonic()))
+                found = self._deliveries.get(timeout=max(0.0, due - time.monotonic()))
             except queue.Empty:
                 due = time.monotonic() + self._send()
                 continue
-            if errand is not None:
-                errand.run()
+            if found is not None:
+                _deliver([found, *self._waiting_too()], self._store)
             elif self._is_forking:
                 return
             elif self._is_closed:
@@ -193,6 +230,13 @@ class Courier:
                 return
             else:
                 due = time.monotonic()
+
+    def _waiting_too(self) -> Iterator[Delivery]:
+        """Yield what came while the thread was busy."""
+        with suppressed(queue.Empty):
+            while (delivery := self._deliveries.get_nowait()) is not None:
+                yield delivery
+            self.wake()  # once more, for what comes after it
 
     def _send(self) -> float:
         """Send a batch of what waits; return after how many seconds to go on."""

@@ -7,6 +7,7 @@ JSON. One value is answered as MessagePack; several come as a sequence of Messag
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class Call:
         """What it does, in a sentence."""
         return (inspect.getdoc(getattr(Store, self.name)) or "").partition("\n")[0]
 
-    @property
+    @functools.cached_property
     def needed(self) -> list[str]:
         """The names of the arguments that must be given."""
         known = inspect.signature(getattr(Store, self.name)).parameters
