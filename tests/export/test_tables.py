@@ -118,6 +118,16 @@ def test_parquet_has_units_and_documents(run, tmp_path):
     assert documents["descriptors"] == run.streams["primary"].descriptors
 
 
+def test_dictionaries_of_nothing_are_text_in_parquet(db, tmp_path):
+    run = RunBuilder(db, "run")
+    owner = run.descriptor(["bare", "deep", "full"])
+    run.event(owner, bare={}, deep=[{"a": {}}], full={"a": 1})
+    files, losses = written(run.stop(), tmp_path, "parquet")
+    (row,) = parquet.read_table(files["7_run_primary.parquet"]).to_pylist()
+    assert (row["bare"], row["deep"], row["full"]) == ("{}", '[{"a": {}}]', {"a": 1})
+    assert "types of values, which are text instead (bare, deep)" in losses
+
+
 @pytest.mark.parametrize("format", ["csv", "parquet", "xlsx"])
 def test_half_characters_are_told(db, tmp_path, format):
     run = RunBuilder(db, "run")
@@ -189,7 +199,7 @@ def test_values_of_several_types_are_text_and_told(db, tmp_path):
     for n, cell in enumerate([1, "a", None, 2.5, True, ["b", {"c": 1}]]):
         run.event(owner, x=cell, y=n)
     files, losses = written(run.stop(), tmp_path, "parquet")
-    assert losses == ["the time of each value", "types of values that differ within a field (x)"]
+    assert losses == ["the time of each value", "types of values, which are text instead (x)"]
     found = parquet.read_table(next(iter(files.values())))
     assert found["x"].to_pylist() == ["1", "a", None, "2.5", "True", '["b", {"c": 1}]']
 

@@ -124,7 +124,7 @@ class StreamTable:
         yield from losses.of_fields("external data", self.left_out)
         texts = {each.name for each in reader.schema if str(each.type) == "string"}
         mixed = [name for name, types in self._types.items() if name in texts and types - {str}]
-        yield from losses.of_fields("types of values that differ within a field", mixed)
+        yield from losses.of_fields("types of values, which are text instead", mixed)
         yield from losses.of_fields(losses.CHARACTERS, self._escaped)
 
     def _noted(self, pages: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:

@@ -127,9 +127,17 @@ def _array(column: pd.Series[Any]) -> pa.Array:
         return pa.Array.from_pandas(column)
     values = [value.tolist() if isinstance(value, np.ndarray) else value for value in column]
     try:
-        return pa.array(values, from_pandas=True)
+        array = pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError, ValueError):
         return _texts(values)
+    return _texts(values) if _has_nothing_in_it(array.type) else array
+
+
+def _has_nothing_in_it(kind: pa.DataType) -> bool:
+    """Tell whether this is a record of no fields, which no Parquet file has, or one is inside."""
+    inside = [kind.field(n).type for n in range(kind.num_fields)]
+    is_record = pa.types.is_struct(kind)
+    return (is_record and not inside) or any(map(_has_nothing_in_it, inside))
 
 
 def _texts(values: Iterable[Any]) -> pa.Array:
