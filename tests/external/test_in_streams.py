@@ -156,6 +156,15 @@ def test_values_of_unlike_shape_are_given_each_as_it_is(db, both):
         header.xarray_dask().img.compute()
 
 
+@pytest.mark.filterwarnings("ignore:The data of 'img' have another form:UserWarning")
+def test_what_events_hold_instead_of_arrays_is_given_as_it_is(db):
+    run = Run(db.store)
+    run.descriptor()
+    run.events([[1.0, 2.0], {"a": 1}, 3.5])
+    array, mapping, value = db[-1].xarray().img.values
+    assert (array.tolist(), mapping, value) == ([1, 2], {"a": 1}, 3.5)
+
+
 def test_shape_and_dtype_of_the_files_win_with_one_warning(db, both):
     for number in range(5):
         np.save(both.files / f"img_{number}.npy", np.full((3, 2), number, np.float32))

@@ -219,8 +219,10 @@ class ExternalFields:
 
 def _stacked(cells: Array) -> Array:
     """Return values as one array with the dtype that they have in common, where there is one."""
-    forms = {(each.shape, each.dtype.kind in "biufc") for each in cells if each is not None}
-    if len(forms) != 1 or not next(iter(forms))[1] or any(each is None for each in cells):
+    if not all(isinstance(each, np.ndarray | np.generic) for each in cells):
+        return cells
+    forms = {(each.shape, each.dtype.kind in "biufc") for each in cells}
+    if len(forms) != 1 or not next(iter(forms))[1]:
         return cells
     return np.stack(list(cells))
 
