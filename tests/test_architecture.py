@@ -72,6 +72,7 @@ SHARED_BY_STORES = (
     "checking",
     "contents",
     "delegating",
+    "external",
     "facts",
     "groups",
     "many",

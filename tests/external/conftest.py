@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 import tifffile
 
+from databroker import Broker
 from databroker.external import Registry
 from databroker.external.locate import uri_of_path
+from databroker.stores.http import HTTPStore
 from databroker.stores.registry import open_store
 from helpers.external import FRAME, Run, frames
+from helpers.http_server import TOKEN
 
 WRITER = """
 import sys, h5py, numpy as np
@@ -45,6 +48,15 @@ def store(tmp_path):
 @pytest.fixture
 def run(store):
     return Run(store)
+
+
+@pytest.fixture
+def served(http_server, monkeypatch):
+    """A broker of an empty source that another process serves; here, it may open no file."""
+    monkeypatch.setenv("DATABROKER_TOKEN", TOKEN)  # which other processes have, too
+    store = HTTPStore(http_server.uri(http_server.take()))
+    with Broker(store, registry=Registry(allowed_roots=["/nowhere"])) as made:
+        yield made
 
 
 @pytest.fixture

@@ -15,9 +15,16 @@ from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 from helpers.external import CAM, HDF5, NUMBER, Both, Run, frames
 
+KINDS = ("memory", "sqlite", "served")
+here = pytest.mark.parametrize("db", KINDS[:2], indirect=True)
+"""Of a served broker, the server has what the test is about: handlers, root map, files."""
 
-@pytest.fixture(params=["memory", "sqlite"])
+
+@pytest.fixture(params=KINDS)
 def db(request, tmp_path):
+    if request.param == "served":
+        yield request.getfixturevalue("served")
+        return
     memory = request.param == "memory"
     made = Broker(MemoryStore() if memory else SQLiteStore(tmp_path / "runs.db"))
     yield made
@@ -393,6 +400,7 @@ def test_rows_of_descriptors_without_the_field(db, both):
     ]
 
 
+@here
 def test_a_handler_registered_after_the_header_was_made(db, both):
     class Sevens:
         def __init__(self, path):
@@ -410,6 +418,7 @@ def test_a_handler_registered_after_the_header_was_made(db, both):
         assert header.xarray().img.shape == (5, 2, 2)
 
 
+@here
 def test_a_moved_folder_is_one_line(db, both, tmp_path):
     header = db[-1]
     stream = header.streams["primary"]
@@ -424,6 +433,7 @@ def test_a_moved_folder_is_one_line(db, both, tmp_path):
         np.testing.assert_array_equal(array[:], data)
 
 
+@here
 def test_transforms_mend_resources_before_they_are_read(db, both, tmp_path):
     moved = tmp_path / "moved"
     both.files.rename(moved)
@@ -514,13 +524,17 @@ def test_datum_ids_under_a_key_that_says_stream_are_datums(db, mislabelled, file
     np.testing.assert_array_equal(filled, images)
     if beside:
         np.testing.assert_array_equal(np.stack(header.table(fill=True)["cam"]), images + 1000)
-    assert [file.path for file in header.files() if "img" in file.path] == [
-        str(files / f"img_{number}.npy") for number in range(3)
-    ]
     if not beside:  # old resources, which do not say whose they are
         kinds = [kind for kind, _ in header.documents()]
         assert kinds.count("resource") == 1
         assert kinds.count("datum") == 3
+
+
+@here
+def test_files_of_datum_ids_under_a_key_that_says_stream_are_listed(db, mislabelled, files):
+    assert [file.path for file in db[-1].files() if "img" in file.path] == [
+        str(files / f"img_{number}.npy") for number in range(3)
+    ]
 
 
 def test_events_of_one_field_may_hold_datums_and_have_frames(db, both):

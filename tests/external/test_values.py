@@ -18,7 +18,7 @@ from databroker.external.fields.reader import (
     whole,
     with_nan,
 )
-from databroker.external.fields.streamed_field import StreamSource
+from databroker.external.fields.resource_values import StreamSource
 from databroker.external.guard import share_of
 from databroker.external.handlers.adapter import as_array
 from databroker.external.import_path import imported

@@ -31,13 +31,17 @@ class Sources:
         await inside(scope | {"path": scope["path"][len(name) + 1 :]}, receive, send)
 
     def _app(self, name, allow_writing):
+        from databroker import Broker
+        from databroker.external import Registry
         from databroker.server import Limits, app
         from databroker.stores.sql import SQLiteStore
 
         if name not in self._open:
             limits = Limits(request_bytes=2**24)
             store = SQLiteStore(self._folder / f"{name}.db")
-            served = app(store, token=TOKEN, allow_writing=allow_writing, limits=limits)
+            # Where it lets write, it opens no files but those below folders that are named.
+            db = Broker(store, registry=Registry(allowed_roots=[os.path.abspath(os.sep)]))
+            served = app(db, token=TOKEN, allow_writing=allow_writing, limits=limits)
             self._open[name] = store, served
             if len(self._open) > self._kept:
                 self._open.popitem(last=False)[1][0].close()

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
+from .._util.signals import suppressed
 from ..errors import FileRefused
 from .guard import is_odd_file, is_remote, share_of
 from .references import DataReference, Place, failure
@@ -146,6 +147,16 @@ def is_below(folder: str, path: str) -> bool:
         return os.path.commonpath([folder, path]) == os.path.normpath(folder)
     except ValueError:  # different drives
         return False
+
+
+def is_there(path: str) -> bool:
+    """Tell whether there is a file or folder, or a file whose name begins so, as in a sequence."""
+    if os.path.exists(path):
+        return True
+    folder, beginning = os.path.split(path)
+    with suppressed(OSError, ValueError), os.scandir(folder or ".") as entries:
+        return bool(beginning) and any(entry.name.startswith(beginning) for entry in entries)
+    return False
 
 
 def beside(old: str, new: str, path: str) -> str:

@@ -92,6 +92,7 @@ def failure(
         datum=reference.datum,
         problem=said,
         path=None if place is None else place.path,
+        recorded=None if place is None else place.recorded,
         root_map=None if place is None else place.mapped,
     )
     return error

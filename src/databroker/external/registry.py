@@ -163,6 +163,18 @@ class Registry:
         self.guard.check(place.path, reference)
         return place
 
+    def reaches(self, document: Mapping[str, Any]) -> bool:
+        """Tell whether the root map leads to a file, or files, here that may be read."""
+        from .locate import is_there, place_of
+
+        place = place_of(document, self.roots) if self.roots else None
+        return (
+            place is not None
+            and place.mapped is not None
+            and self.guard.allows(place.path)
+            and is_there(place.path)
+        )
+
     @contextlib.contextmanager
     def opened(self, resource: Mapping[str, Any], reference: DataReference) -> Iterator[Any]:
         """Lend the handler of a resource for the length of a ``with`` block.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,10 +14,12 @@ from ..stores.narrowed import NarrowedStore
 from ..stores.wire.batches import Rows
 from .changes import Changes
 from .sealed import SealedStore
+from .slices import Slices
 
 if TYPE_CHECKING:
     from ..runs.session import Session
     from ..stores.base import Store
+    from ..stores.external import Buffer, ExternalValues, Head, Part, Seen
     from ..stores.wire.calls import Call
     from .access.caller import Caller
     from .capacity import Capacity, Receive
@@ -79,7 +81,9 @@ class Served:
         can = self.store.capabilities
         writable = can.writable and self.source.allow_writing and "write" in self.caller.scopes
         return {
-            "capabilities": asdict(replace(can, writable=writable, shared=True, backup=False)),
+            "capabilities": asdict(
+                replace(can, writable=writable, shared=True, backup=False, external=True)
+            ),
             "stale_after": self.store.stale_after,
         }
 
@@ -108,6 +112,20 @@ class Served:
         batches = [list(self.sealed.read(kind, extent, ALL)) for extent in extents]
         size = sum(batch.nbytes for several in batches for batch in several)
         return Rows(extents, batches if size <= _FEW_BYTES else None)
+
+    def _slices(self, values: ExternalValues) -> Slices:
+        return Slices(self.session, self.source.allow_writing, values)
+
+    def _see_external(self, values: ExternalValues, cheaply: bool = False) -> Seen | None:
+        return self._slices(values).see(cheaply)
+
+    def _count_external(self, values: ExternalValues) -> int:
+        return self._slices(values).count()
+
+    def _read_external(
+        self, values: ExternalValues, part: Part | None = None
+    ) -> Iterator[Head | Buffer]:
+        return self._slices(values).read(part)
 
     def _state(self) -> tuple[Hashable, ...]:
         return self._told()

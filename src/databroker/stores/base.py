@@ -24,16 +24,15 @@ from ..query.nodes import Equals, Everything, Path, UidPrefix
 from ..query.paths import key_paths
 from ..query.projection import Keyed, distinct_values, ranked, value_at
 from .activity import Activity
-from .arrays import elsewhere
 from .capabilities import Capabilities as Capabilities
 from .changes import ChangeNotices
+from .external import ExternalContract
 from .groups import Accepted, Group
 from .record import RunRecord as RunRecord
 from .rows import each_extent, last_event
 from .waiting import Waiting
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
 
     from ..columns import Selection
@@ -57,7 +56,7 @@ STALE_AFTER = 3600.0
 """Seconds after which a run that has fallen silent no longer counts as running."""
 
 
-class Store(ABC):
+class Store(ExternalContract, ABC):
     """Where documents live.
 
     A store is used from several threads. It pickles as its configuration,
@@ -445,19 +444,6 @@ class Store(ABC):
             if any(doc["uid"] == owner for _, doc in self.documents(uid, [wanted])):
                 return str(uid)
         return None
-
-    def read_array(self, document: Document, place: Sequence[slice]) -> np.ndarray[Any, Any]:
-        """Return a part of the data of a stream resource that the store has (`stores/arrays.py`).
-
-        `document` is as this store gave it; `place` has a slice that goes forwards for each of
-        the first dimensions.
-
-        Raises
-        ------
-        ExternalDataMissing
-            They are not in this store, or cannot be read there.
-        """
-        raise elsewhere(document)
 
     def backup(self, path: FilePath, progress: Callable[[int, int], None] | None) -> None:
         """Copy all that is stored into a new file, while others may write (see `capabilities`).

@@ -23,6 +23,9 @@ class Capabilities:
         What is inserted can be read at once, also of a run that has not ended.
     backup
         All that is stored can be copied into a file as it is at one moment.
+    external
+        External data are read where they are (`Store.read_external`), so that whoever asks need
+        not reach the files.
     """
 
     writable: bool = False
@@ -30,3 +33,4 @@ class Capabilities:
     exact: Literal["exact", "json"] = "json"
     live: bool = False
     backup: bool = False
+    external: bool = False

@@ -17,6 +17,7 @@ NOT_CALLED = {
     "prepare": "it is for this process",
     "wait_for_changes": "it looks at the state again and again",
     "backup": "it is for who has the server",
+    "read_array": "the server reads what its store has, as it reads files",
     "check": "whatever can be read is read, over the wire",
     "create_indexes": "it is for who has the server",
 }

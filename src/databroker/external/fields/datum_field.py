@@ -3,110 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._util.signals import from_signal, suppressed
-from ...columns import ALL, to_rows
 from ...columns.to_numpy import cast_lossless
 from ...documents.transform import Transform, unchanged
 from ...errors import ShapesDiffer
-from ...stores.rows import batches_of
-from ...stores.store_ref import StoreRef
 from ..handlers.adapter import DatumSource, as_array, source_of
 from ..handlers.builtin import FrameHandler
 from ..readers.base import Region
 from ..readers.hdf5_files import check_links
-from ..references import DataReference, no_document
+from ..references import DataReference
+from .datums import Datum, Datums
 from .filling import UNREADABLE, Doc
 from .reader import Array, Check, FieldReader, Look, common, leave_out, spread
+from .served import ServedField
 
 if TYPE_CHECKING:
     from ...stores.base import Store
     from ..registry import Registry
 
 
-_BLOCK = 512
-_KEPT = 16 * _BLOCK
-_RESOURCES = 256
 _LARGE = 2**18  # bytes of a value
 _PAGE = 2**16  # ids that are looked through at a time
-
-
-class Datum(NamedTuple):
-    """A datum: what to read, and the arguments to read it."""
-
-    resource: Doc
-    kwargs: Doc
-
-
-class Datums:
-    """Finds datum documents by their ids; those of neighbours are read together."""
-
-    def __init__(self, store: Store, transform: Transform = unchanged) -> None:
-        self._store_ref = StoreRef(store)
-        self._transform = transform
-        self._begin()
-
-    def _begin(self) -> None:
-        self._lock = threading.Lock()
-        self._datums: OrderedDict[str, Doc] = OrderedDict()
-        self._resources: OrderedDict[str, Doc] = OrderedDict()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"_store_ref": self._store_ref, "_transform": self._transform}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._begin()
-
-    def find(self, datum_id: str, reference: DataReference | None = None) -> Datum:
-        """Return what a datum's id stands for."""
-        with self._lock:
-            document = self._datums.get(datum_id) or self._look_up(datum_id)
-            if document is None:
-                raise no_document(f"datum document {datum_id!r}", _of(datum_id, reference))
-            uid = document["resource"]
-            resource = self._resources.get(uid)
-            if resource is None:
-                stored = self._store_ref.store.resource(uid)
-                if stored is None:
-                    raise no_document(f"resource document {uid!r}", _of(datum_id, reference))
-                resource = self._transform("resource", stored)
-                _keep(self._resources, {uid: resource}, _RESOURCES)
-        return Datum(resource, document.get("datum_kwargs") or {})
-
-    def stretches(
-        self, datum_ids: Iterable[str], reference: DataReference | None = None
-    ) -> Iterator[list[Datum]]:
-        """Yield what datum ids stand for, those that follow each other in one resource together."""
-        datums = (self.find(datum_id, reference) for datum_id in datum_ids)
-        for _, same_resource in groupby(datums, lambda datum: datum.resource["uid"]):
-            yield list(same_resource)
-
-    def _look_up(self, datum_id: str) -> Doc | None:
-        """Read a datum, and those behind it if its id, like most, is '<resource>/<number>'."""
-        uid, _, number = datum_id.rpartition("/")
-        if uid and number.isdecimal():
-            block = self._block(uid, int(number))
-            if datum_id in block:
-                _keep(self._datums, block, _KEPT)
-                return block[datum_id]
-        document = self._store_ref.store.datum(datum_id)
-        if document is not None:
-            _keep(self._datums, {datum_id: document}, _KEPT)
-        return document
-
-    def _block(self, uid: str, first: int) -> dict[str, Doc]:
-        batches = batches_of(self._store_ref.store, "datum", uid, ALL, first, first + _BLOCK)
-        return {row["datum_id"]: row for batch in batches for row in to_rows("datum", uid, batch)}
 
 
 class Loader:
@@ -137,22 +61,38 @@ class Loader:
 
     def value(self, datum_id: str, field: str | None = None) -> Any:
         """Return the data of a datum; raise an error that says everything if that cannot be had."""
+        if (served := self.served([datum_id], field)) is not None:
+            return next(served.values([datum_id]))
         with self._one(datum_id, field) as (source, datum):
             return source.values([datum])[0]
 
-    def values(self, datum_ids: Sequence[str], field: str | None = None) -> list[Any]:
-        """Return the data of each datum, opening each resource once."""
-        values: list[Any] = []
-        reference = self.reference(field)
-        for datums in self._datums.stretches(datum_ids, reference):
-            with self._source(datums, reference) as source:
-                values += source.values([datum.kwargs for datum in datums])
-        return values
+    def values(self, datum_ids: Sequence[str], field: str | None = None) -> Iterator[Any]:
+        """Yield the data of each datum, opening each resource once."""
+        for served, ids in self._apart(datum_ids, field):
+            if served is not None:
+                yield from served.values(ids)
+                continue
+            reference = self.reference(field)
+            for datums in self._datums.stretches(ids, reference):
+                with self._source(datums, reference) as source:
+                    found = source.values([datum.kwargs for datum in datums])
+                yield from found
 
     def look(self, datum_id: str, field: str | None = None, cheaply: bool = False) -> Look | None:
         """Return what the data of a datum are like; None if reading would tell, but is too much."""
+        if (served := self.served([datum_id], field)) is not None:
+            return served.look([datum_id], cheaply)
         with self._one(datum_id, field) as (source, datum):
             return source.look(datum, cheaply)
+
+    def served(self, datum_ids: Sequence[str], field: str | None) -> ServedField | None:
+        """Return what has the data of datums read elsewhere; None if some are to be read here."""
+        ((first, _), *others) = self._apart(datum_ids, field) if datum_ids else [(None, [])]
+        return None if others else first
+
+    def is_served(self, datum_id: str, field: str | None = None) -> bool:
+        """Tell whether the data of a datum are read elsewhere, and come bit by bit."""
+        return self.served([datum_id], field) is not None
 
     def single(self, datum_id: str, field: str) -> DatumReader:
         """Return a reader of the one value that a datum id stands for.
@@ -181,6 +121,23 @@ class Loader:
 
         All of the data must have the shape: a part of something else would look right.
         """
+        first = 0
+        for served, ids in self._apart(datum_ids, field):
+            rows = out[first : first + len(ids)]
+            first += len(ids)
+            if served is not None:
+                served.read(ids, shape, inner, rows)
+            else:
+                self._read_here(ids, shape, inner, rows, field)
+
+    def _read_here(
+        self,
+        datum_ids: Sequence[str],
+        shape: tuple[int, ...],
+        inner: tuple[slice, ...],
+        out: Array,
+        field: str | None,
+    ) -> None:
         row = 0
         reference = self.reference(field)
         for datums in self._datums.stretches(datum_ids, reference):
@@ -201,9 +158,29 @@ class Loader:
     ) -> Iterator[tuple[int, Region | None]]:
         """Yield how many of the datums are where in an HDF5 file, if that is so."""
         reference = self.reference(field)
-        for datums in self._datums.stretches(datum_ids, reference):
-            with self._source(datums, reference) as source:
-                yield from source.regions([datum.kwargs for datum in datums])
+        for served, ids in self._apart(datum_ids, field):
+            if served is not None:
+                yield len(ids), None
+                continue
+            for datums in self._datums.stretches(ids, reference):
+                with self._source(datums, reference) as source:
+                    yield from source.regions([datum.kwargs for datum in datums])
+
+    def _apart(
+        self, datum_ids: Sequence[str], field: str | None
+    ) -> Iterator[tuple[ServedField | None, list[str]]]:
+        """Yield datums that follow each other, and what has them read; None for those read here."""
+        served = ServedField(self._datums.store_ref, self._run, field)
+        reference = self.reference(field)
+        for is_served, ids in groupby(datum_ids, lambda each: self._is_served(each, reference)):
+            yield served if is_served else None, list(ids)
+
+    def _is_served(self, datum_id: str, reference: DataReference) -> bool:
+        if not self._datums.store_ref.store.capabilities.external:
+            return False
+        if not self._registry.roots:  # so it need not be looked up here
+            return True
+        return not self._registry.reaches(self._datums.find(datum_id, reference).resource)
 
     @contextlib.contextmanager
     def _one(self, datum_id: str, field: str | None) -> Iterator[tuple[DatumSource, Doc]]:
@@ -267,6 +244,8 @@ class DatumReader(FieldReader):
             return self._looked
         looks: list[Look] = []
         rows = self._sample[0]
+        if (served := self._served(rows)) is not None:
+            return served.look(rows)
         # A list says little of a type: it is what the others are, if that holds it.
         rows = [row for row in rows if not isinstance(row, list)] or rows
         for place, row in enumerate(rows, 1):
@@ -285,8 +264,16 @@ class DatumReader(FieldReader):
             return self._loader.look(row, self._field, cheaply)
         return None
 
+    def _served(self, rows: Sequence[Any]) -> ServedField | None:
+        """Return what has all of some rows read elsewhere, if they are."""
+        are_ids = all(isinstance(row, str) for row in rows)
+        return self._loader.served(rows, self._field) if are_ids else None
+
     def count(self) -> int:
-        return sum(row is not None and self._is_there(row) for row in self._ids[:])
+        rows = [row for row in self._ids[:] if row is not None]
+        if (served := self._served(rows)) is not None:
+            return served.count(rows)
+        return sum(map(self._is_there, rows))
 
     def _is_there(self, row: Any) -> bool:
         with contextlib.suppress(*UNREADABLE):
@@ -363,13 +350,3 @@ def form_check(shape: tuple[int, ...], dtype: np.dtype[Any], reference: DataRefe
 def _kind(row: Any) -> type[Any] | None:
     """Return str for the id of a datum, None for nothing, object for a value."""
     return None if row is None else str if isinstance(row, str) else object
-
-
-def _of(datum_id: str, reference: DataReference | None) -> DataReference:
-    return replace(reference or DataReference(), datum=datum_id)
-
-
-def _keep(kept: OrderedDict[str, Doc], found: dict[str, Doc], most: int) -> None:
-    kept.update(found)
-    while len(kept) > most:
-        kept.popitem(last=False)

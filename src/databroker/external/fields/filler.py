@@ -72,7 +72,8 @@ class Filler:
             for event in some:
                 read = [next(page) for page in pages]
                 yield self._filled(event, fields, read)
-            rows = _more(rows, (value for value, _ in read))
+            last = (_held(event, each) for each in fields)
+            rows = self._more(rows, zip(fields, last, (value for value, _ in read), strict=True))
 
     def column(self, references: Iterable[Any], field: str) -> list[Any]:
         """Return the cells of a table's column; for missing data, None or the reference."""
@@ -94,24 +95,22 @@ class Filler:
         while some := list(islice(rest, rows)):
             for reference, (value, is_there) in zip(some, self._page(some, field), strict=True):
                 yield reference, value, is_there
-            rows = _more(rows, [value])
+            rows = self._more(rows, [(field, reference, value)])
 
     def _page(self, references: Sequence[Any], field: str) -> Iterator[tuple[Any, bool]]:
         """Yield values, read together if that can be done; else each by itself, to tell why."""
-        together = self._together(references, field)
-        for place, reference in enumerate(references):
-            # Not kept here, as it may be large.
-            yield (together.pop(place), True) if place in together else self._try(reference, field)
+        ahead = self._ahead([each for each in references if isinstance(each, str)], field)
+        for reference in references:
+            value = next(ahead, _NOTHING) if isinstance(reference, str) else _NOTHING
+            yield self._try(reference, field) if value is _NOTHING else (value, True)
 
-    def _together(self, references: Sequence[Any], field: str) -> dict[int, Any]:
-        places = [place for place, each in enumerate(references) if isinstance(each, str)]
-        if len(places) > 1 and self._lazily is None:
-            some = [references[place] for place in places]
-            source, *others = (self._source(each, field) for each in some)
+    def _ahead(self, references: Sequence[str], field: str) -> Iterator[Any]:
+        """Yield values that are read together, up to the first that cannot be had."""
+        if len(references) > 1 and self._lazily is None:
+            source, *others = (self._source(each, field) for each in references)
             if all(other is source for other in others):
                 with suppressed(Exception):
-                    return dict(zip(places, source.values(some, field), strict=True))
-        return {}
+                    yield from source.values(references, field)
 
     def _filled(
         self, event: Doc, fields: Sequence[str], read: Sequence[tuple[Any, bool]]
@@ -132,6 +131,19 @@ class Filler:
         frames = None if field is None else self._streamed.get(field)
         return frames if frames is not None and frames.knows(reference) else self._datums
 
+    def _more(self, rows: int, last: Iterable[tuple[str, Any, Any]]) -> int:
+        """Return how many rows to read together after so many: never what takes much memory.
+
+        `last` has the fields of the last row, each with what refers to its value, and that.
+        """
+        sizes = (0 if self._comes(*each) else getattr(each[-1], "nbytes", 0) for each in last)
+        return min(2 * rows, rows_ahead(sum(sizes)))
+
+    def _comes(self, field: str, reference: Any, value: Any) -> bool:
+        """Tell whether a value comes while it is looped over, so that none is kept."""
+        is_text = isinstance(reference, str) and not isinstance(value, str)
+        return is_text and self._source(reference, field).is_served(reference, field)
+
     def _try(self, reference: Any, field: str) -> tuple[Any, bool]:
         """Return a value and whether it is there; what is no reference is a value."""
         try:
@@ -144,11 +156,6 @@ class Filler:
                 raise
             self.warn(field, error)
             return None, False
-
-
-def _more(rows: int, values: Iterable[Any]) -> int:
-    """Return how many rows to read together after so many: never what takes much memory."""
-    return min(2 * rows, rows_ahead(sum(getattr(value, "nbytes", 0) for value in values)))
 
 
 _NOTHING = object()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,51 +15,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ...errors import FileDamaged, FramesMissing
-from ...stores import arrays
+from ...errors import FramesMissing
 from ...stores.base import Store
 from ...stores.store_ref import StoreRef
-from ..handlers.specs import mimetype_of
-from ..locate import Guard
-from ..readers.base import Declared, FrameReader, Region
-from ..readers.held import HeldReader
-from ..readers.mimetypes import reader_of
-from ..references import DataReference, Place, explained, failure, no_document
-from ..registry import Registry, lend
+from ..readers.base import Region
+from ..references import DataReference, failure, no_document
+from ..registry import Registry
 from .filling import UNREADABLE, Doc
-from .grouping import Grouping, grouping_of_events, runs
+from .grouping import runs
 from .reader import Array, FieldReader, Look, common, leave_out, spread
+from .resource_values import Opener, ResourceValues, StreamSource
 from .stream_index import Claims, FramePlaces
-
-
-@dataclass(frozen=True)
-class StreamSource:
-    """A stream resource: what is in its files, and how they are to be read."""
-
-    document: Doc  # as it is stored
-    mimetype: str  # what is in its files
-    parameters: Doc  # how they are to be read
-    data_key: str  # the field; '' in old documents, which do not say
-
-    @classmethod
-    def of(cls, document: Doc) -> StreamSource:
-        """Return what a stream resource says; older ones say it in other words."""
-        mimetype = mimetype_of(document)
-        given = document.get("parameters") or document.get("resource_kwargs") or {}
-        # 'text/csv;header=absent' says how to read, too.
-        said = (part.partition("=") for part in mimetype.split(";")[1:])
-        parameters = {**{key: value for key, _, value in said}, **given, "mimetype": mimetype}
-        if document.get("spec") and mimetype == "application/x-hdf5":
-            parameters.setdefault("dataset", parameters.get("path") or "/entry/data/data")
-        data_key = document.get("data_key") or given.get("data_key") or given.get("name") or ""
-        return cls(document, mimetype, parameters, str(data_key))
-
-
-def stream_sources(documents: Iterable[tuple[str, Doc]], field: str) -> list[StreamSource]:
-    """Return the stream resources of a field, in order, among the documents of a run."""
-    sources = [StreamSource.of(doc) for kind, doc in documents if kind == "stream_resource"]
-    named = [source for source in sources if source.data_key == field]
-    return named or [source for source in sources if not source.data_key]
 
 
 @dataclass(frozen=True)
@@ -84,7 +51,7 @@ class StreamedField:
 class StreamReader(FieldReader):
     """Reads a streamed field by events.
 
-    It can be pickled, and needs a store only if that has the data itself.
+    It can be pickled, and needs a store only if that has the data, or has them opened.
     """
 
     def __init__(
@@ -97,14 +64,16 @@ class StreamReader(FieldReader):
         absent: Array | None = None,
         store: Store | None = None,
     ) -> None:
-        self._registry = registry
         self._run = run
-        held = any(source.mimetype == arrays.MIMETYPE for source in field.sources)
-        self._holder = StoreRef(store) if store is not None and held else None
         self._field = field.name
-        self._declared = Declared.by(field.data_key)
+        needed = store is not None and (
+            store.capabilities.external or any(source.is_held for source in field.sources)
+        )
+        holder = StoreRef(store) if store is not None and needed else None
+        declaring = next(iter(field.holders), None)
+        self._opener = Opener(registry, run, field.name, field.data_key, declaring, holder)
         self._sources = field.sources
-        self._parts = {str(source.document["uid"]): n for n, source in enumerate(field.sources)}
+        self._parts = {source.uid: number for number, source in enumerate(field.sources)}
         self._claims = field.claims
         self._places = FramePlaces.nowhere(0) if places is None else places
         self._seq_nums = seq_nums  # for errors
@@ -120,7 +89,7 @@ class StreamReader(FieldReader):
         return self._absent is not None
 
     def identity(self) -> tuple[Any, ...]:
-        root_map = sorted(self._registry.roots.items())
+        root_map = sorted(self._opener.registry.roots.items())
         return ("stream", self._run, self._field, list(self._parts), root_map, *self._places)
 
     def uncovered(self, seq_num: int | None = None) -> Exception:
@@ -138,8 +107,8 @@ class StreamReader(FieldReader):
         """Return what the values are like; None if no file can be opened."""
         looks: list[Look] = []
         for part in spread(list(dict.fromkeys(self._claims.part.tolist()))):
-            with contextlib.suppress(*UNREADABLE), self._opened(part) as frames:
-                look = self._grouping(part, frames).look(frames)
+            with contextlib.suppress(*UNREADABLE), self._opened(part) as values:
+                look = values.look()
                 looks += [] if look is None else [look]
         return common(looks)
 
@@ -149,9 +118,8 @@ class StreamReader(FieldReader):
             part, first = self._place(start)
             if part < 0:
                 continue
-            with contextlib.suppress(*UNREADABLE), self._opened(part) as frames:
-                each = self._grouping(part, frames).each or 1
-                available += frames.count(first * each, (first + stop - start) * each) // each
+            with contextlib.suppress(*UNREADABLE), self._opened(part) as values:
+                available += values.count(range(first, first + stop - start))
         return available
 
     def read(
@@ -162,10 +130,8 @@ class StreamReader(FieldReader):
             place = int(places[start])
             part, first = self._place(place)
             if part >= 0:
-                with self._reading(part) as frames:
-                    grouping = self._grouping(part, frames)
-                    self._check(grouping.look(frames), shape, out.dtype)
-                    grouping.read_into(frames, first, inner, out[start:stop])
+                with self._reading(part) as values:
+                    values.read(first, shape, inner, out[start:stop])
             elif self._absent is not None and self._absent[place]:
                 leave_out(out[start:stop])
             else:
@@ -177,25 +143,23 @@ class StreamReader(FieldReader):
             if part < 0:
                 yield stop - start, None
                 continue
-            with self._reading(part) as frames:
+            with self._reading(part) as values:
                 numbers = range(first, first + stop - start)
-                yield len(numbers), self._grouping(part, frames).region(frames, numbers)
+                yield len(numbers), values.region(numbers)
 
-    def values(self, references: Sequence[str], field: str | None = None) -> list[Any]:
-        """Return what references '<stream resource>/<index>' stand for."""
+    def values(self, references: Sequence[str], field: str | None = None) -> Iterator[Any]:
+        """Yield what references '<stream resource>/<index>' stand for."""
         places = [self._parsed(reference) for reference in references]
-        values: list[Any] = []
         for part, same in groupby(places, itemgetter(0)):
-            indices = [index for _, index in same]
-            with self._reading(part) as frames:
-                grouping = self._grouping(part, frames)
-                for numbers in runs(indices):
-                    values += grouping.values(frames, numbers)
-        return values
+            for numbers in runs([index for _, index in same]):
+                with self._reading(part) as values:
+                    found = values.values(numbers)
+                with self._announced(part):
+                    yield from found
 
     def value(self, reference: str, field: str | None = None) -> Any:
         """Return what '<stream resource>/<index>' stands for."""
-        return self.values([reference])[0]
+        return next(self.values([reference]))
 
     def single(self, reference: str, field: str | None = None) -> StreamReader:
         """Return a reader of the one value that '<stream resource>/<index>' stands for."""
@@ -210,6 +174,10 @@ class StreamReader(FieldReader):
         uid, _, place = reference.rpartition("/")
         return place.isdecimal() and uid in self._parts
 
+    def is_served(self, reference: str, field: str | None = None) -> bool:
+        """Tell whether a value is read elsewhere, and comes while it is asked for."""
+        return self._opener.is_served(self._sources[self._parsed(reference)[0]])
+
     def files(self) -> list[str]:
         """Return the files of all events."""
         paths: dict[str, None] = {}
@@ -220,9 +188,8 @@ class StreamReader(FieldReader):
         # Before its first event, a resource may have a file, but no file of a sequence.
         waiting = set(self._parts.values()) - {part for part, _, _ in stretches}
         for part, first, stop in [*stretches, *((part, 0, 0) for part in sorted(waiting))]:
-            with self._opened(part) as frames:
-                each = self._grouping(part, frames).each or 1
-                paths |= dict.fromkeys(frames.files(first * each, stop * each))
+            with self._opener.opened_here(self._sources[part]) as values:
+                paths |= dict.fromkeys(values.files(range(first, stop)))
         return list(paths)
 
     def _end(self, part: int) -> int:
@@ -234,18 +201,6 @@ class StreamReader(FieldReader):
         """Return the resource of an event's value, and its index there."""
         return int(self._places.part[row]), int(self._places.place[row])
 
-    def _check(self, look: Look | None, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        if look is None:
-            return
-        if look.shape != shape:
-            differ = f"the shape {list(shape)} was expected, and one has {list(look.shape)}"
-        elif not np.can_cast(look.dtype, dtype):
-            differ = f"{dtype} was expected, and one has {look.dtype}"
-        else:
-            return
-        reference = DataReference(self._run, self._field)
-        raise failure(FileDamaged, reference, None, f"its files do not agree: {differ}")
-
     def _parsed(self, reference: str) -> tuple[int, int]:
         """Return the resource of a value, and its index there."""
         uid, _, index = reference.rpartition("/")
@@ -253,41 +208,23 @@ class StreamReader(FieldReader):
             raise no_document(f"stream resource {uid!r}", DataReference(self._run, self._field))
         return self._parts[uid], int(index)
 
-    def _grouping(self, part: int, frames: FrameReader) -> Grouping:
-        parameters = self._sources[part].parameters
-        join = str(parameters.get("join_method") or frames.join)
-        multiplier = parameters.get("multiplier")
-        return grouping_of_events(self._declared, multiplier, join, frames.ndim)
+    @contextlib.contextmanager
+    def _reading(self, part: int) -> Iterator[ResourceValues]:
+        """Lend the values of a resource; if some are missing, say how many there should be."""
+        with self._announced(part), self._opened(part) as values:
+            yield values
 
     @contextlib.contextmanager
-    def _reading(self, part: int) -> Iterator[FrameReader]:
-        """Lend the frames of a resource; if some are missing, say how many there should be."""
+    def _announced(self, part: int) -> Iterator[None]:
         try:
-            with self._opened(part) as frames:
-                yield frames
+            yield
         except FramesMissing as error:
             announced = f" The documents announce {self._end(part)} events in it."
             complete = FramesMissing(f"{error}{announced}")
-            complete.__dict__.update(error.__dict__, problem=f"{vars(error)['problem']}{announced}")
+            complete.__dict__.update(
+                error.__dict__, problem=f"{vars(error).get('problem', error)}{announced}"
+            )
             raise complete from error.__cause__
 
-    @contextlib.contextmanager
-    def _opened(self, part: int) -> Iterator[FrameReader]:
-        source = self._sources[part]
-        uid = str(source.document.get("uid"))
-        reference = DataReference(self._run, self._field, uid, source.mimetype)
-        if self._holder is not None and source.mimetype == arrays.MIMETYPE:
-            place = str(source.document.get("uri"))
-            with explained(reference, Place(place, place)):
-                yield HeldReader(self._holder.store, source.document)
-            return
-        opener = reader_of(source.mimetype, self._registry.readers, reference)
-
-        def make(path: str, guard: Guard) -> FrameReader:
-            frames: FrameReader = opener(path, source.parameters, self._declared, guard)
-            return frames
-
-        arguments = (self._declared, source.parameters)
-        document = source.document
-        with lend(self._registry, document, opener, arguments, make, reference) as frames:
-            yield frames
+    def _opened(self, part: int) -> AbstractContextManager[ResourceValues]:
+        return self._opener.opened(self._sources[part])

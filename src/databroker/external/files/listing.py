@@ -19,8 +19,9 @@ from ...errors import DatabrokerError, FileRefused
 from ...stores.arrays import MIMETYPE
 from ...stores.rows import batches_of, rows_of
 from ..fields.filling import external_fields
+from ..fields.resource_values import StreamSource
 from ..fields.stream_index import read_claims
-from ..fields.streamed_field import StreamedField, StreamReader, StreamSource
+from ..fields.streamed_field import StreamedField, StreamReader
 from ..handler_cache import identity
 from ..locate import place_of
 from ..references import DataReference, Place

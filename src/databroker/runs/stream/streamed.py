@@ -19,8 +19,9 @@ import pyarrow as pa
 from ...columns import Selection
 from ...columns.names import SEQ_NUM, TIME, exact, nested
 from ...external.fields.filling import is_streamed
+from ...external.fields.resource_values import stream_sources
 from ...external.fields.stream_index import ANYBODY, FramePlaces, read_claims
-from ...external.fields.streamed_field import StreamedField, stream_sources
+from ...external.fields.streamed_field import StreamedField
 from ...stores.rows import Extent, batches_of, each_extent
 from ...stores.store_ref import StoreRef
 from .fields import Doc

@@ -61,7 +61,7 @@ class HTTPStore(DelegatingStore):
         It has no such source.
     """
 
-    capabilities = Capabilities(writable=True, shared=True, exact="exact", live=True)
+    capabilities = Capabilities(writable=True, shared=True, exact="exact", live=True, external=True)
     group_size = 4_000  # a request has a few megabytes
 
     def __init__(
@@ -162,6 +162,7 @@ class HTTPStore(DelegatingStore):
     backup = Store.backup
     check = Store.check
     create_indexes = Store.create_indexes
+    read_array = Store.read_array
 
     def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
         """Wait until there is more, and leave the server time for others; see `Store`."""

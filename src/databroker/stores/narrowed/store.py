@@ -68,8 +68,8 @@ class NarrowedStore(Store):
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
-        """What the store behind can do, but to be copied as a whole."""
-        return replace(self._behind.capabilities, backup=False)
+        """What the store behind can do, but to be copied as a whole, or to open what it may not."""
+        return replace(self._behind.capabilities, backup=False, external=False)
 
     @property
     def members(self) -> Mapping[str, Store]:  # type: ignore[override]

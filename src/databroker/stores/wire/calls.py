@@ -16,6 +16,7 @@ from typing import Any
 from ...errors import InvalidRequest
 from ..base import Store
 from . import batches as b
+from . import external as x
 from . import forms as f
 from .forms import Form, Plain
 
@@ -150,7 +151,9 @@ _CALLS = (
     Call("datum", {"datum_id": f.TEXT}, f.optional(f.DOCUMENT)),
     Call("resource", {"uid": f.TEXT}, f.optional(f.DOCUMENT)),
     Call("run_of", {"kind": f.ROW_KIND, "owner": f.TEXT}, f.optional(f.TEXT)),
-    Call("read_array", {"document": f.DOCUMENT, "place": f.SLICES}, f.ANYTHING),
+    Call("see_external", {"values": x.VALUES, "cheaply": f.FLAG}, x.SEEN),
+    Call("count_external", {"values": x.VALUES}, f.WHOLE),
+    Call("read_external", {"values": x.VALUES, "part": x.PART}, x.PIECE, yields=True),
     Call("size", {}, _LIMIT),
     # Noticing what is new.
     Call("state", {}, f.STATE),

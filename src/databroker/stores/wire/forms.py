@@ -103,6 +103,7 @@ ANYTHING = Form("any value")
 DOCUMENT = checked("a document", _OBJECT, dict)
 TEXT = checked("text", _TEXT, str)
 WHOLE = checked("a whole number", _WHOLE, int)
+FLAG = checked("true or false", {"type": "boolean"}, bool)
 ROW_KIND = checked(
     "'event', 'datum' or 'stream_datum'",
     {"enum": ["event", "datum", "stream_datum"]},

@@ -1,0 +1,63 @@
+"""What a client is told of external data that cannot be had.
+
+Documents say where a file was when it was written; where it is on the server, and what is around
+it there, is for the log alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import (
+    ExternalDataMissing,
+    FileForbidden,
+    FileMissing,
+    FileRefused,
+    InvalidConfiguration,
+    MissingExtra,
+    NoHandler,
+)
+from ..external.references import DataReference
+
+_LOG = logging.getLogger("databroker.server")
+
+_WORDS = {
+    FileMissing: "the server has no file that was recorded as {path}; its log says where it looked",
+    FileForbidden: "the server may not read {path}",
+    FileRefused: "the server does not open {path}: it is in none of the folders that it may read",
+}
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Let errors say what a client may know, and the log all."""
+    try:
+        yield
+    except ExternalDataMissing as error:
+        if "problem" not in vars(error):
+            raise
+        _LOG.warning("%s", error)
+        raise _told(error, vars(error)) from error
+    except (NoHandler, MissingExtra, InvalidConfiguration) as error:
+        raise type(error)(f"On the server: {error}") from error
+
+
+def _told(error: ExternalDataMissing, said: dict[str, Any]) -> ExternalDataMissing:
+    who = DataReference(said["run"], said["field"], said["datum"])
+    words = _WORDS.get(type(error))
+    if words is None:
+        return type(error)(f"{who}: on the server, {_as_recorded(str(said['problem']), said)}")
+    path = getattr(error.__cause__, "filename", None) or said["path"]
+    return type(error)(f"{who}: {words.format(path=_as_recorded(str(path), said))}.")
+
+
+def _as_recorded(text: str, said: dict[str, Any]) -> str:
+    """Return text in which a file is called what it was when it was written."""
+    if said["root_map"] is not None:
+        old, new = said["root_map"]
+        text = text.replace(f" (recorded as {said['recorded']}; root_map {{{old!r}: {new!r}}})", "")
+        text = text.replace(said["path"], said["recorded"]).replace(new, old)
+    return text

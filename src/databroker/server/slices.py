@@ -1,0 +1,178 @@
+"""External values, which the server opens as it would read them itself, and sends in pieces.
+
+Whoever asks names a run, a field and what refers to its values. Which files these are in is said by
+documents that they may see, and by the root map, handlers and `allowed_roots` of the server.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from ..documents.encode import encode
+from ..documents.normalise import normalise_column
+from ..errors import FileRefused, InvalidRequest, NoSuchRun
+from ..external.fields.datum_field import Loader
+from ..external.fields.reader import LARGEST, PAGE_BYTES, rows_ahead, whole
+from ..external.fields.referred import Referred, ReferredDatums, ReferredStretches
+from ..external.fields.resource_values import Opener, StreamSource
+from ..stores.external import Buffer, ExternalValues, Head, Part, Seen, Stretch
+from ..stores.store_ref import StoreRef
+from .slice_errors import told
+
+if TYPE_CHECKING:
+    from ..runs.session import Session, Source
+
+_PIECE = 2**20
+"""How many bytes are sent at once."""
+
+_HUGE = 2**31
+"""More bytes are not read at once, whatever shape is asked for."""
+
+
+class Slices:
+    """External values of a field as a caller may read them.
+
+    Parameters
+    ----------
+    session
+        The runs that the caller may see, and how these and their files are read.
+    allow_writing
+        Whether documents can be inserted, by whomever.
+    values
+        What is asked for.
+    """
+
+    def __init__(self, session: Session, allow_writing: bool, values: ExternalValues) -> None:
+        self._session, self._allow_writing = session, allow_writing
+        self._values = values
+
+    def see(self, cheaply: bool = False) -> Seen | None:
+        """Return what the values are like; see `Store.see_external`."""
+        with told():
+            look = self._referred().look(cheaply)
+            return None if look is None else Seen(*look)
+
+    def count(self) -> int:
+        """Return how many of the values are there; see `Store.count_external`."""
+        with told():
+            return self._referred().count()
+
+    def read(self, part: Part | None) -> Iterator[Head | Buffer]:
+        """Yield the bytes of the values; see `Store.read_external`."""
+        with told():
+            referred = self._referred()
+            yield from each(referred) if part is None else alike(referred, part)
+
+    def _referred(self) -> Referred:
+        """Return the values as documents that the caller may see have them."""
+        asked, store = self._values, self._session.store
+        source = self._source()
+        if not asked.references or isinstance(asked.references[0], str):
+            loader = Loader(store, source.registry, asked.run, source.transforms)
+            return ReferredDatums(loader, cast("list[str]", asked.references), asked.field)
+        documents = list(store.documents(asked.run or "", ["descriptor", "stream_resource"]))
+        data_key = _data_key(documents, asked)
+        opener = Opener(
+            *(source.registry, asked.run, asked.field or "", data_key, asked.descriptor),
+            StoreRef(store),
+        )
+        stretches = cast("list[Stretch]", asked.references)
+        uids = {uid for uid, _, _ in stretches}
+        sources = {
+            doc["uid"]: StreamSource.of(doc)
+            for kind, doc in documents
+            if kind == "stream_resource" and doc["uid"] in uids
+        }
+        return ReferredStretches(opener, sources, stretches)
+
+    def _source(self) -> Source:
+        """Return how the files of the run are read."""
+        source, run = self._session.source, self._values.run
+        if run is not None:
+            record = self._session.store.record(run)
+            if record is None:
+                raise NoSuchRun(f"No run has the uid {run!r}.")
+            source = source.of(record.source)
+        if self._allow_writing and not source.registry.guard:
+            # Else whoever may insert a document could have any file read that it points to.
+            raise FileRefused(
+                "This server lets documents be inserted, so it opens files only below folders that "
+                "its configuration names: it needs 'allowed_roots'."
+            )
+        return source
+
+
+def _data_key(documents: list[tuple[str, dict[str, Any]]], asked: ExternalValues) -> dict[str, Any]:
+    """Return what the descriptor that was named says of the field."""
+    declaring = (
+        doc for kind, doc in documents if kind == "descriptor" and doc["uid"] == asked.descriptor
+    )
+    data_keys: dict[str, Any] = next(declaring, {"data_keys": {}})["data_keys"]
+    found = data_keys.get(asked.field or "")
+    if not isinstance(found, dict):
+        raise InvalidRequest(f"no descriptor of the run says what {asked.field!r:.80} is")
+    return found
+
+
+def alike(referred: Referred, part: Part) -> Iterator[Buffer]:
+    """Yield the bytes of what is wanted of values that are alike."""
+    slices = [*part.inner, *[slice(None)] * (len(part.shape) - len(part.inner))]
+    inner = tuple(slice(*each.indices(n)) for each, n in zip(slices, part.shape, strict=True))
+    shape = tuple(len(range(*each.indices(n))) for each, n in zip(inner, part.shape, strict=True))
+    row_bytes = math.prod(shape) * part.dtype.itemsize
+    if not row_bytes:
+        return
+    rows = max(PAGE_BYTES // row_bytes, 1)
+    if len(referred) > rows and (look := referred.look(cheaply=True)) is not None:
+        together = whole(rows, look.rows)
+        rows = together if together * row_bytes <= LARGEST else rows
+    for page in referred.pages(rows):
+        for slab, sizes in _slabs(inner, shape, part.dtype.itemsize):
+            out = np.empty((len(page), *sizes), part.dtype)
+            page.read(part.shape, slab, out)
+            yield from _pieces(out)
+
+
+def each(referred: Referred) -> Iterator[Head | Buffer]:
+    """Yield each value as it is: what it is like, and its bytes."""
+    look = referred.look(cheaply=True)
+    for page in referred.pages(1 if look is None else rows_ahead(look.bytes)):
+        for value in page.values():
+            array = np.asarray(value)
+            yield Head(array.shape, array.dtype, isinstance(value, np.ndarray))
+            yield from _pieces(array)
+
+
+def _slabs(
+    inner: tuple[slice, ...], shape: tuple[int, ...], itemsize: int
+) -> Iterator[tuple[tuple[slice, ...], tuple[int, ...]]]:
+    """Yield parts of a value along its first axis, none of them too large, and their shapes."""
+    row_bytes = math.prod(shape) * itemsize
+    if row_bytes <= LARGEST or not shape:
+        yield inner, shape
+        return
+    line = row_bytes // shape[0]
+    if line > _HUGE:
+        raise InvalidRequest(f"a part of {line} bytes is more than is read at once")
+    step = max(LARGEST // line, 1)
+    for first in range(0, shape[0], step):
+        chosen = range(inner[0].start, inner[0].stop, inner[0].step)[first : first + step]
+        slab = slice(chosen[0], chosen[-1] + 1, chosen.step)
+        yield (slab, *inner[1:]), (len(chosen), *shape[1:])
+
+
+def _pieces(array: np.ndarray[Any, Any]) -> Iterator[Buffer]:
+    """Yield the bytes of an array; of objects, what documents keep of them."""
+    if not array.size:
+        return
+    flat = np.ascontiguousarray(array).reshape(-1)
+    if array.dtype.hasobject:
+        yield encode(list(normalise_column(flat.tolist(), "", [])))
+        return
+    data = flat.view(np.uint8).data
+    for first in range(0, len(data), _PIECE):
+        yield data[first : first + _PIECE]
