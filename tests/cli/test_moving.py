@@ -1,9 +1,13 @@
 """Runs are packed and brought in from the terminal: the examples run, and what is wrong is said."""
 
 import shlex
+import shutil
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
+import yaml
 
 import databroker
 from databroker import Broker
@@ -83,6 +87,39 @@ def test_what_is_refused_is_shown_and_told_by_the_exit_code(files, typed):
     assert out.startswith("1 run new")
     assert "- scan.jsonl, line 2: it is no JSON" in out
     assert "\x1b" not in out
+
+
+@pytest.mark.parametrize("place", ["./july", "july.zip"])
+@pytest.mark.parametrize(
+    "command", [["import", "-b", "./home.db", "PACK"], ["copy", "PACK", "home.db"]]
+)
+def test_external_files_that_stay_in_a_pack_are_told(labs, typed, place, command):
+    data = labs / "data"
+    data.mkdir()
+    np.save(data / "a.npy", [1, 2])
+    with Broker.named("lab") as db:
+        db.insert("start", {"uid": "files", "time": 1.8e9})
+        where = {"root": str(data), "resource_path": "a.npy", "resource_kwargs": {}}
+        db.insert("resource", {"uid": "r", "run_start": "files", "spec": "npy", **where})
+    typed("pack", "files", "-b", "lab", "--to", place)
+    words = [place if word == "PACK" else word for word in command]
+    code, _, error = typed(*words)
+    assert (code, error.count("\n")) == (0, 1)
+    assert f"Not copied out of {Path(place)}: 1 external file, as no folder" in error
+    assert "The runs find them where they were recorded." in error
+    data.rename(labs / "elsewhere")
+    _, _, error = typed(*words)
+    assert "Not where they were recorded: 1 of them." in error
+    entries = yaml.safe_load(error.partition("they are: ")[2])["root_map"]
+    if place.endswith("zip"):
+        assert "Unpack july.zip" in error
+        shutil.unpack_archive(place, "july")
+    (labs / "home.yml").write_text(
+        yaml.safe_dump({"driver": "sqlite", "path": "home.db", "root_map": entries})
+    )
+    with Broker.from_config(yaml.safe_load((labs / "home.yml").read_text())) as home:
+        assert not home["files"].files().missing
+    assert typed("copy", place, "new.db", "--files", "files")[2] == ""
 
 
 def test_check_compares_a_pack_with_its_checksums(labs, typed):

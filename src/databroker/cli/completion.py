@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .command import Command
-from .output import say
+from .output import say_exactly
 
 _SHELLS = ("bash", "zsh", "fish")
 
@@ -33,7 +33,7 @@ def completion(shell: str | None) -> None:
     chosen = shell or _own_shell()
     kind = get_completion_class(chosen)
     assert kind is not None  # click has all that can be chosen
-    say(kind(app, {}, "databroker", "_DATABROKER_COMPLETE").source())
+    say_exactly(f"{kind(app, {}, 'databroker', '_DATABROKER_COMPLETE').source()}\n")
 
 
 def _own_shell() -> str:

@@ -10,7 +10,7 @@ import click
 
 from .command import Command
 from .completing import complete_name
-from .output import say, width
+from .output import say, say_styled, width
 from .queries import options_of
 from .records import Form, json_option, say_json, say_records
 
@@ -40,7 +40,7 @@ def list_configurations(form: Form | None) -> None:
         ]
         say_records(form, ("name", "description", "fault"), records)
     elif surveyed:
-        say(configurations_table(surveyed, width()), styled=True)
+        say_styled(configurations_table(surveyed, width()))
     else:
         say("There are no configurations yet. 'databroker demo' makes one: 'example'.")
 

@@ -9,6 +9,7 @@ import click
 
 from .choosing import SearchingCommand
 from .completing import complete_name
+from .left import tell_of_files_left
 from .opening import open_broker
 from .outcome import NO
 from .output import amount, progress_bar
@@ -64,6 +65,8 @@ def copy(
             source, target, query.as_one(), files or False, verify=not no_verify, progress=report
         )
     say_report(form, done)
+    if not files:
+        tell_of_files_left(sources)
     return None if done else NO
 
 

@@ -9,7 +9,7 @@ import click
 from .choosing import RunPairCommand, one_run
 from .opening import open_broker
 from .outcome import NO
-from .output import say, width
+from .output import say, say_styled, width
 from .records import Form, record_options, say_json, say_records
 
 if TYPE_CHECKING:
@@ -56,4 +56,4 @@ def _show(found: RunDiff) -> None:
 
     say("\n".join([in_words(found.changes), *runs_lines(found.old, found.new, found.zone)]))
     for kind, rows in by_kind(found.changes):
-        say(f"\n{folded_table(kind, rows, width())}", styled=True)
+        say_styled(f"\n{folded_table(kind, rows, width())}")

@@ -7,7 +7,7 @@ import click
 from .command import BrokerCommand
 from .opening import known_names
 from .outcome import NO
-from .output import say, width
+from .output import say, say_styled, width
 from .records import Form, json_option, say_records
 
 _MARKS = {"good": ("ok", "green"), "note": ("note", "yellow"), "bad": ("BAD", "red")}
@@ -43,7 +43,7 @@ def doctor(names: tuple[str, ...], brief: bool, form: Form | None) -> int | None
         say_records(form, ("state", "about", "found", "mend"), map(vars, shown))
     elif shown:
         rows = [(*_MARKS[each.state], each.about, each.found, each.mend) for each in shown]
-        say(findings_table(rows, width()), styled=True)
+        say_styled(findings_table(rows, width()))
     else:
         say("All is as it should be.")
     return None if all(each.ok for each in found) else NO

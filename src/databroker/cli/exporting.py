@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -209,7 +208,8 @@ def formats(form: Form | None) -> None:
         records = [{"name": name, "about": about} for name, about in found.items()]
         say_records(form, ("name", "about"), records)
         return
+    from .folding import folded
+
     widest = max(map(len, found))
-    lines = textwrap.TextWrapper(width(), subsequent_indent=" " * (widest + 2))
     for name, about in found.items():
-        say(lines.fill(f"{name:{widest}}  {about}"))
+        say("\n".join(folded(f"{name:{widest}}  {about}", width(), " " * (widest + 2))))

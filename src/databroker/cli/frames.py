@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
 
 from ..display.summary import one_line
+from .folding import folded
 from .rows import Ends, parts_of
 from .tables import GAP, padded, width_of
 
@@ -107,7 +107,7 @@ def frame_text(frame: pd.DataFrame, width: int, cut: Cut | None = None) -> str:
     if left_out:
         notes.append(f"Left out, as there is no room: {left_out_text(left_out)}.")
     # The longest lines of a pipe are as long as there is anything to say.
-    wrapped = [part for note in filter(None, notes) for part in textwrap.wrap(note, max(width, 20))]
+    wrapped = [part for note in filter(None, notes) for part in folded(note, max(width, 20))]
     return "\n".join([*lines, *wrapped])
 
 

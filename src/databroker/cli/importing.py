@@ -10,6 +10,7 @@ import click
 
 from ..broker.naming import is_path
 from .command import BrokerCommand
+from .left import tell_of_files_left
 from .opening import open_broker
 from .outcome import NO
 from .output import amount, progress_bar
@@ -32,8 +33,8 @@ _EXAMPLES = (
 @click.option(
     "--files",
     metavar="FOLDER",
-    help="Copy external files of packs into this folder. Without it, they are looked for where "
-    "they were when they were recorded.",
+    help="Copy external files of packs into this folder. Without it, they stay in the pack, and "
+    "are looked for where they were when they were recorded.",
 )
 @json_option
 def import_files(
@@ -57,7 +58,10 @@ def import_files(
             update(completed=progress.runs, more=amount(progress))
 
         done = imported(db, paths, files=files or False, progress=report)
+        root_map = db.session.registry.roots
     say_report(form, done)
+    if not files:
+        tell_of_files_left(paths, root_map)
     return None if done else NO
 
 

@@ -10,7 +10,7 @@ import click
 
 from .choosing import SearchCommand, SearchingWords
 from .opening import open_broker
-from .output import say, width
+from .output import say, say_styled, width
 from .queries import Query, listed
 from .records import Form, record_options
 
@@ -134,4 +134,4 @@ def _say_table(db: Broker, runs: list[Run], columns: list[str] | None) -> None:
         explain_empty(db.store, chosen)
     else:
         chosen = list_of_runs([(run.start, run.status) for run in runs], db.zone)
-    say(runs_table(chosen, width()), styled=True)
+    say_styled(runs_table(chosen, width()))

@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -28,18 +28,35 @@ def width() -> int:
     return shutil.get_terminal_size().columns
 
 
-def say(text: str, *, styled: bool = False, ended: bool = False) -> None:
-    """Print a text of lines, of which the last one may have its end already.
+def say(text: str) -> None:
+    """Print a text for people; in a terminal, its lines end where words do."""
+    click.echo(_fitted(printable(text), sys.stdout))
 
-    What is styled holds nothing else that commands the terminal.
-    """
-    plain = os.environ.get("NO_COLOR")
-    click.echo(text if styled else printable(text), nl=not ended, color=False if plain else None)
+
+def say_styled(text: str) -> None:
+    """Print a text that fits; it holds colours, and nothing else that commands a terminal."""
+    click.echo(text, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def say_exactly(text: str) -> None:
+    """Print a text for programs, which has the ends of its lines."""
+    click.echo(printable(text), nl=False)
 
 
 def complain(message: str) -> None:
-    """Print an error as one line, where errors go."""
-    click.echo(f"databroker: {printable(' '.join(message.split()))}", err=True)
+    """Print an error where errors go, as one line; in a terminal, it may go on below."""
+    text = printable(" ".join(f"databroker: {message}".split()))
+    click.echo(_fitted(text, sys.stderr), err=True)
+
+
+def _fitted(text: str, stream: TextIO) -> str:
+    if not stream.isatty():
+        return text
+    import shutil
+
+    from .folding import folded_text
+
+    return folded_text(text, shutil.get_terminal_size().columns)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from .._util.signals import not_from_signal
 from .choosing import Chosen, RunsCommand, one_run
 from .opening import open_broker
 from .outcome import NO
-from .output import complain, say
+from .output import complain, say, say_styled
 from .queries import listed
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _show(made: Plot) -> None:
     from ..plot.terminal import plot_text
 
     columns, lines = shutil.get_terminal_size()
-    say(plot_text(made, columns, lines, _depth()), styled=True)
+    say_styled(plot_text(made, columns, lines, _depth()))
 
 
 def _depth() -> Depth:

@@ -18,7 +18,7 @@ import click
 
 from .._util.formulas import guarded
 from .._util.printable import text_of
-from .output import say
+from .output import say, say_exactly
 
 Form = Literal["json", "csv"]
 """How records are printed."""
@@ -51,12 +51,17 @@ def say_records(form: Form, columns: Sequence[str], records: Iterable[Record]) -
     rows = ([record.get(name) for name in columns] for record in records)
     lines = _json_lines(columns, rows) if form == "json" else _csv_lines(columns, rows)
     while some := "".join(islice(lines, _AT_ONCE)):
-        say(some, ended=True)
+        say_exactly(some)
 
 
 def say_json(value: Any) -> None:
     """Print a value as JSON over several lines."""
-    say(as_json(value, indent=2))
+    say_exactly(f"{as_json(value, indent=2)}\n")
+
+
+def say_json_line(value: Any) -> None:
+    """Print a value as JSON in one line."""
+    say_exactly(f"{as_json(value)}\n")
 
 
 def say_report(form: Form | None, report: Any) -> None:

@@ -9,7 +9,7 @@ import click
 
 from .choosing import RunCommand, fields_option, opened_run, stream_of, stream_option
 from .outcome import NO
-from .output import say, width
+from .output import say, say_styled, width
 from .queries import listed
 from .records import Form, json_option, record_options, say_json, say_records
 
@@ -58,7 +58,7 @@ def _show(run: Run) -> None:
     # What programs write is long and seldom read: a line each is enough.
     if recorded:
         blocks.append(document_text("Recorded by programs", recorded, width=columns))
-    say(f"{facts}\n\n{streams}", styled=True)
+    say_styled(f"{facts}\n\n{streams}")
     for block in blocks:
         say(f"\n{block}")
 
@@ -87,7 +87,7 @@ def streams(names: tuple[str, ...], key: str, form: Form | None) -> None:
     else:
         from .tables import columns_table
 
-        say(columns_table(fields_table(found), width()), styled=True)
+        say_styled(columns_table(fields_table(found), width()))
 
 
 @click.command(

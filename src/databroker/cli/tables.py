@@ -7,10 +7,11 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
-from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.cells import cell_len, set_cell_size
 
 from .._util.printable import printable
 from ..display.summary import facts, one_line
+from .folding import folded
 
 if TYPE_CHECKING:
     from ..config.names import Survey
@@ -56,17 +57,6 @@ def _line_of(cells: Sequence[str]) -> str:
 def _cut(text: str, width: int) -> str:
     """Return a text that ends with '…' where it is too wide."""
     return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
-
-
-def _folded(text: str, width: int) -> Iterator[str]:
-    """Yield a text as lines that are not too wide; a line ends where a word does, if it can."""
-    if cell_len(text) <= width:
-        yield text
-        return
-    import textwrap
-
-    for line in textwrap.wrap(text, width):
-        yield from chop_cells(line, width)
 
 
 def configurations_table(surveyed: Mapping[str, Survey], width: int) -> str:
@@ -161,7 +151,7 @@ def _folding(
     starts = ["".join(cell + GAP for cell in cells) for cells in zip(*columns, strict=True)]
     margin = width_of(starts)
     for start, text, colour in zip_longest(starts, last, colours, fillvalue=""):
-        for line in _folded(printable(text, lines=False), max(width - margin, _NARROWEST)):
+        for line in folded(printable(text, lines=False), max(width - margin, _NARROWEST)):
             yield (start + _coloured(line, colour)).rstrip()
             start = " " * margin
 

@@ -15,7 +15,7 @@ from .opening import open_broker
 from .outcome import NO
 from .output import say, width
 from .queries import listed
-from .records import Form, as_json, json_option
+from .records import Form, json_option, say_json_line
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
@@ -97,7 +97,10 @@ def _report(db: Broker, limit: int, form: Form | None) -> None:
     watch = Watch(db, limit)
     for _ in moments(db):
         for news in watch.look():
-            say(as_json(news.record()) if form else _line(news, db.zone))
+            if form:
+                say_json_line(news.record())
+            else:
+                say(_line(news, db.zone))
 
 
 def _line(news: News, zone: datetime.tzinfo) -> str:
@@ -121,7 +124,10 @@ def _follow(
     for kind, document in run.follow(stream, fields):
         if kind == "event":
             row = record_of(document)
-            say(as_json(row) if form else table.lines(row))
+            if form:
+                say_json_line(row)
+            else:
+                say(table.lines(row))
     status = run.status
     stream_of(run, stream)  # or there is an error
     if not form:

@@ -110,7 +110,7 @@ def verify_pack(path: str | os.PathLike[str], progress: Progress | None = None) 
     ['documents/a.msgpack']
     """
     place = Path(path).expanduser().absolute()
-    with _reading(place) as reader:
+    with reading(place) as reader:
         names = dict.fromkeys(reader.names())
         expected = _expected(reader, place)
         check = PackCheck(place)
@@ -140,11 +140,11 @@ def is_pack(path: str | os.PathLike[str]) -> bool:
         return (place / SUMS).is_file()
     if not zipfile.is_zipfile(place):
         return False
-    with _reading(place) as reader:
+    with reading(place) as reader:
         return SUMS in reader.names()
 
 
-class _Reader(ABC):
+class Reader(ABC):
     """The files of a pack."""
 
     @abstractmethod
@@ -156,7 +156,7 @@ class _Reader(ABC):
         """Open one of them."""
 
 
-class _Folder(_Reader):
+class _Folder(Reader):
     def __init__(self, folder: Path) -> None:
         self._folder = str(folder)
 
@@ -168,7 +168,7 @@ class _Folder(_Reader):
         return open(os.path.join(self._folder, name), "rb")
 
 
-class _Zip(_Reader):
+class _Zip(Reader):
     """A zip of a pack, or of the folder that a pack is."""
 
     def __init__(self, packed: zipfile.ZipFile) -> None:
@@ -186,7 +186,8 @@ class _Zip(_Reader):
 
 
 @contextmanager
-def _reading(place: Path) -> Iterator[_Reader]:
+def reading(place: Path) -> Iterator[Reader]:
+    """Have what reads the files of a pack, by their names."""
     if place.is_dir():
         yield _Folder(place)
         return
@@ -200,7 +201,7 @@ def _reading(place: Path) -> Iterator[_Reader]:
         yield _Zip(packed)
 
 
-def _expected(reader: _Reader, place: Path) -> dict[str, str]:
+def _expected(reader: Reader, place: Path) -> dict[str, str]:
     """Return the checksums that files had, by their names."""
     if SUMS not in reader.names():
         raise NotSupported(f"{place} has no list of checksums ({SUMS}): databroker.pack makes one.")
@@ -211,7 +212,7 @@ def _expected(reader: _Reader, place: Path) -> dict[str, str]:
         raise StoreDamaged(f"The list of checksums in {place} is damaged: {error}") from error
 
 
-def _digest(reader: _Reader, name: str) -> str | None:
+def _digest(reader: Reader, name: str) -> str | None:
     """Return the checksum of a file; None if it cannot be read."""
     digest = hashlib.sha256()
     try:
