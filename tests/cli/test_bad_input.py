@@ -1,6 +1,7 @@
 """Whatever is wrong, a command says it in one line, and by the right exit code."""
 
 import importlib
+import re
 import sqlite3
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from databroker.cli import main
 from databroker.cli.outcome import AWAY, CODES, INTERRUPTED, MISUSED, NO, NOT_THERE, outcome
 from databroker.errors import FileMissing, NoHandler, NoSuchField
 from databroker.stores.sql.engine.sqlite.failures import translate
+from helpers.run_builder import RunBuilder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -103,17 +105,58 @@ def test_a_server_that_is_away(typed, empty_home):
     assert "s3cret" not in error
 
 
-def test_a_full_disk(typed, lab, monkeypatch):
+WRITTEN = {
+    "a.csv": ["export", "--table", "a.csv", "scan"],
+    "runs.xlsx": ["export", "--runs", "runs.xlsx", "scan"],
+    "a.parquet": ["export", "--table", "a.parquet", "scan"],
+    "scan.png": ["plot", "scan", "-o", "scan.png"],
+    "scan.zip": ["pack", "scan", "--to", "scan.zip"],
+    "scans": ["pack", "scan", "--to", "scans"],
+    "copy.db": ["backup", "copy.db"],
+}
+"""What is written by commands that are told its name."""
+
+IN_A_FOLDER = {
+    "scan_primary.csv": ["export", "scan", "--name", "{uid}", "--format", "csv", "--folder", "."],
+    "scan.jsonl": ["export", "scan", "--name", "{uid}", "--format", "jsonl", "--folder", "."],
+    "scan.xlsx": ["export", "scan", "--name", "{uid}", "--format", "xlsx", "--folder", "."],
+    "scan.h5": ["export", "scan", "--name", "{uid}", "--format", "nexus", "--folder", "."],
+    "other.yml": ["config", "make", "other", "other.db", "--folder", "."],
+}
+"""What is written by commands that are told a folder."""
+
+
+@pytest.fixture
+def scan(lab):
+    with Broker.named("lab") as db:
+        run = RunBuilder(db, "scan")
+        run.page(run.descriptor(["det"]), [1, 2], det=[1.0, 2.0])
+        run.stop()
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_folder_that_is_not_there(typed, scan, name):
+    there = Path("none", name)
+    _, error = typed(*(str(there) if word == name else word for word in WRITTEN[name]))
+    assert re.search(rf"({there}: there is no folder|There is no folder \S+/none )", error)
+
+
+def test_a_full_disk(typed, scan, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     full_disk = importlib.import_module("benchmarks.promises.full_disk")
     try:
         with full_disk.small_disk() as folder:
             full_disk.fill(folder / "filler", left=1000)
-            code, error = typed("export", "aa1", "--format", "jsonl", "--folder", str(folder))
-            assert code == NO
-            assert "No space left on device" in error
-            assert not list(Path(folder).glob("*.jsonl"))
-            assert not list(Path(folder).glob(".*.part"))
+            there = sorted(folder.iterdir())
+            for name, words in (WRITTEN | IN_A_FOLDER).items():
+                replaced = {name: str(folder / name), ".": str(folder)}
+                code, error = typed(*(replaced.get(word, word) for word in words))
+                assert code == (AWAY if name == "copy.db" else NO)
+                # One line, of the name that was typed, and of why.
+                assert error.startswith(f"databroker: {folder / name}"), error
+                assert re.search("No space left on device|disk is full", error)
+                assert ".part" not in error
+                assert sorted(folder.iterdir()) == there
     except full_disk.NoDisk as error:
         pytest.skip(f"no small disk can be had: {error}")
 

@@ -72,8 +72,8 @@ def test_what_demo_says_to_type_starts_this_python(monkeypatch, tmp_path):
     assert demo.what_starts_python() == "python"
 
 
-def test_demo_shows_progress_and_no_noise(demo_output):
-    assert "done" in demo_output.stderr
+def test_demo_makes_no_noise(demo_output):
+    assert demo_output.stderr == ""  # which is no terminal
     for noise in ("Pausing", "Aborting", "Traceback", "Run aborted", "ShutterClosed"):
         assert noise not in demo_output.stdout + demo_output.stderr
 
@@ -515,7 +515,7 @@ def test_what_cannot_be_exported(run, tmp_path):
     assert " .csv, .xlsx, .parquet, .arrow, not 'runs.doc'" in error
     code, _, error = run("export", "1", "--table", str(tmp_path / "none" / "runs.csv"))
     assert code == 1
-    assert "No such file" in error
+    assert "none/runs.csv: there is no folder to make it in" in error
     code, _, error = run("export", "1", "--table", str(tmp_path / "a.csv"), "-f", "nonsense")
     assert code == 3
     assert "There is no field 'nonsense'" in error
@@ -720,12 +720,17 @@ def test_the_output_in_a_pipe_is_not_cut(at_demo_home):
     assert "…" not in done.stdout
 
 
+def test_progress_is_told_where_errors_go_in_a_terminal(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "rows/s" in run("copy", "example", str(tmp_path / "home.db"))[2]
+
+
 def test_copy_says_what_became_of_the_runs(run, tmp_path):
     target = str(tmp_path / "home.db")
     code, out, err = run("copy", "example", target, "-w", "plan_name=scan")
     assert code == 0
     assert re.match(r"\d+ runs? copied: [\d ]+ events and datums, .*B in .* s\.\nWhat was", out)
-    assert "rows/s" in err
+    assert err == ""  # which is no terminal
     assert re.search(r"copied, \d+ there already", run("copy", "example", target)[1])
     with Broker.from_config({"driver": "sqlite", "path": target}) as db:
         assert db().count() == 8

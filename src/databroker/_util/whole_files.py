@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import time
@@ -13,6 +14,8 @@ from pathlib import Path
 from .signals import not_from_signal, suppressed
 
 _ATTEMPTS = 5
+_NO_FOLDER = "there is no folder to make it in"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _PAUSE = 0.05  # seconds, in which threads that still write into a folder may come to their end
 
 
@@ -31,6 +34,10 @@ def whole_file(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iter
     ------
     FileExistsError
         Something has that name, now or when it is whole; that is left as it was.
+    FileNotFoundError
+        There is no folder to make it in.
+    OSError
+        It cannot be written; `filename` is the name that it would have got.
 
     Examples
     --------
@@ -44,13 +51,29 @@ def whole_file(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iter
     target = Path(path)
     if not overwrite and os.path.lexists(target):
         raise FileExistsError(f"{target} is there already.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, _NO_FOLDER, str(target))
     part = target.with_name(f".{target.name[:200]}.{uuid.uuid4().hex[:8]}.part")
     try:
         yield part
         _sync(part)
         _publish(part, target, overwrite)
+    except not_from_signal(OSError) as error:
+        _rename_in(error, part, target)
+        raise
     finally:
-        remove(part)
+        if os.path.lexists(part):  # else a disk that nothing may write on fails once more
+            remove(part)
+
+
+def _rename_in(error: OSError, part: Path, target: Path) -> None:
+    """Have an error speak of the name that is known outside of here."""
+    if isinstance(error.filename, str) and error.filename.startswith(str(part)):
+        error.filename = f"{target}{error.filename.removeprefix(str(part))}"
+    elif error.errno in _FULL or str(part) in str(error):
+        error.filename = str(target)
+        if error.errno:  # libraries say more than anybody wants to know
+            error.strerror = os.strerror(error.errno)
 
 
 def _publish(part: Path, target: Path, overwrite: bool) -> None:

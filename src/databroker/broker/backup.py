@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
+from .._util.signals import not_from_signal
 from .._util.whole_files import whole_file
 from ..errors import CopyFailed, CopyRefused, StoreUnavailable
 from ..query.nodes import Everything, Path
@@ -31,6 +32,12 @@ def back_up(
                     session.store.backup(part, progress)
                 else:
                     _insert_all(session, part)
+            except not_from_signal(StoreUnavailable) as error:
+                if str(part) not in str(error):
+                    raise  # it is the source that cannot be read
+                raise StoreUnavailable(
+                    f"{target} cannot be written: {error.__cause__}. Is the disk full?"
+                ) from error
             finally:
                 for beside in ("-wal", "-shm", "-journal"):
                     FilePath(f"{part}{beside}").unlink(missing_ok=True)

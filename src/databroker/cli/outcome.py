@@ -30,7 +30,7 @@ def outcome(error: BaseException) -> int:
             error.show()
             return MISUSED
         case click.UsageError(ctx=click.Context(command_path=path)):
-            complain(f"{error.format_message().rstrip('.')}. See '{path} --help'.")
+            complain(f"{_sentence(error.format_message())} See '{path} --help'.")
             return MISUSED
         case click.ClickException():
             complain(error.format_message())
@@ -51,6 +51,10 @@ def outcome(error: BaseException) -> int:
                 "it is shown where it did."
             )
     return NO
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?")) else f"{text}."
 
 
 def _code_of(error: Exception) -> int:

@@ -69,7 +69,7 @@ def warnings_as_lines() -> Iterator[None]:
 
 @contextmanager
 def progress_bar(description: str) -> Iterator[Callable[..., None]]:
-    """Show a bar on the terminal's side channel, so that the output proper stays clean.
+    """Show a bar where errors go, if that is a terminal, so that the output proper stays clean.
 
     Given is what tells it how far things are: `description`, `completed`, `total`, `more`.
     """
@@ -78,7 +78,9 @@ def progress_bar(description: str) -> Iterator[Callable[..., None]]:
 
     before = TextColumn("{task.description}", markup=False)
     after = TextColumn("{task.fields[more]}", markup=False)
-    bar = Progress(before, BarColumn(), MofNCompleteColumn(), after, console=Console(stderr=True))
+    columns = (before, BarColumn(), MofNCompleteColumn(), after)
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console, disable=not console.is_terminal)
     task = bar.add_task(description, total=None, more="")
 
     def update(**known: Any) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._util.signals import not_from_signal
 from .choosing import Chosen, RunsCommand, one_run
 from .opening import open_broker
 from .outcome import NO
@@ -113,6 +112,4 @@ def _write(made: Plot, file: str, form: str, overwrite: bool) -> None:
             save_plot(made, part, form)
     except FileExistsError as error:
         raise FileExistsError(f"{error} With --overwrite, it is replaced.") from None
-    except not_from_signal(OSError) as error:
-        raise click.FileError(file, hint=error.strerror) from error
     say(f"Written: {file}")

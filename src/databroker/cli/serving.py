@@ -52,6 +52,9 @@ from .output import say
     metavar="MIB",
     help="The size of a request.",
 )
+@click.option(
+    "--metrics", is_flag=True, help="Tell at /metrics what is done, in the form of Prometheus."
+)
 @click.option("--allow-writing", is_flag=True, help="Let documents be inserted, too.")
 def serve(
     sources: tuple[str, ...],
@@ -60,6 +63,7 @@ def serve(
     workers: int,
     time_limit: float,
     largest: int,
+    metrics: bool,
     allow_writing: bool,
 ) -> None:
     """Serve runs over HTTP: of configurations, or of what is at paths, each under its name.
@@ -75,4 +79,4 @@ def serve(
     running = require("databroker.server.running", "server")
     served = running.sources_of(sources)
     limits = running.Limits(request_bytes=largest * 2**20, answer_seconds=time_limit)
-    running.serve(running.Serving(served, host, port, workers, allow_writing, limits), say)
+    running.serve(running.Serving(served, host, port, workers, allow_writing, limits, metrics), say)

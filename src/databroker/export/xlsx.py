@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import re
 import tempfile
@@ -11,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._util.signals import not_from_signal
 from ..errors import NotSupported
 from ..extras import require
 from .excel_cells import ExcelCells
@@ -83,21 +85,44 @@ def _documents(run: Run, tables: Iterable[StreamTable]) -> dict[str, Mapping[str
     return found
 
 
+class _FileOfArchive(io.FileIO):
+    """A file that, once it could not be written to, takes the end of the archive without a word.
+
+    An archive that is not whole writes its end when it is collected, where nobody hears of errors.
+    """
+
+    _is_broken = False
+
+    def write(self, data: Any) -> int:
+        if self._is_broken:
+            return memoryview(data).nbytes
+        try:
+            return super().write(data)
+        except not_from_signal(OSError):
+            self._is_broken = True
+            raise
+
+
 @contextlib.contextmanager
 def workbook(path: Path) -> Iterator[Workbook]:
     """Have a workbook to be filled, of which a row is in memory."""
     xlsxwriter = require("xlsxwriter", "excel")
-    with tempfile.TemporaryDirectory() as folder:
-        book = xlsxwriter.Workbook(str(path), {**_OPTIONS, "tmpdir": folder})
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        io.BufferedWriter(_FileOfArchive(path, "w")) as file,
+    ):
+        book = xlsxwriter.Workbook(file, {**_OPTIONS, "tmpdir": folder})
+        problem = None
         try:
             yield Workbook(book)
             book.close()
         except xlsxwriter.exceptions.FileCreateError as error:
-            path.write_bytes(b"")  # room for the end of the archive, which is written yet
-            raise error.args[0] from None  # what the system said
+            problem = error.args[0].with_traceback(None)  # what the system said
         finally:
             for sheet in book.worksheets():
                 sheet.row_data_fh.close()  # or it stays open where the workbook is not closed
+        if problem is not None:
+            raise problem  # here, where nothing of the archive is left
 
 
 class Workbook:

@@ -24,7 +24,9 @@ from .answers import answer
 from .capacity import Capacity
 from .description import description
 from .endpoints import Endpoint, route
+from .health import Health
 from .limits import Limits
+from .metrics import Metrics
 from .requests import arguments
 from .seals import Seal
 from .served import Served, ServedSource
@@ -43,6 +45,7 @@ def app(
     secret: str | None = None,
     allow_writing: bool = False,
     limits: Limits = DEFAULT,
+    metrics: bool = False,
     close: bool = False,
 ) -> ASGIApp:
     """Return an ASGI application that serves runs.
@@ -63,6 +66,9 @@ def app(
     limits
         How much is taken on, and for how long. What is about connections is for `databroker serve`
         alone: another server of ASGI applications, or a proxy before it, has its own.
+    metrics
+        Whether ``/metrics`` tells what the server does to those who may see it, in the form of
+        Prometheus. `prometheus_client` must be installed for it.
     close
         Whether the sources are closed when the application is shut down.
 
@@ -75,8 +81,8 @@ def app(
     --------
     >>> from databroker.stores.memory import MemoryStore
     >>> served = app({"lab": MemoryStore()}, token="of your own making")
-    >>> type(served).__name__
-    'AuthenticationMiddleware'
+    >>> callable(served)
+    True
     """
     sessions = {name: _session(source) for name, source in _named(sources).items()}
     seal = Seal(secret or token or secrets.token_urlsafe())
@@ -86,8 +92,12 @@ def app(
         inside = _routes(ServedSource(session, allow_writing, seal.of(name), capacity))
         routes += inside if not name else [Mount(f"/{name}", routes=inside)]
     stores = [session.store for session in sessions.values()]
+    counting = Metrics.of(routes) if metrics else None
+    if counting is not None:
+        routes.append(counting.route())
     whole = Starlette(routes=routes, lifespan=_lifespan(stores) if close else None)
-    return AuthenticationMiddleware(whole, Access.by(token), refused)
+    guarded: ASGIApp = AuthenticationMiddleware(whole, Access.by(token), refused)
+    return Health(stores).around(guarded if counting is None else counting.around(guarded))
 
 
 def _named(sources: Source | Mapping[str, Source]) -> Mapping[str, Source]:

@@ -132,8 +132,8 @@ class Capacity:
     ----------
     limits
         Its limits.
-    requests
-        Where requests come in.
+    requests, followers
+        Where requests come in, and those that wait for what comes.
     threads
         What asks the stores.
     """
@@ -141,6 +141,7 @@ class Capacity:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.requests = Gate(limits.requests, limits.requests_per_caller)
+        self.followers = Gate(limits.followers, max(1, limits.followers // 2))
         self.threads = Threads(limits.threads, limits.answer_seconds)
 
 

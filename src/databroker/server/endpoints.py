@@ -25,7 +25,12 @@ Endpoint = Callable[[Served, Request], Awaitable[Response]]
 
 
 def route(
-    method: str, path: str, source: ServedSource, endpoint: Endpoint, needs: Scope | None = "read"
+    method: str,
+    path: str,
+    source: ServedSource,
+    endpoint: Endpoint,
+    needs: Scope | None = "read",
+    gate: Gate | None = None,
 ) -> Route:
     """Return the route of something that is answered for those who may ask it.
 
@@ -39,6 +44,8 @@ def route(
         What answers; an error of ours that it raises is told in the usual form.
     needs
         What a caller must be allowed; None for whoever is let in.
+    gate
+        Where such requests come in; by default where most do.
     """
 
     async def answer(request: Request) -> Response:
@@ -50,7 +57,8 @@ def route(
         except DatabrokerError as error:
             return problem(error)
 
-    return Route(path, Gated(request_response(answer), source.capacity.requests), methods=[method])
+    counted = Gated(request_response(answer), gate or source.capacity.requests)
+    return Route(path, counted, methods=[method])
 
 
 class Gated:

@@ -22,6 +22,9 @@ class Limits:
         How many requests are answered at once.
     requests_per_caller
         How many of these are of one caller.
+    followers
+        How many requests, besides those, are of followers that wait for what comes; one caller
+        has half of them at most.
     threads
         How many threads ask the stores; one caller has half of them at most.
     connections
@@ -50,6 +53,7 @@ class Limits:
     answer_seconds: float = 60.0
     requests: int = 1_000
     requests_per_caller: int = 250
+    followers: int = 3_000
     threads: int = 40
     connections: int = 4_000
     header_seconds: float = 20.0

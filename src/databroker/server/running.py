@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from ..errors import InvalidConfiguration
 from .application import app
 from .connections import limited
 from .limits import Limits
+from .metrics import numbers_of_processes
 from .workers import run_all
 
 ENVIRONMENT = "DATABROKER_TOKEN"
@@ -47,6 +48,8 @@ class Serving(NamedTuple):
         Whether documents can be inserted.
     limits
         How much each process takes on, and for how long.
+    metrics
+        Whether ``/metrics`` tells what is done.
     """
 
     sources: Mapping[str, str]
@@ -55,6 +58,7 @@ class Serving(NamedTuple):
     workers: int
     allow_writing: bool
     limits: Limits = Limits()
+    metrics: bool = False
 
 
 def sources_of(names: Sequence[str]) -> dict[str, str]:
@@ -109,7 +113,8 @@ def serve(serving: Serving, tell: Callable[[str], None]) -> None:
         if serving.workers == 1:
             work(serving, token, door)
         else:
-            run_all(serving.workers, work, (serving, token, door))
+            with numbers_of_processes() if serving.metrics else nullcontext():
+                run_all(serving.workers, work, (serving, token, door))
 
 
 def work(serving: Serving, token: str, door: socket.socket) -> None:
@@ -120,6 +125,7 @@ def work(serving: Serving, token: str, door: socket.socket) -> None:
         token=token,
         allow_writing=serving.allow_writing,
         limits=serving.limits,
+        metrics=serving.metrics,
         close=True,
     )
     config = uvicorn.Config(

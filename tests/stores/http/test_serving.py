@@ -1,12 +1,14 @@
 """``databroker serve`` as people start it: a process of its own, and a broker that asks it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 import databroker
@@ -27,7 +29,7 @@ def path(tmp_path):
 
 @pytest.mark.parametrize(
     ("workers", "allowed", "ending"),
-    [(1, ["--allow-writing"], signal.SIGINT), (2, [], signal.SIGTERM)],
+    [(1, ["--allow-writing"], signal.SIGINT), (2, ["--metrics"], signal.SIGTERM)],
 )
 def test_what_it_prints_is_the_address_of_a_broker(path, monkeypatch, workers, allowed, ending):
     monkeypatch.delenv("DATABROKER_TOKEN")
@@ -44,8 +46,10 @@ def test_what_it_prints_is_the_address_of_a_broker(path, monkeypatch, workers, a
         assert uri.startswith("http://127.0.0.1:")
         with Broker.from_config({"driver": "http", "uri": uri, "spill": False}) as db:
             assert len(db["run"].table()) == 3
-            assert db.store.capabilities.writable == bool(allowed)
-            if allowed:
+            assert db.store.capabilities.writable == ("--allow-writing" in allowed)
+            if "--metrics" in allowed:
+                _see_that_all_is_counted(uri)
+            else:
                 db.insert("start", start("another"))
                 assert db.store.record("another") is not None
         with pytest.raises(AccessRefused):
@@ -54,6 +58,17 @@ def test_what_it_prints_is_the_address_of_a_broker(path, monkeypatch, workers, a
         process.send_signal(ending)
         _, errors = process.communicate(timeout=60)
     assert uri.partition("token=")[2] not in errors
+
+
+def _see_that_all_is_counted(uri):
+    """Whichever process is asked tells what all of them did."""
+    address, _, token = uri.partition("/runs?token=")
+    headers = {"Authorization": f"Bearer {token}"}
+    for count in range(2, 12):
+        httpx.get(f"{address}/runs/v1/about", headers=headers)
+        page = httpx.get(f"{address}/metrics", headers=headers).text
+        told = re.search(r'requests_total{call="about",source="runs",status="200"} (\S+)', page)
+        assert float(told[1]) == count
 
 
 def test_sources_have_names_of_their_own():
