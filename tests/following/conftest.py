@@ -7,14 +7,17 @@ import pytest
 
 import databroker
 from databroker import Broker
+from databroker.stores.http import HTTPStore
+from helpers.http_server import TOKEN
 from helpers.run_builder import RunBuilder
 
-KINDS = ["memory", "sqlite", "postgresql", "mongo", "files", "several"]
+KINDS = ["memory", "sqlite", "postgresql", "mongo", "files", "several", "http"]
 
 
 @pytest.fixture(params=KINDS)
-def db(request, tmp_path):
+def db(request, tmp_path, monkeypatch):
     """An empty broker."""
+    monkeypatch.setenv("DATABROKER_TOKEN", TOKEN)
     with _broker(request.param, request, tmp_path) as broker:
         yield broker
 
@@ -38,6 +41,9 @@ def run(writer):
 def _broker(kind, request, folder):
     if kind == "sqlite":
         return databroker.temp()
+    if kind == "http":
+        server = request.getfixturevalue("http_server")
+        return Broker(HTTPStore(server.uri(server.take())))
     if kind == "mongo":
         from helpers import mongo
 

@@ -93,6 +93,11 @@ class Server:
         """Return the file of a source."""
         return self.folder / f"{name}.db"
 
+    @property
+    def pid(self):
+        """The number of the process."""
+        return self._popen.pid
+
     def post(self, name, call, **more):
         """Return the response to a request, which brings the token."""
         headers = {"Authorization": f"Bearer {TOKEN}"} | more.pop("headers", {})
@@ -106,11 +111,14 @@ def _serve(folder, port):
 
     from databroker.server import Limits
     from databroker.server.connections import limited
+    from databroker.server.live.stream import WithStreams
+    from databroker.server.running import ServerWithStreams
 
     door = socket.create_server(("127.0.0.1", port))
     print(door.getsockname()[1], flush=True)
-    config = uvicorn.Config(Sources(folder), log_level="warning", lifespan="off")
-    uvicorn.Server(limited(config, Limits())).run([door])
+    served = WithStreams(Sources(folder))
+    config = uvicorn.Config(served, log_level="warning", lifespan="off")
+    ServerWithStreams(limited(config, Limits()), served.end_streams).run([door])
 
 
 if __name__ == "__main__":

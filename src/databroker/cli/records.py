@@ -7,17 +7,15 @@ by their codes; and never a spreadsheet, as an apostrophe is before what begins 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
 import click
 
 from .._util.formulas import guarded
-from .._util.printable import text_of
+from ..display.json_text import as_json, attributes
 from .output import say, say_exactly
 
 Form = Literal["json", "csv"]
@@ -29,9 +27,6 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _AT_ONCE = 1_000
 """So many lines are written together."""
-
-_LONG = 10**1000
-"""Python refuses to write integers of some more digits."""
 
 
 def json_option(command: _Function) -> _Function:
@@ -74,22 +69,7 @@ def say_report(form: Form | None, report: Any) -> None:
 
 def report_record(report: Any) -> dict[str, Any]:
     """Return what a report has, and whether all went well."""
-    return {"ok": bool(report), **_attributes(report)}
-
-
-def as_json(value: Any, indent: int | None = None) -> str:
-    r"""Return a value of a document as JSON.
-
-    Examples
-    --------
-    >>> print(as_json({"a": [0.1, float("nan")], "b": "\x1b[2J\x7f"}))
-    {"a": [0.1, null], "b": "\u001b[2J\u007f"}
-    """
-    try:
-        text = json.dumps(value, default=_plain, allow_nan=False, indent=indent)
-    except ValueError:  # no number of JSON's, or an integer that is too long for Python to write
-        text = json.dumps(_writable(value), default=text_of, indent=indent)
-    return text.replace("\x7f", r"\u007f")
+    return {"ok": bool(report), **attributes(report)}
 
 
 def as_cell(value: Any) -> str:
@@ -133,27 +113,3 @@ def csv_line(cells: Sequence[str]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue()
-
-
-def _plain(value: Any) -> Any:
-    """Return an array, a number of NumPy's or a part of a report as JSON may have it; else text."""
-    if is_dataclass(value):
-        return _attributes(value)
-    return value.tolist() if hasattr(value, "tolist") else text_of(value)
-
-
-def _attributes(value: Any) -> dict[str, Any]:
-    return {each.name: getattr(value, each.name) for each in fields(value)}
-
-
-def _writable(value: Any) -> Any:
-    """Return a value without what JSON has no form for."""
-    if isinstance(value, Mapping):
-        return {key: _writable(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return list(map(_writable, value))
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if hasattr(value, "tolist"):
-        return _writable(value.tolist())
-    return text_of(value) if type(value) is int and abs(value) >= _LONG else value

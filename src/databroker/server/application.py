@@ -26,6 +26,7 @@ from .description import description
 from .endpoints import Endpoint, route
 from .health import Health
 from .limits import Limits
+from .live import endpoints as live
 from .metrics import Metrics
 from .requests import arguments
 from .seals import Seal
@@ -124,17 +125,21 @@ def _routes(source: ServedSource) -> list[BaseRoute]:
     """Return the routes of one source; those of calls are made of their table."""
     openapi = description(CALLS.values(), __version__)
 
-    async def tell(served: Served, request: Request) -> Response:
-        about = await served.run(served.about, receive=request.receive)
+    async def about(served: Served, request: Request) -> Response:
+        said = await served.run(served.about, receive=request.receive)
         largest = source.capacity.limits.request_bytes
-        return JSONResponse({"databroker": __version__, "largest": largest, **about})
+        return JSONResponse({"databroker": __version__, "largest": largest, **said})
 
     async def describe(_: Served, __: Request) -> Response:
         return JSONResponse(openapi)
 
     return [
-        route("GET", f"/{VERSION}/about", source, tell, needs=None),
+        route("GET", f"/{VERSION}/about", source, about, needs=None),
         route("GET", f"/{VERSION}/openapi.json", source, describe, needs=None),
+        *(
+            route("GET", f"/{VERSION}/{path}", source, tell, gate=source.capacity.followers)
+            for path, tell in live.STREAMS.items()
+        ),
         *(
             route(
                 *("POST", f"/{VERSION}/{call.name}", source, _of_call(call)),

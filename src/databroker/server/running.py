@@ -19,6 +19,7 @@ from ..errors import InvalidConfiguration
 from .application import app
 from .connections import limited
 from .limits import Limits
+from .live.stream import WithStreams
 from .metrics import numbers_of_processes
 from .workers import run_all
 
@@ -120,13 +121,15 @@ def serve(serving: Serving, tell: Callable[[str], None]) -> None:
 def work(serving: Serving, token: str, door: socket.socket) -> None:
     """Answer what comes to a port, until interrupted."""
     _allow_files(serving.limits.connections)
-    served = app(
-        _brokers(serving.sources),
-        token=token,
-        allow_writing=serving.allow_writing,
-        limits=serving.limits,
-        metrics=serving.metrics,
-        close=True,
+    served = WithStreams(
+        app(
+            _brokers(serving.sources),
+            token=token,
+            allow_writing=serving.allow_writing,
+            limits=serving.limits,
+            metrics=serving.metrics,
+            close=True,
+        )
     )
     config = uvicorn.Config(
         served,
@@ -135,7 +138,20 @@ def work(serving: Serving, token: str, door: socket.socket) -> None:
         log_level="warning",
         timeout_graceful_shutdown=_PATIENCE,
     )
-    uvicorn.Server(limited(config, serving.limits)).run([door])
+    ServerWithStreams(limited(config, serving.limits), served.end_streams).run([door])
+
+
+class ServerWithStreams(uvicorn.Server):
+    """Ends what would go on for ever before it waits for requests to be answered."""
+
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._end_streams = end_streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what is served."""
+        self._end_streams()
+        await super().shutdown(sockets)
 
 
 def _allow_files(connections: int) -> None:

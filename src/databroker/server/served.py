@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +14,7 @@ from ..runs.session import StoreView
 from ..stores.narrowed import NarrowedStore
 from ..stores.wire.batches import Rows
 from .changes import Changes
+from .live.news import Listener, News
 from .sealed import SealedStore
 from .slices import Slices
 
@@ -35,6 +37,9 @@ _FEW_BYTES = 2**16
 State = Callable[[], tuple[Hashable, ...]]
 """Gives what is another value once more is stored that a caller may see."""
 
+Listening = Callable[[], AbstractAsyncContextManager[Listener]]
+"""Has somebody who is woken then."""
+
 
 class Served:
     """A source, as one caller is served it.
@@ -49,16 +54,24 @@ class Served:
         The runs that they may see, and how these and their files are read.
     sealed
         Their store, with cursors, marks and extents that this caller can bring back.
+    listening
+        Has somebody who is woken once more is stored that they may see.
     """
 
     def __init__(
-        self, source: ServedSource, caller: Caller, session: Session, state: State
+        self,
+        source: ServedSource,
+        caller: Caller,
+        session: Session,
+        state: State,
+        listening: Listening,
     ) -> None:
         self.source = source
         self.caller = caller
         self.session = session
         self.sealed = SealedStore(session.store, source.seal.of(caller.name))
         self._told = state
+        self.listening = listening
 
     @property
     def store(self) -> Store:
@@ -154,6 +167,7 @@ class ServedSource:
         self.seal = seal
         self.capacity = capacity
         self._changes = Changes(session.store)
+        self._news = News(session.store)
 
     def to(self, caller: Caller) -> Served:
         """Return the source as a caller is served it."""
@@ -162,4 +176,5 @@ class ServedSource:
             store = NarrowedStore(session.store, caller.query)
             session = replace(session, view=StoreView(store))
             state = partial(self._changes.state_of, store, caller.query)
-        return Served(self, caller, session, state)
+        listening = partial(self._news.listening, repr(caller.query), state)
+        return Served(self, caller, session, state, listening)

@@ -15,7 +15,7 @@ from databroker.stores.wire.failures import from_problem, status_of, to_problem
 NOT_CALLED = {
     "reach": "the server says what its store can do",
     "prepare": "it is for this process",
-    "wait_for_changes": "it looks at the state again and again",
+    "wait_for_changes": "the server tells of changes by itself",
     "backup": "it is for who has the server",
     "read_array": "the server reads what its store has, as it reads files",
     "check": "whatever can be read is read, over the wire",

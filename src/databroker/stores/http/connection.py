@@ -118,7 +118,8 @@ class Connection:
             again.wait()
 
     def _request(self, method: str, name: str, body: bytes) -> bytes:
-        first = f"{method} {self._target}/{name}{self._query} HTTP/1.1"
+        query = self._query if method == "POST" else ""
+        first = f"{method} {self._target}/{name}{query} HTTP/1.1"
         lines = [first, *self._headers, f"Content-Length: {len(body)}", "", ""]
         return "\r\n".join(lines).encode("ascii") + body
 

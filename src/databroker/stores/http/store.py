@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from ..wire.calls import CALLS
 from .address import Address
 from .connection import Connection
 from .few_rows import FewRows
+from .news import News
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +29,10 @@ TIMEOUT = 30.0
 """Seconds to wait for an answer of a server."""
 
 _PAUSES = (0.02, 0.05, 0.1)
-"""Seconds between two looks at what is new."""
+"""Seconds between two looks at what is new, where it is not told."""
+
+_BRIEFLY = 0.2
+"""Seconds for which it does not pay to begin to listen."""
 
 
 class HTTPStore(DelegatingStore):
@@ -78,6 +83,7 @@ class HTTPStore(DelegatingStore):
         self._options: dict[str, Any] = {"timeout": timeout, "compression": compression}
         self._read_only = read_only
         self._connection = Connection(Address.of(uri, token), timeout, compression)
+        self._news = News(self._connection)
         self._few = FewRows()
         if connect:
             try:
@@ -164,9 +170,27 @@ class HTTPStore(DelegatingStore):
     create_indexes = Store.create_indexes
     read_array = Store.read_array
 
-    def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
-        """Wait until there is more, and leave the server time for others; see `Store`."""
-        return wait_until(lambda: self.state() != state, timeout, pauses=_PAUSES)
+    # -- noticing what is new ----------------------------------------------
+
+    def state(self) -> Hashable:
+        """Return the state of the server's store, and how many changes were told before."""
+        times = self._news.times
+        return self.ask("state"), times
+
+    def wait_for_changes(self, state: Any, timeout: float) -> bool:
+        """Wait until the server tells that there is more; see `Store`.
+
+        Where nothing is told, as a proxy keeps it back perhaps, the server is asked.
+        """
+        known, times = state
+        end = time.monotonic() + timeout
+        if timeout > _BRIEFLY:
+            found = self._news.wait(times, list(known), timeout)
+            if found is not None:
+                return found
+        left = max(0.0, end - time.monotonic())
+        return wait_until(lambda: self.ask("state") != known, left, pauses=_PAUSES)
 
     def close(self) -> None:
+        self._news.close()
         self._connection.close()

@@ -1,0 +1,77 @@
+"""Where live streams are: that something changed, runs, the documents of one run."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...documents.readonly import ALL
+from ...errors import InvalidRequest, NoSuchRun
+from ...runs.following.runs import RunsFollower
+from ...runs.results import Results
+from ...runs.run import Run
+from .flows import DocumentsFlow, Flow, RunsFlow, StateFlow
+from .messages import cursor_of
+from .stream import EventStream
+
+if TYPE_CHECKING:
+    from ..served import Served
+
+_HEARTBEAT = 15.0
+"""Seconds between two signs of life; proxies give up after a minute or so."""
+
+
+async def changes(served: Served, request: Request) -> Response:
+    """Tell each time that more is stored."""
+    return _stream(served, request, StateFlow(_cursor(request)))
+
+
+async def runs(served: Served, request: Request) -> Response:
+    """Tell of runs that begin and end."""
+    session = served.session
+    search = partial(Results, session, make_run=partial(Run, session))
+    follower = await served.run(RunsFollower, served.sealed, search, _cursor(request))
+    return _stream(served, request, RunsFlow(follower, served.run))
+
+
+async def documents(served: Served, request: Request) -> Response:
+    """Tell the documents of a run until it ends."""
+    cursor, asked = _cursor(request), request.query_params
+    if isinstance(cursor, dict) and cursor.get("ended"):
+        return Response(status_code=204)  # upon which browsers do not come again
+    uid = request.path_params["uid"]
+    record = await served.run(served.store.record, uid)
+    if record is None:
+        raise NoSuchRun(f"There is no run {uid!r:.80} here.")
+    fields = asked["fields"].split(",") if "fields" in asked else None
+    run = Run(served.session, record)
+    follower = run.follow(asked.get("stream", ALL), fields, cursor=cursor)
+    return _stream(served, request, DocumentsFlow(follower, served.run))
+
+
+def _cursor(request: Request) -> object:
+    """Return the cursor that a client brings: a browser that comes again does so by itself."""
+    given = request.headers.get("last-event-id") or request.query_params.get("cursor")
+    return cursor_of(given)
+
+
+def _stream(served: Served, request: Request, flow: Flow) -> Response:
+    return EventStream(served.listening(), flow, _heartbeat(request))
+
+
+def _heartbeat(request: Request) -> float:
+    text = request.query_params.get("heartbeat", str(_HEARTBEAT))
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 60:
+        raise InvalidRequest(f"'heartbeat' takes 0.1 to 60 seconds, not {text!r:.80}.")
+    return seconds
+
+
+STREAMS = {"live": changes, "live/runs": runs, "live/runs/{uid:path}": documents}
+"""What is told, by where it is below the version."""

@@ -1,0 +1,148 @@
+"""Waking those who wait for what is new: however many they are, one thread waits for the store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+
+from ..._util.signals import not_from_signal
+
+if TYPE_CHECKING:
+    from ...stores.base import Store
+
+State = tuple[Hashable, ...]
+
+_PATIENCE = 1.0
+"""Seconds for which the thread waits at most, until it looks whether somebody listens yet."""
+
+_PAUSE = 0.02
+"""Seconds between two looks at least: documents may come by the thousand."""
+
+_LOG = logging.getLogger("databroker.server")
+
+
+class Listener:
+    """Somebody who is woken once more is stored that they may see."""
+
+    def __init__(self, audience: _Audience) -> None:
+        self._audience = audience
+        self._woken = asyncio.Event()
+
+    @property
+    def state(self) -> State | None:
+        """What is another value once more is stored that they may see."""
+        return self._audience.state
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait so many seconds at most, or until there is more; tell whether there is."""
+        try:
+            await asyncio.wait_for(self._woken.wait(), seconds)
+        except TimeoutError:
+            return False
+        self._woken.clear()
+        return True
+
+    def wake(self) -> None:
+        """Let it go on."""
+        self._woken.set()
+
+
+class News:
+    """What is new in a store, for all who listen.
+
+    Parameters
+    ----------
+    store
+        The store of all runs.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._audiences: dict[tuple[str, asyncio.AbstractEventLoop], _Audience] = {}
+        self._thread: threading.Thread | None = None
+
+    @asynccontextmanager
+    async def listening(self, who: str, look: Callable[[], State]) -> AsyncIterator[Listener]:
+        """Have a listener while this is entered.
+
+        Parameters
+        ----------
+        who
+            Names those who may see the same runs.
+        look
+            Returns what is another value once more is stored that they may see.
+        """
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            audience = self._audiences.setdefault((who, loop), _Audience(look, loop))
+            listener = Listener(audience)
+            audience.listeners.add(listener)
+        try:
+            if audience.state is None:
+                await run_in_threadpool(audience.look)
+            self._begin()
+            yield listener
+        finally:
+            with self._lock:
+                audience.listeners.discard(listener)
+                if not audience.listeners:
+                    self._audiences.pop((who, loop), None)
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                name = "databroker-news"
+                self._thread = threading.Thread(target=self._watch, name=name, daemon=True)
+                self._thread.start()
+
+    def _watch(self) -> None:
+        """Wait for the store, as long as somebody listens."""
+        while audiences := self._wanted():
+            try:
+                state = self._store.state()
+                for each in audiences:
+                    each.look()
+                self._store.wait_for_changes(state, _PATIENCE)
+                time.sleep(_PAUSE)
+            except not_from_signal(Exception) as error:
+                if self._audiences:
+                    _LOG.warning("Followers have to wait: %s", error)
+                    time.sleep(_PATIENCE)
+
+    def _wanted(self) -> list[_Audience]:
+        """Return who listens; this thread is to end if nobody does."""
+        with self._lock:
+            self._audiences = {
+                key: each for key, each in self._audiences.items() if not each.loop.is_closed()
+            }
+            if not self._audiences:
+                self._thread = None
+            return list(self._audiences.values())
+
+
+class _Audience:
+    """Those who may see the same runs, and listen in one event loop."""
+
+    def __init__(self, look: Callable[[], State], loop: asyncio.AbstractEventLoop) -> None:
+        self._look = look
+        self.loop = loop
+        self.listeners: set[Listener] = set()
+        self.state: State | None = None
+
+    def look(self) -> None:
+        """See whether there is more than at the look before, and wake all if so."""
+        before, self.state = self.state, self._look()
+        if before not in (None, self.state):
+            self.loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        for listener in self.listeners:
+            listener.wake()

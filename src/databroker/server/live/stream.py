@@ -1,0 +1,103 @@
+"""A response without an end: messages as they come, until one side goes away."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
+import anyio
+from starlette.responses import StreamingResponse
+
+from .flows import Flow
+from .messages import BEGINNING, HEARTBEAT
+from .news import Listener
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+_STREAMS = "databroker.streams"
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",  # nginx is to pass on what comes at once
+}
+
+
+class EventStream(StreamingResponse):
+    """Tells a client what is new for it.
+
+    Parameters
+    ----------
+    listening
+        Has the listener that is woken once more is stored.
+    flow
+        What is told then.
+    heartbeat
+        Seconds after which something is sent at the latest.
+    """
+
+    def __init__(
+        self, listening: AbstractAsyncContextManager[Listener], flow: Flow, heartbeat: float
+    ) -> None:
+        self._listening = listening
+        self._flow, self._heartbeat = flow, heartbeat
+        self._is_ended = False
+        self._listener: Listener | None = None
+        self._all = self._messages()
+        super().__init__(self._all, media_type="text/event-stream", headers=_HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send what comes; see the ASGI specification."""
+        streams: set[Callable[[], None]] = scope.get(_STREAMS, set())
+        streams.add(self.end)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            streams.discard(self.end)
+            with anyio.CancelScope(shield=True):
+                await self._all.aclose()
+
+    def end(self) -> None:
+        """Tell nothing more."""
+        self._is_ended = True
+        if self._listener is not None:
+            self._listener.wake()
+
+    async def _messages(self) -> AsyncGenerator[bytes, None]:
+        yield BEGINNING
+        async with self._listening as listener:
+            self._listener, is_thorough = listener, True
+            while not self._is_ended:
+                is_said = False
+                async for each in self._flow.news(listener.state, is_thorough=is_thorough):
+                    yield each
+                    is_said = True
+                if self._flow.is_over:
+                    return
+                if is_thorough and not is_said:
+                    yield HEARTBEAT
+                is_thorough = not await listener.wait(self._heartbeat)
+
+
+class WithStreams:
+    """An application that is told to end its streams, which would go on for ever.
+
+    Parameters
+    ----------
+    inside
+        The application.
+    """
+
+    def __init__(self, inside: ASGIApp) -> None:
+        self._inside = inside
+        self._streams: set[Callable[[], None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on a request; see the ASGI specification."""
+        await self._inside({**scope, _STREAMS: self._streams}, receive, send)
+
+    def end_streams(self) -> None:
+        """Have all streams end now."""
+        for end in list(self._streams):
+            end()

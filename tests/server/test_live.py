@@ -1,0 +1,269 @@
+"""Server-sent events: what other programs are told, and who is told what."""
+
+import asyncio
+import json
+import os
+import socket
+import time
+from contextlib import closing, contextmanager
+from functools import partial
+from itertools import islice
+
+import httpx
+import pytest
+from starlette.requests import Request
+
+from databroker import Broker
+from databroker.errors import NoSuchRun
+from databroker.query.nodes import Equals, Path
+from databroker.server import Limits
+from databroker.server.access.caller import ANYBODY, Caller
+from databroker.server.capacity import Capacity
+from databroker.server.live import endpoints
+from databroker.server.seals import Seal
+from databroker.server.served import ServedSource
+from databroker.stores.http import HTTPStore
+from helpers.http_server import TOKEN
+from helpers.run_builder import RunBuilder
+
+FOLLOWERS = 300
+
+
+@pytest.fixture
+def name(http_server):
+    """A source that nobody else asks."""
+    return http_server.take()
+
+
+@pytest.fixture
+def db(http_server, name):
+    """A broker of it."""
+    with Broker(HTTPStore(http_server.uri(name), token=TOKEN)) as broker:
+        yield broker
+
+
+@pytest.fixture
+def told(http_server, name):
+    """Has what is told at an address."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+
+    @contextmanager
+    def open_stream(path, last=None, **params):
+        more = {} if last is None else {"Last-Event-ID": last}
+        url = f"{http_server.uri(name)}/v1/live{path}"
+        with httpx.stream("GET", url, params=params, headers=headers | more) as response:
+            yield messages(response)
+
+    return open_stream
+
+
+def messages(response):
+    """Yield the event, the id and the data of each message, as browsers take them."""
+    assert response.headers["content-type"].startswith("text/event-stream")
+    last, fields = None, {}
+    for line in response.iter_lines():
+        key, _, value = line.partition(": ")
+        fields |= {key: value} if key else {}
+        if not line:
+            last = fields.get("id", last)
+            if "id" in fields or "data" in fields:
+                yield fields.get("event"), last, json.loads(fields.get("data", "null"))
+            fields = {}
+
+
+def test_runs_are_told_once_from_an_id_on(db, told):
+    RunBuilder(db, "before").stop()
+    with told("/runs") as events:
+        _, begun, _ = next(events)
+    run = RunBuilder(db, "a")
+    with told("/runs", begun) as events:
+        next(events)
+        event, last, data = next(events)
+    assert (event, data) == ("start", {"uid": "a", "start": dict(run.header.start)})
+    run.stop()
+    RunBuilder(db, "b").stop()
+    with told("/runs", last) as events:
+        found = [(event, data["uid"]) for event, _, data in islice(events, 1, 4)]
+    assert found == [("stop", "a"), ("start", "b"), ("stop", "b")]
+
+
+def test_documents_are_told_once_from_an_id_on_until_the_end(db, told, http_server, name):
+    run = RunBuilder(db, time=time.time())
+    det = run.descriptor(["det"])
+    run.event(det, det=float("nan"))
+    with told("/runs/run") as events:
+        _, last, data = next(events)
+        assert [kind for kind, _ in data] == ["start", "descriptor", "event"]
+        assert data[2][1]["data"] == {"det": None}  # which JSON has instead
+        run.event(det, det=2)
+        _, last, data = next(events)
+        assert [doc["data"] for _, doc in data] == [{"det": 2}]
+    run.page(det, [*range(3, 250)], det=[*range(3, 250)])
+    run.stop()
+    with told("/runs/run", last) as events:
+        *batches, end = events
+    found = [pair for _, _, data in batches for pair in data]
+    assert [doc.get("seq_num") for _, doc in found] == [*range(3, 250), None]
+    assert end[0] == "end"
+    ended = httpx.get(
+        f"{http_server.uri(name)}/v1/live/runs/run",
+        headers={"Authorization": f"Bearer {TOKEN}", "Last-Event-ID": end[1]},
+    )
+    assert ended.status_code == 204  # so that browsers leave it
+
+
+def test_one_stream_and_some_fields_are_told_and_what_is_not_there(db, told):
+    run = RunBuilder(db, time=time.time())
+    run.event(run.descriptor(["det", "motor"]), det=1, motor=2)
+    run.event(run.descriptor(["temperature"], name="baseline"), temperature=3)
+    run.stop()
+    with told("/runs/run", stream="primary", fields="motor") as events:
+        _, _, data = next(events)
+    assert [doc["data"] for kind, doc in data if kind == "event"] == [{"motor": 2}]
+    with told("/runs/run", stream="primary", fields="moter") as events:
+        *_, (event, _, problem) = events
+    assert (event, problem["code"]) == ("problem", "no-such-field")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/runs/nowhere", 400, "no-such-run"),
+        ("/runs?cursor=here", 400, "invalid-request"),
+        ('/runs?cursor={"mark":[1,"a"],"known":[],"open":{}}', 400, "invalid-request"),
+        ("/runs?cursor=[]", 400, "invalid-key"),
+        ("?heartbeat=0", 400, "invalid-request"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(http_server, db, name, path, status, code):
+    url = f"{http_server.uri(name)}/v1/live{path}"
+    with httpx.stream("GET", url, headers={"Authorization": f"Bearer {TOKEN}"}) as response:
+        if response.status_code == 200:  # what a store finds out
+            *_, (event, _, problem) = messages(response)
+            assert event == "problem"
+        else:
+            problem = json.loads(response.read())
+            assert response.status_code == status
+    assert problem["code"] == code
+
+
+def test_nobody_is_told_without_the_token(http_server, name):
+    for path in ("", "/runs", "/runs/run"):
+        assert httpx.get(f"{http_server.uri(name)}/v1/live{path}").status_code == 401
+
+
+def test_very_many_followers_take_no_threads_and_leave_nothing(http_server, db, name):
+    def threads():
+        return len(os.listdir(f"/proc/{http_server.pid}/task"))
+
+    def files():
+        return len(os.listdir(f"/proc/{http_server.pid}/fd"))
+
+    db.store.state()
+    threads_before, files_before = threads(), files()
+    ends = [_listen(http_server, name) for _ in range(FOLLOWERS)]
+    for end in ends:
+        _until(end, b"event: changed")
+    assert threads() <= threads_before + 50
+    RunBuilder(db)
+    for end in ends:
+        _until(end, b"event: changed")
+        end.close()
+    for _ in range(600):
+        if files() <= files_before + 10:
+            break
+        time.sleep(0.1)
+    assert files() <= files_before + 10
+
+
+def _listen(server, name):
+    end = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    head = f"GET /{name}/v1/live HTTP/1.1\r\nHost: localhost\r\n"
+    end.sendall(f"{head}Authorization: Bearer {TOKEN}\r\n\r\n".encode())
+    return end
+
+
+def _until(end, text):
+    found = b""
+    while text not in found:
+        data = end.recv(2**16)
+        assert data, found
+        found += data
+
+
+# -- who may see some runs alone ------------------------------------------
+
+
+@pytest.fixture
+def source():
+    """A source in memory, and the broker of it."""
+    with Broker.from_config({"driver": "memory"}) as db:
+        yield ServedSource(db.session, True, Seal("secret"), Capacity(Limits())), db
+
+
+ANN = Caller("ann", frozenset({"read"}), Equals(Path("proposal"), "1"))
+
+
+def test_who_may_see_some_runs_is_not_told_of_others(source):
+    served, db = source[0].to(ANN), source[1]
+
+    async def listen():
+        async with served.listening() as mine, source[0].to(ANYBODY).listening() as all_:
+            RunBuilder(db, "hers", proposal="2")
+            assert await all_.wait(60)
+            assert not await mine.wait(0.2)
+            RunBuilder(db, "mine", proposal="1")
+            assert await mine.wait(60)
+
+    asyncio.run(listen())
+
+
+def test_what_is_told_is_of_runs_that_they_may_see(source):
+    served, db = source[0].to(ANN), source[1]
+    hers = RunBuilder(db, "hers", proposal="2")
+    RunBuilder(db, "mine", proposal="1").stop()
+
+    async def tell(endpoint, **params):
+        scope = {"type": "http", "headers": [], "query_string": b"cursor=", "path_params": params}
+        response = await endpoint(served, Request(scope))
+        found = b""
+
+        async def send(message):
+            nonlocal found
+            found += message.get("body", b"")
+            if b"RunStart of mine" in found:
+                response.end()
+
+        async def receive():
+            await asyncio.sleep(60)
+
+        await asyncio.wait_for(response(scope, receive, send), 60)
+        return found.decode()
+
+    with pytest.raises(NoSuchRun):
+        asyncio.run(tell(endpoints.documents, uid="hers"))
+    assert '"mine"' in asyncio.run(tell(endpoints.documents, uid="mine"))
+
+    async def begin_meanwhile():
+        loop = asyncio.get_running_loop()
+        insert = partial(RunBuilder, db, "third", proposal="1", note="RunStart of mine")
+        loop.call_later(0.2, hers.stop)
+        loop.call_later(0.2, insert)
+        return await tell(endpoints.runs)
+
+    found = asyncio.run(begin_meanwhile())
+    assert "third" in found
+    assert "hers" not in found
+
+
+def test_a_server_that_ends_ends_its_streams(tmp_path):
+    from helpers.http_server import Server
+
+    with closing(Server(tmp_path)) as server:
+        end = _listen(server, "lab")
+        _until(end, b"event: changed")
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 30
+    while end.recv(2**16):
+        pass
+    end.close()
