@@ -86,20 +86,27 @@ def test_passwords_are_not_shown(typed, empty_home):
     assert "s3cret" not in typed("config", "show", "lab")[1]
 
 
-def test_where_nobody_can_be_asked_the_place_must_be_said(typed):
-    code, _, error = typed("config", "make", "lab")
-    assert code == 2
-    assert "Say where the runs are" in error
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [(["lab"], "say PLACE, where the runs are"), ([], "say NAME, how it is called")],
+)
+def test_where_nobody_can_be_asked_all_must_be_said(typed, words, says):
+    code, _, error = typed("config", "make", *words)
+    assert (code, error.count("\n")) == (2, 1)
+    assert says in error
+    assert "See 'databroker config make --help'." in error
 
 
-def test_in_a_terminal_the_place_is_asked_for(empty_home):
+@pytest.mark.parametrize(("words", "typed"), [(["lab"], b"\n"), ([], b"lab\n\n")])
+def test_in_a_terminal_what_is_left_out_is_asked_for(empty_home, words, typed):
     terminal, end = os.openpty()
-    command = [sys.executable, "-m", "databroker", "config", "make", "lab"]
+    command = [sys.executable, "-m", "databroker", "config", "make", *words]
     with subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.PIPE) as process:
         os.close(end)
-        os.write(terminal, b"\n")
+        os.write(terminal, typed)
         asked = process.stderr.read().decode()
     os.close(terminal)
+    assert ("What is the name" in asked) == (not words)
     assert "Where are the runs?" in asked
     text = (empty_home / ".config/databroker/lab.yml").read_text()
     assert text.endswith("databroker/lab.db\n")

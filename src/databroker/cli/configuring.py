@@ -107,7 +107,7 @@ def where(form: Form | None) -> None:
         "databroker config make student --set driver=jsonl --set paths=~/runs",
     ],
 )
-@click.argument("name")
+@click.argument("name", required=False)
 @click.argument("place", required=False)
 @click.option("--description", help="What 'databroker config list' says of it.")
 @click.option(
@@ -119,7 +119,7 @@ def where(form: Form | None) -> None:
 @click.option("--folder", help="Where the file goes, instead of your folder for configurations.")
 @click.option("--overwrite", is_flag=True, help="Write the file anew if it is there.")
 def make(
-    name: str,
+    name: str | None,
     place: str | None,
     description: str | None,
     options: tuple[str, ...],
@@ -129,13 +129,17 @@ def make(
     """Make the configuration NAME, of runs at PLACE.
 
     PLACE is the path of an SQLite file, which is made when it is first used, or the URI of a
-    PostgreSQL or MongoDB database. In a terminal, it is asked for if it is left out.
+    PostgreSQL or MongoDB database. In a terminal, what is left out is asked for.
     """
-    from ..config.making import make_config
+    from ..config.making import check_name, make_config
 
     more = options_of(options)
+    name = name or _asked("What is the name of the configuration?", "NAME, how it is called")
+    check_name(name)
     if place is None and "driver" not in more:
-        place = _asked(name)
+        where = "Where are the runs? An SQLite file (made when it is first used), or a URI"
+        lacking = "PLACE, where the runs are: the path of an SQLite file, or a URI"
+        place = _asked(where, lacking, str(_default_place(name)))
     values: dict[str, Any] = {} if place is None else _of_place(place)
     if description:
         values["description"] = description
@@ -154,14 +158,11 @@ def _of_place(place: str) -> dict[str, Any]:
     return {"driver": "sqlite", "path": os.path.abspath(os.path.expanduser(place))}
 
 
-def _asked(name: str) -> str:
+def _asked(question: str, lacking: str, default: str | None = None) -> str:
+    """Return what somebody at a terminal answers; elsewhere, say what is lacking."""
     if not sys.stdin.isatty():
-        raise click.UsageError("Say where the runs are: the path of an SQLite file, or a URI.")
-    answer: str = click.prompt(
-        "Where are the runs? An SQLite file (made when it is first used), or a URI",
-        default=str(_default_place(name)),
-        err=True,
-    )
+        raise click.UsageError(f"There is nobody to be asked: say {lacking}.")
+    answer: str = click.prompt(question, default=default, err=True)
     return answer
 
 

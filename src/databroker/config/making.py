@@ -56,8 +56,7 @@ def make_config(
     lab.yml: driver: sqlite
     path: runs.db
     """
-    if not name or name.startswith(("_", ".")) or Path(name).name != name:
-        raise InvalidConfiguration(f"{name!r} can be no name of a configuration.")
+    check_name(name)
     from_mapping(values, name=name)
     place = user_config_dir() if folder is None else Path(folder).expanduser()
     place.mkdir(parents=True, exist_ok=True)
@@ -68,5 +67,27 @@ def make_config(
             text = yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True)
             begun.write_text(text, encoding="utf-8")
     except FileExistsError as error:
-        raise CopyRefused(f"{error} It was left as it is.") from None
+        raise CopyRefused(
+            f"{error} It was left as it is; with --overwrite (in Python, overwrite=True) it is "
+            "written anew."
+        ) from None
     return path
+
+
+def check_name(name: str) -> None:
+    """Refuse what can be no name of a configuration, as no file can be called so.
+
+    Raises
+    ------
+    InvalidConfiguration
+        It says so.
+
+    Examples
+    --------
+    >>> check_name("lab")
+    >>> check_name("a/b")
+    Traceback (most recent call last):
+    databroker.errors.InvalidConfiguration: 'a/b' can be no name of a configuration.
+    """
+    if not name or name.startswith(("_", ".")) or Path(name).name != name:
+        raise InvalidConfiguration(f"{name!r} can be no name of a configuration.")
