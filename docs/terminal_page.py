@@ -56,7 +56,7 @@ turns them off. The exit code says what happened:
 """
 
 COMPLETION = """
-**Completion.** Shells complete commands, options, configurations and runs. For bash, put this
+**Completion.** Shells complete commands, options, configurations, runs, fields and formats. For bash, put this
 line into `~/.bashrc` (for others, see `databroker completion --help`):
 
     eval "$(databroker completion bash)"

@@ -104,6 +104,19 @@ def test_every_option_is_explained_and_tried(path, option):
     assert any(path[-1] in words and words.intersection(option.opts) for words in TRIED)
 
 
+FREE = ("words", "--where", "--text", "--name", "--option", "--description", "--set", "--host")
+"""What may be anything: no shell could offer it."""
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_shells_offer_whatever_can_be_known(path):
+    for each in COMMANDS[path].params:
+        is_free = each.opts[0] in FREE or (path, each.name) == (("config", "make"), "name")
+        is_text = each.type is click.STRING and not getattr(each, "is_flag", False)
+        is_offered = each._custom_shell_complete is not None
+        assert is_offered == (is_text and not is_free) or each.type.name == "run", each
+
+
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_every_command_is_explained(run, path):
     command = COMMANDS[path]
@@ -286,3 +299,12 @@ def test_what_is_served_says_where(run, monkeypatch):
     code, out, _ = run("serve", "example", "--host", "127.0.0.1", "--port", "0")
     assert code == 0
     assert re.search(r"http://127\.0\.0\.1:\d+/example\?token=a-token", out)
+
+
+def test_limits_of_what_is_served(run, monkeypatch):
+    seen = []
+    monkeypatch.setattr(running, "serve", lambda serving, *_: seen.append(serving))
+    assert run("serve", "example", "--time-limit", "5", "--largest", "8")[0] == 0
+    assert run("serve", "example", "--time-limit", "0")[0] == 2
+    (serving,) = seen
+    assert "5.0" in repr(serving)

@@ -500,6 +500,21 @@ def test_shells_are_told_how_to_complete(run, shell, monkeypatch):
     assert run("completion")[0] == 2
 
 
+@pytest.fixture
+def completed(typed, monkeypatch):
+    """Give what bash gets for words that are typed so far."""
+
+    def run(words):
+        monkeypatch.setenv("_DATABROKER_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
+        code, out, _ = typed()
+        assert code == 0
+        return out
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
@@ -518,14 +533,41 @@ def test_shells_are_told_how_to_complete(run, shell, monkeypatch):
         ("databroker table 99 --fields ", ""),
         ("databroker show -b nowhere ", ""),
         ("databroker watch -1 --fields det,motor_", "det,motor_setpoint"),
+        ("databroker plot 8 --y ", "det motor motor_setpoint"),
+        ("databroker plot -b example 8 --y det,", "det,motor det,motor_setpoint"),
+        ("databroker plot 8 --x t", "time"),
+        ("databroker plot 8 --norm mo", "motor motor_setpoint"),
+        ("databroker plot 3 --stream b", "baseline"),
+        ("databroker plot --stream baseline 3 --y temp", "temperature"),
+        ("databroker plot -5: --norm mo", "motor motor_setpoint"),
+        ("databroker export 3 --streams baseline,p", "baseline,primary"),
+        ("databroker export 3 --streams baseline --fields temp", "temperature"),
+        ("databroker export --format n", "nexus netcdf"),
+        ("databroker export -F js", "json jsonl"),
+        ("databroker export 8 --metadata num_", "num_points num_intervals"),
+        ("databroker pack 8 --format ", "msgpack jsonl"),
+        ("databroker list --columns scan_id,sta", "scan_id,started scan_id,status"),
+        ("databroker list --since y", "yesterday"),
+        ("databroker completion z", "zsh"),
     ],
 )
-def test_what_shells_offer(run, monkeypatch, words, offered):
-    typed = words.split(" ")
-    monkeypatch.setenv("_DATABROKER_COMPLETE", "bash_complete")
-    monkeypatch.setenv("COMP_WORDS", words)
-    monkeypatch.setenv("COMP_CWORD", str(len(typed) - 1))
-    code, out, _ = run()
-    assert code == 0
+def test_what_shells_offer(at_demo_home, completed, words, offered):
     # Where there is nothing to offer, click prints an empty line.
-    assert [line.partition(",")[2] for line in out.splitlines() if line] == offered.split()
+    lines = filter(None, completed(words).splitlines())
+    assert [line.partition(",")[2] for line in lines] == offered.split()
+
+
+def test_shells_are_asked_for_files_and_folders(completed):
+    for words, kind in (("plot -o ", "file"), ("pack --to ", "file"), ("export -o ", "dir")):
+        assert completed(f"databroker {words}") == f"{kind},\n"
+
+
+def test_nothing_that_commands_a_terminal_is_offered(lab, run_at_lab, completed):
+    with lab() as db:
+        run = RunBuilder(db, "a\x1b[2Jb", **{"key\x1b]0;t\x07": 1})
+        run.event(run.descriptor(["det", "x\x1b[2J"]), data={"det": 1.0, "x\x1b[2J": 1.0})
+    for words in ("show ", "show a", "table -1 --fields ", "list -c key", "list -c "):
+        out = completed(f"databroker {words}")
+        assert "\x1b" not in out
+        assert "\x07" not in out
+    assert "det" in completed("databroker table -1 --fields ")

@@ -8,6 +8,7 @@ import click
 
 from .choosing import Chosen, RunsCommand
 from .command import BrokerCommand
+from .completing import complete_file
 from .opening import open_broker
 from .outcome import NO
 from .output import progress_bar, say
@@ -88,7 +89,7 @@ def _check_runs(db: Broker, chosen: Chosen, files: bool) -> CheckReport:
 
 
 @click.command("backup", cls=BrokerCommand, examples=["databroker backup copy.db"])
-@click.argument("path")
+@click.argument("path", shell_complete=complete_file)
 def backup(names: tuple[str, ...], path: str) -> None:
     """Copy all runs, as they are at this moment, into a new SQLite file at PATH.
 

@@ -15,7 +15,7 @@ import click
 from .._util.suggestions import did_you_mean
 from ..errors import InvalidQuery, NoSuchRun, NoSuchStream
 from .command import BrokerCommand, Command
-from .completing import complete_field, complete_run, complete_stream
+from .completing import complete_fields, complete_run, complete_stream, complete_time
 from .opening import known_names, open_broker
 from .queries import Query, query_of, query_of_words
 
@@ -205,9 +205,17 @@ def _search_options() -> list[click.Option]:
 
 def _time_options() -> list[click.Option]:
     since = click.Option(
-        ["--since"], metavar="TIME", help="Only runs that began at this time or later."
+        ["--since"],
+        metavar="TIME",
+        shell_complete=complete_time,
+        help="Only runs that began at this time or later.",
     )
-    until = click.Option(["--until"], metavar="TIME", help="Only runs that began before this time.")
+    until = click.Option(
+        ["--until"],
+        metavar="TIME",
+        shell_complete=complete_time,
+        help="Only runs that began before this time.",
+    )
     return [since, until]
 
 
@@ -226,7 +234,7 @@ def fields_option(command: _Function) -> _Function:
     """Give a command the option --fields, which it takes as `fields`."""
     return click.option(
         *("--fields", "-f"),
-        shell_complete=complete_field,
+        shell_complete=complete_fields,
         help="Only these columns, with commas between them.",
     )(command)
 

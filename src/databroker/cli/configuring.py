@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .command import Command
-from .completing import complete_name
+from .completing import complete_file, complete_folder, complete_name
 from .output import say, say_styled, width
 from .queries import options_of
 from .records import Form, json_option, say_json, say_records
@@ -108,7 +108,7 @@ def where(form: Form | None) -> None:
     ],
 )
 @click.argument("name", required=False)
-@click.argument("place", required=False)
+@click.argument("place", required=False, shell_complete=complete_file)
 @click.option("--description", help="What 'databroker config list' says of it.")
 @click.option(
     *("--set", "options"),
@@ -116,7 +116,11 @@ def where(form: Form | None) -> None:
     metavar="KEY=VALUE",
     help="Anything else that the file is to say.",
 )
-@click.option("--folder", help="Where the file goes, instead of your folder for configurations.")
+@click.option(
+    "--folder",
+    shell_complete=complete_folder,
+    help="Where the file goes, instead of your folder for configurations.",
+)
 @click.option("--overwrite", is_flag=True, help="Write the file anew if it is there.")
 def make(
     name: str | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .choosing import SearchingCommand
-from .completing import complete_name
+from .completing import complete_folder, complete_name
 from .left import tell_of_files_left
 from .opening import open_broker
 from .outcome import NO
@@ -34,7 +34,12 @@ _EXAMPLES = (
     "sources", nargs=-1, required=True, metavar="SOURCE...", shell_complete=complete_name
 )
 @click.argument("target", shell_complete=complete_name)
-@click.option("--files", metavar="FOLDER", help="Copy external files, too, into this folder.")
+@click.option(
+    "--files",
+    metavar="FOLDER",
+    shell_complete=complete_folder,
+    help="Copy external files, too, into this folder.",
+)
 @click.option("--no-verify", is_flag=True, help="Do not read again what was written.")
 @json_option
 def copy(

@@ -12,6 +12,14 @@ import click
 from ..errors import NotSupported
 from .choosing import Chosen, RunsCommand
 from .command import Command
+from .completing import (
+    complete_fields,
+    complete_file,
+    complete_folder,
+    complete_format,
+    complete_key,
+    complete_streams,
+)
 from .opening import open_broker
 from .outcome import NO
 from .output import progress_bar, say, width
@@ -40,18 +48,49 @@ _EXAMPLES = (
 @click.option(
     *("--format", "-F"),
     default="csv",
+    shell_complete=complete_format,
     show_default=True,
     help="What the files are: see 'databroker formats'.",
 )
 @click.option(
-    *("--folder", "-o"), default=".", show_default=True, help="Where they go; made if need be."
+    *("--folder", "-o"),
+    default=".",
+    show_default=True,
+    shell_complete=complete_folder,
+    help="Where they go; made if need be.",
 )
 @click.option("--name", help="How they are named: see below.  [default: {scan_id}_{uid:.8}]")
-@click.option("--streams", "-s", help="Only these streams, with commas between them.")
-@click.option("--fields", "-f", help="Only these fields, with commas between them.")
-@click.option("--table", metavar="FILE", help="Write one table of the events of all runs instead.")
-@click.option("--runs", "listing", metavar="FILE", help="Write one table with a row for each run.")
-@click.option("--metadata", "-m", help="What else a table says of each run: keys with dots.")
+@click.option(
+    "--streams",
+    "-s",
+    shell_complete=complete_streams,
+    help="Only these streams, with commas between them.",
+)
+@click.option(
+    "--fields",
+    "-f",
+    shell_complete=complete_fields,
+    help="Only these fields, with commas between them.",
+)
+@click.option(
+    "--table",
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Write one table of the events of all runs instead.",
+)
+@click.option(
+    "--runs",
+    "listing",
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Write one table with a row for each run.",
+)
+@click.option(
+    "--metadata",
+    "-m",
+    shell_complete=complete_key,
+    help="What else a table says of each run: keys with dots.",
+)
 @click.option(
     *("--option", "-O", "options"),
     multiple=True,

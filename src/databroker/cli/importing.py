@@ -10,6 +10,7 @@ import click
 
 from ..broker.naming import is_path
 from .command import BrokerCommand
+from .completing import complete_folder
 from .left import tell_of_files_left
 from .opening import open_broker
 from .outcome import NO
@@ -33,6 +34,7 @@ _EXAMPLES = (
 @click.option(
     "--files",
     metavar="FOLDER",
+    shell_complete=complete_folder,
     help="Copy external files of packs into this folder. Without it, they stay in the pack, and "
     "are looked for where they were when they were recorded.",
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .choosing import SearchCommand, SearchingWords
+from .completing import complete_column
 from .opening import open_broker
 from .output import say, say_styled, width
 from .queries import Query, listed
@@ -33,6 +34,7 @@ def _shown_as(command: _Function) -> _Function:
         ),
         click.option(
             *("--columns", "-c"),
+            shell_complete=complete_column,
             help="Only these columns, with commas between them: captions of the list, events, "
             "source, or any metadata such as sample.name or stop.reason.",
         ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .choosing import Chosen, RunsCommand
+from .completing import complete_file
 from .opening import open_broker
 from .outcome import NO
 from .output import amount, progress_bar
@@ -29,6 +30,7 @@ _EXAMPLES = (
     "path",
     required=True,
     metavar="PATH",
+    shell_complete=complete_file,
     help="What is made: a zip if the name ends with .zip, else a folder.",
 )
 @click.option(

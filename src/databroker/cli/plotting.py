@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from .choosing import Chosen, RunsCommand, one_run
+from .completing import (
+    complete_axis,
+    complete_field,
+    complete_fields,
+    complete_file,
+    complete_stream,
+)
 from .opening import open_broker
 from .outcome import NO
 from .output import complain, say, say_styled
@@ -27,10 +34,23 @@ _EXAMPLES = (
 
 
 @click.command("plot", cls=RunsCommand, examples=_EXAMPLES)
-@click.option("--x", help="What is drawn along: a field, time or seq_num; of a map, two: x,y.")
-@click.option("--y", help="Only these fields, with commas between them.")
-@click.option("--norm", metavar="FIELD", help="Divide by this field, event by event.")
-@click.option("--stream", "-s", help="Which stream.  [default: primary]")
+@click.option(
+    "--x",
+    shell_complete=complete_axis,
+    help="What is drawn along: a field, time or seq_num; of a map, two: x,y.",
+)
+@click.option(
+    "--y", shell_complete=complete_fields, help="Only these fields, with commas between them."
+)
+@click.option(
+    "--norm",
+    metavar="FIELD",
+    shell_complete=complete_field,
+    help="Divide by this field, event by event.",
+)
+@click.option(
+    "--stream", "-s", shell_complete=complete_stream, help="Which stream.  [default: primary]"
+)
 @click.option(
     "--frames",
     type=click.IntRange(min=1),
@@ -39,7 +59,10 @@ _EXAMPLES = (
     help="How many images or waveforms of a field.",
 )
 @click.option(
-    *("--output", "-o"), metavar="FILE", help="Write a picture instead: .png, .svg or .pdf."
+    *("--output", "-o"),
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Write a picture instead: .png, .svg or .pdf.",
 )
 @click.option("--overwrite", is_flag=True, help="Write the file anew if it is there.")
 def plot(

@@ -44,6 +44,17 @@ def formats() -> dict[str, str]:
     return found | {name: entry.load().about for name, entry in _plugins().items()}
 
 
+def format_names() -> list[str]:
+    """Return the names of all formats; none is imported for that.
+
+    Examples
+    --------
+    >>> "csv" in format_names()
+    True
+    """
+    return [*_OURS, *_plugins()]
+
+
 def format_of(name: str, **options: Any) -> Format:
     """Return a format by its name.
 
