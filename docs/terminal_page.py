@@ -56,8 +56,8 @@ turns them off. The exit code says what happened:
 """
 
 COMPLETION = """
-**Completion.** Shells complete commands, options, configurations, runs, fields and formats. For bash,
-put this line into `~/.bashrc` (for others, see `databroker completion --help`):
+**Completion.** Shells complete commands, options, configurations, runs, fields and formats. For
+bash, put this line into `~/.bashrc` (for others, see `databroker completion --help`):
 
     eval "$(databroker completion bash)"
 
