@@ -2,6 +2,7 @@
 
 import unicodedata
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -67,20 +68,51 @@ def lab(tmp_path, monkeypatch):
         ["streams"],
         ["search", HOSTILE.replace("\x00", "")],
         ["list", "--columns", f"uid,sample,{HOSTILE}"],
+        ["list", "--columns", f"sample,a long key that is not cut {HOSTILE}"],
+        ["show", "--json", "-1"],
+        ["streams", "--csv"],
+        ["table", "--csv"],
+        ["table", "--fields", HOSTILE.replace("\x00", "")],
+        ["files", "--missing"],
+        ["export", "-1", "--format", "jsonl", "--name", "{sample}"],
+        ["export", "-1", "--json", "--name", "{sample}_{uid}"],
+        ["export", "-1", "--format", HOSTILE],
+        ["export", "-1", "--folder", HOSTILE.replace("\x00", "").replace("\ud800", "")],
+        ["export", "-1", "--table", "all.csv"],
+        ["pack", "-1", "--to", "scan.zip"],
+        ["pack", "-1", "--to", "scan.zip", "--no-files"],
+        ["copy", "lab", "other.db"],
+        ["import", HOSTILE.replace("\x00", "")],
+        ["check"],
+        ["check", "--json"],
+        ["doctor"],
+        ["status"],
+        ["backup", HOSTILE.replace("\x00", "").replace("\ud800", "")],
+        ["config", "make", HOSTILE, "a.db"],
+        ["config", "show", HOSTILE],
+        ["serve", HOSTILE],
+        [HOSTILE],
         ["watch", "-1", "--stream", HOSTILE.replace("\x00", "")],
         ["plot"],
         ["plot", "--y", HOSTILE.replace("\x00", "")],
         ["show", "-b", "lab", HOSTILE],
         ["list", "-b", HOSTILE],
     ],
-    ids=lambda words: words[0],
+    ids=lambda words: ascii(words[0]),
 )
-def test_no_command_prints_what_a_terminal_obeys(lab, words, capsys):
+def test_no_command_prints_what_a_terminal_obeys(lab, words, capsys, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("COLUMNS", "400")  # so that nothing is cut
     with pytest.raises(SystemExit):
         main(words)
     printed = "".join(capsys.readouterr())
     assert hidden(printed) == set()
     assert printed
+    # Nor do names of files that are made of metadata.
+    if "--name" in words:
+        assert hidden("".join(path.name for path in Path().iterdir())) == set()
+        assert list(Path().iterdir())
 
 
 @pytest.mark.filterwarnings("ignore::databroker.errors.NothingFoundWarning")

@@ -13,7 +13,7 @@ from typing import Any
 
 from .signals import suppressed
 
-_HIDDEN = re.compile(
+HIDDEN = (
     "["
     "\x00-\x09\x0b-\x1f\x7f-\x9f"  # control characters, those of eight bits too
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # these change the order of what is shown
@@ -22,6 +22,9 @@ _HIDDEN = re.compile(
     "\ud800-\udfff"  # these cannot be printed at all
     "]"
 )
+"""The pattern of a character that a terminal would obey, or not show; ends of lines apart."""
+
+_HIDDEN = re.compile(HIDDEN)
 
 
 def printable(text: str, lines: bool = True) -> str:

@@ -86,7 +86,7 @@ def runs_table(columns: RunList, width: int) -> str:
 
 def _fitted(columns: Mapping[str, Sequence[str]], width: int) -> dict[str, list[str]]:
     """Return columns below their captions, padded, and cut where there is no room."""
-    texts = {name: [name, *column] for name, column in columns.items()}
+    texts = {name: [printable(name, lines=False), *column] for name, column in columns.items()}
     for name, most in _narrowed(texts, width).items():
         right = _are_numbers(columns[name])
         texts[name] = padded([_cut(text, most) for text in texts[name]], right=right)

@@ -89,5 +89,6 @@ def check_name(name: str) -> None:
     Traceback (most recent call last):
     databroker.errors.InvalidConfiguration: 'a/b' can be no name of a configuration.
     """
-    if not name or name.startswith(("_", ".")) or Path(name).name != name:
+    is_odd = name.startswith(("_", ".")) or not name.isprintable()
+    if not name or is_odd or Path(name).name != name:
         raise InvalidConfiguration(f"{name!r} can be no name of a configuration.")

@@ -8,6 +8,7 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._util.printable import HIDDEN
 from ..display.summary import is_number
 from ..errors import InvalidKey
 
@@ -19,7 +20,7 @@ TEMPLATE = "{scan_id}_{uid:.8}"
 
 _LONGEST = 180  # letters of a name, of which file systems allow 255 bytes
 _LATEST = 6e10  # seconds, about the year 3871, and before 1970 the year 69
-_UNWANTED = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
+_UNWANTED = re.compile(rf'(?:{HIDDEN}|[\n/\\:*?"<>|])+')
 _PARTS = ("stream", "field")
 
 
