@@ -30,11 +30,21 @@ async def answer(
     served: Served, call: Call, arguments: dict[str, Any], compressed: bool, receive: Receive
 ) -> Response:
     """Return the response to a call."""
+    if call.name == "insert":
+        return await _inserted(served, call, arguments)
     form = (compressed and call.gives.compressed) or call.gives
     if call.writes:  # which is not left half done
         return await served.finish(_value, served, call, arguments, form.pack)
     how = _sequence if call.yields else _value
     return await served.run(how, served, call, arguments, form.pack, receive=receive)
+
+
+async def _inserted(served: Served, call: Call, arguments: dict[str, Any]) -> Response:
+    try:
+        await served.insert(**arguments)
+    except not_from_signal(Exception) as error:
+        return problem(_told(error, call))
+    return whole(encode(None))
 
 
 def _value(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Response:

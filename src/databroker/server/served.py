@@ -14,6 +14,7 @@ from ..runs.session import StoreView
 from ..stores.narrowed import NarrowedStore
 from ..stores.wire.batches import Rows
 from .changes import Changes
+from .inserts import Inserts
 from .live.news import Listener, News
 from .sealed import SealedStore
 from .slices import Slices
@@ -108,12 +109,29 @@ class Served:
         StoreIsReadOnly
             The call writes, which is not allowed.
         """
-        if call.writes and not self.source.allow_writing:
+        if call.writes:
+            self._check_that_it_takes()
+        own = getattr(self, f"_{call.name}", None)
+        return (own or getattr(self.sealed, call.name))(**arguments)
+
+    async def insert(self, kind: str, doc: dict[str, Any]) -> None:
+        """Have the store keep a document, with those of others that come at once.
+
+        Raises
+        ------
+        StoreIsReadOnly
+            It is not allowed.
+        InvalidDocument
+            As `Store.insert` says.
+        """
+        self._check_that_it_takes()
+        await self.source.inserts.insert(self.store, kind, doc)
+
+    def _check_that_it_takes(self) -> None:
+        if not self.source.allow_writing:
             raise StoreIsReadOnly(
                 "This server only lets read. To let write, start it with --allow-writing."
             )
-        own = getattr(self, f"_{call.name}", None)
-        return (own or getattr(self.sealed, call.name))(**arguments)
 
     def _extents(self, kind: str, owner: str) -> Rows:
         """Say where rows are and, where they are few, send them along: they are asked for next."""
@@ -166,6 +184,7 @@ class ServedSource:
         self.allow_writing = allow_writing
         self.seal = seal
         self.capacity = capacity
+        self.inserts = Inserts()
         self._changes = Changes(session.store)
         self._news = News(session.store)
 
