@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from databroker.errors import InvalidQuery
 from databroker.query import nodes as n
+from databroker.query.parse import from_keywords
 from databroker.query.values import KINDS
 from databroker.query.wire import _NODES, from_json, to_json
 from databroker.testing.conformance.base import quick
@@ -124,10 +125,33 @@ def test_what_is_no_question_is_refused(data, message):
 
 
 def test_the_deepest_question_travels():
-    node = n.DataKey("a")
-    while node.depth < n.MAX_DEPTH:
-        node = n.ElemMatch(n.Path("a"), node)
+    node = n.Exists(n.Path("a", "element"))
+    while node.depth < n.MAX_DEPTH - 1:
+        node = n.ElemMatch(n.Path("a", "element"), node)
+    node = n.ElemMatch(n.Path("a"), node)
+    assert node.depth == n.MAX_DEPTH
     assert travelled(node) == node
+
+
+OF_RUN, OF_ELEMENT = n.Size(n.Path("a"), 3), n.Size(n.Path("a", "element"), 3)
+
+
+@pytest.mark.parametrize(
+    ("node", "message"),
+    [
+        (OF_ELEMENT, "can stand in elem_match alone"),
+        (n.Not(n.Size(n.Path("", "value"), 3)), "can stand in elem_match alone"),
+        (n.Or(OF_RUN, OF_ELEMENT), "can stand in elem_match alone"),
+        (n.ElemMatch(n.Path("a"), n.And(OF_ELEMENT, OF_RUN)), "can only ask about elements"),
+        (n.ElemMatch(n.Path("a"), n.DataKey("a")), "can only ask about elements"),
+    ],
+    ids=str,
+)
+def test_where_a_path_cannot_begin_is_said(node, message):
+    with pytest.raises(InvalidQuery, match=message):
+        travelled(node)
+    with pytest.raises(InvalidQuery, match=message):
+        from_keywords(node, {})
 
 
 def test_what_no_document_holds_is_refused():

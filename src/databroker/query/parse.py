@@ -25,6 +25,7 @@ from typing import Any, cast
 from .._util.printable import shown
 from ..errors import InvalidQuery, UnsupportedQuery
 from .aliases import Target, as_listed, target_of
+from .elements import check_paths
 from .nodes import MAX_DEPTH, And, DataKey, Everything, Node, Or, Path, all_of, any_of
 from .operators import Context, condition, refuse_operator
 from .text import parse_text
@@ -57,7 +58,7 @@ def _positional(text: Any, reader: _Reader) -> Node:
     if text is None:
         return Everything()
     if isinstance(text, Node):
-        return text
+        return check_paths(text)
     if isinstance(text, str):
         return parse_text(text) if text.strip() else Everything()
     to_node = getattr(text, "to_node", None)

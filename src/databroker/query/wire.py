@@ -7,12 +7,14 @@ word for is a dictionary whose one key begins with ``$``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_args
 
 from ..errors import InvalidQuery
 from . import nodes as n
+from .elements import check_paths
 from .operands import plain
+from .paths import FACTS
 from .patterns import FLAGS, compile_pattern
 from .values import KINDS, is_number
 
@@ -76,7 +78,7 @@ def from_json(data: Json) -> n.Node:
     Traceback (most recent call last):
     databroker.errors.InvalidQuery: In a 'size', 'n' must be a whole number, not 'two'.
     """
-    return _node(data, n.MAX_DEPTH)
+    return check_paths(_node(data, n.MAX_DEPTH))
 
 
 def _node(data: Json, levels: int) -> n.Node:
@@ -127,6 +129,86 @@ def _listed(names: Any) -> str:
     return ", ".join(sorted(map(repr, names)))
 
 
+def json_schemas(place: str) -> dict[str, Json]:
+    """Return the JSON Schema of questions: ``Query``, and what it refers to.
+
+    Parameters
+    ----------
+    place
+        Where they will be, as references say it: ``#/components/schemas``.
+
+    Examples
+    --------
+    >>> json_schemas("#/$defs")["Query"]["anyOf"][2]["properties"]
+    {'node': {'const': 'not'}, 'of': {'$ref': '#/$defs/Query'}}
+    """
+    names = ("Query", "ElementQuery", "Path", "ElementPath", "Value")
+    query, element, path, element_path, value = ({"$ref": f"{place}/{name}"} for name in names)
+    about_elements = (n.And, n.Or, n.Not, n.PathNode)
+    some = {name: kind for name, kind in _NODES.items() if issubclass(kind, about_elements)}
+    values = {"value": value, "values": _listing(value)}
+    return {
+        "Query": _any_node(_NODES, query, element, values | {"path": path}),
+        "ElementQuery": _any_node(some, element, element, values | {"path": element_path}),
+        "Path": {
+            "anyOf": [
+                _pairing({"enum": ["start", "stop"]}, _JSON_TEXT),
+                _pairing({"const": "run"}, {"enum": list(FACTS)}),
+            ]
+        },
+        "ElementPath": _pairing({"enum": ["element", "value"]}, _JSON_TEXT),
+        "Value": {
+            "anyOf": [
+                {"type": ["null", "boolean", "number", "string"]},
+                _listing(value),
+                _object({"$int": {"type": "string", "pattern": "^-?0x[0-9a-f]{1,40}$"}}),
+                _object({"$float": {"enum": ["nan", "inf", "-inf"]}}),
+                _object({"$dict": _listing(_pairing(_JSON_TEXT, value))}),
+            ]
+        },
+    }
+
+
+def _any_node(
+    kinds: Mapping[str, type[n.Node]], itself: Json, element: Json, others: Mapping[str, Json]
+) -> Json:
+    """Return the schema of any of these nodes, about runs or about elements of arrays."""
+
+    def part(kind: type[n.Node], name: str) -> tuple[str, Json]:
+        if name == "nodes":
+            return "of", _listing(itself)
+        if name == "node":
+            return "of", element if kind is n.ElemMatch else itself
+        return name, others.get(name) or _PARTS[name].schema
+
+    nodes = [
+        {"node": {"const": name}} | dict(part(kind, each) for each in _part_names(kind))
+        for name, kind in kinds.items()
+    ]
+    return {"anyOf": [_object(each) for each in nodes]}
+
+
+def _object(properties: Mapping[str, Json]) -> Json:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _listing(item: Json) -> Json:
+    return {"type": "array", "items": item}
+
+
+def _pairing(first: Json, second: Json) -> Json:
+    return {"type": "array", "prefixItems": [first, second], "minItems": 2, "maxItems": 2}
+
+
+_JSON_TEXT: Json = {"type": "string"}
+_JSON_WHOLE: Json = {"type": "integer"}
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     """What a part of a node must be, and how the value that JSON had for it becomes it."""
@@ -134,6 +216,7 @@ class _Form:
     words: str
     is_valid: Callable[[Any], bool]
     convert: Callable[[Any], Any] = lambda value: value
+    schema: Json = field(default_factory=dict)
 
 
 def _is_path(value: Any) -> bool:
@@ -148,23 +231,31 @@ def _list_of(is_item: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 
 def _one_of(*allowed: str) -> _Form:
-    return _Form(f"one of {', '.join(allowed)}", lambda value: value in allowed)
+    words = f"one of {', '.join(allowed)}"
+    return _Form(words, lambda value: value in allowed, schema={"enum": list(allowed)})
 
 
-_TEXT = _Form("text", lambda value: isinstance(value, str))
+_TEXT = _Form("text", lambda value: isinstance(value, str), schema=_JSON_TEXT)
 _WHOLE = _Form(
-    "a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)
+    "a whole number",
+    lambda value: isinstance(value, int) and not isinstance(value, bool),
+    schema=_JSON_WHOLE,
 )
 _INSTANT = _Form(
     "seconds or null",
     lambda value: value is None or is_number(value),
     lambda value: None if value is None else float(value),
+    {"type": ["number", "null"]},
 )
-_WORDS = _Form("a list of words", _list_of(_TEXT.is_valid), tuple)
+_WORDS = _Form(
+    *("a list of words", _list_of(_TEXT.is_valid), tuple),
+    _listing(_JSON_TEXT),
+)
 _PHRASES = _Form(
     "a list of lists of words",
     _list_of(_WORDS.is_valid),
     lambda phrases: tuple(map(tuple, phrases)),
+    _listing(_WORDS.schema),
 )
 
 _PARTS: Mapping[str, _Form] = {
@@ -172,14 +263,18 @@ _PARTS: Mapping[str, _Form] = {
     "value": _Form("a value", lambda value: True),
     "values": _Form("a list", _list_of(lambda value: True), tuple),
     "op": _one_of(*get_args(n.Operator)),
-    "expected": _Form("true or false", lambda value: isinstance(value, bool)),
+    "expected": _Form(
+        "true or false", lambda value: isinstance(value, bool), schema={"type": "boolean"}
+    ),
     "pattern": _TEXT,
     "flags": _Form(
-        f"of {', '.join(FLAGS)}", lambda value: isinstance(value, str) and {*value} <= {*FLAGS}
+        f"of {', '.join(FLAGS)}",
+        lambda value: isinstance(value, str) and {*value} <= {*FLAGS},
+        schema=_JSON_TEXT | {"pattern": f"^[{''.join(FLAGS)}]*$"},
     ),
     "n": _WHOLE,
     "type": _one_of(*KINDS, "number"),
-    "divisor": _WHOLE,
+    "divisor": replace(_WHOLE, schema=_JSON_WHOLE | {"not": {"const": 0}}),
     "remainder": _WHOLE,
     "since": _INSTANT,
     "until": _INSTANT,

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
+from ..query.wire import json_schemas
 from ..stores.wire.calls import JSON, MESSAGEPACK, VERSION, Call
+from ..stores.wire.failures import codes_of
+from ..stores.wire.forms import SCHEMAS, SELECTION_SCHEMA
 
-_ERROR = {
-    "description": "What is wrong: a code that stays the same, and a message for people.",
-    "content": {
-        JSON: {
-            "schema": {
-                "type": "object",
-                "required": ["code", "message"],
-                "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
-            }
-        }
-    },
-}
+_RESPONSES = "#/components/responses"
 
 
 def description(calls: Iterable[Call], version: str) -> dict[str, Any]:
@@ -34,10 +27,35 @@ def description(calls: Iterable[Call], version: str) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "databroker", "version": version},
-        "paths": {f"/{VERSION}/{call.name}": {"post": _operation(call)} for call in calls},
-        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "servers": [{"url": "..", "description": "The source that this describes."}],
+        "paths": {
+            f"/{VERSION}/about": {"get": _told("about", "What is to be known of the source.")},
+            f"/{VERSION}/openapi.json": {"get": _told("describe", "This description.")},
+            **{f"/{VERSION}/{call.name}": {"post": _operation(call)} for call in calls},
+        },
+        "components": {
+            "schemas": json_schemas(SCHEMAS) | {"Selection": SELECTION_SCHEMA},
+            "responses": {
+                str(status): _error(status, codes) for status, codes in codes_of().items()
+            },
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
         "security": [{"token": []}],
     }
+
+
+def _error(status: int, codes: list[str]) -> dict[str, Any]:
+    properties = {"code": {"enum": codes}, "message": {"type": "string"}}
+    schema = {"type": "object", "required": list(properties), "properties": properties}
+    return {
+        "description": f"{HTTPStatus(status).phrase}: a code that stays the same, and a message.",
+        "content": {JSON: {"schema": schema}},
+    }
+
+
+def _told(name: str, summary: str) -> dict[str, Any]:
+    answer = {"description": summary, "content": {JSON: {"schema": {"type": "object"}}}}
+    return {"operationId": name, "summary": summary, "responses": _responses(answer)}
 
 
 def _operation(call: Call) -> dict[str, Any]:
@@ -51,6 +69,10 @@ def _operation(call: Call) -> dict[str, Any]:
     }
     many = "A sequence of MessagePack values, each a list of one item; then a dictionary with "
     what = f"{many}'end' or 'error'. An item is " if call.yields else ""
+    answer = {
+        "description": f"{what}{call.gives.words}.",
+        "content": {MESSAGEPACK: {"schema": {} if call.yields else call.gives.schema}},
+    }
     return {
         "operationId": call.name,
         "summary": call.says,
@@ -58,11 +80,10 @@ def _operation(call: Call) -> dict[str, Any]:
             "required": bool(call.needed),
             "content": {kind: {"schema": arguments} for kind in (JSON, MESSAGEPACK)},
         },
-        "responses": {
-            "200": {
-                "description": f"{what}{call.gives.words}.",
-                "content": {MESSAGEPACK: {"schema": {} if call.yields else call.gives.schema}},
-            },
-            "default": _ERROR,
-        },
+        "responses": _responses(answer),
     }
+
+
+def _responses(answer: Mapping[str, Any]) -> dict[str, Any]:
+    errors = {str(status): {"$ref": f"{_RESPONSES}/{status}"} for status in codes_of()}
+    return {"200": answer, **errors}

@@ -102,15 +102,16 @@ class Call:
             ) from error
 
 
+_SEALED = f.optional(f.SEALED)
 _UIDS = f.list_of(f.TEXT)
-_LIMIT = f.optional(f.WHOLE)
+_LIMIT = f.optional(f.COUNT)
 
 _CALLS = (
     # Finding runs.
-    Call("find", {"query": f.QUERY, "limit": _LIMIT, "after": f.ANYTHING}, f.RECORD, yields=True),
+    Call("find", {"query": f.QUERY, "limit": _LIMIT, "after": _SEALED}, f.RECORD, yields=True),
     Call("count", {"query": f.QUERY}, f.WHOLE),
     Call("record", {"uid": f.TEXT}, f.optional(f.RECORD)),
-    Call("resolve", {"prefix": f.TEXT, "limit": f.WHOLE}, _UIDS),
+    Call("resolve", {"prefix": f.TEXT, "limit": f.COUNT}, _UIDS),
     Call(
         "select",
         {"query": f.QUERY, "paths": f.list_of(f.PATH), "limit": _LIMIT},
@@ -118,9 +119,9 @@ _CALLS = (
         yields=True,
     ),
     Call("distinct", {"path": f.PATH, "query": f.QUERY}, f.COUNTED),
-    Call("keys", {"most": f.WHOLE}, _UIDS),
+    Call("keys", {"most": f.COUNT}, _UIDS),
     # Reading a run.
-    Call("documents", {"uid": f.TEXT, "kinds": f.list_of(f.TEXT)}, f.PAIR, yields=True),
+    Call("documents", {"uid": f.TEXT, "kinds": f.list_of(f.KIND)}, f.PAIR, yields=True),
     Call("activity", {"uid": f.TEXT}, f.ACTIVITY),
     Call("extents", {"kind": f.ROW_KIND, "owner": f.TEXT}, b.ROWS),
     Call(
@@ -157,7 +158,7 @@ _CALLS = (
     Call("size", {}, _LIMIT),
     # Noticing what is new.
     Call("state", {}, f.STATE),
-    Call("uids_since", {"mark": f.ANYTHING}, f.MARKED),
+    Call("uids_since", {"mark": _SEALED}, f.MARKED),
     # Writing. What comes twice changes nothing, so each may be sent again.
     Call("insert", {"kind": f.TEXT, "doc": f.DOCUMENT}, f.ANYTHING, writes=True),
     Call("insert_many", {"documents": f.list_of(f.PAIR)}, f.ANYTHING, writes=True),

@@ -43,6 +43,20 @@ def status_of(error: e.DatabrokerError) -> int:
     return next((status for kind, status in _STATUS if isinstance(error, kind)), _BAD_REQUEST)
 
 
+def codes_of() -> Mapping[int, list[str]]:
+    """Return the codes of errors for each HTTP status that they have.
+
+    Examples
+    --------
+    >>> codes_of()[413]
+    ['request-too-large']
+    """
+    found: dict[int, list[str]] = {}
+    for code, kind in sorted(_by_code().items()):
+        found.setdefault(status_of(kind("")), []).append(code)
+    return dict(sorted(found.items()))
+
+
 def to_problem(error: e.DatabrokerError) -> Problem:
     """Return an error as it travels.
 

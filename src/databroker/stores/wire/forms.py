@@ -92,41 +92,68 @@ def list_of(form: Form) -> Form:
 
 
 def _array(*items: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "prefixItems": list(items), "minItems": len(items)}
+    number = len(items)
+    return {"type": "array", "prefixItems": list(items), "minItems": number, "maxItems": number}
+
+
+def _counted(value: Plain) -> int:
+    """Return with what some are counted: no store has more. To JSON, 2.0 is a whole number."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    number: int = WHOLE.unpack(int(value) if is_whole else value)
+    if not 0 <= number <= _MOST:
+        raise ValueError(f"it must be {COUNT.words}, not {value!r:.80}")
+    return number
 
 
 _TEXT: Mapping[str, Any] = {"type": "string"}
 _OBJECT: Mapping[str, Any] = {"type": "object"}
 _WHOLE: Mapping[str, Any] = {"type": "integer"}
+_MOST = 2**53
+_COUNT: Mapping[str, Any] = {"type": "integer", "minimum": 0, "maximum": _MOST}
+SCHEMAS = "#/components/schemas"
+"""Where the description of the interface has what several forms refer to."""
 
 ANYTHING = Form("any value")
 DOCUMENT = checked("a document", _OBJECT, dict)
 TEXT = checked("text", _TEXT, str)
 WHOLE = checked("a whole number", _WHOLE, int)
 FLAG = checked("true or false", {"type": "boolean"}, bool)
+COUNT = Form("a whole number from 0 to 2**53", _COUNT, _same, _counted)
+SEALED = checked("what the server has given, as it was", _TEXT, str)
+KIND = checked(
+    "a kind of document that belongs to a run",
+    {"enum": ["descriptor", "resource", "stream_resource"]},
+    str,
+    *("descriptor", "resource", "stream_resource"),
+)
 ROW_KIND = checked(
     "'event', 'datum' or 'stream_datum'",
     {"enum": ["event", "datum", "stream_datum"]},
     str,
     *("event", "datum", "stream_datum"),
 )
-QUERY = Form("a query", {"type": "object", "required": ["node"]}, to_json, from_json)
+QUERY = Form("a query", {"$ref": f"{SCHEMAS}/Query"}, to_json, from_json)
 PATH = Form(
     "a document and a key in it",
-    _array(_TEXT, _TEXT),
+    {"$ref": f"{SCHEMAS}/Path"},
     lambda path: [path.document, path.text],
     lambda pair: _path(*pair),
 )
-SELECTION = Form("a choice of columns", _OBJECT, Selection.to_json, lambda json: _selection(**json))
+SELECTION = Form(
+    "a choice of columns",
+    {"$ref": f"{SCHEMAS}/Selection"},
+    Selection.to_json,
+    lambda json: _selection(**DOCUMENT.unpack(json)),
+)
 EXTENT = Form(
     "where rows are",
-    _array(_WHOLE, _WHOLE, _WHOLE, {}),
+    _array(_WHOLE, _WHOLE, _WHOLE, _TEXT),
     lambda extent: [extent.rows, extent.min_seq, extent.max_seq, extent.token],
     lambda parts: _extent(*parts),
 )
 RANGE = Form(
     "the first row and the one after the last",
-    _array(_WHOLE, _WHOLE),
+    _array(_COUNT, _COUNT),
     list,
     lambda pair: _range(*pair),
 )
@@ -138,7 +165,7 @@ PAIR = Form(
 )
 RECORD = Form(
     "a run: uid, start, stop, cursor",
-    _array(_TEXT, _OBJECT, {}, {}),
+    _array(_TEXT, _OBJECT, {"type": ["object", "null"]}, _TEXT),
     lambda run: [run.uid, run.start, run.stop, run.cursor],
     lambda parts: RunRecord(*parts),
 )
@@ -174,6 +201,15 @@ SLICES = list_of(
 )
 
 
+_NAMES = optional(list_of(TEXT))
+SELECTION_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {"data": _NAMES.schema, "timestamps": _NAMES.schema, "others": FLAG.schema},
+    "required": ["data", "timestamps", "others"],
+    "additionalProperties": False,
+}
+
+
 def _path(document: Plain, text: Plain) -> Path:
     if document not in ("start", "stop", "run"):
         raise ValueError(f"a path begins in 'start', 'stop' or 'run', not {document!r:.80}")
@@ -182,16 +218,17 @@ def _path(document: Plain, text: Plain) -> Path:
 
 def _selection(data: Plain, timestamps: Plain, others: Plain) -> Selection:
     for names in (data, timestamps):
-        optional(list_of(TEXT)).unpack(names)
-    return Selection.from_json({"data": data, "timestamps": timestamps, "others": bool(others)})
+        _NAMES.unpack(names)
+    others = FLAG.unpack(others)
+    return Selection.from_json({"data": data, "timestamps": timestamps, "others": others})
 
 
 def _extent(rows: Plain, min_seq: Plain, max_seq: Plain, token: Plain) -> Extent:
-    return Extent(WHOLE.unpack(rows), min_seq, max_seq, token)
+    return Extent(WHOLE.unpack(rows), WHOLE.unpack(min_seq), WHOLE.unpack(max_seq), token)
 
 
 def _range(first: Plain, stop: Plain) -> tuple[int, int]:
-    return WHOLE.unpack(first), WHOLE.unpack(stop)
+    return COUNT.unpack(first), COUNT.unpack(stop)
 
 
 def _pair(kind: Plain, doc: Plain) -> tuple[str, dict[str, Any]]:
