@@ -104,6 +104,10 @@ def _node(data: Json, levels: int) -> n.Node:
     }
     if kind is n.Matches:
         compile_pattern(parts["pattern"], parts["flags"])
+    if kind is n.Compare and isinstance(parts["value"], list | dict):
+        raise _unexpected(
+            name, "value", "must be a number, text, true, false or null", data["value"]
+        )
     if kind is n.Mod and not parts["divisor"]:
         raise _unexpected(name, "divisor", "must not be 0", 0)
     return kind(**parts)
@@ -142,11 +146,12 @@ def json_schemas(place: str) -> dict[str, Json]:
     >>> json_schemas("#/$defs")["Query"]["anyOf"][2]["properties"]
     {'node': {'const': 'not'}, 'of': {'$ref': '#/$defs/Query'}}
     """
-    names = ("Query", "ElementQuery", "Path", "ElementPath", "Value")
-    query, element, path, element_path, value = ({"$ref": f"{place}/{name}"} for name in names)
+    names = ("Query", "ElementQuery", "Path", "ElementPath", "Value", "Scalar")
+    refs = ({"$ref": f"{place}/{name}"} for name in names)
+    query, element, path, element_path, value, scalar = refs
     about_elements = (n.And, n.Or, n.Not, n.PathNode)
     some = {name: kind for name, kind in _NODES.items() if issubclass(kind, about_elements)}
-    values = {"value": value, "values": _listing(value)}
+    values = {"value": value, "values": _listing(value), "scalar": scalar}
     return {
         "Query": _any_node(_NODES, query, element, values | {"path": path}),
         "ElementQuery": _any_node(some, element, element, values | {"path": element_path}),
@@ -159,11 +164,16 @@ def json_schemas(place: str) -> dict[str, Json]:
         "ElementPath": _pairing({"enum": ["element", "value"]}, _JSON_TEXT),
         "Value": {
             "anyOf": [
-                {"type": ["null", "boolean", "number", "string"]},
+                scalar,
                 _listing(value),
+                _object({"$dict": _listing(_pairing(_JSON_TEXT, value))}),
+            ]
+        },
+        "Scalar": {
+            "anyOf": [
+                {"type": ["null", "boolean", "number", "string"]},
                 _object({"$int": {"type": "string", "pattern": "^-?0x[0-9a-f]{1,40}$"}}),
                 _object({"$float": {"enum": ["nan", "inf", "-inf"]}}),
-                _object({"$dict": _listing(_pairing(_JSON_TEXT, value))}),
             ]
         },
     }
@@ -179,6 +189,8 @@ def _any_node(
             return "of", _listing(itself)
         if name == "node":
             return "of", element if kind is n.ElemMatch else itself
+        if kind is n.Compare and name == "value":
+            return name, others["scalar"]
         return name, others.get(name) or _PARTS[name].schema
 
     nodes = [

@@ -40,9 +40,14 @@ def test_a_call_takes_what_its_method_takes(call):
 
 def test_the_description_names_every_call():
     found = description(CALLS.values(), "3.0")
-    assert [path.rpartition("/")[2] for path in found["paths"]] == list(CALLS)
-    for path in found["paths"].values():
-        body = path["post"]["requestBody"]["content"]["application/json"]["schema"]
+    asked = {
+        path.rpartition("/")[2]: each["post"]
+        for path, each in found["paths"].items()
+        if "post" in each
+    }
+    assert list(asked) == list(CALLS)
+    for each in asked.values():
+        body = each["requestBody"]["content"]["application/json"]["schema"]
         assert set(body["required"]) <= body["properties"].keys()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..._util.lazy import lazy_module
 from ...documents.encode import describe_dtype, restore_dtype
 from ..external import Buffer, ExternalValues, Head, Part, Seen, Stretch
-from .forms import SLICES, TEXT, WHOLE, Form, Plain, list_of, optional
+from .forms import COUNT, SLICES, TEXT, WHOLE, Form, Plain, array_of, list_of, optional
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +19,8 @@ LARGEST_PIECE = 2**27
 """How many bytes a compressed piece has at most, once it is none."""
 
 _NAME = optional(TEXT)
-_SHAPE = list_of(WHOLE)
+_SHAPE = list_of(COUNT)
+_STRETCHES = {"type": "array", "items": array_of(TEXT.schema, COUNT.schema, COUNT.schema)}
 
 
 def _pack_values(values: ExternalValues) -> Plain:
@@ -42,9 +43,9 @@ def _values(
 
 
 def _stretch(uid: Plain, first: Plain, stop: Plain) -> Stretch:
-    first, stop = WHOLE.unpack(first), WHOLE.unpack(stop)
-    if not 0 <= first <= stop < 2**63:
-        raise ValueError(f"a stretch goes forwards from 0 or more, not from {first} to {stop}")
+    first, stop = COUNT.unpack(first), COUNT.unpack(stop)
+    if first > stop:
+        raise ValueError(f"a stretch goes forwards, not from {first} to {stop}")
     return TEXT.unpack(uid), first, stop
 
 
@@ -57,7 +58,7 @@ def _dtype(text: Plain) -> np.dtype[Any]:
 
 def _shape(plain: Plain) -> tuple[int, ...]:
     shape = tuple(_SHAPE.unpack(plain))
-    if any(size < 0 for size in shape) or len(shape) > 32:
+    if len(shape) > 32:
         raise ValueError(f"{plain!r:.80} is no shape")
     return shape
 
@@ -111,7 +112,15 @@ _BYTES = {"type": "string", "format": "binary"}
 VALUES = Form(
     "values of a field: references (ids of datums; or uid, first and stop of stream resources), "
     "run, field, descriptor",
-    {"type": "object", "required": ["references"]},
+    {
+        "type": "object",
+        "properties": {
+            "references": {"anyOf": [list_of(TEXT).schema, _STRETCHES]},
+            **dict.fromkeys(("run", "field", "descriptor"), _NAME.schema),
+        },
+        "required": ["references"],
+        "additionalProperties": False,
+    },
     _pack_values,
     lambda given: _values(**given),
 )
@@ -126,7 +135,7 @@ SEEN = optional(
 PART = optional(
     Form(
         "what is wanted of each value: its shape, the dtype, slices",
-        {"type": "array"},
+        array_of(_SHAPE.schema, TEXT.schema, SLICES.schema),
         _pack_part,
         lambda parts: _part(*parts),
     )

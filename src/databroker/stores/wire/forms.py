@@ -91,7 +91,8 @@ def list_of(form: Form) -> Form:
     )
 
 
-def _array(*items: Mapping[str, Any]) -> dict[str, Any]:
+def array_of(*items: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of an array of just these items."""
     number = len(items)
     return {"type": "array", "prefixItems": list(items), "minItems": number, "maxItems": number}
 
@@ -147,37 +148,37 @@ SELECTION = Form(
 )
 EXTENT = Form(
     "where rows are",
-    _array(_WHOLE, _WHOLE, _WHOLE, _TEXT),
+    array_of(_WHOLE, _WHOLE, _WHOLE, _TEXT),
     lambda extent: [extent.rows, extent.min_seq, extent.max_seq, extent.token],
     lambda parts: _extent(*parts),
 )
 RANGE = Form(
     "the first row and the one after the last",
-    _array(_COUNT, _COUNT),
+    array_of(_COUNT, _COUNT),
     list,
     lambda pair: _range(*pair),
 )
 PAIR = Form(
     "a kind and a document",
-    _array(_TEXT, _OBJECT),
+    array_of(_TEXT, _OBJECT),
     list,
     lambda pair: _pair(*pair),
 )
 RECORD = Form(
     "a run: uid, start, stop, cursor",
-    _array(_TEXT, _OBJECT, {"type": ["object", "null"]}, _TEXT),
+    array_of(_TEXT, _OBJECT, {"type": ["object", "null"]}, _TEXT),
     lambda run: [run.uid, run.start, run.stop, run.cursor],
     lambda parts: RunRecord(*parts),
 )
 ACTIVITY = Form(
     "when a run was last written, and by whom: time, host, pid, boot_id",
-    _array({"type": "number"}, {}, {}, {}),
+    array_of({"type": "number"}, {}, {}, {}),
     lambda activity: [activity.last_time, activity.host, activity.pid, activity.boot_id],
     lambda parts: Activity(*parts),
 )
 OUTLINE = Form(
     "what a run consists of: start, stop, and each kind, owner and number of rows",
-    _array(_OBJECT, {}, {"type": "array"}),
+    array_of(_OBJECT, {}, {"type": "array"}),
     lambda run: [run.start, run.stop, [[*owner, rows] for owner, rows in run.rows.items()]],
     lambda parts: _outline(*parts),
 )
@@ -189,12 +190,12 @@ OUTLINES = Form(
 )
 VALUES = Form("values, one for each path", {"type": "array"}, list, tuple)
 STATE = Form("a state", {"type": "array"}, list, tuple)
-COUNTED = list_of(Form("a value, and how many runs have it", _array({}, _WHOLE), list, tuple))
-MARKED = optional(Form("uids, and a new mark", _array({"type": "array"}, {}), list, tuple))
+COUNTED = list_of(Form("a value, and how many runs have it", array_of({}, _WHOLE), list, tuple))
+MARKED = optional(Form("uids, and a new mark", array_of({"type": "array"}, {}), list, tuple))
 SLICES = list_of(
     Form(
         "a slice: start, stop, step",
-        _array({}, {}, {}),
+        array_of(*[{"type": ["integer", "null"]}] * 3),
         lambda part: [part.start, part.stop, part.step],
         lambda parts: _slice(*parts),
     )
