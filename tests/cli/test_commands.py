@@ -187,7 +187,7 @@ def test_several_names_are_one_broker_in_every_command(two, run_at_lab, tmp_path
     assert run_at_lab("table", *both, "9f3a")[1].splitlines()[3].split()[2] == "1"
     assert run_at_lab("files", *both, "b2c1")[:2] == (0, "no external files\n")
     assert re.search(r"store +2 sources: lab .*\nruns +2", run_at_lab("status", *both)[1])
-    assert run_at_lab("replay", *both)[:2] == (0, "Sent: 0 documents.\n")
+    assert run_at_lab("replay", *both)[:2] == (0, "Nothing waits to be sent.\n")
     assert run_at_lab("export", "-2:", *both, "--table", str(tmp_path / "both.csv"))[0] == 0
     assert set(pd.read_csv(tmp_path / "both.csv")["uid"]) == {"9f3a", "b2c1"}
     assert run_at_lab("copy", "lab", "old", str(tmp_path / "both.db"), "--since", "1970")[0] == 0

@@ -62,7 +62,7 @@ def test_what_waits_is_told_and_sent(typed, left):
         assert (stats["runs"], stats["waiting"], stats["refused"]) == (0, len(whole_run()), [])
         assert stats["bytes"] > 0
     assert typed("replay", "-b", "lab") == (0, f"Sent: {len(whole_run())} documents.\n")
-    assert typed("replay", "-b", "lab") == (0, "Sent: 0 documents.\n")
+    assert typed("replay", "-b", "lab") == (0, "Nothing waits to be sent.\n")
     with Broker.named("lab") as db:
         assert db[-1].start["uid"] == "a"
         assert db.stats()["waiting"] == 0

@@ -68,7 +68,7 @@ def _check_packs(names: tuple[str, ...]) -> list[PackCheck]:
     """Compare those of the sources that are packs with their checksums."""
     from ..packing import is_pack, verify_pack
 
-    with progress_bar("files") as update:
+    with progress_bar("files of the pack") as update:
 
         def report(done: int, total: int) -> None:
             update(completed=done, total=total)
@@ -77,7 +77,7 @@ def _check_packs(names: tuple[str, ...]) -> list[PackCheck]:
 
 
 def _check_store(db: Broker, repair: bool) -> CheckReport:
-    with progress_bar("stored") as update:
+    with progress_bar("pieces of the store") as update:
         return db.check(lambda done, total: update(completed=done, total=total), mend_index=repair)
 
 
@@ -96,6 +96,6 @@ def backup(names: tuple[str, ...], path: str) -> None:
     Other programs may write meanwhile. Nothing is overwritten, and the file appears when it is
     whole. External files are not copied: see 'databroker pack'.
     """
-    with open_broker(*names) as db, progress_bar("bytes") as update:
+    with open_broker(*names) as db, progress_bar("copied", bytes=True) as update:
         made = db.backup(path, lambda done, total: update(completed=done, total=total))
     say(f"Written: {made}")

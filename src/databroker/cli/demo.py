@@ -29,8 +29,6 @@ def demo() -> None:
             update(description=f"{title:<32}", completed=done, total=of)
 
         done = install(report)
-        if done.added:
-            update(description=f"{'done':<32}", completed=len(done.added))
     made = "created" if done.created else "kept"
     say(f"Configuration 'example' {made}: {done.config_file}")
     say(f"Runs are in {done.data_file}")

@@ -68,19 +68,31 @@ def warnings_as_lines() -> Iterator[None]:
 
 
 @contextmanager
-def progress_bar(description: str) -> Iterator[Callable[..., None]]:
+def progress_bar(description: str, *, bytes: bool = False) -> Iterator[Callable[..., None]]:
     """Show a bar where errors go, if that is a terminal, so that the output proper stays clean.
 
-    Given is what tells it how far things are: `description`, `completed`, `total`, `more`.
+    It counts things, or bytes, and is gone when all is done. Given is what tells it how far things
+    are: `description`, `completed`, `total`, `more`.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+    )
 
     before = TextColumn("{task.description}", markup=False)
     after = TextColumn("{task.fields[more]}", markup=False)
-    columns = (before, BarColumn(), MofNCompleteColumn(), after)
+    counted = DownloadColumn() if bytes else MofNCompleteColumn()
     console = Console(stderr=True)
-    bar = Progress(*columns, console=console, disable=not console.is_terminal)
+    bar = Progress(
+        *(before, BarColumn(), counted, after),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
     task = bar.add_task(description, total=None, more="")
 
     def update(**known: Any) -> None:

@@ -63,7 +63,10 @@ def replay(names: tuple[str, ...], form: Form | None) -> int | None:
         left = {"waiting": waiting.documents, "refused": waiting.refused, "kept": waiting.kept}
         say_json({"sent": sent, **left})
         return NO if waiting else None
-    say(f"Sent: {_known(sent)} document{'s' * (sent != 1)}.")
+    if sent or waiting:
+        say(f"Sent: {_known(sent)} document{'s' * (sent != 1)}.")
+    else:
+        say("Nothing waits to be sent.")
     if waiting.files:
         say(f"Programs that are still running have {waiting.documents:,} more, and send them.")
     if waiting.kept:
