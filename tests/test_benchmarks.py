@@ -133,6 +133,13 @@ def test_moving_runs(tmp_path: Path) -> None:
     assert all(row.ratio for row in rows if "again" not in row.what)
 
 
+def test_packing_and_importing() -> None:
+    packing = module("packing")
+    runs = [packing.wide_run(seed, 3, 2) for seed in range(2)]
+    rows = [*packing.packs("runs", runs, repeat=1), *packing.imports("runs", runs)]
+    assert [bool(row.ratio) for row in rows] == [True] * 4
+
+
 def test_a_run_in_progress() -> None:
     assert len(list(module("progress").rows(count=30, repeat=1))) == 2
 

@@ -266,10 +266,20 @@ def test_what_is_no_file_of_documents_says_so(db, tmp_path):
 
 def test_progress_tells_how_much_is_left(db, exported, monkeypatch):
     monkeypatch.setattr("databroker.broker.moving.progress._PAUSE", 0)
+    monkeypatch.setattr("databroker.broker.moving.bringing_in._DOCUMENTS", 10)
     seen = []
     import_files(db, [exported("jsonl")], progress=seen.append)
     assert (seen[-1].runs, seen[-1].left) == (2, 0.0)
     assert any(progress.left for progress in seen)
+
+
+def test_small_files_are_saved_together(db, exported, monkeypatch):
+    """A commit a file would wait for the disk as often as there are files."""
+    calls = []
+    insert_many = db.store.insert_many
+    monkeypatch.setattr(db.store, "insert_many", lambda some: calls.append(insert_many(some)))
+    report = import_files(db, [exported("jsonl")])
+    assert (report.files, len(report.new), len(calls)) == (2, 2, 1)
 
 
 def test_refusals_do_not_fill_the_memory(db, tmp_path):

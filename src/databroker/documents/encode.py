@@ -151,11 +151,25 @@ def same(one: Any, other: Any) -> bool:
     >>> same({"a": 1}, {"a": 2})
     False
     """
+    return _encoded_alike(one, other) or _same(one, other)
+
+
+def _encoded_alike(one: Any, other: Any) -> bool:
+    """Tell whether two documents are the same to the letter, which most are: that is seen fast."""
+    if not (isinstance(one, dict) and isinstance(other, dict) and len(one) == len(other)):
+        return False
+    try:
+        return encode(one) == encode(other)
+    except (TypeError, ValueError, OverflowError, RecursionError):  # not normalised
+        return False
+
+
+def _same(one: Any, other: Any) -> bool:
     if isinstance(one, np.ndarray):
         if isinstance(other, np.ndarray) and one.dtype.hasobject is False and one.shape:
             if one.shape != other.shape:
                 return False
-            return bool(one.dtype == other.dtype and one.tobytes() == other.tobytes()) or same(
+            return bool(one.dtype == other.dtype and one.tobytes() == other.tobytes()) or _same(
                 one.tolist(), other.tolist()
             )
         one = one.tolist()
@@ -165,12 +179,12 @@ def same(one: Any, other: Any) -> bool:
         return (
             isinstance(other, dict)
             and one.keys() == other.keys()
-            and all(same(value, other[key]) for key, value in one.items())
+            and all(_same(value, other[key]) for key, value in one.items())
         )
     if isinstance(one, list | tuple):
         return (
             isinstance(other, list | tuple)
             and len(one) == len(other)
-            and all(map(same, one, other))
+            and all(map(_same, one, other))
         )
     return bool(one == other) or (one != one and other != other)

@@ -43,15 +43,24 @@ class BringingIn:
         self._known = KnownRows(store)
         self._before: dict[str, object] = {}  # what was known of each run
         self._refused: set[str] = set()  # uids
+        self._waiting: list[Waiting] = []
+        self._size = 0  # of these, in bytes
 
     def add(self, file: str, found: Iterable[Found]) -> None:
-        """Save the documents of one file."""
-        for batch in self._batches(file, found):
-            self._look(batch)
-            self._insert([each for each in batch if not self._is_known(each)])
+        """Take the documents of one file; those of many small ones are saved together."""
+        for place, what in found:
+            where = file, f"{place} {what.number}"
+            if isinstance(what, Fault):
+                self._report.refuse(Refusal(*where, what.text))
+                continue
+            self._waiting.append((where, what.kind, what.document))
+            self._size += bytes_of(what.document)
+            if len(self._waiting) >= _DOCUMENTS or self._size >= _BYTES:
+                self._save()
 
     def end(self) -> None:
-        """Say what became of each run."""
+        """Save what waits yet, and say what became of each run."""
+        self._save()
         for some in _sliced(list(self._before), _RUNS):
             outlines = self._outlines(some)
             for uid in some:
@@ -65,23 +74,12 @@ class BringingIn:
                 else:
                     self._report.known.append(uid)
 
-    def _batches(self, file: str, found: Iterable[Found]) -> Iterator[list[Waiting]]:
-        batch: list[Waiting] = []
-        size = 0
-        for place, what in found:
-            where = file, f"{place} {what.number}"
-            if isinstance(what, Fault):
-                self._report.refuse(Refusal(*where, what.text))
-                continue
-            batch.append((where, what.kind, what.document))
-            size += bytes_of(what.document)
-            if len(batch) >= _DOCUMENTS or size >= _BYTES:
-                yield batch
-                batch, size = [], 0
-        if batch:
-            yield batch
-
     # -- saving ----------------------------------------------------------
+
+    def _save(self) -> None:
+        batch, self._waiting, self._size = self._waiting, [], 0
+        self._look(batch)
+        self._insert([each for each in batch if not self._is_known(each)])
 
     def _insert(self, batch: Sequence[Waiting]) -> None:
         batch = [each for each in batch if not self._is_left_out(each)]
