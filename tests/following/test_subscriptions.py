@@ -128,8 +128,10 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(db, monkeypatch):
 def test_one_that_stays_away_is_told(db, monkeypatch):
     monkeypatch.setattr(followers, "_AGAIN", 0.01)
     monkeypatch.setattr(followers, "AWAY", 0.05)
-    follower = RunBuilder(db, time=time.time()).header.follow()
+    run = RunBuilder(db, time=time.time())
+    follower = run.header.follow()
     assert next(follower)[0] == "start"
     monkeypatch.setattr(db.store, "outlines", away)
+    run.descriptor(["det"])
     with pytest.raises(StoreAway):
         next(follower)

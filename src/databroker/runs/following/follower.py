@@ -111,14 +111,14 @@ class Follower(Iterator[T]):
                 for _ in moments(self._store, patience=patience):
                     if self._is_stopped:
                         return
-                    reached = time.monotonic()
-                    is_thorough = reached >= thorough + PATIENCE
-                    thorough = reached if is_thorough else thorough
+                    looked = time.monotonic()
+                    is_thorough = looked >= thorough + PATIENCE
                     look = self.look(is_thorough=is_thorough)
                     for each in look.news:
                         yield each
                         heard = time.monotonic()
-                    if look.is_last or reached >= heard + timeout:
+                    reached, thorough = looked, looked if is_thorough else thorough
+                    if look.is_last or looked >= heard + timeout:
                         return
             except StoreAway:
                 if time.monotonic() >= min(reached + AWAY, heard + timeout):

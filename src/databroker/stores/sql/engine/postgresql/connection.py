@@ -28,7 +28,7 @@ from ..dialect import POSTGRESQL
 from ..limits import Limits
 from ..render import VALUES, Sql, inserting, together
 from .failures import translate
-from .listening import channel, listening
+from .listening import Bell, channel
 from .sessions import Session, Sessions
 
 T = TypeVar("T")
@@ -40,6 +40,9 @@ _LARGEST = 2**30 - 2**20
 _SENT = 2**24
 """Bytes of rows that are sent at once, or one row."""
 
+_APPENDING = "SELECT append_row(?, ?, ?, ?, ?, ?)"
+_APPENDING_TOLD = f"{_APPENDING}, pg_notify(?, '')"
+
 _COPIED = 60
 """So many rows are sooner copied than inserted."""
 
@@ -49,10 +52,13 @@ class PostgreSQLConnection(Connection):
 
     dialect = POSTGRESQL
 
-    def __init__(self, sessions: Sessions, name: str, lock: int, limits: Limits) -> None:
+    def __init__(
+        self, sessions: Sessions, bell: Bell, name: str, lock: int, limits: Limits
+    ) -> None:
         super().__init__(limits)
         self.lost = False  # whether a session came to its end in a transaction
         self._sessions = sessions
+        self._bell = bell
         self._name = name
         self._lock = lock
         self._session: Session | None = None  # during a transaction
@@ -78,7 +84,6 @@ class PostgreSQLConnection(Connection):
 
     def end(self, *, commit: bool) -> None:
         if commit:
-            # Not for each row: PostgreSQL commits those that tell others one after the other.
             last = f"NOTIFY {channel(self._lock)}; COMMIT"
             self._ask(lambda session: session.execute(last))
         self.abandon()
@@ -116,7 +121,9 @@ class PostgreSQLConnection(Connection):
 
     def append(self, row: Row, series: int, sealed: int) -> bool:
         values = (self._lock, *row, series, sealed)
-        return bool(self.execute("SELECT append_row(?, ?, ?, ?, ?, ?)", values)[0][0])
+        if self._bell.is_due():
+            return bool(self.execute(_APPENDING_TOLD, (*values, channel(self._lock)))[0][0])
+        return bool(self.execute(_APPENDING, values)[0][0])
 
     def state(self) -> Hashable:
         # Which transactions of the server are seen: of all its databases, but at once.
@@ -126,7 +133,7 @@ class PostgreSQLConnection(Connection):
     @contextlib.contextmanager
     def listening(self) -> Iterator[Callable[[float], object]]:
         try:
-            with listening(self._sessions, self._lock) as pause:
+            with self._bell.heard(self._lock) as pause:
                 yield pause
         except Error as error:
             raise translate(error, self._name) from error

@@ -19,6 +19,7 @@ from ..connection import Connection, Connections
 from ..limits import Limits
 from .connection import PostgreSQLConnection
 from .failures import translate_opening
+from .listening import Bell
 from .sessions import Session, Sessions
 from .tables import make_right
 
@@ -136,7 +137,9 @@ class PostgreSQLConnections(Connections):
         connection: PostgreSQLConnection | None = getattr(self._local, "connection", None)
         if connection is None:
             lock = self._lock_number or self.reach()
-            connection = PostgreSQLConnection(self._sessions, self.name, lock, self.limits)
+            connection = PostgreSQLConnection(
+                self._sessions, self._bell, self.name, lock, self.limits
+            )
             self._local.connection = connection
         return connection
 
@@ -145,6 +148,7 @@ class PostgreSQLConnections(Connections):
         self._lock = threading.RLock()
         self._local = threading.local()
         self._sessions = Sessions(self._connect, self.limits.outage)
+        self._bell = Bell(self._sessions)
 
     def _connect(self) -> Session:
         habits = _HABITS | {"connect_timeout": max(2, round(self.limits.outage))}
