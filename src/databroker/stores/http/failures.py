@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from http.client import HTTPResponse
 
 from ..._util.secrets import hide_passwords
@@ -14,9 +15,20 @@ LATER = (502, 503, 504)
 
 
 def not_reached(error: Exception, name: str) -> StoreAway:
-    """Return our exception for a connection that cannot be made."""
+    """Return our exception for a connection that cannot be made.
+
+    Examples
+    --------
+    >>> print(not_reached(ssl.SSLCertVerificationError("it is self-signed"), "The server"))
+    The server has a certificate that is not trusted here: ...it is self-signed... SSL_CERT_FILE...
+    """
     if isinstance(error, TimeoutError):
         return StoreAway(f"{name} takes too long to be reached. Try again later.")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return StoreAway(
+            f"{name} has a certificate that is not trusted here: {_text(error)}. If it is one of "
+            "your own, have the variable SSL_CERT_FILE name a file with it, or with who signed it."
+        )
     return StoreAway(
         f"{name} cannot be reached: {_text(error)}. Does the server run, and are its host and "
         "port right?"
