@@ -69,8 +69,8 @@ def serve(
     """Serve runs over HTTP: of configurations, or of what is at paths, each under its name.
 
     The addresses that it prints are what a configuration with 'driver: http' takes as 'uri'. They
-    have a token in them, without which nobody is let in: that of the variable DATABROKER_TOKEN
-    or, without it, a new one at each start.
+    have a token in them, without which nobody is let in: a new one at each start. If the
+    variable DATABROKER_TOKEN has one, that lets in, and is not printed.
 
     By default only programs on this machine can reach it, and only read. It ends with Ctrl-C.
     """

@@ -82,7 +82,7 @@ class Metrics:
     @classmethod
     def of(cls, routes: Iterable[BaseRoute]) -> Metrics:
         """Return the numbers of what some routes answer."""
-        named = [source_and_call(path) for path in _paths(routes)]
+        named = [pair for path in _paths(routes) if (pair := source_and_call(path))[1]]
         return cls({source for source, _ in named}, {call for _, call in named})
 
     def around(self, inside: ASGIApp) -> ASGIApp:

@@ -95,7 +95,8 @@ def serve(serving: Serving, tell: Callable[[str], None]) -> None:
     serving
         What, and where.
     tell
-        Called with the address of each source once it is served; the token is in it.
+        Called with the address of each source once it is served. A token that was made just now
+        is in it; who gave one knows it, and what is printed may end in a log.
 
     Raises
     ------
@@ -104,13 +105,14 @@ def serve(serving: Serving, tell: Callable[[str], None]) -> None:
     OSError
         The port is taken, or not to be had.
     """
-    token = os.environ.get(ENVIRONMENT) or secrets.token_urlsafe(32)
+    given = os.environ.get(ENVIRONMENT)
+    token = given or secrets.token_urlsafe(32)
     for broker in _brokers(serving.sources).values():  # so that what is wrong is said before
         broker.close()
     family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
     with socket.create_server((serving.host, serving.port), family=family) as door:
-        for address in _addresses(serving, door.getsockname()[1], token):
-            tell(address)
+        for address in _addresses(serving, door.getsockname()[1]):
+            tell(address if given else f"{address}?token={token}")
         if serving.workers == 1:
             work(serving, token, door)
         else:
@@ -179,7 +181,7 @@ def _brokers(sources: Mapping[str, str]) -> dict[str, Broker]:
     return brokers
 
 
-def _addresses(serving: Serving, port: int, token: str) -> Iterator[str]:
+def _addresses(serving: Serving, port: int) -> Iterator[str]:
     host = f"[{serving.host}]" if ":" in serving.host else serving.host
     for name in serving.sources:
-        yield f"http://{host}:{port}/{name}?token={token}"
+        yield f"http://{host}:{port}/{name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import signal
 import time
@@ -10,6 +11,8 @@ from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
+
+_LOG = logging.getLogger(__name__)
 
 _PAUSE = 1.0
 """Seconds before a process is replaced, so that what always fails does not fill the log."""
@@ -30,6 +33,7 @@ def run_all(number: int, work: Callable[..., None], arguments: tuple[Any, ...]) 
         while True:
             wait([each.sentinel for each in processes])
             time.sleep(_PAUSE)
+            _tell_of_ended(processes)
             processes = [each if each.is_alive() else begin() for each in processes]
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -38,3 +42,10 @@ def run_all(number: int, work: Callable[..., None], arguments: tuple[Any, ...]) 
                 each.terminate()
         for each in processes:
             each.join()
+
+
+def _tell_of_ended(processes: list[SpawnProcess]) -> None:
+    """Say in the log which processes ended: where all do at once, nobody answers."""
+    for each in processes:
+        if not each.is_alive():
+            _LOG.warning("worker %s ended (%s); another one begins", each.pid, each.exitcode)
