@@ -108,10 +108,13 @@ class Guard:
         """Tell whether a file may be read, wherever symbolic links lead."""
         return self._problem(path) is None
 
-    def check(self, path: str, reference: DataReference | None = None) -> None:
+    def check(
+        self, path: str, reference: DataReference | None = None, place: Place | None = None
+    ) -> None:
         """Raise if a file may not be read."""
         if (problem := self._problem(path)) is not None:
-            raise failure(FileRefused, reference or DataReference(), Place(path, path), *problem)
+            where = place or Place(path, path)
+            raise failure(FileRefused, reference or DataReference(), where, *problem)
 
     def _problem(self, path: str) -> tuple[str, str] | None:
         """Return why a file may not be read, and a remedy; None if it may."""

@@ -104,10 +104,15 @@ def no_document(document: str, reference: DataReference) -> ExternalDataMissing:
     return failure(ExternalDataMissing, reference, None, f"there is no {document}", remedy)
 
 
-def _with_context(error: DatabrokerError, reference: DataReference) -> DatabrokerError:
+def _with_context(
+    error: DatabrokerError, reference: DataReference, place: Place
+) -> DatabrokerError:
     """Return an error with what was wanted in it, if it was raised without knowing that."""
     said = vars(error)
-    if "problem" not in said or said["run"] or said["field"]:
+    if "problem" not in said:
+        return error
+    said["root_map"] = said["root_map"] or place.mapped
+    if said["run"] or said["field"]:
         return error
     complete = type(error)(f"{reference}: {said['problem']}")
     who = {"run": reference.run, "field": reference.field, "datum": reference.datum}
@@ -121,7 +126,7 @@ def explained(reference: DataReference, place: Place, by: str = "") -> Iterator[
     try:
         yield
     except DatabrokerError as error:
-        raise _with_context(error, reference) from error.__cause__
+        raise _with_context(error, reference, place) from error.__cause__
     except not_from_signal(Exception) as error:  # of h5py, tifffile, somebody else's handler, ...
         raise _data_error(error, reference, place, by) from error
 

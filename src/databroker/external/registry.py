@@ -160,7 +160,7 @@ class Registry:
         from .locate import place_of
 
         place = place_of(document, self.roots)
-        self.guard.check(place.path, reference)
+        self.guard.check(place.path, reference, place)
         return place
 
     def reaches(self, document: Mapping[str, Any]) -> bool:

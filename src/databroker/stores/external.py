@@ -142,7 +142,7 @@ class ExternalContract:
         Raises
         ------
         ExternalDataMissing, NoHandler
-            One cannot be had. Those before it were yielded.
+            One cannot be had. Some of those before it were yielded.
         ShapesDiffer
             One is not like the others.
         """
