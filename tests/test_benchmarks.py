@@ -58,7 +58,8 @@ def test_a_shared_database_beside_a_file(monkeypatch: pytest.MonkeyPatch, postgr
 
 
 def test_what_is_served_beside_a_file() -> None:
-    rows = list(module("serving").reading(20, repeat=1))
+    serving = module("serving")
+    rows = [*serving.reading(20, repeat=1), *serving.images(3, repeat=1)]
     assert all(row.ratio for row in rows)
 
 
