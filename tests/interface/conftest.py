@@ -9,9 +9,6 @@ from helpers.runs import plain, save
 ON_MONGO_TOO = {"test_header", "test_helpers", "test_hooks", "test_v2"}
 """Modules that are tried on MongoDB, too; of its stand-in, the others take long."""
 
-ON_SERVER_TOO = {"test_header", "test_odd_runs"}
-"""Modules that are tried through a server, too."""
-
 ON_ONE = {"test_ipython", "test_preview", "test_table_of_names"}
 """Modules on what is shown or named: of each kind, ``test_odd_runs`` calls the same methods."""
 
@@ -20,11 +17,9 @@ def pytest_generate_tests(metafunc):
     """Have tests of a broker tried with one of each kind."""
     if "db" in metafunc.fixturenames and not hasattr(metafunc.module, "db"):
         module = metafunc.module.__name__.rpartition(".")[2]
-        kinds = ["sqlite"] if module in ON_ONE else ["memory", "sqlite", "postgresql"]
+        kinds = ["sqlite"] if module in ON_ONE else ["memory", "sqlite", "postgresql", "http"]
         if module in ON_MONGO_TOO:
             kinds.append("mongo")
-        if module in ON_SERVER_TOO:
-            kinds.append("http")
         metafunc.parametrize("db", kinds, indirect=True)
 
 

@@ -235,6 +235,11 @@ class DatumReader(FieldReader):
         """Whether some events have no datum."""
         return self._sample[1]
 
+    @property
+    def far(self) -> bool:  # type: ignore[override]
+        """Whether the first values are read elsewhere."""
+        return self._served(self._sample[0][:1]) is not None
+
     def identity(self) -> tuple[Any, ...]:
         return ("datum", self._field, self._loader.identity(), self._ids)
 

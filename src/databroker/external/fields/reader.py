@@ -65,6 +65,9 @@ class FieldReader(ABC):
     gaps = False
     """Whether some events have no value, and never will: those are NaN in an array."""
 
+    far = False
+    """Whether each question takes a while, so that more is to be asked for together."""
+
     @property
     @abstractmethod
     def rows(self) -> int:
@@ -97,7 +100,7 @@ class FieldReader(ABC):
 
     def pages(self, look: Look) -> Iterable[tuple[int, int]]:
         """Return which events a loop over all reads at a time: half-open ranges."""
-        step = look.page
+        step = max(look.page, CHUNK_BYTES // max(look.bytes, 1) if self.far else 1)
         return ((first, min(first + step, self.rows)) for first in range(0, self.rows, step))
 
     def row_chunks(self, row_bytes: int, together: int) -> tuple[int, ...]:

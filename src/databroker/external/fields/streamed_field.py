@@ -88,6 +88,11 @@ class StreamReader(FieldReader):
         """Whether some events are of a descriptor without the field."""
         return self._absent is not None
 
+    @property
+    def far(self) -> bool:  # type: ignore[override]
+        """Whether values are read elsewhere."""
+        return any(map(self._opener.is_served, self._sources[:1]))
+
     def identity(self) -> tuple[Any, ...]:
         root_map = sorted(self._opener.registry.roots.items())
         return ("stream", self._run, self._field, list(self._parts), root_map, *self._places)
