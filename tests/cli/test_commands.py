@@ -606,7 +606,10 @@ def test_an_error_is_one_line(run, arguments, says):
         (["show", "-5:"], "One run is meant"),
         (["list", "--where", "sample"], "'sample' is no condition"),
         (["list", "--where", "{sample"], "is not JSON"),
-        (["table", "-1", "--feilds", "det"], "there is no option --feilds"),
+        (
+            ["table", "-1", "--feilds", "det"],
+            "There is no option --feilds. Did you mean '--fields'?",
+        ),
         (["list", "--limit", "0"], "--limit"),
         (["lst"], "lst"),
     ],

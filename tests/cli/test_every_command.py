@@ -294,17 +294,21 @@ def test_a_pack_without_files_and_in_the_place_of_another(run, tmp_path):
 
 
 def test_what_is_served_says_where(run, monkeypatch):
-    monkeypatch.setenv("DATABROKER_TOKEN", "a-token")
+    monkeypatch.delenv("DATABROKER_TOKEN", raising=False)
     monkeypatch.setattr(running, "work", lambda *_: None)
-    code, out, _ = run("serve", "example", "--host", "127.0.0.1", "--port", "0")
+    arguments = ["serve", "example", "--host", "127.0.0.1", "--port", "0"]
+    code, out, _ = run(*arguments)
     assert code == 0
-    assert re.search(r"http://127\.0\.0\.1:\d+/example\?token=a-token", out)
+    assert re.search(r"http://127\.0\.0\.1:\d+/example\?token=\S{30}", out)
+    monkeypatch.setenv("DATABROKER_TOKEN", "a-token")
+    assert "a-token" not in run(*arguments)[1]
 
 
 def test_limits_of_what_is_served(run, monkeypatch):
     seen = []
     monkeypatch.setattr(running, "serve", lambda serving, *_: seen.append(serving))
-    assert run("serve", "example", "--time-limit", "5", "--largest", "8")[0] == 0
+    assert run("serve", "example", "--time-limit", "5", "--largest", "8", "--metrics")[0] == 0
     assert run("serve", "example", "--time-limit", "0")[0] == 2
     (serving,) = seen
-    assert "5.0" in repr(serving)
+    assert serving.limits == running.Limits(request_bytes=8 * 2**20, answer_seconds=5.0)
+    assert serving.metrics

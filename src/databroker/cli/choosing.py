@@ -50,7 +50,9 @@ class RunKey(click.ParamType):  # type: ignore[type-arg]
         if not isinstance(value, str):
             return value  # type: ignore[no-any-return]
         if value.startswith("-") and not _MAY_BE_NEGATIVE.fullmatch(value):
-            self.fail(f"there is no option {value}", param, ctx)
+            known = [each for known in ctx.command.params for each in known.opts] if ctx else []
+            hint = did_you_mean(value, [name for name in known if name.startswith("-")])
+            raise click.UsageError(f"There is no option {value}.{hint}", ctx)
         match = _SLICE.fullmatch(value)
         if match is None:
             return value
