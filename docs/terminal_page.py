@@ -50,8 +50,8 @@ shell wants those with `<` or `>` in quotes. [Search](search.md) has all that a 
 
 **In scripts.** Results go to the standard output, errors, warnings and progress to the other one.
 Where a command has `--json` or `--csv`, these stay as they are from version to version, while
-what is made for people may change. Colours are for terminals only, and the variable `NO_COLOR`
-turns them off. The exit code says what happened:
+what is made for people may change. Colours and progress are for terminals only, where lines end
+where words do, and the variable `NO_COLOR` turns colours off. The exit code says what happened:
 
 """
 

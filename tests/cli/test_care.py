@@ -106,7 +106,7 @@ def test_in_a_terminal_what_is_left_out_is_asked_for(empty_home, words, typed):
         os.write(terminal, typed)
         asked = process.stderr.read().decode()
     os.close(terminal)
-    assert ("What is the name" in asked) == (not words)
+    assert ("The name of the configuration" in asked) == (not words)
     assert "Where are the runs?" in asked
     text = (empty_home / ".config/databroker/lab.yml").read_text()
     assert text.endswith("databroker/lab.db\n")

@@ -55,6 +55,15 @@ def test_a_report_is_not_broken_at_80_columns(shown, tmp_path):
     assert any(f"{os.environ['HOME']}/.config/databroker:" in line for line in lines)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="nothing is always full")
+def test_a_full_disk_where_the_output_goes(at_demo_home):
+    command = [sys.executable, "-m", "databroker", "list", "--json"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    said = "databroker: The output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
 def test_colours_are_for_terminals_whose_owners_want_them(shown):
     assert any("\x1b[" in line for line in shown("list")[0])
     assert not any("\x1b[" in line for line in shown("list", NO_COLOR="1")[0])

@@ -138,7 +138,7 @@ def make(
     from ..config.making import check_name, make_config
 
     more = options_of(options)
-    name = name or _asked("What is the name of the configuration?", "NAME, how it is called")
+    name = name or _asked("The name of the configuration", "NAME, how it is called")
     check_name(name)
     if place is None and "driver" not in more:
         where = "Where are the runs? An SQLite file (made when it is first used), or a URI"

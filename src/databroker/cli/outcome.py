@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import click
 
 from .output import complain
@@ -43,6 +45,8 @@ def outcome(error: BaseException) -> int:
             return _code_of(error)
         case OSError(filename=str() as path, strerror=str() as why):
             complain(f"{path}: {why}")
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            complain(f"The output cannot be written: {error.strerror}")
         case OSError():
             complain(error.strerror or str(error))
         case _:
