@@ -492,7 +492,7 @@ duplicate-handler events-do-not-fit external-data-missing file-damaged file-forb
 file-refused foreign-store frames-missing handler-failed invalid-configuration invalid-document
 invalid-key invalid-query invalid-request key-of-wrong-type missing-extra no-handler no-such-field
 no-such-folder
-no-such-run no-such-stream not-permitted not-supported outside-of-root projection-error
+no-such-key no-such-run no-such-stream not-permitted not-supported outside-of-root projection-error
 query-timeout
 removed-module request-too-large request-too-slow run-is-running server-busy server-failed
 shapes-differ store-away store-damaged

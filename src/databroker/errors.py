@@ -261,6 +261,10 @@ class AccessRefused(StoreUnavailable, PermissionError):
     """The server of a store wants a token, and was given none or another one."""
 
 
+class NoSuchKey(DatabrokerError, KeyError):
+    """No key that lets into a server has this name."""
+
+
 class NotPermitted(_OfSettings, PermissionError):
     """The server of a store knows who asks, but they may not do this, or not to this run."""
 

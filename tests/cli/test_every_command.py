@@ -54,6 +54,7 @@ def words_of_tests():
 
 
 SAYS_WHAT_IT_MADE = [("plot",), ("demo",), ("config", "make"), ("backup",), ("completion",)]
+SAYS_WHAT_IT_MADE += [("keys", "revoke")]
 SERVES = [("serve",)]
 REPORTS = [path for path in COMMANDS if path not in (*SAYS_WHAT_IT_MADE, *SERVES)]
 
@@ -87,6 +88,8 @@ OF_REPORTS = {
     ("status",): ["store", "runs", "bytes", "waiting", "refused", "reason", "files", "kept"],
     ("replay",): ["sent", "waiting", "refused", "kept"],
     ("indexes", "--kept"): ["state", "bytes", "folders", "path"],
+    ("keys", "make", "ann"): ["name", "id", "scopes", "runs", "made", "expires", "key"],
+    ("keys", "list"): ["name", "id", "scopes", "runs", "made", "expires"],
     ("watch", "8"): ["seq_num", "time", "det", "motor", "motor_setpoint"],
 }
 """What each command prints with --json: the keys, which stay as they are."""
@@ -145,6 +148,8 @@ def test_json_has_the_keys_that_it_always_had(at_home, to_import, typed, monkeyp
     at_home([])
     if words[0] == "import":
         to_import()
+    if words[:2] == ("keys", "list"):
+        typed("keys", "make", "ann")
     if words[0] == "indexes":
         Path("runs").mkdir()
         with Broker.from_config({"driver": "jsonl", "paths": "runs"}) as db:
@@ -251,6 +256,8 @@ def typed_words(line, monkeypatch):
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_every_example_does_what_it_says(at_home, to_import, typed, impatient, path, monkeypatch):
     at_home([] if path == ("config", "make") else ["lab", "archive", "beamline"])
+    if path == ("keys", "revoke"):
+        typed("keys", "make", "ann")
     if path == ("import",):
         monkeypatch.setenv("DATABROKER", "example")
         to_import()
@@ -291,6 +298,15 @@ def test_a_pack_without_files_and_in_the_place_of_another(run, tmp_path):
     small = (tmp_path / "scan.zip").stat().st_size
     assert run(*arguments, "--overwrite")[0] == 0
     assert (tmp_path / "scan.zip").stat().st_size > small
+
+
+def test_what_is_served_to_other_machines_warns(run, monkeypatch):
+    monkeypatch.setattr(running, "work", lambda *_: None)
+    arguments = ["serve", "example", "--port", "0", "--no-token"]
+    code, out, errors = run(*arguments, "--host", "0.0.0.0")
+    assert (code, "token" in out) == (0, False)
+    assert "not encrypted" in errors
+    assert "not encrypted" not in run(*arguments, "--host", "localhost")[2]
 
 
 def test_what_is_served_says_where(run, monkeypatch):

@@ -39,6 +39,7 @@ SECTIONS = {
         "replay": "waiting:replay",
         "indexes": "indexing:indexes",
         "serve": "serving:serve",
+        "keys": "keys:keys",
         "completion": "completion:completion",
     },
 }

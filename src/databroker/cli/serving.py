@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from .command import Command
 from .completing import complete_name
-from .output import say
+from .keys import keys_option
+from .output import complain, say
 
 
 @click.command(
@@ -56,6 +59,19 @@ from .output import say
     "--metrics", is_flag=True, help="Tell at /metrics what is done, in the form of Prometheus."
 )
 @click.option("--allow-writing", is_flag=True, help="Let documents be inserted, too.")
+@keys_option
+@click.option(
+    "--auth",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file that says whom an issuer of tokens or a proxy lets in (docs: serving).",
+)
+@click.option("--no-token", is_flag=True, help="Make no token: only keys, and --auth, let in.")
+@click.option(
+    *("--allow-origin", "origins"),
+    multiple=True,
+    metavar="ORIGIN",
+    help="A site whose pages may ask, such as https://site.example.org. By default none.",
+)
 def serve(
     sources: tuple[str, ...],
     host: str,
@@ -65,18 +81,51 @@ def serve(
     largest: int,
     metrics: bool,
     allow_writing: bool,
+    keys: Path | None,
+    auth: Path | None,
+    no_token: bool,
+    origins: tuple[str, ...],
 ) -> None:
     """Serve runs over HTTP: of configurations, or of what is at paths, each under its name.
 
     The addresses that it prints are what a configuration with 'driver: http' takes as 'uri'. They
-    have a token in them, without which nobody is let in: a new one at each start. If the
-    variable DATABROKER_TOKEN has one, that lets in, and is not printed.
+    have a token in them, which lets in: a new one at each start. If the variable DATABROKER_TOKEN
+    has one, that lets in, and is not printed. So do keys, for each person or program (see
+    'databroker keys').
 
     By default only programs on this machine can reach it, and only read. It ends with Ctrl-C.
     """
     from ..extras import require
 
     running = require("databroker.server.running", "server")
+    from ..server.access.key_file import place_of_keys
+
     served = running.sources_of(sources)
-    limits = running.Limits(request_bytes=largest * 2**20, answer_seconds=time_limit)
-    running.serve(running.Serving(served, host, port, workers, allow_writing, limits, metrics), say)
+    serving = running.Serving(
+        *(served, host, port, workers, allow_writing),
+        *(keys or place_of_keys(), auth, not no_token, origins),
+        running.Limits(request_bytes=largest * 2**20, answer_seconds=time_limit),
+        metrics,
+    )
+    if not is_this_machine(host):
+        complain(
+            "warning: what passes is not encrypted, tokens included. Over a network that is not "
+            "yours alone, put a reverse proxy with TLS before it, or use an SSH tunnel."
+        )
+    running.serve(serving, say)
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether an address can be reached from this machine alone.
+
+    Examples
+    --------
+    >>> is_this_machine("127.0.0.1"), is_this_machine("::1"), is_this_machine("0.0.0.0")
+    (True, True, False)
+    """
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -7,9 +7,23 @@ from typing import TYPE_CHECKING
 from .._util.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .access.access import Access as Access
+    from .access.caller import Caller as Caller
+    from .access.key_file import KeyFile as KeyFile
+    from .access.tokens import OneToken as OneToken
     from .application import app as app
     from .limits import Limits as Limits
 
-__all__ = ["Limits", "app"]
+__all__ = ["Access", "Caller", "KeyFile", "Limits", "OneToken", "app"]
 
-__getattr__ = lazy_names(__name__, {"app": ".application", "Limits": ".limits"})
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Access": ".access.access",
+        "Caller": ".access.caller",
+        "KeyFile": ".access.key_file",
+        "Limits": ".limits",
+        "OneToken": ".access.tokens",
+        "app": ".application",
+    },
+)

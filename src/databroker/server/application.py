@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from ..runs.session import Session
 from ..stores.base import Store
 from ..stores.wire.calls import CALLS, VERSION, Call
 from .access.access import Access, refused
+from .access.origins import with_origins
 from .answers import answer
 from .capacity import Capacity
 from .description import description
@@ -43,6 +44,8 @@ def app(
     sources: Source | Mapping[str, Source],
     *,
     token: str | None = None,
+    access: Access | None = None,
+    allow_origins: Sequence[str] = (),
     secret: str | None = None,
     allow_writing: bool = False,
     limits: Limits = DEFAULT,
@@ -57,8 +60,13 @@ def app(
         A broker or a store, served below ``/v1``; or several by name, each below ``/<name>/v1``.
         They stay yours to close, unless `close` says otherwise.
     token
-        What each request must bring (``Authorization: Bearer <token>``). Without one, whoever
-        reaches the application may read everything: something before it must see to that.
+        What each request must bring (``Authorization: Bearer <token>``). Without one, and without
+        `access`, whoever reaches the application may read everything: something before it must
+        see to that.
+    access
+        In place of it: who is let in, and what each may.
+    allow_origins
+        The sites whose pages may ask from a browser, such as ``https://site.example.org``.
     secret
         With what cursors are sealed that clients are given: several processes that answer for one
         source must have the same. By default the token or, without one, a new secret.
@@ -97,7 +105,9 @@ def app(
     if counting is not None:
         routes.append(counting.route())
     whole = Starlette(routes=routes, lifespan=_lifespan(stores) if close else None)
-    guarded: ASGIApp = AuthenticationMiddleware(whole, Access.by(token), refused)
+    guarded: ASGIApp = AuthenticationMiddleware(whole, access or Access.by(token), refused)
+    if allow_origins:
+        guarded = with_origins(guarded, allow_origins)
     return Health(stores).around(guarded if counting is None else counting.around(guarded))
 
 

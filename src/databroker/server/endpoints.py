@@ -50,9 +50,9 @@ def route(
 
     async def answer(request: Request) -> Response:
         try:
-            served = source.to(request.user.caller)
+            served = source.to(request.user.caller, request.user.address)
             if needs is not None:
-                served.caller.check(needs)
+                served.check(needs, path)
             return await endpoint(served, request)
         except DatabrokerError as error:
             return problem(error)

@@ -16,9 +16,15 @@ from ..broker.broker import Broker
 from ..broker.naming import is_path
 from ..broker.whatever import open_at
 from ..errors import InvalidConfiguration
+from .access.access import Access
+from .access.asking import Way
+from .access.audit import log_to_errors
+from .access.configured import read_ways
+from .access.key_file import KeyFile
+from .access.tokens import OneToken
 from .application import app
 from .connections import limited
-from .limits import Limits
+from .limits import Limits as Limits
 from .live.stream import WithStreams
 from .metrics import numbers_of_processes
 from .workers import run_all
@@ -47,6 +53,14 @@ class Serving(NamedTuple):
         How many processes answer.
     allow_writing
         Whether documents can be inserted.
+    keys
+        The file with keys that let in, if it is there.
+    auth
+        The file that says whom somebody else lets in.
+    with_token
+        Whether one token lets in, too, and may do everything.
+    origins
+        The sites whose pages may ask.
     limits
         How much each process takes on, and for how long.
     metrics
@@ -58,6 +72,10 @@ class Serving(NamedTuple):
     port: int
     workers: int
     allow_writing: bool
+    keys: Path
+    auth: Path | None = None
+    with_token: bool = True
+    origins: Sequence[str] = ()
     limits: Limits = Limits()
     metrics: bool = False
 
@@ -106,27 +124,31 @@ def serve(serving: Serving, tell: Callable[[str], None]) -> None:
         The port is taken, or not to be had.
     """
     given = os.environ.get(ENVIRONMENT)
-    token = given or secrets.token_urlsafe(32)
+    secret = given or secrets.token_urlsafe(32)
+    access_of(serving, secret)
     for broker in _brokers(serving.sources).values():  # so that what is wrong is said before
         broker.close()
     family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
     with socket.create_server((serving.host, serving.port), family=family) as door:
         for address in _addresses(serving, door.getsockname()[1]):
-            tell(address if given else f"{address}?token={token}")
+            tell(address if given or not serving.with_token else f"{address}?token={secret}")
         if serving.workers == 1:
-            work(serving, token, door)
+            work(serving, secret, door)
         else:
             with numbers_of_processes() if serving.metrics else nullcontext():
-                run_all(serving.workers, work, (serving, token, door))
+                run_all(serving.workers, work, (serving, secret, door))
 
 
-def work(serving: Serving, token: str, door: socket.socket) -> None:
+def work(serving: Serving, secret: str, door: socket.socket) -> None:
     """Answer what comes to a port, until interrupted."""
+    log_to_errors()
     _allow_files(serving.limits.connections)
     served = WithStreams(
         app(
             _brokers(serving.sources),
-            token=token,
+            access=access_of(serving, secret),
+            secret=secret,
+            allow_origins=serving.origins,
             allow_writing=serving.allow_writing,
             limits=serving.limits,
             metrics=serving.metrics,
@@ -138,6 +160,7 @@ def work(serving: Serving, token: str, door: socket.socket) -> None:
         ws="none",
         access_log=False,  # addresses that people type may have the token in them
         log_level="warning",
+        proxy_headers=False,  # an address is that of the connection, whatever is said of it
         timeout_graceful_shutdown=_PATIENCE,
     )
     ServerWithStreams(limited(config, serving.limits), served.end_streams).run([door])
@@ -167,6 +190,20 @@ def _allow_files(connections: int) -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+
+
+def access_of(serving: Serving, token: str) -> Access:
+    """Return who is let in.
+
+    Raises
+    ------
+    InvalidConfiguration
+        A file does not say so as it must.
+    """
+    keys = KeyFile(serving.keys)
+    keys.keys()
+    ways: list[Way] = [keys, *([] if serving.auth is None else read_ways(serving.auth))]
+    return Access([OneToken(token), *ways] if serving.with_token else ways)
 
 
 def _brokers(sources: Mapping[str, str]) -> dict[str, Broker]:

@@ -8,11 +8,12 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import StoreIsReadOnly
+from ..errors import NotPermitted, StoreIsReadOnly
 from ..query.nodes import Everything
 from ..runs.session import StoreView
 from ..stores.narrowed import NarrowedStore
 from ..stores.wire.batches import Rows
+from .access.audit import audited, log_refused
 from .changes import Changes
 from .inserts import Inserts
 from .live.news import Listener, News
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ..stores.base import Store
     from ..stores.external import Buffer, ExternalValues, Head, Part, Seen
     from ..stores.wire.calls import Call
-    from .access.caller import Caller
+    from .access.caller import Caller, Scope
     from .capacity import Capacity, Receive
     from .seals import Seal
 
@@ -49,8 +50,8 @@ class Served:
     ----------
     source
         The source as a whole.
-    caller
-        Who asks.
+    caller, address
+        Who asks, and the host from which.
     session
         The runs that they may see, and how these and their files are read.
     sealed
@@ -63,12 +64,13 @@ class Served:
         self,
         source: ServedSource,
         caller: Caller,
+        address: str,
         session: Session,
         state: State,
         listening: Listening,
     ) -> None:
         self.source = source
-        self.caller = caller
+        self.caller, self.address = caller, address
         self.session = session
         self.sealed = SealedStore(session.store, source.seal.of(caller.name))
         self._told = state
@@ -101,6 +103,20 @@ class Served:
             "stale_after": self.store.stale_after,
         }
 
+    def check(self, scope: Scope, what: str) -> None:
+        """See that the caller may do something; who may not is noted.
+
+        Raises
+        ------
+        NotPermitted
+            They may not.
+        """
+        try:
+            self.caller.check(scope)
+        except NotPermitted:
+            log_refused(self.caller.name, self.address, what)
+            raise
+
     def ask(self, call: Call, arguments: dict[str, Any]) -> Any:
         """Return what the store answers.
 
@@ -110,7 +126,9 @@ class Served:
             The call writes, which is not allowed.
         """
         if call.writes:
-            self._check_that_it_takes()
+            with audited(self.caller.name, self.address, call.name, arguments):
+                self._check_that_it_takes()
+                return getattr(self.sealed, call.name)(**arguments)
         own = getattr(self, f"_{call.name}", None)
         return (own or getattr(self.sealed, call.name))(**arguments)
 
@@ -124,8 +142,9 @@ class Served:
         InvalidDocument
             As `Store.insert` says.
         """
-        self._check_that_it_takes()
-        await self.source.inserts.insert(self.store, kind, doc)
+        with audited(self.caller.name, self.address, "insert", {"kind": kind, "doc": doc}):
+            self._check_that_it_takes()
+            await self.source.inserts.insert(self.store, kind, doc)
 
     def _check_that_it_takes(self) -> None:
         if not self.source.allow_writing:
@@ -188,12 +207,12 @@ class ServedSource:
         self._changes = Changes(session.store)
         self._news = News(session.store)
 
-    def to(self, caller: Caller) -> Served:
-        """Return the source as a caller is served it."""
+    def to(self, caller: Caller, address: str) -> Served:
+        """Return the source as a caller is served it, who asks from some host."""
         session, state = self._session, self._changes.state
         if caller.query != Everything():
             store = NarrowedStore(session.store, caller.query)
             session = replace(session, view=StoreView(store))
             state = partial(self._changes.state_of, store, caller.query)
         listening = partial(self._news.listening, repr(caller.query), state)
-        return Served(self, caller, session, state, listening)
+        return Served(self, caller, address, session, state, listening)

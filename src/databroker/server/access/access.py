@@ -1,9 +1,9 @@
-"""The ways to be known to a server, asked one after the other for each request."""
+"""The ways to be known to a server, tried one after the other for each request."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from starlette.authentication import (
     AuthCredentials,
@@ -11,9 +11,12 @@ from starlette.authentication import (
     AuthenticationError,
     BaseUser,
 )
+from starlette.concurrency import run_in_threadpool
 
-from ...errors import AccessRefused
+from ...errors import AccessRefused, DatabrokerError
 from ..responses import problem
+from .asking import Asking, Way
+from .audit import log_refused
 from .caller import ANYBODY, Caller
 from .tokens import OneToken
 
@@ -22,17 +25,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 _UNKNOWN = (
-    "This server lets in who brings its token. The address that it printed when it began has it: "
-    "put that as 'uri' into the configuration, or the token into the variable DATABROKER_TOKEN."
+    "This server lets in who brings its token, or a key. The address that it printed when it began "
+    "has the token; a key is made with 'databroker keys make' where it runs. Put the address as "
+    "'uri' into the configuration, or the token or key into the variable DATABROKER_TOKEN."
 )
-
-
-class Bearers(Protocol):
-    """A way to know callers by the token that they bring."""
-
-    def caller(self, brought: str) -> Caller | None:
-        """Return who brings a token; None if it is not known here."""
-        ...
 
 
 class User(BaseUser):
@@ -42,10 +38,12 @@ class User(BaseUser):
     ----------
     caller
         Who it is.
+    address
+        The host that the connection comes from.
     """
 
-    def __init__(self, caller: Caller) -> None:
-        self.caller = caller
+    def __init__(self, caller: Caller, address: str) -> None:
+        self.caller, self.address = caller, address
 
     @property
     def is_authenticated(self) -> bool:
@@ -63,12 +61,18 @@ class Access(AuthenticationBackend):
 
     Parameters
     ----------
-    bearers
-        The ways in which a token is known; without any, everybody is let in.
+    ways
+        How callers are known: the first that knows one counts. Without any, everybody is let in.
+
+    Examples
+    --------
+    >>> from databroker.server import Access, KeyFile
+    >>> access = Access([KeyFile("keys.json")])
     """
 
-    def __init__(self, bearers: Iterable[Bearers] = ()) -> None:
-        self._bearers = tuple(bearers)
+    def __init__(self, ways: Iterable[Way] = ()) -> None:
+        self._ways = tuple(ways)
+        self._may_wait = any(getattr(way, "may_wait", False) for way in self._ways)
 
     @classmethod
     def by(cls, token: str | None) -> Access:
@@ -77,20 +81,47 @@ class Access(AuthenticationBackend):
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser]:
         """Return who asks; see Starlette."""
-        caller = self._caller(conn) if self._bearers else ANYBODY
-        if caller is None:
-            raise AuthenticationError(_UNKNOWN)
-        return AuthCredentials(sorted(caller.scopes)), User(caller)
+        asking = _asking(conn)
+        try:
+            if self._may_wait:
+                caller = await run_in_threadpool(self.caller, asking)
+            else:
+                caller = self.caller(asking)
+        except DatabrokerError as error:
+            log_refused("somebody", asking.address, f"{conn.scope['method']} {conn.url.path}")
+            raise AuthenticationError(str(error)) from error
+        return AuthCredentials(sorted(caller.scopes)), User(caller, asking.address)
 
-    def _caller(self, conn: HTTPConnection) -> Caller | None:
-        brought = conn.headers.getlist("authorization")
-        kind, _, token = brought[0].partition(" ") if len(brought) == 1 else ("", "", "")
-        if kind.lower() != "bearer" or not token:
-            return None
-        known = (bearers.caller(token) for bearers in self._bearers)
-        return next((caller for caller in known if caller is not None), None)
+    def caller(self, asking: Asking) -> Caller:
+        """Return who asks.
+
+        Raises
+        ------
+        AccessRefused
+            Nobody knows them.
+        """
+        if not self._ways:
+            return ANYBODY
+        for way in self._ways:
+            caller = way.caller(asking)
+            if caller is not None:
+                return caller
+        raise AccessRefused(_UNKNOWN)
+
+
+def _asking(conn: HTTPConnection) -> Asking:
+    # Several tokens are none: what stands before the server may have looked at another one.
+    brought = conn.headers.getlist("authorization")
+    kind, _, token = brought[0].partition(" ") if len(brought) == 1 else ("", "", "")
+    return Asking(
+        token if kind.lower() == "bearer" and token else None,
+        conn.client.host if conn.client else "",
+        conn.headers.items(),
+    )
 
 
 def refused(_: HTTPConnection, error: Exception) -> Response:
-    """Return the response to who is not known."""
-    return problem(AccessRefused(str(error)), {"WWW-Authenticate": "Bearer"})
+    """Return the response to who is not known, or cannot be now."""
+    why = error.__cause__
+    assert isinstance(why, DatabrokerError)
+    return problem(why, {"WWW-Authenticate": "Bearer"} if isinstance(why, AccessRefused) else None)

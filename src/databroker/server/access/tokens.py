@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 
+from .asking import Asking
 from .caller import SCOPES, Caller
 
 
@@ -20,7 +21,8 @@ class OneToken:
         self._expected = token.encode()
         self._caller = Caller("token", frozenset(SCOPES))
 
-    def caller(self, brought: str) -> Caller | None:
-        """Return who brings a token; None for another one."""
+    def caller(self, asking: Asking) -> Caller | None:
+        """Return who brings the token; None for another one."""
+        brought = (asking.token or "").encode()
         # In constant time: how much of a token is right must not be seen from how long it takes.
-        return self._caller if hmac.compare_digest(brought.encode(), self._expected) else None
+        return self._caller if hmac.compare_digest(brought, self._expected) else None

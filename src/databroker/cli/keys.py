@@ -1,0 +1,165 @@
+"""``databroker keys``: whom servers let in, for what, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from .choosing import SearchingCommand
+from .command import Command
+from .output import complain, say, say_styled, width
+from .records import Form, json_option, say_json, say_records
+
+if TYPE_CHECKING:
+    from ..server.access.caller import Scope
+    from ..server.access.key_file import KeyFile
+    from ..server.access.keys import Key
+    from .queries import Query
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_COLUMNS = ("name", "id", "scopes", "runs", "made", "expires")
+
+
+def keys_option(command: _Function) -> _Function:
+    """Give a command the option --keys, which it takes as `keys`."""
+    return click.option(
+        "--keys",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="The file with the keys. By default keys.json in a folder of configurations.",
+    )(command)
+
+
+@click.group("keys")
+def keys() -> None:
+    """Make, list and revoke the keys by which 'databroker serve' lets in."""
+
+
+@keys.command(
+    "make",
+    cls=SearchingCommand,
+    examples=[
+        "databroker keys make ann --where proposal=1234",
+        "databroker keys make beamline --scope write --expires 2099-12-31",
+        "databroker keys make staff --scope read --scope admin --keys ./keys.json --json",
+    ],
+)
+@click.argument("name")
+@click.option(
+    *("--scope", "scopes"),
+    multiple=True,
+    type=click.Choice(["read", "write", "admin"]),
+    default=["read"],
+    show_default=True,
+    help="What the key is for; given again, for each of these.",
+)
+@click.option("--expires", metavar="TIME", help="From when it lets in no more, such as 2099-12-31.")
+@keys_option
+@json_option
+def make(
+    name: str,
+    scopes: tuple[Scope, ...],
+    expires: str | None,
+    keys: Path | None,
+    query: Query,
+    form: Form | None,
+) -> None:
+    """Make a key for NAME, a person or a program, and print it: it is shown this once.
+
+    With conditions, it is a key to the runs that match, and others are as if they were not there.
+    """
+    from ..query.parse import from_keywords
+    from ..server.access.caller import Caller
+    from ..times import resolve_zone
+
+    runs = from_keywords(query.query, query.keywords, resolve_zone())
+    until = None if expires is None else _future(expires)
+    file = _file(keys)
+    key, text = file.make(Caller(name, frozenset(scopes), runs), until)
+    if form:
+        say_json({**_record(key), "key": text})
+    else:
+        say(text)
+        complain("warning: it is shown this once. Whoever has it is let in.")
+    if query and "write" in scopes:
+        complain(
+            "warning: who may write may name any file in a document. Set 'allowed_roots' in the "
+            "configuration that is served."
+        )
+
+
+@keys.command("list", cls=Command, examples=["databroker keys list", "databroker keys list --json"])
+@keys_option
+@json_option
+def list_keys(keys: Path | None, form: Form | None) -> None:
+    """List the keys: whom each lets in, for what, and until when."""
+    found = [_record(key) for key in _file(keys).keys().values()]
+    if form:
+        say_records(form, _COLUMNS, found)
+    elif found:
+        from .tables import columns_table
+
+        say_styled(columns_table(_columns(found), width()))
+    else:
+        say("There are no keys yet. 'databroker keys make NAME' makes one.")
+
+
+@keys.command("revoke", cls=Command, examples=["databroker keys revoke ann"])
+@click.argument("name")
+@keys_option
+def revoke(name: str, keys: Path | None) -> None:
+    """Let the key of NAME, which may be its id, let in no more: from now on."""
+    for key in _file(keys).revoke(name):
+        say(f"Revoked: {key.caller.name} ({key.id})")
+
+
+def _file(path: Path | None) -> KeyFile:
+    from ..server.access.key_file import KeyFile, place_of_keys
+
+    return KeyFile(path or place_of_keys())
+
+
+def _future(text: str) -> float:
+    import time
+
+    from ..times import parse_bound, resolve_zone
+
+    found = parse_bound(text, resolve_zone(), "until")
+    if found <= time.time():
+        raise click.UsageError(f"{text!r} has passed already: a key expires in the future.")
+    return found
+
+
+def _record(key: Key) -> dict[str, Any]:
+    from ..query.nodes import Everything
+
+    kept = key.to_json()
+    runs = None if key.caller.query == Everything() else repr(key.caller.query)
+    return {
+        "name": kept["name"],
+        "id": key.id,
+        "scopes": kept["scopes"],
+        "runs": runs,
+        "made": key.made,
+        "expires": key.expires,
+    }
+
+
+def _columns(records: list[dict[str, Any]]) -> dict[str, list[str]]:
+    from ..display.summary import one_line
+    from ..times import format_time, resolve_zone
+
+    zone = resolve_zone()
+    return {
+        "name": [one_line(each["name"]) for each in records],
+        "id": [each["id"] for each in records],
+        "scopes": [", ".join(each["scopes"]) for each in records],
+        "runs": [one_line(each["runs"] or "all") for each in records],
+        "expires": [
+            "never" if each["expires"] is None else format_time(each["expires"], zone)
+            for each in records
+        ],
+    }

@@ -1,0 +1,82 @@
+"""What is written, by whom and with which outcome, as lines of a log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ..._util.printable import printable
+from ...errors import DatabrokerError
+
+_LOG = logging.getLogger("databroker.audit")
+
+_MOST = 5
+"""So many runs or owners of rows are named."""
+
+
+@contextmanager
+def audited(who: str, address: str, call: str, arguments: Mapping[str, Any]) -> Iterator[None]:
+    """Log what is inserted, once it is known how that went.
+
+    Parameters
+    ----------
+    who, address
+        Who asked, and from where.
+    call, arguments
+        What was asked.
+    """
+    outcome = "failed"
+    try:
+        yield
+        outcome = "stored"
+    except DatabrokerError as error:
+        outcome = error.code
+        raise
+    finally:
+        _log(logging.INFO, who, address, f"{call} {_what(arguments)}: {outcome}")
+
+
+def log_refused(who: str, address: str, what: str) -> None:
+    """Log that somebody may not do something."""
+    _log(logging.WARNING, who, address, f"{what}: refused")
+
+
+def log_to_errors() -> None:
+    """Have this process print what is logged, where errors go."""
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("databroker").setLevel(logging.INFO)
+
+
+def _log(level: int, who: str, address: str, what: str) -> None:
+    _LOG.log(level, "%s from %s: %s", printable(who), printable(address or "?"), printable(what))
+
+
+def _what(arguments: Mapping[str, Any]) -> str:
+    """Say what is inserted, without what is in it.
+
+    Examples
+    --------
+    >>> _what({"kind": "stop", "doc": {"uid": "s", "run_start": "a", "reason": "tea"}})
+    "stop of 'a'"
+    >>> _what({"documents": [("start", {"uid": "a"}), ("event", {"uid": "e", "descriptor": "d"})]})
+    "start of 'a', event of 'd'"
+    >>> _what({"kind": "event", "owner": "d", "batches": []})
+    "event of 'd'"
+    """
+    if "owner" in arguments:
+        pairs = [(arguments["kind"], arguments["owner"])]
+    else:
+        documents = arguments.get("documents", [(arguments.get("kind"), arguments.get("doc"))])
+        pairs = [(kind, _whose(kind, doc)) for kind, doc in documents]
+    named = [f"{kind} of {owner!r:.200}" for kind, owner in dict.fromkeys(pairs)]
+    more = f" and {len(named) - _MOST} more" if len(named) > _MOST else ""
+    return ", ".join(named[:_MOST]) + more
+
+
+def _whose(kind: Any, doc: Any) -> str:
+    """Return the uid of the run that a document names or, of rows, of what they belong to."""
+    keys = ("uid",) if kind == "start" else ("run_start", "descriptor", "resource")
+    found = (doc.get(key) for key in (*keys, "stream_resource")) if isinstance(doc, dict) else ()
+    return str(next(filter(None, found), "?"))

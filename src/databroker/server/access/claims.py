@@ -1,0 +1,82 @@
+"""From what somebody else says of a person to what this person may here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...errors import AccessRefused
+from ...query.nodes import Everything, In, Node, Path, all_of
+from .caller import SCOPES, Caller, Scope
+
+Claims = Mapping[str, Any]
+"""What is said of a person: texts, or lists of texts, by name."""
+
+Condition = bool | Mapping[str, Sequence[str]]
+"""Whom it is about: everybody, or nobody; else those of whom a claim has one of some values."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Who is meant by claims, and what they may.
+
+    Attributes
+    ----------
+    name
+        The claim that says what they are called.
+    scopes
+        Of each scope, whom it is given to.
+    runs
+        Keys of starts, each with the claim that has the values of which a run must have one.
+    all_runs
+        Who sees all runs, whatever `runs` says.
+
+    Examples
+    --------
+    >>> rules = Rules("sub", {"read": True, "write": {"groups": ["staff"]}}, {"proposal": "visits"})
+    >>> rules.caller({"sub": "ann", "groups": ["users"], "visits": ["12", "34"]})
+    Caller(name='ann', scopes=frozenset({'read'}), query=Key('proposal').isin(['12', '34']))
+    """
+
+    name: str
+    scopes: Mapping[Scope, Condition] = field(default_factory=lambda: {"read": True})
+    runs: Mapping[str, str] = field(default_factory=dict)
+    all_runs: Condition = False
+
+    def caller(self, claims: Claims) -> Caller:
+        """Return who is meant, and what they may.
+
+        Raises
+        ------
+        AccessRefused
+            It is not said what they are called.
+        """
+        name = claims.get(self.name)
+        if not isinstance(name, str) or not name:
+            raise AccessRefused(f"It is not said who you are: there is no text {self.name!r}.")
+        may = {scope: self.scopes.get(scope, False) for scope in SCOPES}
+        scopes = frozenset(scope for scope in SCOPES if _is_about(may[scope], claims))
+        return Caller(name, scopes, self._query(claims))
+
+    def _query(self, claims: Claims) -> Node:
+        if not self.runs or _is_about(self.all_runs, claims):
+            return Everything()
+        # Without the claim there are no values, and no run that has one of them.
+        return all_of(
+            In(Path(key), tuple(_texts(claims, claim))) for key, claim in self.runs.items()
+        )
+
+
+def _is_about(condition: Condition, claims: Claims) -> bool:
+    if isinstance(condition, bool):
+        return condition
+    return any(set(values) & set(_texts(claims, claim)) for claim, values in condition.items())
+
+
+def _texts(claims: Claims, name: str) -> list[str]:
+    """Return the values of a claim; what OAuth calls the scope has spaces between them."""
+    found = claims.get(name)
+    if isinstance(found, str):
+        return found.split() if name == "scope" else [found]
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []

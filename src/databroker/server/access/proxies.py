@@ -1,0 +1,82 @@
+"""A reverse proxy that knows who asks, and is believed if it is the one that is named."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+
+from ...errors import AccessRefused, InvalidConfiguration
+from .asking import Asking
+from .caller import Caller
+from .claims import Rules
+
+
+class TrustedProxy:
+    """Knows whom a proxy names in headers, on connections that come from it.
+
+    The address is that of the connection. From any other one, such headers are as if they were not
+    there; and so are they beside a token, which says by itself who asks.
+
+    Parameters
+    ----------
+    addresses
+        Addresses of hosts, or networks such as ``10.0.0.0/24``.
+    headers
+        By the names of claims, the headers that have them.
+    rules
+        What follows from these.
+
+    Raises
+    ------
+    InvalidConfiguration
+        One is no address.
+
+    Examples
+    --------
+    >>> proxy = TrustedProxy(["10.0.0.5"], {"user": "X-Remote-User"}, Rules("user"))
+    >>> header = [("x-remote-user", "ann")]
+    >>> proxy.caller(Asking(None, "10.0.0.5", header)).name
+    'ann'
+    >>> proxy.caller(Asking(None, "10.0.0.6", header)) is None
+    True
+    """
+
+    def __init__(self, addresses: Sequence[str], headers: Mapping[str, str], rules: Rules) -> None:
+        try:
+            self._networks = [ipaddress.ip_network(each) for each in addresses]
+        except ValueError as error:
+            raise InvalidConfiguration(f"The proxy's address is none: {error}.") from error
+        self._headers = {claim: header.lower() for claim, header in headers.items()}
+        self._rules = rules
+
+    def caller(self, asking: Asking) -> Caller | None:
+        """Return whom the proxy names; see `Way.caller`."""
+        found = {claim: asking.header(header) for claim, header in self._headers.items()}
+        if asking.token is not None or not any(found.values()) or not self._is(asking.address):
+            return None
+        several = [self._headers[claim] for claim, values in found.items() if len(values) > 1]
+        if several:
+            raise AccessRefused(
+                f"The header {several[0]!r} came twice. Set the proxy up so that it removes what "
+                "clients send under this name."
+            )
+        given = {claim: values[0] for claim, values in found.items() if values}
+        return self._rules.caller(
+            {
+                claim: value if claim == self._rules.name else _listed(value)
+                for claim, value in given.items()
+            }
+        )
+
+    def _is(self, address: str) -> bool:
+        try:
+            found = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+            found = found.ipv4_mapped
+        return any(found in network for network in self._networks)
+
+
+def _listed(value: str) -> list[str]:
+    return [each for each in map(str.strip, value.split(",")) if each]
