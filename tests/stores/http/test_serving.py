@@ -14,6 +14,7 @@ import pytest
 import databroker
 from databroker import Broker
 from databroker.errors import AccessRefused, InvalidConfiguration
+from databroker.server import Caller, KeyFile
 from databroker.server.running import sources_of
 from databroker.stores.sql import SQLiteStore
 from databroker.testing.conformance.base import start, whole_run
@@ -33,7 +34,8 @@ def path(tmp_path):
 )
 def test_what_it_prints_is_the_address_of_a_broker(path, monkeypatch, workers, allowed, ending):
     monkeypatch.delenv("DATABROKER_TOKEN")
-    options = ["--port", "0", "--workers", str(workers), *allowed]
+    keys = KeyFile(path.with_name("keys.json"))
+    options = ["--port", "0", "--workers", str(workers), "--keys", str(keys.path), *allowed]
     process = subprocess.Popen(
         [sys.executable, "-m", "databroker", "serve", str(path), *options],
         env={**os.environ, "PYTHONPATH": str(Path(databroker.__file__).parents[1])},
@@ -54,10 +56,27 @@ def test_what_it_prints_is_the_address_of_a_broker(path, monkeypatch, workers, a
                 assert db.store.record("another") is not None
         with pytest.raises(AccessRefused):
             Broker.from_config({"driver": "http", "uri": uri[:-1], "spill": False})
+        assert httpx.get(f"{address(uri)}/v1/about?token={uri.partition('=')[2]}").is_error
+        _, key = keys.make(Caller("ann", frozenset({"read"})))
+        assert statuses(uri, key) == {200}
+        keys.revoke("ann")
+        assert statuses(uri, key) == {401}  # by each process
     finally:
         process.send_signal(ending)
         _, errors = process.communicate(timeout=60)
     assert uri.partition("token=")[2] not in errors
+    assert ("token from 127.0.0.1: insert start of 'another': stored" in errors) == bool(allowed)
+
+
+def address(uri):
+    return uri.partition("?")[0]
+
+
+def statuses(uri, key):
+    """Return the answers to some requests, each over a connection of its own."""
+    headers = {"Authorization": f"Bearer {key}"}
+    found = [httpx.get(f"{address(uri)}/v1/about", headers=headers) for _ in range(12)]
+    return {each.status_code for each in found}
 
 
 def _see_that_all_is_counted(uri):
