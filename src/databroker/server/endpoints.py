@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route, request_response
 
 from ..errors import DatabrokerError, ServerBusy
+from .access.access import User
 from .access.caller import Scope
 from .capacity import Gate
 from .responses import problem
@@ -49,8 +50,9 @@ def route(
     """
 
     async def answer(request: Request) -> Response:
+        user: User = request.user
         try:
-            served = source.to(request.user.caller, request.user.address)
+            served = source.to(user.caller, user.address, user.is_let_in)
             if needs is not None:
                 served.check(needs, path)
             return await endpoint(served, request)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..stores.base import Store
     from ..stores.external import Buffer, ExternalValues, Head, Part, Seen
     from ..stores.wire.calls import Call
+    from .access.access import LetIn
     from .access.caller import Caller, Scope
     from .capacity import Capacity, Receive
     from .seals import Seal
@@ -52,6 +53,8 @@ class Served:
         The source as a whole.
     caller, address
         Who asks, and the host from which.
+    is_let_in
+        Tells whether they would be let in now: for answers that take long.
     session
         The runs that they may see, and how these and their files are read.
     sealed
@@ -65,12 +68,13 @@ class Served:
         source: ServedSource,
         caller: Caller,
         address: str,
+        is_let_in: LetIn,
         session: Session,
         state: State,
         listening: Listening,
     ) -> None:
         self.source = source
-        self.caller, self.address = caller, address
+        self.caller, self.address, self.is_let_in = caller, address, is_let_in
         self.session = session
         self.sealed = SealedStore(session.store, source.seal.of(caller.name))
         self._told = state
@@ -181,6 +185,10 @@ class Served:
         return self._told()
 
 
+async def _let_in() -> bool:
+    return True
+
+
 class ServedSource:
     """A source, of which each caller is given what they may see.
 
@@ -207,7 +215,7 @@ class ServedSource:
         self._changes = Changes(session.store)
         self._news = News(session.store)
 
-    def to(self, caller: Caller, address: str) -> Served:
+    def to(self, caller: Caller, address: str = "", is_let_in: LetIn = _let_in) -> Served:
         """Return the source as a caller is served it, who asks from some host."""
         session, state = self._session, self._changes.state
         if caller.query != Everything():
@@ -215,4 +223,4 @@ class ServedSource:
             session = replace(session, view=StoreView(store))
             state = partial(self._changes.state_of, store, caller.query)
         listening = partial(self._news.listening, repr(caller.query), state)
-        return Served(self, caller, address, session, state, listening)
+        return Served(self, caller, address, is_let_in, session, state, listening)

@@ -10,7 +10,9 @@ import pytest
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from databroker import Broker
 from databroker.documents.encode import decode, encode
+from databroker.external.registry import Registry
 from databroker.query.nodes import Equals, Path
 from databroker.server import Access, Caller, KeyFile, OneToken, app
 from databroker.server.access.claims import Rules
@@ -43,6 +45,8 @@ class Door:
     ----------
     uri
         Its address.
+    folder
+        Where its files are; it opens no others.
     stores
         What it serves.
     keys
@@ -52,6 +56,7 @@ class Door:
     """
 
     def __init__(self, folder, allow_writing=True):
+        self.folder = folder
         self.stores = {
             "lab": SQLiteStore(folder / "runs.db"),
             "files": JSONLStore(folder / "runs"),
@@ -75,8 +80,9 @@ class Door:
                 Rules("user", **rules),
             ),
         ]
+        registry = Registry(allowed_roots=[str(folder)])
         served = app(
-            self.stores,
+            {name: Broker(store, registry=registry) for name, store in self.stores.items()},
             access=Access(ways),
             allow_writing=allow_writing,
             allow_origins=["https://site.example.org"],

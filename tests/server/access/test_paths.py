@@ -19,6 +19,12 @@ EVIL = (
 ALL_COLUMNS = {"data": None, "timestamps": None, "others": True}
 SEARCH = {"node": "uid_prefix", "prefix": "EVIL"}
 DOCUMENT = {"uid": "EVIL", "run_start": "EVIL", "uri": "EVIL", "data_key": "EVIL", "time": 1.0}
+VALUES = {
+    "references": [["EVIL", 0, 1]],
+    "run": "EVIL",
+    "field": "EVIL",
+    "descriptor": "EVIL",
+}
 EXTENT = [1, 0, 0, "EVIL"]
 BODIES = {
     "find": {"query": SEARCH, "after": "EVIL"},
@@ -39,7 +45,9 @@ BODIES = {
     "datum": {"datum_id": "EVIL"},
     "resource": {"uid": "EVIL"},
     "run_of": {"kind": "event", "owner": "EVIL"},
-    "read_array": {"document": DOCUMENT, "place": [[None, 1, None]]},
+    "see_external": {"values": VALUES, "cheaply": False},
+    "count_external": {"values": VALUES | {"references": ["EVIL"]}},
+    "read_external": {"values": VALUES, "part": None},
     "size": {},
     "state": {},
     "uids_since": {"mark": "EVIL"},

@@ -168,13 +168,6 @@ def test_a_cursor_of_somebody_else_is_of_no_use(door, key):
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid-request")
 
 
-def test_an_array_of_another_run_is_not_read(door, key):
-    ((_, document),) = door.stores["lab"].documents("others", ["stream_resource"])
-    for forged in (document, document | {"run_start": "mine"}, document | {"run_start": "nobody"}):
-        answer = door.ask(key, "read_array", document=forged, place=[slice(1)])
-        assert answer.status_code == 404
-
-
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_state_tells_of_my_runs_alone(door, key, source):
     before = door.answer(key, "state", source), door.answer(TOKEN, "state", source)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.authentication import (
@@ -31,6 +32,10 @@ _UNKNOWN = (
 )
 
 
+LetIn = Callable[[], Awaitable[bool]]
+"""Tells whether somebody who was let in would be now."""
+
+
 class User(BaseUser):
     """A caller, as what is behind the door finds them in a request (``request.user``).
 
@@ -40,10 +45,12 @@ class User(BaseUser):
         Who it is.
     address
         The host that the connection comes from.
+    is_let_in
+        Tells whether what came with the request lets them in still.
     """
 
-    def __init__(self, caller: Caller, address: str) -> None:
-        self.caller, self.address = caller, address
+    def __init__(self, caller: Caller, address: str, is_let_in: LetIn) -> None:
+        self.caller, self.address, self.is_let_in = caller, address, is_let_in
 
     @property
     def is_authenticated(self) -> bool:
@@ -83,14 +90,25 @@ class Access(AuthenticationBackend):
         """Return who asks; see Starlette."""
         asking = _asking(conn)
         try:
-            if self._may_wait:
-                caller = await run_in_threadpool(self.caller, asking)
-            else:
-                caller = self.caller(asking)
+            caller = await self._caller(asking)
         except DatabrokerError as error:
             log_refused("somebody", asking.address, f"{conn.scope['method']} {conn.url.path}")
             raise AuthenticationError(str(error)) from error
-        return AuthCredentials(sorted(caller.scopes)), User(caller, asking.address)
+        user = User(caller, asking.address, partial(self._is_let_in, asking, caller))
+        return AuthCredentials(sorted(caller.scopes)), user
+
+    async def _caller(self, asking: Asking) -> Caller:
+        return (
+            await run_in_threadpool(self.caller, asking) if self._may_wait else self.caller(asking)
+        )
+
+    async def _is_let_in(self, asking: Asking, caller: Caller) -> bool:
+        try:
+            return await self._caller(asking) == caller
+        except AccessRefused:
+            return False
+        except DatabrokerError:  # that says so is away for now
+            return True
 
     def caller(self, asking: Asking) -> Caller:
         """Return who asks.
