@@ -20,8 +20,7 @@ from databroker.server.access.claims import Rules
 from databroker.server.access.configured import read_ways
 from databroker.server.access.oidc import OpenIDConnect
 from databroker.testing.conformance.base import quick
-
-from .conftest import AUDIENCE, ISSUER, PROXY, TOKEN
+from helpers.door import AUDIENCE, ISSUER, PROXY, TOKEN
 
 EVERYTHING = {"query": n.Everything()}
 

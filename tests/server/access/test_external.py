@@ -12,8 +12,7 @@ from databroker.errors import NoSuchRun
 from databroker.stores.external import ExternalValues
 from databroker.stores.http import HTTPStore
 from databroker.testing.conformance.base import event, start, stop
-
-from .conftest import MINE, TOKEN
+from helpers.door import MINE, TOKEN
 
 KEY = {"dtype": "array", "shape": [2], "dtype_numpy": "<f8", "source": "s", "external": "STREAM:"}
 

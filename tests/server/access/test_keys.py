@@ -16,8 +16,7 @@ from databroker.server import Caller, KeyFile
 from databroker.server.access.asking import Asking
 from databroker.stores.http import HTTPStore
 from databroker.testing.conformance.base import start, stop, whole_run
-
-from .conftest import MINE, TOKEN, Door, run_of_proposal
+from helpers.door import MINE, TOKEN, Door, run_of_proposal
 
 EVERYTHING = {"query": Everything()}
 

@@ -7,8 +7,7 @@ import pytest
 
 from databroker.query.nodes import Everything
 from databroker.stores.wire.calls import CALLS
-
-from .conftest import TOKEN
+from helpers.door import TOKEN
 
 EVIL = (
     *("../../../../../../../../etc/passwd", "/etc/passwd", "..\\..\\etc\\passwd", "C:\\Windows"),

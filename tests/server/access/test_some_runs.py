@@ -13,8 +13,7 @@ from databroker.stores.wire.calls import CALLS
 from databroker.testing import assert_identical, read_rows
 from databroker.testing.conformance.base import descriptor, event, start, stop
 from databroker.testing.reference import answers
-
-from .conftest import MINE, TOKEN, run_of_proposal
+from helpers.door import MINE, TOKEN, run_of_proposal
 
 SOURCES = ("lab", "files")
 EVERYTHING = {"query": n.Everything()}
