@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from .arrow import AS_LIST, DTYPE, Column, exact_values, from_arrow, tensor
-from .batches import select, split
+from .batches import column_of, select
 
 Array = np.ndarray[Any, Any]
 
@@ -39,9 +39,8 @@ def assemble(batches: Sequence[pa.RecordBatch], names: Sequence[str]) -> dict[st
 
     A column that a batch does not have is missing in its rows.
     """
-    parts = [split(batch) for batch in batches]
     sizes = [batch.num_rows for batch in batches]
-    return {name: _join([part.get(name) for part in parts], sizes) for name in names}
+    return {name: _join([column_of(batch, name) for batch in batches], sizes) for name in names}
 
 
 def value_range(batch: pa.RecordBatch, name: str) -> tuple[Any, Any] | None:

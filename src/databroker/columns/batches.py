@@ -194,8 +194,12 @@ def stretches(batch: pa.RecordBatch) -> Iterator[tuple[Any, pa.RecordBatch]]:
 
 def split(batch: pa.RecordBatch) -> dict[str, Column]:
     """Return the columns of a batch by name, each with its exact values beside it."""
-    columns = ((name, column_of(batch, name)) for name in batch.schema.names if name[:1] != "!")
-    return {name: column for name, column in columns if column is not None}
+    places = {name: place for place, name in enumerate(batch.schema.names)}
+    return {
+        name: _column_at(batch, place, places.get(names.exact(name), -1))
+        for name, place in places.items()
+        if name[:1] != "!"
+    }
 
 
 def values_of(batch: pa.RecordBatch, name: str) -> list[Any]:
@@ -209,8 +213,11 @@ def values_of(batch: pa.RecordBatch, name: str) -> list[Any]:
 def column_of(batch: pa.RecordBatch, name: str) -> Column | None:
     """Return one column with its exact values beside it, or None if the batch lacks it."""
     place, beside = map(batch.schema.get_field_index, (name, names.exact(name)))
-    if place < 0:
-        return None
+    return None if place < 0 else _column_at(batch, place, beside)
+
+
+def _column_at(batch: pa.RecordBatch, place: int, beside: int) -> Column:
+    """Return a column by its place and that of its exact values, below 0 if it has none."""
     metadata = batch.schema.field(place).metadata or {}
     return Column(batch.column(place), metadata, None if beside < 0 else batch.column(beside))
 
