@@ -112,8 +112,9 @@ def _serve(folder, port):
     from databroker.server import Limits
     from databroker.server.connections import limited
     from databroker.server.live.stream import WithStreams
-    from databroker.server.running import ServerWithStreams
+    from databroker.server.running import ServerWithStreams, allow_files
 
+    allow_files(Limits().connections)
     door = socket.create_server(("127.0.0.1", port))
     print(door.getsockname()[1], flush=True)
     served = WithStreams(Sources(folder))

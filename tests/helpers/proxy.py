@@ -1,8 +1,11 @@
 """Between a program and a server: a line that can be cut, stalled and restored."""
 
 import contextlib
+import random
 import socket
+import struct
 import threading
+import time
 
 
 class Line:
@@ -66,6 +69,48 @@ class Line:
                 target.sendall(data)
         _end(source)
         _end(target)
+
+
+class FaultyLine(Line):
+    """A line that ends connections after some bytes, at random: between two, or amid anything.
+
+    Some are ended as by a program that closes them, others as by one that crashes; some bytes come
+    late. On the average, one in `every` bytes is the last one.
+    """
+
+    def __init__(self, target, seed, every):
+        self._random = random.Random(seed)
+        self._every = every
+        self.is_faulty = True
+        self.faults = 0
+        super().__init__(target)
+
+    def _pass(self, source, target):
+        with contextlib.suppress(OSError):
+            left = self._until_fault()
+            while data := source.recv(2**16):
+                if self.is_faulty and len(data) >= left:
+                    target.sendall(data[:left])
+                    self.faults += 1
+                    if self._random.random() < 0.5:
+                        _reset(target)
+                    break
+                left -= len(data)
+                if self.is_faulty and self._random.random() < 0.1:
+                    time.sleep(0.01)
+                target.sendall(data)
+        _end(source)
+        _end(target)
+
+    def _until_fault(self):
+        return int(self._random.expovariate(1 / self._every)) + 1
+
+
+def _reset(end):
+    """Have an end closed without a word, as that of a program that is gone."""
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    end.shutdown(socket.SHUT_RD)  # whoever waits for something of it has it open still
+    end.close()
 
 
 def _end(end):

@@ -142,7 +142,7 @@ def serve(serving: Serving, tell: Callable[[str], None]) -> None:
 def work(serving: Serving, secret: str, door: socket.socket) -> None:
     """Answer what comes to a port, until interrupted."""
     log_to_errors()
-    _allow_files(serving.limits.connections)
+    allow_files(serving.limits.connections)
     served = WithStreams(
         app(
             _brokers(serving.sources),
@@ -179,7 +179,7 @@ class ServerWithStreams(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _allow_files(connections: int) -> None:
+def allow_files(connections: int) -> None:
     """Let this process have a file open for each connection, as far as it may."""
     try:
         import resource

@@ -12,7 +12,7 @@ import ssl
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 
 from ..._util.signals import not_from_signal, without_signals
 from .failures import not_reached
@@ -65,6 +65,9 @@ class Pool:
             _send(connection.sock, request)
             with HTTPResponse(connection.sock, method="POST") as response:
                 response.begin()
+                if response.length is None and not response.chunked:
+                    # It takes a head that broke off for a whole one, which says nothing of a body.
+                    raise IncompleteRead(b"")
                 yield response
                 all_read = response.isclosed() or response.length == 0
                 is_whole = all_read and not response.will_close
