@@ -76,7 +76,7 @@ class Served:
         self.source = source
         self.caller, self.address, self.is_let_in = caller, address, is_let_in
         self.session = session
-        self.sealed = SealedStore(session.store, source.seal.of(caller.name))
+        self.sealed = SealedStore(session.store, source.seal.of(caller.name).of(repr(caller.query)))
         self._told = state
         self.listening = listening
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from databroker.errors import AccessRefused, InvalidConfiguration
+from databroker.errors import AccessRefused, InvalidConfiguration, StoreUnavailable
 from databroker.query import nodes as n
 from databroker.server.access.asking import Asking
 from databroker.server.access.claims import Rules
@@ -144,6 +144,28 @@ def test_an_algorithm_by_which_anybody_could_sign_is_none(door, algorithm):
 def test_keys_that_are_none_are_told(keys):
     with pytest.raises(InvalidConfiguration, match="'keys'"):
         OpenIDConnect(ISSUER, AUDIENCE, keys, Rules("sub"))
+
+
+def test_keys_are_fetched_from_where_the_file_says(door, monkeypatch):
+    there = {"keys": [door.jwk | {"kid": "one", "use": "sig"}]}
+
+    def away(client):
+        raise jwt.PyJWKClientConnectionError("no route to host")
+
+    way = OpenIDConnect(ISSUER, AUDIENCE, f"{ISSUER}/keys", Rules("sub"))
+    assert way.may_wait  # so others do not wait for it
+    monkeypatch.setattr(jwt.PyJWKClient, "fetch_data", away)
+    with pytest.raises(StoreUnavailable, match="no route to host"):
+        way.caller(Asking(signed(door)))
+    monkeypatch.setattr(jwt.PyJWKClient, "fetch_data", lambda client: there)
+    assert way.caller(Asking(signed(door))).name == "ann"
+    for forged in (
+        signed(door, key=OTHER),
+        signed(door, header={"kid": "two"}),
+        signed(door, header={}),
+    ):
+        with pytest.raises(AccessRefused):
+            way.caller(Asking(forged))
 
 
 # -- a proxy -----------------------------------------------------------------------

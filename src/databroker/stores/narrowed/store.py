@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ...documents.encode import same
+from ...query.evaluate import RunView, compile
 from ...query.nodes import In, Path
 from ...query.wire import to_json
 from ..activity import Activity
 from ..arrays import elsewhere
 from ..base import LINKED, Capabilities, RunRecord, Store
+from ..facts import run_fact
 from ..many import in_pages
 from .news import fingerprint
 from .places import own_extents, read_places
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 Doc = dict[str, Any]
 
 _UID = Path("uid")
+
+_FEW = 10
+"""So many runs are looked up one by one: a search begins with a look at the indexes."""
 
 
 class NarrowedStore(Store):
@@ -64,6 +70,7 @@ class NarrowedStore(Store):
     def __init__(self, behind: Store, query: Node) -> None:
         super().__init__()
         self._behind, self._query = behind, query
+        self._predicate = compile(query)
         self._admission = Admission(query, self._sees, behind.run_of)
 
     @property
@@ -98,14 +105,22 @@ class NarrowedStore(Store):
     def __reduce__(self) -> Any:
         return NarrowedStore, (self._behind, self._query)
 
+    def _matches(self, run: RunRecord) -> bool:
+        def data_keys() -> set[str]:
+            descriptors = self._behind.documents(run.uid, ["descriptor"])
+            return {key for _, doc in descriptors for key in doc["data_keys"]}
+
+        fact = partial(run_fact, self._behind, run.uid, run.stop)
+        return self._predicate(RunView(run.start, run.stop, data_keys, fact))
+
     def _sees(self, uid: Any) -> bool:
         """Tell whether a run is there and matches."""
-        return isinstance(uid, str) and bool(self._visible([uid]))
+        return isinstance(uid, str) and self.record(uid) is not None
 
     def _visible(self, uids: Sequence[str]) -> list[str]:
         """Return those runs that are there and match, in this order."""
-        if not uids:
-            return []
+        if len(uids) <= _FEW:
+            return [uid for uid in uids if self._sees(uid)]
         asked = self._query & In(_UID, tuple(uids))
         seen = {uid for (uid,) in self._behind.select(asked, [_UID])}
         return [uid for uid in uids if uid in seen]
@@ -137,6 +152,10 @@ class NarrowedStore(Store):
         self, query: Node, *, limit: int | None = None, after: Any = None
     ) -> Iterator[RunRecord]:
         return self._behind.find(self._query & query, limit=limit, after=after)
+
+    def record(self, uid: str) -> RunRecord | None:
+        run = self._behind.record(uid)
+        return run if run is not None and self._matches(run) else None
 
     def count(self, query: Node) -> int:
         return self._behind.count(self._query & query)
