@@ -202,3 +202,34 @@ def save(db, documents):
     for kind, document in documents:
         db.insert(kind, document)
     return db[documents[0][1]["uid"]]
+
+
+def images(folder, name="files", root=None, named=True):
+    """A run of three images, each a file of its own.
+
+    With a root, that is what its resource says; an old resource does not name its run.
+    """
+    folder.mkdir(exist_ok=True, parents=True)
+    resource = {
+        "uid": f"{name}-res",
+        "spec": "NPY_SEQ",
+        "root": str(folder) if root is None else root,
+        "resource_path": name if root is None else str(folder / name),
+        "resource_kwargs": {},
+        "path_semantics": "posix",
+        **({"run_start": f"{name}-run"} if named else {}),
+    }
+    found = [
+        start(name),
+        ("resource", resource),
+        descriptor(name, "main", "primary", {"img": EXTERNAL}),
+    ]
+    for n in range(3):
+        np.save(folder / f"{name}_{n}.npy", np.full((2, 3), n))
+        datum = {
+            "datum_id": f"{name}-res/{n}",
+            "resource": f"{name}-res",
+            "datum_kwargs": {"index": n},
+        }
+        found += [("datum", datum), event(name, "main", n + 1, {"img": f"{name}-res/{n}"})]
+    return [*found, stop(name)]

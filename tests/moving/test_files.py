@@ -1,41 +1,12 @@
 """External files go with their runs, where that is asked for; old resources go with theirs."""
 
-import numpy as np
 import pytest
 
 import databroker
 from databroker import Broker
 from databroker.errors import CopyRefused
 from databroker.stores.memory import MemoryStore
-from helpers.runs import EXTERNAL, descriptor, event, plain, save, start, stop
-
-
-def images(folder, name="files", named=True):
-    """A run of three images in files; an old resource does not name its run."""
-    folder.mkdir(exist_ok=True)
-    resource = {
-        "uid": f"{name}-res",
-        "spec": "NPY_SEQ",
-        "root": str(folder),
-        "resource_path": name,
-        "resource_kwargs": {},
-        "path_semantics": "posix",
-        **({"run_start": f"{name}-run"} if named else {}),
-    }
-    found = [
-        start(name),
-        ("resource", resource),
-        descriptor(name, "main", "primary", {"img": EXTERNAL}),
-    ]
-    for n in range(3):
-        np.save(folder / f"{name}_{n}.npy", np.full((2, 3), n))
-        datum = {
-            "datum_id": f"{name}-res/{n}",
-            "resource": f"{name}-res",
-            "datum_kwargs": {"index": n},
-        }
-        found += [("datum", datum), event(name, "main", n + 1, {"img": f"{name}-res/{n}"})]
-    return [*found, stop(name)]
+from helpers.runs import EXTERNAL, descriptor, event, images, plain, save, start, stop
 
 
 @pytest.fixture

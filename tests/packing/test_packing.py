@@ -29,38 +29,10 @@ from databroker.testing import answers, assert_identical, expected, strategies
 from databroker.testing.conformance.base import insert_all, whole_run
 from helpers.external import HDF5, frames, key
 from helpers.external import Run as ExternalRun
-from helpers.runs import EXTERNAL, descriptor, event, plain, save, start, stop
+from helpers.runs import images, plain, save, start
 
 FORMS = ["msgpack", "jsonl"]
 PLACES = ["july [1]", "july.zip"]
-
-
-def images(folder, name="files", root=None):
-    """A run of three images, each a file of its own."""
-    folder.mkdir(exist_ok=True, parents=True)
-    resource = {
-        "uid": f"{name}-res",
-        "run_start": f"{name}-run",
-        "spec": "NPY_SEQ",
-        "root": str(folder) if root is None else root,
-        "resource_path": name if root is None else str(folder / name),
-        "resource_kwargs": {},
-        "path_semantics": "posix",
-    }
-    found = [
-        start(name),
-        ("resource", resource),
-        descriptor(name, "main", "primary", {"img": EXTERNAL}),
-    ]
-    for n in range(3):
-        np.save(folder / f"{name}_{n}.npy", np.full((2, 3), n))
-        datum = {
-            "datum_id": f"{name}-res/{n}",
-            "resource": f"{name}-res",
-            "datum_kwargs": {"index": n},
-        }
-        found += [("datum", datum), event(name, "main", n + 1, {"img": f"{name}-res/{n}"})]
-    return [*found, stop(name)]
 
 
 @pytest.fixture
