@@ -10,6 +10,7 @@ import h5py
 import httpx
 import numpy as np
 import pytest
+import tifffile
 
 from databroker import Broker
 from databroker.documents.encode import decode
@@ -24,15 +25,20 @@ from databroker.errors import (
     NoHandler,
     NoSuchRun,
     ShapesDiffer,
+    StoreAway,
 )
+from databroker.export import export
 from databroker.external import Registry
+from databroker.external.fields import served
 from databroker.external.locate import uri_of_path
 from databroker.query.nodes import Equals, Path
 from databroker.server import slices
+from databroker.stores import arrays
 from databroker.stores.external import ExternalValues, Part
 from databroker.stores.http import HTTPStore
 from databroker.stores.memory import MemoryStore
 from databroker.stores.narrowed import NarrowedStore
+from databroker.stores.store_ref import StoreRef
 from helpers.external import CAM, HDF5, IMAGE, Run, frames
 from helpers.http_thread import serving
 from helpers.ways import check
@@ -184,6 +190,40 @@ def test_large_values_are_read_in_parts(store, registry, run, serve, monkeypatch
     header = serve(store, registry)[-1]
     check(header, "cam", run.camera)
     np.testing.assert_array_equal(header.streams["primary"]["cam"][:, ::3], run.camera[:, ::3])
+
+
+def test_many_values_are_asked_for_in_several_questions(store, registry, run, serve, monkeypatch):
+    monkeypatch.setattr(served, "_MOST", 2)
+    header = serve(store, registry)[-1]
+    check(header, "img", run.img)
+    assert header.streams["primary"]["img"].available == 3
+
+
+class Holding(MemoryStore):
+    """A store that has the data of a field itself, as one of a Tiled server."""
+
+    held = frames(3, 4, 6)
+
+    def read_array(self, document, place):
+        return self.held[tuple(place)]
+
+
+def test_data_that_the_served_store_has_itself_come_through_it(registry, serve):
+    run = Recorded(Holding())
+    run.descriptor(cam=CAM)
+    run.stream(arrays.MIMETYPE, "http://tiled.example/cam", shape=[3, 4, 6], dtype="<u2")
+    run.stream_datum(0, 3)
+    check(serve(run.store, registry)[-1], "cam", Holding.held, events=False)
+
+
+def test_images_are_exported(store, registry, run, serve, tmp_path):
+    run.store.insert("stop", {"uid": "s", "run_start": run.uid, "time": 9.0, "exit_status": "fail"})
+    header = serve(store, registry)[-1]
+    export(header, tmp_path, "tiff", name="{uid}")
+    pages = [tifffile.imread(path) for path in sorted(tmp_path.rglob("*img*.tif*"))]
+    np.testing.assert_array_equal(np.concatenate(pages).reshape(run.img.shape), run.img)
+    filled = [doc for kind, doc in header.documents(fill=True) if kind == "event"]
+    np.testing.assert_array_equal([doc["data"]["img"] for doc in filled], run.img)
 
 
 # -- who may have what ---------------------------------------------------------
@@ -374,6 +414,22 @@ def test_the_answer_is_a_sequence_that_other_programs_can_read(store, registry, 
     assert decode(seen.content)[:2] == [[4, 5], "'<u2'"]
     assert decode(httpx.post(f"{uri}/v1/count_external", json=body).content) == 1
     assert IMAGE["shape"] == [4, 5]
+
+
+def test_a_loop_goes_on_after_a_connection_that_broke_off(store, registry, run, serve, monkeypatch):
+    db = serve(store, registry)
+    header, whole = db[-1], db.store.read_external
+
+    def broken(asked, part=None):
+        for place, piece in enumerate(whole(asked, part)):
+            if place == 2:  # a head, and the bytes of a value, came
+                raise StoreAway("the server has hung up")
+            yield piece
+
+    monkeypatch.setattr(db.store, "read_external", broken)
+    np.testing.assert_array_equal(list(header.data("img")), run.img)
+    with pytest.raises(StoreAway):
+        list(served.ServedField(StoreRef(db.store), run.uid, "img").values(["res/0", "res/1"]))
 
 
 # -- other processes -------------------------------------------------------------

@@ -18,6 +18,9 @@ from .reader import Array, Look
 if TYPE_CHECKING:
     from ...stores.base import Store
 
+_MOST = 20_000
+"""How many references are in one question: a request has a size."""
+
 References = Sequence[str] | Sequence[Stretch]
 
 
@@ -32,18 +35,18 @@ class ServedField:
 
     def look(self, references: References, cheaply: bool = False) -> Look | None:
         """Return what values are like; None if none can be seen."""
-        seen = self.store.store.see_external(self._values(references), cheaply)
+        seen = self.store.store.see_external(self._asked(references), cheaply)
         return None if seen is None else Look(*seen)
 
     def count(self, references: References) -> int:
         """Return how many of some values are there."""
-        return self.store.store.count_external(self._values(references))
+        return sum(map(self.store.store.count_external, self._batches(references)))
 
     def values(self, references: References) -> Iterator[Any]:
         """Yield each value as it is, while they come."""
         head: Head | None = None
         into: Into | None = None
-        for piece in self.store.store.read_external(self._values(references)):
+        for piece in self._pieces(references):
             if isinstance(piece, Head):
                 head, into = piece, Into(np.empty(piece.shape, piece.dtype))
             elif into is not None:
@@ -66,7 +69,7 @@ class ServedField:
         into = Into(target)
         part = Part(shape, out.dtype, inner)
         try:
-            for piece in self.store.store.read_external(self._values(references), part):
+            for piece in self._pieces(references, part):
                 if not isinstance(piece, Head):
                     into.add(piece)
         except ShapesDiffer as error:
@@ -76,7 +79,15 @@ class ServedField:
         if target is not out:
             out[...] = target
 
-    def _values(self, references: References) -> ExternalValues:
+    def _pieces(self, references: References, part: Part | None = None) -> Iterator[Head | Buffer]:
+        for values in self._batches(references):
+            yield from self.store.store.read_external(values, part)
+
+    def _batches(self, references: References) -> Iterator[ExternalValues]:
+        for first in range(0, len(references), _MOST):
+            yield self._asked(references[first : first + _MOST])
+
+    def _asked(self, references: References) -> ExternalValues:
         return ExternalValues(references, self.run, self.field, self.descriptor)
 
 
