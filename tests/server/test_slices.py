@@ -216,6 +216,28 @@ def test_data_that_the_served_store_has_itself_come_through_it(registry, serve):
     check(serve(run.store, registry)[-1], "cam", Holding.held, events=False)
 
 
+def test_of_several_sources_each_has_its_own_files_and_reads_them(serve, tmp_path):
+    members = []
+    for number, name in enumerate(["near", "far"]):
+        folder = tmp_path / name
+        folder.mkdir()
+        np.save(folder / "img_0.npy", np.full((4, 5), number))
+        path = str(folder / "runs.db")
+        members.append({"driver": "sqlite", "path": path, "root_map": {RECORDED: str(folder)}})
+        with Broker.from_config(members[-1]) as db:
+            run = Recorded(db.store, f"run-{number}")
+            run.descriptor(f"d{number}")
+            run.resource("NPY_SEQ", "img", f"res{number}")
+            run.events(run.datums([{"index": 0}], f"res{number}"), descriptor=f"d{number}")
+    with Broker.from_config({"driver": "federation", "members": members}) as several:
+        remote = serve(several)
+        for number in range(2):
+            (found,) = remote[f"run-{number}"].data("img")
+            np.testing.assert_array_equal(found, np.full((4, 5), number))
+        (found,) = serve(remote)["run-1"].data("img")  # a server before a server
+        np.testing.assert_array_equal(found, np.full((4, 5), 1))
+
+
 def test_images_are_exported(store, registry, run, serve, tmp_path):
     run.store.insert("stop", {"uid": "s", "run_start": run.uid, "time": 9.0, "exit_status": "fail"})
     header = serve(store, registry)[-1]

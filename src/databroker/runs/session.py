@@ -7,7 +7,7 @@ and times shown.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -158,13 +158,6 @@ class Source:
         """Tell whether documents of some kinds are changed as they are read, from any source."""
         here = any(kind in self.transforms for kind in kinds)
         return here or any(member.changes(*kinds) for member in self.members.values())
-
-    def of(self, path: Iterable[str]) -> Source:
-        """Return the source that the record of a run names; those not known are as this one."""
-        source = self
-        for name in path:
-            source = source.members.get(name, source)
-        return source
 
     def close(self) -> None:
         """Close the files that were opened."""

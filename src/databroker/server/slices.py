@@ -24,7 +24,7 @@ from ..stores.store_ref import StoreRef
 from .slice_errors import told
 
 if TYPE_CHECKING:
-    from ..runs.session import Session, Source
+    from ..runs.session import Session
 
 _PIECE = 2**20
 """How many bytes are sent at once."""
@@ -69,15 +69,15 @@ class Slices:
 
     def _referred(self) -> Referred:
         """Return the values as documents that the caller may see have them."""
-        asked, store = self._values, self._session.store
-        source = self._source()
+        asked, session = self._values, self._session_of_run()
+        store, registry = session.store, session.registry
         if not asked.references or isinstance(asked.references[0], str):
-            loader = Loader(store, source.registry, asked.run, source.transforms)
+            loader = Loader(store, registry, asked.run, session.transforms)
             return ReferredDatums(loader, cast("list[str]", asked.references), asked.field)
         documents = list(store.documents(asked.run or "", ["descriptor", "stream_resource"]))
         data_key = _data_key(documents, asked)
         opener = Opener(
-            *(source.registry, asked.run, asked.field or "", data_key, asked.descriptor),
+            *(registry, asked.run, asked.field or "", data_key, asked.descriptor),
             StoreRef(store),
         )
         stretches = cast("list[Stretch]", asked.references)
@@ -89,21 +89,21 @@ class Slices:
         }
         return ReferredStretches(opener, sources, stretches)
 
-    def _source(self) -> Source:
-        """Return how the files of the run are read."""
-        source, run = self._session.source, self._values.run
+    def _session_of_run(self) -> Session:
+        """Return how the run is read: of one of several sources, as that is."""
+        session, run = self._session, self._values.run
         if run is not None:
-            record = self._session.store.record(run)
+            record = session.store.record(run)
             if record is None:
                 raise NoSuchRun(f"No run has the uid {run!r}.")
-            source = source.of(record.source)
-        if self._allow_writing and not source.registry.guard:
+            session = session.of(record)
+        if self._allow_writing and not session.registry.guard:
             # Else whoever may insert a document could have any file read that it points to.
             raise FileRefused(
                 "This server lets documents be inserted, so it opens files only below folders that "
                 "its configuration names: it needs 'allowed_roots'."
             )
-        return source
+        return session
 
 
 def _data_key(documents: list[tuple[str, dict[str, Any]]], asked: ExternalValues) -> dict[str, Any]:
