@@ -36,6 +36,7 @@ from benchmarks import (  # noqa: E402
     starting,
     tables,
     tiled,
+    tiled_tree,
     wide,
 )
 from benchmarks.harness import HEADINGS, Row  # noqa: E402
@@ -85,6 +86,7 @@ BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "federation": federation.rows,
     "files": files.rows,
     "tiled": tiled.rows,
+    "tiled_tree": tiled_tree.rows,
     "serving": serving.rows,
     "following": following.rows,
     "catalog": _finding,
