@@ -1,6 +1,9 @@
 """Cursors, marks and extents that clients bring back: those that they were given, and no others."""
 
 import base64
+import os
+import stat
+import threading
 from dataclasses import replace
 
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from databroker.columns import ALL
 from databroker.errors import InvalidRequest
 from databroker.query.nodes import Everything
+from databroker.server.kept_secret import kept_secret
 from databroker.server.sealed import SealedStore
 from databroker.server.seals import Seal
 from databroker.stores.files.store import JSONLStore
@@ -108,3 +112,23 @@ def test_an_extent_is_what_it_was_whatever_is_said_of_it(store, behind):
     behind.insert("event", event(9, "run-desc"))
     [batch] = store.read("event", replace(extent, rows=2**70, min_seq=-1), ALL)
     assert batch.num_rows == extent.rows
+
+
+def test_the_secret_of_a_user_is_kept_by_whoever_needs_it_first(tmp_path):
+    found, folder = [], tmp_path / "data"
+    threads = [threading.Thread(target=lambda: found.append(kept_secret(folder))) for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(found) == 8
+    assert {*found, kept_secret(folder)} == {found[0]}
+    assert len(found[0]) > 40
+    assert stat.S_IMODE(os.stat(folder / "server-secret").st_mode) == 0o600
+
+
+def test_where_no_secret_can_be_kept_there_is_a_new_one(tmp_path):
+    (tmp_path / "data").write_text("no folder")
+    first, second = (kept_secret(tmp_path / "data") for _ in range(2))
+    assert first != second
+    assert len(second) > 40

@@ -15,6 +15,7 @@ import uvicorn
 from ..broker.broker import Broker
 from ..broker.naming import is_path
 from ..broker.whatever import open_at
+from ..config import user_data_dir
 from ..errors import InvalidConfiguration
 from .access.access import Access
 from .access.asking import Way
@@ -24,6 +25,7 @@ from .access.key_file import KeyFile
 from .access.tokens import OneToken
 from .application import app
 from .connections import limited
+from .kept_secret import kept_secret
 from .limits import Limits as Limits
 from .live.stream import WithStreams
 from .metrics import numbers_of_processes
@@ -124,29 +126,31 @@ def serve(serving: Serving, tell: Callable[[str], None]) -> None:
         The port is taken, or not to be had.
     """
     given = os.environ.get(ENVIRONMENT)
-    secret = given or secrets.token_urlsafe(32)
-    access_of(serving, secret)
+    token = given or secrets.token_urlsafe(32)
+    access_of(serving, token)
     for broker in _brokers(serving.sources).values():  # so that what is wrong is said before
         broker.close()
     family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
     with socket.create_server((serving.host, serving.port), family=family) as door:
         for address in _addresses(serving, door.getsockname()[1]):
-            tell(address if given or not serving.with_token else f"{address}?token={secret}")
+            tell(address if given or not serving.with_token else f"{address}?token={token}")
+        # Cursors that clients keep are good on other machines, too, where these have one token.
+        secret = given or kept_secret(user_data_dir())
         if serving.workers == 1:
-            work(serving, secret, door)
+            work(serving, token, secret, door)
         else:
             with numbers_of_processes() if serving.metrics else nullcontext():
-                run_all(serving.workers, work, (serving, secret, door))
+                run_all(serving.workers, work, (serving, token, secret, door))
 
 
-def work(serving: Serving, secret: str, door: socket.socket) -> None:
+def work(serving: Serving, token: str, secret: str, door: socket.socket) -> None:
     """Answer what comes to a port, until interrupted."""
     log_to_errors()
     allow_files(serving.limits.connections)
     served = WithStreams(
         app(
             _brokers(serving.sources),
-            access=access_of(serving, secret),
+            access=access_of(serving, token),
             secret=secret,
             allow_origins=serving.origins,
             allow_writing=serving.allow_writing,
