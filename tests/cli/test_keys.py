@@ -1,6 +1,7 @@
 """Keys of servers are made, listed and revoked in a terminal."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -64,6 +65,17 @@ def test_a_key_that_makes_no_sense_is_not_made(run_at_lab, empty_home, arguments
     found, _, errors = run_at_lab("keys", "make", "ann", *arguments)
     assert (found, words in errors) == (code, True), errors
     assert not list(Path(empty_home).rglob("keys.json"))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may")
+def test_an_administrator_leaves_the_file_to_its_owner(run_at_lab, tmp_path):
+    path = tmp_path / "keys.json"
+    for arguments in (["make", "ann"], ["make", "bob"], ["revoke", "ann"]):
+        run_at_lab("keys", *arguments, "--keys", str(path))
+        os.chown(path, 12345, 12346)
+    run_at_lab("keys", "revoke", "bob", "--keys", str(path))
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 12346)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_two_keys_have_two_names(run_at_lab):

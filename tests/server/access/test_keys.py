@@ -12,7 +12,7 @@ import pytest
 from databroker import Broker
 from databroker.errors import AccessRefused, InvalidConfiguration, NotPermitted
 from databroker.query.nodes import Everything
-from databroker.server import Caller, KeyFile
+from databroker.server import Access, Caller, KeyFile
 from databroker.server.access.asking import Asking
 from databroker.stores.http import HTTPStore
 from databroker.testing.conformance.base import start, stop, whole_run
@@ -191,6 +191,12 @@ def test_a_server_that_lets_read_lets_no_key_write(tmp_path):
             assert not store.capabilities.writable
             store.close()
         assert door.answer(TOKEN, "count", **EVERYTHING) == 2
+
+
+def test_without_a_way_nobody_is_let_in():
+    with pytest.raises(AccessRefused):
+        Access([]).caller(Asking(None))
+    assert Access.by(None).caller(Asking(None)).name == "anybody"
 
 
 def test_two_processes_make_keys_at_once(tmp_path):

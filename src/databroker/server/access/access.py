@@ -18,8 +18,8 @@ from ...errors import AccessRefused, DatabrokerError
 from ..responses import problem
 from .asking import Asking, Way
 from .audit import log_refused
-from .caller import ANYBODY, Caller
-from .tokens import OneToken
+from .caller import Caller
+from .tokens import Everybody, OneToken
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
@@ -69,7 +69,7 @@ class Access(AuthenticationBackend):
     Parameters
     ----------
     ways
-        How callers are known: the first that knows one counts. Without any, everybody is let in.
+        How callers are known: the first that knows one counts. Without any, nobody is let in.
 
     Examples
     --------
@@ -84,7 +84,7 @@ class Access(AuthenticationBackend):
     @classmethod
     def by(cls, token: str | None) -> Access:
         """Let in who brings a token; everybody, if it is None."""
-        return cls([] if token is None else [OneToken(token)])
+        return cls([Everybody() if token is None else OneToken(token)])
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser]:
         """Return who asks; see Starlette."""
@@ -118,8 +118,6 @@ class Access(AuthenticationBackend):
         AccessRefused
             Nobody knows them.
         """
-        if not self._ways:
-            return ANYBODY
         for way in self._ways:
             caller = way.caller(asking)
             if caller is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..._util.file_lock import try_lock
 from ..._util.polling import wait_until
-from ..._util.signals import not_from_signal
+from ..._util.signals import not_from_signal, suppressed
 from ..._util.whole_files import whole_file
 from ...config.search import config_folders, user_config_dir
 from ...errors import InvalidConfiguration, NoSuchKey, StoreUnavailable
@@ -147,12 +147,22 @@ class KeyFile:
             data = {id: key.to_json() for id, key in keys.items()}
             with whole_file(self.path, overwrite=True) as part:
                 part.touch(mode=0o600)  # before there is anything in it
+                self._keep_owner(part)
                 part.write_text(json.dumps({"keys": data}, indent=1), encoding="utf-8")
+
+    def _keep_owner(self, part: Path) -> None:
+        """Let the file be whose it was: an administrator may change it for the server's user."""
+        if hasattr(os, "chown") and self.path.exists():
+            before = self.path.stat()
+            with suppressed(PermissionError):
+                os.chown(part, before.st_uid, before.st_gid)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep out others that would change the file; readers find it whole at any time."""
-        with open(self.path.with_name(f".{self.path.name}.lock"), "w") as file:
+        place = self.path.with_name(f".{self.path.name}.lock")
+        with open(place, "w") as file:
+            self._keep_owner(place)
             if not wait_until(lambda: try_lock(file), _LOCKED):
                 raise StoreUnavailable(f"Another process is changing {self.path}. Try again.")
             yield
