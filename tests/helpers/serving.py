@@ -34,7 +34,7 @@ class InThread:
 
 
 @contextmanager
-def served(store, limits=None, *, http="auto", **options):
+def served(store, limits=None, *, http="auto", certificate=None, **options):
     """Have a store served, until this is left."""
     limits = limits or Limits()
     with socket.create_server(("127.0.0.1", 0)) as door:
@@ -42,6 +42,7 @@ def served(store, limits=None, *, http="auto", **options):
             app(store, limits=limits, allow_writing=True, **options),
             log_level="critical",
             http=http,
+            ssl_certfile=certificate,  # with its key
             ws="none",
             lifespan="off",
             timeout_graceful_shutdown=5,

@@ -58,11 +58,12 @@ class _Impatient:
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)  # type: ignore[misc]
-        # So that it is told of whatever waits to be sent, were it the last of an answer.
-        transport.set_write_buffer_limits(high=0)
         self._came = 0
         self._reading, self._writing = _Timer(self.loop), _Timer(self.loop)
         self._expect_headers()
+        # So that it is told of whatever waits to be sent, were it the last of an answer. With 0,
+        # uvloop takes it that something waits on an encrypted connection where nothing does.
+        transport.set_write_buffer_limits(high=1, low=0)
 
     def data_received(self, data: bytes) -> None:
         before = self.cycle
