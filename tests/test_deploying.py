@@ -5,8 +5,10 @@ import shlex
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
+from databroker.cli.app import app
 from databroker.cli.serving import serve
 from databroker.server import Limits
 
@@ -27,6 +29,15 @@ def commands():
 def test_commands_have_options_that_there_are(command):
     context = serve.make_context("serve", shlex.split(command))
     assert context.params["sources"] == ("csx",)
+
+
+def test_other_commands_are_there_too():
+    said = [shlex.split(line) for line in re.findall(r"`databroker ((?!serve|keys)[^`]+)`", PAGE)]
+    assert len(said) > 3
+    for name, *arguments in said:
+        command = app.get_command(click.Context(app), name)
+        known = {option for param in command.params for option in param.opts}
+        assert {each for each in arguments if each.startswith("-")} <= known
 
 
 def test_proxies_take_as_much_as_the_server():

@@ -4,12 +4,14 @@ import asyncio
 import random
 
 import pytest
+from fastapi import HTTPException
 
 import databroker
 from databroker.query.nodes import Everything
 from databroker.runs.session import StoreView
 from databroker.tiled.catalog import Runs
 from databroker.tiled.orders import OldestFirst, order_of
+from databroker.tiled.places import Place, to_number
 
 
 def filled(times):
@@ -94,6 +96,17 @@ def test_no_more_is_counted_than_is_asked(monkeypatch):
     assert asyncio.run(tree.lbound_len(5)) == 6
     assert asyncio.run(tree.approx_len()) is None
     assert len(asyncio.run(tree.keys_page(None, 4))[0]) == 4
+
+
+@pytest.mark.parametrize("sorting", [("", -1), ("", 1), ("n", 1)])
+def test_a_cursor_that_somebody_made_up_is_refused(sorting):
+    tree = Runs(filled([1.0, 2.0])).sort([sorting])
+    for after in ({"a": 1}, {"time": "x"}):
+        with pytest.raises(HTTPException, match="none that this server gave"):
+            tree.page(to_number(Place(0, after)), 5)
+    for number in (0, 7, to_number(Place(-1)), to_number(Place("x"))):
+        with pytest.raises(HTTPException, match="none that this server gave"):
+            tree.page(number, 5)
 
 
 def test_orders_are_told_by_their_keys():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +12,7 @@ from fastapi import HTTPException
 from tiled.structures.core import Spec
 
 from ..broker.broker import Broker
+from ..errors import DatabrokerError
 from ..queries import Key
 from ..query.nodes import Everything, In, Path
 from .container import Container, Page, in_thread
@@ -71,9 +72,10 @@ class Runs(Container):
         return RunEntry(self._broker.run(record), self._kept)
 
     def page(self, cursor: int | None, limit: int | None) -> Page:
-        skip, after = Place() if cursor is None else _place(cursor)
-        most = None if limit is None else skip + limit + 1
-        found = list(islice(self._order.runs(self._broker.view, after, most), skip, most))
+        with _refusing(cursor):
+            skip, after = Place() if cursor is None else from_number(cursor)
+            most = None if limit is None else skip + limit + 1
+            found = list(islice(self._order.runs(self._broker.view, after, most), skip, most))
         given = found[:limit]
         items = [(run.uid, RunEntry(self._broker.run(run), self._kept)) for run, _ in given]
         if len(given) == len(found):
@@ -141,8 +143,12 @@ class Runs(Container):
         await in_thread(self._broker.close)
 
 
-def _place(cursor: int) -> Place:
+@contextmanager
+def _refusing(cursor: int | None) -> Iterator[None]:
+    """Refuse a cursor that somebody made up: no store knows what is behind it."""
     try:
-        return from_number(cursor)
-    except (ValueError, TypeError, json.JSONDecodeError) as error:
-        raise HTTPException(400, f"{cursor} is no cursor that this server gave.") from error
+        yield
+    except (TypeError, ValueError, LookupError, OverflowError) as error:
+        if cursor is None or isinstance(error, DatabrokerError):
+            raise
+        raise HTTPException(400, "The cursor is none that this server gave.") from error

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
-_MOST = 64
+_MOST = 16  # each may hold some pages of rows
 
 
 class Kept:
