@@ -24,6 +24,7 @@ from databroker.errors import (
     MissingExtra,
     NoHandler,
     NoSuchRun,
+    QueryTimeout,
     ShapesDiffer,
     StoreAway,
 )
@@ -32,7 +33,7 @@ from databroker.external import Registry
 from databroker.external.fields import served
 from databroker.external.locate import uri_of_path
 from databroker.query.nodes import Equals, Path
-from databroker.server import slices
+from databroker.server import Limits, slices
 from databroker.stores import arrays
 from databroker.stores.external import ExternalValues, Part
 from databroker.stores.http import HTTPStore
@@ -328,10 +329,12 @@ def test_a_server_that_lets_write_needs_to_be_told_which_files_it_may_open(store
                 [[4, 6], "'no type'", []],
                 [[4, 6], "__import__('os')", []],
                 [[4, 6], "'<u2'", [[0, 1, -1]]],
+                [[4, 6], "'<u2'", [[0, 1, 0]]],
                 [[4, 6], "'<u2'", [[0, 1, 1]] * 3],
                 [[-4, 6], "'<u2'", []],
                 [[1, 2**50], "'<u2'", []],
                 [[2**50, 2**50], "'<u2'", []],
+                [[], "('<i4', (1000000000000,))", []],
             )
         ),
     ],
@@ -342,6 +345,16 @@ def test_a_question_that_makes_no_sense_is_refused_with_words(store, registry, r
     answer = httpx.post(f"{uri}/v1/read_external", json=body)
     assert answer.status_code == 400, answer.text
     assert answer.json()["message"]
+
+
+def test_what_nobody_has_written_is_not_counted_for_ever(store, run, files, serve):
+    uri = uri_of_path(str(files)) + "/"
+    run.stream("multipart/related;type=image/tiff", uri, "tiffs", template="{:d}.tif")
+    remote = serve(store, limits=Limits(answer_seconds=0.5)).store
+    with pytest.raises(QueryTimeout):
+        remote.count_external(values(("tiffs", 0, 2**52)))
+    with pytest.raises(ExternalDataMissing):
+        asked_for(remote, ("tiffs", 0, 2**52), part=Part((), np.dtype("u1"), ()))
 
 
 # -- what cannot be had ----------------------------------------------------------

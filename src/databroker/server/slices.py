@@ -19,6 +19,7 @@ from ..external.fields.datum_field import Loader
 from ..external.fields.reader import LARGEST, PAGE_BYTES, rows_ahead, whole
 from ..external.fields.referred import Referred, ReferredDatums, ReferredStretches
 from ..external.fields.resource_values import Opener, StreamSource
+from ..query.time_limit import check_time
 from ..stores.external import Buffer, ExternalValues, Head, Part, Seen, Stretch
 from ..stores.store_ref import StoreRef
 from .slice_errors import told
@@ -31,6 +32,9 @@ _PIECE = 2**20
 
 _HUGE = 2**31
 """More bytes are not read at once, whatever shape is asked for."""
+
+_COUNTED = 4096
+"""How many values are counted at once: documents may speak of more than there will ever be."""
 
 
 class Slices:
@@ -58,8 +62,12 @@ class Slices:
 
     def count(self) -> int:
         """Return how many of the values are there; see `Store.count_external`."""
+        found = 0
         with told():
-            return self._referred().count()
+            for page in self._referred().pages(_COUNTED):
+                check_time()
+                found += page.count()
+        return found
 
     def read(self, part: Part | None) -> Iterator[Head | Buffer]:
         """Yield the bytes of the values; see `Store.read_external`."""
@@ -114,7 +122,7 @@ def _data_key(documents: list[tuple[str, dict[str, Any]]], asked: ExternalValues
     data_keys: dict[str, Any] = next(declaring, {"data_keys": {}})["data_keys"]
     found = data_keys.get(asked.field or "")
     if not isinstance(found, dict):
-        raise InvalidRequest(f"no descriptor of the run says what {asked.field!r:.80} is")
+        raise InvalidRequest(f"No descriptor of the run says what {asked.field!r:.80} is.")
     return found
 
 
@@ -127,12 +135,12 @@ def alike(referred: Referred, part: Part) -> Iterator[Buffer]:
     if not row_bytes:
         return
     rows = max(PAGE_BYTES // row_bytes, 1)
-    if len(referred) > rows and (look := referred.look(cheaply=True)) is not None:
+    if referred.number > rows and (look := referred.look(cheaply=True)) is not None:
         together = whole(rows, look.rows)
         rows = together if together * row_bytes <= LARGEST else rows
     for page in referred.pages(rows):
         for slab, sizes in _slabs(inner, shape, part.dtype.itemsize):
-            out = np.empty((len(page), *sizes), part.dtype)
+            out = np.empty((page.number, *sizes), part.dtype)
             page.read(part.shape, slab, out)
             yield from _pieces(out)
 
@@ -152,12 +160,12 @@ def _slabs(
 ) -> Iterator[tuple[tuple[slice, ...], tuple[int, ...]]]:
     """Yield parts of a value along its first axis, none of them too large, and their shapes."""
     row_bytes = math.prod(shape) * itemsize
+    line = row_bytes // shape[0] if shape else row_bytes
+    if line > _HUGE:
+        raise InvalidRequest(f"A part of {line} bytes is more than is read at once.")
     if row_bytes <= LARGEST or not shape:
         yield inner, shape
         return
-    line = row_bytes // shape[0]
-    if line > _HUGE:
-        raise InvalidRequest(f"a part of {line} bytes is more than is read at once")
     step = max(LARGEST // line, 1)
     for first in range(0, shape[0], step):
         chosen = range(inner[0].start, inner[0].stop, inner[0].step)[first : first + step]

@@ -19,9 +19,10 @@ from .resource_values import Opener, StreamSource
 class Referred(ABC):
     """Values of a field, each known by what refers to it."""
 
+    @property
     @abstractmethod
-    def __len__(self) -> int:
-        """Return how many they are."""
+    def number(self) -> int:
+        """How many they are."""
 
     @abstractmethod
     def look(self, cheaply: bool = False) -> Look | None:
@@ -52,7 +53,8 @@ class ReferredDatums(Referred):
     ids: Sequence[str]
     field: str | None
 
-    def __len__(self) -> int:
+    @property
+    def number(self) -> int:
         return len(self.ids)
 
     def look(self, cheaply: bool = False) -> Look | None:
@@ -89,7 +91,8 @@ class ReferredStretches(Referred):
     sources: Mapping[str, StreamSource]
     stretches: Sequence[Stretch]
 
-    def __len__(self) -> int:
+    @property
+    def number(self) -> int:
         return sum(stop - first for _, first, stop in self.stretches)
 
     def look(self, cheaply: bool = False) -> Look | None:

@@ -78,7 +78,7 @@ def _pack_part(part: Part) -> Plain:
 
 def _part(shape: Plain, dtype: Plain, inner: Plain) -> Part:
     sizes, slices = _shape(shape), SLICES.unpack(inner)
-    if len(slices) > len(sizes) or any((each.step or 1) < 1 for each in slices):
+    if len(slices) > len(sizes) or any(each.step is not None and each.step < 1 for each in slices):
         raise ValueError("a part has a slice that goes forwards for each dimension")
     return Part(sizes, _dtype(dtype), tuple(slices))
 
