@@ -21,7 +21,7 @@ def test_a_key_is_shown_once_and_kept_for_its_owner_alone(run_at_lab, empty_home
     secret = out.strip().split("_", 2)[2]
     assert secret not in path.read_text()
     assert secret not in run_at_lab("keys", "list")[1]
-    assert KeyFile(path).caller(Asking(out.strip())).name == "ann"
+    assert KeyFile(path).caller(Asking(out.strip())).name == "key:ann"
 
 
 def test_keys_are_listed_with_what_they_are_for(run_at_lab):

@@ -9,12 +9,13 @@ from .._util.lazy import lazy_names
 if TYPE_CHECKING:
     from .access.access import Access as Access
     from .access.caller import Caller as Caller
+    from .access.configured import read_ways as read_ways
     from .access.key_file import KeyFile as KeyFile
     from .access.tokens import OneToken as OneToken
     from .application import app as app
     from .limits import Limits as Limits
 
-__all__ = ["Access", "Caller", "KeyFile", "Limits", "OneToken", "app"]
+__all__ = ["Access", "Caller", "KeyFile", "Limits", "OneToken", "app", "read_ways"]
 
 __getattr__ = lazy_names(
     __name__,
@@ -25,5 +26,6 @@ __getattr__ = lazy_names(
         "Limits": ".limits",
         "OneToken": ".access.tokens",
         "app": ".application",
+        "read_ways": ".access.configured",
     },
 )

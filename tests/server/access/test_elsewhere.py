@@ -158,7 +158,7 @@ def test_keys_are_fetched_from_where_the_file_says(door, monkeypatch):
     with pytest.raises(StoreUnavailable, match="no route to host"):
         way.caller(Asking(signed(door)))
     monkeypatch.setattr(jwt.PyJWKClient, "fetch_data", lambda client: there)
-    assert way.caller(Asking(signed(door))).name == "ann"
+    assert way.caller(Asking(signed(door))).name == "oidc:ann"
     for forged in (
         signed(door, key=OTHER),
         signed(door, header={"kid": "two"}),
@@ -270,7 +270,7 @@ def test_a_file_says_who_is_let_in_and_what_they_may(door, tmp_path):
     proxy, oidc = read_ways(tmp_path / "auth.yml")
     token = signed(door, header={}, email="ann@example.org", groups=["staff"])
     ann = oidc.caller(Asking(token))
-    assert (ann.name, ann.scopes) == ("ann@example.org", {"read", "write"})
+    assert (ann.name, ann.scopes) == ("oidc:ann@example.org", {"read", "write"})
     assert ann.query == n.In(n.Path("proposal"), ("1234",))
     header = [("x-remote-user", "bob")]
     for address in ("10.0.0.77", "::1", "::ffff:10.0.0.77"):

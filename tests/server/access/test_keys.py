@@ -87,7 +87,7 @@ def test_a_key_to_read_does_not_write(door):
         ("insert_batches", {"kind": "event", "owner": "mine-desc", "batches": []}),
     ):
         message = refused(door.ask(key, call, **arguments), "not-permitted", 403)
-        assert "'reader' may not write here, but only read" in message
+        assert "'key:reader' may not write here, but only read" in message
     assert door.answer(TOKEN, "count", **EVERYTHING) == before
     store = HTTPStore(f"{door.uri}/lab", token=key)
     assert not store.capabilities.writable
@@ -142,11 +142,11 @@ def test_what_is_written_is_logged_with_who_and_how_it_went(door, caplog):
     refused(door.ask(door.key("r"), "insert", kind="start", doc=start("x")), *not_permitted)
     lines = [each.getMessage() for each in caplog.records if each.name == "databroker.audit"]
     assert lines == [
-        "scribe from 127.0.0.1: insert start of 'a\\nb': stored",
-        "scribe from 127.0.0.1: insert_many start of 'many', descriptor of 'many', resource of "
+        "key:scribe from 127.0.0.1: insert start of 'a\\nb': stored",
+        "key:scribe from 127.0.0.1: insert_many start of 'many', descriptor of 'many', resource of "
         "'many', datum of 'many-res', datum_page of 'many-res' and 7 more: stored",
-        "scribe from 127.0.0.1: insert stop of 'others': not-permitted",
-        "r from 127.0.0.1: /v1/insert: refused",
+        "key:scribe from 127.0.0.1: insert stop of 'others': not-permitted",
+        "key:r from 127.0.0.1: /v1/insert: refused",
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from ...errors import InvalidConfiguration, NotPermitted
@@ -51,6 +51,16 @@ class Caller:
                 f"Who may write can be kept to runs by their start alone, and {self.query!r} asks "
                 "for more of them. Give up 'write', or ask about keys of the start."
             )
+
+    def known_by(self, way: str) -> Caller:
+        """Return the caller with a name that says how they are known: nobody has another one's.
+
+        Examples
+        --------
+        >>> Caller("ann", frozenset({"read"})).known_by("key").name
+        'key:ann'
+        """
+        return replace(self, name=f"{way}:{self.name}")
 
     def check(self, scope: Scope) -> None:
         """See that they may.

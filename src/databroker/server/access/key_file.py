@@ -53,7 +53,7 @@ class KeyFile:
     ...     key, text = keys.make(Caller("ann", frozenset({"read"})))
     ...     known = keys.caller(Asking(text)).name
     ...     keys.revoke("ann")[0].id == key.id, known, keys.caller(Asking(text))
-    (True, 'ann', None)
+    (True, 'key:ann', None)
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -76,7 +76,7 @@ class KeyFile:
         if key is None or not key.is_of(secret):
             return None
         key.check()
-        return key.caller
+        return key.caller.known_by("key")
 
     def keys(self) -> Keys:
         """Return the keys as they are now.

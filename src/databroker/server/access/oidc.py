@@ -90,7 +90,7 @@ class OpenIDConnect:
             raise AccessRefused(
                 f"The token is refused: {error}. Log in again, and use the new one."
             ) from error
-        return self._rules.caller(claims)
+        return self._rules.caller(claims).known_by("oidc")
 
 
 class _PublicKeys:

@@ -36,7 +36,7 @@ class TrustedProxy:
     >>> proxy = TrustedProxy(["10.0.0.5"], {"user": "X-Remote-User"}, Rules("user"))
     >>> header = [("x-remote-user", "ann")]
     >>> proxy.caller(Asking(None, "10.0.0.5", header)).name
-    'ann'
+    'proxy:ann'
     >>> proxy.caller(Asking(None, "10.0.0.6", header)) is None
     True
     """
@@ -61,12 +61,11 @@ class TrustedProxy:
                 "clients send under this name."
             )
         given = {claim: values[0] for claim, values in found.items() if values}
-        return self._rules.caller(
-            {
-                claim: value if claim == self._rules.name else _listed(value)
-                for claim, value in given.items()
-            }
-        )
+        claims = {
+            claim: value if claim == self._rules.name else _listed(value)
+            for claim, value in given.items()
+        }
+        return self._rules.caller(claims).known_by("proxy")
 
     def _is(self, address: str) -> bool:
         try:

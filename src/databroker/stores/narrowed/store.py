@@ -6,12 +6,12 @@ import time
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from ...documents.encode import same
 from ...query.evaluate import RunView, compile
-from ...query.nodes import In, Path
+from ...query.nodes import Everything, In, Path
 from ...query.wire import to_json
 from ..activity import Activity
 from ..arrays import elsewhere
@@ -19,6 +19,7 @@ from ..base import LINKED, Capabilities, RunRecord, Store
 from ..facts import run_fact
 from ..many import in_pages
 from .news import fingerprint
+from .patterns import split
 from .places import own_extents, read_places
 from .runs import in_order
 from .writing import Admission, admitted
@@ -105,14 +106,6 @@ class NarrowedStore(Store):
     def __reduce__(self) -> Any:
         return NarrowedStore, (self._behind, self._query)
 
-    def _matches(self, run: RunRecord) -> bool:
-        def data_keys() -> set[str]:
-            descriptors = self._behind.documents(run.uid, ["descriptor"])
-            return {key for _, doc in descriptors for key in doc["data_keys"]}
-
-        fact = partial(run_fact, self._behind, run.uid, run.stop)
-        return self._predicate(RunView(run.start, run.stop, data_keys, fact))
-
     def _sees(self, uid: Any) -> bool:
         """Tell whether a run is there and matches."""
         return isinstance(uid, str) and self.record(uid) is not None
@@ -145,28 +138,48 @@ class NarrowedStore(Store):
 
     # -- finding runs ----------------------------------------------------
 
-    # The query comes first everywhere: what is asked is not tried on runs that are not to be seen,
-    # so that nothing is learnt of them from an error, or from how long a pattern takes.
+    # The query comes first everywhere, and patterns are tried here: nothing that is asked is tried
+    # on runs that are not to be seen, so that no error tells of these, nor how long it takes.
 
     def find(
         self, query: Node, *, limit: int | None = None, after: Any = None
     ) -> Iterator[RunRecord]:
-        return self._behind.find(self._query & query, limit=limit, after=after)
+        asked, own = split(query)
+        if own == Everything():
+            return self._behind.find(self._query & asked, limit=limit, after=after)
+        fits = compile(own)
+        found = self._behind.find(self._query & asked, after=after)
+        return islice((run for run in found if fits(self._view(run))), limit)
 
     def record(self, uid: str) -> RunRecord | None:
         run = self._behind.record(uid)
-        return run if run is not None and self._matches(run) else None
+        return run if run is not None and self._predicate(self._view(run)) else None
 
     def count(self, query: Node) -> int:
-        return self._behind.count(self._query & query)
+        is_asked = split(query)[0] == query
+        return self._behind.count(self._query & query) if is_asked else super().count(query)
 
     def select(
         self, query: Node, paths: Sequence[Path], limit: int | None = None
     ) -> Iterator[tuple[Any, ...]]:
-        return self._behind.select(self._query & query, paths, limit)
+        if split(query)[0] == query:
+            return self._behind.select(self._query & query, paths, limit)
+        return super().select(query, paths, limit)
 
     def distinct(self, path: Path, query: Node) -> list[tuple[Any, int]]:
-        return self._behind.distinct(path, self._query & query)
+        if split(query)[0] == query:
+            return self._behind.distinct(path, self._query & query)
+        return super().distinct(path, query)
+
+    def _view(self, run: RunRecord) -> RunView:
+        """Return a run as questions see it."""
+
+        def data_keys() -> set[str]:
+            descriptors = self._behind.documents(run.uid, ["descriptor"])
+            return {key for _, doc in descriptors for key in doc["data_keys"]}
+
+        fact = partial(run_fact, self._behind, run.uid, run.stop)
+        return RunView(run.start, run.stop, data_keys, fact)
 
     # -- reading a run ---------------------------------------------------
 
