@@ -9,6 +9,7 @@ import pytest
 from databroker import Broker
 from databroker.errors import InvalidKey
 from databroker.queries import Key, PlanName
+from databroker.stores.federation import FederatedStore
 from helpers.run_builder import RunBuilder
 
 
@@ -96,3 +97,69 @@ def test_a_cursor_of_another_store_is_said(tmp_path):
         RunBuilder(other, "b")
         with pytest.raises(InvalidKey, match="is not of"):
             list(other.watch(cursor=one.watch().cursor, timeout=0))
+
+
+def test_a_cursor_of_another_kind_of_store_is_said(tmp_path):
+    members = [{"name": name, "driver": "memory"} for name in "ab"]
+    configs = [
+        {"driver": "memory"},
+        {"driver": "sqlite", "path": str(tmp_path / "runs.db")},
+        {"driver": "federation", "members": members, "write_to": "a"},
+    ]
+    brokers = [Broker.from_config(config) for config in configs]
+    for n, db in enumerate(brokers):
+        RunBuilder(db, f"run {n}")
+    for db in brokers:
+        for other in brokers:
+            cursor = json.loads(json.dumps(other.watch().cursor))
+            cursor["mark"] = cursor["mark"] if other is not db else "another"
+            with pytest.raises(InvalidKey, match="is not of"):
+                list(db.watch(cursor=cursor | {"known": ["b"]}, timeout=0))
+    for db in brokers:
+        db.close()
+
+
+def test_copies_of_runs_that_are_there_and_what_was_away_are_told_as_they_are(tmp_path):
+    first, second = (
+        Broker.from_config({"driver": "sqlite", "path": str(tmp_path / name)}) for name in "ab"
+    )
+    members = {"first": first.store, "second": second.store}
+    with Broker(FederatedStore(members)) as db:
+        RunBuilder(first, "a", time=1.0)
+        watch = db.watch(timeout=0)
+        RunBuilder(second, "a", time=1.0)  # as if it was copied
+        RunBuilder(first, "b", time=2.0)
+        RunBuilder(second, "b", time=2.0)
+        RunBuilder(second, "c", time=3.0)
+        assert told(watch) == [("start", "b"), ("start", "c")]
+        cursor = json.loads(json.dumps(watch.cursor))
+        assert cursor["known"] == []
+        RunBuilder(first, "d", time=4.0)
+        assert told(db.watch(cursor=cursor, timeout=0)) == [("start", "d")]
+
+
+def test_no_cursor_grows_with_the_runs(db, writer):
+    for n in range(40):
+        RunBuilder(writer, f"run {n}", time=float(n)).stop()
+    cursor = db.watch().cursor
+    if db.store.uids_since(None)[1] is not None:
+        assert len(json.dumps(cursor)) < 3000
+
+
+def test_a_clock_that_is_behind_hides_no_run(request, monkeypatch):
+    from helpers import mongo
+
+    with Broker(mongo.store_class()(request.getfixturevalue("new_database")())) as db:
+        for n in range(60):
+            RunBuilder(db, f"run {n}", time=float(n)).stop()
+        watch, ids = db.watch(timeout=0), db.store._writer._ids
+        for n in range(20):
+            late = ids.next()
+            for other in ("x", "y"):
+                RunBuilder(db, f"{other} {n}", time=float(n)).stop()
+            with monkeypatch.context() as patch:
+                patch.setattr(ids, "next", lambda late=late: late)
+                db.insert("start", {"uid": f"late {n}", "time": float(n)})
+            assert len(told(watch)) == 5
+            watch = db.watch(cursor=watch.cursor, timeout=0)
+        assert told(watch) == []

@@ -72,6 +72,8 @@ class MemoryStore(Store):
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.RLock()
+        self._inserted = threading.Condition(self._lock)
+        self._insertions = 0
         self._documents: dict[str, dict[str, Doc]] = {kind: {} for kind in IDENTITY}
         self._arrivals: dict[str, int] = {}  # of the uid of a start, which one it was
         self._stops: dict[str, Doc] = {}
@@ -94,18 +96,14 @@ class MemoryStore(Store):
 
     def put(self, kind: str, doc: Doc) -> None:
         with self._lock:
+            self._insertions += 1  # before: nobody sees it until it is done, or was interrupted
+            self._inserted.notify_all()
             if kind in PAGES:
                 self._put_rows(PAGES[kind], list(unpack(kind, doc)))
             elif kind in OWNER:
                 self._put_rows(kind, [doc])
             else:
                 self._put_document(kind, doc)
-
-    def state(self) -> Hashable:
-        """Return how many documents and rows there are."""
-        with self._lock:
-            documents = sum(map(len, self._documents.values())) + len(self._stopped)
-            return documents + sum(len(series.rows) for series in self._series.values())
 
     def _put_document(self, kind: str, doc: Doc) -> None:
         known = self._known_document(kind, doc)
@@ -277,6 +275,27 @@ class MemoryStore(Store):
         with self._lock:
             return self._documents[OWNER[kind]].get(owner, {}).get("run_start")
 
+    # -- noticing what is new ----------------------------------------------
+
+    def state(self) -> Hashable:
+        """Return how often something was inserted."""
+        with self._lock:
+            return self._insertions
+
+    def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
+        with self._inserted:
+            return self._inserted.wait_for(lambda: self._insertions != state, timeout)
+
+    def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
+        """Return the uids that came since a mark: how many there were, and the last of them."""
+        with self._lock:
+            starts = self._documents["start"]
+            number, last = mark if _is_mark(mark) else (0, None)
+            came = list(islice(reversed(starts), max(0, len(starts) - number) + 1))[::-1]
+            if mark is not None and came[:1] != [last]:
+                return None
+            return came[mark is not None :], [len(starts), came[-1]] if came else None
+
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
 
@@ -291,3 +310,8 @@ class MemoryStore(Store):
     def after_fork_in_child(self) -> None:
         """Go on, with a copy of all that is there."""
         self._lock = threading.RLock()
+        self._inserted = threading.Condition(self._lock)
+
+
+def _is_mark(mark: Any) -> bool:
+    return isinstance(mark, list | tuple) and len(mark) == 2 and isinstance(mark[0], int)

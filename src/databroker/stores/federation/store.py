@@ -19,6 +19,7 @@ from ..base import LINKED, Capabilities, RunRecord, Store
 from ..checking import CheckProgress, CheckReport, Finding
 from ..rows import Extent
 from ..waiting import Waiting
+from .arrivals import uids_since
 from .copies import STOP, UID, among
 from .member import MemberStore
 from .members import Members
@@ -370,6 +371,10 @@ class FederatedStore(Store):
     def state(self) -> Hashable:
         found = self._members.answers(lambda store: store.state())
         return tuple((member.name, state) for member, state in found)
+
+    def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
+        found = uids_since(self._members, mark)
+        return super().uids_since(mark) if found is None else found
 
     def prepare(self) -> None:
         if self._write_to is not None:

@@ -14,8 +14,9 @@ from ...documents.kinds import OWNER
 from ...errors import StoreIsReadOnly
 from ...query.nodes import UidPrefix
 from ..activity import Activity
-from ..base import LINKED, Capabilities, RunRecord, Store
+from ..base import EVERY, LINKED, Capabilities, RunRecord, Store
 from ..rows import Extent
+from .arrivals import uids_since
 from .compile import compile_node
 from .database import Database, reached_or_closed
 from .databases import Databases
@@ -224,6 +225,11 @@ class MongoNormalizedStore(Store):
     def state(self) -> Hashable:
         """Return how many documents there are, and their bytes."""
         return tuple(database.state() for database in self.databases.all())
+
+    def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
+        place = PLACES["start"]
+        database = self.databases.of(place)
+        return uids_since(database, place.collection, lambda: self.resolve("", EVERY), mark)
 
     def _stored(self, kind: str, query: Doc) -> Iterator[Doc]:
         place = PLACES[kind]

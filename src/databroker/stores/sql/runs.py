@@ -144,6 +144,8 @@ def uids_since(connection: Connection, mark: Any) -> tuple[list[str], Any] | Non
     Arrivals are numbered in the order in which they are committed. The uid beside the number
     tells another database in this place.
     """
+    if mark is not None and not (isinstance(mark, list | tuple) and len(mark) == 2):
+        return None
     first = stored.newest_arrival(connection) if mark is None else mark[0]
     came = [(number, original(uid)) for number, uid in stored.arrived_from(connection, first)]
     if mark is None:

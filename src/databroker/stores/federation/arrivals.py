@@ -1,0 +1,47 @@
+"""Which runs came since to some stores that are asked as one: by the marks of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from operator import methodcaller
+from typing import Any
+
+from .copies import stops_of
+from .member import MemberStore
+from .members import Members
+
+
+def uids_since(members: Members, mark: Any) -> tuple[list[str], Any] | None:
+    """Return the uids of runs that came since a mark, and a new one.
+
+    None if one of the stores has no marks, or cannot tell. What came to a store that is away is
+    told once it is back.
+    """
+    before: Any = {} if mark is None else mark
+    if not isinstance(before, dict):
+        return None
+    marks = dict(before)
+    came: dict[MemberStore, set[str]] = {}
+    for member in members.asked():
+        ask = methodcaller("uids_since", before.get(member.name))
+        for answer in members.answer(member, ask):
+            if answer is None or (answer[0] and answer[1] is None):
+                return None
+            came[member] = set(answer[0])
+            marks[member.name] = answer[1]
+    uids = set[str]().union(*came.values())
+    if mark is None:
+        return sorted(uids), marks if uids else None
+    return sorted(uids - _known(members, came, uids)), marks
+
+
+def _known(members: Members, came: Mapping[MemberStore, set[str]], uids: set[str]) -> set[str]:
+    """Return which of the runs that came to some stores another one had already."""
+    known = set[str]()
+    for member in members.asked():
+        others = uids - came.get(member, set())
+        if others:
+            for found in members.answer(member, partial(stops_of, uids=others)):
+                known |= found.keys()
+    return known
