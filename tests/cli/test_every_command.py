@@ -107,7 +107,10 @@ def test_every_option_is_explained_and_tried(path, option):
     assert any(path[-1] in words and words.intersection(option.opts) for words in TRIED)
 
 
-FREE = ("words", "--where", "--text", "--name", "--option", "--description", "--set", "--host")
+FREE = {
+    *("words", "--where", "--text", "--name", "--option", "--description", "--set", "--host"),
+    "--allow-origin",
+}
 """What may be anything: no shell could offer it."""
 
 
