@@ -2,6 +2,7 @@
 
 import json
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -10,6 +11,7 @@ from databroker.query.nodes import Everything
 from databroker.query.wire import to_json
 from databroker.server import Limits
 from databroker.stores.base import RunRecord
+from databroker.stores.http import HTTPStore
 from databroker.stores.memory import MemoryStore
 from databroker.testing.conformance.base import start
 from helpers.serving import served
@@ -138,3 +140,19 @@ class Large(MemoryStore):
 
     def find(self, query, *, limit=None, after=None):
         yield RunRecord("run", start(note="x" * self.size), None, [1.5, 1])
+
+
+def test_a_loop_over_a_long_search_takes_its_time():
+    store = MemoryStore()
+    store.insert_many(
+        ("start", start(f"run {number}", number, note="x" * 100_000)) for number in range(300)
+    )
+    with (
+        served(store, Limits(stalled_seconds=0.2)) as server,
+        closing(HTTPStore(server.uri)) as client,
+    ):
+        runs = client.find(Everything(), limit=290)
+        found = [next(runs).uid for _ in range(3)]
+        assert wait_until(lambda: not server.connections, 30)  # it did not wait for this one
+        found += [run.uid for run in runs]
+    assert found == [f"run {number}" for number in reversed(range(10, 300))]

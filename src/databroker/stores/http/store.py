@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..._util.polling import wait_until
-from ...errors import StoreIsReadOnly
-from ..base import Capabilities, Store
+from ...errors import StoreAway, StoreIsReadOnly
+from ..base import Capabilities, RunRecord, Store
 from ..delegating import DelegatingStore
 from ..wire.batches import Rows
 from ..wire.calls import CALLS
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ...columns import Selection
+    from ...query.nodes import Node
     from ..rows import Extent
 
 TIMEOUT = 30.0
@@ -130,6 +131,27 @@ class HTTPStore(DelegatingStore):
         if self._read_only:
             raise StoreIsReadOnly(f"{self._connection.name} is open for reading only.")
         self.ask(method, *args)
+
+    # -- finding runs ----------------------------------------------------
+
+    def find(
+        self, query: Node, *, limit: int | None = None, after: Any = None
+    ) -> Iterator[RunRecord]:
+        """Yield the runs that match; where the answer breaks off, ask for those that are left.
+
+        So a loop may take its time: a server does not wait long for who takes nothing.
+        """
+        left, before = limit, after
+        while left is None or left > 0:
+            try:
+                for run in self.ask("find", query, limit=left, after=after):
+                    left, after = None if left is None else left - 1, run.cursor
+                    yield run
+                return
+            except StoreAway:
+                if after == before:  # nothing has come since it was asked
+                    raise
+                before = after
 
     # -- reading a run ---------------------------------------------------
 
