@@ -68,9 +68,9 @@ OF_REPORTS = {
         *("run", "path", "exists", "size", "fields", "spec", "resource", "recorded", "problem"),
     ],
     ("diff", "1", "8"): ["old", "new", "changes"],
-    ("export", "8", "--folder", "out"): ["ok", "written", "kept", "losses", "failed"],
-    ("export", "8", "--table", "all.csv"): ["ok", "written", "kept", "losses", "failed"],
-    ("export", "8", "--runs", "runs.csv"): ["ok", "written", "kept", "losses", "failed"],
+    ("export", "8", "--folder", "out"): ["ok", "written", "kept", "losses", "failed", "empty"],
+    ("export", "8", "--table", "all.csv"): ["ok", "written", "kept", "losses", "failed", "empty"],
+    ("export", "8", "--runs", "runs.csv"): ["ok", "written", "kept", "losses", "failed", "empty"],
     ("formats",): ["name", "about"],
     ("pack", "8", "--to", "8.zip"): ["ok", "path", "runs", "files", "bytes", "seconds", "missing"],
     ("copy", "example", "x.db"): [

@@ -64,8 +64,14 @@ def test_pages_say_what_they_are(db, tmp_path):
     assert (said[1]["seq_num"], said[1]["time"]) == (2, 1002.0)
 
 
-def test_a_run_without_images_has_no_file(db, tmp_path):
-    assert exported(scans.line(db), tmp_path) == ({}, set())
+def test_a_run_without_images_has_no_file_which_is_told(db, tmp_path):
+    run = scans.line(db)
+    report = export(run, tmp_path, "tiff")
+    assert not report
+    assert report.empty == [run.uid]
+    assert repr(report) == "0 files written.\n1 run with nothing for such files."
+    image_run(db, np.zeros((2, 3, 4)))
+    assert export(db(), tmp_path, "tiff")  # there is something of another one
 
 
 @pytest.mark.parametrize(

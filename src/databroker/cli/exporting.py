@@ -125,7 +125,7 @@ def export(
     A run whose external data cannot be had is not exported, unless these are left out (by
     --fields) or left empty (by --option on_missing=mask).
 
-    Ends with the exit code 1 if a run could not be exported.
+    Ends with the exit code 1 if a run could not be exported, or none has anything for such files.
     """
     if not chosen:
         raise click.UsageError("Say which runs, or what to search for.")

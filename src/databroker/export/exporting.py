@@ -94,8 +94,10 @@ def export(
     report = ExportReport()
     owners: dict[Path, str] = {}
     for number, run in enumerate(each_run(runs), 1):
+        is_empty = True
         try:
             for part in chosen.parts(run, choice):
+                is_empty = False
                 path = target / f"{file_name(name, run, part.names)}{chosen.suffix}"
                 _claim(owners, path, run)
                 _write(part, path, overwrite, report)
@@ -103,6 +105,8 @@ def export(
             raise
         except not_from_signal(DatabrokerError) as error:
             report.failed.append((run.uid, " ".join(str(error).split())))
+        else:
+            report.empty += [run.uid] if is_empty else []
         if progress is not None:
             progress(number, report)
     return report

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._util.printable import printable
+from ..display.counting import counted
 from ..display.listing import listing
 
 
 @dataclass(repr=False)
 class ExportReport:
-    """Which files were written; true if nothing failed.
+    """Which files were written; true if nothing failed, and not all runs were empty.
 
     Attributes
     ----------
@@ -24,6 +24,8 @@ class ExportReport:
         What files could not hold, and how many of them.
     failed
         Uids of runs that were not, or not wholly, exported, and why.
+    empty
+        Uids of runs that have nothing for such files.
 
     Examples
     --------
@@ -36,12 +38,15 @@ class ExportReport:
     kept: list[Path] = field(default_factory=list)
     losses: dict[str, int] = field(default_factory=dict)
     failed: list[tuple[str, str]] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return not self.failed
+        return not self.failed and bool(self.written or self.kept or not self.empty)
 
     def __repr__(self) -> str:
         lines = [self._counts()]
+        if self.empty:
+            lines.append(f"{counted(len(self.empty), 'run')} with nothing for such files.")
         if self.losses:
             lines.append(f"Not held by these files: {'; '.join(self.losses)}.")
         lines += listing([f"run {uid!r}: {why}" for uid, why in self.failed], "failed")
@@ -51,8 +56,4 @@ class ExportReport:
         if len(self.written) == 1 and not self.kept:
             return f"Written: {self.written[0]}"
         kept = f"; {len(self.kept):,} there already, and left as they were" if self.kept else ""
-        return f"{_count(self.written)} written{kept}."
-
-
-def _count(files: Sequence[Path]) -> str:
-    return f"{len(files):,} file{'' if len(files) == 1 else 's'}"
+        return f"{counted(len(self.written), 'file')} written{kept}."
