@@ -149,6 +149,11 @@ def each(referred: Referred) -> Iterator[Head | Buffer]:
     """Yield each value as it is: what it is like, and its bytes."""
     look = referred.look(cheaply=True)
     for page in referred.pages(1 if look is None else rows_ahead(look.bytes)):
+        large = page.look(cheaply=True) if look is not None and look.bytes > LARGEST else None
+        if large is not None:
+            yield Head(large.shape, large.dtype, True)
+            yield from alike(page, Part(large.shape, large.dtype, ()))
+            continue
         for value in page.values():
             array = np.asarray(value)
             yield Head(array.shape, array.dtype, isinstance(value, np.ndarray))
