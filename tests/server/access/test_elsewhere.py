@@ -51,7 +51,20 @@ def test_a_token_shows_the_runs_of_its_claims(door):
     assert uids(door, signed(door)) == ["mine"]
     assert uids(door, signed(door, proposals=["5678", "9"])) == ["others"]
     assert uids(door, signed(door, groups=["users", "staff"])) == ["mine", "others"]
-    for none in (None, [], "", 1234, [1234], {"1234": 1}):
+    assert uids(door, signed(door, proposals=[1234])) == ["mine"]
+    assert uids(door, signed(door, proposals=1234)) == ["mine"]
+    for none in (
+        None,
+        [],
+        "",
+        [True],
+        {"1234": 1},
+        [["1234"]],
+        "1234 5678",
+        "01234",
+        "9" * 5000,
+        1234.0,
+    ):
         assert uids(door, signed(door, proposals=none)) == []
     assert uids(door, signed(door, header={})) == ["mine"]  # there is but one key
     answer = door.ask(signed(door), "insert", kind="start", doc={"uid": "x", "time": 1})
@@ -271,7 +284,7 @@ def test_a_file_says_who_is_let_in_and_what_they_may(door, tmp_path):
     token = signed(door, header={}, email="ann@example.org", groups=["staff"])
     ann = oidc.caller(Asking(token))
     assert (ann.name, ann.scopes) == ("oidc:ann@example.org", {"read", "write"})
-    assert ann.query == n.In(n.Path("proposal"), ("1234",))
+    assert ann.query == n.In(n.Path("proposal"), ("1234", 1234))
     header = [("x-remote-user", "bob")]
     for address in ("10.0.0.77", "::1", "::ffff:10.0.0.77"):
         assert proxy.caller(Asking(None, address, header)).scopes == {"read"}

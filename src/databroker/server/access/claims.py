@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from ...errors import AccessRefused
 from ...query.nodes import Everything, In, Node, Path, all_of
 from .caller import SCOPES, Caller, Scope
+
+_DIGITS = 19
+"""Numbers of fewer have 64 bits."""
 
 Claims = Mapping[str, Any]
 """What is said of a person: texts, or lists of texts, by name."""
@@ -28,7 +32,8 @@ class Rules:
     scopes
         Of each scope, whom it is given to.
     runs
-        Keys of starts, each with the claim that has the values of which a run must have one.
+        Keys of starts, each with the claim that has the values of which a run must have one, as
+        text or as number.
     all_runs
         Who sees all runs, whatever `runs` says.
 
@@ -36,7 +41,7 @@ class Rules:
     --------
     >>> rules = Rules("sub", {"read": True, "write": {"groups": ["staff"]}}, {"proposal": "visits"})
     >>> rules.caller({"sub": "ann", "groups": ["users"], "visits": ["12", "34"]})
-    Caller(name='ann', scopes=frozenset({'read'}), query=Key('proposal').isin(['12', '34']))
+    Caller(name='ann', scopes=frozenset({'read'}), query=Key('proposal').isin(['12', 12, '34', 34]))
     """
 
     name: str
@@ -64,7 +69,8 @@ class Rules:
             return Everything()
         # Without the claim there are no values, and no run that has one of them.
         return all_of(
-            In(Path(key), tuple(_texts(claims, claim))) for key, claim in self.runs.items()
+            In(Path(key), tuple(chain.from_iterable(map(_as_kept, _texts(claims, claim)))))
+            for key, claim in self.runs.items()
         )
 
 
@@ -77,6 +83,13 @@ def _is_about(condition: Condition, claims: Claims) -> bool:
 def _texts(claims: Claims, name: str) -> list[str]:
     """Return the values of a claim; what OAuth calls the scope has spaces between them."""
     found = claims.get(name)
-    if isinstance(found, str):
-        return found.split() if name == "scope" else [found]
-    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+    if isinstance(found, str) and name == "scope":
+        return found.split()
+    listed = found if isinstance(found, list) else [found]
+    return [str(each) for each in listed if type(each) in (str, int) and each != ""]
+
+
+def _as_kept(text: str) -> tuple[str] | tuple[str, int]:
+    """Return what a start may have in place of a text: a number, where it is written like that."""
+    is_number = len(text) < _DIGITS and text.isascii() and text.isdecimal()
+    return (text, int(text)) if is_number and text == str(int(text)) else (text,)
