@@ -158,3 +158,16 @@ def test_our_own_store_reads_it(uri, db, performed, monkeypatch):
             for name in db[uid].stream_names:
                 found, wanted = (broker[uid].xarray(name) for broker in (far, db))
                 assert found.drop_attrs().identical(wanted.drop_attrs()), (uid, name)
+
+
+def test_who_wants_news_is_told_that_there_are_none_this_way(server):
+    from websockets.exceptions import ConnectionClosed
+    from websockets.sync.client import connect
+
+    address = f"ws://127.0.0.1:{server.port}/api/v1/stream/single/lab/runs"
+    headers = {"Authorization": f"Apikey {KEY}"}
+    with (
+        connect(address, additional_headers=headers) as socket,
+        pytest.raises(ConnectionClosed, match="tells no news"),
+    ):
+        socket.recv(timeout=10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any
 
@@ -12,14 +12,14 @@ from fastapi import HTTPException
 from tiled.ndslice import NDBlock, NDSlice
 from tiled.server.settings import get_settings
 from tiled.structures.array import ArrayStructure, BuiltinDtype, StructDtype
-from tiled.structures.core import Spec, StructureFamily
+from tiled.structures.core import StructureFamily
 
-from .container import told
+from .container import Entry, told
 
 _WHOLE = NDSlice()
 
 
-class ArrayEntry:
+class ArrayEntry(Entry):
     """An array.
 
     Parameters
@@ -31,7 +31,6 @@ class ArrayEntry:
     """
 
     structure_family = StructureFamily.array
-    specs: Sequence[Spec] = ()
 
     def __init__(self, values: Any, metadata: Mapping[str, Any]) -> None:
         self._values = values

@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 import anyio.to_thread
-from fastapi import HTTPException
+from fastapi import HTTPException, WebSocket
 from tiled.server.core import NoEntry
 from tiled.structures.core import Spec, StructureFamily
 
@@ -20,6 +20,7 @@ from ..errors import DatabrokerError
 from ..stores.wire.failures import status_of
 
 T = TypeVar("T")
+_NOT_HERE = 1008  # as RFC 6455 has it: what is wanted is against the rules of a server
 Page = tuple[list[tuple[str, Any]], int | None]
 """Entries with their names, and the cursor of what comes after them; None if nothing does."""
 
@@ -39,10 +40,8 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
         return await anyio.to_thread.run_sync(function, *arguments)
 
 
-class Container(ABC):
-    """Entries by their names.
-
-    Cursors are integers, as Tiled has them in its addresses.
+class Entry:
+    """Whatever a Tiled server is given.
 
     Attributes
     ----------
@@ -50,8 +49,26 @@ class Container(ABC):
         What clients are told that it is.
     """
 
-    structure_family = StructureFamily.container
     specs: Sequence[Spec] = ()
+
+    def make_ws_handler(self, websocket: WebSocket, *_: Any) -> Callable[..., Awaitable[None]]:
+        """Return what answers who wants to be told of news: that there are none this way."""
+
+        async def refuse(_: Any = None, already_accepted: bool = False) -> None:
+            if not already_accepted:
+                await websocket.accept()
+            await websocket.close(_NOT_HERE, "databroker tells no news by Tiled")
+
+        return refuse
+
+
+class Container(Entry, ABC):
+    """Entries by their names.
+
+    Cursors are integers, as Tiled has them in its addresses.
+    """
+
+    structure_family = StructureFamily.container
 
     @abstractmethod
     def metadata(self) -> dict[str, Any]:

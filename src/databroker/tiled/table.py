@@ -7,15 +7,15 @@ from typing import Any
 
 import pandas as pd
 from tiled.server.core import NoEntry
-from tiled.structures.core import Spec, StructureFamily
+from tiled.structures.core import StructureFamily
 from tiled.structures.table import TableStructure
 
 from .array import ArrayEntry
 from .columns import Columns
-from .container import in_thread, told
+from .container import Entry, in_thread, told
 
 
-class TableEntry:
+class TableEntry(Entry):
     """A table, whose partitions are ranges of rows.
 
     Parameters
@@ -25,7 +25,6 @@ class TableEntry:
     """
 
     structure_family = StructureFamily.table
-    specs: Sequence[Spec] = ()
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
