@@ -1,6 +1,7 @@
 """How much is answered at once, and for how long: what is too much is told as an error of ours."""
 
 import asyncio
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from databroker.errors import InvalidConfiguration, QueryTimeout
+from databroker.query import nodes as n
 from databroker.query.nodes import Everything
 from databroker.query.time_limit import check_time
 from databroker.query.wire import to_json
@@ -19,6 +21,7 @@ from databroker.stores.memory import MemoryStore
 from databroker.testing.conformance.base import start
 from helpers.serving import served
 
+JSON = {"Content-Type": "application/json"}
 QUESTION = {"query": to_json(Everything())}
 
 
@@ -153,6 +156,34 @@ def test_one_caller_has_half_of_the_threads():
         await asyncio.gather(*tasks)
 
     asyncio.run(ask())
+
+
+def test_large_requests_share_what_memory_there_is():
+    store = Slow()
+    body = json.dumps(QUESTION | {"query": {"node": "data_key", "name": "x" * 6_000}})
+    limits = Limits(request_bytes=10_000, held_bytes=10_000)
+    with served(store, limits) as server, ThreadPoolExecutor(1) as client:
+        asked = client.submit(server.post, "count", content=body, headers=JSON)
+        assert store.asked.acquire(timeout=30)
+        try:
+            assert server.post("size", json={}).status_code == 200
+            second = server.post("count", content=body, headers=JSON)
+            assert (second.status_code, second.json()["code"]) == (503, "server-busy")
+        finally:
+            store.go.set()
+        assert asked.result().status_code == 200
+        assert server.post("count", content=body, headers=JSON).status_code == 200
+
+
+def test_a_pattern_that_takes_too_long_is_given_up_and_holds_up_nobody():
+    store = MemoryStore()
+    store.insert("start", start(note="a" * 60 + "b"))
+    question = {"query": to_json(n.Matches(n.Path("note"), "(?:a|aa)+$"))}
+    with served(store) as server, ThreadPoolExecutor(1) as client:
+        asked = client.submit(server.post, "count", json=question)
+        assert server.post("size", json={}).status_code == 200
+        assert asked.result().status_code == 504
+        assert asked.result().json()["code"] == "query-timeout"
 
 
 @pytest.mark.parametrize("name", ["threads", "answer_seconds", "request_bytes"])

@@ -50,6 +50,7 @@ def compile_pattern(pattern: str, flags: str = "") -> Any:
     Traceback (most recent call last):
     databroker.errors.InvalidQuery: not a valid pattern: '(' (missing ) at position 1)
     """
+    check_time()
     if len(pattern) > _LONGEST:
         raise InvalidQuery(f"a pattern may have at most {_LONGEST} characters")
     bits = regex.VERSION0

@@ -163,8 +163,9 @@ def _routes(source: ServedSource) -> list[BaseRoute]:
 
 def _of_call(call: Call) -> Endpoint:
     async def endpoint(served: Served, request: Request) -> Response:
-        given = await arguments(request, call, served.source.capacity.limits)
         compressed = request.query_params.get("compression") == "zstd"
-        return await answer(served, call, given, compressed, request.receive)
+        with served.source.capacity.memory.holding() as hold:
+            given = await arguments(served, request, call, hold)
+            return await answer(served, call, given, compressed, request.receive)
 
     return endpoint

@@ -68,6 +68,40 @@ class Gate:
                 del self._within[caller]
 
 
+class Memory:
+    """Counts the bytes of all requests that are being answered.
+
+    Parameters
+    ----------
+    most
+        So many there may be.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = 0
+
+    @contextmanager
+    def holding(self) -> Iterator[Callable[[int], None]]:
+        """Have what is told how many more bytes there are; they are gone when this is left.
+
+        What it gives raises `ServerBusy` where there are too many.
+        """
+        mine = 0
+
+        def hold(size: int) -> None:
+            nonlocal mine
+            if self._held + size > self._most:
+                raise ServerBusy("The server has many large requests to answer. Ask again soon.")
+            self._held += size
+            mine += size
+
+        try:
+            yield hold
+        finally:
+            self._held -= mine
+
+
 class Threads:
     """Threads that ask stores; one caller has half of them at most, and the others wait.
 
@@ -134,6 +168,8 @@ class Capacity:
         Its limits.
     requests, followers
         Where requests come in, and those that wait for what comes.
+    memory
+        What counts the bytes of requests.
     threads
         What asks the stores.
     """
@@ -142,6 +178,7 @@ class Capacity:
         self.limits = limits
         self.requests = Gate(limits.requests, limits.requests_per_caller)
         self.followers = Gate(limits.followers, max(1, limits.followers // 2))
+        self.memory = Memory(max(limits.held_bytes, limits.request_bytes))
         self.threads = Threads(limits.threads, limits.answer_seconds)
 
 

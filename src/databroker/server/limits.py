@@ -15,6 +15,8 @@ class Limits:
     ----------
     request_bytes
         The size of a request.
+    held_bytes
+        The size of all requests that are being answered, together; it is not less than that of one.
     answer_seconds
         For how long the store may be asked for an answer or, of a long one, for its next part.
         What is inserted takes the time that it takes.
@@ -50,6 +52,7 @@ class Limits:
     """
 
     request_bytes: int = 256 * 2**20
+    held_bytes: int = 2**30
     answer_seconds: float = 60.0
     requests: int = 1_000
     requests_per_caller: int = 250

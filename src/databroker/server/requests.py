@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from starlette.requests import ClientDisconnect, Request
@@ -13,20 +14,35 @@ from ..errors import InvalidRequest, RequestTooLarge, RequestTooSlow
 from ..stores.wire.calls import JSON, Call
 from .limits import Limits
 
+if TYPE_CHECKING:
+    from .served import Served
+
+_LITTLE = 2**12
+"""Bytes that are sooner read by the loop itself than by a thread."""
+
 _SLOWEST = 1_000
 """Bytes of a request that must come in a second, besides those that come at first."""
 
 
-async def arguments(request: Request, call: Call, limits: Limits) -> dict[str, Any]:
-    """Return the arguments that a request brings.
+async def arguments(
+    served: Served, request: Request, call: Call, hold: Callable[[int], None]
+) -> dict[str, Any]:
+    """Return the arguments that a request brings; `hold` is told how many bytes have come.
 
     Raises
     ------
     RequestTooLarge, RequestTooSlow, InvalidRequest, InvalidQuery
         It brings no such.
     """
-    body = await _body(request, limits)
+    body = await _body(request, served.source.capacity.limits, hold)
     is_json = request.headers.get("content-type", "").partition(";")[0].strip() == JSON
+    if len(body) <= _LITTLE:
+        return _unpacked(body, is_json, call)
+    run = served.finish if call.writes else served.run
+    return await run(_unpacked, body, is_json, call)
+
+
+def _unpacked(body: bytearray, is_json: bool, call: Call) -> dict[str, Any]:
     try:
         plain = (json.loads if is_json else decode)(body) if body else {}
         return call.unpack(plain)
@@ -38,24 +54,29 @@ async def arguments(request: Request, call: Call, limits: Limits) -> dict[str, A
         raise InvalidRequest(f"what was sent cannot be read: {error}") from error
 
 
-async def _body(request: Request, limits: Limits) -> bytearray:
+async def _body(request: Request, limits: Limits, hold: Callable[[int], None]) -> bytearray:
     with anyio.move_on_after(limits.stalled_seconds) as waiting:
-        return await _received(request, limits.request_bytes, waiting)
+
+        def came(size: int) -> None:
+            hold(size)
+            waiting.deadline += size / _SLOWEST
+
+        return await _received(request, limits.request_bytes, came)
     raise RequestTooSlow(
         f"A request must come at {_SLOWEST} bytes a second, or within "
         f"{limits.stalled_seconds:g} s: it is not waited for."
     )
 
 
-async def _received(request: Request, most: int, waiting: anyio.CancelScope) -> bytearray:
-    """Return the body; what has come of it adds to the time in which it must."""
+async def _received(request: Request, most: int, came: Callable[[int], None]) -> bytearray:
+    """Return the body, and say of each part of it that it came."""
     said = request.headers.get("content-length", "0")
     body = bytearray()
     if not said.isdecimal() or (len(said) < 20 and int(said) <= most):
         try:
             async for chunk in request.stream():
+                came(len(chunk))
                 body += chunk
-                waiting.deadline += len(chunk) / _SLOWEST
                 if len(body) > most:
                     break
             else:

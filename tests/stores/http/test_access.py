@@ -133,6 +133,11 @@ def test_questions_that_make_no_sense_are_refused(server, name, body):
 
 def test_what_is_nested_too_deeply_for_messagepack_is_refused(server, name):
     assert server.post(name, "find", content=b"\x91" * 50_000).status_code == 400
+    for levels in (200, 10_000):
+        nots = b"\x82\xa4node\xa3not\xa2of" * levels
+        body = b"\x81\xa5query" + nots + b"\x81\xa4node\xaaeverything"
+        answer = server.post(name, "find", content=body)
+        assert (answer.status_code, answer.json()["code"][:8]) == (400, "invalid-")
 
 
 def test_a_body_that_is_too_large_is_refused(server, name):
