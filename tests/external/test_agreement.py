@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 
 from databroker import Broker
 from databroker.errors import ExternalDataMissing
+from databroker.external import Registry
 from databroker.external.locate import uri_of_path
+from databroker.stores.http import HTTPStore
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 from helpers.external import NUMBER, Run
+from helpers.http_thread import serving
 from helpers.ways import WAYS
 
 zarr = pytest.importorskip("zarr")
@@ -313,3 +316,19 @@ def test_whatever_was_written_comes_back_in_all_ways(made):
             with Broker(store) as db:
                 for each in made.fields:
                     check_field(db[-1], each, made)
+
+
+@settings(max_examples=3, deadline=None)
+@given(runs())
+def test_whatever_was_written_comes_back_through_a_server(made):
+    store, here = MemoryStore(), Registry(allowed_roots=["/nowhere"])
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        warnings.catch_warnings(),
+        serving(store) as uri,
+        Broker(HTTPStore(uri), registry=here) as db,
+    ):
+        warnings.filterwarnings("ignore", "Some external data cannot be had")
+        made.write(store, Path(folder))
+        for each in made.fields:
+            check_field(db[-1], each, made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -104,7 +104,7 @@ def app(
     counting = Metrics.of(routes) if metrics else None
     if counting is not None:
         routes.append(counting.route())
-    whole = Starlette(routes=routes, lifespan=_lifespan(stores) if close else None)
+    whole = Starlette(routes=routes, lifespan=_lifespan(sessions.values()) if close else None)
     guarded: ASGIApp = AuthenticationMiddleware(whole, access or Access.by(token), refused)
     if allow_origins:
         guarded = with_origins(guarded, allow_origins)
@@ -120,13 +120,14 @@ def _session(source: Source) -> Session:
 
 
 def _lifespan(
-    stores: list[Store],
+    sessions: Iterable[Session],
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        for store in stores:
-            await run_in_threadpool(store.close)
+        for session in sessions:
+            await run_in_threadpool(session.source.close)
+            await run_in_threadpool(session.store.close)
 
     return lifespan
 
