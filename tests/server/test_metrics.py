@@ -1,6 +1,9 @@
 """What a server does is told in numbers, to those who may see it."""
 
 import asyncio
+import os
+import subprocess
+import sys
 
 import httpx
 import pytest
@@ -90,3 +93,15 @@ def test_who_may_not_see_how_a_server_does_is_told_so(monkeypatch):
     (answer,) = ask(reading, ("GET", "/metrics", {"headers": ADMIN}))
     assert answer.status_code == 403
     assert answer.json()["code"] == "not-permitted"
+
+
+def test_what_is_open_is_not_that_of_processes_that_are_gone(tmp_path, monkeypatch):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    names = [f"{kind}_{pid}.db" for kind in ("gauge_livesum", "counter") for pid in (gone.pid, 1)]
+    for name in [*names, f"gauge_livesum_{os.getpid()}.db"]:
+        (tmp_path / name).touch()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    app({"lab": MemoryStore()}, metrics=True)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {*names, f"gauge_livesum_{os.getpid()}.db"} - {f"gauge_livesum_{gone.pid}.db"}
