@@ -229,6 +229,13 @@ def test_the_broker_may_be_named_by_a_variable(two, run_at_lab, monkeypatch):
     assert run_at_lab("list") == run_at_lab("list", "-b", "old", "-b", "lab")
 
 
+def test_the_broker_may_be_named_before_the_command(run_at_lab, two):
+    behind = run_at_lab("list", "-b", "old", "-b", "lab")
+    assert behind[0] == 0
+    assert run_at_lab("-b", "old", "--broker", "lab", "list") == behind
+    assert run_at_lab("-b", "old")[0] == 2
+
+
 def test_several_may_be_paths(two, run_at_lab, monkeypatch):
     monkeypatch.chdir(two)
     shutil.make_archive("packed", "zip", "runs")

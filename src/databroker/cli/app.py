@@ -8,7 +8,7 @@ import click
 
 from .. import __version__
 from .._util.suggestions import did_you_mean
-from .command import debug_option
+from .command import BROKER, debug_option
 
 SECTIONS = {
     "Look": {
@@ -60,6 +60,14 @@ class _Commands(click.Group):
         module, _, name = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(f"{__package__}.{module}"), name)
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take ``-b NAME`` before the command, too, as if it were behind it."""
+        first = 0
+        while first + 2 < len(args) and args[first] in BROKER:
+            first += 2
+        command = args[first : first + 1]
+        return super().parse_args(ctx, [*command, *args[:first], *args[first + 1 :]])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         limit = formatter.width - 6 - max(map(len, _COMMANDS))

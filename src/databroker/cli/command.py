@@ -14,6 +14,10 @@ DEBUG = "debug"
 """Where it is noted that errors are to be shown with their traceback."""
 
 
+BROKER = ("--broker", "-b")
+"""The option that says which broker a command is about."""
+
+
 class Command(click.Command):
     """A command that shows how it is called.
 
@@ -50,7 +54,7 @@ class BrokerCommand(Command):
         self, name: str | None, *, params: Sequence[click.Parameter] = (), **more: Any
     ) -> None:
         broker = click.Option(
-            ["--broker", "-b", "names"],
+            [*BROKER, "names"],
             multiple=True,
             metavar="NAME",
             envvar="DATABROKER",
