@@ -18,7 +18,7 @@ from databroker.stores.files.store import JSONLStore
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.wire.calls import CALLS, MESSAGEPACK
 from databroker.stores.wire.failures import codes_of
-from databroker.stores.wire.sequence import items
+from databroker.stores.wire.sequence import parts
 from databroker.testing.conformance.base import event, start, whole_run
 from helpers.serving import served
 
@@ -94,7 +94,8 @@ class Asked:
 
     def __init__(self, client):
         self._client = client
-        [[*_, cursor], *_] = items(iter([self.post("find", {"query": EVERYTHING}).content]))
+        answer = self.post("find", {"query": EVERYTHING}).content
+        [([[*_, cursor], *_], _)] = parts(iter([answer]))
         [extent], [[rows]] = self.value("extents", {"kind": "event", "owner": "run-desc"})
         _, mark = self.value("uids_since", {"mark": None})
         self.arguments = ARGUMENTS | {

@@ -13,7 +13,7 @@ from ..._util.signals import not_from_signal
 from ...documents.encode import decode, encode
 from ...errors import DatabrokerError, RequestTooLarge, StoreUnavailable
 from ..wire.calls import MESSAGEPACK, VERSION, Call
-from ..wire.sequence import items
+from ..wire.sequence import parts
 from .address import Address
 from .again import PAUSES, Again
 from .failures import broke_off, not_answered, not_understood, refused
@@ -85,14 +85,18 @@ class Connection:
         """Yield the items of the answer to a call that yields."""
         with self.answer("POST", call.name, encode(arguments), PAUSES) as response:
             try:
-                for each in items(iter(partial(response.read1, _CHUNK), b"")):
-                    yield call.gives.unpack(each)
+                for part, is_last in parts(iter(partial(response.read1, _CHUNK), b"")):
+                    found = [call.gives.unpack(each) for each in part]
+                    if is_last:
+                        break
+                    yield from found
             except EOFError as error:
                 raise broke_off(self.name, call.name, "the end is missing") from error
             except ValueError as error:
                 if isinstance(error, DatabrokerError):
                     raise
                 raise not_understood(response, self.name) from error
+        yield from found  # others may have the connection now
 
     @contextmanager
     def answer(

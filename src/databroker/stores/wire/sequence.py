@@ -28,8 +28,11 @@ def failure(problem: Problem) -> bytes:
     return encode({"error": problem})
 
 
-def items(chunks: Iterator[bytes]) -> Iterator[Any]:
-    """Yield the items of a sequence that comes in chunks.
+def parts(chunks: Iterator[bytes]) -> Iterator[tuple[list[Any], bool]]:
+    """Yield the items of a sequence, those of each chunk together, and whether they are the last.
+
+    Before the last ones come, all chunks are taken: a connection that has been read to its end can
+    be used again at once, whether or not somebody asks for what comes after the last item.
 
     Raises
     ------
@@ -42,27 +45,39 @@ def items(chunks: Iterator[bytes]) -> Iterator[Any]:
 
     Examples
     --------
-    >>> list(items(iter([item("a") + item("b")[:1], item("b")[1:] + END])))
-    ['a', 'b']
-    >>> list(items(iter([item("a")])))
+    >>> list(parts(iter([item("a") + item("b")[:1], item("b")[1:] + END])))
+    [(['a'], False), (['b'], True)]
+    >>> list(parts(iter([item("a")])))
     Traceback (most recent call last):
     EOFError: the answer broke off
     """
     unpacker = decoder()
     for chunk in chunks:
         unpacker.feed(chunk)
-        for value in _values(unpacker):
-            if isinstance(value, list) and len(value) == 1:
-                yield value[0]
-            elif isinstance(value, dict) and "error" in value:
-                raise from_problem(value["error"])
-            elif value == {"end": True}:
-                for _ in chunks:  # a connection of which all was read can be used again
-                    pass
-                return
-            else:
-                raise ValueError("the answer is no sequence of items")
+        part, end = _part(unpacker)
+        is_last = end == {"end": True}
+        if is_last:
+            for _ in chunks:
+                pass
+        yield part, is_last
+        if is_last:
+            return
+        if end is not None:
+            raise from_problem(end["error"])
     raise EOFError("the answer broke off")
+
+
+def _part(unpacker: msgpack.Unpacker) -> tuple[list[Any], dict[str, Any] | None]:
+    """Return the items that have come, and the end of the sequence if that has."""
+    part = []
+    for value in _values(unpacker):
+        if isinstance(value, list) and len(value) == 1:
+            part.append(value[0])
+        elif isinstance(value, dict) and ("error" in value or value == {"end": True}):
+            return part, value
+        else:
+            raise ValueError("the answer is no sequence of items")
+    return part, None
 
 
 def _values(unpacker: msgpack.Unpacker) -> Iterator[Any]:
