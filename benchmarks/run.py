@@ -17,6 +17,7 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/run.py` works too
 
 from benchmarks import (  # noqa: E402
     catalog,
+    crowd,
     exporting,
     external,
     federation,
@@ -88,6 +89,7 @@ BENCHMARKS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "tiled": tiled.rows,
     "tiled_tree": tiled_tree.rows,
     "serving": serving.rows,
+    "crowd": crowd.rows,
     "following": following.rows,
     "catalog": _finding,
 }

@@ -47,18 +47,26 @@ def served(events: int) -> Iterator[tuple[Broker, Broker, list[str]]]:
 @contextmanager
 def asking(path: str, *options: str) -> Iterator[Broker]:
     """A broker that asks a server of a file."""
-    command = [sys.executable, "-m", "databroker", "serve", path, "--port", "0", *options]
-    with speaking(command) as uri:
+    with speaking(command(path, *options)) as uri:
         config = {"driver": "http", "uri": uri, "spill": False}
         with Broker.from_config(config) as remote:
             yield remote
+
+
+def command(path: str, *options: str) -> list[str]:
+    """What serves a file."""
+    return [sys.executable, "-m", "databroker", "serve", path, "--port", "0", *options]
 
 
 @contextmanager
 def speaking(command: list[str]) -> Iterator[str]:
     """The first line that a process prints, which is ended afterwards."""
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, env=harness.environment(), text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # where it says who wrote what
+        env=harness.environment(),
+        text=True,
     ) as process:
         assert process.stdout is not None
         try:

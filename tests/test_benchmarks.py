@@ -63,6 +63,13 @@ def test_what_is_served_beside_a_file() -> None:
     assert all(row.ratio for row in rows)
 
 
+def test_many_clients_at_once() -> None:
+    crowd = module("crowd")
+    [row] = crowd.searching(2, processes=1, threads=2)
+    assert row.ratio
+    assert not row.broken
+
+
 def test_what_is_followed() -> None:
     following = module("following")
     with following.in_sqlite() as (db, _):
