@@ -50,3 +50,18 @@ def lab(empty_home):
         return Broker.named("lab")
 
     return make
+
+
+@pytest.fixture
+def completed(typed, monkeypatch):
+    """Give what bash gets for words that are typed so far."""
+
+    def run(words):
+        monkeypatch.setenv("_DATABROKER_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
+        code, out, _ = typed()
+        assert code == 0
+        return out
+
+    return run

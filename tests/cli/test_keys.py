@@ -122,3 +122,10 @@ def test_what_is_served_is_for_whom_files_and_options_name(run, tmp_path, monkey
     auth.write_text("proxy: {addresses: [10.0.0.5]}\noidcc: {}")
     assert "auth.yml, line 2: there is no key 'oidcc'" in run(*arguments)[2]
     assert len(served) == 1
+
+
+def test_names_of_keys_are_offered_to_who_revokes_one(run_at_lab, completed):
+    for name in ("ann", "bob"):
+        assert run_at_lab("keys", "make", name)[0] == 0
+    assert completed("databroker keys revoke ").split() == ["plain,ann", "plain,bob"]
+    assert completed("databroker keys revoke b").split() == ["plain,bob"]

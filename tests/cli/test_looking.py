@@ -500,21 +500,6 @@ def test_shells_are_told_how_to_complete(run, shell, monkeypatch):
     assert run("completion")[0] == 2
 
 
-@pytest.fixture
-def completed(typed, monkeypatch):
-    """Give what bash gets for words that are typed so far."""
-
-    def run(words):
-        monkeypatch.setenv("_DATABROKER_COMPLETE", "bash_complete")
-        monkeypatch.setenv("COMP_WORDS", words)
-        monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
-        code, out, _ = typed()
-        assert code == 0
-        return out
-
-    return run
-
-
 @pytest.mark.parametrize(
     ("words", "offered"),
     [

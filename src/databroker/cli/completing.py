@@ -28,7 +28,7 @@ def complete_name(
 
     if is_path(incomplete) or incomplete == ".":
         return _from_shell("file", incomplete)
-    return _offered(known_names(), incomplete)
+    return offered(known_names(), incomplete)
 
 
 def complete_run(
@@ -52,7 +52,7 @@ def complete_run(
                     if incomplete
                     else [run.uid[:8]]
                 )
-                for item in _offered(keys, incomplete):
+                for item in offered(keys, incomplete):
                     found.append(CompletionItem(item.value, help=help))
     except DatabrokerError:
         return []
@@ -63,7 +63,7 @@ def complete_stream(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Return the streams of the run that was typed, of the newest if none was."""
-    return _offered(_of_run(ctx, lambda run: run.stream_names), incomplete)
+    return offered(_of_run(ctx, lambda run: run.stream_names), incomplete)
 
 
 def complete_streams(
@@ -77,7 +77,7 @@ def complete_field(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Return the fields of the streams that were typed."""
-    return _offered(_of_run(ctx, partial(_fields, ctx)), incomplete)
+    return offered(_of_run(ctx, partial(_fields, ctx)), incomplete)
 
 
 def complete_fields(
@@ -116,14 +116,14 @@ def complete_format(
     """Return the formats that runs can be exported to."""
     from ..export.registry import format_names
 
-    return _offered(format_names(), incomplete)
+    return offered(format_names(), incomplete)
 
 
 def complete_time(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Return some of the words for times."""
-    return _offered(["today", "yesterday", "monday"], incomplete)
+    return offered(["today", "yesterday", "monday"], incomplete)
 
 
 def complete_file(
@@ -186,10 +186,10 @@ def _listed(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
     """Return names behind those, with commas between them, that stand there already."""
     before, comma, _ = incomplete.rpartition(",")
     there = before.split(",")
-    return _offered((f"{before}{comma}{name}" for name in names if name not in there), incomplete)
+    return offered((f"{before}{comma}{name}" for name in names if name not in there), incomplete)
 
 
-def _offered(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+def offered(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
     """Return the names that begin so; no shell is to get what commands a terminal."""
     from click.shell_completion import CompletionItem
 

@@ -10,10 +10,13 @@ import click
 
 from .choosing import SearchingCommand
 from .command import Command
+from .completing import offered
 from .output import complain, say, say_styled, width
 from .records import Form, json_option, say_json, say_records
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from ..server.access.caller import Scope
     from ..server.access.key_file import KeyFile
     from ..server.access.keys import Key
@@ -22,6 +25,18 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _COLUMNS = ("name", "id", "scopes", "runs", "made", "expires")
+
+
+def _complete_key(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from ..errors import DatabrokerError
+
+    try:
+        found = _file(ctx.params.get("keys")).keys().values()
+    except DatabrokerError:
+        return []
+    return offered((each.caller.name for each in found), incomplete)
 
 
 def keys_option(command: _Function) -> _Function:
@@ -108,7 +123,7 @@ def list_keys(keys: Path | None, form: Form | None) -> None:
 
 
 @keys.command("revoke", cls=Command, examples=["databroker keys revoke ann"])
-@click.argument("name")
+@click.argument("name", shell_complete=_complete_key)
 @keys_option
 def revoke(name: str, keys: Path | None) -> None:
     """Let the key of NAME, which may be its id, let in no more: from now on."""
