@@ -128,7 +128,7 @@ def test_one_stream_and_some_fields_are_told_and_what_is_not_there(db, told):
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        ("/runs/nowhere", 400, "no-such-run"),
+        ("/runs/nowhere", 404, "no-such-run"),
         ("/runs?cursor=here", 400, "invalid-request"),
         ('/runs?cursor={"mark":[1,"a"],"known":[],"open":{}}', 400, "invalid-request"),
         ("/runs?cursor=[]", 400, "invalid-key"),
