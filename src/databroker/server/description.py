@@ -10,8 +10,15 @@ from ..query.wire import json_schemas
 from ..stores.wire.calls import JSON, MESSAGEPACK, VERSION, Call
 from ..stores.wire.failures import codes_of
 from ..stores.wire.forms import SCHEMAS, SELECTION_SCHEMA
+from .live.endpoints import STREAMS
 
 _RESPONSES = "#/components/responses"
+_ASKED = {
+    "cursor": {"type": "string", "description": "The id of an event, as JSON."},
+    "heartbeat": {"type": "number", "minimum": 0.1, "maximum": 60},
+    "fields": {"type": "string", "description": "Names, with commas between them."},
+    "stream": {"type": "string"},
+}
 
 
 def description(calls: Iterable[Call], version: str) -> dict[str, Any]:
@@ -31,6 +38,12 @@ def description(calls: Iterable[Call], version: str) -> dict[str, Any]:
         "paths": {
             f"/{VERSION}/about": {"get": _told("about", "What is to be known of the source.")},
             f"/{VERSION}/openapi.json": {"get": _told("describe", "This description.")},
+            **{
+                f"/{VERSION}/{path.replace(':path', '')}": {
+                    "get": _stream(path, tell.__doc__ or "")
+                }
+                for path, tell in STREAMS.items()
+            },
             **{f"/{VERSION}/{call.name}": {"post": _operation(call)} for call in calls},
         },
         "components": {
@@ -56,6 +69,25 @@ def _error(status: int, codes: list[str]) -> dict[str, Any]:
 def _told(name: str, summary: str) -> dict[str, Any]:
     answer = {"description": summary, "content": {JSON: {"schema": {"type": "object"}}}}
     return {"operationId": name, "summary": summary, "responses": _responses(answer)}
+
+
+def _stream(path: str, summary: str) -> dict[str, Any]:
+    of_run = ("fields", "stream") if "{uid" in path else ()
+    asked = [
+        {"name": each, "in": "query", "schema": _ASKED[each]}
+        for each in ("cursor", "heartbeat", *of_run)
+    ]
+    uid = {"name": "uid", "in": "path", "required": True, "schema": {"type": "string"}}
+    answer = {
+        "description": "Server-sent events; the id of each is a cursor from which one can go on.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+    return {
+        "operationId": f"follow {path}",
+        "summary": summary,
+        "parameters": [*asked, uid] if of_run else asked,
+        "responses": _responses(answer) | {"204": {"description": "All has been told."}},
+    }
 
 
 def _operation(call: Call) -> dict[str, Any]:
