@@ -87,12 +87,19 @@ def test_what_is_there_is_left_unless_it_is_asked_for(db, tmp_path):
     assert (tmp_path / "a.txt").read_text() == "a"
 
 
-def test_a_run_that_fails_does_not_hold_up_others(db, tmp_path):
-    report = export(db(), tmp_path, Failing(), name="{uid}")
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (NoHandler("there is none"), "there is none"),
+        (ValueError("odd"), "ValueError: odd. This should not have happened"),
+    ],
+)
+def test_a_run_that_fails_does_not_hold_up_others(db, tmp_path, error, said):
+    report = export(db(), tmp_path, Failing(error), name="{uid}")
     assert not report
-    assert report.failed == [("b", "there is none")]
+    assert report.failed == [("b", said)]
     assert names(tmp_path) == ["a.txt", "c.txt"]
-    assert "- run 'b': there is none" in repr(report)
+    assert f"- run 'b': {said}" in repr(report)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])

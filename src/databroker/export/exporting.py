@@ -103,13 +103,22 @@ def export(
                 _write(part, path, overwrite, report)
         except CopyRefused:
             raise
-        except not_from_signal(DatabrokerError) as error:
-            report.failed.append((run.uid, " ".join(str(error).split())))
+        except not_from_signal(Exception) as error:
+            if isinstance(error, OSError) and not isinstance(error, DatabrokerError):
+                raise  # no other run can be written either
+            report.failed.append((run.uid, _said(error)))
         else:
             report.empty += [run.uid] if is_empty else []
         if progress is not None:
             progress(number, report)
     return report
+
+
+def _said(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, DatabrokerError):
+        return text
+    return f"{type(error).__name__}: {text}. This should not have happened"
 
 
 def _claim(owners: dict[Path, str], path: Path, run: Run) -> None:
