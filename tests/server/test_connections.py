@@ -71,6 +71,14 @@ def test_headers_that_never_end_are_not_waited_for_after_an_answer():
         assert b"HTTP" not in all_of(slow)
 
 
+def test_a_connection_of_which_nobody_makes_use_is_ended():
+    with served(MemoryStore(), Limits(idle_seconds=1)) as server, server.connect() as idle:
+        for _ in range(2):
+            idle.sendall(WHOLE)
+            assert idle.recv(2**16).startswith(b"HTTP/1.1 200")
+        assert all_of(idle) == b""
+
+
 @pytest.mark.parametrize("http", ["h11", "httptools"])
 def test_headers_without_end_are_not_kept(http):
     with served(MemoryStore(), http=http) as server, server.connect() as endless:

@@ -20,6 +20,7 @@ _LEAST = 2**14
 def limited(config: uvicorn.Config, limits: Limits) -> uvicorn.Config:
     """Return a configuration of uvicorn whose connections have limits, which it has none for."""
     config.limit_concurrency = limits.connections
+    config.timeout_keep_alive = limits.idle_seconds
     config.load()
     # Either of the two that it knows, whichever is installed: both have the same methods.
     known = cast(Any, config.http_protocol_class)

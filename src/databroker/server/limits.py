@@ -33,6 +33,9 @@ class Limits:
         How many connections are open, idle ones too.
     header_seconds
         For how long a connection may be open until the headers of a request have come.
+    idle_seconds
+        For how long a connection stays open between two requests: longer than a reverse proxy
+        keeps it, which would lose a request that it sends just then.
     stalled_seconds
         For how long a client may send nothing more of a request that it has begun, or take
         nothing more of its answer: some kilobytes at least, in this time.
@@ -60,6 +63,7 @@ class Limits:
     threads: int = 40
     connections: int = 4_000
     header_seconds: float = 20.0
+    idle_seconds: int = 75
     stalled_seconds: float = 60.0
 
     def __post_init__(self) -> None:
