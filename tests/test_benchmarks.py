@@ -72,8 +72,9 @@ def test_many_clients_at_once() -> None:
 
 def test_what_is_followed() -> None:
     following = module("following")
-    with following.in_sqlite() as (db, _):
-        assert following.row("SQLite", db, 3).ratio
+    for place in ("memory", "MessagePack"):
+        with following.PLACES[place]() as pair:
+            assert all(row.ratio for row in following.rows_of(place, pair, 3))
 
 
 def test_exports() -> None:

@@ -30,13 +30,20 @@ async def answer(
     served: Served, call: Call, arguments: dict[str, Any], compressed: bool, receive: Receive
 ) -> Response:
     """Return the response to a call."""
-    if call.name == "insert":
-        return await _inserted(served, call, arguments)
     form = (compressed and call.gives.compressed) or call.gives
-    if call.writes:  # which is not left half done
-        return await served.finish(_value, served, call, arguments, form.pack)
+    if call.writes:
+        response = await _written(served, call, arguments, form.pack)
+        served.source.tell_soon()
+        return response
     how = _sequence if call.yields else _value
     return await served.run(how, served, call, arguments, form.pack, receive=receive)
+
+
+async def _written(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
+    if call.name == "insert":
+        return await _inserted(served, call, arguments)
+    # Which is not left half done.
+    return await served.finish(_value, served, call, arguments, pack)
 
 
 async def _inserted(served: Served, call: Call, arguments: dict[str, Any]) -> Response:

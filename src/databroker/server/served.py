@@ -215,6 +215,10 @@ class ServedSource:
         self._changes = Changes(session.store)
         self._news = News(session.store)
 
+    def tell_soon(self) -> None:
+        """Have followers told of what was stored just now."""
+        self._news.look_soon()
+
     def to(self, caller: Caller, address: str = "", is_let_in: LetIn = _let_in) -> Served:
         """Return the source as a caller is served it, who asks from some host."""
         session, state = self._session, self._changes.state

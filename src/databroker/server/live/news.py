@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
-from ..._util.signals import not_from_signal
+from ..._util.signals import not_from_signal, suppressed
 
 if TYPE_CHECKING:
     from ...stores.base import Store
@@ -68,6 +68,7 @@ class News:
         self._lock = threading.Lock()
         self._audiences: dict[tuple[str, asyncio.AbstractEventLoop], _Audience] = {}
         self._thread: threading.Thread | None = None
+        self._looks = False
 
     @asynccontextmanager
     async def listening(self, who: str, look: Callable[[], State]) -> AsyncIterator[Listener]:
@@ -95,6 +96,22 @@ class News:
                 audience.listeners.discard(listener)
                 if not audience.listeners:
                     self._audiences.pop((who, loop), None)
+
+    def look_soon(self) -> None:
+        """Look whether there is more, in another thread, as this process has just stored some.
+
+        What is stored while that looks is seen to by the one that waits for the store.
+        """
+        if self._audiences and not self._looks:
+            self._looks = True
+            asyncio.get_running_loop().run_in_executor(None, self._look)
+
+    def _look(self) -> None:
+        with suppressed(Exception):  # of which the thread that waits tells
+            for each in list(self._audiences.values()):
+                each.look()
+        time.sleep(_PAUSE)
+        self._looks = False
 
     def _begin(self) -> None:
         with self._lock:
