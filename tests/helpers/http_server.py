@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
 from collections import OrderedDict
 from pathlib import Path
 
@@ -16,10 +17,12 @@ TOKEN = "of the tests alone"
 
 
 class Sources:
-    """An ASGI application in which whatever is named first becomes an SQLite file of this name."""
+    """An ASGI application in which whatever is named first is made: an SQLite file of this name,
+    or a schema in a PostgreSQL database.
+    """
 
-    def __init__(self, folder, kept=8):
-        self._folder, self._kept = Path(folder), kept
+    def __init__(self, place, kept=8):
+        self._place, self._kept = place, kept
         self._open = OrderedDict()
         self._lock = threading.Lock()
 
@@ -34,11 +37,10 @@ class Sources:
         from databroker import Broker
         from databroker.external import Registry
         from databroker.server import Limits, app
-        from databroker.stores.sql import SQLiteStore
 
         if name not in self._open:
             limits = Limits(request_bytes=2**24)
-            store = SQLiteStore(self._folder / f"{name}.db")
+            store = self._store(name)
             # Where it lets write, it opens no files but those below folders that are named.
             db = Broker(store, registry=Registry(allowed_roots=[os.path.abspath(os.sep)]))
             served = app(db, token=TOKEN, allow_writing=allow_writing, limits=limits)
@@ -48,13 +50,26 @@ class Sources:
         self._open.move_to_end(name)
         return self._open[name][1]
 
+    def _store(self, name):
+        from databroker.stores.sql import SQLiteStore
+        from databroker.stores.sql.postgresql import PostgreSQLStore
+
+        if self._place.startswith("postgresql:"):
+            return PostgreSQLStore(self._place, schema=name)
+        return SQLiteStore(Path(self._place, f"{name}.db"))
+
 
 class Server:
-    """A process that serves `Sources` of a folder, which can be killed and started again."""
+    """A process that serves `Sources` of a folder, which can be killed and started again.
 
-    def __init__(self, folder):
-        self.folder = Path(folder)
+    In place of the folder may stand the address of a PostgreSQL database; several workers are
+    processes of their own.
+    """
+
+    def __init__(self, place, workers=1):
+        self.place, self.workers = place, workers
         self.port = 0
+        self._name = f"t{uuid.uuid4().hex[:12]}_" if workers > 1 else "source"
         self._taken = 0
         self.start()
 
@@ -63,7 +78,7 @@ class Server:
         source = Path(databroker.__file__).parents[1]
         tests = Path(__file__).parents[1]
         self._popen = subprocess.Popen(
-            [sys.executable, __file__, str(self.folder), str(self.port)],
+            [sys.executable, __file__, str(self.place), str(self.port), str(self.workers)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(source), str(tests)])},
             stdout=subprocess.PIPE,
             text=True,
@@ -83,7 +98,7 @@ class Server:
     def take(self):
         """Return the name of a source that is new."""
         self._taken += 1
-        return f"source{self._taken}"
+        return f"{self._name}{self._taken}"
 
     def uri(self, name):
         """Return the address of a source."""
@@ -91,7 +106,7 @@ class Server:
 
     def path(self, name):
         """Return the file of a source."""
-        return self.folder / f"{name}.db"
+        return Path(self.place, f"{name}.db")
 
     @property
     def pid(self):
@@ -104,9 +119,20 @@ class Server:
         return httpx.post(f"{self.uri(name)}/v1/{call}", headers=headers, **more)
 
 
-def _serve(folder, port):
+def _serve(place, port, workers):
     import socket
 
+    from databroker.server.workers import run_all
+
+    with socket.create_server(("127.0.0.1", port)) as door:
+        print(door.getsockname()[1], flush=True)
+        if workers > 1:
+            run_all(workers, _work, (place, door))
+        else:
+            _work(place, door)
+
+
+def _work(place, door):
     import uvicorn
 
     from databroker.server import Limits
@@ -115,12 +141,10 @@ def _serve(folder, port):
     from databroker.server.running import ServerWithStreams, allow_files
 
     allow_files(Limits().connections)
-    door = socket.create_server(("127.0.0.1", port))
-    print(door.getsockname()[1], flush=True)
-    served = WithStreams(Sources(folder))
+    served = WithStreams(Sources(place))
     config = uvicorn.Config(served, log_level="warning", lifespan="off")
     ServerWithStreams(limited(config, Limits()), served.end_streams).run([door])
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1], int(sys.argv[2]))
+    _serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

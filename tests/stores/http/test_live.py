@@ -131,7 +131,7 @@ def test_where_nothing_is_told_the_server_is_asked(server, monkeypatch):
 def test_what_is_written_through_one_process_is_told_by_another(server):
     name = server.take()
     with (
-        closing(Server(server.folder)) as another,
+        closing(Server(server.place)) as another,
         Broker(HTTPStore(another.uri(name))) as writer,
         Broker(HTTPStore(server.uri(name))) as db,
     ):

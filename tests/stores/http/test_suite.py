@@ -4,10 +4,12 @@ import sqlite3
 from contextlib import closing
 from typing import ClassVar
 
+import psycopg
 import pytest
 
 from databroker.stores.http import HTTPStore
 from databroker.testing import StoreConformance
+from helpers.http_server import Server
 
 
 class TestHTTPStore(StoreConformance):
@@ -50,3 +52,32 @@ class TestHTTPStore(StoreConformance):
         name = str(store).rpartition("/")[2]
         with closing(sqlite3.connect(self.server.path(name))) as raw:
             return {uid for (uid,) in raw.execute("SELECT uid FROM runs")}
+
+
+@pytest.fixture(scope="module")
+def workers(postgresql):
+    """A server of two processes, on a PostgreSQL database."""
+    with closing(Server(postgresql, workers=2)) as server:
+        yield server
+
+
+class TestTwoWorkers(TestHTTPStore):
+    @pytest.fixture(autouse=True)
+    def _server(self, postgresql, workers):
+        self.server, self.postgresql = workers, postgresql
+
+    def raw(self, store):
+        name = str(store).rpartition("/")[2]
+        with psycopg.connect(self.postgresql) as raw:
+            return {uid for (uid,) in raw.execute(f"SELECT uid FROM {name}.runs")}
+
+
+def _leave_out(suite):
+    """Leave out what was tried with one process: all but some tests, and those of several."""
+    names = sorted(name for name in dir(suite) if name.startswith("test_"))
+    kept = {*names[::12], *(name for name in names if "process" in name or "thread" in name)}
+    for name in set(names) - kept:
+        setattr(suite, name, None)
+
+
+_leave_out(TestTwoWorkers)
