@@ -1,12 +1,14 @@
 """A limit of time: what takes long is interrupted, and nothing is left amid something."""
 
 import threading
+from contextlib import closing
 
 import pytest
 
 from databroker.errors import QueryTimeout
 from databroker.query import nodes as n
 from databroker.query.time_limit import TimeLimit, check_time, time_limit
+from databroker.stores.files.store import JSONLStore
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 from databroker.testing.conformance.base import start
@@ -56,6 +58,20 @@ def test_a_search_that_is_given_up_leaves_no_transaction_open(store):
     assert not store._connections.get().in_transaction
     store.insert("start", start("one more"))
     assert store.count(n.Everything()) == 21
+
+
+def test_what_is_written_comes_to_its_end(store):
+    TimeLimit(0).run(store.insert, "start", start("one more"))
+    assert store.count(n.Everything()) == 21
+
+
+def test_files_are_indexed_however_long_it_takes(tmp_path):
+    with closing(JSONLStore(tmp_path)) as store:
+        store.insert_many(("start", start(f"run {each}")) for each in range(20))
+    with closing(JSONLStore(tmp_path, index=tmp_path / "index.db")) as store:
+        with pytest.raises(QueryTimeout):
+            TimeLimit(0.001).run(list, store.find(n.Everything()))
+        assert store.count(n.Everything()) == 20
 
 
 def test_patterns_are_given_up():

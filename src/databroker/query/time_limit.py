@@ -100,6 +100,16 @@ def time_limit() -> TimeLimit | None:
     return _CURRENT.get()
 
 
+@contextlib.contextmanager
+def without_limit() -> Iterator[None]:
+    """Let what is done within take its time: what is being written comes to its end."""
+    token = _CURRENT.set(None)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
 def check_time() -> None:
     """See that there is time left for what this thread does.
 

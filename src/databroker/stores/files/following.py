@@ -11,6 +11,7 @@ from ..._util.garbage import collecting_later
 from ..._util.signals import not_from_signal
 from ...documents.files.formats import Format
 from ...errors import StoreDamaged, StoreUnavailable
+from ...query.time_limit import without_limit
 from ..base import Store
 from ..sql.file_index import FileIndex, FileNews, FileState
 from .findings import is_awaited, is_given_up, look_into, stamp_of_state
@@ -72,6 +73,7 @@ class Follower:
         assert self._index is not None
         return self._index
 
+    @without_limit()
     def refresh(self) -> FileIndex:
         """Bring the index up to date, and return it."""
         with self.lock:
@@ -84,6 +86,7 @@ class Follower:
                 self._bring_up_to_date(changed, gone)
             return self._opened()
 
+    @without_limit()
     def read_on(self, paths: Iterable[str]) -> None:
         """Take in what was written into some files, whatever became of others."""
         with self.lock:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from ....errors import StoreUnavailable
+from ....query.time_limit import without_limit
 from .dialect import Dialect
 from .limits import Limits
 
@@ -150,7 +151,8 @@ class Connections(ABC):
         self._prepare(connection)
         connection.writing = True
         try:
-            return job(connection)
+            with without_limit():  # an index that takes longer would never be made
+                return job(connection)
         except BaseException:
             # Python sees to signals after calls. So no other interrupt comes before all this
             # is done, and what was learnt in a transaction is forgotten before it is rolled back.
