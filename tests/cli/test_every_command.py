@@ -210,7 +210,7 @@ def at_home(at_demo_home, tmp_path, monkeypatch):
 def impatient(monkeypatch):
     """What would go on for ever is interrupted; a database has the indexes that it needs."""
 
-    def moments(db):
+    def moments(*_):
         yield
         raise KeyboardInterrupt
 

@@ -16,7 +16,9 @@ import pytest
 
 from databroker import Broker
 from databroker._util.formulas import unguarded
+from databroker.cli import news
 from databroker.cli.news import Watch
+from databroker.errors import StoreAway
 from databroker.runs.following import follower
 from databroker.stores.sql.store import SQLStore
 from helpers.run_builder import RunBuilder, number
@@ -417,6 +419,27 @@ def test_what_happens_to_runs_is_told(lab):
             ("last", "ended", "success", 0),
         ]  # of the older runs, two are looked at
         assert said(watch) == []
+
+
+def test_a_server_that_is_away_is_waited_for(lab, monkeypatch):
+    monkeypatch.setattr(news, "_PAUSE", 0.01)
+    with lab() as db:
+        finds = iter([1, StoreAway("it is away"), 2, StoreAway("it stays away")])
+
+        def look():
+            found = next(finds)
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        looks = news.looks(db, look)
+        assert next(looks) == 1
+        begin(db)
+        assert next(looks) == 2
+        monkeypatch.setattr(news, "AWAY", 0.0)
+        begin(db, "another")
+        with pytest.raises(StoreAway, match="it stays away"):
+            next(looks)
 
 
 def test_the_events_of_a_run_are_followed_until_it_ends(lab, run_at_lab, monkeypatch):

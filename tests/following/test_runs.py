@@ -1,6 +1,7 @@
 """One run, followed while somebody writes it."""
 
 import json
+import math
 import os
 import pickle
 import subprocess
@@ -181,7 +182,9 @@ def test_what_cannot_be_followed_is_said(db, run):
         list(header.follow("primary", ["dte"], timeout=0))
     with pytest.raises(NoSuchField, match="'dte'"):
         list(header.streams["primary"].follow(["dte"], timeout=0))
-    for cursor in ("here", {}, {"run": 5}, 3):
+    begun = {"run": "run", "started": True, "ended": False}
+    odd = ([["event", "d", -1]], [["event", "d", math.inf]], [["event", [], 1]], [3])
+    for cursor in ("here", {}, {"run": 5}, 3, *({**begun, "rows": rows} for rows in odd)):
         with pytest.raises(InvalidKey, match="is no cursor"):
             header.follow(cursor=cursor)
     place = {**header.follow().cursor, "run": "other"}

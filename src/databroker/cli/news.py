@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from ..runs.following import moments as following
-from ..runs.following.moments import GOES_ON
+from ..errors import StoreAway
+from ..runs.following.follower import AWAY
+from ..runs.following.moments import GOES_ON, moments
 from .columns import value_of
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
     from ..runs.run import Run
 
+T = TypeVar("T")
+
 _PAUSE = 0.5
 """Seconds between two looks at a list of runs at least."""
 
 
-def moments(db: Broker) -> Iterator[None]:
-    """Yield now, and then each time that something was stored."""
-    return following.moments(db.store, _PAUSE)
+def looks(db: Broker, look: Callable[[], T]) -> Iterator[T]:
+    """Yield what a look gives, now and each time that something was stored.
+
+    A server that goes away is waited for, as followers do.
+    """
+    reached = time.monotonic()
+    while True:
+        try:
+            for _ in moments(db.store, _PAUSE):
+                found = look()
+                reached = time.monotonic()
+                yield found
+        except StoreAway:
+            if time.monotonic() >= reached + AWAY:
+                raise
+        time.sleep(_PAUSE)
 
 
 @dataclass(frozen=True)

@@ -77,26 +77,28 @@ def _show(db: Broker, limit: int) -> None:
     from rich.text import Text
 
     from .columns import texts_of
-    from .news import moments
+    from .news import looks
     from .tables import runs_table
 
     console = Console()
+
+    def look() -> str:
+        most = max(min(limit, console.height - 2), 1)
+        columns = texts_of(list(islice(db(), most)), _COLUMNS, db.zone)
+        filled = {name: texts for name, texts in columns.items() if any(texts)}
+        return runs_table(filled, console.width) if filled else "There are no runs yet."
+
     with Live(console=console, auto_refresh=False) as live:
-        for _ in moments(db):
-            most = max(min(limit, console.height - 2), 1)
-            columns = texts_of(list(islice(db(), most)), _COLUMNS, db.zone)
-            filled = {name: texts for name, texts in columns.items() if any(texts)}
-            text = runs_table(filled, console.width) if filled else "There are no runs yet."
+        for text in looks(db, look):
             live.update(Text.from_ansi(text), refresh=True)
 
 
 def _report(db: Broker, limit: int, form: Form | None) -> None:
     """Print a line for each thing that happens."""
-    from .news import Watch, moments
+    from .news import Watch, looks
 
-    watch = Watch(db, limit)
-    for _ in moments(db):
-        for news in watch.look():
+    for found in looks(db, Watch(db, limit).look):
+        for news in found:
             if form:
                 say_json_line(news.record())
             else:

@@ -52,8 +52,10 @@ class Place:
             return cls(run)
         try:
             rows = {(kind, uid): int(count) for kind, uid, count in cursor["rows"]}
-            place = cls(cursor["run"], rows, cursor["started"], cursor["ended"])
-        except (KeyError, TypeError, ValueError) as error:
+            place = cls(cursor["run"], rows, bool(cursor["started"]), bool(cursor["ended"]))
+            if any(count < 0 for count in rows.values()):
+                raise ValueError("of nothing, there are so few")
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InvalidKey(
                 f"{shown(cursor)} is no cursor: give what the `cursor` of a follower was."
             ) from error
