@@ -1,5 +1,6 @@
 """Followers over the wire: across servers that end, lines that are cut, and several processes."""
 
+import io
 import json
 import random
 import threading
@@ -113,14 +114,22 @@ def test_it_stops_to_listen_when_nobody_waits(server, monkeypatch):
                 assert not each.is_alive()
 
 
-def test_where_nothing_is_told_the_server_is_asked(server, monkeypatch):
+@contextmanager
+def of_nothing_known():
+    yield io.BytesIO(b"event: changed\ndata: <html>\n\n")
+
+
+def refused():
+    raise StoreUnavailable("no such address")
+
+
+@pytest.mark.parametrize("told", [refused, of_nothing_known])
+def test_where_nothing_is_told_the_server_is_asked(server, monkeypatch, told):
     with Broker(HTTPStore(server.uri(server.take()))) as db:
         answer = db.store._connection.answer
 
         def without_live(method, name, body, pauses):
-            if name.startswith("live"):
-                raise StoreUnavailable("no such address")
-            return answer(method, name, body, pauses)
+            return told() if name.startswith("live") else answer(method, name, body, pauses)
 
         monkeypatch.setattr(db.store._connection, "answer", without_live)
         watch = db.watch()

@@ -122,17 +122,20 @@ class News:
 
     def _watch(self) -> None:
         """Wait for the store, as long as somebody listens."""
+        is_away = False
         while audiences := self._wanted():
             try:
                 state = self._store.state()
                 for each in audiences:
                     each.look()
+                is_away = False
                 self._store.wait_for_changes(state, _PATIENCE)
                 time.sleep(_PAUSE)
             except not_from_signal(Exception) as error:
-                if self._audiences:
+                if self._audiences and not is_away:
                     _LOG.warning("Followers have to wait: %s", error)
-                    time.sleep(_PATIENCE)
+                is_away = True
+                time.sleep(_PATIENCE)
 
     def _wanted(self) -> list[_Audience]:
         """Return who listens; this thread is to end if nobody does."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
-from ...errors import DatabrokerError
+from ..._util.signals import not_from_signal
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -104,7 +104,7 @@ class News:
             try:
                 self._hear()
                 pause = _PAUSES[0]
-            except (DatabrokerError, OSError):
+            except not_from_signal(Exception):  # whatever something on the way has answered
                 pause = min(2 * pause, longest)
             if not self._is_wanted():
                 return
