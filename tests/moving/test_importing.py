@@ -286,7 +286,7 @@ def test_refusals_do_not_fill_the_memory(db, tmp_path):
     (tmp_path / "runs.jsonl").write_bytes(lines(RUNS[:1]) + b"?\n" * 3000)
     report = import_files(db, [tmp_path])
     assert (report.refusals, len(report.refused)) == (3000, 1000)
-    assert "2 980 more" in repr(report)
+    assert "2,980 more" in repr(report)
 
 
 COMMAND = [sys.executable, "-m", "databroker"]

@@ -113,18 +113,17 @@ def amount(progress: Progress) -> str:
     --------
     >>> from databroker.broker.moving.progress import Progress
     >>> amount(Progress(2, 4, 30_000, 2_400_000, 1.5, 75.0))
-    '30 000 rows, 2.4 MB, 20 000 rows/s, 0:01:15 left'
+    '30,000 rows, 2.4 MB, 20,000 rows/s, 0:01:15 left'
     >>> amount(Progress(2, 4, 0, 2_400_000, 1.5, 75.0))
     '2.4 MB, 1.6 MB/s, 0:01:15 left'
     """
     from datetime import timedelta
 
-    from ..display.counting import spaced
     from ..display.summary import size
 
     parts = [size(progress.bytes)]
     if progress.rows:
-        parts = [f"{spaced(progress.rows)} rows", *parts, f"{spaced(progress.rate)} rows/s"]
+        parts = [f"{progress.rows:,} rows", *parts, f"{progress.rate:,.0f} rows/s"]
     elif progress.seconds:
         parts.append(f"{size(round(progress.bytes / progress.seconds))}/s")
     if progress.left is not None:

@@ -13,18 +13,7 @@ def runs_in_words(runs: int | None) -> str:
     """
     if runs is None:
         return "how many runs is not known, as the server is away"
-    return f"{runs:,} run{'' if runs == 1 else 's'}"
-
-
-def spaced(number: float) -> str:
-    """Return a number with spaces between its thousands.
-
-    Examples
-    --------
-    >>> spaced(20_000), spaced(999.6)
-    ('20 000', '1 000')
-    """
-    return f"{number:,.0f}".replace(",", " ")
+    return counted(runs, "run")
 
 
 def counted(number: int, noun: str) -> str:
@@ -33,6 +22,6 @@ def counted(number: int, noun: str) -> str:
     Examples
     --------
     >>> counted(1, "file"), counted(20_000, "file")
-    ('1 file', '20 000 files')
+    ('1 file', '20,000 files')
     """
-    return f"{spaced(number)} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import times
 from ..documents.kinds import Document
-from .counting import runs_in_words
+from .counting import counted, runs_in_words
 from .markup import block, code, escape, folded, pairs, quiet, shown, table
 from .markup import status as status_html
 from .summary import (
@@ -99,7 +99,7 @@ def stream_html(
     columns = {"field": [one_line(field) for field in keys]}
     for word in _WORDS:
         columns[word] = [_described(key, word) for key in keys.values()]
-    said = f"{events:,} event{'' if events == 1 else 's'} of run {one_line(run)[:8]}"
+    said = f"{counted(events, 'event')} of run {one_line(run)[:8]}"
     if len(descriptors) > 1:
         said += f" · {len(descriptors)} descriptors"
     parts = [quiet(said)]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .counting import spaced
-
 _MOST = 20
 
 
@@ -29,5 +27,5 @@ def listing(lines: Sequence[str], attribute: str, count: int | None = None) -> l
     '- and 5 more: `findings` has them, or --json at the terminal.'
     """
     rest = (len(lines) if count is None else count) - _MOST
-    more = f"- and {spaced(rest)} more: `{attribute}` has them, or --json at the terminal."
+    more = f"- and {rest:,} more: `{attribute}` has them, or --json at the terminal."
     return [*(f"- {line}" for line in lines[:_MOST]), *([more] if rest > 0 else [])]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._util.signals import not_from_signal
+from ..display.counting import counted
 from ..display.summary import one_line
 from .choose import data_key
 from .downsample import Array, Kind, Part, part_of, sane, thinned, thumbnail
@@ -137,7 +138,7 @@ def _said(samples: Sequence[_Sample], count: int) -> str:
     first = samples[0]
     alike = len({sample.shape for sample in samples}) == 1
     facts = [
-        f"{len(samples)} of {count:,} event{'' if count == 1 else 's'}",
+        f"{len(samples)} of {counted(count, 'event')}",
         _by(first.shape) if alike else "various shapes",
         first.dtype + (" (its magnitude)" if first.dtype.startswith("complex") else ""),
         first.part.said if first.part else "",

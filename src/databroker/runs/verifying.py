@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from .._util.printable import shown
+from ..display.counting import counted
 from ..display.summary import one_line
 from ..errors import DatabrokerError
 from ..stores.checking import CheckReport, Finding
@@ -81,8 +82,7 @@ def _check_files(run: Run, found: list[Finding]) -> int:
         more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
         found.append(
             Finding(
-                f"{_name(run)}: {len(missing):,} external file{'s' * (len(missing) != 1)} "
-                f"missing: {named}{more}.",
+                f"{_name(run)}: {counted(len(missing), 'external file')} missing: {named}{more}.",
                 run.uid,
             )
         )

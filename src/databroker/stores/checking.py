@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._util.printable import printable
-from ..display.counting import spaced
 from ..display.listing import listing
 from ..documents.kinds import ROWS
 from ..errors import StoreDamaged
@@ -71,7 +70,7 @@ class CheckReport:
     Examples
     --------
     >>> CheckReport([], {"runs": 1, "rows": 1500})
-    1 run, 1 500 rows checked: all is as it was written.
+    1 run, 1,500 rows checked: all is as it was written.
     >>> report = CheckReport([Finding("Run 'a', row 5: it is missing.", "a")], {"runs": 2})
     >>> report
     2 runs checked. Not as it was written:
@@ -93,7 +92,7 @@ class CheckReport:
 
     def __repr__(self) -> str:
         counts = ", ".join(
-            f"{spaced(count)} {_SINGULAR.get(what, what) if count == 1 else what}"
+            f"{count:,} {_SINGULAR.get(what, what) if count == 1 else what}"
             for what, count in self.checked.items()
             if count
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..display.counting import counted
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -62,7 +64,5 @@ class Waiting:
     def __str__(self) -> str:
         if not self.documents:
             return "nothing waits"
-        some = f"{self.documents:,}".replace(",", " ")
-        said = f"{some} document{'s' * (self.documents != 1)} wait{'s' * (self.documents == 1)}"
-        size = f"{self.bytes:,}".replace(",", " ")
-        return f"{said} ({size} bytes){f': {self.reason}' if self.reason else ''}"
+        said = f"{counted(self.documents, 'document')} wait{'s' * (self.documents == 1)}"
+        return f"{said} ({self.bytes:,} bytes){f': {self.reason}' if self.reason else ''}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..._util.printable import printable
-from ...display.counting import counted, spaced
+from ...display.counting import counted
 from ...display.listing import listing
 from ...display.summary import size
 from .report import CopyReport
@@ -107,12 +107,12 @@ class ImportReport:
         return not self.refusals
 
     def __repr__(self) -> str:
-        rows, files = f"{spaced(self.rows)} events and datums", counted(self.files, "file")
+        rows, files = f"{self.rows:,} events and datums", counted(self.files, "file")
         read = f"{rows}, {size(self.bytes)} of {files} in {self.seconds:.1f} s."
         lines = [f"{self._runs()}: {read}"]
         if self.refusals:
-            rest = f"; {spaced(self.left_out)} more, of those, left out" if self.left_out else ""
-            lines.append(f"{spaced(self.refusals)} refused{rest}:")
+            rest = f"; {self.left_out:,} more, of those, left out" if self.left_out else ""
+            lines.append(f"{self.refusals:,} refused{rest}:")
             lines += listing(list(map(str, self.refused)), "refused", self.refusals)
         return printable("\n".join(lines))
 
@@ -121,6 +121,6 @@ class ImportReport:
         found: list[str] = []
         for word, uids in words.items():
             if uids:
-                number = spaced(len(uids)) if found else counted(len(uids), "run")
+                number = f"{len(uids):,}" if found else counted(len(uids), "run")
                 found.append(f"{number} {word}")
         return ", ".join(found) or "No runs"

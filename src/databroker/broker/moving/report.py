@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..._util.printable import printable
-from ...display.counting import counted, spaced
+from ...display.counting import counted
 from ...display.listing import listing
 from ...display.summary import size
 
@@ -101,7 +101,7 @@ class CopyReport:
     def __repr__(self) -> str:
         files = f", {len(self.files)} files" if self.files else ""
         lines = [
-            f"{self._counts()}: {spaced(self.rows)} events and datums, {size(self.bytes)}{files} "
+            f"{self._counts()}: {self.rows:,} events and datums, {size(self.bytes)}{files} "
             f"in {self.seconds:.1f} s."
         ]
         if self.verified and self.copied:
@@ -116,6 +116,6 @@ class CopyReport:
         for outcome, word in words.items():
             count = sum(run.outcome == outcome for run in self.runs)
             if count:
-                number = spaced(count) if found else counted(count, "run")
+                number = f"{count:,}" if found else counted(count, "run")
                 found.append(f"{number} {word}")
         return ", ".join(found) or "No runs"

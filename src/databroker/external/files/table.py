@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..._util.printable import printable
+from ...display.counting import counted
 from ...display.markup import block, quiet, table
 from ...display.summary import one_line, size
 from ...display.text import aligned
@@ -44,7 +45,7 @@ def _totals(files: Iterable[ExternalFile]) -> str:
     if not each_once:
         return "no external files"
     present = [file for file in each_once if file.exists]
-    number = f"{len(each_once):,} file{'' if len(each_once) == 1 else 's'}"
+    number = counted(len(each_once), "file")
     of_them = "all" if len(present) == len(each_once) > 1 else f"{len(present):,}"
     return f"{number}, {of_them} there ({size(sum(file.size or 0 for file in present))})"
 

@@ -8,6 +8,7 @@ from itertools import groupby, takewhile
 from typing import Any
 
 from ..._util.printable import repr_of, text_of
+from ...display.counting import counted
 from ...display.markup import block, quiet, table
 from ...display.summary import is_number, one_line
 from ...display.text import aligned
@@ -52,7 +53,7 @@ def in_words(changes: Sequence[Change]) -> str:
     """Return how many changes there are."""
     if not changes:
         return "No differences"
-    return f"{len(changes):,} difference{'s' * (len(changes) > 1)}"
+    return counted(len(changes), "difference")
 
 
 def runs_lines(
