@@ -82,6 +82,17 @@ def test_filters_hold(db, writer):
     assert told(watch) == [("start", "b")]
 
 
+def test_a_cursor_need_not_name_all_that_go_on(db, writer):
+    runs = [RunBuilder(writer, name) for name in ("a", "b")]
+    cursor = db.watch().cursor
+    third = RunBuilder(writer, "c")
+    watch = db.watch(cursor=cursor | {"open": {}, "others": True}, timeout=0)
+    for run in (*runs, third):
+        run.stop()
+    found = told(watch)
+    assert sorted(found) == [("start", "c"), *(("stop", name) for name in "abc")]
+
+
 def test_what_is_no_cursor_is_said(db):
     for cursor in ("here", {}, 3):
         with pytest.raises(InvalidKey, match="is no cursor"):

@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 
@@ -20,6 +20,7 @@ from databroker.server import Limits
 from databroker.server.access.caller import ANYBODY, Caller
 from databroker.server.capacity import Capacity
 from databroker.server.live import endpoints
+from databroker.server.live.stream import WithStreams
 from databroker.server.seals import Seal
 from databroker.server.served import ServedSource
 from databroker.stores.http import HTTPStore
@@ -256,14 +257,24 @@ def test_what_is_told_is_of_runs_that_they_may_see(source):
     assert "hers" not in found
 
 
-def test_a_server_that_ends_ends_its_streams(tmp_path):
-    from helpers.http_server import Server
+def test_a_server_that_ends_ends_its_streams(source):
+    served = source[0].to(ANYBODY)
 
-    with closing(Server(tmp_path)) as server:
-        end = _listen(server, "lab")
-        _until(end, b"event: changed")
-        begun = time.monotonic()
-    assert time.monotonic() - begun < 30
-    while end.recv(2**16):
-        pass
-    end.close()
+    async def inside(scope, receive, send):
+        await (await endpoints.changes(served, Request(scope)))(scope, receive, send)
+
+    async def end():
+        application, sent = WithStreams(inside), []
+
+        async def send(message):
+            sent.append(message.get("body", b""))
+            if len(sent) == 3:  # the head, how to come again, and the state
+                application.end_streams()
+
+        scope = {"type": "http", "headers": [], "query_string": b""}
+        await asyncio.wait_for(application(scope, asyncio.Event().wait, send), 60)
+        return sent
+
+    *_, state, last = asyncio.run(end())
+    assert state.startswith(b"event: changed")
+    assert last == b""

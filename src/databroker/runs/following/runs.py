@@ -72,19 +72,25 @@ class RunsFollower(Follower[tuple[str, "Run"]]):
     def _begin(self) -> None:
         self._arrivals = Arrivals(self._store)
         self._arrivals.look()
-        open_now = self._store.select(Not(_HAS_ENDED), [_UID])
         # Of runs that have not ended: whether it was said that they began.
-        self._open = {uid: True for (uid,) in open_now}
+        self._open = self._open_now()
         self._note_arrivals()
 
     def _resume(self, cursor: Any) -> None:
         try:
             self._arrivals = Arrivals(self._store, cursor["mark"], cursor["known"])
             self._open = dict(cursor["open"])
+            has_others = "others" in cursor
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidKey(
                 f"{shown(cursor)} is no cursor: give what the `cursor` of `db.watch()` was."
             ) from error
+        if has_others:  # which had not ended either, and are not named
+            self._open = self._open_now() | self._open
+            self._note_arrivals()
+
+    def _open_now(self) -> dict[str, bool]:
+        return {uid: True for (uid,) in self._store.select(Not(_HAS_ENDED), [_UID])}
 
     @property
     def cursor(self) -> dict[str, Any]:

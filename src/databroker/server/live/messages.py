@@ -73,7 +73,10 @@ def short_of_runs(cursor: Mapping[str, Any]) -> dict[str, Any] | None:
     'run 999'
     >>> short_of_runs({"mark": None, "known": list(cursor["open"]), "open": {}})
     """
-    return _shortened(cursor, "open", list(cursor["open"].items()), dict)
+    short = _shortened(cursor, "open", list(cursor["open"].items()), dict)
+    if short is None or len(short["open"]) == len(cursor["open"]):
+        return short
+    return {**short, "others": True}
 
 
 def short_of_run(cursor: Mapping[str, Any]) -> dict[str, Any] | None:
