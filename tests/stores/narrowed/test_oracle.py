@@ -65,7 +65,7 @@ def of_words(store, uids):
     return [
         [store.resolve(each, 10) for each in prefixes],
         sorted(Store.keys(store, 1000)),
-        found[0],
+        sorted(found[0]),  # in no order that the contract knows
     ]
 
 

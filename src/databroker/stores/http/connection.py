@@ -134,10 +134,10 @@ class Connection:
 
     def _raise_meant(self, error: Exception, name: str) -> NoReturn:
         """Raise what an error is for who asked."""
-        if isinstance(error, DatabrokerError):
-            raise error
         if self._pool.is_closed:  # perhaps by another thread, amid this
             raise StoreUnavailable(f"{self.name} is closed: open the broker again.") from error
+        if isinstance(error, DatabrokerError):
+            raise error
         raise not_answered(error, self.name, name, self.timeout) from error
 
     def close(self) -> None:
