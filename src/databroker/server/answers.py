@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from .._util.signals import not_from_signal
+from .._util.user_warnings import Warned, overheard
 from ..documents.encode import encode
 from ..errors import DatabrokerError, ServerFailed
 from ..query.time_limit import check_time
@@ -55,15 +56,18 @@ async def _inserted(served: Served, call: Call, arguments: dict[str, Any]) -> Re
 
 
 def _value(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
+    heard = list[Warned]()
     try:
-        return whole(encode(pack(served.ask(call, arguments))))
+        with overheard(heard):
+            body = encode(pack(served.ask(call, arguments)))
+        return whole(body, served.may_hear(heard))
     except not_from_signal(Exception) as error:
         return problem(_told(error, call))
 
 
 def _sequence(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
     """Return the response whole if it is small, so that it costs one turn of a thread."""
-    pieces = _pieces(served, call, arguments, pack)
+    pieces = _heard(served, call, arguments, pack)
     try:
         first, is_last = next(pieces)
     except DatabrokerError as error:
@@ -71,7 +75,21 @@ def _sequence(served: Served, call: Call, arguments: dict[str, Any], pack: Any) 
     return whole(first) if is_last else InPieces(first, pieces, served.run)
 
 
-def _pieces(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Pieces:
+def _heard(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Pieces:
+    """Yield the pieces of a sequence, in whichever thread asks for each."""
+    heard = list[Warned]()
+    pieces = _pieces(served, call, arguments, pack, heard)
+    while True:
+        with overheard(heard):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
+
+
+def _pieces(
+    served: Served, call: Call, arguments: dict[str, Any], pack: Any, heard: list[Warned]
+) -> Pieces:
     """Yield a sequence of items, some at a time; the last piece has its end.
 
     Raises
@@ -92,9 +110,9 @@ def _pieces(served: Served, call: Call, arguments: dict[str, Any], pack: Any) ->
         told = _told(error, call)
         if is_first and not piece:
             raise told from error
-        piece.append(sequence.failure(to_problem(told)))
+        piece.append(sequence.failure(to_problem(told), served.may_hear(heard)))
     else:
-        piece.append(sequence.END)
+        piece.append(sequence.end(served.may_hear(heard)))
     yield b"".join(piece), True
 
 

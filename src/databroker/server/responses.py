@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from ..errors import DatabrokerError, RequestTooLarge, RequestTooSlow, ServerBus
 from ..stores.wire import sequence
 from ..stores.wire.calls import MESSAGEPACK
 from ..stores.wire.failures import status_of, to_problem
+from ..stores.wire.warned import HEADER
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -34,9 +36,10 @@ def problem(error: DatabrokerError, headers: Mapping[str, str] | None = None) ->
     return JSONResponse(dict(to_problem(error)), status_of(error), headers or own)
 
 
-def whole(body: bytes) -> Response:
-    """Return an answer that is there as a whole."""
-    return Response(body, media_type=MESSAGEPACK)
+def whole(body: bytes, warnings: list[list[str]] | None = None) -> Response:
+    """Return an answer that is there as a whole, and what was warned of."""
+    headers = {HEADER: json.dumps(warnings)} if warnings else None
+    return Response(body, headers=headers, media_type=MESSAGEPACK)
 
 
 class InPieces(StreamingResponse):

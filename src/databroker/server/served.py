@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, replace
 from functools import partial
@@ -13,6 +13,7 @@ from ..query.nodes import Everything
 from ..runs.session import StoreView
 from ..stores.narrowed import NarrowedStore
 from ..stores.wire.batches import Rows
+from ..stores.wire.warned import to_plain
 from .access.audit import audited, log_refused
 from .changes import Changes
 from .inserts import Inserts
@@ -21,6 +22,7 @@ from .sealed import SealedStore
 from .slices import Slices
 
 if TYPE_CHECKING:
+    from .._util.user_warnings import Warned
     from ..runs.session import Session
     from ..stores.base import Store
     from ..stores.external import Buffer, ExternalValues, Head, Part, Seen
@@ -135,6 +137,13 @@ class Served:
                 return getattr(self.sealed, call.name)(**arguments)
         own = getattr(self, f"_{call.name}", None)
         return (own or getattr(self.sealed, call.name))(**arguments)
+
+    def may_hear(self, warned: Sequence[Warned]) -> list[list[str]]:
+        """Return what the caller is told of warnings: nothing, where there are runs of others.
+
+        They may be of any run, and name it.
+        """
+        return to_plain(warned) if self.caller.query == Everything() else []
 
     async def insert(self, kind: str, doc: dict[str, Any]) -> None:
         """Have the store keep a document, with those of others that come at once.

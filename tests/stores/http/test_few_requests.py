@@ -7,6 +7,7 @@ import pytest
 from databroker import Broker
 from databroker.columns import ALL
 from databroker.documents.encode import encode
+from databroker.query.nodes import Everything
 from databroker.stores.http import HTTPStore
 from databroker.stores.wire.calls import CALLS
 from databroker.testing.conformance.base import descriptor, event, start
@@ -69,3 +70,21 @@ def test_rows_are_compressed_where_that_is_asked_for(store, server):
     assert small < plain / 2
     with closing(HTTPStore(server.uri(name), compression=True)) as other:
         assert sum(each.num_rows for each in other.read("event", extent, ALL)) == extent.rows
+
+
+def test_who_takes_all_items_and_asks_for_no_more_leaves_the_connection_to_others(store):
+    store.insert_many(("start", start(f"run {n}", 1e9 + n)) for n in range(5))
+    runs = store.find(Everything())
+    for _ in range(6):
+        next(runs)
+    [kept] = store._connection._pool._idle
+    assert store.count(Everything()) == 6
+    assert list(store._connection._pool._idle) == [kept]
+
+
+def test_a_large_table_leaves_the_connection_to_others(store):
+    store.insert_many(("event", event(n)) for n in range(2, 20_001))
+    header = Broker(store)["run"]
+    [kept] = store._connection._pool._idle
+    assert len(header.table(fields=["x"])) == 20_000
+    assert list(store._connection._pool._idle) == [kept]

@@ -196,6 +196,7 @@ class Layout:
             chunk = _ordered(store, cluster, owned)
             self._orders[place] = chunk.order
             yield chunk
+        next(parts, None)  # a connection that was read to its end can be used again
 
     def index(self, store: EventSource) -> tuple[Array, Array]:
         """Return time and seq_num of all rows."""

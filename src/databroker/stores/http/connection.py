@@ -13,7 +13,9 @@ from ..._util.signals import not_from_signal
 from ...documents.encode import decode, encode
 from ...errors import DatabrokerError, RequestTooLarge, StoreUnavailable
 from ..wire.calls import MESSAGEPACK, VERSION, Call
+from ..wire.failures import from_problem
 from ..wire.sequence import parts
+from ..wire.warned import HEADER, of_header, warn_again
 from .address import Address
 from .again import PAUSES, Again
 from .failures import broke_off, not_answered, not_understood, refused
@@ -77,17 +79,21 @@ class Connection:
             )
         with self.answer("POST", call.name, body, pauses) as response:
             try:
-                return call.gives.unpack(decode(response.read()))
+                value = call.gives.unpack(decode(response.read()))
             except (ValueError, TypeError) as error:
                 raise not_understood(response, self.name) from error
+        if HEADER in response.headers:
+            warn_again(of_header(response.headers[HEADER]))
+        return value
 
     def items(self, call: Call, arguments: dict[str, Any]) -> Iterator[Any]:
         """Yield the items of the answer to a call that yields."""
+        found, end = list[Any](), dict[str, Any]()
         with self.answer("POST", call.name, encode(arguments), PAUSES) as response:
             try:
-                for part, is_last in parts(iter(partial(response.read1, _CHUNK), b"")):
+                for part, end in parts(iter(partial(response.read1, _CHUNK), b"")):
                     found = [call.gives.unpack(each) for each in part]
-                    if is_last:
+                    if end:
                         break
                     yield from found
             except EOFError as error:
@@ -96,7 +102,11 @@ class Connection:
                 if isinstance(error, DatabrokerError):
                     raise
                 raise not_understood(response, self.name) from error
-        yield from found  # others may have the connection now
+        # Others may have the connection now.
+        warn_again(end.get("warnings"))
+        yield from found
+        if "error" in end:
+            raise from_problem(end["error"])
 
     @contextmanager
     def answer(

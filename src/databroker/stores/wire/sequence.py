@@ -1,7 +1,8 @@
 """Several items as a sequence of MessagePack values, and whether all of them came.
 
 An item is a list with it alone. Last comes a dictionary: ``{"end": true}``, or ``{"error": ...}``
-where one arose on the way. A sequence without it broke off.
+where one arose on the way; what the store warned of is in it, too, as ``"warnings"``. A sequence
+without it broke off.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from typing import Any
 import msgpack
 
 from ...documents.encode import decoder, encode
-from .failures import Problem, from_problem
+from .failures import Problem
 
-END = encode({"end": True})
-"""What stands at the end."""
+Plain = list[list[str]]
+"""Warnings, as they travel."""
 
 
 def item(plain: Any) -> bytes:
@@ -23,21 +24,25 @@ def item(plain: Any) -> bytes:
     return encode([plain])
 
 
-def failure(problem: Problem) -> bytes:
+def end(warnings: Plain | None = None) -> bytes:
+    """Return the end of a sequence."""
+    return encode({"end": True} | ({"warnings": warnings} if warnings else {}))
+
+
+def failure(problem: Problem, warnings: Plain | None = None) -> bytes:
     """Return the end of a sequence that an error ended."""
-    return encode({"error": problem})
+    return encode({"error": problem} | ({"warnings": warnings} if warnings else {}))
 
 
-def parts(chunks: Iterator[bytes]) -> Iterator[tuple[list[Any], bool]]:
-    """Yield the items of a sequence, those of each chunk together, and whether they are the last.
+def parts(chunks: Iterator[bytes]) -> Iterator[tuple[list[Any], dict[str, Any]]]:
+    """Yield the items of a sequence, those of each chunk together, and its end with the last ones.
 
-    Before the last ones come, all chunks are taken: a connection that has been read to its end can
-    be used again at once, whether or not somebody asks for what comes after the last item.
+    With others the end is empty. Before it is given, all chunks are taken: a connection that has
+    been read to its end can be used again at once, whether or not somebody asks for what comes
+    after the last item.
 
     Raises
     ------
-    DatabrokerError
-        What ended the sequence on the other side.
     ValueError
         It is none.
     EOFError
@@ -45,8 +50,8 @@ def parts(chunks: Iterator[bytes]) -> Iterator[tuple[list[Any], bool]]:
 
     Examples
     --------
-    >>> list(parts(iter([item("a") + item("b")[:1], item("b")[1:] + END])))
-    [(['a'], False), (['b'], True)]
+    >>> list(parts(iter([item("a") + item("b")[:1], item("b")[1:] + end()])))
+    [(['a'], {}), (['b'], {'end': True})]
     >>> list(parts(iter([item("a")])))
     Traceback (most recent call last):
     EOFError: the answer broke off
@@ -54,30 +59,27 @@ def parts(chunks: Iterator[bytes]) -> Iterator[tuple[list[Any], bool]]:
     unpacker = decoder()
     for chunk in chunks:
         unpacker.feed(chunk)
-        part, end = _part(unpacker)
-        is_last = end == {"end": True}
-        if is_last:
+        part, last = _part(unpacker)
+        if last:
             for _ in chunks:
                 pass
-        yield part, is_last
-        if is_last:
+        yield part, last
+        if last:
             return
-        if end is not None:
-            raise from_problem(end["error"])
     raise EOFError("the answer broke off")
 
 
-def _part(unpacker: msgpack.Unpacker) -> tuple[list[Any], dict[str, Any] | None]:
-    """Return the items that have come, and the end of the sequence if that has."""
+def _part(unpacker: msgpack.Unpacker) -> tuple[list[Any], dict[str, Any]]:
+    """Return the items that have come, and the end of the sequence, empty if it has not."""
     part = []
     for value in _values(unpacker):
         if isinstance(value, list) and len(value) == 1:
             part.append(value[0])
-        elif isinstance(value, dict) and ("error" in value or value == {"end": True}):
+        elif isinstance(value, dict) and ("error" in value or "end" in value):
             return part, value
         else:
             raise ValueError("the answer is no sequence of items")
-    return part, None
+    return part, {}
 
 
 def _values(unpacker: msgpack.Unpacker) -> Iterator[Any]:
