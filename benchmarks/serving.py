@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -23,7 +24,7 @@ import numpy as np
 from databroker import Broker
 from databroker.stores.http import HTTPStore
 
-from . import harness
+from . import harness, tiled
 from .data import Scan, write
 from .harness import Row
 
@@ -137,6 +138,31 @@ def reading(events: int, repeat: int) -> Iterator[Row]:
             lambda db: db(plan_name="scan").count(),
             brokers,
             5 * repeat,
+        )
+
+
+def beside_tiled(repeat: int) -> Iterator[Row]:
+    """The table of a small run, and the same one asked for by Tiled's client of Tiled's server."""
+    if find_spec("bluesky_tiled_plugins") is None:
+        return
+    from tests.helpers.tiled_server import Writing
+
+    with served(SMALL) as (remote, _, (small, _)), tiled.served() as (server, client):
+        catalog = client[server.new_catalog().rpartition("/")[2]]
+        writing, scan = Writing(catalog), Scan(1)
+        for kind, doc in [*scan.opening(), ("event_page", scan.page(SMALL)), ("stop", scan.stop())]:
+            writing(kind, doc)
+
+        def theirs() -> Any:
+            return catalog[scan.uid, "primary", "internal"].read()
+
+        assert len(theirs()) == len(remote[small].table()) == SMALL
+        ours, least = harness.side_by_side(
+            lambda: remote[small].table(), theirs, repeat=repeat, warm_up=3
+        )
+        note = "limit: Tiled's client of its server"
+        yield Row(
+            "served: table of a run, by its uid", f"{SMALL}", ours, "ms", least, 1.0, note=note
         )
 
 
@@ -265,6 +291,7 @@ def receive(port: str, buffer: Any) -> None:
 def rows(full: bool = False) -> Iterator[Row]:
     """Measure."""
     yield from reading(100_000, repeat=9)
+    yield from beside_tiled(repeat=15)
     yield from writing(repeat=9)
     yield from images(1000 if full else 250, repeat=5)
 
