@@ -79,6 +79,7 @@ STREAM = {
     "num_events": lambda stream: stream.num_events,
     "pages": lambda stream: list(stream.pages()),
     "read": lambda stream: stream.read(),
+    "records": lambda stream: list(stream.records()),
     "request": lambda stream: stream.request(None),
     "select": lambda stream: stream.select(None),
     "table": lambda stream: stream.table(),
