@@ -20,6 +20,7 @@ def replaying(answers):
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # a body would wait 40 ms for the headers to be confirmed
 
         def do_GET(self):
             asked.append(self.path)
