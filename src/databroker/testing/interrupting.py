@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 __all__ = ["Calls", "interrupted_after"]
@@ -27,6 +28,8 @@ def interrupted_after(calls: float, raised: type[BaseException]) -> Iterator[Cal
     """Raise something after so many calls: where a signal would be seen to, which is after calls.
 
     A real signal is sent, and its handler raises. Where there are fewer calls, nothing happens.
+    What others' code calls in `threading` is spared: a `Condition` that is interrupted while it
+    is entered or left stays locked for ever, which no caller could help.
 
     Examples
     --------
@@ -40,10 +43,10 @@ def interrupted_after(calls: float, raised: type[BaseException]) -> Iterator[Cal
     def strike(*_: Any) -> None:
         raise raised
 
-    def count(_frame: Any, what: str, _function: Any) -> None:
+    def count(frame: FrameType, what: str, _function: Any) -> None:
         if what in ("call", "c_return"):
             counted.made += 1
-            if counted.made > calls and not counted.struck:
+            if counted.made > calls and not counted.struck and not _is_in_a_lock_of_others(frame):
                 sys.setprofile(None)
                 counted.struck = True
                 signal.raise_signal(signal.SIGUSR1)
@@ -55,3 +58,11 @@ def interrupted_after(calls: float, raised: type[BaseException]) -> Iterator[Cal
     finally:
         sys.setprofile(None)
         signal.signal(signal.SIGUSR1, before)
+
+
+def _is_in_a_lock_of_others(frame: FrameType) -> bool:
+    """Tell whether code of `threading` runs that databroker did not call."""
+    if frame.f_globals.get("__name__") != "threading" or frame.f_back is None:
+        return False
+    caller = frame.f_back.f_globals.get("__name__") or ""
+    return not caller.startswith(("databroker.", "threading"))

@@ -105,7 +105,9 @@ class Processes(Base):
         for trial in range(30):
             documents = whole_run(f"run {trial}")
             places = (trial + 0.5) * calls.made / 30
-            with suppress(KeyboardInterrupt), interrupted_after(places, KeyboardInterrupt):
+            # Where C code of pymongo calls Python, it makes another error of an interrupt.
+            struck = suppress(KeyboardInterrupt, SystemError)
+            with struck, interrupted_after(places, KeyboardInterrupt):
                 insert_all(store, documents)
             insert_all(store, documents)
             found = answers(store, documents)
