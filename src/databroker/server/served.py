@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import NotPermitted, StoreIsReadOnly
@@ -59,8 +59,6 @@ class Served:
         Tells whether they would be let in now: for answers that take long.
     session
         The runs that they may see, and how these and their files are read.
-    sealed
-        Their store, with cursors, marks and extents that this caller can bring back.
     listening
         Has somebody who is woken once more is stored that they may see.
     """
@@ -78,9 +76,14 @@ class Served:
         self.source = source
         self.caller, self.address, self.is_let_in = caller, address, is_let_in
         self.session = session
-        self.sealed = SealedStore(session.store, source.seal.of(caller.name).of(repr(caller.query)))
         self._told = state
         self.listening = listening
+
+    @cached_property
+    def sealed(self) -> SealedStore:
+        """Their store, with cursors, marks and extents that this caller can bring back."""
+        seal = self.source.seal.of(self.caller.name).of(repr(self.caller.query))
+        return SealedStore(self.session.store, seal)
 
     @property
     def store(self) -> Store:
