@@ -104,7 +104,7 @@ def db(folder):
 
 @pytest.fixture(scope="session")
 def server(folder):
-    server = TiledServer(folder, CONFIGURED)
+    server = TiledServer(folder, CONFIGURED, quickly=True)
     server.begin()
     try:
         server.wait()

@@ -14,7 +14,7 @@ if find_spec("bluesky_tiled_plugins") is None:  # which the extra test-tiled bri
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    server = TiledServer(tmp_path_factory.mktemp("tiled"))
+    server = TiledServer(tmp_path_factory.mktemp("tiled"), quickly=True)
     server.begin()
     try:
         server.wait()
