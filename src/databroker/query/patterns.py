@@ -31,6 +31,9 @@ FLAGS = {
     "x": "VERBOSE",
 }
 _LONGEST = 10_000
+_LARGEST = 100_000
+_CALL = re.compile(r"(?<!\\)(?:\\\\)*\(\?(?:R|[+-]?\d|&|P>)")
+_COUNT = re.compile(r"(.)\{\s*(\d+)", re.DOTALL)
 _BEGINNING = re.compile(r"(?:\^|\\A)((?:[\w \-/]|\\[.\-/_])+)", re.ASCII)
 
 
@@ -51,8 +54,7 @@ def compile_pattern(pattern: str, flags: str = "") -> Any:
     databroker.errors.InvalidQuery: not a valid pattern: '(' (missing ) at position 1)
     """
     check_time()
-    if len(pattern) > _LONGEST:
-        raise InvalidQuery(f"a pattern may have at most {_LONGEST} characters")
+    _check_size(pattern)
     bits = regex.VERSION0
     for letter in flags:
         bits |= getattr(regex, FLAGS[letter])
@@ -61,6 +63,32 @@ def compile_pattern(pattern: str, flags: str = "") -> Any:
     except (regex.error, ValueError, OverflowError, RecursionError, MemoryError) as error:
         reason = str(error) or type(error).__name__
         raise InvalidQuery(f"not a valid pattern: {pattern[:80]!r} ({reason})") from error
+
+
+def _check_size(pattern: str) -> None:
+    """Refuse a pattern that takes much memory, for which no limit of time helps.
+
+    What must come so many times is compiled so many times, and calls are a stack without an end.
+    """
+    if len(pattern) > _LONGEST:
+        raise InvalidQuery(f"a pattern may have at most {_LONGEST} characters")
+    if _CALL.search(pattern):
+        raise InvalidQuery(
+            f"the pattern {pattern[:80]!r} calls itself or a group of its own, as by (?R) or (?1), "
+            "which needs memory without an end: write what it calls in its place"
+        )
+    single, together = 0, 1
+    for before, digits in _COUNT.findall(pattern):
+        count = int(digits[:9])
+        if before in ")}?*+" or before.isspace():  # perhaps of a group, with what is in it
+            together *= max(count, 1)
+        else:
+            single += count
+    if (len(pattern) + single) * together > _LARGEST:
+        raise InvalidQuery(
+            f"the pattern {pattern[:80]!r} repeats too much too often: say smaller counts in {{}}, "
+            "or + for any number"
+        )
 
 
 def matching(path: Path, pattern: Any, flags: str = "") -> Matches:
