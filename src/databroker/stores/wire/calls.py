@@ -19,6 +19,7 @@ from . import batches as b
 from . import external as x
 from . import forms as f
 from .forms import Form, Plain
+from .sent_rows import SENT
 
 VERSION = "v1"
 """Where the calls are, below the address of a source."""
@@ -164,7 +165,7 @@ _CALLS = (
     Call("insert_many", {"documents": f.list_of(f.PAIR)}, f.ANYTHING, writes=True),
     Call(
         "insert_batches",
-        {"kind": f.ROW_KIND, "owner": f.TEXT, "batches": b.BATCHES},
+        {"kind": f.ROW_KIND, "owner": f.TEXT, "batches": SENT},
         f.ANYTHING,
         writes=True,
     ),
