@@ -100,12 +100,18 @@ def serve(
     running = require("databroker.server.running", "server")
     from ..server.access.key_file import place_of_keys
 
-    served = running.sources_of(sources)
     serving = running.Serving(
-        *(served, host, port, workers, allow_writing),
-        *(keys or place_of_keys(), auth, not no_token, origins),
-        running.Limits(request_bytes=largest * 2**20, answer_seconds=time_limit),
-        metrics,
+        sources=running.sources_of(sources),
+        host=host,
+        port=port,
+        workers=workers,
+        allow_writing=allow_writing,
+        keys=keys or place_of_keys(),
+        auth=auth,
+        with_token=not no_token,
+        origins=origins,
+        limits=running.Limits(request_bytes=largest * 2**20, answer_seconds=time_limit),
+        metrics=metrics,
     )
     if not is_this_machine(host):
         complain(

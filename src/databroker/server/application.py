@@ -153,7 +153,10 @@ def _routes(source: ServedSource) -> list[BaseRoute]:
         ),
         *(
             route(
-                *("POST", f"/{VERSION}/{call.name}", source, _of_call(call)),
+                "POST",
+                f"/{VERSION}/{call.name}",
+                source,
+                _of_call(call),
                 needs="write" if call.writes else "read",
             )
             # They are tried one after the other: first those that come most often.

@@ -85,7 +85,11 @@ class Slices:
         documents = list(store.documents(asked.run or "", ["descriptor", "stream_resource"]))
         data_key = _data_key(documents, asked)
         opener = Opener(
-            *(registry, asked.run, asked.field or "", data_key, asked.descriptor),
+            registry,
+            asked.run,
+            asked.field or "",
+            data_key,
+            asked.descriptor,
             StoreRef(store),
         )
         stretches = cast("list[Stretch]", asked.references)

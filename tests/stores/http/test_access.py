@@ -55,8 +55,24 @@ def test_two_tokens_are_none(server, name):
 
 
 def test_a_wrong_token_says_what_to_do(server, name):
-    with pytest.raises(AccessRefused, match="DATABROKER_TOKEN"):
+    with pytest.raises(AccessRefused, match=r"token that came is not.*DATABROKER_TOKEN"):
         HTTPStore(server.uri(name), token="other")
+
+
+def test_who_brings_no_token_is_told_so(server, name, monkeypatch):
+    monkeypatch.delenv("DATABROKER_TOKEN")
+    with pytest.raises(AccessRefused, match=r"No token came.*DATABROKER_TOKEN"):
+        HTTPStore(server.uri(name))
+
+
+@pytest.mark.parametrize(
+    ("odd", "what"), [("a\r\nX: y", r"'\\r'"), ("tok\n", r"'\\n'"), ("ü", "'ü'")]
+)
+def test_a_token_that_could_be_no_header_is_sent_nowhere(odd, what, monkeypatch):
+    for name, given in [("DATABROKER_TOKEN", None), ("OTHER", odd)]:
+        monkeypatch.setenv(name, odd)
+        with pytest.raises(InvalidConfiguration, match=f"printable ASCII.*{what}"):
+            HTTPStore("http://localhost:8000/a", token=given)
 
 
 def test_the_token_may_stand_in_the_address_and_is_shown_nowhere(server, name, monkeypatch):

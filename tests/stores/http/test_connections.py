@@ -202,6 +202,12 @@ def test_encrypted_and_trusted_as_the_environment_says(encrypted, monkeypatch):
         HTTPStore(encrypted)
 
 
+def test_who_takes_a_server_for_an_encrypted_one_is_told():
+    said = r"does not encrypt.*at an address with 'http'"
+    with served(MemoryStore()) as server, pytest.raises(StoreAway, match=said):
+        HTTPStore(server.uri.replace("http:", "https:"))
+
+
 class Proxy(BaseHTTPRequestHandler):
     """Passes on what is asked, and notes by which line."""
 

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 _UNKNOWN = (
-    "This server lets in who brings its token, or a key. The address that it printed when it began "
-    "has the token; a key is made with 'databroker keys make' where it runs. Put the address as "
-    "'uri' into the configuration, or the token or key into the variable DATABROKER_TOKEN."
+    "{}. This server lets in who brings its token, or a key. The address that it printed when it "
+    "began has the token; a key is made with 'databroker keys make' where it runs. Put the address "
+    "as 'uri' into the configuration, or the token or key into the variable DATABROKER_TOKEN."
 )
-
+_NO_TOKEN = "No token came, or several"
+_OTHER_TOKEN = "The token that came is not, or no longer, one of this server"
 
 LetIn = Callable[[], Awaitable[bool]]
 """Tells whether somebody who was let in would be now."""
@@ -122,7 +123,7 @@ class Access(AuthenticationBackend):
             caller = way.caller(asking)
             if caller is not None:
                 return caller
-        raise AccessRefused(_UNKNOWN)
+        raise AccessRefused(_UNKNOWN.format(_NO_TOKEN if asking.token is None else _OTHER_TOKEN))
 
 
 def _asking(conn: HTTPConnection) -> Asking:

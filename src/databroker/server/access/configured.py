@@ -64,12 +64,12 @@ def _proxy(section: Section) -> Way:
 def _oidc(section: Section) -> Way:
     oidc = require("databroker.server.access.oidc", "oidc")
     section.check_keys(_OIDC)
-    algorithms = _texts(section, "algorithms") if "algorithms" in section else oidc.ALGORITHMS
     way: Way = oidc.OpenIDConnect(
-        *(_text(section, key) for key in ("issuer", "audience")),
-        _public_keys(section),
-        _rules(section, "sub"),
-        algorithms,
+        issuer=_text(section, "issuer"),
+        audience=_text(section, "audience"),
+        keys=_public_keys(section),
+        rules=_rules(section, "sub"),
+        algorithms=(_texts(section, "algorithms") if "algorithms" in section else oidc.ALGORITHMS),
     )
     return way
 

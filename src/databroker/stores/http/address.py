@@ -31,7 +31,7 @@ class Address(NamedTuple):
         Raises
         ------
         InvalidConfiguration
-            It is no address of a server, or the token is no text of ASCII.
+            It is no address of a server, or the token has characters that no token has.
         """
         parts = _split(uri)
         if parts is None:
@@ -42,8 +42,12 @@ class Address(NamedTuple):
         # What `databroker serve` prints, and people copy, has the token in it.
         there = parse_qs(parts.query).get("token", [None])[-1]
         known = token or there or os.environ.get(ENVIRONMENT)
-        if known is not None and not (known.isascii() and known.isprintable()):
-            raise InvalidConfiguration("The token of a server has ASCII characters alone.")
+        odd = [each for each in known or "" if not " " <= each <= "~"]
+        if odd:
+            raise InvalidConfiguration(
+                f"The token of a server has printable ASCII characters alone, and in this one is "
+                f"{odd[0]!r}. Was it copied as a whole, and without the line's end?"
+            )
         path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
         return cls(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}", known)
 

@@ -29,6 +29,11 @@ def not_reached(error: Exception, name: str) -> StoreAway:
             f"{name} has a certificate that is not trusted here: {_text(error)}. If it is one of "
             "your own, have the variable SSL_CERT_FILE name a file with it, or with who signed it."
         )
+    if isinstance(error, ssl.SSLError):
+        return StoreAway(
+            f"{name} does not encrypt as 'https' in its address has it: {_text(error)}. "
+            "`databroker serve` is at an address with 'http'; a proxy before it may be at 'https'."
+        )
     return StoreAway(
         f"{name} cannot be reached: {_text(error)}. Does the server run, and are its host and "
         "port right?"
