@@ -323,6 +323,33 @@ def test_what_is_served_says_where(run, monkeypatch):
     assert "a-token" not in run(*arguments)[1]
 
 
+def test_what_cannot_be_served_is_said_before_anything_is(run, monkeypatch):
+    monkeypatch.setattr(running, "work", lambda *_: None)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = run("serve", "example", "--port", str(other.getsockname()[1]))
+    here = run("serve", "example", "--port", "0", "--host", "192.0.2.1")
+    site = run("serve", "example", "--port", "0", "--allow-origin", "site.example.org")
+    monkeypatch.setenv("DATABROKER_TOKEN", "copied with its line's end\n")
+    token = run("serve", "example", "--port", "0")
+    for (code, out, errors), said in [
+        (taken, "give --port another number"),
+        (here, "an address of this machine"),
+        (site, "https://host"),
+        (token, "in this one is '\\n'"),
+    ]:
+        assert (code, out) == (1, "")
+        assert said in errors
+
+
+def test_who_lets_in_nobody_is_told(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(running, "work", lambda *_: None)
+    keys = tmp_path / "keys.json"
+    arguments = ["serve", "example", "--port", "0", "--no-token", "--keys", str(keys)]
+    assert f"no keys in {keys}" in run(*arguments)[2]
+    run("keys", "make", "ann", "--keys", str(keys))
+    assert "nobody is let in" not in run(*arguments)[2]
+
+
 def test_limits_of_what_is_served(run, monkeypatch):
     seen = []
     monkeypatch.setattr(running, "serve", lambda serving, *_: seen.append(serving))

@@ -98,15 +98,16 @@ def serve(
     from ..extras import require
 
     running = require("databroker.server.running", "server")
-    from ..server.access.key_file import place_of_keys
+    from ..server.access.key_file import KeyFile, place_of_keys
 
+    keys = keys or place_of_keys()
     serving = running.Serving(
         sources=running.sources_of(sources),
         host=host,
         port=port,
         workers=workers,
         allow_writing=allow_writing,
-        keys=keys or place_of_keys(),
+        keys=keys,
         auth=auth,
         with_token=not no_token,
         origins=origins,
@@ -117,6 +118,11 @@ def serve(
         complain(
             "warning: what passes is not encrypted, tokens included. Over a network that is not "
             "yours alone, put a reverse proxy with TLS before it, or use an SSH tunnel."
+        )
+    if no_token and auth is None and not KeyFile(keys).keys():
+        complain(
+            f"warning: nobody is let in yet, as there are no keys in {keys}. 'databroker keys make "
+            "NAME' makes one."
         )
     running.serve(serving, say)
 

@@ -8,15 +8,17 @@ import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 
+from .._util.signals import not_from_signal
 from ..broker.broker import Broker
 from ..broker.naming import is_path
 from ..broker.whatever import open_at
 from ..config import user_data_dir
 from ..errors import InvalidConfiguration
+from ..stores.wire.tokens import ENVIRONMENT, check_token
 from .access.access import Access
 from .access.asking import Way
 from .access.audit import log_to_errors
@@ -31,9 +33,8 @@ from .live.stream import WithStreams
 from .metrics import numbers_of_processes
 from .workers import run_all
 
-ENVIRONMENT = "DATABROKER_TOKEN"
-"""The variable with the token that lets in; without it a new one is made at each start."""
-
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 _OTHER_FILES = 1_000
 """Files that are open besides connections."""
@@ -121,17 +122,20 @@ def serve(serving: Serving, tell: Callable[[str], None]) -> None:
     Raises
     ------
     DatabrokerError
-        A source cannot be opened.
-    OSError
+        A source cannot be opened, or what is asked for cannot be done.
+    InvalidConfiguration
         The port is taken, or not to be had.
     """
     given = os.environ.get(ENVIRONMENT)
+    check_token(given or "")
     token = given or secrets.token_urlsafe(32)
-    access_of(serving, token)
-    for broker in _brokers(serving.sources).values():  # so that what is wrong is said before
-        broker.close()
-    family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
-    with socket.create_server((serving.host, serving.port), family=family) as door:
+    brokers = _brokers(serving.sources)
+    try:
+        application(serving, brokers, token, token)  # so that what is wrong is said before
+    finally:
+        for broker in brokers.values():
+            broker.close()
+    with door_of(serving.host, serving.port) as door:
         # Connections have it, too: else asyncio, without uvloop, has each answer wait for 40 ms.
         door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for address in _addresses(serving, door.getsockname()[1]):
@@ -149,18 +153,7 @@ def work(serving: Serving, token: str, secret: str, door: socket.socket) -> None
     """Answer what comes to a port, until interrupted."""
     log_to_errors()
     allow_files(serving.limits.connections)
-    served = WithStreams(
-        app(
-            _brokers(serving.sources),
-            access=access_of(serving, token),
-            secret=secret,
-            allow_origins=serving.origins,
-            allow_writing=serving.allow_writing,
-            limits=serving.limits,
-            metrics=serving.metrics,
-            close=True,
-        )
-    )
+    served = WithStreams(application(serving, _brokers(serving.sources), token, secret))
     config = uvicorn.Config(
         served,
         ws="none",
@@ -170,6 +163,41 @@ def work(serving: Serving, token: str, secret: str, door: socket.socket) -> None
         timeout_graceful_shutdown=_PATIENCE,
     )
     ServerWithStreams(limited(config, serving.limits), served.end_streams).run([door])
+
+
+def application(
+    serving: Serving, brokers: Mapping[str, Broker], token: str, secret: str
+) -> ASGIApp:
+    """Return what answers, which closes the brokers when it is shut down."""
+    return app(
+        brokers,
+        access=access_of(serving, token),
+        secret=secret,
+        allow_origins=serving.origins,
+        allow_writing=serving.allow_writing,
+        limits=serving.limits,
+        metrics=serving.metrics,
+        close=True,
+    )
+
+
+def door_of(host: str, port: int) -> socket.socket:
+    """Return the socket to which connections come.
+
+    Raises
+    ------
+    InvalidConfiguration
+        It is taken, or not to be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except not_from_signal(OSError) as error:
+        raise InvalidConfiguration(
+            f"Nothing can be served at {host}, port {port}: {error.strerror or error}. If another "
+            "program has the port, perhaps another 'databroker serve', give --port another number, "
+            "or 0 for one that is free. --host takes an address of this machine; 0.0.0.0 is all."
+        ) from error
 
 
 class ServerWithStreams(uvicorn.Server):

@@ -7,9 +7,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from ...errors import InvalidConfiguration
-
-ENVIRONMENT = "DATABROKER_TOKEN"
-"""The variable with the token, where no other one is given."""
+from ..wire.tokens import ENVIRONMENT, check_token
 
 
 class Address(NamedTuple):
@@ -42,12 +40,7 @@ class Address(NamedTuple):
         # What `databroker serve` prints, and people copy, has the token in it.
         there = parse_qs(parts.query).get("token", [None])[-1]
         known = token or there or os.environ.get(ENVIRONMENT)
-        odd = [each for each in known or "" if not " " <= each <= "~"]
-        if odd:
-            raise InvalidConfiguration(
-                f"The token of a server has printable ASCII characters alone, and in this one is "
-                f"{odd[0]!r}. Was it copied as a whole, and without the line's end?"
-            )
+        check_token(known or "")
         path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
         return cls(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}", known)
 
