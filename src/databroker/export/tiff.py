@@ -25,6 +25,7 @@ Doc = Mapping[str, Any]
 
 _LARGEST = 2**32  # bytes of a file whose places have 32 bits
 _SAID = 2**12  # bytes that are said of a page, at most as a rule
+_KINDS = "biufc"  # of numbers that pixels may be
 _PLAIN = {"metadata": None}  # or tifffile would write a description of its own
 
 
@@ -69,7 +70,7 @@ def _has_images(array: LazyArray) -> bool:
 
 
 def _is_image(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
-    return dtype.kind in "biufc" and sum(size > 1 for size in shape) > 1
+    return dtype.kind in _KINDS and sum(size > 1 for size in shape) > 1
 
 
 def _is_there(value: Any) -> bool:
@@ -119,9 +120,11 @@ class _Images:
         tifffile = require("tifffile", "images")
         with tifffile.TiffWriter(path, bigtiff=is_large) as file:
             for event, value in events:
-                missing = missing or value is None
+                image = as_array(value)
+                is_there = image.dtype.kind in _KINDS and image.ndim > 1
+                missing = missing or not is_there
                 description = as_json({**said, **event})
-                for page, photometric in () if value is None else _pages(as_array(value)):
+                for page, photometric in _pages(image) if is_there else ():
                     file.write(page, photometric=photometric, description=description, **_PLAIN)
         return missing
 
