@@ -495,7 +495,10 @@ def test_in_a_pipe_each_thing_that_happens_is_a_line(tmp_path):
             "--limit",
             "2",
         ]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        # What a shell starts in the background is deaf to SIGINT, and so would be this one.
+        interruptible = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+        pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+        with subprocess.Popen(command, **pipes, **interruptible) as process:
             ready = []
             while not ready and process.poll() is None:  # what it sees first is not new
                 begin(db, f"new {time.time()}")
