@@ -42,6 +42,22 @@ def pytest_collection():
         gc.enable()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Have the tests of one Tiled server in one process: to start it and to fill it take long."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByServer(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            folder = file.rpartition("/")[0]
+            return folder if folder in ("tests/stores/tiled", "tests/tiled_tree") else file
+
+    return ByServer(config, log)
+
+
 def pytest_collection_modifyitems(items):
     ids.refuse_addresses(item.nodeid for item in items)
 
