@@ -239,3 +239,15 @@ def test_enumerations_that_are_text_or_numbers_lose_nothing():
     clean, changes = normalise({"mode": Mode.FLY, "gain": Gain.HIGH, "levels": [Level.LOW]})
     assert_identical(clean, {"mode": "fly", "gain": "high", "levels": [1]})
     assert changes == []
+
+
+@pytest.mark.parametrize("shape", [(10**9, 0), (0, 10**5, 10**5), (10**9, 0, 2)])
+@pytest.mark.parametrize("kind", [np.asarray, np.ma.masked_array])
+def test_an_array_that_is_nothing_but_empty_lists_is_refused(shape, kind):
+    with pytest.raises(InvalidDocument, match="no values"):
+        normalise({"a": [{"b": kind(np.empty(shape, "u1"))}]})
+
+
+def test_small_empty_arrays_are_kept():
+    clean, _ = normalise({"a": np.empty((3, 0)), "b": np.empty(0)})
+    assert (clean["a"].shape, clean["b"].shape) == ((3, 0), (0,))

@@ -36,6 +36,7 @@ import datetime
 import decimal
 import enum
 import fractions
+import math
 import os
 import uuid
 from collections import deque
@@ -65,6 +66,9 @@ TEXTUAL = (os.PathLike, uuid.UUID, decimal.Decimal, fractions.Fraction)
 
 MAX_DEPTH = 200
 """How deep a document may be nested; deeper than any that a person made."""
+
+_EMPTY = 10**6
+"""How many empty lists an array without values may stand for: it takes no room, but they do."""
 
 
 def normalise(doc: Mapping[Any, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -181,6 +185,7 @@ def _sequence(value: Sequence[Any], path: str, depth: int, changes: list[str]) -
 
 
 def _array(value: np.ndarray[Any, Any], path: str, depth: int, changes: list[str]) -> Any:
+    _check_size(value, path)
     if isinstance(value, np.ma.MaskedArray):
         changes.append(f"{path} (masked array) as list with None")
         return _value(value.tolist(), path, depth + 1, changes)
@@ -190,6 +195,14 @@ def _array(value: np.ndarray[Any, Any], path: str, depth: int, changes: list[str
     if type(value) not in _ARRAYS:  # such as one with a unit
         changes.append(f"{path} ({type_name(value)}) as ndarray")
     return np.array(value, order="C", copy=True, subok=False)
+
+
+def _check_size(value: np.ndarray[Any, Any], path: str) -> None:
+    if math.prod(filter(None, value.shape)) > max(value.nbytes, _EMPTY):
+        raise InvalidDocument(
+            f"The array at {path[:80]!r} has the shape {value.shape} and no values: written as "
+            f"lists, that is more than {_EMPTY:,} empty ones. Leave it out."
+        )
 
 
 def _numpy_scalar(value: np.generic) -> Any:
