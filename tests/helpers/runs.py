@@ -204,7 +204,7 @@ def save(db, documents):
     return db[documents[0][1]["uid"]]
 
 
-def images(folder, name="files", root=None, named=True):
+def image_files(folder, name="files", root=None, named=True):
     """A run of three images, each a file of its own.
 
     With a root, that is what its resource says; an old resource does not name its run.

@@ -6,13 +6,13 @@ import databroker
 from databroker import Broker
 from databroker.errors import CopyRefused
 from databroker.stores.memory import MemoryStore
-from helpers.runs import EXTERNAL, descriptor, event, images, plain, save, start, stop
+from helpers.runs import EXTERNAL, descriptor, event, image_files, plain, save, start, stop
 
 
 @pytest.fixture
 def source(tmp_path):
     db = databroker.temp()
-    save(db, images(tmp_path / "then"))
+    save(db, image_files(tmp_path / "then"))
     save(db, plain())
     return db
 
@@ -24,7 +24,7 @@ def values(db, uid="files-run"):
 @pytest.mark.parametrize("named", [True, False])
 def test_resources_go_with_their_runs(tmp_path, named):
     source, target = databroker.temp(), databroker.temp()
-    save(source, images(tmp_path / "then", named=named))
+    save(source, image_files(tmp_path / "then", named=named))
     report = databroker.copy(source, target)
     assert report.rows == 6
     assert values(target) == [0, 1, 2]
@@ -39,7 +39,7 @@ def test_an_old_resource_may_belong_to_several_runs(tmp_path):
     source, target = databroker.temp(), databroker.temp()
     datum = {"resource": "files-res", "datum_kwargs": {"index": 0}}
     more = [("datum", datum | {"datum_id": f"files-res/{n}"}) for n in range(3, 200)]
-    save(source, [*images(tmp_path / "then", named=False), *more])
+    save(source, [*image_files(tmp_path / "then", named=False), *more])
     second = [start("second"), descriptor("second", "main", "primary", {"img": EXTERNAL})]
     save(source, [*second, event("second", "main", 1, {"img": "files-res/1"}), stop("second")])
     report = databroker.copy(source, target)

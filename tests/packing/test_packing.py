@@ -29,7 +29,7 @@ from databroker.testing import answers, assert_identical, expected, strategies
 from databroker.testing.conformance.base import insert_all, whole_run
 from helpers.external import HDF5, frames, key
 from helpers.external import Run as ExternalRun
-from helpers.runs import images, plain, save, start
+from helpers.runs import image_files, plain, save, start
 
 FORMS = ["msgpack", "jsonl"]
 PLACES = ["july [1]", "july.zip"]
@@ -40,8 +40,8 @@ def lab(tmp_path):
     """A broker with runs of each kind: two with files, one of them without a root."""
     folder = tmp_path / "lab" / "data"
     with databroker.temp() as db:
-        save(db, images(folder / "2024"))
-        save(db, images(folder, "bare", root=""))
+        save(db, image_files(folder / "2024"))
+        save(db, image_files(folder, "bare", root=""))
         save(db, plain("a"))
         save(db, [("start", {"uid": "odd/uid", "time": 1.0})])
         yield db
@@ -265,10 +265,10 @@ def test_a_file_that_grows_meanwhile_is_no_copy(lab, tmp_path, monkeypatch):
 def test_two_files_that_are_recorded_as_one_are_refused(tmp_path):
     there = {"driver": "memory", "root_map": {str(tmp_path / "x"): str(tmp_path / "y")}}
     with databroker.temp() as one, Broker.from_config(there) as other:
-        save(one, images(tmp_path / "x"))
+        save(one, image_files(tmp_path / "x"))
         shutil.copytree(tmp_path / "x", tmp_path / "y")
         again = {"uid": "again", "run_start": "more-run"}
-        save(other, [start("more"), ("resource", images(tmp_path / "x")[1][1] | again)])
+        save(other, [start("more"), ("resource", image_files(tmp_path / "x")[1][1] | again)])
         datum = {"datum_id": "again/0", "resource": "again", "datum_kwargs": {"index": 0}}
         other.insert("datum", datum)
         with pytest.raises(CopyRefused, match="recorded as one"):
@@ -290,7 +290,7 @@ def test_what_cannot_be_packed_says_why(lab, tmp_path):
 def test_roots_cannot_say_more_than_a_path(tmp_path):
     folder = tmp_path / "{{ env(HOME) }}"
     with databroker.temp() as db:
-        save(db, images(folder))
+        save(db, image_files(folder))
         with pytest.raises(CopyRefused, match=r"catalog\.yml"):
             pack(db(), tmp_path / "july")
 

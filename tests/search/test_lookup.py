@@ -83,7 +83,7 @@ class TestFiveRuns:
 
     @pytest.mark.parametrize("key", [slice(None), slice(0, 3), slice(5, None), slice(-3, 2)])
     def test_a_slice_that_does_not_count_back_is_refused(self, db, key):
-        with pytest.raises(InvalidKey, match="negative number, such as -5:"):
+        with pytest.raises(InvalidKey, match=r"negative number.*such as -5:"):
             db[key]
 
     @pytest.mark.parametrize("key", [slice("a", None), slice(-3, None, 0), slice(-2.5, None)])
