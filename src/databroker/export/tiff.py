@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,10 +63,11 @@ def _has_images(array: LazyArray) -> bool:
     if array.dtype != np.dtype(object):
         return len(array) > 0 and _is_image(array.dtype, array.shape[1:])
     found = False
-    for value in map(as_array, filter(_is_there, array.values())):
-        found = _is_image(value.dtype, value.shape)
-        if not found:
-            break
+    with suppress(ShapesDiffer):  # as far as it can be read together, it is seen
+        for value in map(as_array, filter(_is_there, array.values())):
+            found = _is_image(value.dtype, value.shape)
+            if not found:
+                break
     return found
 
 
@@ -121,7 +123,7 @@ class _Images:
         with tifffile.TiffWriter(path, bigtiff=is_large) as file:
             for event, value in events:
                 image = as_array(value)
-                is_there = image.dtype.kind in _KINDS and image.ndim > 1
+                is_there = image.dtype.kind in _KINDS and image.ndim > 1 and image.size > 0
                 missing = missing or not is_there
                 description = as_json({**said, **event})
                 for page, photometric in _pages(image) if is_there else ():
