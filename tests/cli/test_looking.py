@@ -21,6 +21,7 @@ from databroker.cli.news import Watch
 from databroker.errors import StoreAway
 from databroker.runs.following import follower
 from databroker.stores.sql.store import SQLStore
+from helpers.interruptible import interruptible
 from helpers.run_builder import RunBuilder, number
 
 
@@ -495,10 +496,8 @@ def test_in_a_pipe_each_thing_that_happens_is_a_line(tmp_path):
             "--limit",
             "2",
         ]
-        # What a shell starts in the background is deaf to SIGINT, and so would be this one.
-        interruptible = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
         pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
-        with subprocess.Popen(command, **pipes, **interruptible) as process:
+        with interruptible(command, **pipes) as process:
             ready = []
             while not ready and process.poll() is None:  # what it sees first is not new
                 begin(db, f"new {time.time()}")

@@ -9,6 +9,7 @@ import pytest
 
 import databroker
 from databroker.export import export
+from helpers.interruptible import interruptible
 from helpers.run_builder import RunBuilder
 
 RUNS = 50
@@ -58,7 +59,7 @@ def test_an_interrupt_half_way(path, whole, tmp_path):
 def test_ctrl_c_at_any_moment_in_the_terminal(path, whole, tmp_path):
     command = [sys.executable, "-m", "databroker", "export", "-b", str(path), "--since", "1970"]
     command += ["-o", str(tmp_path)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = interruptible(command, stderr=subprocess.PIPE, text=True)
     while process.poll() is None and len(list(tmp_path.glob("*.csv"))) < 5:
         time.sleep(0.001)
     process.send_signal(signal.SIGINT)

@@ -28,6 +28,7 @@ from databroker.testing.conformance.base import (
     stop,
     whole_run,
 )
+from helpers.interruptible import interruptible
 
 FORMS = ["jsonl", "msgpack", "json"]
 RUNS = [*whole_run("a"), *whole_run("b")]
@@ -297,7 +298,7 @@ def test_the_command_reads_a_pipe_and_goes_on_after_an_interrupt(tmp_path):
     with databroker.Broker.from_config({"driver": "sqlite", "path": str(target)}):
         pass
     command = [*COMMAND, "import", "-b", str(target), "-"]
-    piped = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    piped = interruptible(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     piped.stdin.write(lines([("start", {**start("a"), "notes": "n" * 500_000})]))
     piped.stdin.flush()  # a pipe holds less than that: so the command is reading by now
     piped.send_signal(signal.SIGINT)
