@@ -77,7 +77,7 @@ def test_a_connection_of_which_nobody_makes_use_is_ended():
         for _ in range(2):
             idle.sendall(WHOLE)
             answer = b""
-            while not answer.endswith(sequence.END):
+            while not answer.endswith(sequence.end()):
                 answer += idle.recv(2**16)
             assert answer.startswith(b"HTTP/1.1 200")
         assert all_of(idle) == b""
