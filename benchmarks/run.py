@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-if str(ROOT) not in sys.path:  # so that `python benchmarks/run.py` works too
-    sys.path.insert(0, str(ROOT))
+if not __package__:  # `python benchmarks/run.py`: its folder would hide tiled itself
+    sys.path[0] = str(ROOT)
 
 from benchmarks import (  # noqa: E402
     catalog,
