@@ -9,7 +9,7 @@ import pytest
 
 from databroker.cli.outcome import MISUSED, NO, NOT_THERE
 from databroker.server import KeyFile, running
-from databroker.server.access.asking import Asking
+from databroker.server.access.authenticator import Credentials
 
 
 def test_a_key_is_shown_once_and_kept_for_its_owner_alone(run_at_lab, empty_home):
@@ -21,7 +21,7 @@ def test_a_key_is_shown_once_and_kept_for_its_owner_alone(run_at_lab, empty_home
     secret = out.strip().split("_", 2)[2]
     assert secret not in path.read_text()
     assert secret not in run_at_lab("keys", "list")[1]
-    assert KeyFile(path).caller(Asking(out.strip())).name == "key:ann"
+    assert KeyFile(path).authenticate(Credentials(out.strip())).name == "key:ann"
 
 
 def test_keys_are_listed_with_what_they_are_for(run_at_lab):

@@ -15,7 +15,7 @@ from databroker.query.nodes import Equals, Path
 from databroker.server import Access, Caller, KeyFile, OneToken, app
 from databroker.server.access.claims import Rules
 from databroker.server.access.oidc import OpenIDConnect
-from databroker.server.access.proxies import TrustedProxy
+from databroker.server.access.proxy import TrustedProxy
 from databroker.stores.files.store import JSONLStore
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.wire.calls import CALLS

@@ -132,9 +132,9 @@ def revoke(name: str, keys: Path | None) -> None:
 
 
 def _file(path: Path | None) -> KeyFile:
-    from ..server.access.key_file import KeyFile, place_of_keys
+    from ..server.access.key_file import KeyFile, default_key_file
 
-    return KeyFile(path or place_of_keys())
+    return KeyFile(path or default_key_file())
 
 
 def _future(text: str) -> float:

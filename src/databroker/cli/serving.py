@@ -98,9 +98,9 @@ def serve(
     from ..extras import require
 
     running = require("databroker.server.running", "server")
-    from ..server.access.key_file import KeyFile, place_of_keys
+    from ..server.access.key_file import KeyFile, default_key_file
 
-    keys = keys or place_of_keys()
+    keys = keys or default_key_file()
     serving = running.Serving(
         sources=running.sources_of(sources),
         host=host,

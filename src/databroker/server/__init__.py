@@ -8,14 +8,14 @@ from .._util.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .access.access import Access as Access
+    from .access.auth_file import read_auth_file as read_auth_file
     from .access.caller import Caller as Caller
-    from .access.configured import read_ways as read_ways
     from .access.key_file import KeyFile as KeyFile
     from .access.tokens import OneToken as OneToken
     from .application import app as app
     from .limits import Limits as Limits
 
-__all__ = ["Access", "Caller", "KeyFile", "Limits", "OneToken", "app", "read_ways"]
+__all__ = ["Access", "Caller", "KeyFile", "Limits", "OneToken", "app", "read_auth_file"]
 
 __getattr__ = lazy_names(
     __name__,
@@ -26,6 +26,6 @@ __getattr__ = lazy_names(
         "Limits": ".limits",
         "OneToken": ".access.tokens",
         "app": ".application",
-        "read_ways": ".access.configured",
+        "read_auth_file": ".access.auth_file",
     },
 )

@@ -20,7 +20,7 @@ from ..runs.session import Session
 from ..stores.base import Store
 from ..stores.wire.calls import CALLS, VERSION, Call
 from .access.access import Access, refused
-from .access.origins import with_origins
+from .access.cors import with_cors
 from .answers import answer
 from .capacity import Capacity
 from .description import description
@@ -107,7 +107,7 @@ def app(
     whole = Starlette(routes=routes, lifespan=_lifespan(sessions.values()) if close else None)
     guarded: ASGIApp = AuthenticationMiddleware(whole, access or Access.by(token), refused)
     if allow_origins:
-        guarded = with_origins(guarded, allow_origins)
+        guarded = with_cors(guarded, allow_origins)
     return Health(stores).around(guarded if counting is None else counting.around(guarded))
 
 

@@ -52,7 +52,7 @@ def route(
     async def answer(request: Request) -> Response:
         user: User = request.user
         try:
-            served = source.to(user.caller, user.address, user.is_let_in)
+            served = source.to(user.caller, user.address, user.is_still_valid)
             if needs is not None:
                 served.check(needs, path)
             return await endpoint(served, request)

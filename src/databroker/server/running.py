@@ -20,9 +20,8 @@ from ..config import user_data_dir
 from ..errors import InvalidConfiguration
 from ..stores.wire.tokens import ENVIRONMENT, check_token
 from .access.access import Access
-from .access.asking import Way
 from .access.audit import log_to_errors
-from .access.configured import read_ways
+from .access.auth_file import read_auth_file
 from .access.key_file import KeyFile
 from .access.tokens import OneToken
 from .application import app
@@ -236,8 +235,9 @@ def access_of(serving: Serving, token: str) -> Access:
     """
     keys = KeyFile(serving.keys)
     keys.keys()
-    ways: list[Way] = [keys, *([] if serving.auth is None else read_ways(serving.auth))]
-    return Access([OneToken(token), *ways] if serving.with_token else ways)
+    others = [] if serving.auth is None else read_auth_file(serving.auth)
+    token_or_none = [OneToken(token)] if serving.with_token else []
+    return Access([*token_or_none, keys, *others])
 
 
 def _brokers(sources: Mapping[str, str]) -> dict[str, Broker]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..stores.base import Store
     from ..stores.external import Buffer, ExternalValues, Head, Part, Seen
     from ..stores.wire.calls import Call
-    from .access.access import LetIn
+    from .access.access import IsStillValid
     from .access.caller import Caller, Scope
     from .capacity import Capacity, Receive
     from .seals import Seal
@@ -55,8 +55,8 @@ class Served:
         The source as a whole.
     caller, address
         Who asks, and the host from which.
-    is_let_in
-        Tells whether they would be let in now: for answers that take long.
+    is_still_valid
+        Tells whether their credentials are still valid: for answers that take long.
     session
         The runs that they may see, and how these and their files are read.
     listening
@@ -68,13 +68,13 @@ class Served:
         source: ServedSource,
         caller: Caller,
         address: str,
-        is_let_in: LetIn,
+        is_still_valid: IsStillValid,
         session: Session,
         state: State,
         listening: Listening,
     ) -> None:
         self.source = source
-        self.caller, self.address, self.is_let_in = caller, address, is_let_in
+        self.caller, self.address, self.is_still_valid = caller, address, is_still_valid
         self.session = session
         self._told = state
         self.listening = listening
@@ -197,7 +197,7 @@ class Served:
         return self._told()
 
 
-async def _let_in() -> bool:
+async def _always_valid() -> bool:
     return True
 
 
@@ -231,7 +231,9 @@ class ServedSource:
         """Have followers told of what was stored just now."""
         self._news.look_soon()
 
-    def to(self, caller: Caller, address: str = "", is_let_in: LetIn = _let_in) -> Served:
+    def to(
+        self, caller: Caller, address: str = "", is_still_valid: IsStillValid = _always_valid
+    ) -> Served:
         """Return the source as a caller is served it, who asks from some host."""
         session, state = self._session, self._changes.state
         if caller.query != Everything():
@@ -239,4 +241,4 @@ class ServedSource:
             session = replace(session, view=StoreView(store))
             state = partial(self._changes.state_of, store, caller.query)
         listening = partial(self._news.listening, repr(caller.query), state)
-        return Served(self, caller, address, is_let_in, session, state, listening)
+        return Served(self, caller, address, is_still_valid, session, state, listening)

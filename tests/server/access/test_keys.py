@@ -13,7 +13,7 @@ from databroker import Broker
 from databroker.errors import AccessRefused, InvalidConfiguration, NotPermitted
 from databroker.query.nodes import Everything
 from databroker.server import Access, Caller, KeyFile
-from databroker.server.access.asking import Asking
+from databroker.server.access.authenticator import Credentials
 from databroker.stores.http import HTTPStore
 from databroker.testing.conformance.base import start, stop, whole_run
 from helpers.door import MINE, TOKEN, Door, run_of_proposal
@@ -193,10 +193,10 @@ def test_a_server_that_lets_read_lets_no_key_write(tmp_path):
         assert door.answer(TOKEN, "count", **EVERYTHING) == 2
 
 
-def test_without_a_way_nobody_is_let_in():
+def test_without_an_authenticator_nobody_is_let_in():
     with pytest.raises(AccessRefused):
-        Access([]).caller(Asking(None))
-    assert Access.by(None).caller(Asking(None)).name == "anybody"
+        Access([]).caller_of(Credentials(None))
+    assert Access.by(None).caller_of(Credentials(None)).name == "anybody"
 
 
 def test_two_processes_make_keys_at_once(tmp_path):
@@ -210,4 +210,4 @@ def test_two_processes_make_keys_at_once(tmp_path):
     for thread in threads:
         thread.join()
     assert len(files[0].keys()) == 20
-    assert files[1].caller(Asking("dbk_none_none")) is None
+    assert files[1].authenticate(Credentials("dbk_none_none")) is None

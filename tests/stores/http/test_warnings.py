@@ -21,7 +21,7 @@ class Known:
     def __init__(self, caller):
         self._caller = caller
 
-    def caller(self, asking):
+    def authenticate(self, credentials):
         return self._caller
 
 

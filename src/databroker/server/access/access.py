@@ -1,4 +1,4 @@
-"""The ways to be known to a server, tried one after the other for each request."""
+"""Who may use a server: authenticators, tried one after the other for each request."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from starlette.concurrency import run_in_threadpool
 
 from ...errors import AccessRefused, DatabrokerError
 from ..responses import problem
-from .asking import Asking, Way
 from .audit import log_refused
+from .authenticator import Authenticator, Credentials
 from .caller import Caller
 from .tokens import Everybody, OneToken
 
@@ -33,25 +33,25 @@ _UNKNOWN = (
 _NO_TOKEN = "No token came, or several"
 _OTHER_TOKEN = "The token that came is not, or no longer, one of this server"
 
-LetIn = Callable[[], Awaitable[bool]]
-"""Tells whether somebody who was let in would be now."""
+IsStillValid = Callable[[], Awaitable[bool]]
+"""Tells whether the credentials of a request, which were valid, still are."""
 
 
 class User(BaseUser):
-    """A caller, as what is behind the door finds them in a request (``request.user``).
+    """The caller of a request that was let in: ``request.user`` for whatever answers it.
 
     Parameters
     ----------
     caller
-        Who it is.
+        Who sent the request.
     address
         The host that the connection comes from.
-    is_let_in
-        Tells whether what came with the request lets them in still.
+    is_still_valid
+        Tells whether the credentials of the request are still valid.
     """
 
-    def __init__(self, caller: Caller, address: str, is_let_in: LetIn) -> None:
-        self.caller, self.address, self.is_let_in = caller, address, is_let_in
+    def __init__(self, caller: Caller, address: str, is_still_valid: IsStillValid) -> None:
+        self.caller, self.address, self.is_still_valid = caller, address, is_still_valid
 
     @property
     def is_authenticated(self) -> bool:
@@ -69,8 +69,8 @@ class Access(AuthenticationBackend):
 
     Parameters
     ----------
-    ways
-        How callers are known: the first that knows one counts. Without any, nobody is let in.
+    authenticators
+        What recognises callers: the first that knows one counts. Without any, nobody is let in.
 
     Examples
     --------
@@ -78,9 +78,9 @@ class Access(AuthenticationBackend):
     >>> access = Access([KeyFile("keys.json")])
     """
 
-    def __init__(self, ways: Iterable[Way] = ()) -> None:
-        self._ways = tuple(ways)
-        self._may_wait = any(getattr(way, "may_wait", False) for way in self._ways)
+    def __init__(self, authenticators: Iterable[Authenticator] = ()) -> None:
+        self._authenticators = tuple(authenticators)
+        self._may_wait = any(getattr(each, "may_wait", False) for each in self._authenticators)
 
     @classmethod
     def by(cls, token: str | None) -> Access:
@@ -89,48 +89,50 @@ class Access(AuthenticationBackend):
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser]:
         """Return who asks; see Starlette."""
-        asking = _asking(conn)
+        credentials = _credentials(conn)
         try:
-            caller = await self._caller(asking)
+            caller = await self._caller(credentials)
         except DatabrokerError as error:
-            log_refused("somebody", asking.address, f"{conn.scope['method']} {conn.url.path}")
+            log_refused("somebody", credentials.address, f"{conn.scope['method']} {conn.url.path}")
             raise AuthenticationError(str(error)) from error
-        user = User(caller, asking.address, partial(self._is_let_in, asking, caller))
+        user = User(caller, credentials.address, partial(self._is_still_valid, credentials, caller))
         return AuthCredentials(sorted(caller.scopes)), user
 
-    async def _caller(self, asking: Asking) -> Caller:
-        return (
-            await run_in_threadpool(self.caller, asking) if self._may_wait else self.caller(asking)
-        )
+    async def _caller(self, credentials: Credentials) -> Caller:
+        if self._may_wait:
+            return await run_in_threadpool(self.caller_of, credentials)
+        return self.caller_of(credentials)
 
-    async def _is_let_in(self, asking: Asking, caller: Caller) -> bool:
+    async def _is_still_valid(self, credentials: Credentials, caller: Caller) -> bool:
         try:
-            return await self._caller(asking) == caller
+            return await self._caller(credentials) == caller
         except AccessRefused:
             return False
         except DatabrokerError:  # that says so is away for now
             return True
 
-    def caller(self, asking: Asking) -> Caller:
-        """Return who asks.
+    def caller_of(self, credentials: Credentials) -> Caller:
+        """Return whose credentials these are.
 
         Raises
         ------
         AccessRefused
             Nobody knows them.
         """
-        for way in self._ways:
-            caller = way.caller(asking)
+        for authenticator in self._authenticators:
+            caller = authenticator.authenticate(credentials)
             if caller is not None:
                 return caller
-        raise AccessRefused(_UNKNOWN.format(_NO_TOKEN if asking.token is None else _OTHER_TOKEN))
+        raise AccessRefused(
+            _UNKNOWN.format(_NO_TOKEN if credentials.token is None else _OTHER_TOKEN)
+        )
 
 
-def _asking(conn: HTTPConnection) -> Asking:
-    # Several tokens are none: what stands before the server may have looked at another one.
+def _credentials(conn: HTTPConnection) -> Credentials:
+    # Several tokens count as none: a proxy before the server may have looked at another one.
     brought = conn.headers.getlist("authorization")
     kind, _, token = brought[0].partition(" ") if len(brought) == 1 else ("", "", "")
-    return Asking(
+    return Credentials(
         token if kind.lower() == "bearer" and token else None,
         conn.client.host if conn.client else "",
         conn.headers.items(),

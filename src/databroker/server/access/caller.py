@@ -52,15 +52,15 @@ class Caller:
                 "for more of them. Give up 'write', or ask about keys of the start."
             )
 
-    def known_by(self, way: str) -> Caller:
-        """Return the caller with a name that says how they are known: nobody has another one's.
+    def known_by(self, kind: str) -> Caller:
+        """Return the caller with a name that says how they are known, so that no two are confused.
 
         Examples
         --------
         >>> Caller("ann", frozenset({"read"})).known_by("key").name
         'key:ann'
         """
-        return replace(self, name=f"{way}:{self.name}")
+        return replace(self, name=f"{kind}:{self.name}")
 
     def check(self, scope: Scope) -> None:
         """See that they may.

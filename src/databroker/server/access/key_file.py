@@ -17,7 +17,7 @@ from ..._util.signals import not_from_signal, suppressed
 from ..._util.whole_files import whole_file
 from ...config.search import config_folders, user_config_dir
 from ...errors import InvalidConfiguration, NoSuchKey, StoreUnavailable
-from .asking import Asking
+from .authenticator import Credentials
 from .caller import Caller
 from .keys import Key, new_key, parts_of
 
@@ -31,7 +31,7 @@ Keys = Mapping[str, Key]
 """Keys by what stands in them for all to see."""
 
 
-def place_of_keys() -> Path:
+def default_key_file() -> Path:
     """Return where the keys of this user's servers are, or would be."""
     paths = [folder / _NAME for folder in config_folders()]
     return next((path for path in paths if path.exists()), user_config_dir() / _NAME)
@@ -51,8 +51,8 @@ class KeyFile:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     keys = KeyFile(f"{folder}/keys.json")
     ...     key, text = keys.make(Caller("ann", frozenset({"read"})))
-    ...     known = keys.caller(Asking(text)).name
-    ...     keys.revoke("ann")[0].id == key.id, known, keys.caller(Asking(text))
+    ...     known = keys.authenticate(Credentials(text)).name
+    ...     keys.revoke("ann")[0].id == key.id, known, keys.authenticate(Credentials(text))
     (True, 'key:ann', None)
     """
 
@@ -62,9 +62,9 @@ class KeyFile:
         self._seen: tuple[int, ...] | None = None
         self._keys: Keys = {}
 
-    def caller(self, asking: Asking) -> Caller | None:
-        """Return whom a key lets in; see `Way.caller`."""
-        parts = parts_of(asking.token or "")
+    def authenticate(self, credentials: Credentials) -> Caller | None:
+        """Return whom a key lets in; see `Authenticator.authenticate`."""
+        parts = parts_of(credentials.token or "")
         if parts is None:
             return None
         id, secret = parts

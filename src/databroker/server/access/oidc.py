@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 
 from ...errors import AccessRefused, InvalidConfiguration, StoreUnavailable
-from .asking import Asking
+from .authenticator import Credentials
 from .caller import Caller
 from .claims import Rules
 
@@ -49,7 +49,7 @@ class OpenIDConnect:
     Raises
     ------
     InvalidConfiguration
-        They make no way to check a token.
+        Tokens cannot be checked with them.
     """
 
     def __init__(
@@ -70,9 +70,9 @@ class OpenIDConnect:
         self._keys = _PublicKeys(keys)
         self.may_wait = isinstance(keys, str)
 
-    def caller(self, asking: Asking) -> Caller | None:
-        """Return whom a token is about; see `Way.caller`."""
-        token = asking.token or ""
+    def authenticate(self, credentials: Credentials) -> Caller | None:
+        """Return whom a token is about; see `Authenticator.authenticate`."""
+        token = credentials.token or ""
         if token.count(".") != 2:
             return None
         try:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hmac
 
-from .asking import Asking
+from .authenticator import Credentials
 from .caller import ANYBODY, SCOPES, Caller
 
 
 class Everybody:
     """Lets everybody do everything: something before the server sees to who comes."""
 
-    def caller(self, asking: Asking) -> Caller:
+    def authenticate(self, credentials: Credentials) -> Caller:
         """Return anybody."""
         return ANYBODY
 
@@ -29,8 +29,8 @@ class OneToken:
         self._expected = token.encode()
         self._caller = Caller("token", frozenset(SCOPES))
 
-    def caller(self, asking: Asking) -> Caller | None:
+    def authenticate(self, credentials: Credentials) -> Caller | None:
         """Return who brings the token; None for another one."""
-        brought = (asking.token or "").encode()
+        brought = (credentials.token or "").encode()
         # In constant time: how much of a token is right must not be seen from how long it takes.
         return self._caller if hmac.compare_digest(brought, self._expected) else None

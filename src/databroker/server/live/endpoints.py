@@ -59,7 +59,7 @@ def _cursor(request: Request) -> object:
 
 
 def _stream(served: Served, request: Request, flow: Flow) -> Response:
-    return EventStream(served.listening(), flow, _heartbeat(request), served.is_let_in)
+    return EventStream(served.listening(), flow, _heartbeat(request), served.is_still_valid)
 
 
 def _heartbeat(request: Request) -> float:

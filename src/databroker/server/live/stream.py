@@ -35,7 +35,7 @@ class EventStream(StreamingResponse):
         What is told then.
     heartbeat
         Seconds after which something is sent at the latest.
-    is_let_in
+    is_still_valid
         Tells whether the client may be told more.
     """
 
@@ -44,11 +44,11 @@ class EventStream(StreamingResponse):
         listening: AbstractAsyncContextManager[Listener],
         flow: Flow,
         heartbeat: float,
-        is_let_in: Callable[[], Awaitable[bool]],
+        is_still_valid: Callable[[], Awaitable[bool]],
     ) -> None:
         self._listening = listening
         self._flow, self._heartbeat = flow, heartbeat
-        self._is_let_in, self._is_ended = is_let_in, False
+        self._is_still_valid, self._is_ended = is_still_valid, False
         self._listener: Listener | None = None
         self._all = self._messages()
         super().__init__(self._all, media_type="text/event-stream", headers=_HEADERS)
@@ -74,7 +74,7 @@ class EventStream(StreamingResponse):
         yield BEGINNING
         async with self._listening as listener:
             self._listener, is_thorough = listener, True
-            while not self._is_ended and await self._is_let_in():
+            while not self._is_ended and await self._is_still_valid():
                 is_said = False
                 async for each in self._flow.news(listener.state, is_thorough=is_thorough):
                     yield each

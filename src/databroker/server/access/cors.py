@@ -1,4 +1,4 @@
-"""The sites whose pages may ask a server from a browser: none, unless they are named."""
+"""The sites whose pages may ask a server from a browser (CORS): none, unless they are named."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 
-def with_origins(inside: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+def with_cors(inside: ASGIApp, origins: Sequence[str]) -> ASGIApp:
     """Return an application that browsers let the pages of some sites ask.
 
     Cookies are no part of it: a page has to know a token, as any other client.

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 
 from ...errors import AccessRefused, InvalidConfiguration
-from .asking import Asking
+from .authenticator import Credentials
 from .caller import Caller
 from .claims import Rules
 
@@ -35,9 +35,9 @@ class TrustedProxy:
     --------
     >>> proxy = TrustedProxy(["10.0.0.5"], {"user": "X-Remote-User"}, Rules("user"))
     >>> header = [("x-remote-user", "ann")]
-    >>> proxy.caller(Asking(None, "10.0.0.5", header)).name
+    >>> proxy.authenticate(Credentials(None, "10.0.0.5", header)).name
     'proxy:ann'
-    >>> proxy.caller(Asking(None, "10.0.0.6", header)) is None
+    >>> proxy.authenticate(Credentials(None, "10.0.0.6", header)) is None
     True
     """
 
@@ -49,10 +49,11 @@ class TrustedProxy:
         self._headers = {claim: header.lower() for claim, header in headers.items()}
         self._rules = rules
 
-    def caller(self, asking: Asking) -> Caller | None:
-        """Return whom the proxy names; see `Way.caller`."""
-        found = {claim: asking.header(header) for claim, header in self._headers.items()}
-        if asking.token is not None or not any(found.values()) or not self._is(asking.address):
+    def authenticate(self, credentials: Credentials) -> Caller | None:
+        """Return whom the proxy names; see `Authenticator.authenticate`."""
+        found = {claim: credentials.header(header) for claim, header in self._headers.items()}
+        is_trusted = credentials.token is None and self._is(credentials.address)
+        if not is_trusted or not any(found.values()):
             return None
         several = [self._headers[claim] for claim, values in found.items() if len(values) > 1]
         if several:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from databroker.errors import AccessRefused, InvalidConfiguration, StoreUnavailable
 from databroker.query import nodes as n
-from databroker.server.access.asking import Asking
+from databroker.server.access.auth_file import read_auth_file
+from databroker.server.access.authenticator import Credentials
 from databroker.server.access.claims import Rules
-from databroker.server.access.configured import read_ways
 from databroker.server.access.oidc import OpenIDConnect
 from databroker.testing.conformance.base import quick
 from helpers.door import AUDIENCE, ISSUER, PROXY, TOKEN
@@ -135,16 +135,16 @@ def test_a_token_that_is_forged_is_refused(door, forge):
 
 
 @pytest.fixture(scope="module")
-def way(door):
+def oidc(door):
     return OpenIDConnect(ISSUER, AUDIENCE, {"keys": [door.jwk | {"kid": "one"}]}, Rules("sub"))
 
 
 @quick(60)
 @given(header=st.binary(max_size=40), body=st.binary(max_size=40), end=st.text(max_size=20))
-def test_whatever_looks_like_a_token_is_refused(way, header, body, end):
+def test_whatever_looks_like_a_token_is_refused(oidc, header, body, end):
     parts = [base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (header, body)]
     with pytest.raises(AccessRefused):
-        way.caller(Asking(".".join([*parts, end.replace(".", "")])))
+        oidc.authenticate(Credentials(".".join([*parts, end.replace(".", "")])))
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "none", "rs256", ""])
@@ -165,20 +165,20 @@ def test_keys_are_fetched_from_where_the_file_says(door, monkeypatch):
     def away(client):
         raise jwt.PyJWKClientConnectionError("no route to host")
 
-    way = OpenIDConnect(ISSUER, AUDIENCE, f"{ISSUER}/keys", Rules("sub"))
-    assert way.may_wait  # so others do not wait for it
+    oidc = OpenIDConnect(ISSUER, AUDIENCE, f"{ISSUER}/keys", Rules("sub"))
+    assert oidc.may_wait  # so others do not wait for it
     monkeypatch.setattr(jwt.PyJWKClient, "fetch_data", away)
     with pytest.raises(StoreUnavailable, match="no route to host"):
-        way.caller(Asking(signed(door)))
+        oidc.authenticate(Credentials(signed(door)))
     monkeypatch.setattr(jwt.PyJWKClient, "fetch_data", lambda client: there)
-    assert way.caller(Asking(signed(door))).name == "oidc:ann"
+    assert oidc.authenticate(Credentials(signed(door))).name == "oidc:ann"
     for forged in (
         signed(door, key=OTHER),
         signed(door, header={"kid": "two"}),
         signed(door, header={}),
     ):
         with pytest.raises(AccessRefused):
-            way.caller(Asking(forged))
+            oidc.authenticate(Credentials(forged))
 
 
 # -- a proxy -----------------------------------------------------------------------
@@ -260,7 +260,7 @@ def test_a_file_that_makes_no_sense_is_told(tmp_path, text, words):
     (tmp_path / "auth.yml").write_text(text)
     (tmp_path / "keys.json").write_text(KEYS)
     with pytest.raises(InvalidConfiguration) as caught:
-        read_ways(tmp_path / "auth.yml")
+        read_auth_file(tmp_path / "auth.yml")
     assert words in str(caught.value)
 
 
@@ -280,13 +280,13 @@ def test_a_file_says_who_is_let_in_and_what_they_may(door, tmp_path):
           headers: {{user: X-Remote-User}}
         """
     )
-    proxy, oidc = read_ways(tmp_path / "auth.yml")
+    proxy, oidc = read_auth_file(tmp_path / "auth.yml")
     token = signed(door, header={}, email="ann@example.org", groups=["staff"])
-    ann = oidc.caller(Asking(token))
+    ann = oidc.authenticate(Credentials(token))
     assert (ann.name, ann.scopes) == ("oidc:ann@example.org", {"read", "write"})
     assert ann.query == n.In(n.Path("proposal"), ("1234", 1234))
     header = [("x-remote-user", "bob")]
     for address in ("10.0.0.77", "::1", "::ffff:10.0.0.77"):
-        assert proxy.caller(Asking(None, address, header)).scopes == {"read"}
+        assert proxy.authenticate(Credentials(None, address, header)).scopes == {"read"}
     for address in ("10.0.1.77", "::2", "", "10.0.0.77.evil.org"):
-        assert proxy.caller(Asking(None, address, header)) is None
+        assert proxy.authenticate(Credentials(None, address, header)) is None

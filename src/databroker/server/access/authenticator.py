@@ -1,4 +1,4 @@
-"""What comes with a request that may tell who asks."""
+"""What a request brings to say who sent it, and what recognises the sender by that."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .caller import Caller
 
 
 @dataclass(frozen=True)
-class Asking:
-    """What came with a request.
+class Credentials:
+    """What a request brings to say who sent it.
 
     Attributes
     ----------
     token
-        What it brought as a bearer token; None if nothing.
+        The bearer token in its `Authorization` header; None if there is none.
     address
         The host that the connection comes from; empty if it is not known.
     headers
@@ -32,15 +32,15 @@ class Asking:
         return [value for key, value in self.headers if key == name]
 
 
-class Way(Protocol):
-    """A way to know who asks."""
+class Authenticator(Protocol):
+    """Recognises callers by one kind of credentials: a token, a key, the headers of a proxy."""
 
-    def caller(self, asking: Asking) -> Caller | None:
-        """Return who asks; None if nothing that came says it in this way.
+    def authenticate(self, credentials: Credentials) -> Caller | None:
+        """Return who sent a request; None if its credentials are of another kind, or unknown.
 
         Raises
         ------
         AccessRefused
-            Something that came says it, but does not count any more, or not here.
+            The credentials are of this kind, but have expired or are not valid here.
         """
         ...

@@ -1,4 +1,4 @@
-"""A file that says whom somebody else lets in: an issuer of tokens, a proxy."""
+"""The file of `--auth`: an issuer of OpenID Connect tokens, a trusted proxy, and their rules."""
 
 from __future__ import annotations
 
@@ -13,18 +13,28 @@ from ..._util.signals import not_from_signal
 from ...config.source_map import Section, plain, read_bytes, read_yaml
 from ...config.templates import filled_in
 from ...extras import require
-from .asking import Way
+from .authenticator import Authenticator
 from .caller import SCOPES
 from .claims import Condition, Rules
-from .proxies import TrustedProxy
+from .proxy import TrustedProxy
 
 _RULES = ("name", "scopes", "runs", "all_runs")
 _OIDC = ("issuer", "audience", "keys", "algorithms", *_RULES)
 _PROXY = ("addresses", "headers", *_RULES)
 
 
-def read_ways(path: str | os.PathLike[str]) -> list[Way]:
-    """Return the ways to know callers of which a file tells.
+def read_auth_file(path: str | os.PathLike[str]) -> list[Authenticator]:
+    """Return the authenticators that a file describes; docs/serving.md has an example.
+
+    Parameters
+    ----------
+    path
+        Of a YAML file with the keys ``oidc`` or ``proxy``, or both.
+
+    Returns
+    -------
+    list[Authenticator]
+        For `Access`, in the order in which they are tried.
 
     Raises
     ------
@@ -36,7 +46,7 @@ def read_ways(path: str | os.PathLike[str]) -> list[Way]:
     file = Path(path)
     section = filled_in(plain(*_read(file)))
     section.check_keys(("oidc", "proxy"))
-    found: list[Way] = []
+    found: list[Authenticator] = []
     if "proxy" in section:
         found.append(_proxy(section.section("proxy")))
     if "oidc" in section:
@@ -51,7 +61,7 @@ def _read(file: Path) -> tuple[Any, Path, Any]:
     return values, file, lines
 
 
-def _proxy(section: Section) -> Way:
+def _proxy(section: Section) -> Authenticator:
     section.check_keys(_PROXY)
     headers = section.section("headers")
     named = {claim: _text(headers, claim) for claim in headers}
@@ -61,17 +71,17 @@ def _proxy(section: Section) -> Way:
     return TrustedProxy(_texts(section, "addresses"), named, rules)
 
 
-def _oidc(section: Section) -> Way:
+def _oidc(section: Section) -> Authenticator:
     oidc = require("databroker.server.access.oidc", "oidc")
     section.check_keys(_OIDC)
-    way: Way = oidc.OpenIDConnect(
+    authenticator: Authenticator = oidc.OpenIDConnect(
         issuer=_text(section, "issuer"),
         audience=_text(section, "audience"),
         keys=_public_keys(section),
         rules=_rules(section, "sub"),
         algorithms=(_texts(section, "algorithms") if "algorithms" in section else oidc.ALGORITHMS),
     )
-    return way
+    return authenticator
 
 
 def _public_keys(section: Section) -> Mapping[str, Any] | str:
