@@ -50,15 +50,7 @@ class TestJSONLStore(OnFiles, StoreConformance):
 
 
 class TestMsgpackStore(
-    OnFiles,
-    Keeping,
-    Rows,
-    ManyRuns,
-    External,
-    OddInput,
-    Orphans,
-    Openers,
-    OtherProcesses,
+    OnFiles, Keeping, Rows, ManyRuns, External, OddInput, Orphans, Openers, OtherProcesses
 ):
     """What is written and read; how runs are found, told apart and locked is as above."""
 
