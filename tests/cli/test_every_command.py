@@ -19,7 +19,7 @@ from databroker import Broker
 from databroker.cli import news
 from databroker.cli.app import app
 from databroker.cli.outcome import DONE, INTERRUPTED, NO
-from databroker.server import running
+from databroker.server import serve
 
 SHARED = ("--broker", "--debug", "--where", "--text", "--since", "--until")
 """Options that many commands have from one place: they need not be tried with each."""
@@ -219,8 +219,8 @@ def impatient(monkeypatch):
 
     at_a_port = socket.create_server
     monkeypatch.setattr(news, "moments", moments)
-    monkeypatch.setattr(running, "work", interrupted)
-    monkeypatch.setattr(running, "run_all", interrupted)
+    monkeypatch.setattr(serve, "run_worker", interrupted)
+    monkeypatch.setattr(serve, "run_workers", interrupted)
     # Another test may be at the port of an example.
     monkeypatch.setattr(socket, "create_server", lambda at, **more: at_a_port((at[0], 0), **more))
     monkeypatch.setattr("databroker.stores.base.Store.create_indexes", lambda self: ["uid_1"])
@@ -304,7 +304,7 @@ def test_a_pack_without_files_and_in_the_place_of_another(run, tmp_path):
 
 
 def test_what_is_served_to_other_machines_warns(run, monkeypatch):
-    monkeypatch.setattr(running, "work", lambda *_: None)
+    monkeypatch.setattr(serve, "run_worker", lambda *_: None)
     arguments = ["serve", "example", "--port", "0", "--no-token"]
     code, out, errors = run(*arguments, "--host", "0.0.0.0")
     assert (code, "token" in out) == (0, False)
@@ -314,7 +314,7 @@ def test_what_is_served_to_other_machines_warns(run, monkeypatch):
 
 def test_what_is_served_says_where(run, monkeypatch):
     monkeypatch.delenv("DATABROKER_TOKEN", raising=False)
-    monkeypatch.setattr(running, "work", lambda *_: None)
+    monkeypatch.setattr(serve, "run_worker", lambda *_: None)
     arguments = ["serve", "example", "--host", "127.0.0.1", "--port", "0"]
     code, out, _ = run(*arguments)
     assert code == 0
@@ -324,7 +324,7 @@ def test_what_is_served_says_where(run, monkeypatch):
 
 
 def test_what_cannot_be_served_is_said_before_anything_is(run, monkeypatch):
-    monkeypatch.setattr(running, "work", lambda *_: None)
+    monkeypatch.setattr(serve, "run_worker", lambda *_: None)
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = run("serve", "example", "--port", str(other.getsockname()[1]))
     here = run("serve", "example", "--port", "0", "--host", "192.0.2.1")
@@ -342,7 +342,7 @@ def test_what_cannot_be_served_is_said_before_anything_is(run, monkeypatch):
 
 
 def test_who_lets_in_nobody_is_told(run, monkeypatch, tmp_path):
-    monkeypatch.setattr(running, "work", lambda *_: None)
+    monkeypatch.setattr(serve, "run_worker", lambda *_: None)
     keys = tmp_path / "keys.json"
     arguments = ["serve", "example", "--port", "0", "--no-token", "--keys", str(keys)]
     assert f"no keys in {keys}" in run(*arguments)[2]
@@ -352,9 +352,9 @@ def test_who_lets_in_nobody_is_told(run, monkeypatch, tmp_path):
 
 def test_limits_of_what_is_served(run, monkeypatch):
     seen = []
-    monkeypatch.setattr(running, "serve", lambda serving, *_: seen.append(serving))
+    monkeypatch.setattr(serve, "serve", lambda serving, *_: seen.append(serving))
     assert run("serve", "example", "--time-limit", "5", "--largest", "8", "--metrics")[0] == 0
     assert run("serve", "example", "--time-limit", "0")[0] == 2
     (serving,) = seen
-    assert serving.limits == running.Limits(request_bytes=8 * 2**20, answer_seconds=5.0)
+    assert serving.limits == serve.Limits(request_bytes=8 * 2**20, answer_seconds=5.0)
     assert serving.metrics

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from databroker.cli.outcome import MISUSED, NO, NOT_THERE
-from databroker.server import KeyFile, running
+from databroker.server import KeyFile, serve
 from databroker.server.access.authenticator import Credentials
 
 
@@ -107,7 +107,7 @@ def test_a_file_of_keys_is_found_as_configurations_are(run_at_lab, tmp_path, mon
 
 def test_what_is_served_is_for_whom_files_and_options_name(run, tmp_path, monkeypatch):
     served = []
-    monkeypatch.setattr(running, "work", lambda serving, *_: served.append(serving))
+    monkeypatch.setattr(serve, "run_worker", lambda serving, *_: served.append(serving))
     auth, keys = tmp_path / "auth.yml", tmp_path / "keys.json"
     auth.write_text("proxy: {addresses: [10.0.0.5], headers: {user: X-Remote-User}}")
     arguments = ["serve", "example", "--port", "0", "--keys", str(keys), "--auth", str(auth)]

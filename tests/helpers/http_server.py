@@ -122,12 +122,12 @@ class Server:
 def _serve(place, port, workers):
     import socket
 
-    from databroker.server.workers import run_all
+    from databroker.server.workers import run_workers
 
     with socket.create_server(("127.0.0.1", port)) as door:
         print(door.getsockname()[1], flush=True)
         if workers > 1:
-            run_all(workers, _work, (place, door))
+            run_workers(workers, _work, (place, door))
         else:
             _work(place, door)
 
@@ -137,10 +137,10 @@ def _work(place, door):
 
     from databroker.server import Limits
     from databroker.server.connections import limited
-    from databroker.server.live.stream import WithStreams
-    from databroker.server.running import ServerWithStreams, allow_files
+    from databroker.server.live.event_stream import WithStreams
+    from databroker.server.serve import ServerWithStreams, raise_file_limit
 
-    allow_files(Limits().connections)
+    raise_file_limit(Limits().connections)
     served = WithStreams(Sources(place))
     config = uvicorn.Config(served, log_level="warning", lifespan="off")
     ServerWithStreams(limited(config, Limits()), served.end_streams).run([door])

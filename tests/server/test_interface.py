@@ -13,7 +13,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
 from databroker.documents.encode import decode, encode
-from databroker.server.description import description
+from databroker.server.openapi import openapi
 from databroker.stores.files.store import JSONLStore
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.wire.calls import CALLS, MESSAGEPACK
@@ -23,7 +23,7 @@ from databroker.testing.conformance.base import event, start, whole_run
 from helpers.serving import served
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
-PATHS = description(CALLS.values(), "3.0")["paths"]
+PATHS = openapi(CALLS.values(), "3.0")["paths"]
 SECRET = b"what nobody may read"
 
 

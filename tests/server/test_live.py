@@ -20,9 +20,9 @@ from databroker.server import Limits
 from databroker.server.access.caller import ANYBODY, Caller
 from databroker.server.capacity import Capacity
 from databroker.server.live import endpoints
-from databroker.server.live.stream import WithStreams
-from databroker.server.seals import Seal
-from databroker.server.served import ServedSource
+from databroker.server.live.event_stream import WithStreams
+from databroker.server.signing import Signer
+from databroker.server.source import ServedSource
 from databroker.stores.http import HTTPStore
 from helpers.http_server import TOKEN
 from helpers.run_builder import RunBuilder
@@ -199,7 +199,7 @@ def _until(end, text):
 def source():
     """A source in memory, and the broker of it."""
     with Broker.from_config({"driver": "memory"}) as db:
-        yield ServedSource(db.session, True, Seal("secret"), Capacity(Limits())), db
+        yield ServedSource(db.session, True, Signer("secret"), Capacity(Limits())), db
 
 
 ANN = Caller("ann", frozenset({"read"}), Equals(Path("proposal"), "1"))

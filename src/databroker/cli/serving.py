@@ -97,12 +97,12 @@ def serve(
     """
     from ..extras import require
 
-    running = require("databroker.server.running", "server")
+    server = require("databroker.server.serve", "server")
     from ..server.access.key_file import KeyFile, default_key_file
 
     keys = keys or default_key_file()
-    serving = running.Serving(
-        sources=running.sources_of(sources),
+    options = server.ServeOptions(
+        sources=server.named_sources(sources),
         host=host,
         port=port,
         workers=workers,
@@ -111,7 +111,7 @@ def serve(
         auth=auth,
         with_token=not no_token,
         origins=origins,
-        limits=running.Limits(request_bytes=largest * 2**20, answer_seconds=time_limit),
+        limits=server.Limits(request_bytes=largest * 2**20, answer_seconds=time_limit),
         metrics=metrics,
     )
     if not is_this_machine(host):
@@ -124,7 +124,7 @@ def serve(
             f"warning: nobody is let in yet, as there are no keys in {keys}. 'databroker keys make "
             "NAME' makes one."
         )
-    running.serve(serving, say)
+    server.serve(options, say)
 
 
 def is_this_machine(host: str) -> bool:

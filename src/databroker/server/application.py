@@ -18,20 +18,19 @@ from .. import __version__
 from ..broker.broker import Broker
 from ..runs.session import Session
 from ..stores.base import Store
-from ..stores.wire.calls import CALLS, VERSION, Call
+from ..stores.wire.calls import CALLS, VERSION
 from .access.access import Access, refused
 from .access.cors import with_cors
-from .answers import answer
+from .calls import endpoint_of
 from .capacity import Capacity
-from .description import description
-from .endpoints import Endpoint, route
 from .health import Health
 from .limits import Limits
 from .live import endpoints as live
 from .metrics import Metrics
-from .requests import arguments
-from .seals import Seal
-from .served import Served, ServedSource
+from .openapi import openapi
+from .routing import route
+from .signing import Signer
+from .source import ServedSource, SourceView
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -68,8 +67,8 @@ def app(
     allow_origins
         The sites whose pages may ask from a browser, such as ``https://site.example.org``.
     secret
-        With what cursors are sealed that clients are given: several processes that answer for one
-        source must have the same. By default the token or, without one, a new secret.
+        Signs the cursors that clients are given: several processes that answer for one source
+        must have the same. By default the token or, without one, a new secret.
     allow_writing
         Whether documents can be inserted.
     limits
@@ -94,11 +93,11 @@ def app(
     True
     """
     sessions = {name: _session(source) for name, source in _named(sources).items()}
-    seal = Seal(secret or token or secrets.token_urlsafe())
+    signer = Signer(secret or token or secrets.token_urlsafe())
     capacity = Capacity(limits)
     routes: list[BaseRoute] = []
     for name, session in sessions.items():
-        inside = _routes(ServedSource(session, allow_writing, seal.of(name), capacity))
+        inside = _routes(ServedSource(session, allow_writing, signer.of(name), capacity))
         routes += inside if not name else [Mount(f"/{name}", routes=inside)]
     stores = [session.store for session in sessions.values()]
     counting = Metrics.of(routes) if metrics else None
@@ -134,15 +133,15 @@ def _lifespan(
 
 def _routes(source: ServedSource) -> list[BaseRoute]:
     """Return the routes of one source; those of calls are made of their table."""
-    openapi = description(CALLS.values(), __version__)
+    document = openapi(CALLS.values(), __version__)
 
-    async def about(served: Served, request: Request) -> Response:
-        said = await served.run(served.about, receive=request.receive)
+    async def about(view: SourceView, request: Request) -> Response:
+        said = await view.run(view.about, receive=request.receive)
         largest = source.capacity.limits.request_bytes
         return JSONResponse({"databroker": __version__, "largest": largest, **said})
 
-    async def describe(_: Served, __: Request) -> Response:
-        return JSONResponse(openapi)
+    async def describe(_: SourceView, __: Request) -> Response:
+        return JSONResponse(document)
 
     return [
         route("GET", f"/{VERSION}/about", source, about, needs=None),
@@ -156,20 +155,10 @@ def _routes(source: ServedSource) -> list[BaseRoute]:
                 "POST",
                 f"/{VERSION}/{call.name}",
                 source,
-                _of_call(call),
+                endpoint_of(call),
                 needs="write" if call.writes else "read",
             )
             # They are tried one after the other: first those that come most often.
             for call in sorted(CALLS.values(), key=lambda call: not call.writes)
         ),
     ]
-
-
-def _of_call(call: Call) -> Endpoint:
-    async def endpoint(served: Served, request: Request) -> Response:
-        compressed = request.query_params.get("compression") == "zstd"
-        with served.source.capacity.memory.holding() as hold:
-            given = await arguments(served, request, call, hold)
-            return await answer(served, call, given, compressed, request.receive)
-
-    return endpoint

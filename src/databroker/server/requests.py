@@ -15,7 +15,7 @@ from ..stores.wire.calls import JSON, Call
 from .limits import Limits
 
 if TYPE_CHECKING:
-    from .served import Served
+    from .source import SourceView
 
 _LITTLE = 2**12
 """Bytes that are sooner read by the loop itself than by a thread."""
@@ -25,7 +25,7 @@ _SLOWEST = 1_000
 
 
 async def arguments(
-    served: Served, request: Request, call: Call, hold: Callable[[int], None]
+    view: SourceView, request: Request, call: Call, hold: Callable[[int], None]
 ) -> dict[str, Any]:
     """Return the arguments that a request brings; `hold` is told how many bytes have come.
 
@@ -34,11 +34,11 @@ async def arguments(
     RequestTooLarge, RequestTooSlow, InvalidRequest, InvalidQuery
         It brings no such.
     """
-    body = await _body(request, served.source.capacity.limits, hold)
+    body = await _body(request, view.source.capacity.limits, hold)
     is_json = request.headers.get("content-type", "").partition(";")[0].strip() == JSON
     if len(body) <= _LITTLE:
         return _unpacked(body, is_json, call)
-    run = served.finish if call.writes else served.run
+    run = view.finish if call.writes else view.run
     return await run(_unpacked, body, is_json, call)
 
 

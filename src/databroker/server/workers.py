@@ -18,7 +18,7 @@ _PAUSE = 1.0
 """Seconds before a process is replaced, so that what always fails does not fill the log."""
 
 
-def run_all(number: int, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def run_workers(number: int, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     """Run a function in several processes until SIGINT or SIGTERM, and end all of them then."""
     spawning = multiprocessing.get_context("spawn")  # a fork would copy what is open
 

@@ -15,7 +15,7 @@ import databroker
 from databroker import Broker
 from databroker.errors import AccessRefused, InvalidConfiguration
 from databroker.server import Caller, KeyFile
-from databroker.server.running import sources_of
+from databroker.server.serve import named_sources
 from databroker.stores.sql import SQLiteStore
 from databroker.testing.conformance.base import start, whole_run
 
@@ -93,4 +93,4 @@ def _see_that_all_is_counted(uri):
 
 def test_sources_have_names_of_their_own():
     with pytest.raises(InvalidConfiguration, match="both be served as 'runs'"):
-        sources_of(["runs", "./runs.db"])
+        named_sources(["runs", "./runs.db"])

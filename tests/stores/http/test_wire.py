@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from databroker import errors
-from databroker.server.description import description
+from databroker.server.openapi import openapi
 from databroker.stores.base import Store
 from databroker.stores.delegating import DelegatingStore
 from databroker.stores.http import HTTPStore
@@ -39,7 +39,7 @@ def test_a_call_takes_what_its_method_takes(call):
 
 
 def test_the_description_names_every_call():
-    found = description(CALLS.values(), "3.0")
+    found = openapi(CALLS.values(), "3.0")
     asked = {
         path.rpartition("/")[2]: each["post"]
         for path, each in found["paths"].items()

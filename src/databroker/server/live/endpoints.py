@@ -13,43 +13,43 @@ from ...errors import InvalidRequest, NoSuchRun
 from ...runs.following.runs import RunsFollower
 from ...runs.results import Results
 from ...runs.run import Run
-from .flows import DocumentsFlow, Flow, RunsFlow, StateFlow
+from .event_stream import EventStream
+from .feeds import DocumentsFeed, Feed, RunsFeed, StateFeed
 from .messages import cursor_of
-from .stream import EventStream
 
 if TYPE_CHECKING:
-    from ..served import Served
+    from ..source import SourceView
 
 _HEARTBEAT = 15.0
 """Seconds between two signs of life; proxies give up after a minute or so."""
 
 
-async def changes(served: Served, request: Request) -> Response:
+async def changes(view: SourceView, request: Request) -> Response:
     """Tell each time that more is stored."""
-    return _stream(served, request, StateFlow(_cursor(request)))
+    return _stream(view, request, StateFeed(_cursor(request)))
 
 
-async def runs(served: Served, request: Request) -> Response:
+async def runs(view: SourceView, request: Request) -> Response:
     """Tell of runs that begin and end."""
-    session = served.session
+    session = view.session
     search = partial(Results, session, make_run=partial(Run, session))
-    follower = await served.run(RunsFollower, served.sealed, search, _cursor(request))
-    return _stream(served, request, RunsFlow(follower, served.run))
+    follower = await view.run(RunsFollower, view.signed_store, search, _cursor(request))
+    return _stream(view, request, RunsFeed(follower, view.run))
 
 
-async def documents(served: Served, request: Request) -> Response:
+async def documents(view: SourceView, request: Request) -> Response:
     """Tell the documents of a run until it ends."""
     cursor, asked = _cursor(request), request.query_params
     if isinstance(cursor, dict) and cursor.get("ended"):
         return Response(status_code=204)  # upon which browsers do not come again
     uid = request.path_params["uid"]
-    record = await served.run(served.store.record, uid)
+    record = await view.run(view.store.record, uid)
     if record is None:
         raise NoSuchRun(f"There is no run {uid!r:.80} here.")
     fields = asked["fields"].split(",") if "fields" in asked else None
-    run = Run(served.session, record)
+    run = Run(view.session, record)
     follower = run.follow(asked.get("stream", ALL), fields, cursor=cursor)
-    return _stream(served, request, DocumentsFlow(follower, served.run))
+    return _stream(view, request, DocumentsFeed(follower, view.run))
 
 
 def _cursor(request: Request) -> object:
@@ -58,8 +58,8 @@ def _cursor(request: Request) -> object:
     return cursor_of(given)
 
 
-def _stream(served: Served, request: Request, flow: Flow) -> Response:
-    return EventStream(served.listening(), flow, _heartbeat(request), served.is_still_valid)
+def _stream(view: SourceView, request: Request, feed: Feed) -> Response:
+    return EventStream(view.listening(), feed, _heartbeat(request), view.is_still_valid)
 
 
 def _heartbeat(request: Request) -> float:

@@ -32,8 +32,8 @@ _WORDS = {
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
-    """Let errors say what a client may know, and the log all."""
+def without_paths() -> Iterator[None]:
+    """Let errors say what a client may know: paths on the server are for its log alone."""
     try:
         yield
     except ExternalDataMissing as error:

@@ -1,4 +1,4 @@
-"""The description of the interface for programs, in the form of OpenAPI, made of the calls."""
+"""The OpenAPI description of the interface, made of the table of calls."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _ASKED = {
 }
 
 
-def description(calls: Iterable[Call], version: str) -> dict[str, Any]:
-    """Return the description.
+def openapi(calls: Iterable[Call], version: str) -> dict[str, Any]:
+    """Return the OpenAPI document.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A response without an end: messages as they come, until one side goes away."""
+"""A response without an end: server-sent events as they come, until one side goes away."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import anyio
 from starlette.responses import StreamingResponse
 
-from .flows import Flow
+from .feeds import Feed
 from .messages import BEGINNING, HEARTBEAT
-from .news import Listener
+from .notifier import Listener
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,8 +31,8 @@ class EventStream(StreamingResponse):
     ----------
     listening
         Has the listener that is woken once more is stored.
-    flow
-        What is told then.
+    feed
+        What is sent then.
     heartbeat
         Seconds after which something is sent at the latest.
     is_still_valid
@@ -42,12 +42,12 @@ class EventStream(StreamingResponse):
     def __init__(
         self,
         listening: AbstractAsyncContextManager[Listener],
-        flow: Flow,
+        feed: Feed,
         heartbeat: float,
         is_still_valid: Callable[[], Awaitable[bool]],
     ) -> None:
         self._listening = listening
-        self._flow, self._heartbeat = flow, heartbeat
+        self._feed, self._heartbeat = feed, heartbeat
         self._is_still_valid, self._is_ended = is_still_valid, False
         self._listener: Listener | None = None
         self._all = self._messages()
@@ -76,10 +76,10 @@ class EventStream(StreamingResponse):
             self._listener, is_thorough = listener, True
             while not self._is_ended and await self._is_still_valid():
                 is_said = False
-                async for each in self._flow.news(listener.state, is_thorough=is_thorough):
+                async for each in self._feed.messages(listener.state, is_thorough=is_thorough):
                     yield each
                     is_said = True
-                if self._flow.is_over:
+                if self._feed.is_over:
                     return
                 if is_thorough and not is_said:
                     yield HEARTBEAT

@@ -1,4 +1,4 @@
-"""Where something is answered: each request is given what its caller may see, and no more."""
+"""Routes of endpoints: each request is answered with what its caller may see, and no more."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .access.access import User
 from .access.caller import Scope
 from .capacity import Gate
 from .responses import problem
-from .served import Served, ServedSource
+from .source import ServedSource, SourceView
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Send
     from starlette.types import Scope as Scopes
 
-Endpoint = Callable[[Served, Request], Awaitable[Response]]
-"""What answers a request. All that it reads, it gets from what its caller is served."""
+Endpoint = Callable[[SourceView, Request], Awaitable[Response]]
+"""What answers a request. It reads everything through the view of its caller."""
 
 
 def route(
@@ -52,10 +52,10 @@ def route(
     async def answer(request: Request) -> Response:
         user: User = request.user
         try:
-            served = source.to(user.caller, user.address, user.is_still_valid)
+            view = source.to(user.caller, user.address, user.is_still_valid)
             if needs is not None:
-                served.check(needs, path)
-            return await endpoint(served, request)
+                view.check(needs, path)
+            return await endpoint(view, request)
         except DatabrokerError as error:
             return problem(error)
 

@@ -1,4 +1,4 @@
-"""The secret of a user's servers on one machine, which stays when they are started again."""
+"""The file with the secret of a user's servers on one machine: it outlives each of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .._util.whole_files import whole_file
 _NAME = "server-secret"
 
 
-def kept_secret(folder: Path) -> str:
+def persistent_secret(folder: Path) -> str:
     """Return the secret that is kept in a folder, and make it if there is none.
 
     Where nothing can be kept, it is a new one, which is good until the server ends.
@@ -21,7 +21,7 @@ def kept_secret(folder: Path) -> str:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     kept_secret(Path(folder)) == kept_secret(Path(folder))
+    ...     persistent_secret(Path(folder)) == persistent_secret(Path(folder))
     True
     """
     path = folder / _NAME

@@ -1,4 +1,4 @@
-"""What is told of what comes: that something is there, runs that begin and end, documents."""
+"""What a live stream says: that something was stored, runs that begin and end, documents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...runs.following.documents import DocumentFollower
     from ...runs.following.follower import Follower
     from ...runs.following.runs import RunsFollower
-    from .news import State
+    from .notifier import State
 
 Run = Callable[..., Awaitable[Any]]
 
@@ -23,18 +23,18 @@ _AT_ONCE = 100
 """Documents in a message at most."""
 
 
-class Flow(ABC):
-    """What one listener is told."""
+class Feed(ABC):
+    """What one listener is sent."""
 
     is_over = False
     """Whether nothing will come after that."""
 
     @abstractmethod
-    def news(self, state: State | None, *, is_thorough: bool) -> AsyncIterator[bytes]:
+    def messages(self, state: State | None, *, is_thorough: bool) -> AsyncIterator[bytes]:
         """Yield messages of what is new; a thorough look sees that nobody will write any more."""
 
 
-class StateFlow(Flow):
+class StateFeed(Feed):
     """Tells that there is more, and nothing else.
 
     Parameters
@@ -46,14 +46,14 @@ class StateFlow(Flow):
     def __init__(self, told: Any) -> None:
         self._told = told
 
-    async def news(self, state: State | None, *, is_thorough: bool) -> AsyncIterator[bytes]:
+    async def messages(self, state: State | None, *, is_thorough: bool) -> AsyncIterator[bytes]:
         """Yield a message if the state is another one than was told last."""
         if state is not None and list(state) != self._told:
             self._told = list(state)
             yield message("changed", {"state": self._told}, self._told)
 
 
-class FollowerFlow(Flow):
+class FollowerFeed(Feed):
     """Tells what a follower finds, which looks where others would wait.
 
     Parameters
@@ -69,14 +69,14 @@ class FollowerFlow(Flow):
         self._has_begun = False
 
     @abstractmethod
-    def messages(self, news: Iterator[Any]) -> Iterator[bytes]:
+    def _encoded(self, news: Iterator[Any]) -> Iterator[bytes]:
         """Yield messages of what a look found."""
 
     def _beginning(self) -> Iterator[bytes]:
         """Yield what is told before all else."""
         return iter(())
 
-    async def news(self, state: State | None, *, is_thorough: bool) -> AsyncIterator[bytes]:
+    async def messages(self, state: State | None, *, is_thorough: bool) -> AsyncIterator[bytes]:
         """Yield messages of what is new, each as soon as it is made."""
         found = self._found(is_thorough)
         try:
@@ -93,18 +93,18 @@ class FollowerFlow(Flow):
             yield from self._beginning()
             self._has_begun = True
         look = self._follower.look(is_thorough=is_thorough)
-        yield from self.messages(look.news)
+        yield from self._encoded(look.news)
         self.is_over = look.is_last
         if self.is_over:
             yield message("end", {})
 
 
-class RunsFlow(FollowerFlow):
+class RunsFeed(FollowerFeed):
     """Tells which runs begin and end."""
 
     _follower: RunsFollower
 
-    def messages(self, news: Iterator[Any]) -> Iterator[bytes]:
+    def _encoded(self, news: Iterator[Any]) -> Iterator[bytes]:
         """Yield a message for each run that began or ended."""
         for name, run in news:
             about = {"start": run.start} | ({"stop": run.stop} if name == "stop" else {})
@@ -120,12 +120,12 @@ class RunsFlow(FollowerFlow):
         return short_of_runs(self._follower.cursor)
 
 
-class DocumentsFlow(FollowerFlow):
+class DocumentsFeed(FollowerFeed):
     """Tells documents of a run, some in a message."""
 
     _follower: DocumentFollower
 
-    def messages(self, news: Iterator[Any]) -> Iterator[bytes]:
+    def _encoded(self, news: Iterator[Any]) -> Iterator[bytes]:
         """Yield messages, each a list of kinds and documents."""
         for some in _together(news):
             yield self._message(some)

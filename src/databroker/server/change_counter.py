@@ -1,4 +1,4 @@
-"""Whether more was stored, as clients are told it: by a value that is another one then."""
+"""The state of a source as clients see it: a value that changes whenever more was stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _REMEMBERED = 256
 
 
-class Changes:
+class ChangeCounter:
     """Counts how often more was stored, as seen by one thread: a state means nothing to others.
 
     Parameters

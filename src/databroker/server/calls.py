@@ -1,4 +1,4 @@
-"""From a call to a response: the store is asked by threads, and answers in pieces."""
+"""The endpoint of each call: its arguments are read, and a thread asks the store for the answer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import time
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from .._util.signals import not_from_signal
@@ -17,8 +18,10 @@ from ..stores.wire import sequence
 from ..stores.wire.calls import Call
 from ..stores.wire.failures import to_problem
 from .capacity import Receive
+from .requests import arguments
 from .responses import InPieces, Pieces, problem, whole
-from .served import Served
+from .routing import Endpoint
+from .source import SourceView
 
 _PIECE_BYTES = 2**16
 _PIECE_SECONDS = 0.02
@@ -27,58 +30,70 @@ _PIECE_SECONDS = 0.02
 _LOG = logging.getLogger("databroker.server")
 
 
-async def answer(
-    served: Served, call: Call, arguments: dict[str, Any], compressed: bool, receive: Receive
+def endpoint_of(call: Call) -> Endpoint:
+    """Return what answers the requests of a call."""
+
+    async def endpoint(view: SourceView, request: Request) -> Response:
+        compressed = request.query_params.get("compression") == "zstd"
+        with view.source.capacity.memory.holding() as hold:
+            given = await arguments(view, request, call, hold)
+            return await _answer(view, call, given, compressed, request.receive)
+
+    return endpoint
+
+
+async def _answer(
+    view: SourceView, call: Call, arguments: dict[str, Any], compressed: bool, receive: Receive
 ) -> Response:
     """Return the response to a call."""
     form = (compressed and call.gives.compressed) or call.gives
     if call.writes:
-        response = await _written(served, call, arguments, form.pack)
-        served.source.tell_soon()
+        response = await _written(view, call, arguments, form.pack)
+        view.source.notify_soon()
         return response
     how = _sequence if call.yields else _value
-    return await served.run(how, served, call, arguments, form.pack, receive=receive)
+    return await view.run(how, view, call, arguments, form.pack, receive=receive)
 
 
-async def _written(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
+async def _written(view: SourceView, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
     if call.name == "insert":
-        return await _inserted(served, call, arguments)
+        return await _inserted(view, call, arguments)
     # Which is not left half done.
-    return await served.finish(_value, served, call, arguments, pack)
+    return await view.finish(_value, view, call, arguments, pack)
 
 
-async def _inserted(served: Served, call: Call, arguments: dict[str, Any]) -> Response:
+async def _inserted(view: SourceView, call: Call, arguments: dict[str, Any]) -> Response:
     try:
-        await served.insert(**arguments)
+        await view.insert(**arguments)
     except not_from_signal(Exception) as error:
         return problem(_told(error, call))
     return whole(encode(None))
 
 
-def _value(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
+def _value(view: SourceView, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
     heard = list[Warned]()
     try:
         with overheard(heard):
-            body = encode(pack(served.ask(call, arguments)))
-        return whole(body, served.may_hear(heard))
+            body = encode(pack(view.ask(call, arguments)))
+        return whole(body, view.may_hear(heard))
     except not_from_signal(Exception) as error:
         return problem(_told(error, call))
 
 
-def _sequence(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
+def _sequence(view: SourceView, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
     """Return the response whole if it is small, so that it costs one turn of a thread."""
-    pieces = _heard(served, call, arguments, pack)
+    pieces = _heard(view, call, arguments, pack)
     try:
         first, is_last = next(pieces)
     except DatabrokerError as error:
         return problem(error)
-    return whole(first) if is_last else InPieces(first, pieces, served.run)
+    return whole(first) if is_last else InPieces(first, pieces, view.run)
 
 
-def _heard(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> Pieces:
+def _heard(view: SourceView, call: Call, arguments: dict[str, Any], pack: Any) -> Pieces:
     """Yield the pieces of a sequence, in whichever thread asks for each."""
     heard = list[Warned]()
-    pieces = _pieces(served, call, arguments, pack, heard)
+    pieces = _pieces(view, call, arguments, pack, heard)
     while True:
         with overheard(heard):
             piece = next(pieces, None)
@@ -88,7 +103,7 @@ def _heard(served: Served, call: Call, arguments: dict[str, Any], pack: Any) -> 
 
 
 def _pieces(
-    served: Served, call: Call, arguments: dict[str, Any], pack: Any, heard: list[Warned]
+    view: SourceView, call: Call, arguments: dict[str, Any], pack: Any, heard: list[Warned]
 ) -> Pieces:
     """Yield a sequence of items, some at a time; the last piece has its end.
 
@@ -99,7 +114,7 @@ def _pieces(
     """
     piece, size, begun, is_first = list[bytes](), 0, time.monotonic(), True
     try:
-        for each in served.ask(call, arguments):
+        for each in view.ask(call, arguments):
             check_time()
             piece.append(sequence.item(pack(each)))
             size += len(piece[-1])
@@ -110,9 +125,9 @@ def _pieces(
         told = _told(error, call)
         if is_first and not piece:
             raise told from error
-        piece.append(sequence.failure(to_problem(told), served.may_hear(heard)))
+        piece.append(sequence.failure(to_problem(told), view.may_hear(heard)))
     else:
-        piece.append(sequence.end(served.may_hear(heard)))
+        piece.append(sequence.end(view.may_hear(heard)))
     yield b"".join(piece), True
 
 

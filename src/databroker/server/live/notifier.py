@@ -1,4 +1,4 @@
-"""Waking those who wait for what is new: however many they are, one thread waits for the store."""
+"""Notifying followers of what is new: however many they are, one thread waits for the store."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class Listener:
         self._woken.set()
 
 
-class News:
-    """What is new in a store, for all who listen.
+class Notifier:
+    """Wakes all who listen once a store has something new.
 
     Parameters
     ----------
@@ -97,10 +97,10 @@ class News:
                 if not audience.listeners:
                     self._audiences.pop((who, loop), None)
 
-    def look_soon(self) -> None:
+    def check_soon(self) -> None:
         """Look whether there is more, in another thread, as this process has just stored some.
 
-        What is stored while that looks is seen to by the one that waits for the store.
+        What is stored meanwhile is noticed by the thread that waits for the store.
         """
         if self._audiences and not self._looks:
             self._looks = True
@@ -116,7 +116,7 @@ class News:
     def _begin(self) -> None:
         with self._lock:
             if self._thread is None:
-                name = "databroker-news"
+                name = "databroker-notifier"
                 self._thread = threading.Thread(target=self._watch, name=name, daemon=True)
                 self._thread.start()
 

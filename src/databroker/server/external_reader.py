@@ -1,4 +1,4 @@
-"""External values, which the server opens as it would read them itself, and sends in pieces.
+"""External values: the server reads them as it would for itself, and sends them in pieces.
 
 Whoever asks names a run, a field and what refers to its values. Which files these are in is said by
 documents that they may see, and by the root map, handlers and `allowed_roots` of the server.
@@ -22,7 +22,7 @@ from ..external.fields.resource_values import Opener, StreamSource
 from ..query.time_limit import check_time
 from ..stores.external import Buffer, ExternalValues, Head, Part, Seen, Stretch
 from ..stores.store_ref import StoreRef
-from .slice_errors import told
+from .external_errors import without_paths
 
 if TYPE_CHECKING:
     from ..runs.session import Session
@@ -37,7 +37,7 @@ _COUNTED = 4096
 """How many values are counted at once: documents may speak of more than there will ever be."""
 
 
-class Slices:
+class ExternalReader:
     """External values of a field as a caller may read them.
 
     Parameters
@@ -56,14 +56,14 @@ class Slices:
 
     def see(self, cheaply: bool = False) -> Seen | None:
         """Return what the values are like; see `Store.see_external`."""
-        with told():
+        with without_paths():
             look = self._referred().look(cheaply)
             return None if look is None else Seen(*look)
 
     def count(self) -> int:
         """Return how many of the values are there; see `Store.count_external`."""
         found = 0
-        with told():
+        with without_paths():
             for page in self._referred().pages(_COUNTED):
                 check_time()
                 found += page.count()
@@ -71,7 +71,7 @@ class Slices:
 
     def read(self, part: Part | None) -> Iterator[Head | Buffer]:
         """Yield the bytes of the values; see `Store.read_external`."""
-        with told():
+        with without_paths():
             referred = self._referred()
             yield from each(referred) if part is None else alike(referred, part)
 

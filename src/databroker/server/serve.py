@@ -1,4 +1,4 @@
-"""Serving what configurations name: on a port of this machine, by one process or several."""
+"""What `databroker serve` does: open sources, and serve them by one process or several."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from .access.key_file import KeyFile
 from .access.tokens import OneToken
 from .application import app
 from .connections import limited
-from .kept_secret import kept_secret
 from .limits import Limits as Limits
-from .live.stream import WithStreams
+from .live.event_stream import WithStreams
 from .metrics import numbers_of_processes
-from .workers import run_all
+from .secret_file import persistent_secret
+from .workers import run_workers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -42,7 +42,7 @@ _PATIENCE = 10
 """Seconds that are waited, at the end, for answers that are being given."""
 
 
-class Serving(NamedTuple):
+class ServeOptions(NamedTuple):
     """What is served, and where.
 
     Attributes
@@ -82,7 +82,7 @@ class Serving(NamedTuple):
     metrics: bool = False
 
 
-def sources_of(names: Sequence[str]) -> dict[str, str]:
+def named_sources(names: Sequence[str]) -> dict[str, str]:
     """Return what is served, by the names that stand in addresses.
 
     Raises
@@ -92,7 +92,7 @@ def sources_of(names: Sequence[str]) -> dict[str, str]:
 
     Examples
     --------
-    >>> sources_of(["csx", "./runs.db"])
+    >>> named_sources(["csx", "./runs.db"])
     {'csx': 'csx', 'runs': './runs.db'}
     """
     found: dict[str, str] = {}
@@ -107,12 +107,12 @@ def sources_of(names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def serve(serving: Serving, tell: Callable[[str], None]) -> None:
+def serve(options: ServeOptions, tell: Callable[[str], None]) -> None:
     """Serve until interrupted.
 
     Parameters
     ----------
-    serving
+    options
         What, and where.
     tell
         Called with the address of each source once it is served. A token that was made just now
@@ -128,31 +128,31 @@ def serve(serving: Serving, tell: Callable[[str], None]) -> None:
     given = os.environ.get(ENVIRONMENT)
     check_token(given or "")
     token = given or secrets.token_urlsafe(32)
-    brokers = _brokers(serving.sources)
+    brokers = _brokers(options.sources)
     try:
-        application(serving, brokers, token, token)  # so that what is wrong is said before
+        application(options, brokers, token, token)  # so that what is wrong is said before
     finally:
         for broker in brokers.values():
             broker.close()
-    with door_of(serving.host, serving.port) as door:
+    with listening_socket(options.host, options.port) as listener:
         # Connections have it, too: else asyncio, without uvloop, has each answer wait for 40 ms.
-        door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for address in _addresses(serving, door.getsockname()[1]):
-            tell(address if given or not serving.with_token else f"{address}?token={token}")
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for address in _addresses(options, listener.getsockname()[1]):
+            tell(address if given or not options.with_token else f"{address}?token={token}")
         # Cursors that clients keep are good on other machines, too, where these have one token.
-        secret = given or kept_secret(user_data_dir())
-        if serving.workers == 1:
-            work(serving, token, secret, door)
+        secret = given or persistent_secret(user_data_dir())
+        if options.workers == 1:
+            run_worker(options, token, secret, listener)
         else:
-            with numbers_of_processes() if serving.metrics else nullcontext():
-                run_all(serving.workers, work, (serving, token, secret, door))
+            with numbers_of_processes() if options.metrics else nullcontext():
+                run_workers(options.workers, run_worker, (options, token, secret, listener))
 
 
-def work(serving: Serving, token: str, secret: str, door: socket.socket) -> None:
-    """Answer what comes to a port, until interrupted."""
+def run_worker(options: ServeOptions, token: str, secret: str, listener: socket.socket) -> None:
+    """Answer the connections of a socket, until interrupted."""
     log_to_errors()
-    allow_files(serving.limits.connections)
-    served = WithStreams(application(serving, _brokers(serving.sources), token, secret))
+    raise_file_limit(options.limits.connections)
+    served = WithStreams(application(options, _brokers(options.sources), token, secret))
     config = uvicorn.Config(
         served,
         ws="none",
@@ -161,26 +161,26 @@ def work(serving: Serving, token: str, secret: str, door: socket.socket) -> None
         proxy_headers=False,  # an address is that of the connection, whatever is said of it
         timeout_graceful_shutdown=_PATIENCE,
     )
-    ServerWithStreams(limited(config, serving.limits), served.end_streams).run([door])
+    ServerWithStreams(limited(config, options.limits), served.end_streams).run([listener])
 
 
 def application(
-    serving: Serving, brokers: Mapping[str, Broker], token: str, secret: str
+    options: ServeOptions, brokers: Mapping[str, Broker], token: str, secret: str
 ) -> ASGIApp:
     """Return what answers, which closes the brokers when it is shut down."""
     return app(
         brokers,
-        access=access_of(serving, token),
+        access=access_of(options, token),
         secret=secret,
-        allow_origins=serving.origins,
-        allow_writing=serving.allow_writing,
-        limits=serving.limits,
-        metrics=serving.metrics,
+        allow_origins=options.origins,
+        allow_writing=options.allow_writing,
+        limits=options.limits,
+        metrics=options.metrics,
         close=True,
     )
 
 
-def door_of(host: str, port: int) -> socket.socket:
+def listening_socket(host: str, port: int) -> socket.socket:
     """Return the socket to which connections come.
 
     Raises
@@ -212,7 +212,7 @@ class ServerWithStreams(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def allow_files(connections: int) -> None:
+def raise_file_limit(connections: int) -> None:
     """Let this process have a file open for each connection, as far as it may."""
     try:
         import resource
@@ -225,7 +225,7 @@ def allow_files(connections: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
-def access_of(serving: Serving, token: str) -> Access:
+def access_of(options: ServeOptions, token: str) -> Access:
     """Return who is let in.
 
     Raises
@@ -233,10 +233,10 @@ def access_of(serving: Serving, token: str) -> Access:
     InvalidConfiguration
         A file does not say so as it must.
     """
-    keys = KeyFile(serving.keys)
+    keys = KeyFile(options.keys)
     keys.keys()
-    others = [] if serving.auth is None else read_auth_file(serving.auth)
-    token_or_none = [OneToken(token)] if serving.with_token else []
+    others = [] if options.auth is None else read_auth_file(options.auth)
+    token_or_none = [OneToken(token)] if options.with_token else []
     return Access([*token_or_none, keys, *others])
 
 
@@ -252,7 +252,7 @@ def _brokers(sources: Mapping[str, str]) -> dict[str, Broker]:
     return brokers
 
 
-def _addresses(serving: Serving, port: int) -> Iterator[str]:
-    host = f"[{serving.host}]" if ":" in serving.host else serving.host
-    for name in serving.sources:
+def _addresses(options: ServeOptions, port: int) -> Iterator[str]:
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    for name in options.sources:
         yield f"http://{host}:{port}/{name}"

@@ -11,15 +11,15 @@ import pytest
 from databroker.columns import ALL
 from databroker.errors import InvalidRequest
 from databroker.query.nodes import Everything
-from databroker.server.kept_secret import kept_secret
-from databroker.server.sealed import SealedStore
-from databroker.server.seals import Seal
+from databroker.server.secret_file import persistent_secret
+from databroker.server.signed_store import SignedStore
+from databroker.server.signing import Signer
 from databroker.stores.files.store import JSONLStore
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 from databroker.testing.conformance.base import event, start, whole_run
 
-SEAL = Seal("of the tests").of("lab").of("ann")
+SIGNER = Signer("of the tests").of("lab").of("ann")
 
 FORGED = [
     None,
@@ -51,7 +51,7 @@ def behind(request, tmp_path):
 
 @pytest.fixture
 def store(behind):
-    return SealedStore(behind, SEAL)
+    return SignedStore(behind, SIGNER)
 
 
 def test_what_was_given_is_taken(store, behind):
@@ -94,9 +94,12 @@ def test_what_was_given_for_something_else_is_refused(store, behind):
             store.read(kind, replace(extent, token=token), ALL)
     with pytest.raises(InvalidRequest):
         store.find(Everything(), after=extent.token)
-    for seal in (Seal("of the tests").of("lab").of("bob"), Seal("another").of("lab").of("ann")):
+    for signer in (
+        Signer("of the tests").of("lab").of("bob"),
+        Signer("another").of("lab").of("ann"),
+    ):
         with pytest.raises(InvalidRequest):
-            SealedStore(behind, seal).read("event", extent, ALL)
+            SignedStore(behind, signer).read("event", extent, ALL)
 
 
 @pytest.mark.parametrize("place", range(0, 40, 7))
@@ -116,19 +119,21 @@ def test_an_extent_is_what_it_was_whatever_is_said_of_it(store, behind):
 
 def test_the_secret_of_a_user_is_kept_by_whoever_needs_it_first(tmp_path):
     found, folder = [], tmp_path / "data"
-    threads = [threading.Thread(target=lambda: found.append(kept_secret(folder))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: found.append(persistent_secret(folder))) for _ in range(8)
+    ]
     for each in threads:
         each.start()
     for each in threads:
         each.join()
     assert len(found) == 8
-    assert {*found, kept_secret(folder)} == {found[0]}
+    assert {*found, persistent_secret(folder)} == {found[0]}
     assert len(found[0]) > 40
     assert stat.S_IMODE(os.stat(folder / "server-secret").st_mode) == 0o600
 
 
 def test_where_no_secret_can_be_kept_there_is_a_new_one(tmp_path):
     (tmp_path / "data").write_text("no folder")
-    first, second = (kept_secret(tmp_path / "data") for _ in range(2))
+    first, second = (persistent_secret(tmp_path / "data") for _ in range(2))
     assert first != second
     assert len(second) > 40

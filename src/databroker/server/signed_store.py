@@ -1,4 +1,4 @@
-"""A store of which whatever clients bring back is sealed: cursors of runs, marks and extents."""
+"""A store that signs whatever clients bring back: cursors of runs, marks and extents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..stores.base import Capabilities, RunRecord, Store
 from ..stores.contents import StoredRun
 from ..stores.delegating import DelegatingStore
 from ..stores.rows import Extent
-from .seals import Seal
+from .signing import Signer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from ..query.nodes import Node
 
 
-class SealedStore(DelegatingStore):
-    """Passes everything on to a store, and seals what that takes on trust.
+class SignedStore(DelegatingStore):
+    """Passes everything on to a store, and signs what that takes on trust.
 
     Parameters
     ----------
     behind
         The store.
-    seal
-        What seals.
+    signer
+        What signs.
     """
 
-    def __init__(self, behind: Store, seal: Seal) -> None:
+    def __init__(self, behind: Store, signer: Signer) -> None:
         super().__init__()
-        self._behind, self._seal = behind, seal
+        self._behind, self._signer = behind, signer
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
@@ -84,7 +84,7 @@ class SealedStore(DelegatingStore):
     def find(
         self, query: Node, *, limit: int | None = None, after: Any = None
     ) -> Iterator[RunRecord]:
-        place = None if after is None else self._seal.open("cursor", after)
+        place = None if after is None else self._signer.unsign("cursor", after)
         return map(self._record, self._behind.find(query, limit=limit, after=place))
 
     def record(self, uid: str) -> RunRecord | None:
@@ -92,19 +92,19 @@ class SealedStore(DelegatingStore):
         return run and self._record(run)
 
     def _record(self, run: RunRecord) -> RunRecord:
-        return replace(run, cursor=self._seal.close("cursor", run.cursor))
+        return replace(run, cursor=self._signer.sign("cursor", run.cursor))
 
     def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
-        found = self._behind.uids_since(None if mark is None else self._seal.open("mark", mark))
+        found = self._behind.uids_since(None if mark is None else self._signer.unsign("mark", mark))
         if found is None:
             return None
         uids, new = found
-        return uids, None if new is None else self._seal.close("mark", new)
+        return uids, None if new is None else self._signer.sign("mark", new)
 
     # -- reading a run -----------------------------------------------------
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
-        return self._closed(kind, self._behind.extents(kind, owner))
+        return self._signed(kind, self._behind.extents(kind, owner))
 
     def read(
         self,
@@ -113,25 +113,25 @@ class SealedStore(DelegatingStore):
         selection: Selection,
         rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        return self._behind.read(kind, self._opened(kind, extent), selection, rows)
+        return self._behind.read(kind, self._unsigned(kind, extent), selection, rows)
 
     def read_extents(
         self, kind: str, extents: Iterable[Extent], selection: Selection
     ) -> Iterator[list[pa.RecordBatch]]:
-        opened = [self._opened(kind, extent) for extent in extents]
-        return self._behind.read_extents(kind, opened, selection)
+        unsigned = [self._unsigned(kind, extent) for extent in extents]
+        return self._behind.read_extents(kind, unsigned, selection)
 
     def read_runs(self, uids: Iterable[str]) -> Iterator[StoredRun]:
         for run in self._behind.read_runs(uids):
-            closed = {owner: self._closed(owner[0], found) for owner, found in run.extents.items()}
-            yield replace(run, extents=closed)
+            signed = {owner: self._signed(owner[0], found) for owner, found in run.extents.items()}
+            yield replace(run, extents=signed)
 
-    def _closed(self, kind: str, extents: Iterable[Extent]) -> list[Extent]:
-        return [replace(each, token=self._seal.close(kind, _parts(each))) for each in extents]
+    def _signed(self, kind: str, extents: Iterable[Extent]) -> list[Extent]:
+        return [replace(each, token=self._signer.sign(kind, _parts(each))) for each in extents]
 
-    def _opened(self, kind: str, extent: Extent) -> Extent:
-        """Return the extent that was sealed, whatever else the client says of it."""
-        return Extent(*self._seal.open(kind, extent.token))
+    def _unsigned(self, kind: str, extent: Extent) -> Extent:
+        """Return the extent that was signed, whatever else the client says of it."""
+        return Extent(*self._signer.unsign(kind, extent.token))
 
     def close(self) -> None:
         """Do nothing: who has the store behind closes it."""

@@ -1,4 +1,4 @@
-"""A source as it is asked over the wire, by each caller."""
+"""A source that is served, and the view of it that each caller has."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..stores.narrowed import NarrowedStore
 from ..stores.wire.batches import Rows
 from ..stores.wire.warned import to_plain
 from .access.audit import audited, log_refused
-from .changes import Changes
+from .change_counter import ChangeCounter
+from .external_reader import ExternalReader
 from .inserts import Inserts
-from .live.news import Listener, News
-from .sealed import SealedStore
-from .slices import Slices
+from .live.notifier import Listener, Notifier
+from .signed_store import SignedStore
 
 if TYPE_CHECKING:
     from .._util.user_warnings import Warned
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .access.access import IsStillValid
     from .access.caller import Caller, Scope
     from .capacity import Capacity, Receive
-    from .seals import Seal
+    from .signing import Signer
 
 T = TypeVar("T")
 
@@ -46,8 +46,8 @@ Listening = Callable[[], AbstractAsyncContextManager[Listener]]
 """Has somebody who is woken then."""
 
 
-class Served:
-    """A source, as one caller is served it.
+class SourceView:
+    """A source as one caller sees it: the runs that they may see, and what they may do.
 
     Attributes
     ----------
@@ -80,10 +80,10 @@ class Served:
         self.listening = listening
 
     @cached_property
-    def sealed(self) -> SealedStore:
+    def signed_store(self) -> SignedStore:
         """Their store, with cursors, marks and extents that this caller can bring back."""
-        seal = self.source.seal.of(self.caller.name).of(repr(self.caller.query))
-        return SealedStore(self.session.store, seal)
+        signer = self.source.signer.of(self.caller.name).of(repr(self.caller.query))
+        return SignedStore(self.session.store, signer)
 
     @property
     def store(self) -> Store:
@@ -137,9 +137,9 @@ class Served:
         if call.writes:
             with audited(self.caller.name, self.address, call.name, arguments):
                 self._check_that_it_takes()
-                return getattr(self.sealed, call.name)(**arguments)
+                return getattr(self.signed_store, call.name)(**arguments)
         own = getattr(self, f"_{call.name}", None)
-        return (own or getattr(self.sealed, call.name))(**arguments)
+        return (own or getattr(self.signed_store, call.name))(**arguments)
 
     def may_hear(self, warned: Sequence[Warned]) -> list[list[str]]:
         """Return what the caller is told of warnings: nothing, where there are runs of others.
@@ -172,26 +172,26 @@ class Served:
         """Say where rows are and, where they are few, send them along: they are asked for next."""
         from ..columns import ALL
 
-        extents = self.sealed.extents(kind, owner)
+        extents = self.signed_store.extents(kind, owner)
         if sum(extent.rows for extent in extents) > FEW_ROWS:
             return Rows(extents)
-        batches = [list(self.sealed.read(kind, extent, ALL)) for extent in extents]
+        batches = [list(self.signed_store.read(kind, extent, ALL)) for extent in extents]
         size = sum(batch.nbytes for several in batches for batch in several)
         return Rows(extents, batches if size <= _FEW_BYTES else None)
 
-    def _slices(self, values: ExternalValues) -> Slices:
-        return Slices(self.session, self.source.allow_writing, values)
+    def _external(self, values: ExternalValues) -> ExternalReader:
+        return ExternalReader(self.session, self.source.allow_writing, values)
 
     def _see_external(self, values: ExternalValues, cheaply: bool = False) -> Seen | None:
-        return self._slices(values).see(cheaply)
+        return self._external(values).see(cheaply)
 
     def _count_external(self, values: ExternalValues) -> int:
-        return self._slices(values).count()
+        return self._external(values).count()
 
     def _read_external(
         self, values: ExternalValues, part: Part | None = None
     ) -> Iterator[Head | Buffer]:
-        return self._slices(values).read(part)
+        return self._external(values).read(part)
 
     def _state(self) -> tuple[Hashable, ...]:
         return self._told()
@@ -210,35 +210,35 @@ class ServedSource:
         Its runs, and how these and their files are read.
     allow_writing
         Whether documents can be inserted, by those who may.
-    seal
-        What seals the cursors, marks and extents that callers are given.
+    signer
+        What signs the cursors, marks and extents that callers are given.
     capacity
         What can be done at once, for all of its callers.
     """
 
     def __init__(
-        self, session: Session, allow_writing: bool, seal: Seal, capacity: Capacity
+        self, session: Session, allow_writing: bool, signer: Signer, capacity: Capacity
     ) -> None:
         self._session = session
         self.allow_writing = allow_writing
-        self.seal = seal
+        self.signer = signer
         self.capacity = capacity
         self.inserts = Inserts()
-        self._changes = Changes(session.store)
-        self._news = News(session.store)
+        self._changes = ChangeCounter(session.store)
+        self._notifier = Notifier(session.store)
 
-    def tell_soon(self) -> None:
+    def notify_soon(self) -> None:
         """Have followers told of what was stored just now."""
-        self._news.look_soon()
+        self._notifier.check_soon()
 
     def to(
         self, caller: Caller, address: str = "", is_still_valid: IsStillValid = _always_valid
-    ) -> Served:
-        """Return the source as a caller is served it, who asks from some host."""
+    ) -> SourceView:
+        """Return the source as a caller sees it, who asks from some host."""
         session, state = self._session, self._changes.state
         if caller.query != Everything():
             store = NarrowedStore(session.store, caller.query)
             session = replace(session, view=StoreView(store))
             state = partial(self._changes.state_of, store, caller.query)
-        listening = partial(self._news.listening, repr(caller.query), state)
-        return Served(self, caller, address, is_still_valid, session, state, listening)
+        listening = partial(self._notifier.listening, repr(caller.query), state)
+        return SourceView(self, caller, address, is_still_valid, session, state, listening)
