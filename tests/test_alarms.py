@@ -372,7 +372,9 @@ def test_a_handler_of_signals_of_any_form_is_known():
 
 
 WIDE = {"Exception", "OSError", "TimeoutError", "IOError", "EnvironmentError"}
-SOURCES = sorted(Path(databroker.__file__).parent.rglob("*.py"))
+PACKAGE = Path(databroker.__file__).parent
+END = PACKAGE / "cli" / "__init__.py"  # where a command ends, whatever was raised
+SOURCES = sorted({*PACKAGE.rglob("*.py")} - {END})
 
 
 def _catch_alarms(tree):
@@ -395,7 +397,10 @@ def _names(node):
 
 
 def test_no_alarm_is_caught_anywhere():
-    found = {path.name: list(_catch_alarms(ast.parse(path.read_text()))) for path in SOURCES}
+    found = {
+        str(path.relative_to(PACKAGE)): list(_catch_alarms(ast.parse(path.read_text())))
+        for path in SOURCES
+    }
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 

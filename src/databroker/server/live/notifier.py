@@ -44,7 +44,7 @@ class Listener:
         """Wait so many seconds at most, or until there is more; tell whether there is."""
         try:
             await asyncio.wait_for(self._woken.wait(), seconds)
-        except TimeoutError:
+        except not_from_signal(TimeoutError):
             return False
         self._woken.clear()
         return True

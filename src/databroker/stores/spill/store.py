@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..._util.signals import suppressed
+from ..._util.signals import not_from_signal, suppressed
 from ..._util.user_warnings import warn_user
 from ...errors import SpillWarning, StoreAway, StoreDamaged, StoreUnavailable
 from ..base import Capabilities, Store
@@ -138,7 +138,7 @@ class SpillStore(DelegatingStore):
             if why is None:
                 return self._spool.keep_behind(documents, runs)
             self._spool.keep(documents, runs, str(why))
-        except OSError as error:
+        except not_from_signal(OSError) as error:
             raise StoreUnavailable(
                 f"{why or f'{self} has been away.'} And {self.folder} cannot take the document "
                 f"either: {error}. It was not stored; make room, then insert it again."
