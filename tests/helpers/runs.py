@@ -204,32 +204,30 @@ def save(db, documents):
     return db[documents[0][1]["uid"]]
 
 
-def image_files(folder, name="files", root=None, named=True):
-    """A run of three images, each a file of its own.
+def image_files(folder, name="files", time=FIRST, root=None, named=True, first=0):
+    """A run of three images, each a file of its own; those of every run have the same names.
 
-    With a root, that is what its resource says; an old resource does not name its run.
+    Their values begin with `first`. With a root, that is what the resource says; an old resource
+    does not name its run.
     """
     folder.mkdir(exist_ok=True, parents=True)
     resource = {
         "uid": f"{name}-res",
         "spec": "NPY_SEQ",
         "root": str(folder) if root is None else root,
-        "resource_path": name if root is None else str(folder / name),
+        "resource_path": "img" if root is None else str(folder / "img"),
         "resource_kwargs": {},
         "path_semantics": "posix",
         **({"run_start": f"{name}-run"} if named else {}),
     }
     found = [
-        start(name),
+        start(name, time),
         ("resource", resource),
         descriptor(name, "main", "primary", {"img": EXTERNAL}),
     ]
     for n in range(3):
-        np.save(folder / f"{name}_{n}.npy", np.full((2, 3), n))
-        datum = {
-            "datum_id": f"{name}-res/{n}",
-            "resource": f"{name}-res",
-            "datum_kwargs": {"index": n},
-        }
-        found += [("datum", datum), event(name, "main", n + 1, {"img": f"{name}-res/{n}"})]
+        np.save(folder / f"img_{n}.npy", np.full((2, 3), first + n))
+        datum_id = f"{name}-res/{n}"
+        datum = {"datum_id": datum_id, "resource": f"{name}-res", "datum_kwargs": {"index": n}}
+        found += [("datum", datum), event(name, "main", n + 1, {"img": datum_id})]
     return [*found, stop(name)]

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import databroker
@@ -12,33 +11,7 @@ from databroker.errors import ConflictingDocument, DatabrokerError, ExternalData
 from databroker.external import Registry
 from databroker.external.files import atomic_copy
 from databroker.runs.files import Files
-from helpers.runs import EXTERNAL, FIRST, descriptor, event, external, plain, save, start, stop
-
-
-def images(folder, name="files", time=FIRST, root=None, named=True):
-    """A run of three images in files, which are written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    resource = {
-        "uid": f"{name}-res",
-        "spec": "NPY_SEQ",
-        "root": str(folder) if root is None else root,
-        "resource_path": "img" if root is None else str(folder / "img"),
-        "resource_kwargs": {},
-        "path_semantics": "posix",
-    }
-    if named:
-        resource["run_start"] = f"{name}-run"
-    found = [
-        start(name, time),
-        ("resource", resource),
-        descriptor(name, "main", "primary", {"img": EXTERNAL}),
-    ]
-    for n in range(3):
-        np.save(folder / f"img_{n}.npy", np.full((2, 3), n + len(name)))
-        datum_id = f"{name}-res/{n}"
-        datum = {"datum_id": datum_id, "resource": f"{name}-res", "datum_kwargs": {"index": n}}
-        found += [("datum", datum), event(name, "main", n + 1, {"img": datum_id})]
-    return [*found, stop(name)]
+from helpers.runs import FIRST, external, image_files, plain, save
 
 
 @pytest.fixture
@@ -48,7 +21,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def header(db, folder):
-    return save(db, images(folder))
+    return save(db, image_files(folder))
 
 
 def values(header):
@@ -76,7 +49,7 @@ def test_a_run_without_files_has_none(db):
 
 def test_results_list_the_files_of_all_runs(db, folder):
     for n in range(3):
-        save(db, images(folder / str(n), f"run{n}", FIRST + n))
+        save(db, image_files(folder / str(n), f"run{n}", FIRST + n))
     save(db, plain("none", FIRST + 10))
     heard = []
     files = db(plan_name="scan").files(lambda *told: heard.append(told))
@@ -88,7 +61,7 @@ def test_results_list_the_files_of_all_runs(db, folder):
 
 def test_a_run_of_which_nothing_can_be_found_out_does_not_end_the_list(db, folder):
     save(db, external())
-    save(db, images(folder, time=FIRST + 1))
+    save(db, image_files(folder, time=FIRST + 1))
     files = db().files()
     assert [file.exists for file in files] == [True, True, True, False]
     assert "NOWHERE" in files[-1].problem
@@ -106,7 +79,7 @@ def test_the_transforms_of_a_configuration_are_heeded(folder):
         databroker.temp().store,
         transforms={"resource": lambda doc: {**doc, "root": str(folder)}},
     )
-    documents = images(folder)
+    documents = image_files(folder)
     documents[1][1]["root"] = "/wrong"
     assert not save(db, documents).files().missing
 
@@ -168,7 +141,7 @@ def test_a_run_is_exported_with_its_files(db, header, folder, tmp_path):
 def test_whatever_the_root_the_copy_is_found(db, tmp_path, root):
     """In databroker 1.x, a copy without a root pointed to the original."""
     folder = tmp_path / "then"
-    header = save(db, images(folder, root=root))
+    header = save(db, image_files(folder, root=root))
     before = values(header)
     other = databroker.temp()
     db.export(header, other, new_root=str(tmp_path / "new"))
@@ -178,7 +151,8 @@ def test_whatever_the_root_the_copy_is_found(db, tmp_path, root):
 
 def test_several_runs_with_files_of_the_same_names(db, tmp_path):
     for name in ("a", "bb", "ccc"):
-        save(db, images(tmp_path / name, name, FIRST + len(name)))
+        number = len(name)
+        save(db, image_files(tmp_path / name, name, FIRST + number, first=number))
     other = databroker.temp()
     for _ in range(2):  # again: nothing changes
         pairs = db.export(db(), other, str(tmp_path / "new"))
@@ -187,7 +161,7 @@ def test_several_runs_with_files_of_the_same_names(db, tmp_path):
 
 
 def test_resources_of_old_times_are_exported_too(db, tmp_path):
-    header = save(db, images(tmp_path / "then", named=False))
+    header = save(db, image_files(tmp_path / "then", named=False))
     for new_root in (None, str(tmp_path / "new")):
         other = databroker.temp()
         assert len(db.export(header, other, new_root)) == (3 if new_root else 0)
@@ -209,7 +183,7 @@ def test_a_missing_file_and_nothing_happens(db, header, folder, tmp_path):
 
 def test_runs_before_the_one_with_a_missing_file_are_there(db, tmp_path):
     for name in ("a", "bb"):
-        save(db, images(tmp_path / name, name, FIRST + len(name)))
+        save(db, image_files(tmp_path / name, name, FIRST + len(name)))
     (tmp_path / "a" / "img_0.npy").unlink()
     other = databroker.temp()
     with pytest.raises(ExternalDataMissing):

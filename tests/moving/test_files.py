@@ -77,7 +77,7 @@ def test_files_of_runs_that_point_elsewhere_are_not_copied(source, tmp_path):
 
 
 def test_a_missing_file_keeps_its_run_back(source, tmp_path):
-    (tmp_path / "then/files_1.npy").unlink()
+    (tmp_path / "then/img_1.npy").unlink()
     target = temp()
     (failed,) = databroker.copy(source, target, files=tmp_path / "now").failed
     assert "there is no file" in failed.problem
@@ -86,7 +86,7 @@ def test_a_missing_file_keeps_its_run_back(source, tmp_path):
 
 def test_true_is_a_folder_beside_the_file(source, tmp_path):
     report = databroker.copy(source, tmp_path / "home.db", files=True)
-    assert {new.split("/files_")[0] for _, new in report.files} == {str(tmp_path / "home-files")}
+    assert {new.split("/img_")[0] for _, new in report.files} == {str(tmp_path / "home-files")}
     with Broker.from_config({"driver": "sqlite", "path": str(tmp_path / "home.db")}) as db:
         assert values(db) == [0, 1, 2]
     with pytest.raises(CopyRefused, match="Name one"):

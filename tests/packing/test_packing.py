@@ -189,9 +189,9 @@ def test_what_has_no_checksums_says_so(tmp_path):
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_missing_file_is_an_error_or_is_told(lab, tmp_path, place):
-    gone = tmp_path / "lab" / "data" / "2024" / "files_1.npy"
+    gone = tmp_path / "lab" / "data" / "2024" / "img_1.npy"
     gone.unlink()
-    with pytest.raises(FileMissing, match=r"files_1\.npy"):
+    with pytest.raises(FileMissing, match=r"img_1\.npy"):
         pack(lab(), tmp_path / place)
     assert not [path for path in tmp_path.iterdir() if path.name != "lab"]
     report = pack(lab(), tmp_path / place, on_missing="skip")
@@ -254,7 +254,7 @@ def test_a_file_that_grows_meanwhile_is_no_copy(lab, tmp_path, monkeypatch):
     from databroker.external.files import atomic_copy
 
     monkeypatch.setattr(atomic_copy, "_BLOCK", 100)
-    path = tmp_path / "lab" / "data" / "2024" / "files_0.npy"
+    path = tmp_path / "lab" / "data" / "2024" / "img_0.npy"
     blocks = atomic_copy.blocks(str(path))
     next(blocks)
     path.write_bytes(path.read_bytes() + b"more")
