@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import msgpack
@@ -29,6 +29,9 @@ _BIG_INTEGER = 1
 _ARRAY = 2
 _SIZE = 4  # bytes that say how long the header of an array is
 
+LONGEST_DTYPE = 2**16
+"""Characters of a described dtype: it is read as Python is, which takes far more memory than it."""
+
 
 def encode(value: Any) -> bytes:
     """Return the exact encoding of a normalised value.
@@ -45,11 +48,37 @@ def encode(value: Any) -> bytes:
         return packed
 
 
-def decode(data: bytes | bytearray | memoryview) -> Any:
-    """Return the value that :func:`encode` was given."""
+def decode(
+    data: bytes | bytearray | memoryview,
+    *,
+    container: Callable[[Any], Any] | None = None,
+    longest: int | None = None,
+    text_keys: bool = False,
+) -> Any:
+    """Return the value that :func:`encode` was given.
+
+    Parameters
+    ----------
+    data
+        What it gave.
+    container
+        Called with each list and dictionary as soon as it is made; it returns what stands for it.
+    longest
+        How many items each of them has at most; by default as many as there are bytes.
+    text_keys
+        Whether other keys are refused.
+    """
+    most = -1 if longest is None else longest
     try:
         return msgpack.unpackb(
-            data, unicode_errors="surrogatepass", strict_map_key=False, ext_hook=_restore
+            data,
+            unicode_errors="surrogatepass",
+            strict_map_key=text_keys,
+            ext_hook=_restore,
+            list_hook=container,
+            object_hook=container,
+            max_array_len=most,
+            max_map_len=most,
         )
     except (msgpack.UnpackException, SyntaxError, TypeError, KeyError, MemoryError) as error:
         raise ValueError(f"these bytes are not an encoded document: {error}") from error
@@ -110,7 +139,17 @@ def describe_dtype(dtype: np.dtype[Any]) -> str:
 
 @functools.lru_cache(maxsize=256)
 def restore_dtype(text: str) -> np.dtype[Any]:
-    """Return the dtype that :func:`describe_dtype` described."""
+    """Return the dtype that :func:`describe_dtype` described.
+
+    Raises
+    ------
+    ValueError
+        It is too long for one: what describes a dtype may come from anywhere.
+    SyntaxError, TypeError
+        It describes none.
+    """
+    if len(text) > LONGEST_DTYPE:
+        raise ValueError(f"a dtype is described in {LONGEST_DTYPE} characters at most")
     dtype: np.dtype[Any] = np.lib.format.descr_to_dtype(ast.literal_eval(text))
     return dtype
 

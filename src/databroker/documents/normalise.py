@@ -19,6 +19,7 @@ paths, UUID, Decimal, Fraction their text
 array of Python objects        nested lists
 Series, DataArray, Index, ...  the array that they are
 table (DataFrame)              a dictionary of its columns
+array of thousands of fields   a dictionary of its fields
 anything else                  its ``repr``
 =============================  ==========================================
 
@@ -56,6 +57,7 @@ import numpy as np
 from .._util.printable import repr_of, shown, text_of, type_name
 from .._util.signals import from_signal, not_from_signal, suppressed
 from ..errors import InvalidDocument
+from .encode import LONGEST_DTYPE, describe_dtype
 from .typed_list import TypedList
 
 SCALARS = frozenset({float, int, str, bool, type(None)})
@@ -192,6 +194,9 @@ def _array(value: np.ndarray[Any, Any], path: str, depth: int, changes: list[str
     if value.dtype.hasobject:
         changes.append(f"{path} (array of objects) as list")
         return _value(value.tolist(), path, depth + 1, changes)
+    if value.dtype.names and len(describe_dtype(value.dtype)) > LONGEST_DTYPE:
+        changes.append(f"{path} (array of {len(value.dtype.names)} fields) as dict")
+        return _value({name: value[name] for name in value.dtype.names}, path, depth, changes)
     if type(value) not in _ARRAYS:  # such as one with a unit
         changes.append(f"{path} ({type_name(value)}) as ndarray")
     return np.array(value, order="C", copy=True, subok=False)

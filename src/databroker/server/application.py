@@ -137,7 +137,8 @@ def _routes(source: ServedSource) -> list[BaseRoute]:
 
     async def about(view: SourceView, request: Request) -> Response:
         said = await view.run(view.about, receive=request.receive)
-        largest = source.capacity.limits.request_bytes
+        limits = source.capacity.limits
+        largest = {"question": limits.largest(writes=False), "insert": limits.largest(writes=True)}
         return JSONResponse({"databroker": __version__, "largest": largest, **said})
 
     async def describe(_: SourceView, __: Request) -> Response:

@@ -15,6 +15,9 @@ class Limits:
     ----------
     request_bytes
         The size of a request.
+    question_bytes
+        The size of one that only asks: it is all made values of Python, which take several times
+        the room.
     held_bytes
         The size of all requests that are being answered, together; it is not less than that of one.
     answer_seconds
@@ -55,6 +58,7 @@ class Limits:
     """
 
     request_bytes: int = 256 * 2**20
+    question_bytes: int = 16 * 2**20
     held_bytes: int = 2**30
     answer_seconds: float = 60.0
     requests: int = 1_000
@@ -71,3 +75,7 @@ class Limits:
             value = getattr(self, each.name)
             if not value > 0:
                 raise InvalidConfiguration(f"A server needs more {each.name!r} than {value}.")
+
+    def largest(self, *, writes: bool) -> int:
+        """Return how many bytes a request has at most, which writes or only asks."""
+        return self.request_bytes if writes else min(self.request_bytes, self.question_bytes)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from starlette.requests import ClientDisconnect, Request
 
-from ..documents.encode import decode
 from ..errors import InvalidRequest, RequestTooLarge, RequestTooSlow
 from ..stores.wire.calls import JSON, Call
+from .decoding import decoded
 from .limits import Limits
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ async def arguments(
     RequestTooLarge, RequestTooSlow, InvalidRequest, InvalidQuery
         It brings no such.
     """
-    body = await _body(request, view.source.capacity.limits, hold)
+    body = await _body(request, view.source.capacity.limits, call, hold)
     is_json = request.headers.get("content-type", "").partition(";")[0].strip() == JSON
     if len(body) <= _LITTLE:
         return _unpacked(body, is_json, call)
@@ -44,8 +43,7 @@ async def arguments(
 
 def _unpacked(body: bytearray, is_json: bool, call: Call) -> dict[str, Any]:
     try:
-        plain = (json.loads if is_json else decode)(body) if body else {}
-        return call.unpack(plain)
+        return call.unpack(decoded(body, is_json) if body else {})
     except RecursionError as error:
         raise InvalidRequest("what was sent is nested too deeply") from error
     except ValueError as error:
@@ -54,14 +52,16 @@ def _unpacked(body: bytearray, is_json: bool, call: Call) -> dict[str, Any]:
         raise InvalidRequest(f"what was sent cannot be read: {error}") from error
 
 
-async def _body(request: Request, limits: Limits, hold: Callable[[int], None]) -> bytearray:
+async def _body(
+    request: Request, limits: Limits, call: Call, hold: Callable[[int], None]
+) -> bytearray:
     with anyio.move_on_after(limits.stalled_seconds) as waiting:
 
         def came(size: int) -> None:
             hold(size)
             waiting.deadline += size / _SLOWEST
 
-        return await _received(request, limits.request_bytes, came)
+        return await _received(request, limits.largest(writes=call.writes), came)
     raise RequestTooSlow(
         f"A request must come at {_SLOWEST} bytes a second, or within "
         f"{limits.stalled_seconds:g} s: it is not waited for."
@@ -83,4 +83,4 @@ async def _received(request: Request, most: int, came: Callable[[int], None]) ->
                 return body
         except ClientDisconnect as error:
             raise InvalidRequest("the request broke off") from error
-    raise RequestTooLarge(f"A request has {most} bytes at most: send less at once.")
+    raise RequestTooLarge(f"Such a request has {most} bytes at most: send less at once.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from http.client import HTTPException, HTTPResponse
@@ -53,7 +53,7 @@ class Connection:
         self._target = f"{route.target}/{VERSION}"
         self._query = "?compression=zstd" if compression else ""
         self._pool = Pool(route, self.name, timeout)
-        self._largest: int | None = None
+        self._largest: Mapping[str, int] = {}
 
     def about(self) -> dict[str, Any]:
         """Return what the server says of the source."""
@@ -64,20 +64,14 @@ class Connection:
                 found = None
             if not isinstance(found, dict) or "capabilities" not in found:
                 raise not_understood(response, self.name)
-            self._largest = found.get("largest")
+            largest = found.get("largest")
+            self._largest = largest if isinstance(largest, dict) else {}
             return found
 
     def value(self, call: Call, arguments: dict[str, Any]) -> Any:
         """Return the answer to a call that gives one value."""
         pauses = PAUSES[:1] if call.writes else PAUSES  # who writes can let it wait
-        body = encode(arguments)
-        if self._largest is not None and len(body) > self._largest:
-            # The server would hang up amid it, which is not told from being away.
-            raise RequestTooLarge(
-                f"{self.name} takes {self._largest} bytes at once, and {call.name!r} has "
-                f"{len(body)}: it was not sent."
-            )
-        with self.answer("POST", call.name, body, pauses) as response:
+        with self.answer("POST", call.name, self._encoded(call, arguments), pauses) as response:
             try:
                 value = call.gives.unpack(decode(response.read()))
             except (ValueError, TypeError) as error:
@@ -89,7 +83,7 @@ class Connection:
     def items(self, call: Call, arguments: dict[str, Any]) -> Iterator[Any]:
         """Yield the items of the answer to a call that yields."""
         found, end = list[Any](), dict[str, Any]()
-        with self.answer("POST", call.name, encode(arguments), PAUSES) as response:
+        with self.answer("POST", call.name, self._encoded(call, arguments), PAUSES) as response:
             try:
                 for part, end in parts(iter(partial(response.read1, _CHUNK), b"")):
                     found = [call.gives.unpack(each) for each in part]
@@ -107,6 +101,17 @@ class Connection:
         yield from found
         if "error" in end:
             raise from_problem(end["error"])
+
+    def _encoded(self, call: Call, arguments: dict[str, Any]) -> bytes:
+        body = encode(arguments)
+        largest = self._largest.get("insert" if call.writes else "question", len(body))
+        if len(body) > largest:
+            # The server would hang up amid it, which is not told from being away.
+            raise RequestTooLarge(
+                f"{self.name} takes {largest} bytes at once, and {call.name!r} has {len(body)}: it "
+                "was not sent."
+            )
+        return body
 
     @contextmanager
     def answer(
