@@ -219,6 +219,8 @@ class ServedSource:
     def __init__(
         self, session: Session, allow_writing: bool, signer: Signer, capacity: Capacity
     ) -> None:
+        if allow_writing:
+            session.store.write_for_others()
         self._session = session
         self.allow_writing = allow_writing
         self.signer = signer

@@ -234,6 +234,14 @@ class Store(ExternalContract, ABC):
 
         self._put_group([Accepted(kind, row, []) for row in to_rows(kind, owner, batch)])
 
+    def write_for_others(self) -> None:
+        """Take note that other processes write what is inserted here, as the clients of a server.
+
+        So this process may end, and a run goes on. A store that remembers who writes a run
+        remembers nobody then.
+        """
+        return
+
     # -- finding runs ----------------------------------------------------
 
     @abstractmethod

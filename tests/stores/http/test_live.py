@@ -49,11 +49,13 @@ def test_a_server_that_is_killed_and_started_anew(tmp_path):
         written(server.path("lab")),
         Broker(HTTPStore(server.uri("lab"))) as db,
     ):
+        RunBuilder(db, "another", time=time.time())
         follower = db["run"].follow()
         found = [next(follower) for _ in range(5)]
         server.kill()
         threading.Timer(0.3, server.start).start()
         assert rows([*found, *follower]) == [*range(1, EVENTS + 1)]
+        assert db["another"].status == "running"  # though the process that stored it is gone
 
 
 def test_a_line_that_is_cut_again_and_again(server):

@@ -42,6 +42,7 @@ class MemberStore(DelegatingStore):
         self.name, self.place = name, place
         self._asked_again = 0.0  # not before
         self._stale_after: float | None = None  # that of the store
+        self._writes_for_others = False
         self._opened: Store | None = None
         if isinstance(behind, Store):
             self._opened = behind
@@ -58,6 +59,8 @@ class MemberStore(DelegatingStore):
                 self._opened = opened
                 if self._stale_after is not None:
                     opened.stale_after = self._stale_after
+                if self._writes_for_others:
+                    opened.write_for_others()
             else:  # by another thread, meanwhile
                 opened.close()
         return self._opened
@@ -137,6 +140,11 @@ class MemberStore(DelegatingStore):
             raise type(error)(f"{self.name!r} of several sources: {error}") from error
 
     # -- writing ---------------------------------------------------------
+
+    def write_for_others(self) -> None:
+        self._writes_for_others = True
+        if self._opened is not None:
+            self._opened.write_for_others()
 
     def put(self, kind: str, doc: dict[str, Any]) -> None:
         self.ask("put", kind, doc)

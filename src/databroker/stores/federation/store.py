@@ -153,6 +153,10 @@ class FederatedStore(Store):
         """How many small documents `insert_many` keeps at once."""
         return Store.group_size if self._write_to is None else self._writer.group_size
 
+    def write_for_others(self) -> None:
+        if self._write_to is not None:
+            self._writer.write_for_others()
+
     def put(self, kind: str, doc: Doc) -> None:
         writer = self._writer
         self._check_not_elsewhere(writer, [(kind, doc)])

@@ -120,6 +120,9 @@ class NarrowedStore(Store):
 
     # -- writing ---------------------------------------------------------
 
+    def write_for_others(self) -> None:
+        self._behind.write_for_others()
+
     def put(self, kind: str, doc: Doc) -> None:
         self.put_many([(kind, doc)])
 

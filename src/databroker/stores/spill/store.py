@@ -87,6 +87,9 @@ class SpillStore(DelegatingStore):
 
     # -- writing ---------------------------------------------------------
 
+    def write_for_others(self) -> None:
+        self.behind.write_for_others()
+
     def put(self, kind: str, doc: dict[str, Any]) -> None:
         if kind != "start" and not self._spool.is_keeping:  # a start needs little
             self.behind.prepare()

@@ -40,7 +40,7 @@ from .search.index import (
 from .search.search import Search
 from .single import documents_of_run, open_document, stored_document
 from .sqlite import SQLiteStore
-from .starts import Run, open_run
+from .starts import NOBODY, Run, open_run
 from .whole_runs import WholeRun, apart, new_runs, put_documents
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ Doc = dict[str, Any]
 _AT_ONCE = 20_000  # runs that are made searchable in one transaction
 _IN_ONE_STATEMENT = 500
 _UID = Path("uid")
-_NOBODY = (None, None, None)
 
 
 class FileIndex(SQLiteStore):
@@ -268,7 +267,7 @@ def _put(connection: Connection, news: Sequence[FileNews]) -> None:
 
 
 def _put_whole(connection: Connection, runs: Sequence[WholeRun]) -> None:
-    put_documents(connection, runs, _NOBODY)
+    put_documents(connection, runs, NOBODY)
     add_entries(connection, [(run.key, [EXISTS]) for run in runs], are_new=True)
     files.set_unsearchable(connection, [run.key for run in runs])
 
@@ -291,7 +290,7 @@ def _put_each(connection: Connection, news: FileNews) -> None:
     for number, kind, doc in news.documents:
         try:
             if kind == "start":
-                runs.put_start(connection, doc)
+                runs.put_start(connection, doc, NOBODY)
             elif kind == "stop":
                 runs.put_stop(connection, doc)
             else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from itertools import chain, repeat, takewhile
 from typing import Any
@@ -12,7 +11,6 @@ from ...documents.encode import same
 from ...documents.identity import conflict, is_provisional
 from ...documents.kinds import ROWS
 from ..base import EVERY
-from ..facts import boot_id, host
 from .engine.connection import Connection
 from .engine.statements import before, rows
 from .engine.statements import runs as stored
@@ -21,14 +19,14 @@ from .run_key import key_of, raise_displacement
 from .search.index import index_data_keys, index_start, index_stop, unindex_stop
 from .series import Series, find_row, load_series, series_id
 from .single import drop_document, insert_document, orphans, run_of, stored_document
-from .starts import Run, find_run, insert_run, run_before_stop, set_stop
+from .starts import Run, Writer, find_run, insert_run, run_before_stop, set_stop
 
 Doc = dict[str, Any]
 
 _PAGES = (2, 256)  # keys looked at at once: most are free, and few are taken many times
 
 
-def put_start(connection: Connection, doc: Doc) -> None:
+def put_start(connection: Connection, doc: Doc, writer: Writer) -> None:
     """Store a start document, and link what arrived before it."""
     uid, key = doc["uid"], key_of(doc["time"])
     is_known, is_taken, is_awaited, newest = before.start(connection, portable(uid), key)
@@ -40,7 +38,7 @@ def put_start(connection: Connection, doc: Doc) -> None:
         wanted, key = key, _free_key(connection, key)
         raise_displacement(connection, key - wanted)
     with connection.together():
-        insert_run(connection, key, newest + 1, doc, (host(), os.getpid(), boot_id()))
+        insert_run(connection, key, newest + 1, doc, writer)
         index_start(connection, key, doc)
     if is_awaited:
         _link_orphans(connection, key, uid)

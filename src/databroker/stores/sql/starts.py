@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple
 
 from ..._util.portable_text import original, portable
 from ...errors import StoreDamaged
+from ..facts import boot_id, host
 from .bodies import open_body, pack_body
 from .engine.connection import Connection
 from .engine.statements import before, runs
 
 Doc = dict[str, Any]
 Writer = tuple[str | None, int | None, str | None]
+
+NOBODY: Writer = (None, None, None)
+"""The writer of a run of which it is not known who writes it."""
+
+
+def this_process() -> Writer:
+    """Return the writer of what this process inserts."""
+    return host(), os.getpid(), boot_id()
 
 
 class Run(NamedTuple):

@@ -55,6 +55,9 @@ class SQLStore(Store):
     def prepare(self) -> None:
         get_ready()
 
+    def write_for_others(self) -> None:
+        self._writer.is_for_others = True
+
     def put(self, kind: str, doc: Doc) -> None:
         self._write(lambda: self._writer.put(kind, doc), {kind})
 

@@ -7,7 +7,6 @@ into a table is one statement.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..._util.portable_text import portable
 from ...documents.kinds import IDENTITY, OWNER, PAGES, ROWS
-from ..facts import boot_id, host
 from .blocks import write_segments
 from .engine.connection import Connection
 from .engine.statements import documents, rows, runs
@@ -192,12 +190,12 @@ def _known(connection: Connection, found: dict[str, WholeRun]) -> set[str]:
     return known
 
 
-def put_whole_runs(connection: Connection, found: Sequence[WholeRun]) -> None:
+def put_whole_runs(connection: Connection, found: Sequence[WholeRun], writer: Writer) -> None:
     """Store runs but for their datums, each of which must be found by its id too.
 
     Within a transaction.
     """
-    put_documents(connection, found, (host(), os.getpid(), boot_id()))
+    put_documents(connection, found, writer)
     _put_series(connection, found)
     add_entries(connection, [(run.key, _entries(run)) for run in found], are_new=True)
 

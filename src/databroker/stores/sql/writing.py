@@ -15,7 +15,7 @@ from ...documents.identity import unknown_descriptor
 from ...documents.kinds import IDENTITY, OWNER, PAGES
 from ...documents.pages import unpack
 from ..sizes import is_large
-from . import runs, series
+from . import runs, series, starts
 from .engine.connection import Connection, Connections, transaction
 from .series import Series
 from .single import stored_document
@@ -43,6 +43,7 @@ class Writer:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self.is_for_others = False
         self._known: KnownSeries = {}
         self._pid = os.getpid()
 
@@ -95,7 +96,8 @@ class Writer:
     def _begin(self, connection: Connection) -> _Write:
         known = self._known if self._pid == os.getpid() else {}
         self._known, self._pid = {}, os.getpid()
-        return _Write(connection, known)
+        writer = starts.NOBODY if self.is_for_others else starts.this_process()
+        return _Write(connection, known, writer)
 
     def _end(self, write: _Write) -> bool:
         """Take up again what is known, once all is stored; tell whether a large run ended."""
@@ -122,6 +124,7 @@ class _Write:
 
     connection: Connection
     known: KnownSeries
+    writer: starts.Writer
     ended_large: bool = field(default=False, init=False)
     _current: set[int] | None = field(default=None, init=False)
     """The series looked at in a transaction that goes on: nobody else has changed them."""
@@ -163,7 +166,7 @@ class _Write:
         return set(new)
 
     def _put_whole(self, found: Sequence[WholeRun]) -> None:
-        put_whole_runs(self.connection, found)
+        put_whole_runs(self.connection, found, self.writer)
         for run in found:
             self._put_rows({key: own for key, own in run.rows.items() if key[0] == "datum"}, 1)
 
@@ -263,7 +266,7 @@ class _Write:
     def _put_document(self, kind: str, doc: Doc) -> None:
         with transaction(self.connection):
             if kind == "start":
-                runs.put_start(self.connection, doc)
+                runs.put_start(self.connection, doc, self.writer)
             elif kind == "stop":
                 runs.put_stop(self.connection, doc)
                 self._seal_run(doc["run_start"])

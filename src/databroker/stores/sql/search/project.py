@@ -16,7 +16,7 @@ from ..engine.conditions import Lookup
 from ..engine.connection import Connection
 from ..engine.statements import index, runs
 from ..run_key import displacement, newest_first
-from ..starts import Run, find_run, open_stop
+from ..starts import NOBODY, Run, find_run, open_stop
 from .index import text_of
 from .index_terms import EXACT_INTEGERS, FALSE_TRUE, LONG_TEXT, NAN, NULL, NUMBER, TEXT
 from .path_index import ANYTHING, PathIndex
@@ -108,7 +108,7 @@ class Projection:
                 stop = None
             if abs(time) >= EXACT_INTEGERS:  # such a column may be rounded
                 time = self._start(key)["time"]
-            yield Run(key, original(uid), arrival, time, {}, stop, _NOBODY, True)
+            yield Run(key, original(uid), arrival, time, {}, stop, NOBODY, True)
 
     def _getter(self, path: Path, known: Mapping[int, Any] | None) -> Callable[[Run], Any]:
         """Return a function from a run to the value at a path."""
@@ -189,8 +189,6 @@ _COLUMNS: dict[Path, Callable[[Run], Any]] = {
     Path("uid"): lambda run: run.uid,
     Path("time"): lambda run: run.time,
 }
-
-_NOBODY = (None, None, None)
 
 _LOOK: Any = object()
 """Stands for a value that the index does not hold as it is."""
