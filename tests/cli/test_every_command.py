@@ -16,7 +16,7 @@ import click
 import pytest
 
 from databroker import Broker
-from databroker.cli import news
+from databroker.cli import run_changes
 from databroker.cli.app import app
 from databroker.cli.outcome import DONE, INTERRUPTED, NO
 from databroker.server import serve
@@ -210,7 +210,7 @@ def at_home(at_demo_home, tmp_path, monkeypatch):
 def impatient(monkeypatch):
     """What would go on for ever is interrupted; a database has the indexes that it needs."""
 
-    def moments(*_):
+    def wakeups(*_):
         yield
         raise KeyboardInterrupt
 
@@ -218,7 +218,7 @@ def impatient(monkeypatch):
         raise KeyboardInterrupt
 
     at_a_port = socket.create_server
-    monkeypatch.setattr(news, "moments", moments)
+    monkeypatch.setattr(run_changes, "wakeups", wakeups)
     monkeypatch.setattr(serve, "run_worker", interrupted)
     monkeypatch.setattr(serve, "run_workers", interrupted)
     # Another test may be at the port of an example.

@@ -16,8 +16,8 @@ import pytest
 
 from databroker import Broker
 from databroker._util.formulas import unguarded
-from databroker.cli import news
-from databroker.cli.news import Watch
+from databroker.cli import run_changes
+from databroker.cli.run_changes import Watch
 from databroker.errors import StoreAway
 from databroker.runs.following import follower
 from databroker.stores.sql.store import SQLStore
@@ -423,7 +423,7 @@ def test_what_happens_to_runs_is_told(lab):
 
 
 def test_a_server_that_is_away_is_waited_for(lab, monkeypatch):
-    monkeypatch.setattr(news, "_PAUSE", 0.01)
+    monkeypatch.setattr(run_changes, "_PAUSE", 0.01)
     with lab() as db:
         finds = iter([1, StoreAway("it is away"), 2, StoreAway("it stays away")])
 
@@ -433,11 +433,11 @@ def test_a_server_that_is_away_is_waited_for(lab, monkeypatch):
                 raise found
             return found
 
-        looks = news.looks(db, look)
+        looks = run_changes.looks(db, look)
         assert next(looks) == 1
         begin(db)
         assert next(looks) == 2
-        monkeypatch.setattr(news, "AWAY", 0.0)
+        monkeypatch.setattr(run_changes, "AWAY", 0.0)
         begin(db, "another")
         with pytest.raises(StoreAway, match="it stays away"):
             next(looks)
@@ -447,7 +447,7 @@ def test_the_events_of_a_run_are_followed_until_it_ends(lab, run_at_lab, monkeyp
     db = lab()
     run, descriptor = begin(db)
 
-    def moments(*_, **__):
+    def wakeups(*_, **__):
         yield
         run.event(descriptor, det=0.1 + 0.2)
         yield
@@ -456,7 +456,7 @@ def test_the_events_of_a_run_are_followed_until_it_ends(lab, run_at_lab, monkeyp
         yield
         pytest.fail("the run has ended")
 
-    monkeypatch.setattr(follower, "moments", moments)
+    monkeypatch.setattr(follower, "wakeups", wakeups)
     code, out, _ = run_at_lab("watch", "one")
     assert code == 0
     assert [line.split() for line in out.splitlines()] == [

@@ -17,7 +17,7 @@ from databroker.server.openapi import openapi
 from databroker.stores.files.store import JSONLStore
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.wire.calls import CALLS, MESSAGEPACK
-from databroker.stores.wire.failures import codes_of
+from databroker.stores.wire.problems import codes_of
 from databroker.stores.wire.sequence import parts
 from databroker.testing.conformance.base import event, start, whole_run
 from helpers.serving import served

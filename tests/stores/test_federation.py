@@ -13,12 +13,12 @@ from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import strategies
 from databroker.testing.conformance.base import quick
+from databroker.testing.conformance.changes import Changes
 from databroker.testing.conformance.concurrency import Sharing
 from databroker.testing.conformance.external import External
 from databroker.testing.conformance.finding import Finding
 from databroker.testing.conformance.late_parents import Orphans
 from databroker.testing.conformance.many_runs import ManyRuns
-from databroker.testing.conformance.news import News
 from databroker.testing.conformance.openers import Openers
 from databroker.testing.conformance.other_processes import OtherProcesses
 from databroker.testing.conformance.processes import Processes
@@ -40,7 +40,9 @@ ORDER = "of runs of one time, those of the first member come first, whenever the
 RUNS = st.lists(strategies.runs(), min_size=2, max_size=3, unique_by=lambda run: run[0][1]["time"])
 
 
-class Reading(Files, Keeping, Rows, ManyRuns, External, Finding, Searching, Orphans, Sharing, News):
+class Reading(
+    Files, Keeping, Rows, ManyRuns, External, Finding, Searching, Orphans, Sharing, Changes
+):
     """What is made of several members; what they take and refuse is tried with each store."""
 
 
@@ -78,7 +80,7 @@ class TestEachRunIsInBoth(Reading):
         return BothStore({"a": MemoryStore(), "b": SQLiteStore(next(self.paths))}, write_to="b")
 
 
-class TestOneOfTwoIsWritten(Files, Sharing, News, Processes, Openers, OtherProcesses):
+class TestOneOfTwoIsWritten(Files, Sharing, Changes, Processes, Openers, OtherProcesses):
     """What concerns several openers and processes; what documents become is tried above."""
 
     def open_store(self):

@@ -10,8 +10,8 @@ import databroker
 from databroker.query.nodes import Everything
 from databroker.runs.session import StoreView
 from databroker.tiled.catalog import Runs
+from databroker.tiled.cursors import Cursor, to_number
 from databroker.tiled.orders import OldestFirst, order_of
-from databroker.tiled.places import Place, to_number
 
 
 def filled(times):
@@ -103,8 +103,8 @@ def test_a_cursor_that_somebody_made_up_is_refused(sorting):
     tree = Runs(filled([1.0, 2.0])).sort([sorting])
     for after in ({"a": 1}, {"time": "x"}):
         with pytest.raises(HTTPException, match="none that this server gave"):
-            tree.page(to_number(Place(0, after)), 5)
-    for number in (0, 7, to_number(Place(-1)), to_number(Place("x"))):
+            tree.page(to_number(Cursor(0, after)), 5)
+    for number in (0, 7, to_number(Cursor(-1)), to_number(Cursor("x"))):
         with pytest.raises(HTTPException, match="none that this server gave"):
             tree.page(number, 5)
 

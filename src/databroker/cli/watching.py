@@ -20,7 +20,7 @@ from .records import Form, json_option, say_json_line
 if TYPE_CHECKING:
     from ..broker.broker import Broker
     from ..runs.run import Run
-    from .news import News
+    from .run_changes import RunChange
 
 _COLUMNS = ("scan_id", "uid", "started", "plan", "devices", "sample", "events", "status")
 
@@ -77,7 +77,7 @@ def _show(db: Broker, limit: int) -> None:
     from rich.text import Text
 
     from .columns import texts_of
-    from .news import looks
+    from .run_changes import looks
     from .tables import runs_table
 
     console = Console()
@@ -95,24 +95,24 @@ def _show(db: Broker, limit: int) -> None:
 
 def _report(db: Broker, limit: int, form: Form | None) -> None:
     """Print a line for each thing that happens."""
-    from .news import Watch, looks
+    from .run_changes import Watch, looks
 
     for found in looks(db, Watch(db, limit).look):
-        for news in found:
+        for change in found:
             if form:
-                say_json_line(news.record())
+                say_json_line(change.record())
             else:
-                say(_line(news, db.zone))
+                say(_line(change, db.zone))
 
 
-def _line(news: News, zone: datetime.tzinfo) -> str:
+def _line(change: RunChange, zone: datetime.tzinfo) -> str:
     from ..display.summary import one_line
     from ..times import format_time
 
-    start = news.run.start
+    start = change.run.start
     scan_id, plan = (one_line(start.get(key, "")) for key in ("scan_id", "plan_name"))
-    named = f"{one_line(news.run.uid)[:8]}  {scan_id:>6}  {plan:<12}"
-    return f"{format_time(time.time(), zone)}  {named}  {news}"
+    named = f"{one_line(change.run.uid)[:8]}  {scan_id:>6}  {plan:<12}"
+    return f"{format_time(time.time(), zone)}  {named}  {change}"
 
 
 def _follow(

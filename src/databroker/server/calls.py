@@ -16,7 +16,7 @@ from ..errors import DatabrokerError, ServerFailed
 from ..query.time_limit import check_time
 from ..stores.wire import sequence
 from ..stores.wire.calls import Call
-from ..stores.wire.failures import to_problem
+from ..stores.wire.problems import to_problem
 from .capacity import Receive
 from .requests import arguments
 from .responses import InPieces, Pieces, problem, whole
@@ -46,13 +46,13 @@ async def _answer(
     view: SourceView, call: Call, arguments: dict[str, Any], compressed: bool, receive: Receive
 ) -> Response:
     """Return the response to a call."""
-    form = (compressed and call.gives.compressed) or call.gives
+    codec = (compressed and call.gives.compressed) or call.gives
     if call.writes:
-        response = await _written(view, call, arguments, form.pack)
+        response = await _written(view, call, arguments, codec.pack)
         view.source.notify_soon()
         return response
     how = _sequence if call.yields else _value
-    return await view.run(how, view, call, arguments, form.pack, receive=receive)
+    return await view.run(how, view, call, arguments, codec.pack, receive=receive)
 
 
 async def _written(view: SourceView, call: Call, arguments: dict[str, Any], pack: Any) -> Response:

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..query.wire import json_schemas
 from ..stores.wire.calls import JSON, MESSAGEPACK, VERSION, Call
-from ..stores.wire.failures import codes_of
-from ..stores.wire.forms import SCHEMAS, SELECTION_SCHEMA
+from ..stores.wire.codecs import SCHEMAS, SELECTION_SCHEMA
+from ..stores.wire.problems import codes_of
 from .live.endpoints import STREAMS
 
 _RESPONSES = "#/components/responses"
@@ -94,7 +94,8 @@ def _operation(call: Call) -> dict[str, Any]:
     arguments = {
         "type": "object",
         "properties": {
-            name: {"description": form.words, **form.schema} for name, form in call.takes.items()
+            name: {"description": codec.description, **codec.schema}
+            for name, codec in call.takes.items()
         },
         "required": call.needed,
         "additionalProperties": False,
@@ -102,7 +103,7 @@ def _operation(call: Call) -> dict[str, Any]:
     many = "A sequence of MessagePack values, each a list of one item; then a dictionary with "
     what = f"{many}'end' or 'error'. An item is " if call.yields else ""
     answer = {
-        "description": f"{what}{call.gives.words}.",
+        "description": f"{what}{call.gives.description}.",
         "content": {MESSAGEPACK: {"schema": {} if call.yields else call.gives.schema}},
     }
     return {

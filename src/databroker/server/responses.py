@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from ..errors import DatabrokerError, RequestTooLarge, RequestTooSlow, ServerBusy
 from ..stores.wire import sequence
 from ..stores.wire.calls import MESSAGEPACK
-from ..stores.wire.failures import status_of, to_problem
-from ..stores.wire.warned import HEADER
+from ..stores.wire.problems import status_of, to_problem
+from ..stores.wire.warnings import HEADER
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

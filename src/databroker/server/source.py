@@ -13,7 +13,7 @@ from ..query.nodes import Everything
 from ..runs.session import StoreView
 from ..stores.narrowed import NarrowedStore
 from ..stores.wire.batches import Rows
-from ..stores.wire.warned import to_plain
+from ..stores.wire.warnings import to_plain
 from .access.audit import audited, log_refused
 from .change_counter import ChangeCounter
 from .external_reader import ExternalReader

@@ -14,7 +14,7 @@ from tiled.server.settings import get_settings
 from tiled.structures.array import ArrayStructure, BuiltinDtype, StructDtype
 from tiled.structures.core import StructureFamily
 
-from .container import Entry, told
+from .container import Entry, http_errors
 
 _WHOLE = NDSlice()
 
@@ -42,7 +42,7 @@ class ArrayEntry(Entry):
 
     def structure(self) -> ArrayStructure:
         """Return shape, type and chunks."""
-        with told():
+        with http_errors():
             dtype, shape = self._values.dtype, self._values.shape
             is_record = dtype.fields is not None
             kind = StructDtype if is_record else BuiltinDtype
@@ -55,14 +55,14 @@ class ArrayEntry(Entry):
 
     def read(self, slice: NDSlice = _WHOLE) -> np.ndarray[Any, Any]:
         """Return a part of it; no more than the server may send."""
-        with told():
+        with http_errors():
             shape = slice.shape_after_slice(self._values.shape)
             _check_size(math.prod(shape) * self._values.dtype.itemsize)
             return np.asarray(self._values[tuple(slice)])
 
     def read_block(self, block: NDBlock, slice: NDSlice = _WHOLE) -> np.ndarray[Any, Any]:
         """Return a part of a block."""
-        with told():
+        with http_errors():
             bounds = (list(accumulate(sizes, initial=0)) for sizes in self.structure().chunks)
             place = tuple(
                 np.s_[edges[number] : edges[number + 1]]

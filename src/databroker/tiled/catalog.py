@@ -15,11 +15,11 @@ from ..broker.broker import Broker
 from ..errors import DatabrokerError
 from ..queries import Key
 from ..query.nodes import Everything, In, Path
+from .cache import Cache
 from .container import Container, Page, in_thread
-from .kept import Kept
+from .cursors import Cursor, from_number, to_number
 from .orders import NewestFirst, Order, order_of
-from .places import Place, from_number, to_number
-from .questions import question_of
+from .queries import translate
 from .run import RunEntry
 
 _ALL = Everything()
@@ -35,7 +35,7 @@ class Runs(Container):
         It knows the runs.
     order
         Which comes first; by default the newest one.
-    kept
+    cache
         Streams that were looked at.
 
     Attributes
@@ -52,11 +52,11 @@ class Runs(Container):
     node = SimpleNamespace(parent=None)  # as access policies look for
 
     def __init__(
-        self, broker: Broker, order: Order | None = None, kept: Kept | None = None
+        self, broker: Broker, order: Order | None = None, cache: Cache | None = None
     ) -> None:
         self._broker = broker
         self._order = order or NewestFirst()
-        self._kept = kept or Kept()
+        self._cache = cache or Cache()
         self.shutdown_tasks: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
     def __repr__(self) -> str:
@@ -69,21 +69,21 @@ class Runs(Container):
         record = self._broker.view.record(name)
         if record is None:
             raise KeyError(name)
-        return RunEntry(self._broker.run(record), self._kept)
+        return RunEntry(self._broker.run(record), self._cache)
 
     def page(self, cursor: int | None, limit: int | None) -> Page:
         with _refusing(cursor):
-            skip, after = Place() if cursor is None else from_number(cursor)
+            skip, after = Cursor() if cursor is None else from_number(cursor)
             most = None if limit is None else skip + limit + 1
             found = list(islice(self._order.runs(self._broker.view, after, most), skip, most))
         given = found[:limit]
-        items = [(run.uid, RunEntry(self._broker.run(run), self._kept)) for run, _ in given]
+        items = [(run.uid, RunEntry(self._broker.run(run), self._cache)) for run, _ in given]
         if len(given) == len(found):
             return items, None
-        return items, to_number(Place(0, given[-1][1]) if given else Place(skip, after))
+        return items, to_number(Cursor(0, given[-1][1]) if given else Cursor(skip, after))
 
     def cursor_at(self, offset: int) -> int:
-        return to_number(Place(offset))
+        return to_number(Cursor(offset))
 
     def count(self, most: int | None = None) -> int:
         if most is None:
@@ -105,18 +105,18 @@ class Runs(Container):
         QueryValueError
             It makes no sense.
         """
-        node = question_of(query, frozenset(spec.name for spec in RunEntry.specs))
-        return Runs(self._broker.narrowed(node), self._order, self._kept)
+        node = translate(query, frozenset(spec.name for spec in RunEntry.specs))
+        return Runs(self._broker.narrowed(node), self._order, self._cache)
 
     def sort(self, sorting: Sequence[tuple[str, int]]) -> Runs:
         """Return the runs in the order of some keys."""
-        return Runs(self._broker, order_of(sorting), self._kept)
+        return Runs(self._broker, order_of(sorting), self._cache)
 
     def read(self, fields: Collection[str] | None = None) -> Runs:
         """Return the runs with some uids only, as exports want it."""
         if fields is None:
             return self
-        return Runs(self._broker.narrowed(In(_UID, tuple(fields))), self._order, self._kept)
+        return Runs(self._broker.narrowed(In(_UID, tuple(fields))), self._order, self._cache)
 
     def get_distinct(
         self, metadata: Sequence[str], structure_families: bool, specs: bool, counts: bool

@@ -17,7 +17,7 @@ from tiled.server.core import NoEntry
 from tiled.structures.core import Spec, StructureFamily
 
 from ..errors import DatabrokerError
-from ..stores.wire.failures import status_of
+from ..stores.wire.problems import status_of
 
 T = TypeVar("T")
 _NOT_HERE = 1008  # as RFC 6455 has it: what is wanted is against the rules of a server
@@ -26,8 +26,8 @@ Page = tuple[list[tuple[str, Any]], int | None]
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
-    """Have errors of a broker reach the client as what they say."""
+def http_errors() -> Iterator[None]:
+    """Turn errors of a broker into HTTP errors with their messages."""
     try:
         yield
     except DatabrokerError as error:
@@ -36,7 +36,7 @@ def told() -> Iterator[None]:
 
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
     """Call a function that may wait, and tell of its errors."""
-    with told():
+    with http_errors():
         return await anyio.to_thread.run_sync(function, *arguments)
 
 

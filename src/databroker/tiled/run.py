@@ -13,9 +13,9 @@ from ..external.fields.lazy_array import LazyArray
 from ..runs.run import Run
 from ..runs.stream.stream import Stream
 from .array import ArrayEntry
+from .cache import Cache
 from .columns import Columns
 from .container import NamedEntries
-from .kept import Kept
 from .metadata import of_stream, presentable
 from .names import INTERNAL, SPEC, entry_names
 from .table import TableEntry
@@ -28,15 +28,15 @@ class RunEntry(NamedEntries):
     ----------
     run
         The run.
-    kept
+    cache
         Streams that were looked at.
     """
 
     specs = (Spec(SPEC, version="1"), Spec("BlueskyRun", version="3.0"))
 
-    def __init__(self, run: Run, kept: Kept) -> None:
+    def __init__(self, run: Run, cache: Cache) -> None:
         self.run = run
-        self._kept = kept
+        self._cache = cache
 
     def metadata(self) -> dict[str, Any]:
         stop = self.run.stored_stop()
@@ -59,7 +59,9 @@ class RunEntry(NamedEntries):
         if not self.run.stored_stop():  # it grows
             return StreamEntry(stream)
         rows = tuple(extent.rows for extent in stream.extents())
-        found: StreamEntry = self._kept.get((self.run.uid, name, rows), lambda: StreamEntry(stream))
+        found: StreamEntry = self._cache.get(
+            (self.run.uid, name, rows), lambda: StreamEntry(stream)
+        )
         return found
 
     def __dask_tokenize__(self) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from tiled.structures.table import TableStructure
 
 from .array import ArrayEntry
 from .columns import Columns
-from .container import Entry, in_thread, told
+from .container import Entry, http_errors, in_thread
 
 
 class TableEntry(Entry):
@@ -35,7 +35,7 @@ class TableEntry(Entry):
 
     def structure(self) -> TableStructure:
         """Return the columns, their types, and how many partitions there are."""
-        with told():
+        with http_errors():
             schema, partitions = self._columns.schema, self._columns.partitions
             return TableStructure.from_schema(schema, len(partitions))
 
@@ -75,7 +75,7 @@ class TableEntry(Entry):
         return ArrayEntry(await in_thread(self._columns.values, name), {})
 
     def _rows(self, first: int, stop: int, fields: Sequence[str] | None) -> pd.DataFrame:
-        with told():
+        with http_errors():
             known = self._columns.schema.names
             names = known if fields is None else list(fields)
             for name in names:

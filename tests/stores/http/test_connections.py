@@ -19,7 +19,7 @@ from databroker.errors import (
     StoreUnavailable,
 )
 from databroker.query.nodes import Everything
-from databroker.stores.http import HTTPStore, again
+from databroker.stores.http import HTTPStore, retries
 from databroker.stores.memory import MemoryStore
 from databroker.testing.conformance.base import start
 from helpers.serving import served
@@ -91,7 +91,7 @@ def scripted():
 def waits(monkeypatch):
     """The seconds that are waited for before something is asked again."""
     waited = []
-    monkeypatch.setattr(again.time, "sleep", waited.append)
+    monkeypatch.setattr(retries.time, "sleep", waited.append)
     return waited
 
 
@@ -102,7 +102,7 @@ def test_a_busy_server_says_for_how_long_to_wait(scripted, waits, status):
     assert store.count(Everything()) == 4
     assert waits == [3, 3]
     assert server.connections == 1
-    server.calls += [wait, answer("200 OK", encode(None))]
+    server.answers += [wait, answer("200 OK", encode(None))]
     store.insert("start", start())
     assert len(server.asked) == 5
 
@@ -122,20 +122,20 @@ def test_a_server_that_is_always_busy_is_given_up(scripted, waits):
     with pytest.raises(ServerBusy):
         store.count(Everything())
     assert (waits, len(server.asked)) == ([4, 4], 3)
-    server.calls = [busy("429 Too Many Requests", "Retry-After: 0")] * 999
+    server.answers = [busy("429 Too Many Requests", "Retry-After: 0")] * 999
     with pytest.raises(ServerBusy):
         store.count(Everything())
-    assert server.calls  # it does not go on for ever
+    assert server.answers  # it does not go on for ever
 
 
 def test_a_question_without_an_answer_is_asked_again_but_not_for_ever(scripted, waits):
     server, store = scripted(None, None, None, FOUR)
     assert store.count(Everything()) == 4
     assert waits == [0.0, 0.1, 0.4]
-    server.calls = [None] * 9
+    server.answers = [None] * 9
     with pytest.raises(StoreAway, match="broke off while it answered 'insert'"):
         store.insert("start", start())
-    assert len(server.calls) == 7  # what inserts can wait
+    assert len(server.answers) == 7  # what inserts can wait
 
 
 def test_an_answer_that_broke_off_is_not_asked_for_again(scripted):

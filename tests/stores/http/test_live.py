@@ -11,7 +11,7 @@ import pytest
 
 from databroker import Broker
 from databroker.errors import StoreUnavailable
-from databroker.stores.http import HTTPStore, news
+from databroker.stores.http import HTTPStore, change_listener
 from databroker.stores.sql import SQLiteStore
 from helpers.http_server import Server
 from helpers.proxy import Line
@@ -106,8 +106,8 @@ def test_all_followers_of_a_process_listen_together(server):
 
 
 def test_it_stops_to_listen_when_nobody_waits(server, monkeypatch):
-    monkeypatch.setattr(news, "_LINGERS", 0.0)
-    monkeypatch.setattr(news, "_HEARTBEAT", 0.1)
+    monkeypatch.setattr(change_listener, "_LINGERS", 0.0)
+    monkeypatch.setattr(change_listener, "_HEARTBEAT", 0.1)
     with Broker(HTTPStore(server.uri(server.take()))) as db:
         assert list(db.watch(timeout=0.5)) == []
         for each in threading.enumerate():
@@ -168,5 +168,5 @@ def test_what_is_written_through_one_process_is_told_by_another(server):
 @pytest.mark.parametrize("line", ["event: x", "data: {}", ":"])
 def test_messages_are_read_as_browsers_read_them(line):
     lines = [each.encode() + b"\r\n" for each in (line, "", "event: changed", "data: 1", "data: 2")]
-    *_, (name, data) = news.events([*lines, b"\n"])
+    *_, (name, data) = change_listener.events([*lines, b"\n"])
     assert (name, json.loads(data.replace("\n", ""))) == ("changed", 12)

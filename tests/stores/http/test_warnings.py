@@ -9,7 +9,7 @@ from databroker.errors import DamageWarning, SlowSearchWarning, UnavailableWarni
 from databroker.query.nodes import Everything
 from databroker.server import Access, Caller
 from databroker.stores.http import HTTPStore
-from databroker.stores.wire.warned import HEADER, of_header, to_plain, warn_again
+from databroker.stores.wire.warnings import HEADER, of_header, to_plain, warn_again
 from helpers.door import MINE
 from helpers.serving import served
 from helpers.worried import Worried

@@ -10,7 +10,7 @@ from databroker.stores.base import Store
 from databroker.stores.delegating import DelegatingStore
 from databroker.stores.http import HTTPStore
 from databroker.stores.wire.calls import CALLS
-from databroker.stores.wire.failures import from_problem, status_of, to_problem
+from databroker.stores.wire.problems import from_problem, status_of, to_problem
 
 NOT_CALLED = {
     "reach": "the server says what its store can do",

@@ -49,22 +49,22 @@ class DocumentFollower(RunFollower[tuple[str, Doc]]):
             yield kind, self._hand_out(kind, document)
 
     def _stored(self, outline: Outline) -> Iterator[tuple[str, Doc]]:
-        place = self._place
-        if not place.started:
-            place.started = True
+        progress = self._progress
+        if not progress.started:
+            progress.started = True
             yield "start", deepcopy(dict(self._start))
         # Events may refer to what was stored while rows were counted.
-        rows = self._outline().rows if _has_more(outline, place.rows) else outline.rows
+        rows = self._outline().rows if _has_more(outline, progress.rows) else outline.rows
         yield from self._new_linked(rows)
         for owner, count in rows.items():
-            if owner in place.rows and owner[0] != "event":
+            if owner in progress.rows and owner[0] != "event":
                 for row, ordinal in self._rows(owner, ALL_COLUMNS, count):
-                    place.rows[owner] = ordinal + 1
+                    progress.rows[owner] = ordinal + 1
                     yield owner[0], row
         yield from self._events(outline)
-        if outline.stop is not None and not place.ended:
+        if outline.stop is not None and not progress.ended:
             self._wanted.check()
-            place.ended = True
+            progress.ended = True
             yield "stop", self._session.transforms("stop", deepcopy(outline.stop))
 
     def _new_linked(self, rows: Iterable[Owner]) -> Iterator[tuple[str, Doc]]:
@@ -72,8 +72,8 @@ class DocumentFollower(RunFollower[tuple[str, Doc]]):
             owner = (ROWS[kind], document["uid"])
             if kind == "descriptor" and not self._choose(owner, document):
                 continue
-            if owner not in self._place.rows:
-                self._place.rows[owner] = 0
+            if owner not in self._progress.rows:
+                self._progress.rows[owner] = 0
                 yield kind, document
 
     def _choose(self, owner: Owner, descriptor: Doc) -> bool:
@@ -94,7 +94,7 @@ class DocumentFollower(RunFollower[tuple[str, Doc]]):
         ]
         for event, ordinal in heapq.merge(*flows, key=_order):
             owner = ("event", event["descriptor"])
-            self._place.rows[owner] = ordinal + 1
+            self._progress.rows[owner] = ordinal + 1
             fields = self._chosen[owner]
             for name, source in fields.extras.items():
                 source.add_to(event, name)
@@ -103,7 +103,7 @@ class DocumentFollower(RunFollower[tuple[str, Doc]]):
 
     def _rows(self, owner: Owner, columns: Selection, stop: int) -> Iterator[tuple[Doc, int]]:
         """Yield new rows in the order of their arrival, each with its ordinal."""
-        ordinal = self._place.rows[owner]
+        ordinal = self._progress.rows[owner]
         if ordinal < stop:
             for batch in batches_of(self._store, *owner, columns, ordinal, stop):
                 for row in to_rows(*owner, batch):

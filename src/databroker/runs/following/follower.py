@@ -9,8 +9,8 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from ...errors import StoreAway
-from .moments import PATIENCE, moments
 from .subscription import Subscription
+from .wakeups import PATIENCE, wakeups
 
 if TYPE_CHECKING:
     from ...stores.base import Store
@@ -108,7 +108,7 @@ class Follower(Iterator[T]):
 
         while not self._is_stopped:
             try:
-                for _ in moments(self._store, patience=patience):
+                for _ in wakeups(self._store, patience=patience):
                     if self._is_stopped:
                         return
                     looked = time.monotonic()

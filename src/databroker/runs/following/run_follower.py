@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ...documents.kinds import OWNER, ROWS
 from ...errors import NoSuchRun
 from .follower import Follower, Look
-from .moments import GOES_ON
-from .place import Place
+from .progress import Progress
+from .wakeups import GOES_ON
 
 if TYPE_CHECKING:
     from ...stores.contents import Outline, Owner
@@ -34,13 +34,13 @@ class RunFollower(Follower[T]):
         super().__init__(session.store, timeout)
         self._session = session
         self._start = start
-        self._place = Place.at(cursor, str(start["uid"]))
+        self._progress = Progress.at(cursor, str(start["uid"]))
         self._known: set[Owner] = set()  # of which the documents were read
 
     @property
     def cursor(self) -> dict[str, Any]:
         """Where it stands in the run, behind what it gave last. JSON can hold it."""
-        return self._place.cursor
+        return self._progress.cursor
 
     @abstractmethod
     def _news(self, outline: Outline) -> Iterator[T]:
@@ -48,12 +48,12 @@ class RunFollower(Follower[T]):
 
     def look(self, *, is_thorough: bool) -> Look:
         # Rows are counted afterwards: those that come until it ends are among them.
-        is_left = is_thorough and self._session.status(self._place.run, None) not in GOES_ON
+        is_left = is_thorough and self._session.status(self._progress.run, None) not in GOES_ON
         outline = self._outline()
         return Look(self._news(outline), is_left or outline.stop is not None)
 
     def _outline(self) -> Outline:
-        uid = self._place.run
+        uid = self._progress.run
         outline = self._store.outlines([uid]).get(uid)
         if outline is None:
             raise NoSuchRun(f"Run {uid[:8]!r} is not in {self._store} any more.")
@@ -64,7 +64,7 @@ class RunFollower(Follower[T]):
         new = set(owners) - self._known
         if new:
             kinds = {OWNER[kind] for kind, _ in new}
-            for kind, document in self._store.documents(self._place.run, kinds):
+            for kind, document in self._store.documents(self._progress.run, kinds):
                 owner = (ROWS[kind], document["uid"])
                 if owner in new:
                     self._known.add(owner)

@@ -62,13 +62,13 @@ class TableFollower(RunFollower["pd.DataFrame"]):
                 convert_times=self._convert_times,
                 timezone=self._timezone,
             )
-            self._place.rows |= {("event", uid): stop for uid, (_, stop) in new.items()}
+            self._progress.rows |= {("event", uid): stop for uid, (_, stop) in new.items()}
             yield table
 
     def _new(self, outline: Outline) -> dict[str, tuple[int, int]]:
         """Return which rows come next: of each descriptor the first, and the one after the last."""
         counts = {doc["uid"]: outline.rows["event", doc["uid"]] for doc in self._descriptors}
-        firsts = {uid: self._place.rows.get(("event", uid), 0) for uid in counts}
+        firsts = {uid: self._progress.rows.get(("event", uid), 0) for uid in counts}
         return {
             uid: (first, min(counts[uid], first + _MOST_ROWS))
             for uid, first in firsts.items()

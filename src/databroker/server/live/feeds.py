@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import not_from_signal
 from ...errors import DatabrokerError, StoreAway
-from ...stores.wire.failures import to_problem
+from ...stores.wire.problems import to_problem
 from .messages import message, place, short_of_run, short_of_runs
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from ..._util.signals import not_from_signal
 from ...documents.encode import decode, encode
 from ...errors import DatabrokerError, RequestTooLarge, StoreUnavailable
 from ..wire.calls import MESSAGEPACK, VERSION, Call
-from ..wire.failures import from_problem
+from ..wire.problems import from_problem
 from ..wire.sequence import parts
-from ..wire.warned import HEADER, of_header, warn_again
+from ..wire.warnings import HEADER, of_header, warn_again
 from .address import Address
-from .again import PAUSES, Again
 from .failures import broke_off, not_answered, not_understood, refused
 from .pool import Pool
+from .retries import PAUSES, Retries
 from .route import Route
 
 _CHUNK = 2**18
@@ -122,19 +122,19 @@ class Connection:
         Until it begins, the question is asked again after each of some pauses: whatever is asked
         may be. A server that is too busy says itself for how long to wait.
         """
-        request, again, begun = self._request(method, name, body), Again(pauses), False
+        request, retries, begun = self._request(method, name, body), Retries(pauses), False
         while True:
             try:
                 with self._pool.ask(request) as response:
-                    begun = not again.is_wanted(response)
+                    begun = not retries.is_wanted(response)
                     if begun:
                         yield self._good(response)
                         return
                     response.read()
             except not_from_signal(OSError, HTTPException) as error:
-                if begun or self._pool.is_closed or not again.helps(error):
+                if begun or self._pool.is_closed or not retries.helps(error):
                     self._raise_meant(error, name)
-            again.wait()
+            retries.wait()
 
     def _request(self, method: str, name: str, body: bytes) -> bytes:
         query = self._query if method == "POST" else ""

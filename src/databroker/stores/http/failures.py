@@ -8,7 +8,7 @@ from http.client import HTTPResponse
 
 from ..._util.secrets import hide_passwords
 from ...errors import DatabrokerError, StoreAway, StoreUnavailable
-from ..wire.failures import from_problem
+from ..wire.problems import from_problem
 
 LATER = (502, 503, 504)
 """What a proxy before a server says that cannot answer now."""

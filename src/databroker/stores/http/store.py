@@ -15,9 +15,9 @@ from ..delegating import DelegatingStore
 from ..wire.batches import Rows
 from ..wire.calls import CALLS
 from .address import Address
+from .change_listener import ChangeListener
 from .connection import Connection
-from .few_rows import FewRows
-from .news import News
+from .row_cache import RowCache
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,8 +84,8 @@ class HTTPStore(DelegatingStore):
         self._options: dict[str, Any] = {"timeout": timeout, "compression": compression}
         self._read_only = read_only
         self._connection = Connection(Address.of(uri, token), timeout, compression)
-        self._news = News(self._connection)
-        self._few = FewRows()
+        self._listener = ChangeListener(self._connection)
+        self._row_cache = RowCache()
         if connect:
             try:
                 self.reach()
@@ -158,7 +158,7 @@ class HTTPStore(DelegatingStore):
     def extents(self, kind: str, owner: str) -> list[Extent]:
         """Return where rows are; few of them came along, and `read` need not ask again."""
         rows: Rows = self.ask("extents", kind, owner)
-        self._few.remember(kind, rows)
+        self._row_cache.remember(kind, rows)
         return rows.extents
 
     def read(
@@ -168,7 +168,7 @@ class HTTPStore(DelegatingStore):
         selection: Selection,
         rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        known = self._few.read(kind, extent, selection, rows)
+        known = self._row_cache.read(kind, extent, selection, rows)
         if known is not None:
             return iter(known)
         found: Iterator[pa.RecordBatch] = self.ask("read", kind, extent, selection, rows)
@@ -178,7 +178,7 @@ class HTTPStore(DelegatingStore):
         self, kind: str, extents: Iterable[Extent], selection: Selection
     ) -> Iterator[list[pa.RecordBatch]]:
         wanted = list(extents)
-        known = [self._few.read(kind, extent, selection, None) for extent in wanted]
+        known = [self._row_cache.read(kind, extent, selection, None) for extent in wanted]
         if all(batches is not None for batches in known):
             return iter([batches for batches in known if batches is not None])
         found: Iterator[list[pa.RecordBatch]] = self.ask("read_extents", kind, wanted, selection)
@@ -196,7 +196,7 @@ class HTTPStore(DelegatingStore):
 
     def state(self) -> Hashable:
         """Return the state of the server's store, and how many changes were told before."""
-        times = self._news.times
+        times = self._listener.times
         return self.ask("state"), times
 
     def wait_for_changes(self, state: Any, timeout: float) -> bool:
@@ -207,12 +207,12 @@ class HTTPStore(DelegatingStore):
         known, times = state
         end = time.monotonic() + timeout
         if timeout > _BRIEFLY:
-            found = self._news.wait(times, list(known), timeout)
+            found = self._listener.wait(times, list(known), timeout)
             if found is not None:
                 return found
         left = max(0.0, end - time.monotonic())
         return wait_until(lambda: self.ask("state") != known, left, pauses=_PAUSES)
 
     def close(self) -> None:
-        self._news.close()
+        self._listener.close()
         self._connection.close()

@@ -18,10 +18,10 @@ from ..arrays import elsewhere
 from ..base import LINKED, Capabilities, RunRecord, Store
 from ..facts import run_fact
 from ..many import in_pages
-from .news import fingerprint
+from .extents import own_extents, read_spans
+from .fingerprint import fingerprint
+from .pages import in_order
 from .patterns import split
-from .places import own_extents, read_places
-from .runs import in_order
 from .writing import Admission, admitted
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ class NarrowedStore(Store):
         owner, first = extent.token
         low, high = rows or (0, extent.rows)
         wanted = [(first + low, first + min(high, extent.rows))]
-        for batches in read_places(
+        for batches in read_spans(
             self._behind, kind, self._extents(kind, owner), wanted, selection
         ):
             yield from batches
@@ -226,7 +226,7 @@ class NarrowedStore(Store):
         for owner, some in groupby(extents, key=lambda extent: extent.token[0]):
             wanted = [(each.token[1], each.token[1] + each.rows) for each in some]
             there = self._extents(kind, owner)
-            yield from read_places(self._behind, kind, there, wanted, selection)
+            yield from read_spans(self._behind, kind, there, wanted, selection)
 
     def read_many(
         self, runs: Iterable[str], stream: str, selection: Selection | None

@@ -11,7 +11,7 @@ from ..._util.signals import not_from_signal
 from ..contents import StoredRun
 from ..many import Alike, RunsPage
 from ..rows import Extent
-from .forms import EXTENT, PAIR, Form, Plain
+from .codecs import EXTENT, PAIR, Codec, Plain
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,27 +63,27 @@ def _pack_batch(batch: pa.RecordBatch, compression: str | None) -> memoryview:
     return memoryview(sink.getvalue())
 
 
-class _Forms:
-    """The forms of what has rows in it, which are compressed in one way, or not."""
+class _Codecs:
+    """The codecs of what has rows in it, which are compressed in one way, or not."""
 
-    def __init__(self, compression: str | None, compressed: _Forms | None = None) -> None:
+    def __init__(self, compression: str | None, compressed: _Codecs | None = None) -> None:
         self._compression = compression
 
-        def form(name: str, words: str, schema: dict[str, Any]) -> Form:
+        def codec(name: str, description: str, schema: dict[str, Any]) -> Codec:
             smaller = None if compressed is None else getattr(compressed, name)
-            ways = getattr(self, f"_pack_{name}"), getattr(self, f"_unpack_{name}")
-            return Form(words, schema, *ways, compressed=smaller)
+            methods = getattr(self, f"_pack_{name}"), getattr(self, f"_unpack_{name}")
+            return Codec(description, schema, *methods, compressed=smaller)
 
         an_array = {"type": "array"}
-        self.batch = form(
+        self.batch = codec(
             "batch", "rows: an Arrow IPC stream", {"type": "string", "format": "binary"}
         )
-        self.batches = form("batches", "rows: a list of Arrow IPC streams", an_array)
-        self.rows = form("rows", "where rows are, and few rows themselves", an_array)
-        self.run = form(
+        self.batches = codec("batches", "rows: a list of Arrow IPC streams", an_array)
+        self.rows = codec("rows", "where rows are, and few rows themselves", an_array)
+        self.run = codec(
             "run", "a run: start, stop, linked documents, extents, and perhaps rows", an_array
         )
-        self.page = form(
+        self.page = codec(
             "page", "one stream of some runs: uids, those that are alike, those apart", an_array
         )
 
@@ -147,7 +147,7 @@ class _Forms:
         return RunsPage(runs, found, apart)
 
 
-_FORMS = _Forms(None, _Forms("zstd"))
+_CODECS = _Codecs(None, _Codecs("zstd"))
 
-BATCH, BATCHES, ROWS = _FORMS.batch, _FORMS.batches, _FORMS.rows
-RUN, RUNS_PAGE = _FORMS.run, _FORMS.page
+BATCH, BATCHES, ROWS = _CODECS.batch, _CODECS.batches, _CODECS.rows
+RUN, RUNS_PAGE = _CODECS.run, _CODECS.page

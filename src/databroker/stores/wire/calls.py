@@ -16,10 +16,10 @@ from typing import Any
 from ...errors import InvalidRequest
 from ..base import Store
 from . import batches as b
+from . import codecs as c
 from . import external as x
-from . import forms as f
-from .forms import Form, Plain
-from .sent_rows import SENT
+from .codecs import Codec, Plain
+from .untrusted_rows import UNTRUSTED_BATCHES
 
 VERSION = "v1"
 """Where the calls are, below the address of a source."""
@@ -39,9 +39,9 @@ class Call:
     name
         That of the method.
     takes
-        The form of each argument, by its name, in their order.
+        The codec of each argument, by its name, in their order.
     gives
-        The form of what is returned or, of a method that yields, of each item.
+        The codec of what is returned or, of a method that yields, of each item.
     yields
         Whether several items come, one after the other.
     writes
@@ -49,8 +49,8 @@ class Call:
     """
 
     name: str
-    takes: Mapping[str, Form]
-    gives: Form
+    takes: Mapping[str, Codec]
+    gives: Codec
     yields: bool = False
     writes: bool = False
 
@@ -97,76 +97,76 @@ class Call:
         except (TypeError, ValueError) as error:
             if type(error) not in (TypeError, ValueError):
                 raise  # one of ours, which says more
-            words = self.takes[name].words
+            expected = self.takes[name].description
             raise InvalidRequest(
-                f"The argument {name!r} of {self.name!r} must be {words}: {error}"
+                f"The argument {name!r} of {self.name!r} must be {expected}: {error}"
             ) from error
 
 
-_SEALED = f.optional(f.SEALED)
-_UIDS = f.list_of(f.TEXT)
-_LIMIT = f.optional(f.COUNT)
+_SEALED = c.optional(c.SEALED)
+_UIDS = c.list_of(c.TEXT)
+_LIMIT = c.optional(c.COUNT)
 
 _CALLS = (
     # Finding runs.
-    Call("find", {"query": f.QUERY, "limit": _LIMIT, "after": _SEALED}, f.RECORD, yields=True),
-    Call("count", {"query": f.QUERY}, f.WHOLE),
-    Call("record", {"uid": f.TEXT}, f.optional(f.RECORD)),
-    Call("resolve", {"prefix": f.TEXT, "limit": f.COUNT}, _UIDS),
+    Call("find", {"query": c.QUERY, "limit": _LIMIT, "after": _SEALED}, c.RECORD, yields=True),
+    Call("count", {"query": c.QUERY}, c.WHOLE),
+    Call("record", {"uid": c.TEXT}, c.optional(c.RECORD)),
+    Call("resolve", {"prefix": c.TEXT, "limit": c.COUNT}, _UIDS),
     Call(
         "select",
-        {"query": f.QUERY, "paths": f.list_of(f.PATH), "limit": _LIMIT},
-        f.VALUES,
+        {"query": c.QUERY, "paths": c.list_of(c.PATH), "limit": _LIMIT},
+        c.VALUES,
         yields=True,
     ),
-    Call("distinct", {"path": f.PATH, "query": f.QUERY}, f.COUNTED),
-    Call("keys", {"most": f.COUNT}, _UIDS),
+    Call("distinct", {"path": c.PATH, "query": c.QUERY}, c.COUNTED),
+    Call("keys", {"most": c.COUNT}, _UIDS),
     # Reading a run.
-    Call("documents", {"uid": f.TEXT, "kinds": f.list_of(f.KIND)}, f.PAIR, yields=True),
-    Call("activity", {"uid": f.TEXT}, f.ACTIVITY),
-    Call("extents", {"kind": f.ROW_KIND, "owner": f.TEXT}, b.ROWS),
+    Call("documents", {"uid": c.TEXT, "kinds": c.list_of(c.KIND)}, c.PAIR, yields=True),
+    Call("activity", {"uid": c.TEXT}, c.ACTIVITY),
+    Call("extents", {"kind": c.ROW_KIND, "owner": c.TEXT}, b.ROWS),
     Call(
         "read",
         {
-            "kind": f.ROW_KIND,
-            "extent": f.EXTENT,
-            "selection": f.SELECTION,
-            "rows": f.optional(f.RANGE),
+            "kind": c.ROW_KIND,
+            "extent": c.EXTENT,
+            "selection": c.SELECTION,
+            "rows": c.optional(c.RANGE),
         },
         b.BATCH,
         yields=True,
     ),
     Call(
         "read_extents",
-        {"kind": f.ROW_KIND, "extents": f.list_of(f.EXTENT), "selection": f.SELECTION},
+        {"kind": c.ROW_KIND, "extents": c.list_of(c.EXTENT), "selection": c.SELECTION},
         b.BATCHES,
         yields=True,
     ),
     Call(
         "read_many",
-        {"runs": _UIDS, "stream": f.TEXT, "selection": f.optional(f.SELECTION)},
+        {"runs": _UIDS, "stream": c.TEXT, "selection": c.optional(c.SELECTION)},
         b.RUNS_PAGE,
         yields=True,
     ),
-    Call("outlines", {"uids": _UIDS}, f.OUTLINES),
+    Call("outlines", {"uids": _UIDS}, c.OUTLINES),
     Call("read_runs", {"uids": _UIDS}, b.RUN, yields=True),
-    Call("datum", {"datum_id": f.TEXT}, f.optional(f.DOCUMENT)),
-    Call("resource", {"uid": f.TEXT}, f.optional(f.DOCUMENT)),
-    Call("run_of", {"kind": f.ROW_KIND, "owner": f.TEXT}, f.optional(f.TEXT)),
-    Call("see_external", {"values": x.VALUES, "cheaply": f.FLAG}, x.SEEN),
-    Call("count_external", {"values": x.VALUES}, f.WHOLE),
+    Call("datum", {"datum_id": c.TEXT}, c.optional(c.DOCUMENT)),
+    Call("resource", {"uid": c.TEXT}, c.optional(c.DOCUMENT)),
+    Call("run_of", {"kind": c.ROW_KIND, "owner": c.TEXT}, c.optional(c.TEXT)),
+    Call("see_external", {"values": x.VALUES, "cheaply": c.FLAG}, x.SEEN),
+    Call("count_external", {"values": x.VALUES}, c.WHOLE),
     Call("read_external", {"values": x.VALUES, "part": x.PART}, x.PIECE, yields=True),
     Call("size", {}, _LIMIT),
     # Noticing what is new.
-    Call("state", {}, f.STATE),
-    Call("uids_since", {"mark": _SEALED}, f.MARKED),
+    Call("state", {}, c.STATE),
+    Call("uids_since", {"mark": _SEALED}, c.MARKED),
     # Writing. What comes twice changes nothing, so each may be sent again.
-    Call("insert", {"kind": f.TEXT, "doc": f.DOCUMENT}, f.ANYTHING, writes=True),
-    Call("insert_many", {"documents": f.list_of(f.PAIR)}, f.ANYTHING, writes=True),
+    Call("insert", {"kind": c.TEXT, "doc": c.DOCUMENT}, c.ANYTHING, writes=True),
+    Call("insert_many", {"documents": c.list_of(c.PAIR)}, c.ANYTHING, writes=True),
     Call(
         "insert_batches",
-        {"kind": f.ROW_KIND, "owner": f.TEXT, "batches": SENT},
-        f.ANYTHING,
+        {"kind": c.ROW_KIND, "owner": c.TEXT, "batches": UNTRUSTED_BATCHES},
+        c.ANYTHING,
         writes=True,
     ),
 )

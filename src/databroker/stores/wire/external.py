@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..._util.lazy import lazy_module
 from ...documents.encode import describe_dtype, restore_dtype
 from ..external import Buffer, ExternalValues, Head, Part, Seen, Stretch
-from .forms import COUNT, SLICES, TEXT, WHOLE, Form, Plain, array_of, list_of, optional
+from .codecs import COUNT, SLICES, TEXT, WHOLE, Codec, Plain, array_of, list_of, optional
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,7 +109,7 @@ def _piece(plain: Plain) -> Head | Buffer:
 
 _BYTES = {"type": "string", "format": "binary"}
 
-VALUES = Form(
+VALUES = Codec(
     "values of a field: references (ids of datums; or uid, first and stop of stream resources), "
     "run, field, descriptor",
     {
@@ -125,7 +125,7 @@ VALUES = Form(
     lambda given: _values(**given),
 )
 SEEN = optional(
-    Form(
+    Codec(
         "what values are like: shape, dtype, rows stored together, blocks, whether these are kept",
         {"type": "array"},
         _pack_seen,
@@ -133,19 +133,19 @@ SEEN = optional(
     )
 )
 PART = optional(
-    Form(
+    Codec(
         "what is wanted of each value: its shape, the dtype, slices",
         array_of(_SHAPE.schema, TEXT.schema, SLICES.schema),
         _pack_part,
         lambda parts: _part(*parts),
     )
 )
-PIECE = Form(
+PIECE = Codec(
     "bytes; or what stands before those of one value: shape, dtype, whether it is an array",
     {"anyOf": [_BYTES, {"type": "array"}]},
     _pack_piece,
     _piece,
-    compressed=Form(
+    compressed=Codec(
         "how many bytes, and these, compressed; or what stands before those of one value",
         {"type": "array"},
         _pack_compressed,

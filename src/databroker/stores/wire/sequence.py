@@ -13,7 +13,7 @@ from typing import Any
 import msgpack
 
 from ...documents.encode import decoder, encode
-from .failures import Problem
+from .problems import Problem
 
 Plain = list[list[str]]
 """Warnings, as they travel."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .changes import Changes
 from .concurrency import Sharing
 from .external import External
 from .finding import Finding
@@ -10,7 +11,6 @@ from .identity import Identity
 from .late_parents import Orphans
 from .many_runs import ManyRuns
 from .moving import Moving
-from .news import News
 from .openers import Openers
 from .other_processes import OtherProcesses
 from .processes import Processes
@@ -32,7 +32,7 @@ class StoreConformance(
     Orphans,
     OddInput,
     Sharing,
-    News,
+    Changes,
     Processes,
     Openers,
     OtherProcesses,

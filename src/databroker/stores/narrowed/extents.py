@@ -1,7 +1,7 @@
-"""Where rows are, said by whose they are and how many come before them.
+"""Extents whose tokens name an owner and a first row, in place of those of the store behind.
 
-What a store behind puts into a token is its own affair, and it trusts that. So none of these is
-handed out: a place is looked up again, and whose it is, each time that it is read.
+What a store puts into a token is its own affair, and it trusts that. So none of these is handed
+out: whose rows are meant, and where they are, is looked up again each time that they are read.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ if TYPE_CHECKING:
 
     from ...columns import Selection
 
-Place = tuple[int, int]
+Span = tuple[int, int]
 """The first of some rows of an owner, and the one after the last."""
 
 
 def own_extents(owner: str, extents: Sequence[Extent]) -> list[Extent]:
-    """Return extents of all rows of an owner with tokens that say which ones they are."""
+    """Return the extents of an owner with tokens that say its uid and the first row."""
     firsts = accumulate((each.rows for each in extents), initial=0)
     return [
         replace(each, token=(owner, first)) for each, first in zip(extents, firsts, strict=False)
     ]
 
 
-def read_places(
+def read_spans(
     source: RowSource,
     kind: str,
     extents: Sequence[Extent],
-    wanted: Sequence[Place],
+    wanted: Sequence[Span],
     selection: Selection,
 ) -> Iterator[list[pa.RecordBatch]]:
-    """Yield the rows at each of some places, of an owner whose extents now are given."""
-    now = list(_places(extents))
+    """Yield the rows of each of some spans, of an owner whose extents are now these."""
+    now = list(_spans(extents))
     there = dict(now)
-    if all(place in there for place in wanted):
-        yield from source.read_extents(kind, [there[place] for place in wanted], selection)
+    if all(span in there for span in wanted):
+        yield from source.read_extents(kind, [there[span] for span in wanted], selection)
         return
     for first, stop in wanted:
         found: list[pa.RecordBatch] = []
@@ -52,7 +52,7 @@ def read_places(
         yield found
 
 
-def _places(extents: Sequence[Extent]) -> Iterator[tuple[Place, Extent]]:
+def _spans(extents: Sequence[Extent]) -> Iterator[tuple[Span, Extent]]:
     first = 0
     for extent in extents:
         yield (first, first + extent.rows), extent

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Place:
-    """A place in the flow of what is stored of a run.
+class Progress:
+    """How much of what is stored of a run a follower has given.
 
     Attributes
     ----------
@@ -27,10 +27,10 @@ class Place:
 
     Examples
     --------
-    >>> place = Place("a", {("event", "d"): 5}, started=True)
-    >>> place.cursor
+    >>> progress = Progress("a", {("event", "d"): 5}, started=True)
+    >>> progress.cursor
     {'run': 'a', 'started': True, 'ended': False, 'rows': [['event', 'd', 5]]}
-    >>> Place.at(place.cursor, "a") == place
+    >>> Progress.at(progress.cursor, "a") == progress
     True
     """
 
@@ -41,7 +41,7 @@ class Place:
 
     @classmethod
     def at(cls, cursor: Any, run: str) -> Self:
-        """Return the place that a cursor means; the beginning if it is None.
+        """Return the progress that a cursor holds; with None, nothing has been given.
 
         Raises
         ------
@@ -52,19 +52,19 @@ class Place:
             return cls(run)
         try:
             rows = {(kind, uid): int(count) for kind, uid, count in cursor["rows"]}
-            place = cls(cursor["run"], rows, bool(cursor["started"]), bool(cursor["ended"]))
+            progress = cls(cursor["run"], rows, bool(cursor["started"]), bool(cursor["ended"]))
             if any(count < 0 for count in rows.values()):
                 raise ValueError("of nothing, there are so few")
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InvalidKey(
                 f"{shown(cursor)} is no cursor: give what the `cursor` of a follower was."
             ) from error
-        if place.run != run:
-            raise InvalidKey(f"The cursor is of run {shown(place.run)}, not of {run!r}.")
-        return place
+        if progress.run != run:
+            raise InvalidKey(f"The cursor is of run {shown(progress.run)}, not of {run!r}.")
+        return progress
 
     @property
     def cursor(self) -> dict[str, Any]:
-        """The place as JSON can hold it."""
+        """The progress as plain data, which JSON can hold."""
         rows = [[kind, uid, count] for (kind, uid), count in self.rows.items()]
         return {"run": self.run, "started": self.started, "ended": self.ended, "rows": rows}

@@ -1,4 +1,4 @@
-"""Rows that somebody sends to be stored: they take no more memory than they had bytes on their way.
+"""Rows that a client sends to be stored: they may take no more memory than they have bytes.
 
 Arrow has several ways to say much with few bytes, and some kilobytes become gigabytes: buffers that
 are compressed, dictionaries, runs of one value, views. Rows of ours need none of these.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..._util.lazy import lazy_module
 from ..._util.signals import not_from_signal
 from .batches import BATCHES, unpack_batch
-from .forms import Form, Plain
+from .codecs import Codec, Plain
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,7 +23,7 @@ _DICTIONARY, _ROWS = 2, 3
 """The kinds of messages that have buffers."""
 
 
-def unpack_sent(data: Plain) -> pa.RecordBatch:
+def unpack_untrusted(data: Plain) -> pa.RecordBatch:
     """Return a batch from bytes that somebody sends; see `unpack_batch`.
 
     Raises
@@ -92,9 +92,9 @@ def _field(data: bytes, table: int, number: int) -> int:
     return table + offset if offset else 0
 
 
-SENT = Form(
+UNTRUSTED_BATCHES = Codec(
     "rows: a list of Arrow IPC streams, neither compressed nor with dictionaries in them",
     {"type": "array"},
     BATCHES.pack,
-    lambda parts: [unpack_sent(part) for part in parts],
+    lambda parts: [unpack_untrusted(part) for part in parts],
 )

@@ -1,4 +1,4 @@
-"""When a question is asked again whose answer did not begin."""
+"""When a request is sent again whose answer did not begin."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from http.client import HTTPResponse
 
 PAUSES = (0.0, 0.1, 0.4)
-"""Seconds before a question is asked again. The first is for a connection that the server has
+"""Seconds before a request is sent again. The first is for a connection that the server has
 closed while nothing was asked."""
 
 _BUSY = (429, 503)
@@ -17,8 +17,8 @@ _LONGEST = 10.0
 """Seconds that a busy server can have one question wait, all in all."""
 
 
-class Again:
-    """The tries of one question: whatever is asked may be asked again.
+class Retries:
+    """The tries of one request: each may be sent again, as what comes twice changes nothing.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""When to look at a store again: once something was stored, and now and then."""
+"""When to look at a store again: as soon as something was stored, and now and then."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GOES_ON = ("running", "waiting")
 """How a run stands that has not ended."""
 
 
-def moments(
+def wakeups(
     store: Store, pause: float = _PAUSE, patience: Callable[[], float] = lambda: PATIENCE
 ) -> Iterator[None]:
     """Yield now, and then each time that something was stored.
@@ -28,9 +28,9 @@ def moments(
     store
         What is looked at.
     pause
-        Seconds between two moments at least: events may come by the thousand.
+        Seconds between two wake-ups at least: events may come by the thousand.
     patience
-        Is asked after how many seconds there is another one, though nothing was stored.
+        Returns the seconds after which there is a wake-up though nothing was stored.
     """
     while True:
         state, looked = store.state(), time.monotonic()

@@ -16,7 +16,7 @@ LONG = 60.0
 """Seconds that nothing takes."""
 
 
-class News(Base):
+class Changes(Base):
     """State, and waiting for another one."""
 
     def test_the_state_is_another_one_after_each_document(self, store: Store) -> None:

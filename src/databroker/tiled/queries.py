@@ -1,4 +1,4 @@
-"""Questions of Tiled's clients as ours."""
+"""Queries of Tiled's clients, translated into ours."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _time_range(query: Any) -> Node:
     return all_of([TimeBounds(since=query.since), *before])
 
 
-_QUESTIONS: Mapping[str, Callable[[Any], Node]] = {
+_TRANSLATIONS: Mapping[str, Callable[[Any], Node]] = {
     # By the names under which Tiled knows them.
     "eq": lambda query: q.Eq(query.key, query.value),
     "noteq": lambda query: q.NotEq(query.key, query.value),
@@ -53,7 +53,7 @@ _QUESTIONS: Mapping[str, Callable[[Any], Node]] = {
 }
 
 
-def question_of(query: Any, specs: frozenset[str]) -> Node:
+def translate(query: Any, specs: frozenset[str]) -> Node:
     """Return a query of Tiled as a node.
 
     Parameters
@@ -66,22 +66,22 @@ def question_of(query: Any, specs: frozenset[str]) -> Node:
     Raises
     ------
     QueryValueError
-        It makes no sense, or is nothing that runs can be asked.
+        It makes no sense, or is of a kind that runs cannot be searched by.
 
     Examples
     --------
     >>> from tiled.queries import Eq, Like, SpecsQuery
-    >>> question_of(Eq("start.scan_id", 5), frozenset())
+    >>> translate(Eq("start.scan_id", 5), frozenset())
     Key('scan_id') == 5
-    >>> question_of(SpecsQuery(["BlueskyRun"]), frozenset({"BlueskyRun"}))
+    >>> translate(SpecsQuery(["BlueskyRun"]), frozenset({"BlueskyRun"}))
     Everything()
     """
     name = default_query_registry.query_type_to_name.get(type(query), type(query).__name__)
     try:
         if name == "specs":
             return _specs(query, specs)
-        if name in _QUESTIONS:
-            return _QUESTIONS[name](query)
+        if name in _TRANSLATIONS:
+            return _TRANSLATIONS[name](query)
     except DatabrokerError as error:
         raise QueryValueError(str(error)) from error
     raise QueryValueError(f"Runs of databroker cannot be asked {name!r}.")

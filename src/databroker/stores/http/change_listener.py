@@ -1,4 +1,4 @@
-"""Hearing from a server that more is stored: one thread listens for all who wait."""
+"""Listening for changes on a server: one thread does so for all who wait."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Heard(NamedTuple):
     state: Any
 
 
-class News:
-    """What a server tells of changes, as long as somebody waits for them.
+class ChangeListener:
+    """Hears of changes on a server, as long as somebody waits for them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Streams that were looked at, so that each block of an array does not cost a look of its own."""
+"""A cache of streams, so that each block of an array does not cost a look at its stream."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 _MOST = 16  # each may hold some pages of rows
 
 
-class Kept:
-    """The things that were made last, by what they were made of.
+class Cache:
+    """The things that were asked for last, by a key, at most sixteen of them.
 
     Examples
     --------
-    >>> kept = Kept()
-    >>> kept.get("a", lambda: 1), kept.get("a", lambda: 2)
+    >>> cache = Cache()
+    >>> cache.get("a", lambda: 1), cache.get("a", lambda: 2)
     (1, 1)
     """
 
@@ -25,7 +25,7 @@ class Kept:
         self._found: OrderedDict[Hashable, Any] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return what was made for a key, or is made now."""
+        """Return what is cached under a key; else make and keep it."""
         with self._lock:
             if key in self._found:
                 self._found.move_to_end(key)

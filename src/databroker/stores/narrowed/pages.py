@@ -1,4 +1,4 @@
-"""Pages of many runs, some of which are not to be seen."""
+"""Pages of many runs, some of which are hidden."""
 
 from __future__ import annotations
 

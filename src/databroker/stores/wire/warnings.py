@@ -1,4 +1,4 @@
-"""Warnings on their way: what a store warns of where it is asked is said to whoever asked."""
+"""Warnings as they travel: what the store of a server warns of is warned of by the client."""
 
 from __future__ import annotations
 

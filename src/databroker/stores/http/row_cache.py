@@ -1,4 +1,4 @@
-"""Rows that came with the answer that says where they are, so that they need not be asked for."""
+"""A cache of the few rows that come along with their extents, so that `read` need not ask."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _REMEMBERED = 64
 
 
-class FewRows:
-    """The rows of the extents that were seen last. An extent has the same rows for ever."""
+class RowCache:
+    """Keeps the rows of the extents that were seen last. An extent has the same rows for ever."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, list[pa.RecordBatch]] = OrderedDict()

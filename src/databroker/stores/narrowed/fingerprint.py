@@ -1,4 +1,4 @@
-"""What tells that something is new among some runs, and says nothing of others."""
+"""The state of a narrowed store: it changes with the runs in it, and says nothing of others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOOKED_AT = 20
 
 
 def fingerprint(store: Store, salt: str) -> str:
-    """Return what is another value once there is more in a store.
+    """Return a value that is another one once there is more in a store.
 
     Parameters
     ----------

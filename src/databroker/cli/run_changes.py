@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ..errors import StoreAway
 from ..runs.following.follower import AWAY
-from ..runs.following.moments import GOES_ON, moments
+from ..runs.following.wakeups import GOES_ON, wakeups
 from .columns import value_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def looks(db: Broker, look: Callable[[], T]) -> Iterator[T]:
     reached = time.monotonic()
     while True:
         try:
-            for _ in moments(db.store, _PAUSE):
+            for _ in wakeups(db.store, _PAUSE):
                 found = look()
                 reached = time.monotonic()
                 yield found
@@ -42,7 +42,7 @@ def looks(db: Broker, look: Callable[[], T]) -> Iterator[T]:
 
 
 @dataclass(frozen=True)
-class News:
+class RunChange:
     """Something that happened to a run: it began, it has more events, or it ended."""
 
     what: Literal["started", "grew", "ended"]
@@ -81,10 +81,10 @@ class Watch:
         self._most = most
         self._known = {run.uid: _progress(run) for run in islice(db(), most)}
 
-    def look(self) -> list[News]:
+    def look(self) -> list[RunChange]:
         """Return what happened, the oldest run first."""
         seen: dict[str, tuple[str, int | None]] = {}
-        found: list[News] = []
+        found: list[RunChange] = []
         again = 0
         for run in self._db():
             seen[run.uid] = now = _progress(run)
@@ -103,14 +103,14 @@ def _progress(run: Run) -> tuple[str, int | None]:
 
 def _news(
     run: Run, before: tuple[str, int | None] | None, now: tuple[str, int | None]
-) -> Iterator[News]:
+) -> Iterator[RunChange]:
     """Yield what happened between two looks at a run."""
     status, events = now
     if before is None:
-        yield News("started", run, status, events)
+        yield RunChange("started", run, status, events)
     if before == now:
         return
     if status not in GOES_ON:
-        yield News("ended", run, status, events)
+        yield RunChange("ended", run, status, events)
     elif before is not None and before[1] != events:
-        yield News("grew", run, status, events)
+        yield RunChange("grew", run, status, events)

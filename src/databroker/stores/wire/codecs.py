@@ -1,7 +1,7 @@
-"""How values look on their way: what each kind becomes, and how it is made again.
+"""Codecs: how each kind of argument and answer is packed into plain data, and unpacked again.
 
-What comes from elsewhere is looked at when it is made again; anything else than expected raises
-a ValueError or a TypeError. Documents are not looked at here: those who keep them do that.
+What comes from elsewhere is checked when it is unpacked; anything else than expected raises a
+ValueError or a TypeError. Documents are not checked here: the store that keeps them does that.
 """
 
 from __future__ import annotations
@@ -27,32 +27,32 @@ def _same(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """How a kind of value travels.
+class Codec:
+    """How a kind of value is packed to travel, and unpacked.
 
     Attributes
     ----------
-    words
+    description
         What it is, for people.
     schema
-        What its plain form is, as JSON Schema.
+        The JSON Schema of its plain codec.
     pack, unpack
-        Make the plain form of a value, and a value of the plain form.
+        Make the plain form of a value, and a value of the plain codec.
     compressed
         The same with rows compressed, where there are some.
     """
 
-    words: str
+    description: str
     schema: Mapping[str, Any] = field(default_factory=dict)
     pack: Callable[[Any], Plain] = _same
     unpack: Callable[[Plain], Any] = _same
-    compressed: Form | None = None
+    compressed: Codec | None = None
 
 
 def checked(
-    words: str, schema: Mapping[str, Any], kind: type | tuple[type, ...], *allowed: Any
-) -> Form:
-    """Return the form of values of a type, perhaps only of some of these.
+    description: str, schema: Mapping[str, Any], kind: type | tuple[type, ...], *allowed: Any
+) -> Codec:
+    """Return the codec of values of a type, perhaps only of some of these.
 
     Examples
     --------
@@ -64,30 +64,30 @@ def checked(
     def unpack(value: Plain) -> Any:
         odd = isinstance(value, bool) and kind is not bool
         if odd or not isinstance(value, kind) or (allowed and value not in allowed):
-            raise ValueError(f"it must be {words}, not {value!r:.80}")
+            raise ValueError(f"it must be {description}, not {value!r:.80}")
         return value
 
-    return Form(words, schema, _same, unpack)
+    return Codec(description, schema, _same, unpack)
 
 
-def optional(form: Form) -> Form:
-    """Return the form of what may be None."""
-    return Form(
-        f"{form.words}, or nothing",
-        {"anyOf": [form.schema, {"type": "null"}]},
-        lambda value: None if value is None else form.pack(value),
-        lambda value: None if value is None else form.unpack(value),
+def optional(codec: Codec) -> Codec:
+    """Return the codec of what may be None."""
+    return Codec(
+        f"{codec.description}, or nothing",
+        {"anyOf": [codec.schema, {"type": "null"}]},
+        lambda value: None if value is None else codec.pack(value),
+        lambda value: None if value is None else codec.unpack(value),
     )
 
 
-def list_of(form: Form) -> Form:
-    """Return the form of several."""
+def list_of(codec: Codec) -> Codec:
+    """Return the codec of several."""
     whole = checked("a list", {}, list)
-    return Form(
-        f"a list, each {form.words}",
-        {"type": "array", "items": form.schema},
-        lambda values: [form.pack(value) for value in values],
-        lambda values: [form.unpack(value) for value in whole.unpack(values)],
+    return Codec(
+        f"a list, each {codec.description}",
+        {"type": "array", "items": codec.schema},
+        lambda values: [codec.pack(value) for value in values],
+        lambda values: [codec.unpack(value) for value in whole.unpack(values)],
     )
 
 
@@ -102,7 +102,7 @@ def _counted(value: Plain) -> int:
     is_whole = isinstance(value, float) and value.is_integer()
     number: int = WHOLE.unpack(int(value) if is_whole else value)
     if not 0 <= number <= _MOST:
-        raise ValueError(f"it must be {COUNT.words}, not {value!r:.80}")
+        raise ValueError(f"it must be {COUNT.description}, not {value!r:.80}")
     return number
 
 
@@ -112,14 +112,14 @@ _WHOLE: Mapping[str, Any] = {"type": "integer"}
 _MOST = 2**53
 _COUNT: Mapping[str, Any] = {"type": "integer", "minimum": 0, "maximum": _MOST}
 SCHEMAS = "#/components/schemas"
-"""Where the description of the interface has what several forms refer to."""
+"""Where the description of the interface has what several codecs refer to."""
 
-ANYTHING = Form("any value")
+ANYTHING = Codec("any value")
 DOCUMENT = checked("a document", _OBJECT, dict)
 TEXT = checked("text", _TEXT, str)
 WHOLE = checked("a whole number", _WHOLE, int)
 FLAG = checked("true or false", {"type": "boolean"}, bool)
-COUNT = Form("a whole number from 0 to 2**53", _COUNT, _same, _counted)
+COUNT = Codec("a whole number from 0 to 2**53", _COUNT, _same, _counted)
 SEALED = checked("what the server has given, as it was", _TEXT, str)
 KIND = checked(
     "a kind of document that belongs to a run",
@@ -133,67 +133,67 @@ ROW_KIND = checked(
     str,
     *("event", "datum", "stream_datum"),
 )
-QUERY = Form("a query", {"$ref": f"{SCHEMAS}/Query"}, to_json, from_json)
-PATH = Form(
+QUERY = Codec("a query", {"$ref": f"{SCHEMAS}/Query"}, to_json, from_json)
+PATH = Codec(
     "a document and a key in it",
     {"$ref": f"{SCHEMAS}/Path"},
     lambda path: [path.document, path.text],
     lambda pair: _path(*pair),
 )
-SELECTION = Form(
+SELECTION = Codec(
     "a choice of columns",
     {"$ref": f"{SCHEMAS}/Selection"},
     Selection.to_json,
     lambda json: _selection(**DOCUMENT.unpack(json)),
 )
-EXTENT = Form(
+EXTENT = Codec(
     "where rows are",
     array_of(_WHOLE, _WHOLE, _WHOLE, _TEXT),
     lambda extent: [extent.rows, extent.min_seq, extent.max_seq, extent.token],
     lambda parts: _extent(*parts),
 )
-RANGE = Form(
+RANGE = Codec(
     "the first row and the one after the last",
     array_of(_COUNT, _COUNT),
     list,
     lambda pair: _range(*pair),
 )
-PAIR = Form(
+PAIR = Codec(
     "a kind and a document",
     array_of(_TEXT, _OBJECT),
     list,
     lambda pair: _pair(*pair),
 )
-RECORD = Form(
+RECORD = Codec(
     "a run: uid, start, stop, cursor",
     array_of(_TEXT, _OBJECT, {"type": ["object", "null"]}, _TEXT),
     lambda run: [run.uid, run.start, run.stop, run.cursor],
     lambda parts: RunRecord(*parts),
 )
-ACTIVITY = Form(
+ACTIVITY = Codec(
     "when a run was last written, and by whom: time, host, pid, boot_id",
     array_of({"type": "number"}, {}, {}, {}),
     lambda activity: [activity.last_time, activity.host, activity.pid, activity.boot_id],
     lambda parts: Activity(*parts),
 )
-OUTLINE = Form(
+OUTLINE = Codec(
     "what a run consists of: start, stop, and each kind, owner and number of rows",
     array_of(_OBJECT, {}, {"type": "array"}),
     lambda run: [run.start, run.stop, [[*owner, rows] for owner, rows in run.rows.items()]],
     lambda parts: _outline(*parts),
 )
-OUTLINES = Form(
+OUTLINES = Codec(
     "what runs consist of, by their uids",
     {"type": "object", "additionalProperties": OUTLINE.schema},
     lambda found: {uid: OUTLINE.pack(run) for uid, run in found.items()},
     lambda found: {uid: OUTLINE.unpack(run) for uid, run in found.items()},
 )
-VALUES = Form("values, one for each path", {"type": "array"}, list, tuple)
-STATE = Form("a state", {"type": "array"}, list, tuple)
-COUNTED = list_of(Form("a value, and how many runs have it", array_of({}, _WHOLE), list, tuple))
-MARKED = optional(Form("uids, and a new mark", array_of({"type": "array"}, {}), list, tuple))
+VALUES = Codec("values, one for each path", {"type": "array"}, list, tuple)
+STATE = Codec("a state", {"type": "array"}, list, tuple)
+COUNTED = list_of(Codec("a value, and how many runs have it", array_of({}, _WHOLE), list, tuple))
+MARKED = optional(Codec("uids, and a new mark", array_of({"type": "array"}, {}), list, tuple))
 SLICES = list_of(
-    Form(
+    Codec(
         "a slice: start, stop, step",
         array_of(*[{"type": ["integer", "null"]}] * 3),
         lambda part: [part.start, part.stop, part.step],

@@ -1,4 +1,4 @@
-"""Errors on their way: as their code and message, and made again as the same class."""
+"""Errors as they travel: code and message, from which the same class is made again."""
 
 from __future__ import annotations
 
