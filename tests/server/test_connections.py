@@ -84,6 +84,23 @@ def test_a_connection_of_which_nobody_makes_use_is_ended():
 
 
 @pytest.mark.parametrize("http", ["h11", "httptools"])
+def test_what_follows_a_request_for_another_protocol_is_no_request(http):
+    begun = HEADERS + b"Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: %d\r\n\r\n" % len(
+        WHOLE
+    )
+    with (
+        served(MemoryStore(), Limits(idle_seconds=1), http=http) as server,
+        server.connect() as connection,
+    ):
+        connection.sendall(begun)
+        threading.Event().wait(0.1)
+        connection.sendall(WHOLE)  # which is its body
+        answer = all_of(connection)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize("http", ["h11", "httptools"])
 def test_headers_without_end_are_not_kept(http):
     with served(MemoryStore(), http=http) as server, server.connect() as endless:
         endless.sendall(HEADERS)

@@ -57,6 +57,9 @@ class _Impatient:
     loop: asyncio.AbstractEventLoop
     cycle: Any  # a request and its answer
 
+    _is_last = False
+    """Whether nothing more is read."""
+
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)  # type: ignore[misc]
         self._came = 0
@@ -67,6 +70,8 @@ class _Impatient:
         transport.set_write_buffer_limits(high=1, low=0)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_last:
+            return
         before = self.cycle
         is_answered = before is not None and before.response_complete
         if is_answered and not self._reading.runs:
@@ -79,6 +84,15 @@ class _Impatient:
             self._came += len(data)
             if self._came > _LONGEST_HEADERS:
                 self.transport.abort()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Answer a request for another protocol in this one, without the lines that uvicorn logs.
+
+        It is the last one to httptools, which stops parsing at its headers: the body would be taken
+        for another request, with headers that a proxy before the server has not seen.
+        """
+        if hasattr(self, "parser"):
+            self.cycle.keep_alive, self._is_last = False, True
 
     def pause_writing(self) -> None:
         super().pause_writing()  # type: ignore[misc]
