@@ -70,7 +70,11 @@ class Door:
             OneToken(TOKEN),
             self.keys,
             OpenIDConnect(
-                ISSUER, AUDIENCE, {"keys": [self.jwk | {"kid": "one"}]}, Rules("sub", **rules)
+                ISSUER,
+                AUDIENCE,
+                {"keys": [self.jwk | {"kid": "one"}]},
+                Rules("sub", **rules),
+                ["RS256", "ES256"],
             ),
             TrustedProxy(
                 [PROXY],

@@ -1,5 +1,6 @@
 """Who is let in by a key, for what, and until when: over a socket."""
 
+import asyncio
 import json
 import logging
 import threading
@@ -195,8 +196,10 @@ def test_a_server_that_lets_read_lets_no_key_write(tmp_path):
 
 def test_without_an_authenticator_nobody_is_let_in():
     with pytest.raises(AccessRefused):
-        Access([]).caller_of(Credentials(None))
-    assert Access.by(None).caller_of(Credentials(None)).name == "anybody"
+        asyncio.run(Access([]).caller_of(Credentials(None)))
+    assert asyncio.run(Access.by(None).caller_of(Credentials(None))).name == "anybody"
+    with pytest.raises(InvalidConfiguration, match="everybody would bring it"):
+        Access.by("")
 
 
 def test_two_processes_make_keys_at_once(tmp_path):

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
+import anyio
 from starlette.authentication import (
     AuthCredentials,
     AuthenticationBackend,
     AuthenticationError,
     BaseUser,
 )
-from starlette.concurrency import run_in_threadpool
 
 from ...errors import AccessRefused, DatabrokerError
 from ..responses import problem
@@ -35,6 +35,10 @@ _OTHER_TOKEN = "The token that came is not, or no longer, one of this server"
 
 IsStillValid = Callable[[], Awaitable[bool]]
 """Tells whether the credentials of a request, which were valid, still are."""
+
+
+_WAITING = 10
+"""Threads in which authenticators wait that may, for others: nobody else needs these."""
 
 
 class User(BaseUser):
@@ -80,7 +84,7 @@ class Access(AuthenticationBackend):
 
     def __init__(self, authenticators: Iterable[Authenticator] = ()) -> None:
         self._authenticators = tuple(authenticators)
-        self._may_wait = any(getattr(each, "may_wait", False) for each in self._authenticators)
+        self._waiting = anyio.CapacityLimiter(_WAITING)
 
     @classmethod
     def by(cls, token: str | None) -> Access:
@@ -91,27 +95,23 @@ class Access(AuthenticationBackend):
         """Return who asks; see Starlette."""
         credentials = _credentials(conn)
         try:
-            caller = await self._caller(credentials)
+            caller = await self.caller_of(credentials)
         except DatabrokerError as error:
-            log_refused("somebody", credentials.address, f"{conn.scope['method']} {conn.url.path}")
+            what = f"{conn.scope.get('method', 'WEBSOCKET')} {conn.scope['path']}"
+            log_refused("somebody", credentials.address, what)
             raise AuthenticationError(str(error)) from error
         user = User(caller, credentials.address, partial(self._is_still_valid, credentials, caller))
         return AuthCredentials(sorted(caller.scopes)), user
 
-    async def _caller(self, credentials: Credentials) -> Caller:
-        if self._may_wait:
-            return await run_in_threadpool(self.caller_of, credentials)
-        return self.caller_of(credentials)
-
     async def _is_still_valid(self, credentials: Credentials, caller: Caller) -> bool:
         try:
-            return await self._caller(credentials) == caller
+            return await self.caller_of(credentials) == caller
         except AccessRefused:
             return False
         except DatabrokerError:  # that says so is away for now
             return True
 
-    def caller_of(self, credentials: Credentials) -> Caller:
+    async def caller_of(self, credentials: Credentials) -> Caller:
         """Return whose credentials these are.
 
         Raises
@@ -120,7 +120,12 @@ class Access(AuthenticationBackend):
             Nobody knows them.
         """
         for authenticator in self._authenticators:
-            caller = authenticator.authenticate(credentials)
+            if getattr(authenticator, "may_wait", False):
+                caller = await anyio.to_thread.run_sync(
+                    authenticator.authenticate, credentials, limiter=self._waiting
+                )
+            else:
+                caller = authenticator.authenticate(credentials)
             if caller is not None:
                 return caller
         raise AccessRefused(

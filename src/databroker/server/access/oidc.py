@@ -7,10 +7,11 @@ from typing import Any
 
 import jwt
 
-from ...errors import AccessRefused, InvalidConfiguration, StoreUnavailable
+from ...errors import AccessRefused, InvalidConfiguration
 from .authenticator import Credentials
 from .caller import Caller
 from .claims import Rules
+from .issuer_keys import FetchedKeys, GivenKeys
 
 ALGORITHMS = ("RS256",)
 """Which sign, unless it is configured."""
@@ -22,7 +23,6 @@ _ALLOWED = {
 """Those by which nobody can sign who can check."""
 
 _NEEDED = ["exp", "iss", "aud"]
-_WAIT = 5.0
 _LEEWAY = 10.0
 """Seconds by which clocks may differ."""
 
@@ -67,8 +67,8 @@ class OpenIDConnect:
             )
         self._issuer, self._audience, self._algorithms = issuer, audience, list(algorithms)
         self._rules = rules
-        self._keys = _PublicKeys(keys)
-        self.may_wait = isinstance(keys, str)
+        self._keys = _keys(keys)
+        self.may_wait = self._keys.may_wait
 
     def authenticate(self, credentials: Credentials) -> Caller | None:
         """Return whom a token is about; see `Authenticator.authenticate`."""
@@ -76,48 +76,35 @@ class OpenIDConnect:
         if token.count(".") != 2:
             return None
         try:
-            key = self._keys.of(jwt.get_unverified_header(token))
             claims = jwt.decode(
                 token,
-                key,
+                self._key(jwt.get_unverified_header(token)),
                 self._algorithms,
                 issuer=self._issuer,
                 audience=self._audience,
                 leeway=_LEEWAY,
                 options={"require": _NEEDED},
             )
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, TypeError, ValueError, OverflowError) as error:
             raise AccessRefused(
                 f"The token is refused: {error}. Log in again, and use the new one."
             ) from error
         return self._rules.caller(claims).known_by("oidc")
 
-
-class _PublicKeys:
-    """The keys of an issuer, given or fetched."""
-
-    def __init__(self, keys: Mapping[str, Any] | str) -> None:
-        self._client: jwt.PyJWKClient | None = None
-        self._given: list[jwt.PyJWK] = []
-        try:
-            if not isinstance(keys, str):
-                self._given = jwt.PyJWKSet.from_dict(dict(keys)).keys
-            elif keys.startswith("https://"):
-                self._client = jwt.PyJWKClient(keys, timeout=_WAIT)
-            else:
-                raise InvalidConfiguration(f"'keys' must be at an https address, not {keys!r}.")
-        except jwt.PyJWTError as error:
-            raise InvalidConfiguration(f"'keys' are no JSON Web Key Set: {error}") from error
-
-    def of(self, header: Mapping[str, Any]) -> Any:
+    def _key(self, header: Mapping[str, Any]) -> Any:
         """Return the key with which a token says that it is signed, which then has to be true."""
-        name = header.get("kid")
-        if self._client is not None:
-            try:
-                return self._client.get_signing_key(str(name)).key
-            except jwt.PyJWKClientConnectionError as error:
-                raise StoreUnavailable(f"The issuer's keys cannot be had: {error}") from error
-        fitting = [key.key for key in self._given if name is None or key.key_id == name]
+        fitting = self._keys.named(header.get("kid"))
         if len(fitting) != 1:
             raise jwt.InvalidKeyError("it is signed with no key that is known here")
-        return fitting[0]
+        return fitting[0].key
+
+
+def _keys(keys: Mapping[str, Any] | str) -> GivenKeys | FetchedKeys:
+    if isinstance(keys, str):
+        if not keys.startswith("https://"):
+            raise InvalidConfiguration(f"'keys' must be at an https address, not {keys!r}.")
+        return FetchedKeys(keys)
+    try:
+        return GivenKeys(keys)
+    except jwt.PyJWTError as error:
+        raise InvalidConfiguration(f"'keys' are no JSON Web Key Set: {error}") from error

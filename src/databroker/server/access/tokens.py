@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 
+from ...errors import InvalidConfiguration
 from .authenticator import Credentials
 from .caller import ANYBODY, SCOPES, Caller
 
@@ -23,9 +24,20 @@ class OneToken:
     ----------
     token
         What must be brought.
+
+    Raises
+    ------
+    InvalidConfiguration
+        It is empty: then everybody would bring it.
     """
 
     def __init__(self, token: str) -> None:
+        if not token:
+            raise InvalidConfiguration(
+                "The token of a server is empty, so everybody would bring it. Leave it out if "
+                "something else sees to who comes; else give a long one, such as "
+                "secrets.token_urlsafe()."
+            )
         self._expected = token.encode()
         self._caller = Caller("token", frozenset(SCOPES))
 
