@@ -12,6 +12,7 @@ class MayBeAway(MemoryStore):
     def __init__(self):
         super().__init__()
         self.is_away = False
+        self.refuses = None
         self.answers = threading.Event()
         self.answers.set()
         self.asked = 0
@@ -22,6 +23,8 @@ class MayBeAway(MemoryStore):
         assert self.answers.wait(60)
         if self.is_away:
             raise StoreAway("the server is away.")
+        if self.refuses is not None:
+            raise self.refuses
 
     def put(self, kind, doc):
         self.reach()

@@ -17,10 +17,13 @@ import pytest
 from databroker import Broker
 from databroker.columns import from_rows
 from databroker.errors import (
+    AccessRefused,
     ConflictingDocument,
     InvalidDocument,
     SpillWarning,
     StoreAway,
+    StoreDamaged,
+    StoreIsReadOnly,
     StoreUnavailable,
 )
 from databroker.query.nodes import Everything
@@ -94,6 +97,45 @@ def test_it_is_said_again_when_the_server_is_away_again(store, behind, eventuall
             store.insert("start", start(name))
         behind.is_away = False
         eventually(lambda: not store.waiting())
+
+
+REFUSALS = [
+    AccessRefused("the key has expired."),
+    StoreIsReadOnly("it only lets read."),
+    StoreDamaged("the tables are damaged."),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.code)
+def test_who_was_let_write_is_not_stopped_when_that_ends(store, behind, eventually, refusal):
+    first, *rest = whole_run()
+    store.insert(*first)
+    behind.refuses = refusal
+    with pytest.warns(SpillWarning, match=re.escape(f"{refusal} Documents wait in")):
+        insert_all(store, rest)
+    assert store.waiting().documents == len(rest)
+    behind.refuses = None
+    eventually(lambda: not store.waiting())
+    assert_identical(answers(store, whole_run()), expected(whole_run()))
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.code)
+def test_who_was_never_let_write_is_told_so(store, behind, folder, refusal):
+    behind.refuses = refusal
+    with pytest.raises(type(refusal)):
+        store.insert("start", start())
+    assert not folder.exists()
+
+
+def test_what_a_server_says_that_is_back_is_told_too(store, behind, eventually):
+    behind.is_away = True
+    with AWAY:
+        store.insert("start", start())
+    behind.refuses, behind.is_away = AccessRefused("it has another token now."), False
+    eventually(lambda: "another token" in store.waiting().reason)
+    with pytest.warns(SpillWarning, match="another token") as caught:
+        store.insert("descriptor", descriptor())
+    assert len(caught) == 1
 
 
 def test_an_experiment_is_held_up_once(store, behind, monkeypatch):

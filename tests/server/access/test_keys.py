@@ -11,7 +11,13 @@ import httpx
 import pytest
 
 from databroker import Broker
-from databroker.errors import AccessRefused, InvalidConfiguration, NotPermitted
+from databroker.errors import (
+    AccessRefused,
+    InvalidConfiguration,
+    NotPermitted,
+    SpillWarning,
+    StoreIsReadOnly,
+)
 from databroker.query.nodes import Everything
 from databroker.server import Access, Caller, KeyFile
 from databroker.server.access.authenticator import Credentials
@@ -92,7 +98,7 @@ def test_a_key_to_read_does_not_write(door):
     assert door.answer(TOKEN, "count", **EVERYTHING) == before
     store = HTTPStore(f"{door.uri}/lab", token=key)
     assert not store.capabilities.writable
-    with pytest.raises(NotPermitted, match="a key with the scope 'write'"):
+    with pytest.raises(StoreIsReadOnly, match="a key with the scope 'write'"):
         store.insert("start", start("new"))
     store.close()
 
@@ -116,6 +122,31 @@ def test_a_key_is_a_token_to_a_broker(door, monkeypatch):
     door.keys.revoke("ann")
     with pytest.raises(AccessRefused, match="DATABROKER_TOKEN"):
         Broker.from_config(config)
+
+
+def eventually(condition):
+    for _ in range(3000):
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not come true")
+
+
+def test_a_key_that_ends_amid_a_run_ends_no_experiment(door, monkeypatch, tmp_path):
+    monkeypatch.setenv("DATABROKER_TOKEN", door.key("ends amid", "write"))
+    uri, spill = f"{door.uri}/lab", str(tmp_path / "spill")
+    with Broker.from_config({"driver": "http", "uri": uri, "spill": spill}) as db:
+        first, *rest = whole_run("going on")
+        db.insert(*first)
+        door.keys.revoke("ends amid")
+        with pytest.warns(SpillWarning, match="not, or no longer, one of this server"):
+            for pair in rest:
+                db.insert(*pair)
+        monkeypatch.setenv("DATABROKER_TOKEN", door.key("reads alone"))
+        eventually(lambda: "but only read" in db.store.waiting().reason)
+        monkeypatch.setenv("DATABROKER_TOKEN", door.key("writes anew", "write"))
+        eventually(lambda: not db.store.waiting())
+    assert len(door.answer(TOKEN, "record", uid="going on")) > 1
 
 
 def test_a_key_in_an_address_lets_in_nobody_and_is_in_no_log(door, caplog):

@@ -11,7 +11,7 @@ from ..wire.tokens import ENVIRONMENT, check_token
 
 
 class Address(NamedTuple):
-    """Where a source is, and what lets in.
+    """Where a source is, and what lets in: None for what is in the environment then.
 
     Examples
     --------
@@ -39,10 +39,17 @@ class Address(NamedTuple):
             )
         # What `databroker serve` prints, and people copy, has the token in it.
         there = parse_qs(parts.query).get("token", [None])[-1]
-        known = token or there or os.environ.get(ENVIRONMENT)
-        check_token(known or "")
+        given = token or there
+        check_token(given or os.environ.get(ENVIRONMENT, ""))
         path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
-        return cls(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}", known)
+        return cls(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}", given)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request says to be let in."""
+        token = self.token or os.environ.get(ENVIRONMENT)
+        check_token(token or "")
+        return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _split(uri: str) -> SplitResult | None:

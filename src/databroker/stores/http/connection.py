@@ -45,11 +45,9 @@ class Connection:
         self.uri, self.timeout = address.uri, timeout
         self.name = f"The server of {address.uri}"
         route = Route(address.uri)
-        token = {} if address.token is None else {"Authorization": f"Bearer {address.token}"}
+        self._address = address
         kinds = {"Content-Type": MESSAGEPACK, "Accept": MESSAGEPACK}
-        self._headers = [
-            f"{name}: {value}" for name, value in (route.headers | kinds | token).items()
-        ]
+        self._headers = route.headers | kinds
         self._target = f"{route.target}/{VERSION}"
         self._query = "?compression=zstd" if compression else ""
         self._pool = Pool(route, self.name, timeout)
@@ -139,7 +137,9 @@ class Connection:
     def _request(self, method: str, name: str, body: bytes) -> bytes:
         query = self._query if method == "POST" else ""
         first = f"{method} {self._target}/{name}{query} HTTP/1.1"
-        lines = [first, *self._headers, f"Content-Length: {len(body)}", "", ""]
+        # The token may be a new one: of a program that runs for months, say.
+        headers = self._headers | self._address.headers | {"Content-Length": str(len(body))}
+        lines = [first, *(f"{name}: {value}" for name, value in headers.items()), "", ""]
         return "\r\n".join(lines).encode("ascii") + body
 
     def _good(self, response: HTTPResponse) -> HTTPResponse:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..._util.polling import wait_until
-from ...errors import StoreAway, StoreIsReadOnly
+from ...errors import NotPermitted, StoreAway, StoreIsReadOnly
 from ..base import Capabilities, RunRecord, Store
 from ..delegating import DelegatingStore
 from ..wire.batches import Rows
@@ -130,7 +130,13 @@ class HTTPStore(DelegatingStore):
     def _write(self, method: str, *args: Any) -> None:
         if self._read_only:
             raise StoreIsReadOnly(f"{self._connection.name} is open for reading only.")
-        self.ask(method, *args)
+        try:
+            self.ask(method, *args)
+        except NotPermitted as error:
+            self.reach()
+            if self.capabilities.writable:  # just this document not
+                raise
+            raise StoreIsReadOnly(str(error)) from error
 
     # -- finding runs ----------------------------------------------------
 

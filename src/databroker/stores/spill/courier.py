@@ -117,12 +117,18 @@ def reach_within(seconds: float, store: Store) -> None:
 
 
 class Courier:
-    """Takes documents to a store, in a thread that runs from the first one on."""
+    """Takes documents to a store, in a thread that runs from the first one on.
+
+    Attributes
+    ----------
+    is_closed
+        Whether it takes no more.
+    """
 
     def __init__(self, store: Store, spool: Spool) -> None:
         self._store = store
         self._spool = spool
-        self._is_closed = False
+        self.is_closed = False
         self._is_forking = False
         self._begin()
         tell_of_forks(self)
@@ -143,7 +149,7 @@ class Courier:
         StoreAway
             The program is about to end, and begins nothing new.
         """
-        if self._is_closed:
+        if self.is_closed:
             raise StoreUnavailable(f"The store in {self._store} is closed.")
         if self._is_running:
             return
@@ -178,7 +184,7 @@ class Courier:
 
     def stop(self) -> None:
         """Let the thread end when it is free."""
-        self._is_closed = True
+        self.is_closed = True
         self.wake()
 
     def close(self, patience: float) -> None:
@@ -225,7 +231,7 @@ class Courier:
                 _deliver([found, *self._waiting_too()], self._store)
             elif self._is_forking:
                 return
-            elif self._is_closed:
+            elif self.is_closed:
                 self._spool.close()
                 return
             else:
@@ -250,7 +256,7 @@ class Courier:
             sender.send(self._store, batch)
             self._spool.was_sent(sender)
         except BaseException as error:  # whatever it is, the thread goes on
-            self._spool.cannot_send(str(error))
+            self._spool.cannot_send(error)
             return self._longer_pause()
         self._pause = 0.0
         return self._pause

@@ -16,6 +16,9 @@ from .store import AFTER, SpillStore
 OPTIONS = ("spill", "spill_after", "spill_sync")
 """What a configuration says about waiting."""
 
+_HOW = ("token", "timeout", "compression", "read_only")
+"""What says how a database is asked, and not which it is: with another key, the same waits."""
+
 
 def open_behind_server(driver: str, make: Callable[..., Store], given: Mapping[str, Any]) -> Store:
     """Open a store; where it is to be written to, so that inserting goes on without its server."""
@@ -40,5 +43,6 @@ def open_behind_server(driver: str, make: Callable[..., Store], given: Mapping[s
 def _folder(place: Any, driver: str, options: Mapping[str, Any]) -> Path:
     """Return the folder of one database, in that of all."""
     all_of_them = user_data_dir() / "spill" if place is True else Path(place)
-    which = json.dumps(hide_passwords_in(options), sort_keys=True, default=str)
+    named = hide_passwords_in({key: options[key] for key in options if key not in _HOW})
+    which = json.dumps(named, sort_keys=True, default=str).replace("?token=***", "")
     return all_of_them / f"{driver}-{hashlib.sha256(which.encode()).hexdigest()[:8]}"

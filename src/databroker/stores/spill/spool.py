@@ -43,7 +43,7 @@ class Spool:
         self._own: Sender | None = None
         self._found: Sender | None = None  # of a writer that is gone
         self._before: set[Path] = set()  # files that must be sent first
-        self._is_told = False  # that documents wait, or would
+        self._told: set[type[BaseException]] = set()  # why documents wait, or would
         self._news: list[str] = []
         self._lock = threading.RLock()
 
@@ -74,7 +74,7 @@ class Spool:
             self._append(self._own, documents, runs)
         return True
 
-    def keep(self, documents: Pairs, runs: set[str], reason: str) -> None:
+    def keep(self, documents: Pairs, runs: set[str], why: Exception) -> None:
         """Let documents of some runs wait, for a reason that is told if it is new.
 
         Raises
@@ -84,9 +84,9 @@ class Spool:
         """
         with self._lock:
             if self._own is None:
-                self._own = self._new(reason)
+                self._own = self._new(str(why))
             self._append(self._own, documents, runs)
-        self.tell_once(reason)
+        self.tell_once(why)
 
     def next_batch(self) -> tuple[Sender, list[Record]] | None:
         """Return what is to be sent next, and by what; None if there is nothing now."""
@@ -97,24 +97,27 @@ class Spool:
                 self._forget(sender)
         return None
 
-    def cannot_send(self, reason: str) -> None:
+    def cannot_send(self, why: BaseException) -> None:
         """Note why nothing can be sent now."""
-        self.reason = reason
+        self.reason = str(why)
         if self._own is not None:
-            self.tell_once(reason)
+            self.tell_once(why)
 
-    def tell_once(self, reason: str) -> None:
-        """Have it told that documents wait, unless that was told and the server not there since."""
-        if not self._is_told:
-            self._is_told = True
+    def tell_once(self, why: BaseException) -> None:
+        """Have it told that documents wait, and why.
+
+        Not again for a reason of this kind, until the server has taken documents.
+        """
+        if type(why) not in self._told:
+            self._told.add(type(why))
             self._news.append(
-                f"{reason} Documents wait in {self._folder} from now on, and are sent when the "
-                "server is back."
+                f"{why} Documents wait in {self._folder} from now on, and are sent when the "
+                "server takes them again."
             )
 
     def was_reached(self) -> None:
         """Note that the server takes documents."""
-        self._is_told = False
+        self._told.clear()
 
     def was_sent(self, sender: Sender) -> None:
         """Note that something was sent, and what of it was refused."""
@@ -179,7 +182,8 @@ class Spool:
         if sender is self._found:
             self._found = None
         else:
-            self._own, self.reason, self._is_told = None, None, False
+            self._own, self.reason = None, None
+            self._told.clear()
             self.runs.clear()
 
 

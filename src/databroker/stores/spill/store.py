@@ -17,7 +17,7 @@ from ..delegating import DelegatingStore
 from ..waiting import Waiting
 from .courier import Courier, reach_within
 from .journal import Journal, left_behind
-from .sending import Sender
+from .sending import TROUBLE, Sender
 from .spool import Pairs, Spool
 from .survey import survey
 
@@ -36,7 +36,8 @@ class SpillStore(DelegatingStore):
     Parameters
     ----------
     behind
-        The store, which raises `StoreAway` while its server takes nothing.
+        The store, which raises `StoreAway` while its server takes nothing. Once it has taken
+        something, whatever else says nothing against a document is as good a reason to wait.
     folder
         Where documents wait.
     after
@@ -54,6 +55,7 @@ class SpillStore(DelegatingStore):
         self.folder = folder
         self._after, self._sync = after, sync
         self._absence: str | None = None  # as it was found when it was looked for
+        self._has_taken = False  # so that no mistake of a configuration keeps it from that
         self._spool = Spool(folder, str(behind), sync)
         self._courier = Courier(behind, self._spool)
         # The thread knows the courier, but not the store: it ends with the last who has that.
@@ -118,29 +120,36 @@ class SpillStore(DelegatingStore):
             self._courier.start()
             if not (self._spool.is_keeping and self._keep(documents, None)):
                 self._carry(documents, patience)
-        except StoreAway as error:
+        except TROUBLE as error:
+            if not self._may_wait(error):
+                raise
             self._keep(documents, error)
             self._courier.wake()
         self._tell()
+
+    def _may_wait(self, error: Exception) -> bool:
+        """Tell whether documents wait for that: not for who configures it to notice a mistake."""
+        return isinstance(error, StoreAway) or (self._has_taken and not self._courier.is_closed)
 
     def _carry(self, documents: Pairs, patience: float | None) -> None:
         absence, self._absence = self._absence, None
         if absence is not None:
             raise StoreAway(absence)  # so that the server is not waited for a second time
         self._courier.carry(documents, patience)
+        self._has_taken = True
         self._spool.was_reached()
 
     def _tell(self) -> None:
         for each in self._spool.news():
             warn_user(each, SpillWarning)
 
-    def _keep(self, documents: Pairs, why: StoreAway | None) -> bool:
+    def _keep(self, documents: Pairs, why: Exception | None) -> bool:
         """Let documents wait, or else only behind others; tell whether they do."""
         runs = {run for kind, doc in documents if (run := self._changes.run_of(kind, doc))}
         try:
             if why is None:
                 return self._spool.keep_behind(documents, runs)
-            self._spool.keep(documents, runs, str(why))
+            self._spool.keep(documents, runs, why)
         except not_from_signal(OSError) as error:
             raise StoreUnavailable(
                 f"{why or f'{self} has been away.'} And {self.folder} cannot take the document "
@@ -160,7 +169,7 @@ class SpillStore(DelegatingStore):
             reach_within(self._after, self.behind)
         except StoreAway as error:
             self._absence = str(error)
-            self._spool.tell_once(self._absence)
+            self._spool.tell_once(error)
         self._tell()
 
     # -- what waits ------------------------------------------------------
