@@ -75,7 +75,7 @@ def test_what_was_given_is_taken(store, behind):
 @pytest.mark.parametrize("forged", FORGED, ids=lambda forged: repr(forged)[:20])
 def test_what_is_made_up_is_refused(store, forged):
     [extent] = store.extents("event", "run-desc")
-    with pytest.raises(InvalidRequest, match="no event that this server has given"):
+    with pytest.raises(InvalidRequest, match="no extent of events that this server has given"):
         store.read("event", replace(extent, token=forged), ALL)
     with pytest.raises(InvalidRequest):
         store.read_extents("event", [extent, replace(extent, token=forged)], ALL)

@@ -127,14 +127,19 @@ class SignedStore(DelegatingStore):
             yield replace(run, extents=signed)
 
     def _signed(self, kind: str, extents: Iterable[Extent]) -> list[Extent]:
-        return [replace(each, token=self._signer.sign(kind, _parts(each))) for each in extents]
+        what = _extent_of(kind)
+        return [replace(each, token=self._signer.sign(what, _parts(each))) for each in extents]
 
     def _unsigned(self, kind: str, extent: Extent) -> Extent:
         """Return the extent that was signed, whatever else the client says of it."""
-        return Extent(*self._signer.unsign(kind, extent.token))
+        return Extent(*self._signer.unsign(_extent_of(kind), extent.token))
 
     def close(self) -> None:
         """Do nothing: who has the store behind closes it."""
+
+
+def _extent_of(kind: str) -> str:
+    return f"extent of {kind}s"
 
 
 def _parts(extent: Extent) -> list[Any]:
