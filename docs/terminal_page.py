@@ -34,9 +34,10 @@ What one wants of a run at three in the morning is one line:
 Each command explains itself with `--help`. With `--debug`, an error is shown with where in the
 code it arose.
 
-**Which broker.** `-b NAME`, before the command or behind it, names a configuration or a path
-(`-b ./runs`, `-b home.db`); given again, the runs of [several](several-sources.md) are one.
-Without it, the variable `DATABROKER` says which, or else it is the only configuration, or
+**Which broker.** `-b NAME`, before the command or behind it, names a configuration, a path
+(`-b ./runs`, `-b home.db`) or the address of [a server](serving.md) (with its token in the variable
+`DATABROKER_TOKEN`: command lines can be read by all on a machine); given again, the runs of
+[several](several-sources.md) are one. Without it, the variable `DATABROKER` says which, or else it is the only configuration, or
 `example`.
 
 **Which runs.** RUN is what `db[...]` takes: the beginning of a uid, a scan_id, -1 for the newest,

@@ -8,6 +8,8 @@ import pytest
 
 from databroker import Broker
 from databroker.cli import main
+from databroker.stores.memory import MemoryStore
+from helpers.serving import served
 from helpers.lab import save
 
 
@@ -149,3 +151,12 @@ def test_a_path_at_which_nothing_is_is_told(at_work):
     code, _, errors = at_work("list", "-b", "nothing/here")
     assert code == 4
     assert "There is nothing at" in errors
+
+
+def test_a_server_is_named_by_its_address(run_at_lab):
+    store = MemoryStore()
+    store.insert("start", {"uid": "remote", "time": 1.0})
+    with served(store) as server:
+        assert run_at_lab("list", "--uids", "-b", server.uri)[:2] == (0, "remote\n")
+        assert run_at_lab("config", "make", "far", server.uri)[0] == 0
+        assert run_at_lab("list", "--uids", "-b", "far")[:2] == (0, "remote\n")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 
-from ..errors import InvalidConfiguration
-
 _ENDINGS = re.compile(r"\.(db|sqlite3?|(jsonl|msgpack)(\.gz)?|zip)\Z")
 _SCHEMES = {
     "postgres": "postgresql",
     "postgresql": "postgresql",
     "mongodb": "mongo-normalized",
     "mongodb+srv": "mongo-normalized",
+    "http": "http",
+    "https": "http",
 }
 
 
@@ -28,29 +28,12 @@ def is_path(text: str) -> bool:
 
 
 def driver_of_address(text: str) -> str | None:
-    """Return the driver for the address of a database; None if it is none.
+    """Return the driver for the address of a database or server; None if it is none.
 
     Examples
     --------
-    >>> driver_of_address("mongodb://host/runs"), driver_of_address("runs.db")
-    ('mongo-normalized', None)
+    >>> driver_of_address("http://host:8000/beamline"), driver_of_address("runs.db")
+    ('http', None)
     """
     scheme, colon, _ = text.partition("://")
     return _SCHEMES.get(scheme) if colon else None
-
-
-def check_is_no_address(text: str) -> None:
-    """Refuse an address where a path is meant.
-
-    Raises
-    ------
-    InvalidConfiguration
-        It says how the database is opened.
-    """
-    driver = driver_of_address(text)
-    if driver is not None:
-        raise InvalidConfiguration(
-            f"{text} is the address of a database, and no path. Make a configuration of it: "
-            "'databroker config make NAME ADDRESS'; or in Python, "
-            f"Broker.from_config({{'driver': {driver!r}, 'uri': ...}})."
-        )

@@ -1,4 +1,4 @@
-"""What is at a path, as a configuration: a database, a folder of runs, a packed catalog."""
+"""What is at a path or address, as a configuration: a database, a folder of runs, a server."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
+from .._util.secrets import hide_passwords
 from .._util.signals import not_from_signal
 from .._util.user_folders import absolute
 from ..config import Configuration, from_file, from_mapping, load, together
 from ..errors import InvalidConfiguration, StoreUnavailable
-from .naming import check_is_no_address, is_path
+from .naming import driver_of_address, is_path
 from .temporary import remove, remove_with
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ def _opened(found: Iterable[tuple[str, Found]], make: Callable[[Configuration], 
     folders: list[str] = []
     with ExitStack() as unmade:
         for name, (configuration, folder) in found:
-            members[name] = configuration
+            members[hide_passwords(name)] = configuration
             if folder is not None:
                 folders.append(folder)
                 unmade.callback(remove, folder)
@@ -93,6 +95,8 @@ def _opened(found: Iterable[tuple[str, Found]], make: Callable[[Configuration], 
 def recognised(path: str | os.PathLike[str]) -> Found:
     """Return what is at a path, and a temporary folder into which it was unpacked, if it was.
 
+    The address of a database or server is one of its own.
+
     Raises
     ------
     StoreUnavailable
@@ -100,7 +104,9 @@ def recognised(path: str | os.PathLike[str]) -> Found:
     InvalidConfiguration
         What is there cannot be opened; it says what can.
     """
-    check_is_no_address(os.fspath(path))
+    driver = driver_of_address(os.fspath(path))
+    if driver is not None:
+        return _at_address(driver, os.fspath(path)), None
     place = absolute(Path(os.fspath(path)))
     try:
         return _recognised(place)
@@ -158,6 +164,11 @@ def _folder(folder: Path, options: Mapping[str, Any]) -> Configuration:
     if (folder / _DOCUMENTS).is_dir():
         return _folder(folder / _DOCUMENTS, options)._replace(name=folder.name)
     raise InvalidConfiguration(f"No runs are in the folder {folder}. {_UNDERSTOOD}")
+
+
+def _at_address(driver: str, address: str) -> Configuration:
+    name = urlsplit(address).path.strip("/").rpartition("/")[2]
+    return from_mapping({"driver": driver, "uri": address}, name=name or None)
 
 
 def _configuration(path: Path, mapping: Mapping[str, Any]) -> Configuration:

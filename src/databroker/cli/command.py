@@ -48,7 +48,7 @@ class Command(click.Command):
 
 
 class BrokerCommand(Command):
-    """A command about a broker: it is called with `names`, the configurations or paths."""
+    """A command about a broker: it is called with `names`, the configurations, paths or addresses."""
 
     def __init__(
         self, name: str | None, *, params: Sequence[click.Parameter] = (), **more: Any
@@ -59,9 +59,9 @@ class BrokerCommand(Command):
             metavar="NAME",
             envvar="DATABROKER",
             shell_complete=complete_name,
-            help="A configuration or a path (./runs, home.db); given again, the runs of all. "
-            "Without it: what the variable DATABROKER says, or the only configuration, or "
-            "'example'.",
+            help="A configuration, a path (./runs, home.db) or the address of a server; given "
+            "again, the runs of all. Without it: what the variable DATABROKER says, or the only "
+            "configuration, or 'example'.",
         )
         super().__init__(name, params=[*params, broker], **more)
 

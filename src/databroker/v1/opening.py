@@ -1,4 +1,4 @@
-"""Opening whatever is at a path."""
+"""Opening whatever is at a path or address."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .broker import Broker
 
 
 def open(path: str | os.PathLike[str]) -> Broker:
-    """Open whatever has runs at a path.
+    """Open whatever has runs at a path or address.
 
     Parameters
     ----------
@@ -17,6 +17,7 @@ def open(path: str | os.PathLike[str]) -> Broker:
         An SQLite file of databroker; a folder of JSON lines or MessagePack files, or one such
         file; a packed catalog, which is a folder with a ``catalog.yml``; a zip of one of these
         folders; or a configuration file. A packed catalog, or what is in a zip, is only read.
+        Or the address of what `databroker serve` serves, or of a PostgreSQL or MongoDB database.
 
     Returns
     -------
@@ -27,7 +28,7 @@ def open(path: str | os.PathLike[str]) -> Broker:
     Raises
     ------
     StoreUnavailable
-        There is nothing at this path. (Nothing is made: to begin a new database, use
+        There is nothing at this path, or no server. (Nothing is made: to begin a new database, use
         `Broker.from_config`.)
     InvalidConfiguration
         What is there cannot be opened; the message says what can.

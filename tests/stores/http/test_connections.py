@@ -1,6 +1,7 @@
 """How a server is reached, and asked again: over encryption, through proxies, when it is busy."""
 
 import socket
+import ssl
 import threading
 from base64 import b64encode
 from contextlib import closing, suppress
@@ -20,6 +21,7 @@ from databroker.errors import (
 )
 from databroker.query.nodes import Everything
 from databroker.stores.http import HTTPStore, retries
+from databroker.stores.http.failures import not_reached
 from databroker.stores.memory import MemoryStore
 from databroker.testing.conformance.base import start
 from helpers.serving import served
@@ -192,19 +194,27 @@ def encrypted(authority, monkeypatch):
         yield server.uri.replace("http:", "https:")
 
 
+def test_a_mistake_in_an_address_is_told_from_a_server_that_is_away():
+    nobody = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    later = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+    cut = ssl.SSLEOFError("EOF occurred in violation of protocol")
+    kinds = [type(not_reached(error, "The server")) for error in (nobody, later, cut)]
+    assert kinds == [StoreUnavailable, StoreAway, StoreAway]
+
+
 def test_encrypted_and_trusted_as_the_environment_says(encrypted, monkeypatch):
     with closing(HTTPStore(encrypted)) as store:
         for _ in range(3):
             assert store.count(Everything()) == 1
         assert len(store._connection._pool._idle) == 1
     monkeypatch.delenv("SSL_CERT_FILE")
-    with pytest.raises(StoreAway, match="certificate verify failed"):
+    with pytest.raises(StoreUnavailable, match="certificate verify failed"):
         HTTPStore(encrypted)
 
 
 def test_who_takes_a_server_for_an_encrypted_one_is_told():
     said = r"does not encrypt.*at an address with 'http'"
-    with served(MemoryStore()) as server, pytest.raises(StoreAway, match=said):
+    with served(MemoryStore()) as server, pytest.raises(StoreUnavailable, match=said):
         HTTPStore(server.uri.replace("http:", "https:"))
 
 

@@ -46,7 +46,8 @@ def test_what_it_prints_is_the_address_of_a_broker(path, monkeypatch, workers, a
     try:
         uri = process.stdout.readline().strip()
         assert uri.startswith("http://127.0.0.1:")
-        with Broker.from_config({"driver": "http", "uri": uri, "spill": False}) as db:
+        with databroker.open(uri) as db:
+            assert db.name == "runs"
             assert len(db["run"].table()) == 3
             assert db.store.capabilities.writable == ("--allow-writing" in allowed)
             if "--metrics" in allowed:

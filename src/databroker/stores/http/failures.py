@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 from http.client import HTTPResponse
 
@@ -14,8 +15,10 @@ LATER = (502, 503, 504)
 """What a proxy before a server says that cannot answer now."""
 
 
-def not_reached(error: Exception, name: str) -> StoreAway:
+def not_reached(error: Exception, name: str) -> StoreUnavailable:
     """Return our exception for a connection that cannot be made.
+
+    Mistakes in an address are told from a server that is away, which may be there later.
 
     Examples
     --------
@@ -25,14 +28,19 @@ def not_reached(error: Exception, name: str) -> StoreAway:
     if isinstance(error, TimeoutError):
         return StoreAway(f"{name} takes too long to be reached. Try again later.")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return StoreAway(
+        return StoreUnavailable(
             f"{name} has a certificate that is not trusted here: {_text(error)}. If it is one of "
             "your own, have the variable SSL_CERT_FILE name a file with it, or with who signed it."
         )
-    if isinstance(error, ssl.SSLError):
-        return StoreAway(
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+        return StoreUnavailable(
             f"{name} does not encrypt as 'https' in its address has it: {_text(error)}. "
             "`databroker serve` is at an address with 'http'; a proxy before it may be at 'https'."
+        )
+    if isinstance(error, socket.gaierror) and error.errno == socket.EAI_NONAME:
+        return StoreUnavailable(
+            f"{name} cannot be reached: nobody knows a host of this name ({_text(error)}). Is the "
+            "address right?"
         )
     return StoreAway(
         f"{name} cannot be reached: {_text(error)}. Does the server run, and are its host and "
