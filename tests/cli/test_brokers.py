@@ -9,8 +9,8 @@ import pytest
 from databroker import Broker
 from databroker.cli import main
 from databroker.stores.memory import MemoryStore
-from helpers.serving import served
 from helpers.lab import save
+from helpers.serving import served
 
 
 @pytest.fixture

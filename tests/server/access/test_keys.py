@@ -22,7 +22,7 @@ from databroker.query.nodes import Everything
 from databroker.server import Access, Caller, KeyFile
 from databroker.server.access.authenticator import Credentials
 from databroker.stores.http import HTTPStore
-from databroker.testing.conformance.base import start, stop, whole_run
+from databroker.testing.conformance.base import insert_all, start, stop, whole_run
 from helpers.door import MINE, TOKEN, Door, run_of_proposal
 
 EVERYTHING = {"query": Everything()}
@@ -140,8 +140,7 @@ def test_a_key_that_ends_amid_a_run_ends_no_experiment(door, monkeypatch, tmp_pa
         db.insert(*first)
         door.keys.revoke("ends amid")
         with pytest.warns(SpillWarning, match="not, or no longer, one of this server"):
-            for pair in rest:
-                db.insert(*pair)
+            insert_all(db, rest)
         monkeypatch.setenv("DATABROKER_TOKEN", door.key("reads alone"))
         eventually(lambda: "but only read" in db.store.waiting().reason)
         monkeypatch.setenv("DATABROKER_TOKEN", door.key("writes anew", "write"))
