@@ -37,8 +37,8 @@ code it arose.
 **Which broker.** `-b NAME`, before the command or behind it, names a configuration, a path
 (`-b ./runs`, `-b home.db`) or the address of [a server](serving.md) (with its token in the variable
 `DATABROKER_TOKEN`: command lines can be read by all on a machine); given again, the runs of
-[several](several-sources.md) are one. Without it, the variable `DATABROKER` says which, or else it is the only configuration, or
-`example`.
+[several](several-sources.md) are one. Without it, the variable `DATABROKER` says which, or else it
+is the only configuration, or `example`.
 
 **Which runs.** RUN is what `db[...]` takes: the beginning of a uid, a scan_id, -1 for the newest,
 and where several are meant, a slice such as `-5:`. Many runs are searched for by `--where`,

@@ -48,7 +48,7 @@ class Command(click.Command):
 
 
 class BrokerCommand(Command):
-    """A command about a broker: it is called with `names`, the configurations, paths or addresses."""
+    """A command about a broker: it is called with `names`: configurations, paths, addresses."""
 
     def __init__(
         self, name: str | None, *, params: Sequence[click.Parameter] = (), **more: Any

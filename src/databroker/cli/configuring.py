@@ -133,7 +133,8 @@ def make(
     """Make the configuration NAME, of runs at PLACE.
 
     PLACE is the path of an SQLite file, which is made when it is first used, or the URI of a
-    PostgreSQL or MongoDB database, or the address that 'databroker serve' prints. In a terminal, what is left out is asked for.
+    PostgreSQL or MongoDB database, or the address that 'databroker serve' prints. In a terminal,
+    what is left out is asked for.
     """
     from ..config.making import check_name, make_config
 
