@@ -85,7 +85,7 @@ SHARED_BY_STORES = (
     "store_ref",
     "waiting",
     "wire",
-    "writer",
+    "wrapper",
 )
 
 INDEXES = {("files", "stores.sql.file_index")}

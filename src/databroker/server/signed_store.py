@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..documents.kinds import Document
-from ..stores.base import Capabilities, RunRecord, Store
+from ..stores.base import RunRecord, Store
 from ..stores.contents import StoredRun
 from ..stores.delegating import DelegatingStore
 from ..stores.rows import Extent
+from ..stores.wrapper import StoreWrapper
 from .signing import Signer
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..query.nodes import Node
 
 
-class SignedStore(DelegatingStore):
+class SignedStore(StoreWrapper, DelegatingStore):
     """Passes everything on to a store, and signs what that takes on trust.
 
     Parameters
@@ -32,52 +33,29 @@ class SignedStore(DelegatingStore):
     """
 
     def __init__(self, behind: Store, signer: Signer) -> None:
-        super().__init__()
-        self._behind, self._signer = behind, signer
-
-    @property
-    def capabilities(self) -> Capabilities:  # type: ignore[override]
-        """What the store behind can do."""
-        return self._behind.capabilities
-
-    @property
-    def members(self) -> Mapping[str, Store]:  # type: ignore[override]
-        """The stores that the one behind asks."""
-        return self._behind.members
-
-    @property
-    def left_out(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The names of those that are away."""
-        return self._behind.left_out
-
-    @property
-    def stale_after(self) -> float:  # type: ignore[override]
-        """Seconds after which a run that has fallen silent no longer counts as running."""
-        return self._behind.stale_after
-
-    def __str__(self) -> str:
-        return str(self._behind)
+        super().__init__(behind)
+        self._signer = signer
 
     def ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """Return what a method of the store behind gives."""
-        return getattr(self._behind, method)(*args, **kwargs)
+        return getattr(self.behind, method)(*args, **kwargs)
 
     # -- writing: the store behind checks what it keeps --------------------
 
     def insert(self, kind: str, doc: Document) -> None:
-        self._behind.insert(kind, doc)
+        self.behind.insert(kind, doc)
 
     def insert_many(self, documents: Iterable[tuple[str, Document]]) -> None:
-        self._behind.insert_many(documents)
+        self.behind.insert_many(documents)
 
     def insert_batches(self, kind: str, owner: str, batches: Iterable[pa.RecordBatch]) -> None:
-        self._behind.insert_batches(kind, owner, batches)
+        self.behind.insert_batches(kind, owner, batches)
 
     def insert_runs(self, runs: Sequence[StoredRun]) -> None:
-        self._behind.insert_runs(runs)
+        self.behind.insert_runs(runs)
 
     def put(self, kind: str, doc: dict[str, Any]) -> None:
-        self._behind.put(kind, doc)
+        self.behind.put(kind, doc)
 
     # -- finding runs ------------------------------------------------------
 
@@ -85,17 +63,17 @@ class SignedStore(DelegatingStore):
         self, query: Node, *, limit: int | None = None, after: Any = None
     ) -> Iterator[RunRecord]:
         place = None if after is None else self._signer.unsign("cursor", after)
-        return map(self._record, self._behind.find(query, limit=limit, after=place))
+        return map(self._record, self.behind.find(query, limit=limit, after=place))
 
     def record(self, uid: str) -> RunRecord | None:
-        run = self._behind.record(uid)
+        run = self.behind.record(uid)
         return run and self._record(run)
 
     def _record(self, run: RunRecord) -> RunRecord:
         return replace(run, cursor=self._signer.sign("cursor", run.cursor))
 
     def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
-        found = self._behind.uids_since(None if mark is None else self._signer.unsign("mark", mark))
+        found = self.behind.uids_since(None if mark is None else self._signer.unsign("mark", mark))
         if found is None:
             return None
         uids, new = found
@@ -104,7 +82,7 @@ class SignedStore(DelegatingStore):
     # -- reading a run -----------------------------------------------------
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
-        return self._signed(kind, self._behind.extents(kind, owner))
+        return self._signed(kind, self.behind.extents(kind, owner))
 
     def read(
         self,
@@ -113,16 +91,16 @@ class SignedStore(DelegatingStore):
         selection: Selection,
         rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        return self._behind.read(kind, self._unsigned(kind, extent), selection, rows)
+        return self.behind.read(kind, self._unsigned(kind, extent), selection, rows)
 
     def read_extents(
         self, kind: str, extents: Iterable[Extent], selection: Selection
     ) -> Iterator[list[pa.RecordBatch]]:
         unsigned = [self._unsigned(kind, extent) for extent in extents]
-        return self._behind.read_extents(kind, unsigned, selection)
+        return self.behind.read_extents(kind, unsigned, selection)
 
     def read_runs(self, uids: Iterable[str]) -> Iterator[StoredRun]:
-        for run in self._behind.read_runs(uids):
+        for run in self.behind.read_runs(uids):
             signed = {owner: self._signed(owner[0], found) for owner, found in run.extents.items()}
             yield replace(run, extents=signed)
 

@@ -12,10 +12,10 @@ class Unguarded(NarrowedStore):
     """One that refuses nothing, so that documents come in any order, and without a run."""
 
     def put_many(self, documents):
-        self._behind.put_many(documents)
+        self.behind.put_many(documents)
 
     def put_batch(self, kind, owner, batch):
-        self._behind.put_batch(kind, owner, batch)
+        self.behind.put_batch(kind, owner, batch)
 
 
 class TestNarrowedStore(StoreConformance):

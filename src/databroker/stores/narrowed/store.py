@@ -18,6 +18,7 @@ from ..arrays import elsewhere
 from ..base import LINKED, Capabilities, RunRecord, Store
 from ..facts import run_fact
 from ..many import in_pages
+from ..wrapper import StoreWrapper
 from .extents import own_extents, read_spans
 from .fingerprint import fingerprint
 from .pages import in_order
@@ -43,7 +44,7 @@ _FEW = 10
 """So many runs are looked up one by one: a search begins with a look at the indexes."""
 
 
-class NarrowedStore(Store):
+class NarrowedStore(StoreWrapper):
     """Answers as a store would that has only the runs of another one that match a query.
 
     A run that does not match is as one that is not there, and so are its documents, its rows and
@@ -69,42 +70,27 @@ class NarrowedStore(Store):
     """
 
     def __init__(self, behind: Store, query: Node) -> None:
-        super().__init__()
-        self._behind, self._query = behind, query
+        super().__init__(behind)
+        self._query = query
         self._predicate = compile(query)
         self._admission = Admission(query, self._sees, behind.run_of)
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
         """What the store behind can do, but to be copied as a whole, or to open what it may not."""
-        return replace(self._behind.capabilities, backup=False, external=False)
+        return replace(self.behind.capabilities, backup=False, external=False)
 
     @property
     def members(self) -> Mapping[str, Store]:  # type: ignore[override]
         """The stores that the one behind asks, each with as few runs."""
-        members = self._behind.members.items()
+        members = self.behind.members.items()
         return {name: NarrowedStore(member, self._query) for name, member in members}
 
-    @property
-    def left_out(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The names of those that are away."""
-        return self._behind.left_out
-
-    @property
-    def stale_after(self) -> float:  # type: ignore[override]
-        """Seconds after which a run that has fallen silent no longer counts as running."""
-        return self._behind.stale_after
-
-    @property
-    def group_size(self) -> int:  # type: ignore[override]
-        """How many small documents `insert_many` keeps at once."""
-        return self._behind.group_size
-
     def __str__(self) -> str:
-        return f"{self._behind}, of which {self._query!r}"
+        return f"{self.behind}, of which {self._query!r}"
 
     def __reduce__(self) -> Any:
-        return NarrowedStore, (self._behind, self._query)
+        return NarrowedStore, (self.behind, self._query)
 
     def _sees(self, uid: Any) -> bool:
         """Tell whether a run is there and matches."""
@@ -115,13 +101,13 @@ class NarrowedStore(Store):
         if len(uids) <= _FEW:
             return [uid for uid in uids if self._sees(uid)]
         asked = self._query & In(_UID, tuple(uids))
-        seen = {uid for (uid,) in self._behind.select(asked, [_UID])}
+        seen = {uid for (uid,) in self.behind.select(asked, [_UID])}
         return [uid for uid in uids if uid in seen]
 
     # -- writing ---------------------------------------------------------
 
     def write_for_others(self) -> None:
-        self._behind.write_for_others()
+        self.behind.write_for_others()
 
     def put(self, kind: str, doc: Doc) -> None:
         self.put_many([(kind, doc)])
@@ -129,15 +115,15 @@ class NarrowedStore(Store):
     def put_many(self, documents: Sequence[tuple[str, Doc]]) -> None:
         self._admission.check(documents)
         with admitted():
-            self._behind.put_many(documents)
+            self.behind.put_many(documents)
 
     def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
         self._admission.check_owner(kind, owner)
         with admitted():
-            self._behind.put_batch(kind, owner, batch)
+            self.behind.put_batch(kind, owner, batch)
 
     def prepare(self) -> None:
-        self._behind.prepare()
+        self.behind.prepare()
 
     # -- finding runs ----------------------------------------------------
 
@@ -149,51 +135,51 @@ class NarrowedStore(Store):
     ) -> Iterator[RunRecord]:
         asked, own = split(query)
         if own == Everything():
-            return self._behind.find(self._query & asked, limit=limit, after=after)
+            return self.behind.find(self._query & asked, limit=limit, after=after)
         fits = compile(own)
-        found = self._behind.find(self._query & asked, after=after)
+        found = self.behind.find(self._query & asked, after=after)
         return islice((run for run in found if fits(self._view(run))), limit)
 
     def record(self, uid: str) -> RunRecord | None:
-        run = self._behind.record(uid)
+        run = self.behind.record(uid)
         return run if run is not None and self._predicate(self._view(run)) else None
 
     def count(self, query: Node) -> int:
         is_asked = split(query)[0] == query
-        return self._behind.count(self._query & query) if is_asked else super().count(query)
+        return self.behind.count(self._query & query) if is_asked else super().count(query)
 
     def select(
         self, query: Node, paths: Sequence[Path], limit: int | None = None
     ) -> Iterator[tuple[Any, ...]]:
         if split(query)[0] == query:
-            return self._behind.select(self._query & query, paths, limit)
+            return self.behind.select(self._query & query, paths, limit)
         return super().select(query, paths, limit)
 
     def distinct(self, path: Path, query: Node) -> list[tuple[Any, int]]:
         if split(query)[0] == query:
-            return self._behind.distinct(path, self._query & query)
+            return self.behind.distinct(path, self._query & query)
         return super().distinct(path, query)
 
     def _view(self, run: RunRecord) -> RunView:
         """Return a run as questions see it."""
 
         def data_keys() -> set[str]:
-            descriptors = self._behind.documents(run.uid, ["descriptor"])
+            descriptors = self.behind.documents(run.uid, ["descriptor"])
             return {key for _, doc in descriptors for key in doc["data_keys"]}
 
-        fact = partial(run_fact, self._behind, run.uid, run.stop)
+        fact = partial(run_fact, self.behind, run.uid, run.stop)
         return RunView(run.start, run.stop, data_keys, fact)
 
     # -- reading a run ---------------------------------------------------
 
     def documents(self, uid: str, kinds: Collection[str] = LINKED) -> Iterator[tuple[str, Doc]]:
-        return self._behind.documents(uid, kinds) if self._sees(uid) else iter(())
+        return self.behind.documents(uid, kinds) if self._sees(uid) else iter(())
 
     def activity(self, uid: str) -> Activity:
-        return self._behind.activity(uid) if self._sees(uid) else super().activity(uid)
+        return self.behind.activity(uid) if self._sees(uid) else super().activity(uid)
 
     def run_of(self, kind: str, owner: str) -> str | None:
-        run = self._behind.run_of(kind, owner)
+        run = self.behind.run_of(kind, owner)
         return run if self._sees(run) else None
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
@@ -203,7 +189,7 @@ class NarrowedStore(Store):
     def _extents(self, kind: str, owner: Any) -> list[Extent]:
         """Return the extents of the store behind, of an owner in a run that is to be seen."""
         is_seen = isinstance(owner, str) and self.run_of(kind, owner) is not None
-        return self._behind.extents(kind, owner) if is_seen else []
+        return self.behind.extents(kind, owner) if is_seen else []
 
     def read(
         self,
@@ -215,9 +201,7 @@ class NarrowedStore(Store):
         owner, first = extent.token
         low, high = rows or (0, extent.rows)
         wanted = [(first + low, first + min(high, extent.rows))]
-        for batches in read_spans(
-            self._behind, kind, self._extents(kind, owner), wanted, selection
-        ):
+        for batches in read_spans(self.behind, kind, self._extents(kind, owner), wanted, selection):
             yield from batches
 
     def read_extents(
@@ -226,21 +210,21 @@ class NarrowedStore(Store):
         for owner, some in groupby(extents, key=lambda extent: extent.token[0]):
             wanted = [(each.token[1], each.token[1] + each.rows) for each in some]
             there = self._extents(kind, owner)
-            yield from read_spans(self._behind, kind, there, wanted, selection)
+            yield from read_spans(self.behind, kind, there, wanted, selection)
 
     def read_many(
         self, runs: Iterable[str], stream: str, selection: Selection | None
     ) -> Iterator[RunsPage]:
         for some in in_pages(runs):
-            pages = self._behind.read_many(self._visible(some), stream, selection)
+            pages = self.behind.read_many(self._visible(some), stream, selection)
             yield from in_order(some, pages)
 
     def outlines(self, uids: Iterable[str]) -> dict[str, Outline]:
-        return self._behind.outlines(self._visible(list(uids)))
+        return self.behind.outlines(self._visible(list(uids)))
 
     def read_runs(self, uids: Iterable[str]) -> Iterator[StoredRun]:
         for some in in_pages(uids):
-            for run in self._behind.read_runs(self._visible(some)):
+            for run in self.behind.read_runs(self._visible(some)):
                 extents = {
                     (kind, uid): own_extents(uid, found)
                     for (kind, uid), found in run.extents.items()
@@ -248,11 +232,11 @@ class NarrowedStore(Store):
                 yield replace(run, extents=extents)
 
     def datum(self, datum_id: str) -> Doc | None:
-        datum = self._behind.datum(datum_id)
+        datum = self.behind.datum(datum_id)
         return datum if datum and self.run_of("datum", datum["resource"]) is not None else None
 
     def resource(self, uid: str) -> Doc | None:
-        resource = self._behind.resource(uid)
+        resource = self.behind.resource(uid)
         return resource if resource and self.run_of("datum", uid) is not None else None
 
     def read_array(self, document: Document, place: Sequence[slice]) -> np.ndarray[Any, Any]:
@@ -260,7 +244,7 @@ class NarrowedStore(Store):
         kept = self.documents(document.get("run_start", ""), ["stream_resource"])
         if not any(same(doc, dict(document)) for _, doc in kept):
             raise elsewhere(document)
-        return self._behind.read_array(document, place)
+        return self.behind.read_array(document, place)
 
     # -- noticing what is new ----------------------------------------------
 
@@ -276,17 +260,17 @@ class NarrowedStore(Store):
         """Wait until there is more here: looked at whenever the store behind has something new."""
         end = time.monotonic() + timeout
         while True:
-            behind = self._behind.state()
+            behind = self.behind.state()
             if self.state() != state:
                 return True
-            if not self._behind.wait_for_changes(behind, max(0.0, end - time.monotonic())):
+            if not self.behind.wait_for_changes(behind, max(0.0, end - time.monotonic())):
                 return False
 
     def is_waiting(self, uid: str) -> bool:
-        return self._sees(uid) and self._behind.is_waiting(uid)
+        return self._sees(uid) and self.behind.is_waiting(uid)
 
     def reach(self) -> None:
-        self._behind.reach()
+        self.behind.reach()
 
     def close(self) -> None:
         """Do nothing: who has the store behind closes it."""

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ..._util.signals import not_from_signal, suppressed
 from ..._util.user_warnings import warn_user
 from ...errors import SpillWarning, StoreAway, StoreDamaged, StoreUnavailable
-from ..base import Capabilities, Store
+from ..base import Store
 from ..delegating import DelegatingStore
 from ..waiting import Waiting
+from ..wrapper import StoreWrapper
 from .courier import Courier, reach_within
 from .journal import Journal, left_behind
 from .sending import TROUBLE, Sender
@@ -30,7 +31,7 @@ AFTER = 5.0
 """Seconds that an insert waits for the server, unless configured otherwise."""
 
 
-class SpillStore(DelegatingStore):
+class SpillStore(StoreWrapper, DelegatingStore):
     """Passes everything on to a store, and keeps what that takes only later.
 
     Parameters
@@ -49,9 +50,7 @@ class SpillStore(DelegatingStore):
     def __init__(
         self, behind: Store, folder: Path, *, after: float = AFTER, sync: bool = False
     ) -> None:
-        super().__init__()
-        self.behind = behind
-        self.group_size = behind.group_size
+        super().__init__(behind)
         self.folder = folder
         self._after, self._sync = after, sync
         self._absence: str | None = None  # as it was found when it was looked for
@@ -60,28 +59,6 @@ class SpillStore(DelegatingStore):
         self._courier = Courier(behind, self._spool)
         # The thread knows the courier, but not the store: it ends with the last who has that.
         weakref.finalize(self, self._courier.stop).atexit = False
-
-    @property
-    def capabilities(self) -> Capabilities:  # type: ignore[override]
-        """What the store behind can do."""
-        return self.behind.capabilities
-
-    @property
-    def left_out(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The names of members that are away, where the store behind stands for several."""
-        return self.behind.left_out
-
-    @property
-    def stale_after(self) -> float:
-        """Seconds after which a run that has fallen silent no longer counts as running."""
-        return self.behind.stale_after
-
-    @stale_after.setter
-    def stale_after(self, seconds: float) -> None:
-        self.behind.stale_after = seconds
-
-    def __str__(self) -> str:
-        return str(self.behind)
 
     def __reduce__(self) -> Any:
         make = functools.partial(SpillStore, after=self._after, sync=self._sync)
