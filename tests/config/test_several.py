@@ -5,7 +5,7 @@ import os
 import pytest
 
 from databroker.config import from_mapping, load, load_together, lookup_config, survey_configs
-from databroker.errors import InvalidConfiguration, UnknownBrokerName
+from databroker.errors import InvalidConfiguration, StoreUnavailable, UnknownBrokerName
 
 ALL = """\
 driver: federation
@@ -159,3 +159,12 @@ def test_a_template_that_stands_for_nothing_is_an_error(write, value, said):
     write("lab.yml", f"driver: sqlite\npath: '{value}'\n")
     with pytest.raises(InvalidConfiguration, match=said):
         load("lab")
+
+
+def test_no_document_waits_for_any_of_them_if_that_is_not_wished():
+    away = {"driver": "postgresql", "uri": "postgresql://127.0.0.1:9/lab", "spill_after": 9}
+    both = {"driver": "federation", "members": [{"driver": "memory"}, away]}
+    found = from_mapping(both).without_spill()
+    assert [member.options.get("spill") for member in found.members.values()] == [None, False]
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        found.open()

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-from databroker.errors import ConflictingDocument, InvalidDocument
+from databroker.errors import ConflictingDocument, InvalidDocument, StoreAway
 from databroker.query.nodes import Everything
 from databroker.server.inserts import Inserts
 from databroker.stores.memory import MemoryStore
@@ -61,6 +61,18 @@ def test_each_learns_what_it_was_refused_for():
         6: InvalidDocument,
     }
     assert store.count(Everything()) == 7
+
+
+def test_a_store_that_is_away_is_waited_for_once():
+    class Away(Counting):
+        def put_many(self, documents):
+            self.asked.append(len(documents))
+            raise StoreAway("the database is away")
+
+    store = Away()
+    errors = inserted(store, [("start", start(f"run {n}")) for n in range(9)])
+    assert errors.count(None) == 9 - store.asked[-1]
+    assert len(store.asked) <= 2
 
 
 def test_who_goes_away_leaves_the_others_be():

@@ -76,6 +76,12 @@ class Configuration(NamedTuple):
         self._set_stale_after(store)
         return store
 
+    def without_spill(self) -> Configuration:
+        """Return it so that no document waits on this machine: a store takes it, or is away."""
+        never = {"spill": False} if find_driver(self.driver).behind_server else {}
+        members = {name: member.without_spill() for name, member in self.members.items()}
+        return self._replace(options={**self.options, **never}, members=members)
+
     def _store_options(self) -> dict[str, Any]:
         members = {
             name: {"driver": member.driver, **member._store_options()}

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from .._util.signals import not_from_signal
+from ..errors import StoreAway
 from ..stores.base import Store
 
 
@@ -77,6 +78,8 @@ def _stored_in_one(group: Sequence[Insert]) -> list[Exception | None]:
         try:
             group[0].store.insert_many((each.kind, each.document) for each in group)
             return [None] * len(group)
+        except not_from_signal(StoreAway) as error:
+            return [error] * len(group)  # each would wait for it again, one after the other
         except not_from_signal(Exception):
             pass  # of one of them: each finds out alone
     return [_stored_alone(each) for each in group]

@@ -15,8 +15,8 @@ import uvicorn
 from .._util.signals import not_from_signal
 from ..broker.broker import Broker
 from ..broker.naming import is_path
-from ..broker.whatever import open_at
-from ..config import user_data_dir
+from ..broker.whatever import open_together
+from ..config import Configuration, user_data_dir
 from ..errors import InvalidConfiguration
 from ..stores.wire.tokens import ENVIRONMENT, check_token
 from .access.access import Access
@@ -124,6 +124,8 @@ def serve(options: ServeOptions, tell: Callable[[str], None]) -> None:
         A source cannot be opened, or what is asked for cannot be done.
     InvalidConfiguration
         The port is taken, or not to be had.
+    ServerFailed
+        No process lasts that should answer.
     """
     given = os.environ.get(ENVIRONMENT)
     check_token(given or "")
@@ -144,6 +146,7 @@ def serve(options: ServeOptions, tell: Callable[[str], None]) -> None:
         if options.workers == 1:
             run_worker(options, token, secret, listener)
         else:
+            log_to_errors()
             with numbers_of_processes() if options.metrics else nullcontext():
                 run_workers(options.workers, run_worker, (options, token, secret, listener))
 
@@ -245,11 +248,19 @@ def _brokers(sources: Mapping[str, str]) -> dict[str, Broker]:
     brokers: dict[str, Broker] = {}
     with ExitStack() as unmade:
         for served, name in sources.items():
-            broker = open_at(name, Broker.opened) if is_path(name) else Broker.named(name)
+            broker = open_together([name], _without_spill)
             unmade.callback(broker.close)
             brokers[served] = broker
         unmade.pop_all()
     return brokers
+
+
+def _without_spill(configuration: Configuration) -> Broker:
+    """Open a source of which documents wait with whoever brings them, and not here.
+
+    Those of one run come to several processes, and have no order in what each of them would keep.
+    """
+    return Broker.opened(configuration.without_spill())
 
 
 def _addresses(options: ServeOptions, port: int) -> Iterator[str]:
