@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -44,9 +45,12 @@ def log_refused(who: str, address: str, what: str) -> None:
 
 
 def log_to_errors() -> None:
-    """Have this process print what is logged, where errors go."""
+    """Have this process print what is logged, where errors go, and warnings as lines of it."""
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
-    logging.getLogger("databroker").setLevel(logging.INFO)
+    logger = logging.getLogger("databroker")
+    logger.setLevel(logging.INFO)
+    # Not where in the code it arose: the logs of a machine are read by others.
+    warnings.showwarning = lambda message, *_, **__: logger.warning("%s", message)
 
 
 def _log(level: int, who: str, address: str, what: str) -> None:
