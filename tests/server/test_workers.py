@@ -23,7 +23,7 @@ def fail():
 
 
 def test_what_always_fails_is_given_up_with_the_reason_in_the_log(caplog, capfd):
-    with pytest.raises(ServerFailed, match="No worker lasts: 2 times.* ended with code 1"):
+    with pytest.raises(ServerFailed, match=r"No worker lasts: 2 times.* ended with code 1"):
         workers.run_workers(1, fail, ())
     assert capfd.readouterr().err.splitlines() == ["the database is away"] * 2
     assert caplog.text.count("ended with code 1") == 2
@@ -50,7 +50,7 @@ def test_one_that_fails_again_and_again_does_not_end_those_that_last(tmp_path, c
 
 def test_they_end_with_the_process_that_began_them():
     stay = "print('begun', flush=True); import signal; signal.pause()"
-    begin = "from databroker.server.workers import run_workers as run; run(1, exec, (%r,))" % stay
+    begin = f"from databroker.server.workers import run_workers as run; run(1, exec, ({stay!r},))"
     popen = subprocess.Popen([sys.executable, "-c", begin], stdout=subprocess.PIPE)
     assert popen.stdout.readline() == b"begun\n"
     popen.kill()
