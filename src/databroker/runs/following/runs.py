@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..._util.printable import shown
@@ -18,6 +19,12 @@ _UID = Path("uid")
 _HAS_ENDED = Exists(Path.parse("stop.uid"))
 _AT_ONCE = 500
 """Runs that are asked about by one question."""
+
+_LIVELY = 100
+"""So many of the runs that have not ended, those that came last, are asked about at each look.
+
+There may be thousands of older ones whose writers died: these are asked about now and then.
+"""
 
 
 class Arrivals:
@@ -90,7 +97,8 @@ class RunsFollower(Follower[tuple[str, "Run"]]):
             self._note_arrivals()
 
     def _open_now(self) -> dict[str, bool]:
-        return {uid: True for (uid,) in self._store.select(Not(_HAS_ENDED), [_UID])}
+        found = [uid for (uid,) in self._store.select(Not(_HAS_ENDED), [_UID])]
+        return dict.fromkeys(reversed(found), True)
 
     @property
     def cursor(self) -> dict[str, Any]:
@@ -99,16 +107,16 @@ class RunsFollower(Follower[tuple[str, "Run"]]):
         return {"mark": arrivals.mark, "known": sorted(arrivals.known), "open": dict(self._open)}
 
     def look(self, *, is_thorough: bool) -> Look:
-        return Look(self._news(), is_last=False)
+        return Look(self._news(None if is_thorough else _LIVELY), is_last=False)
 
     def _note_arrivals(self) -> None:
         self._open |= dict.fromkeys(self._arrivals.look(), False)
 
-    def _news(self) -> Iterator[tuple[str, Run]]:
+    def _news(self, most: int | None) -> Iterator[tuple[str, Run]]:
         self._note_arrivals()
-        ended = set(self._ended())
-        changed = [uid for uid, is_told in self._open.items() if uid in ended or not is_told]
-        for run in self._runs(changed):
+        untold = {uid for uid, is_told in self._open.items() if not is_told}
+        ended = set(self._ended(untold.union(islice(reversed(self._open), most))))
+        for run in self._runs(untold | ended):
             if not self._open[run.uid]:
                 self._open[run.uid] = True
                 yield "start", run
@@ -118,8 +126,9 @@ class RunsFollower(Follower[tuple[str, "Run"]]):
         for uid in ended:  # those that the broker does not see
             self._open.pop(uid, None)
 
-    def _ended(self) -> Iterator[str]:
-        for some in _parts(self._open):
+    def _ended(self, uids: Iterable[str]) -> Iterator[str]:
+        """Yield those of some runs that have ended."""
+        for some in _parts(uids):
             for (uid,) in self._store.select(In(_UID, some) & _HAS_ENDED, [_UID]):
                 yield uid
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 from starlette.responses import StreamingResponse
 
+from ...runs.following.moments import PATIENCE
 from .feeds import Feed
 from .messages import BEGINNING, HEARTBEAT
 from .notifier import Listener
@@ -73,17 +76,19 @@ class EventStream(StreamingResponse):
     async def _messages(self) -> AsyncGenerator[bytes, None]:
         yield BEGINNING
         async with self._listening as listener:
-            self._listener, is_thorough = listener, True
+            self._listener, is_woken, thorough = listener, False, -math.inf
             while not self._is_ended and await self._is_still_valid():
-                is_said = False
+                is_said, looked = False, time.monotonic()
+                is_thorough = looked >= thorough + min(PATIENCE, self._heartbeat)
+                thorough = looked if is_thorough else thorough
                 async for each in self._feed.messages(listener.state, is_thorough=is_thorough):
                     yield each
                     is_said = True
                 if self._feed.is_over:
                     return
-                if is_thorough and not is_said:
+                if not (is_woken or is_said):
                     yield HEARTBEAT
-                is_thorough = not await listener.wait(self._heartbeat)
+                is_woken = await listener.wait(self._heartbeat)
 
 
 class WithStreams:
