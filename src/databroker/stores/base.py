@@ -543,6 +543,13 @@ class Store(ExternalContract, ABC):
         """
         return wait_until(lambda: self.state() != state, timeout)
 
+    def expect_changes(self) -> None:
+        """Begin to listen for changes, where a server tells of them.
+
+        It will be looked again and again whether there are some, by `wait_for_changes` with 0.
+        """
+        return
+
     # -- behind a server -------------------------------------------------
 
     def prepare(self) -> None:

@@ -56,6 +56,7 @@ class DelegatingStore(Store):
     state = _passed_on(Store.state)
     uids_since = _passed_on(Store.uids_since)
     wait_for_changes = _passed_on(Store.wait_for_changes)
+    expect_changes = _passed_on(Store.expect_changes)
     read_extents = _passed_on(Store.read_extents)
     read_many = _passed_on(Store.read_many)
     read_runs = _passed_on(Store.read_runs)

@@ -11,7 +11,9 @@ import pytest
 
 from databroker import Broker
 from databroker.errors import StoreUnavailable
+from databroker.stores.federation import FederatedStore
 from databroker.stores.http import HTTPStore, change_listener
+from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 from helpers.http_server import Server
 from helpers.proxy import Line
@@ -103,6 +105,20 @@ def test_all_followers_of_a_process_listen_together(server):
     for each in heard:  # as the store is closed
         each.join(60)
         assert not each.is_alive()
+
+
+def test_several_sources_wait_for_what_their_servers_tell(server, monkeypatch):
+    with Broker(HTTPStore(server.uri(server.take()))) as near:
+        store = FederatedStore({"near": near.store, "here": MemoryStore()})
+        asked, ask = [], near.store.ask
+        monkeypatch.setattr(near.store, "ask", lambda *args: (asked.append(args[0]), ask(*args))[1])
+        while not near.store._listener.hears:
+            store.wait_for_changes(store.state(), 0.02)
+        asked.clear()
+        assert not store.wait_for_changes(store.state(), 0.2)
+        assert asked == ["state"]
+        threading.Timer(0.05, RunBuilder, [near]).start()
+        assert store.wait_for_changes(store.state(), 60)
 
 
 def test_it_stops_to_listen_when_nobody_waits(server, monkeypatch):

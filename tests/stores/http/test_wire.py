@@ -16,6 +16,7 @@ NOT_CALLED = {
     "reach": "the server says what its store can do",
     "prepare": "it is for this process",
     "wait_for_changes": "the server tells of changes by itself",
+    "expect_changes": "the server tells of changes by itself",
     "backup": "it is for who has the server",
     "read_array": "the server reads what its store has, as it reads files",
     "check": "whatever can be read is read, over the wire",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 from starlette.responses import StreamingResponse
 
-from ...runs.following.moments import PATIENCE
+from ...runs.following.wakeups import PATIENCE
 from .feeds import Feed
 from .messages import BEGINNING, HEARTBEAT
 from .notifier import Listener

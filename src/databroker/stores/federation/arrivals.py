@@ -1,8 +1,8 @@
-"""Which runs came since to some stores that are asked as one: by the marks of each."""
+"""What is new in some stores that are asked as one: whether something is, and which runs came."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import partial
 from operator import methodcaller
 from typing import Any
@@ -10,6 +10,23 @@ from typing import Any
 from .copies import stops_of
 from .member import MemberStore
 from .members import Members
+
+
+def has_changed(members: Members, states: Mapping[str, Hashable]) -> bool:
+    """Tell whether one of the stores has more than in a state, or others than then are asked.
+
+    It costs nothing to look at those that are told of changes (`Store.expect_changes`).
+    """
+    left = set(states)
+    for member in members.asked():
+        if member.name not in states:  # it was away, and may be back
+            return True
+        ask = methodcaller("wait_for_changes", states[member.name], 0.0)
+        for is_new in members.answer(member, ask):
+            if is_new:
+                return True
+            left.remove(member.name)
+    return bool(left)
 
 
 def uids_since(members: Members, mark: Any) -> tuple[list[str], Any] | None:

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..._util.polling import wait_until
 from ..._util.signals import suppressed
 from ..._util.suggestions import did_you_mean
 from ...errors import InvalidConfiguration, StoreIsReadOnly, StoreUnavailable
@@ -19,7 +20,7 @@ from ..base import LINKED, Capabilities, RunRecord, Store
 from ..checking import CheckProgress, CheckReport, Finding
 from ..rows import Extent
 from ..waiting import Waiting
-from .arrivals import uids_since
+from .arrivals import has_changed, uids_since
 from .copies import STOP, UID, among
 from .member import MemberStore
 from .members import Members
@@ -375,6 +376,15 @@ class FederatedStore(Store):
     def state(self) -> Hashable:
         found = self._members.answers(lambda store: store.state())
         return tuple((member.name, state) for member, state in found)
+
+    def wait_for_changes(self, state: Any, timeout: float) -> bool:
+        if timeout > 0:
+            self.expect_changes()
+        return wait_until(lambda: has_changed(self._members, dict(state)), timeout)
+
+    def expect_changes(self) -> None:
+        for _ in self._members.answers(lambda store: store.expect_changes()):
+            pass
 
     def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
         found = uids_since(self._members, mark)

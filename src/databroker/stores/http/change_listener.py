@@ -58,6 +58,17 @@ class ChangeListener:
         """How many times something was told until now."""
         return self._heard.times
 
+    @property
+    def hears(self) -> bool:
+        """Whether a change would be told now."""
+        return bool(self._hears)
+
+    def listen(self) -> None:
+        """Begin to listen, as somebody will wait."""
+        with self._lock():
+            self._until = time.monotonic() + _LINGERS
+            self._listen()
+
     def wait(self, times: int, state: Any, timeout: float) -> bool | None:
         """Wait until more is told; tell whether it was, or None if nothing can be heard.
 
@@ -70,13 +81,11 @@ class ChangeListener:
         timeout
             Seconds to wait at most.
         """
-        if self._pid != os.getpid():
-            self._begin()  # the thread is the parent's
 
         def is_new() -> bool:
             return self._heard.times != times and self._heard.state != state
 
-        with self._changed:
+        with self._lock():
             self._waiting += 1
             self._listen()
             try:
@@ -89,6 +98,11 @@ class ChangeListener:
     def close(self) -> None:
         """Listen no more."""
         self._is_closed = True
+
+    def _lock(self) -> threading.Condition:
+        if self._pid != os.getpid():
+            self._begin()  # the thread is the parent's
+        return self._changed
 
     def _listen(self) -> None:
         if self._thread is None:

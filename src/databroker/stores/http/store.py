@@ -212,12 +212,15 @@ class HTTPStore(DelegatingStore):
         """
         known, times = state
         end = time.monotonic() + timeout
-        if timeout > _BRIEFLY:
+        if timeout > _BRIEFLY or self._listener.hears:
             found = self._listener.wait(times, list(known), timeout)
             if found is not None:
                 return found
         left = max(0.0, end - time.monotonic())
         return wait_until(lambda: self.ask("state") != known, left, pauses=_PAUSES)
+
+    def expect_changes(self) -> None:
+        self._listener.listen()
 
     def close(self) -> None:
         self._listener.close()

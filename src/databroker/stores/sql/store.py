@@ -248,6 +248,8 @@ class SQLStore(Store):
     def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
         if self.state() != state:  # who is behind need not begin to listen
             return True
+        if timeout <= 0:
+            return False
         with self._connections.get().listening() as pause:
             return wait_until(lambda: self.state() != state, timeout, pause)
 
