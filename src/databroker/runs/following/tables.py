@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...documents.kinds import stream_name
 from ...stores.rows import Extent, each_extent
 from ..stream.fields import Fields, select
-from ..stream.table import make_table
+from ..stream.table import TableReader
 from .run_follower import Doc, RunFollower
 
 if TYPE_CHECKING:
@@ -55,13 +55,10 @@ class TableFollower(RunFollower["pd.DataFrame"]):
         while new := self._new(outline):
             selection = select(self._fields, self._descriptors, self._start, {})
             rows = _SomeRows(self._store, new)
-            table = make_table(
-                rows,
-                self._descriptors,
-                selection,
-                convert_times=self._convert_times,
-                timezone=self._timezone,
+            reader = TableReader(
+                rows, self._descriptors, selection, self._convert_times, self._timezone
             )
+            table = reader.table()
             self._progress.rows |= {("event", uid): stop for uid, (_, stop) in new.items()}
             yield table
 

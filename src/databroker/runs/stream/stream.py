@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .external_fields import ExternalFields
     from .layout import EventSource
     from .schema import Constant, Request, Variable
+    from .table import TableReader
     from .views import Configuration, View
 
 
@@ -141,18 +142,9 @@ class Stream:
         ExternalDataMissing, NoHandler
             What is to be filled cannot be had; the message says how to mend it.
         """
-        from .table import make_table
-
         rows = self._counted(rows)
         outside = self._external(fill, on_missing)
-        table = make_table(
-            outside.rows,
-            self._descriptors,
-            self.select(fields),
-            convert_times=convert_times,
-            timezone=timezone,
-            rows=rows,
-        )
+        table = self._reader(outside, fields, convert_times, timezone).table(rows)
         return outside.fill_table(table, rows.start or 0)
 
     def records(self, fields: Fields = None, rows: slice = EVERY) -> Iterator[dict[str, Any]]:
@@ -205,19 +197,23 @@ class Stream:
         NoSuchField, ExternalDataMissing, NoHandler
             As `table` says.
         """
-        from .table import make_pages
-
         outside = self._external(fill, on_missing)
         before = 0
-        for page in make_pages(
-            outside.rows,
-            self._descriptors,
-            self.select(fields),
-            convert_times=convert_times,
-            timezone=timezone,
-        ):
+        for page in self._reader(outside, fields, convert_times, timezone).pages():
             yield outside.fill_table(page, before)
             before += len(page)
+
+    def _reader(
+        self,
+        outside: ExternalFields,
+        fields: Fields,
+        convert_times: bool,
+        timezone: str | datetime.tzinfo | None,
+    ) -> TableReader:
+        from .table import TableReader
+
+        selection = self.select(fields)
+        return TableReader(outside.rows, self._descriptors, selection, convert_times, timezone)
 
     def read(
         self,

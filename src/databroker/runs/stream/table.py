@@ -14,7 +14,7 @@ from ...columns.assemble import assemble
 from ...columns.cells import cells_of
 from ...columns.names import SEQ_NUM, TIME, nested
 from .dataset import variable_names
-from .fields import EVERY, FieldSelection, Source, data_keys
+from .fields import EVERY, FieldSelection, data_keys
 from .layout import Array, Chunk, EventSource, Layout, joint_order
 from .schema import Request, gather
 from .times import clock, to_datetime64
@@ -25,46 +25,73 @@ _TYPED: tuple[set[type], ...] = ({float}, {bool}, {int})
 _DECLARED = {"number": np.float64, "integer": np.float64, "boolean": np.bool_}
 
 
-def make_table(
-    store: EventSource,
-    descriptors: Sequence[Mapping[str, Any]],
-    selection: FieldSelection,
-    *,
-    convert_times: bool,
-    timezone: str | datetime.tzinfo | None,
-    rows: slice = EVERY,
-) -> pd.DataFrame:
-    """Return rows of one stream as a table.
+class TableReader:
+    """Reads the rows of a stream as tables, as a whole or page by page.
 
-    The index is ``seq_num``; the first column is ``time``, then the data keys
-    in the order of the descriptors, then values of configuration, start and stop.
+    The index is ``seq_num``; the first column is ``time``, then the data keys in the order of the
+    descriptors, then values of configuration, start and stop.
+
+    Parameters
+    ----------
+    store
+        What has the rows.
+    descriptors
+        Those of the stream.
+    selection
+        Which fields the tables have.
+    convert_times, timezone
+        How times are given: as numbers or as stamps, naive or in a zone.
     """
-    names = data_keys(descriptors) if selection.data is None else selection.data
-    owners = [descriptor["uid"] for descriptor in descriptors]
-    chunks = list(Layout.of(store, owners).some(store, Selection(frozenset(names)), rows))
-    if not chunks:
-        return empty_table(descriptors, [*names, *selection.extras], convert_times, timezone)
-    return _table_of(chunks, names, selection.extras, convert_times, timezone)
 
+    def __init__(
+        self,
+        store: EventSource,
+        descriptors: Sequence[Mapping[str, Any]],
+        selection: FieldSelection,
+        convert_times: bool,
+        timezone: str | datetime.tzinfo | None,
+    ) -> None:
+        self._store = store
+        self._descriptors = descriptors
+        self._names = data_keys(descriptors) if selection.data is None else list(selection.data)
+        self._extras = selection.extras
+        self._times = convert_times, timezone
 
-def make_pages(
-    store: EventSource,
-    descriptors: Sequence[Mapping[str, Any]],
-    selection: FieldSelection,
-    *,
-    convert_times: bool,
-    timezone: str | datetime.tzinfo | None,
-) -> Iterator[pd.DataFrame]:
-    """Yield the rows of one stream as tables of consecutive rows; one at least."""
-    names = data_keys(descriptors) if selection.data is None else selection.data
-    owners = [descriptor["uid"] for descriptor in descriptors]
-    pieces = Layout.of(store, owners).pieces(store, Selection(frozenset(names)))
-    is_empty = True
-    for chunks in _joined(pieces):
-        is_empty = False
-        yield _table_of(chunks, names, selection.extras, convert_times, timezone)
-    if is_empty:
-        yield empty_table(descriptors, [*names, *selection.extras], convert_times, timezone)
+    def table(self, rows: slice = EVERY) -> pd.DataFrame:
+        """Return rows as one table."""
+        chunks = list(self._layout().some(self._store, self._columns(), rows))
+        return self._table(chunks) if chunks else self._empty()
+
+    def pages(self) -> Iterator[pd.DataFrame]:
+        """Yield tables of consecutive rows; one at least."""
+        is_empty = True
+        for chunks in _joined(self._layout().pieces(self._store, self._columns())):
+            is_empty = False
+            yield self._table(chunks)
+        if is_empty:
+            yield self._empty()
+
+    def _layout(self) -> Layout:
+        return Layout.of(self._store, [descriptor["uid"] for descriptor in self._descriptors])
+
+    def _columns(self) -> Selection:
+        return Selection(frozenset(self._names))
+
+    def _empty(self) -> pd.DataFrame:
+        return empty_table(self._descriptors, [*self._names, *self._extras], *self._times)
+
+    def _table(self, chunks: Sequence[Chunk]) -> pd.DataFrame:
+        """Return the rows of consecutive chunks as a table."""
+        stored = {name: nested("data", name) for name in self._names}
+        batches = [batch for chunk in chunks for batch in chunk.batches]
+        arrays = assemble(batches, [TIME, SEQ_NUM, *stored.values()])
+        for name, source in self._extras.items():
+            arrays[name] = _repeated(chunks, source.values)
+        if (order := joint_order(chunks)) is not None:
+            arrays = {name: array[order] for name, array in arrays.items()}
+        columns = {name: arrays[column] for name, column in stored.items()}
+        columns |= {name: arrays[name] for name in self._extras}
+        return table_from(arrays[TIME], arrays[SEQ_NUM], columns, *self._times)
 
 
 def _joined(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
@@ -80,26 +107,6 @@ def _joined(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
             waiting, rows, size = [], 0, 0
     if waiting:
         yield waiting
-
-
-def _table_of(
-    chunks: Sequence[Chunk],
-    names: Sequence[str],
-    extras: Mapping[str, Source],
-    convert_times: bool,
-    timezone: str | datetime.tzinfo | None,
-) -> pd.DataFrame:
-    """Return the rows of consecutive chunks as a table."""
-    stored = {name: nested("data", name) for name in names}
-    batches = [batch for chunk in chunks for batch in chunk.batches]
-    arrays = assemble(batches, [TIME, SEQ_NUM, *stored.values()])
-    for name, source in extras.items():
-        arrays[name] = _repeated(chunks, source.values)
-    if (order := joint_order(chunks)) is not None:
-        arrays = {name: array[order] for name, array in arrays.items()}
-    columns = {name: arrays[column] for name, column in stored.items()}
-    columns |= {name: arrays[name] for name in extras}
-    return table_from(arrays[TIME], arrays[SEQ_NUM], columns, convert_times, timezone)
 
 
 def empty_table(
