@@ -347,7 +347,7 @@ def test_who_lets_in_nobody_is_told(run, monkeypatch, tmp_path):
     arguments = ["serve", "example", "--port", "0", "--no-token", "--keys", str(keys)]
     assert f"no keys in {keys}" in run(*arguments)[2]
     run("keys", "make", "ann", "--keys", str(keys))
-    assert "nobody is let in" not in run(*arguments)[2]
+    assert "nobody has access" not in run(*arguments)[2]
 
 
 def test_limits_of_what_is_served(run, monkeypatch):

@@ -15,7 +15,7 @@ from databroker.server.access.authenticator import Credentials
 def test_a_key_is_shown_once_and_kept_for_its_owner_alone(run_at_lab, empty_home):
     code, out, errors = run_at_lab("keys", "make", "ann")
     assert code == 0
-    assert "shown this once" in errors
+    assert "shown only once" in errors
     path = empty_home / ".config/databroker/keys.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     secret = out.strip().split("_", 2)[2]
@@ -54,7 +54,7 @@ def test_a_key_is_revoked_by_its_name_or_its_id(run_at_lab, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--expires", "2020"], MISUSED, "has passed already"),
+        (["--expires", "2020"], MISUSED, "is in the past"),
         (["--expires", "soon"], MISUSED, "soon"),
         (["--scope", "everything"], MISUSED, "everything"),
         (["--where", "=5"], MISUSED, "no condition"),

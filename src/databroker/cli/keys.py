@@ -1,4 +1,4 @@
-"""``databroker keys``: whom servers let in, for what, and until when."""
+"""``databroker keys``: keys for persons and programs, what they allow, and until when."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def keys_option(command: _Function) -> _Function:
     return click.option(
         "--keys",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="The file with the keys. By default keys.json in a folder of configurations.",
+        help="The file with the keys; by default keys.json in a configuration folder.",
     )(command)
 
 
 @click.group("keys")
 def keys() -> None:
-    """Make, list and revoke the keys by which 'databroker serve' lets in."""
+    """Make, list and revoke keys, which give access to 'databroker serve'."""
 
 
 @keys.command(
@@ -69,9 +69,9 @@ def keys() -> None:
     type=click.Choice(["read", "write", "admin"]),
     default=["read"],
     show_default=True,
-    help="What the key is for; given again, for each of these.",
+    help="What the key allows. Can be given several times.",
 )
-@click.option("--expires", metavar="TIME", help="From when it lets in no more, such as 2099-12-31.")
+@click.option("--expires", metavar="TIME", help="When the key ends, such as 2099-12-31.")
 @keys_option
 @json_option
 def make(
@@ -82,9 +82,9 @@ def make(
     query: Query,
     form: Form | None,
 ) -> None:
-    """Make a key for NAME, a person or a program, and print it: it is shown this once.
+    """Make a key for NAME, a person or a program, and print it. It is shown only once.
 
-    With conditions, it is a key to the runs that match, and others are as if they were not there.
+    With conditions, the key is limited to the runs that match; all others are hidden.
     """
     from ..query.parse import from_keywords
     from ..server.access.caller import Caller
@@ -98,11 +98,11 @@ def make(
         say_json({**_record(key), "key": text})
     else:
         say(text)
-        complain("warning: it is shown this once. Whoever has it is let in.")
+        complain("warning: this key is shown only once. Whoever has it has access.")
     if query and "write" in scopes:
         complain(
-            "warning: who may write may name any file in a document. Set 'allowed_roots' in the "
-            "configuration that is served."
+            "warning: documents can name any file. Set 'allowed_roots' in the configuration that "
+            "is served, so that no other files are opened."
         )
 
 
@@ -110,7 +110,7 @@ def make(
 @keys_option
 @json_option
 def list_keys(keys: Path | None, form: Form | None) -> None:
-    """List the keys: whom each lets in, for what, and until when."""
+    """List the keys: whose they are, what they allow, and until when."""
     found = [_record(key) for key in _file(keys).keys().values()]
     if form:
         say_records(form, _COLUMNS, found)
@@ -126,7 +126,7 @@ def list_keys(keys: Path | None, form: Form | None) -> None:
 @click.argument("name", shell_complete=_complete_key)
 @keys_option
 def revoke(name: str, keys: Path | None) -> None:
-    """Let the key of NAME, which may be its id, let in no more: from now on."""
+    """Revoke the key of NAME, or the key with this id, at once."""
     for key in _file(keys).revoke(name):
         say(f"Revoked: {key.caller.name} ({key.id})")
 
@@ -144,7 +144,7 @@ def _future(text: str) -> float:
 
     found = parse_bound(text, resolve_zone(), "until")
     if found <= time.time():
-        raise click.UsageError(f"{text!r} has passed already: a key expires in the future.")
+        raise click.UsageError(f"{text!r} is in the past: a key must expire in the future.")
     return found
 
 

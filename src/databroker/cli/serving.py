@@ -23,21 +23,24 @@ from .output import complain, say
 )
 @click.argument("sources", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_name)
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="The address to be reached at."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The network address to listen at; 0.0.0.0 for all of this machine.",
 )
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8000,
     show_default=True,
-    help="Its port; 0 for one that is free.",
+    help="The port; 0 for any that is free.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="How many processes answer.",
+    help="How many processes answer requests.",
 )
 @click.option(
     "--time-limit",
@@ -45,7 +48,7 @@ from .output import complain, say
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long a question may take.",
+    help="How long a query may take.",
 )
 @click.option(
     "--largest",
@@ -53,24 +56,22 @@ from .output import complain, say
     default=256,
     show_default=True,
     metavar="MIB",
-    help="The size of a request.",
+    help="The largest size of a request.",
 )
-@click.option(
-    "--metrics", is_flag=True, help="Tell at /metrics what is done, in the form of Prometheus."
-)
-@click.option("--allow-writing", is_flag=True, help="Let documents be inserted, too.")
+@click.option("--metrics", is_flag=True, help="Offer metrics for Prometheus at /metrics.")
+@click.option("--allow-writing", is_flag=True, help="Allow documents to be inserted.")
 @keys_option
 @click.option(
     "--auth",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file that says whom an issuer of tokens or a proxy lets in (docs: serving).",
+    help="A file with the log-ins of your facility: OpenID Connect, a proxy (docs: serving).",
 )
-@click.option("--no-token", is_flag=True, help="Make no token: only keys, and --auth, let in.")
+@click.option("--no-token", is_flag=True, help="Use no token: only keys and --auth give access.")
 @click.option(
     *("--allow-origin", "origins"),
     multiple=True,
     metavar="ORIGIN",
-    help="A site whose pages may ask, such as https://site.example.org. By default none.",
+    help="A site whose pages may use the server, such as https://site.example.org.",
 )
 def serve(
     sources: tuple[str, ...],
@@ -86,14 +87,14 @@ def serve(
     no_token: bool,
     origins: tuple[str, ...],
 ) -> None:
-    """Serve runs over HTTP: of configurations, or of what is at paths, each under its name.
+    """Serve runs over HTTP. NAME is a configuration, or the path of a file or folder with runs.
 
-    The addresses that it prints are what a configuration with 'driver: http' takes as 'uri'. They
-    have a token in them, which lets in: a new one at each start. If the variable DATABROKER_TOKEN
-    has one, that lets in, and is not printed. So do keys, for each person or program (see
-    'databroker keys').
+    It prints an address for each, which 'databroker.open' takes, and a configuration with 'driver:
+    http' as its 'uri'. The address contains a token that gives access, a new one at each start. If
+    the variable DATABROKER_TOKEN is set, that token is used, and not printed. Make keys for persons
+    and programs with 'databroker keys'.
 
-    By default only programs on this machine can reach it, and only read. It ends with Ctrl-C.
+    By default, only programs on this machine can reach the server, and only read. Ctrl-C ends it.
     """
     from ..extras import require
 
@@ -116,13 +117,13 @@ def serve(
     )
     if not is_this_machine(host):
         complain(
-            "warning: what passes is not encrypted, tokens included. Over a network that is not "
-            "yours alone, put a reverse proxy with TLS before it, or use an SSH tunnel."
+            "warning: the connection is not encrypted, tokens included. Over a network that is not "
+            "yours alone, put a reverse proxy with TLS before the server, or use an SSH tunnel."
         )
     if no_token and auth is None and not KeyFile(keys).keys():
         complain(
-            f"warning: nobody is let in yet, as there are no keys in {keys}. 'databroker keys make "
-            "NAME' makes one."
+            f"warning: nobody has access yet, as there are no keys in {keys}. 'databroker keys "
+            "make NAME' makes one."
         )
     server.serve(options, say)
 

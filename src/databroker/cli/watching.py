@@ -55,10 +55,10 @@ def watch(
 ) -> int | None:
     """Watch runs as they come, until Ctrl-C; or the events of RUN, until it ends.
 
-    In a terminal, the newest runs are a list that changes; else there is a line for each run that
-    began, grew or ended. With --json, each line is an object.
+    In a terminal, this is a list of the newest runs that keeps changing. Elsewhere, a line is
+    printed for each run that begins, grows or ends; with --json, each line is an object.
 
-    Ends with the exit code 130 after Ctrl-C; of RUN, with 0 if it ended well, else with 1.
+    The exit code is 130 after Ctrl-C. With RUN, it is 0 if the run succeeded, else 1.
     """
     with open_broker(*names) as db:
         if key is not None:

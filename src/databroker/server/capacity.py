@@ -53,11 +53,11 @@ class Gate:
             There are so many already, or so many of this caller.
         """
         if self._within.total() >= self._most:
-            raise ServerBusy(f"The server has {self._most} requests to answer. Ask again soon.")
+            raise ServerBusy(f"The server is busy with {self._most} requests. Try again soon.")
         if self._within[caller] >= self._most_of_caller:
             raise TooManyRequests(
-                f"You have asked {self._most_of_caller} things that are not answered yet, which "
-                "is as many as this server lets one do at once. Ask again soon."
+                f"You have {self._most_of_caller} requests in progress, which is the limit of this "
+                "server for one caller. Try again when some of them are answered."
             )
         self._within[caller] += 1
         try:
@@ -92,7 +92,7 @@ class Memory:
         def hold(size: int) -> None:
             nonlocal mine
             if self._held + size > self._most:
-                raise ServerBusy("The server has many large requests to answer. Ask again soon.")
+                raise ServerBusy("The server is busy with large requests. Try again soon.")
             self._held += size
             mine += size
 

@@ -54,7 +54,7 @@ class Limits:
     1000
     >>> Limits(threads=0)
     Traceback (most recent call last):
-    databroker.errors.InvalidConfiguration: A server needs more 'threads' than 0.
+    databroker.errors.InvalidConfiguration: The limit 'threads' must be more than 0, not 0.
     """
 
     request_bytes: int = 256 * 2**20
@@ -74,7 +74,9 @@ class Limits:
         for each in fields(self):
             value = getattr(self, each.name)
             if not value > 0:
-                raise InvalidConfiguration(f"A server needs more {each.name!r} than {value}.")
+                raise InvalidConfiguration(
+                    f"The limit {each.name!r} must be more than 0, not {value}."
+                )
 
     def largest(self, *, writes: bool) -> int:
         """Return how many bytes a request has at most, which writes or only asks."""

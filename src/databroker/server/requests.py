@@ -63,8 +63,8 @@ async def _body(
 
         return await _received(request, limits.largest(writes=call.writes), came)
     raise RequestTooSlow(
-        f"A request must come at {_SLOWEST} bytes a second, or within "
-        f"{limits.stalled_seconds:g} s: it is not waited for."
+        f"The request came too slowly: {_SLOWEST} bytes a second are needed, or all of it within "
+        f"{limits.stalled_seconds:g} s."
     )
 
 
@@ -83,4 +83,4 @@ async def _received(request: Request, most: int, came: Callable[[int], None]) ->
                 return body
         except ClientDisconnect as error:
             raise InvalidRequest("the request broke off") from error
-    raise RequestTooLarge(f"Such a request has {most} bytes at most: send less at once.")
+    raise RequestTooLarge(f"The request has more than {most} bytes: send less at once.")

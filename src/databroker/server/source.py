@@ -165,7 +165,7 @@ class SourceView:
     def _check_that_it_takes(self) -> None:
         if not self.source.allow_writing:
             raise StoreIsReadOnly(
-                "This server only lets read. To let write, start it with --allow-writing."
+                "This server is read-only. Start it with --allow-writing to insert documents."
             )
 
     def _extents(self, kind: str, owner: str) -> Rows:

@@ -217,7 +217,7 @@ OIDC = "oidc:\n  issuer: https://a\n  audience: b\n"
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "it says nothing"),
+        ("", "it is empty"),
         ("[]", "must be a mapping"),
         ("oidc: {}", "'issuer' must be a text"),
         (OIDC, "'keys' must be a text"),

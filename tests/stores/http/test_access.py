@@ -55,13 +55,13 @@ def test_two_tokens_are_none(server, name):
 
 
 def test_a_wrong_token_says_what_to_do(server, name):
-    with pytest.raises(AccessRefused, match=r"token that came is not.*DATABROKER_TOKEN"):
+    with pytest.raises(AccessRefused, match=r"token of the request is not.*DATABROKER_TOKEN"):
         HTTPStore(server.uri(name), token="other")
 
 
 def test_who_brings_no_token_is_told_so(server, name, monkeypatch):
     monkeypatch.delenv("DATABROKER_TOKEN")
-    with pytest.raises(AccessRefused, match=r"No token came.*DATABROKER_TOKEN"):
+    with pytest.raises(AccessRefused, match=r"has no token.*DATABROKER_TOKEN"):
         HTTPStore(server.uri(name))
 
 

@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 _UNKNOWN = (
-    "{}. This server lets in who brings its token, or a key. The address that it printed when it "
-    "began has the token; a key is made with 'databroker keys make' where it runs. Put the address "
-    "as 'uri' into the configuration, or the token or key into the variable DATABROKER_TOKEN."
+    "{}. This server needs its token, or a key. The token is in the address that the server "
+    "printed when it started; keys are made with 'databroker keys make' on its machine. Put the "
+    "address as 'uri' into the configuration, or the token or key into the variable "
+    "DATABROKER_TOKEN."
 )
-_NO_TOKEN = "No token came, or several"
-_OTHER_TOKEN = "The token that came is not, or no longer, one of this server"
+_NO_TOKEN = "The request has no token, or several"
+_OTHER_TOKEN = "The token of the request is not, or no longer, one of this server"
 
 IsStillValid = Callable[[], Awaitable[bool]]
 """Tells whether the credentials of a request, which were valid, still are."""

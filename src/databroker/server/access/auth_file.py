@@ -52,7 +52,7 @@ def read_auth_file(path: str | os.PathLike[str]) -> list[Authenticator]:
     if "oidc" in section:
         found.append(_oidc(section.section("oidc")))
     if not found:
-        raise section.error("it says nothing. It takes 'oidc', 'proxy', or both.")
+        raise section.error("it is empty. It takes 'oidc', 'proxy', or both.")
     return found
 
 

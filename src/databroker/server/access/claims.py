@@ -55,11 +55,13 @@ class Rules:
         Raises
         ------
         AccessRefused
-            It is not said what they are called.
+            The claims have no name.
         """
         name = claims.get(self.name)
         if not isinstance(name, str) or not name:
-            raise AccessRefused(f"It is not said who you are: there is no text {self.name!r}.")
+            raise AccessRefused(
+                f"Your log-in has no name: the claim {self.name!r} is missing, or no text."
+            )
         may = {scope: self.scopes.get(scope, False) for scope in SCOPES}
         scopes = frozenset(scope for scope in SCOPES if _is_about(may[scope], claims))
         return Caller(name, scopes, self._query(claims))

@@ -28,7 +28,7 @@ def with_cors(inside: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         parts = urlsplit(origin)
         if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}":
             raise InvalidConfiguration(
-                f"{origin!r} is no origin of pages: that is https://host or https://host:port, "
+                f"{origin!r} is not the origin of a site: give https://host or https://host:port, "
                 "without a path."
             )
     return CORSMiddleware(
