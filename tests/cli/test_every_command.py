@@ -19,7 +19,7 @@ from databroker import Broker
 from databroker.cli import run_changes
 from databroker.cli.app import app
 from databroker.cli.outcome import DONE, INTERRUPTED, NO
-from databroker.server import serve
+from databroker.server.command import serve
 
 SHARED = ("--broker", "--debug", "--where", "--text", "--since", "--until")
 """Options that many commands have from one place: they need not be tried with each."""

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from databroker.cli.outcome import MISUSED, NO, NOT_THERE
-from databroker.server import KeyFile, serve
+from databroker.server import KeyFile
 from databroker.server.access.authenticator import Credentials
+from databroker.server.command import serve
 
 
 def test_a_key_is_shown_once_and_kept_for_its_owner_alone(run_at_lab, empty_home):

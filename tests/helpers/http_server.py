@@ -122,7 +122,7 @@ class Server:
 def _serve(place, port, workers):
     import socket
 
-    from databroker.server.workers import run_workers
+    from databroker.server.command.workers import run_workers
 
     with socket.create_server(("127.0.0.1", port)) as door:
         print(door.getsockname()[1], flush=True)
@@ -136,9 +136,9 @@ def _work(place, door):
     import uvicorn
 
     from databroker.server import Limits
-    from databroker.server.connections import limited
+    from databroker.server.command.connections import limited
+    from databroker.server.command.serve import ServerWithStreams, raise_file_limit
     from databroker.server.live.event_stream import WithStreams
-    from databroker.server.serve import ServerWithStreams, raise_file_limit
 
     raise_file_limit(Limits().connections)
     served = WithStreams(Sources(place))

@@ -8,7 +8,7 @@ import httpx
 import uvicorn
 
 from databroker.server import Limits, app
-from databroker.server.connections import limited
+from databroker.server.command.connections import limited
 
 
 class InThread:

@@ -33,7 +33,8 @@ from databroker.external import Registry
 from databroker.external.fields import served
 from databroker.external.locate import uri_of_path
 from databroker.query.nodes import Equals, Path
-from databroker.server import Limits, external_reader
+from databroker.server import Limits
+from databroker.server.external import reader
 from databroker.stores import arrays
 from databroker.stores.external import ExternalValues, Part
 from databroker.stores.http import HTTPStore
@@ -134,14 +135,14 @@ def test_what_a_root_map_leads_to_is_read_here(store, registry, run, serve, file
     (files / "cam.h5").rename(files / "elsewhere.h5")
     registry.root_map = {f"{RECORDED}/cam.h5": str(files / "elsewhere.h5")}
     asked = []
-    monkeypatch.setattr(external_reader, "alike", lambda *args: asked.append(args) or real(*args))
+    monkeypatch.setattr(reader, "alike", lambda *args: asked.append(args) or real(*args))
     np.testing.assert_array_equal(header.streams["primary"]["img"][:], run.img)
     assert not asked
     np.testing.assert_array_equal(header.streams["primary"]["cam"][:], run.camera)
     assert asked
 
 
-real = external_reader.alike
+real = reader.alike
 
 
 class Odd:
@@ -185,9 +186,9 @@ def test_values_of_any_kind_come_as_they_are(store, registry, serve):
 
 
 def test_large_values_are_read_in_parts(store, registry, run, serve, monkeypatch):
-    monkeypatch.setattr(external_reader, "LARGEST", 20)
-    monkeypatch.setattr(external_reader, "PAGE_BYTES", 20)
-    monkeypatch.setattr(external_reader, "_PIECE", 7)
+    monkeypatch.setattr(reader, "LARGEST", 20)
+    monkeypatch.setattr(reader, "PAGE_BYTES", 20)
+    monkeypatch.setattr(reader, "_PIECE", 7)
     header = serve(store, registry)[-1]
     check(header, "cam", run.camera)
     np.testing.assert_array_equal(header.streams["primary"]["cam"][:, ::3], run.camera[:, ::3])
@@ -384,7 +385,7 @@ def test_a_file_that_is_cut_short_amid_an_answer_gives_no_data(
         file.create_dataset("data", data=data, chunks=(1, 256, 256))
     run.cam("cam.h5")
     run.stream_datum(0, 64)
-    monkeypatch.setattr(external_reader, "PAGE_BYTES", 2**17)
+    monkeypatch.setattr(reader, "PAGE_BYTES", 2**17)
     pieces = serve(store, registry).store.read_external(
         values(("sres", 0, 64)), Part((256, 256), np.dtype("u2"), ())
     )

@@ -37,7 +37,7 @@ def get(application, *paths, **headers):
 @pytest.fixture
 def fresh(monkeypatch):
     """No answer stands for long."""
-    monkeypatch.setattr("databroker.server.health._FRESH", 0.0)
+    monkeypatch.setattr("databroker.server.monitoring.health._FRESH", 0.0)
 
 
 def test_a_server_is_alive_and_ready_without_a_token():

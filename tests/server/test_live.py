@@ -21,7 +21,7 @@ from databroker.server.access.caller import ANYBODY, Caller
 from databroker.server.capacity import Capacity
 from databroker.server.live import endpoints
 from databroker.server.live.event_stream import WithStreams
-from databroker.server.signing import Signer
+from databroker.server.signing.signer import Signer
 from databroker.server.source import ServedSource
 from databroker.stores.http import HTTPStore
 from helpers.http_server import TOKEN

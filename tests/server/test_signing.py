@@ -11,9 +11,9 @@ import pytest
 from databroker.columns import ALL
 from databroker.errors import InvalidRequest
 from databroker.query.nodes import Everything
-from databroker.server.secret_file import persistent_secret
-from databroker.server.signed_store import SignedStore
-from databroker.server.signing import Signer
+from databroker.server.command.secret_file import persistent_secret
+from databroker.server.signing.signer import Signer
+from databroker.server.signing.store import SignedStore
 from databroker.stores.files.store import JSONLStore
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from databroker.errors import ServerFailed, StoreAway
-from databroker.server import workers
+from databroker.server.command import workers
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,8 @@ def test_one_that_fails_again_and_again_does_not_end_those_that_last(tmp_path, c
 
 def test_they_end_with_the_process_that_began_them():
     stay = "print('begun', flush=True); import signal; signal.pause()"
-    begin = f"from databroker.server.workers import run_workers as run; run(1, exec, ({stay!r},))"
+    module = "databroker.server.command.workers"
+    begin = f"from {module} import run_workers; run_workers(1, exec, ({stay!r},))"
     popen = subprocess.Popen([sys.executable, "-c", begin], stdout=subprocess.PIPE)
     assert popen.stdout.readline() == b"begun\n"
     popen.kill()

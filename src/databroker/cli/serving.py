@@ -98,7 +98,7 @@ def serve(
     """
     from ..extras import require
 
-    server = require("databroker.server.serve", "server")
+    server = require("databroker.server.command.serve", "server")
     from ..server.access.key_file import KeyFile, default_key_file
 
     keys = keys or default_key_file()

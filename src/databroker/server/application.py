@@ -23,13 +23,13 @@ from .access.access import Access, refused
 from .access.cors import with_cors
 from .calls import endpoint_of
 from .capacity import Capacity
-from .health import Health
 from .limits import Limits
 from .live import endpoints as live
-from .metrics import Metrics
+from .monitoring.health import Health
+from .monitoring.metrics import Metrics
 from .openapi import openapi
 from .routing import route
-from .signing import Signer
+from .signing.signer import Signer
 from .source import ServedSource, SourceView
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from ..stores.wire.batches import Rows
 from ..stores.wire.warnings import to_plain
 from .access.audit import audited, log_refused
 from .change_counter import ChangeCounter
-from .external_reader import ExternalReader
+from .external.reader import ExternalReader
 from .inserts import Inserts
 from .live.notifier import Listener, Notifier
-from .signed_store import SignedStore
+from .signing.store import SignedStore
 
 if TYPE_CHECKING:
     from .._util.user_warnings import Warned
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .access.access import IsStillValid
     from .access.caller import Caller, Scope
     from .capacity import Capacity, Receive
-    from .signing import Signer
+    from .signing.signer import Signer
 
 T = TypeVar("T")
 

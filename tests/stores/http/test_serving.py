@@ -15,7 +15,7 @@ import databroker
 from databroker import Broker
 from databroker.errors import AccessRefused, InvalidConfiguration
 from databroker.server import Caller, KeyFile
-from databroker.server.serve import named_sources
+from databroker.server.command.serve import named_sources
 from databroker.stores.sql import SQLiteStore
 from databroker.testing.conformance.base import start, whole_run
 

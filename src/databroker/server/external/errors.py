@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import (
+from ...errors import (
     ExternalDataMissing,
     FileForbidden,
     FileMissing,
@@ -20,7 +20,7 @@ from ..errors import (
     MissingExtra,
     NoHandler,
 )
-from ..external.references import DataReference
+from ...external.references import DataReference
 
 _LOG = logging.getLogger("databroker.server")
 

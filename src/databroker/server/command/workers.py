@@ -15,9 +15,9 @@ from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, NamedTuple
 
-from ..errors import DatabrokerError, ServerFailed
+from ...errors import DatabrokerError, ServerFailed
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("databroker.server")
 
 _SPAWNING = multiprocessing.get_context("spawn")  # a fork would copy what is open
 

@@ -6,8 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
-from .._util.signals import not_from_signal
-from .._util.whole_files import whole_file
+from ..._util.signals import not_from_signal
+from ..._util.whole_files import whole_file
 
 _NAME = "server-secret"
 

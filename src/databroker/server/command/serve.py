@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 
-from .._util.signals import not_from_signal
-from ..broker.broker import Broker
-from ..broker.naming import is_path
-from ..broker.whatever import open_together
-from ..config import Configuration, user_data_dir
-from ..errors import InvalidConfiguration
-from ..stores.wire.tokens import ENVIRONMENT, check_token
-from .access.access import Access
-from .access.audit import log_to_errors
-from .access.auth_file import read_auth_file
-from .access.key_file import KeyFile
-from .access.tokens import OneToken
-from .application import app
+from ..._util.signals import not_from_signal
+from ...broker.broker import Broker
+from ...broker.naming import is_path
+from ...broker.whatever import open_together
+from ...config import Configuration, user_data_dir
+from ...errors import InvalidConfiguration
+from ...stores.wire.tokens import ENVIRONMENT, check_token
+from ..access.access import Access
+from ..access.audit import log_to_errors
+from ..access.auth_file import read_auth_file
+from ..access.key_file import KeyFile
+from ..access.tokens import OneToken
+from ..application import app
+from ..limits import Limits as Limits
+from ..live.event_stream import WithStreams
+from ..monitoring.metrics import numbers_of_processes
 from .connections import limited
-from .limits import Limits as Limits
-from .live.event_stream import WithStreams
-from .metrics import numbers_of_processes
 from .secret_file import persistent_secret
 from .workers import run_workers
 

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..documents.encode import encode
-from ..documents.normalise import normalise_column
-from ..errors import FileRefused, InvalidRequest, NoSuchRun
-from ..external.fields.datum_field import Loader
-from ..external.fields.reader import LARGEST, PAGE_BYTES, rows_ahead, whole
-from ..external.fields.referred import Referred, ReferredDatums, ReferredStretches
-from ..external.fields.resource_values import Opener, StreamSource
-from ..query.time_limit import check_time
-from ..stores.external import Buffer, ExternalValues, Head, Part, Seen, Stretch
-from ..stores.store_ref import StoreRef
-from .external_errors import without_paths
+from ...documents.encode import encode
+from ...documents.normalise import normalise_column
+from ...errors import FileRefused, InvalidRequest, NoSuchRun
+from ...external.fields.datum_field import Loader
+from ...external.fields.reader import LARGEST, PAGE_BYTES, rows_ahead, whole
+from ...external.fields.referred import Referred, ReferredDatums, ReferredStretches
+from ...external.fields.resource_values import Opener, StreamSource
+from ...query.time_limit import check_time
+from ...stores.external import Buffer, ExternalValues, Head, Part, Seen, Stretch
+from ...stores.store_ref import StoreRef
+from .errors import without_paths
 
 if TYPE_CHECKING:
-    from ..runs.session import Session
+    from ...runs.session import Session
 
 _PIECE = 2**20
 """How many bytes are sent at once."""

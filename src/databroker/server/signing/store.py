@@ -6,19 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..documents.kinds import Document
-from ..stores.base import RunRecord, Store
-from ..stores.contents import StoredRun
-from ..stores.delegating import DelegatingStore
-from ..stores.rows import Extent
-from ..stores.wrapper import StoreWrapper
-from .signing import Signer
+from ...documents.kinds import Document
+from ...stores.base import RunRecord, Store
+from ...stores.contents import StoredRun
+from ...stores.delegating import DelegatingStore
+from ...stores.rows import Extent
+from ...stores.wrapper import StoreWrapper
+from .signer import Signer
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ..columns import Selection
-    from ..query.nodes import Node
+    from ...columns import Selection
+    from ...query.nodes import Node
 
 
 class SignedStore(StoreWrapper, DelegatingStore):

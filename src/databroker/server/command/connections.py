@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import uvicorn
 
-from .limits import Limits
+from ..limits import Limits
 
 _LONGEST_HEADERS = 2**16
 """Bytes of headers that may come before they are complete."""

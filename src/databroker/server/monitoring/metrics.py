@@ -19,10 +19,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ..errors import NotPermitted
-from ..extras import require
-from .paths import path_of, source_and_call
-from .responses import problem
+from ...errors import NotPermitted
+from ...extras import require
+from ..paths import path_of, source_and_call
+from ..responses import problem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

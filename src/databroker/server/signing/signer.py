@@ -14,8 +14,8 @@ import hmac
 from copy import copy
 from typing import Any, Self
 
-from ..documents.encode import decode, encode
-from ..errors import InvalidRequest
+from ...documents.encode import decode, encode
+from ...errors import InvalidRequest
 
 _SIZE = 16
 

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from ..errors import DatabrokerError
-from .paths import path_of
+from ...errors import DatabrokerError
+from ..paths import path_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from ..stores.base import Store
+    from ...stores.base import Store
 
 _FRESH = 1.0
 """Seconds for which an answer stands: whoever asks, stores are asked no more often than that."""
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("databroker.server")
 
 
 class Health:

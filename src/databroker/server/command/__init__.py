@@ -1,0 +1,1 @@
+"""What `databroker serve` does: sources opened, sockets, worker processes, connections."""

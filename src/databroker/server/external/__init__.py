@@ -1,0 +1,1 @@
+"""External values, read on the server and sent in pieces."""

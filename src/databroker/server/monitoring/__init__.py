@@ -1,0 +1,1 @@
+"""What watches over a server: health checks, and metrics for Prometheus."""

@@ -1,0 +1,1 @@
+"""Signatures of what clients bring back: cursors of runs, marks and extents."""
