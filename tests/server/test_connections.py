@@ -2,7 +2,7 @@
 
 import json
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -98,6 +98,30 @@ def test_what_follows_a_request_for_another_protocol_is_no_request(http):
         answer = all_of(connection)
     assert answer.startswith(b"HTTP/1.1 400")
     assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize("http", ["h11", "httptools"])
+def test_who_holds_all_connections_keeps_out_nobody(http):
+    with ExitStack() as stack:
+        server = stack.enter_context(served(MemoryStore(), Limits(connections=5), http=http))
+        idle = [stack.enter_context(server.connect()) for _ in range(10)]
+        idle[-1].sendall(WHOLE)
+        assert idle[-1].recv(2**16).startswith(b"HTTP/1.1 200")
+        for _ in range(10):
+            assert server.post("size", content=b"{}", headers=JSON).status_code == 200
+        assert all_of(idle[0]) == b""
+
+
+def test_who_waits_for_an_answer_is_not_ended_for_another():
+    store = Endless()
+    with served(store, Limits(connections=3)) as server, server.connect() as busy:
+        busy.sendall(WHOLE)
+        assert busy.recv(100)
+        with server.connect() as other:
+            other.sendall(WHOLE)
+            assert other.recv(100).startswith(b"HTTP/1.1 200")
+            assert server.post("size", content=b"{}", headers=JSON).status_code == 503
+            assert busy.recv(100)
 
 
 @pytest.mark.parametrize("http", ["h11", "httptools"])

@@ -1,6 +1,7 @@
 """Cursors, marks and extents that clients bring back: those that they were given, and no others."""
 
 import base64
+import hashlib
 import os
 import stat
 import threading
@@ -100,6 +101,17 @@ def test_what_was_given_for_something_else_is_refused(store, behind):
     ):
         with pytest.raises(InvalidRequest):
             SignedStore(behind, signer).read("event", extent, ALL)
+
+
+def test_a_secret_takes_time_to_try_out_and_a_new_one_is_nobody_elses(monkeypatch):
+    costs = []
+    monkeypatch.setattr(hashlib, "scrypt", lambda *_, n, r, **__: costs.append(n * r) or bytes(64))
+    Signer("never used before")
+    assert costs
+    assert min(costs) >= 2**17
+    signed = Signer().sign("mark", 1)
+    with pytest.raises(InvalidRequest):
+        Signer().unsign("mark", signed)
 
 
 @pytest.mark.parametrize("place", range(0, 40, 7))

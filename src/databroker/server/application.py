@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -93,7 +92,7 @@ def app(
     True
     """
     sessions = {name: _session(source) for name, source in _named(sources).items()}
-    signer = Signer(secret or token or secrets.token_urlsafe())
+    signer = Signer(secret or token)
     capacity = Capacity(limits)
     routes: list[BaseRoute] = []
     for name, session in sessions.items():

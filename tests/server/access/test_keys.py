@@ -213,6 +213,16 @@ def test_a_file_of_keys_that_is_damaged_lets_in_nobody(door, caplog):
     assert door.ask(key, "count", **EVERYTHING).status_code == 200
 
 
+def test_a_file_that_anybody_may_write_lets_in_nobody(door):
+    key = door.key("mode")
+    door.keys.path.chmod(0o602)
+    refused(door.ask(key, "count", **EVERYTHING))
+    with pytest.raises(InvalidConfiguration, match="chmod 600"):
+        KeyFile(door.keys.path).keys()
+    door.keys.path.chmod(0o640)
+    assert door.ask(key, "count", **EVERYTHING).status_code == 200
+
+
 def test_a_server_that_lets_read_lets_no_key_write(tmp_path):
     with closing(Door(tmp_path, allow_writing=False)) as door:
         for token in (TOKEN, door.key("ann", "write")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -84,7 +85,7 @@ class KeyFile:
         Raises
         ------
         InvalidConfiguration
-            What is in the file is something else, or others may read it.
+            What is in the file is something else, or anybody may write it.
         """
         with self._lock:
             try:
@@ -95,6 +96,7 @@ class KeyFile:
             # What takes its place is another file, however soon that comes.
             seen = found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
             if seen != self._seen:
+                self._check_mode(found.st_mode)
                 self._keys = self._read()
                 self._seen = seen
             return self._keys
@@ -166,6 +168,14 @@ class KeyFile:
             if not wait_until(lambda: try_lock(file), _LOCKED):
                 raise StoreUnavailable(f"Another process is changing {self.path}. Try again.")
             yield
+
+    def _check_mode(self, mode: int) -> None:
+        if os.name == "posix" and mode & stat.S_IWOTH:
+            raise InvalidConfiguration(
+                f"Anybody on this machine may write {self.path}, and so make keys. Take that right "
+                f"away (chmod 600 {self.path}), and look whether these are yours (databroker keys "
+                "list)."
+            )
 
     def _read(self) -> Keys:
         try:

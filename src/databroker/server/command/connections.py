@@ -56,11 +56,14 @@ class _Impatient:
     transport: asyncio.Transport
     loop: asyncio.AbstractEventLoop
     cycle: Any  # a request and its answer
+    connections: set[Any]  # of the server
 
     _is_last = False
     """Whether nothing more is read."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
+        self._make_room()
+        self._idle_since = self.loop.time()
         super().connection_made(transport)  # type: ignore[misc]
         self._came = 0
         self._reading, self._writing = _Timer(self.loop), _Timer(self.loop)
@@ -78,7 +81,7 @@ class _Impatient:
             self._expect_headers()
         super().data_received(data)  # type: ignore[misc]
         if self.cycle is not before:  # a request has begun
-            self._came = 0
+            self._came, self._idle_since = 0, self.loop.time()
             self._reading.stop()
         elif self._reading.runs and not (is_answered and before.more_body):
             self._came += len(data)
@@ -106,6 +109,20 @@ class _Impatient:
         super().connection_lost(error)  # type: ignore[misc]
         self._reading.stop()
         self._writing.stop()
+
+    def _make_room(self) -> None:
+        """End what is idle for longest if there are too many: who holds many keeps nobody out."""
+        if len(self.connections) < self.limits.connections - 1:  # uvicorn counts this one, too
+            return
+        idle = (each for each in self.connections if not each.is_busy)
+        if (longest := min(idle, key=lambda each: each._idle_since, default=None)) is not None:
+            self.connections.discard(longest)
+            longest.transport.abort()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is being answered."""
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _expect_headers(self) -> None:
         self._reading.start(self.limits.header_seconds, self.transport.abort)

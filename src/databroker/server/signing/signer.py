@@ -11,7 +11,9 @@ import base64
 import binascii
 import hashlib
 import hmac
+import secrets
 from copy import copy
+from functools import lru_cache
 from typing import Any, Self
 
 from ...documents.encode import decode, encode
@@ -26,7 +28,8 @@ class Signer:
     Parameters
     ----------
     secret
-        What only servers know: those with the same secret accept each other's values.
+        What only servers know: those with the same secret accept each other's values. Who has such
+        a value can try out secrets, so this is made slow. None is a new one.
 
     Examples
     --------
@@ -38,8 +41,8 @@ class Signer:
     databroker.errors.InvalidRequest: This is no mark that this server has given you: ...
     """
 
-    def __init__(self, secret: str) -> None:
-        self._key = hashlib.blake2b(secret.encode(), person=b"databroker sign").digest()
+    def __init__(self, secret: str | None = None) -> None:
+        self._key = secrets.token_bytes(64) if secret is None else _stretched(secret)
 
     def of(self, name: str) -> Self:
         """Return the signer of one source, or of one caller there; no other accepts its values."""
@@ -75,3 +78,8 @@ class Signer:
     def _signature(self, purpose: str, data: bytes) -> bytes:
         named = purpose.encode() + b"\0" + data
         return hashlib.blake2b(named, key=self._key, digest_size=_SIZE).digest()
+
+
+@lru_cache(maxsize=8)
+def _stretched(secret: str) -> bytes:
+    return hashlib.scrypt(secret.encode(), salt=b"databroker sign", n=2**14, r=8, p=1)
