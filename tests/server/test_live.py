@@ -257,6 +257,41 @@ def test_what_is_told_is_of_runs_that_they_may_see(source):
     assert "hers" not in found
 
 
+def test_one_looks_for_all_who_follow_a_run(source, monkeypatch):
+    db, asked, sent = source[1], [], [[] for _ in range(30)]
+    run = RunBuilder(db, time=time.time())
+    det, outlines = run.descriptor(["det"]), db.store.outlines
+    monkeypatch.setattr(db.store, "outlines", lambda uids: (asked.append(uids), outlines(uids))[1])
+    scope = {"type": "http", "headers": [], "query_string": b"", "path_params": {"uid": "run"}}
+
+    async def follow(mine):
+        async def send(message):
+            mine.append(message.get("body", b""))
+
+        response = await endpoints.documents(source[0].to(ANYBODY), Request(scope))
+        await response(scope, asyncio.Event().wait, send)
+
+    async def until_all_have(text):
+        while any(text not in b"".join(mine) for mine in sent):
+            await asyncio.sleep(0.01)
+
+    async def write():
+        await until_all_have(b'"data_keys"')
+        asked.clear()
+        run.event(det, det=1)
+        await until_all_have(b'"seq_num"')
+        assert len(asked) < len(sent)
+        run.stop()
+
+    async def all_at_once():
+        await asyncio.wait_for(asyncio.gather(write(), *map(follow, sent)), 60)
+
+    asyncio.run(all_at_once())
+    for mine in sent:
+        told = b"".join(mine)
+        assert (told.count(b'"seq_num"'), told.count(b"event: end")) == (1, 1)
+
+
 def test_a_server_that_ends_ends_its_streams(source):
     served = source[0].to(ANYBODY)
 

@@ -51,6 +51,10 @@ class Follower(Iterator[T]):
     def cursor(self) -> dict[str, Any]:
         """Where it stands, behind what it gave last. JSON can hold it."""
 
+    @abstractmethod
+    def move_to(self, cursor: Any) -> None:
+        """Go on from where another one is, which gave more of the same."""
+
     def __next__(self) -> T:
         return next(self._all)
 

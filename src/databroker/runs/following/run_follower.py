@@ -42,6 +42,9 @@ class RunFollower(Follower[T]):
         """Where it stands in the run, behind what it gave last. JSON can hold it."""
         return self._progress.cursor
 
+    def move_to(self, cursor: Any) -> None:
+        self._progress = Progress.at(cursor, self._progress.run)
+
     @abstractmethod
     def _news(self, outline: Outline) -> Iterator[T]:
         """Yield what is new, where a run consists of so much."""

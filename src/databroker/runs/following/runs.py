@@ -106,6 +106,9 @@ class RunsFollower(Follower[tuple[str, "Run"]]):
         arrivals = self._arrivals
         return {"mark": arrivals.mark, "known": sorted(arrivals.known), "open": dict(self._open)}
 
+    def move_to(self, cursor: Any) -> None:
+        self._resume(cursor)
+
     def look(self, *, is_thorough: bool) -> Look:
         return Look(self._news(None if is_thorough else _LIVELY), is_last=False)
 

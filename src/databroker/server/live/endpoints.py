@@ -34,7 +34,8 @@ async def runs(view: SourceView, request: Request) -> Response:
     session = view.session
     search = partial(Results, session, make_run=partial(Run, session))
     follower = await view.run(RunsFollower, view.signed_store, search, _cursor(request))
-    return _stream(view, request, RunsFeed(follower, view.run))
+    feed = RunsFeed(follower, view.run, [view.caller.name])  # for whom cursors are signed
+    return _stream(view, request, feed)
 
 
 async def documents(view: SourceView, request: Request) -> Response:
@@ -46,10 +47,11 @@ async def documents(view: SourceView, request: Request) -> Response:
     record = await view.run(view.store.record, uid)
     if record is None:
         raise NoSuchRun(f"There is no run {uid!r:.80} here.")
-    fields = asked["fields"].split(",") if "fields" in asked else None
+    stream, fields = asked.get("stream", ALL), asked.get("fields")
     run = Run(view.session, record)
-    follower = run.follow(asked.get("stream", ALL), fields, cursor=cursor)
-    return _stream(view, request, DocumentsFeed(follower, view.run))
+    follower = run.follow(stream, None if fields is None else fields.split(","), cursor=cursor)
+    feed = DocumentsFeed(follower, view.run, [uid, stream, fields])
+    return _stream(view, request, feed)
 
 
 def _cursor(request: Request) -> object:

@@ -81,7 +81,7 @@ class EventStream(StreamingResponse):
                 is_said, looked = False, time.monotonic()
                 is_thorough = looked >= thorough + min(PATIENCE, self._heartbeat)
                 thorough = looked if is_thorough else thorough
-                async for each in self._feed.messages(listener.state, is_thorough=is_thorough):
+                async for each in self._feed.messages(listener, is_thorough=is_thorough):
                     yield each
                     is_said = True
                 if self._feed.is_over:

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Iterable,
+    Iterator,
+)
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import not_from_signal
 from ...errors import DatabrokerError, StoreAway
 from ...stores.wire.problems import to_problem
-from .messages import message, place, short_of_run, short_of_runs
+from .messages import digest, message, place, short_of_run, short_of_runs
+from .shared_looks import Found
 
 if TYPE_CHECKING:
     from ...runs.following.documents import DocumentFollower
     from ...runs.following.follower import Follower
     from ...runs.following.runs import RunsFollower
-    from .notifier import State
+    from .notifier import Listener
 
 Run = Callable[..., Awaitable[Any]]
 
 _AT_ONCE = 100
 """Documents in a message at most."""
+
+_SHARED_BYTES = 2**18
+"""Bytes of messages that are kept for others, at most; who is sent more is sent it at once."""
 
 
 class Feed(ABC):
@@ -30,7 +44,7 @@ class Feed(ABC):
     """Whether nothing will come after that."""
 
     @abstractmethod
-    def messages(self, state: State | None, *, is_thorough: bool) -> AsyncIterator[bytes]:
+    def messages(self, listener: Listener, *, is_thorough: bool) -> AsyncIterator[bytes]:
         """Yield messages of what is new; a thorough look sees that nobody will write any more."""
 
 
@@ -46,8 +60,9 @@ class StateFeed(Feed):
     def __init__(self, told: Any) -> None:
         self._told = told
 
-    async def messages(self, state: State | None, *, is_thorough: bool) -> AsyncIterator[bytes]:
+    async def messages(self, listener: Listener, *, is_thorough: bool) -> AsyncIterator[bytes]:
         """Yield a message if the state is another one than was told last."""
+        state = listener.state
         if state is not None and list(state) != self._told:
             self._told = list(state)
             yield message("changed", {"state": self._told}, self._told)
@@ -56,17 +71,22 @@ class StateFeed(Feed):
 class FollowerFeed(Feed):
     """Tells what a follower finds, which looks where others would wait.
 
+    Of several that are at the same place of the same flow, one looks for all.
+
     Parameters
     ----------
     follower
         Stands where the listener does.
     run
         Has a function called by a thread.
+    flow
+        What the follower gives, and to whom: the same for all with the same messages.
     """
 
-    def __init__(self, follower: Follower[Any], run: Run) -> None:
-        self._follower, self._run = follower, run
+    def __init__(self, follower: Follower[Any], run: Run, flow: Iterable[Hashable]) -> None:
+        self._follower, self._run, self._flow = follower, run, tuple(flow)
         self._has_begun = False
+        self._place = digest(follower.cursor)
 
     @abstractmethod
     def _encoded(self, news: Iterator[Any]) -> Iterator[bytes]:
@@ -76,8 +96,37 @@ class FollowerFeed(Feed):
         """Yield what is told before all else."""
         return iter(())
 
-    async def messages(self, state: State | None, *, is_thorough: bool) -> AsyncIterator[bytes]:
-        """Yield messages of what is new, each as soon as it is made."""
+    async def messages(self, listener: Listener, *, is_thorough: bool) -> AsyncIterator[bytes]:
+        """Yield messages of what is new; where they are many, each as soon as it is made."""
+        place = self._flow, self._place, self._has_begun, is_thorough
+        look, is_own = listener.looks.at(listener.state, place)
+        found = None if is_own else await asyncio.shield(look.found)
+        if found is not None:
+            self._go_on_behind(found)
+            for each in found.messages:
+                yield each
+            return
+        async with aclosing(self._made(is_thorough)) as made:
+            try:
+                few, is_all = await _few(made)
+                self._place = digest(self._follower.cursor) if few else self._place
+                if is_all:
+                    look.end(Found(few, self._follower.cursor, self._place, self.is_over))
+            finally:
+                look.end(None)
+            for each in few:
+                yield each
+            async for each in made:
+                yield each
+        if not is_all:
+            self._place = digest(self._follower.cursor)
+
+    def _go_on_behind(self, found: Found) -> None:
+        if found.messages:
+            self._follower.move_to(found.cursor)
+        self._has_begun, self._place, self.is_over = True, found.place, found.is_over
+
+    async def _made(self, is_thorough: bool) -> AsyncGenerator[bytes, None]:
         found = self._found(is_thorough)
         try:
             while each := await self._run(next, found, b""):
@@ -132,6 +181,18 @@ class DocumentsFeed(FollowerFeed):
 
     def _message(self, pairs: list[Any]) -> bytes:
         return message("documents", pairs, short_of_run(self._follower.cursor))
+
+
+async def _few(messages: AsyncIterator[bytes]) -> tuple[list[bytes], bool]:
+    """Return the first messages, and whether they are all."""
+    few: list[bytes] = []
+    left = _SHARED_BYTES
+    async for each in messages:
+        few.append(each)
+        left -= len(each)
+        if left < 0:
+            return few, False
+    return few, True
 
 
 def _together(items: Iterator[Any]) -> Iterator[list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -43,6 +44,11 @@ def message(name: str, data: Any, cursor: Any = None) -> bytes:
 def place(cursor: Any) -> bytes:
     """Return what tells no more than where the client stands."""
     return f"id: {_compact(cursor)}\n\n".encode()
+
+
+def digest(cursor: Any) -> bytes:
+    """Return what tells a cursor from others."""
+    return hashlib.blake2b(_compact(cursor).encode(), digest_size=16).digest()
 
 
 def cursor_of(text: str | None) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 
 from ..._util.signals import not_from_signal, suppressed
+from .shared_looks import SharedLooks
 
 if TYPE_CHECKING:
     from ...stores.base import Store
@@ -39,6 +40,11 @@ class Listener:
     def state(self) -> State | None:
         """What is another value once more is stored that they may see."""
         return self._audience.state
+
+    @property
+    def looks(self) -> SharedLooks:
+        """What is found for all who may see the same."""
+        return self._audience.looks
 
     async def wait(self, seconds: float) -> bool:
         """Wait so many seconds at most, or until there is more; tell whether there is."""
@@ -156,6 +162,7 @@ class _Audience:
         self.loop = loop
         self.listeners: set[Listener] = set()
         self.state: State | None = None
+        self.looks = SharedLooks()
 
     def look(self) -> None:
         """See whether there is more than at the look before, and wake all if so."""
