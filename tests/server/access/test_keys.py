@@ -1,6 +1,7 @@
 """Who is let in by a key, for what, and until when: over a socket."""
 
 import asyncio
+import hmac
 import json
 import logging
 import threading
@@ -14,6 +15,7 @@ from databroker import Broker
 from databroker.errors import (
     AccessRefused,
     InvalidConfiguration,
+    InvalidRequest,
     NotPermitted,
     SpillWarning,
     StoreIsReadOnly,
@@ -21,6 +23,7 @@ from databroker.errors import (
 from databroker.query.nodes import Everything
 from databroker.server import Access, Caller, KeyFile
 from databroker.server.access.authenticator import Credentials
+from databroker.server.signing.signer import Signer
 from databroker.stores.http import HTTPStore
 from databroker.testing.conformance.base import insert_all, start, stop, whole_run
 from helpers.door import MINE, TOKEN, Door, run_of_proposal
@@ -75,6 +78,24 @@ def test_an_expired_key_says_so_to_who_has_it(door):
 def test_whatever_else_is_brought_is_refused(door, token):
     headers = [("Authorization", f"Bearer {token}".encode())]
     refused(door.ask(None, "count", headers=headers, **EVERYTHING))
+
+
+def test_several_tokens_are_none(door):
+    for tokens in ((TOKEN, TOKEN), (TOKEN, "wrong"), ("wrong", TOKEN)):
+        headers = [("Authorization", f"Bearer {each}") for each in tokens]
+        refused(door.ask(None, "count", headers=headers, **EVERYTHING))
+
+
+def test_secrets_are_compared_in_constant_time(door, monkeypatch):
+    key, signer = door.key("constant"), Signer()
+    signed = signer.sign("cursor", 1)
+    for token in (TOKEN, key):
+        assert door.ask(token, "count", **EVERYTHING).status_code == 200
+    monkeypatch.setattr(hmac, "compare_digest", lambda *_: False)  # nothing else decides
+    for token in (TOKEN, key):
+        refused(door.ask(token, "count", **EVERYTHING))
+    with pytest.raises(InvalidRequest):
+        signer.unsign("cursor", signed)
 
 
 def test_the_id_and_the_hash_of_a_key_are_of_no_use(door):
