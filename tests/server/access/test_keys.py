@@ -274,4 +274,5 @@ def test_two_processes_make_keys_at_once(tmp_path):
     for thread in threads:
         thread.join()
     assert len(files[0].keys()) == 20
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
     assert files[1].authenticate(Credentials("dbk_none_none")) is None

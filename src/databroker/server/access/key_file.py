@@ -9,6 +9,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,8 @@ class KeyFile:
     def _alone(self) -> Iterator[None]:
         """Keep out others that would change the file; readers find it whole at any time."""
         place = self.path.with_name(f".{self.path.name}.lock")
-        with open(place, "w") as file:
+        # Nobody else may open it: who locks it keeps keys from being revoked.
+        with open(place, "w", opener=partial(os.open, mode=0o600)) as file:
             self._keep_owner(place)
             if not wait_until(lambda: try_lock(file), _LOCKED):
                 raise StoreUnavailable(f"Another process is changing {self.path}. Try again.")

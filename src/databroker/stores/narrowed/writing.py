@@ -76,21 +76,21 @@ class Admission:
                 for owner in _owners(kind, doc):
                     if (rows, owner) not in runs:
                         runs[rows, owner] = self._run_of(rows, owner)
-                    self._check_run(runs[rows, owner], known, f"{OWNER[rows]} {owner!r}")
+                    self._check_run(runs[rows, owner], known, f"{OWNER[rows]} {owner!r:.200}")
             else:
                 run = doc.get("run_start")
-                self._check_run(run, known, f"run {run!r}")
+                self._check_run(run, known, f"run {run!r:.200}")
                 if kind in ROWS:
                     runs.setdefault((ROWS[kind], doc["uid"]), run)
 
     def check_owner(self, kind: str, owner: str) -> None:
         """See that rows may be added to an owner of some; see `check`."""
-        self._check_run(self._run_of(kind, owner), set(), f"{OWNER[kind]} {owner!r}")
+        self._check_run(self._run_of(kind, owner), set(), f"{OWNER[kind]} {owner!r:.200}")
 
     def _check_start(self, doc: Doc) -> None:
         if not compile(self._query)(RunView(doc)):
             raise NotPermitted(
-                f"Run {doc['uid']!r} does not match what runs must that are written with this "
+                f"Run {doc['uid']!r:.200} does not match what runs must that are written with this "
                 f"key: {self._query!r}."
             )
 
