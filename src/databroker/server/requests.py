@@ -56,10 +56,15 @@ async def _body(
     request: Request, limits: Limits, call: Call, hold: Callable[[int], None]
 ) -> bytearray:
     with anyio.move_on_after(limits.stalled_seconds) as waiting:
+        not_counted = 0
 
         def came(size: int) -> None:
+            nonlocal not_counted
             hold(size)
-            waiting.deadline += size / _SLOWEST
+            not_counted += size
+            if not_counted >= _SLOWEST:  # to move a deadline has its price
+                waiting.deadline += not_counted / _SLOWEST
+                not_counted = 0
 
         return await _received(request, limits.largest(writes=call.writes), came)
     raise RequestTooSlow(

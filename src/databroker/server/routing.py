@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, request_response
+from starlette.routing import Route
 
 from ..errors import DatabrokerError, ServerBusy
 from .access.access import User
@@ -18,7 +18,7 @@ from .responses import problem
 from .source import ServedSource, SourceView
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Send
+    from starlette.types import Receive, Send
     from starlette.types import Scope as Scopes
 
 Endpoint = Callable[[SourceView, Request], Awaitable[Response]]
@@ -59,7 +59,7 @@ def route(
         except DatabrokerError as error:
             return problem(error)
 
-    counted = Gated(request_response(answer), gate or source.capacity.requests)
+    counted = Gated(answer, gate or source.capacity.requests)
     return Route(path, counted, methods=[method])
 
 
@@ -68,14 +68,14 @@ class Gated:
 
     Parameters
     ----------
-    inside
-        The application.
+    answer
+        Returns the response to a request.
     gate
         What counts those that it answers.
     """
 
-    def __init__(self, inside: ASGIApp, gate: Gate) -> None:
-        self._inside, self._gate = inside, gate
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]], gate: Gate) -> None:
+        self._answer, self._gate = answer, gate
 
     async def __call__(self, scope: Scopes, receive: Receive, send: Send) -> None:
         """Answer one request; see the ASGI specification."""
@@ -85,4 +85,5 @@ class Gated:
             except ServerBusy as error:
                 await problem(error)(scope, receive, send)
             else:
-                await self._inside(scope, receive, send)
+                response = await self._answer(Request(scope, receive, send))
+                await response(scope, receive, send)

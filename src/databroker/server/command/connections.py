@@ -9,6 +9,7 @@ from typing import Any, cast
 import uvicorn
 
 from ..limits import Limits
+from .joining import Joining
 
 _LONGEST_HEADERS = 2**16
 """Bytes of headers that may come before they are complete."""
@@ -49,36 +50,6 @@ class _Timer:
             self._handle = None
 
 
-class _Joining:
-    """A connection that sends the head of an answer with what follows it, not each by itself.
-
-    What is written waits for more until the loop has its next turn. It saves the server a call of
-    the system and, of a small answer, the client from being woken for the head alone.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport, self._loop = transport, loop
-        self._waiting = b""
-
-    def write(self, data: bytes) -> None:
-        if self._waiting:
-            waiting, self._waiting = self._waiting, b""
-            self._transport.writelines([waiting, data])
-        elif data:
-            self._waiting = data
-            self._loop.call_soon(self._send)
-
-    def close(self) -> None:
-        self._send()
-        self._transport.close()
-
-    def _send(self) -> None:
-        self.write(b"")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
 class _Impatient:
     """What is added to a protocol of uvicorn: it tells what comes to it of the connection."""
 
@@ -94,7 +65,7 @@ class _Impatient:
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._make_room()
         self._idle_since = self.loop.time()
-        super().connection_made(_Joining(transport, self.loop))  # type: ignore[misc]
+        super().connection_made(Joining(transport, self.loop))  # type: ignore[misc]
         self._came = 0
         self._reading, self._writing = _Timer(self.loop), _Timer(self.loop)
         self._expect_headers()
