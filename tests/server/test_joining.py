@@ -3,7 +3,7 @@
 import asyncio
 from unittest.mock import Mock, call
 
-from databroker.server.joining import Joining
+from databroker.server.command.joining import Joining
 
 
 def sent_by(write):
