@@ -5,6 +5,9 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
+from tiled.client.utils import ClientError
+from websockets.exceptions import ConnectionClosedOK, InvalidStatus
+from websockets.sync.client import connect
 
 from helpers.tiled_server import KEY
 
@@ -160,14 +163,18 @@ def test_our_own_store_reads_it(uri, db, performed, monkeypatch):
                 assert found.drop_attrs().identical(wanted.drop_attrs()), (uid, name)
 
 
-def test_who_wants_news_is_told_that_there_are_none_this_way(server):
-    from websockets.exceptions import ConnectionClosed
-    from websockets.sync.client import connect
-
+def test_who_wants_news_is_told_that_there_are_none_this_way(server, runs):
+    with pytest.raises(InvalidStatus) as raised:
+        runs.subscribe().start()
+    assert raised.value.response.status_code == 501
+    assert b"tells no news" in raised.value.response.body
     address = f"ws://127.0.0.1:{server.port}/api/v1/stream/single/lab/runs"
-    headers = {"Authorization": f"Apikey {KEY}"}
-    with (
-        connect(address, additional_headers=headers) as socket,
-        pytest.raises(ConnectionClosed, match="tells no news"),
-    ):
-        socket.recv(timeout=10)
+    with connect(address) as socket:
+        socket.send(json.dumps({"type": "auth", "api_key": KEY}))
+        with pytest.raises(ConnectionClosedOK, match="tells no news"):
+            socket.recv(timeout=10)
+
+
+def test_who_would_write_is_told_that_runs_are_only_read(runs):
+    with pytest.raises(ClientError, match="405: Runs of databroker are only read"):
+        runs.create_container("another")

@@ -9,10 +9,11 @@ import contextlib
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import anyio.to_thread
 from fastapi import HTTPException, WebSocket
+from fastapi.responses import PlainTextResponse
 from tiled.server.core import NoEntry
 from tiled.structures.core import Spec, StructureFamily
 
@@ -20,7 +21,10 @@ from ..errors import DatabrokerError
 from ..stores.wire.problems import status_of
 
 T = TypeVar("T")
-_NOT_HERE = 1008  # as RFC 6455 has it: what is wanted is against the rules of a server
+_NO_NEWS = "databroker tells no news by Tiled: see header.follow()"
+_NORMAL = 1000  # the code of RFC 6455 for an end that was meant
+_NOT_ALLOWED, _NOT_IMPLEMENTED = 405, 501
+_READ_ONLY = "Runs of databroker are only read by Tiled."
 Page = tuple[list[tuple[str, Any]], int | None]
 """Entries with their names, and the cursor of what comes after them; None if nothing does."""
 
@@ -55,11 +59,16 @@ class Entry:
         """Return what answers who wants to be told of news: that there are none this way."""
 
         async def refuse(_: Any = None, already_accepted: bool = False) -> None:
-            if not already_accepted:
-                await websocket.accept()
-            await websocket.close(_NOT_HERE, "databroker tells no news by Tiled")
+            if already_accepted:  # after any code but this, clients come again, and at once
+                await websocket.close(_NORMAL, _NO_NEWS)
+            else:
+                await websocket.send_denial_response(PlainTextResponse(_NO_NEWS, _NOT_IMPLEMENTED))
 
         return refuse
+
+    async def create_node(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse what somebody would write."""
+        raise HTTPException(_NOT_ALLOWED, _READ_ONLY)
 
 
 class Container(Entry, ABC):
