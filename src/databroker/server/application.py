@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -130,9 +131,13 @@ def _lifespan(
     return lifespan
 
 
+@functools.cache
+def _description() -> dict[str, Any]:
+    return openapi(CALLS.values(), __version__)
+
+
 def _routes(source: ServedSource) -> list[BaseRoute]:
     """Return the routes of one source; those of calls are made of their table."""
-    document = openapi(CALLS.values(), __version__)
 
     async def about(view: SourceView, request: Request) -> Response:
         said = await view.run(view.about, receive=request.receive)
@@ -141,7 +146,7 @@ def _routes(source: ServedSource) -> list[BaseRoute]:
         return JSONResponse({"databroker": __version__, "largest": largest, **said})
 
     async def describe(_: SourceView, __: Request) -> Response:
-        return JSONResponse(document)
+        return JSONResponse(_description())
 
     return [
         route("GET", f"/{VERSION}/about", source, about, needs=None),
