@@ -24,6 +24,15 @@ class TestJournalStore(StoreConformance):
     def open_read_only(self, store):
         return open_store("journal", path=store.path, read_only=True)
 
+    def many(self, number):
+        return min(number, 19)
+
+    def many_rows(self, number):
+        return min(number, 71)
+
+    def some(self, questions):
+        return questions[::5]
+
     def raw(self, store):
         content, uids = store.path.read_bytes(), set()
         while content:

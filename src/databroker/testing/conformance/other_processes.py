@@ -110,15 +110,16 @@ class OtherProcesses(Base):
         insert_all(shared, [("start", start()), ("descriptor", descriptor())])
         deliveries = []
         count = self.many_rows(600)
+        paged = range(0, count, count // 6)
         for first in (0, count):
             events: Documents = [("event", event(number)) for number in range(first, first + count)]
-            for number in range(first, first + count, count // 6):
-                page = event_page(range(10_000 + number, 10_005 + number))
-                events.insert(number - first, ("event_page", page))
+            for place in paged:
+                begin = 10_000 + 10 * (first + place)
+                events.insert(place, ("event_page", event_page(range(begin, begin + 5))))
             deliveries.append(events)
         _together(shared, deliveries)
         numbers = [row["seq_num"] for row in read_rows(shared, "event", "desc")]
-        assert len(set(numbers)) == len(numbers) == 2 * (count + 30)
+        assert len(set(numbers)) == len(numbers) == 2 * (count + 5 * len(paged))
         for first in (0, count):
             mine = [number for number in numbers if first <= number < first + count]
             assert mine == list(range(first, first + count))

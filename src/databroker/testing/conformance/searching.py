@@ -221,11 +221,11 @@ class Searching(Base):
 
     def test_matches_far_apart_are_found(self, store: Store) -> None:
         count = self.many(1000)
-        far = count // 4
+        rare = [count // 8 + part * count // 4 for part in range(4)]
         for number in range(count):
-            sample = {"name": "rare" if number % far == far // 2 else "common"}
+            sample = {"name": "rare" if number in rare else "common"}
             store.insert("start", start(f"{number:04}", 1e9 + number, sample=sample))
-        wanted = [f"{part * far + far // 2:04}" for part in (3, 2, 1, 0)]
+        wanted = [f"{number:04}" for number in reversed(rare)]
         for question in (n.Equals(n.Path("sample.name"), "rare"), parse_text("rare")):
             assert [run.uid for run in store.find(question)] == wanted
             assert store.count(question) == 4
