@@ -19,8 +19,8 @@ the source does it. This table is made from the marks.
 Of `tiled`, the parts of the suite about finding and reading are tried, with fewer runs, after
 Tiled's own writer wrote the documents. What the writer does to them is among the gaps.
 
-Of `http`, a server process with SQLite files is tried over real connections, with fewer documents.
-What tries many runs at random is left to the store behind the server.
+Of `http`, two servers are tried over real connections, with fewer documents: one process with
+SQLite files, and two processes with a PostgreSQL database.
 
 Besides, files of JSON lines, and MongoDB, keep arrays as lists.
 

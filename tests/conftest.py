@@ -21,6 +21,19 @@ from helpers import postgresql as postgresql_servers  # noqa: E402 - after that
 settings.register_profile("few without deadlines", deadline=None, max_examples=60)
 settings.load_profile("few without deadlines")
 
+
+def _keep_files_in_memory() -> None:
+    """Where there is room: to wait for a disk takes half of the time of many tests."""
+    place = "/dev/shm"
+    if "TMPDIR" in os.environ or not os.access(place, os.W_OK):
+        return
+    room = os.statvfs(place)
+    if room.f_bavail * room.f_frsize > 2**32 and not room.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = tempfile.tempdir = place
+
+
+_keep_files_in_memory()
+
 # Indexes of files lie in a folder of their own, also those of processes that tests start.
 _CACHE = tempfile.TemporaryDirectory(prefix="databroker-tests-")
 os.environ["XDG_CACHE_HOME"] = _CACHE.name
@@ -180,4 +193,13 @@ def http_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     from helpers.http_server import Server
 
     with closing(Server(tmp_path_factory.mktemp("served"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def two_workers(postgresql: str) -> Iterator[object]:
+    """Two processes that serve schemas of a PostgreSQL database at one address."""
+    from helpers.http_server import Server
+
+    with closing(Server(postgresql, workers=2)) as server:
         yield server

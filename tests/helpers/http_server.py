@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import uuid
 from collections import OrderedDict
 from pathlib import Path
 
@@ -18,7 +17,7 @@ TOKEN = "of the tests alone"
 
 class Sources:
     """An ASGI application in which whatever is named first is made: an SQLite file of this name,
-    or a schema in a PostgreSQL database.
+    or a schema in a PostgreSQL database, whose name ends before a dot.
     """
 
     def __init__(self, place, kept=8):
@@ -55,7 +54,7 @@ class Sources:
         from databroker.stores.sql.postgresql import PostgreSQLStore
 
         if self._place.startswith("postgresql:"):
-            return PostgreSQLStore(self._place, schema=name)
+            return PostgreSQLStore(self._place, schema=schema_of(name))
         return SQLiteStore(Path(self._place, f"{name}.db"))
 
 
@@ -69,7 +68,6 @@ class Server:
     def __init__(self, place, workers=1):
         self.place, self.workers = place, workers
         self.port = 0
-        self._name = f"t{uuid.uuid4().hex[:12]}_" if workers > 1 else "source"
         self._taken = 0
         self.start()
 
@@ -95,10 +93,10 @@ class Server:
         self._popen.terminate()
         self._popen.communicate()
 
-    def take(self):
-        """Return the name of a source that is new."""
+    def take(self, schema="source"):
+        """Return the name of a source that is new: in a schema, which must be empty."""
         self._taken += 1
-        return f"{self._name}{self._taken}"
+        return f"{schema}.{self._taken}"
 
     def uri(self, name):
         """Return the address of a source."""
@@ -117,6 +115,11 @@ class Server:
         """Return the response to a request, which brings the token."""
         headers = {"Authorization": f"Bearer {TOKEN}"} | more.pop("headers", {})
         return httpx.post(f"{self.uri(name)}/v1/{call}", headers=headers, **more)
+
+
+def schema_of(name):
+    """Return the schema of a source in a PostgreSQL database."""
+    return name.partition(".")[0]
 
 
 def _serve(place, port, workers):
