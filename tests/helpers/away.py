@@ -1,6 +1,7 @@
 """A store whose server is there, is away, or does not answer, as a test wants."""
 
 import threading
+import time
 
 from databroker.errors import StoreAway
 from databroker.stores.memory import MemoryStore
@@ -15,11 +16,11 @@ class MayBeAway(MemoryStore):
         self.refuses = None
         self.answers = threading.Event()
         self.answers.set()
-        self.asked = 0
+        self.asked = []  # when
         self.order = []
 
     def reach(self):
-        self.asked += 1
+        self.asked.append(time.monotonic())
         assert self.answers.wait(60)
         if self.is_away:
             raise StoreAway("the server is away.")

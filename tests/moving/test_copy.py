@@ -324,7 +324,10 @@ def test_what_no_new_file_can_be_is_no_target(empty_home, tmp_path, monkeypatch,
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("address", ["mongodb://127.0.0.1:1/runs", "postgresql://127.0.0.1:1/runs"])
+@pytest.mark.parametrize(
+    "address",
+    ["mongodb://127.0.0.1:1/runs?serverSelectionTimeoutMS=100", "postgresql://127.0.0.1:1/runs"],
+)
 def test_addresses_of_servers_are_understood(address):
     with pytest.raises(StoreAway, match="cannot be reached"):
         databroker.copy(address, {"driver": "memory"})
