@@ -170,7 +170,7 @@ from distributed import Client, LocalCluster
 def main():
     header, img, cam = pickle.load(open(sys.argv[1], "rb"))
     lazy = header.xarray_dask().chunk({"time": 5})
-    found = lazy[["img", "cam"]].compute(scheduler="processes", num_workers=2)
+    found = lazy[["img", "cam"]].compute(scheduler="processes", num_workers=1)
     assert (found.img == img).all()
     assert (found.cam == cam).all()
     options = {"threads_per_worker": 2, "processes": True, "dashboard_address": None}

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import re
+import shutil
 import sqlite3
 import threading
 import warnings
@@ -44,11 +45,19 @@ for uid in "abc":
 SMALL = Limits(compared=2, compared_again=(1, 1000), checked=2, checked_rows=2, checked_entries=3)
 
 
-@pytest.fixture
-def damage(path):
-    """A file with runs, of which a statement changes something."""
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A file with runs."""
+    path = tmp_path_factory.mktemp("whole") / "runs.db"
     with opened(path) as store:
         insert_all(store, RUNS)
+    return path
+
+
+@pytest.fixture
+def damage(whole, path):
+    """A copy of the file, of which a statement changes something."""
+    shutil.copyfile(whole, path)
 
     def change(statement):
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as raw:
@@ -191,11 +200,16 @@ def asked(store):
         return found, counts, store.distinct(Key("scan_id"), Everything()), answers(store, RUNS)
 
 
+@pytest.fixture(scope="module")
+def right(whole):
+    """What is answered when nothing is damaged."""
+    with opened(whole, limits=SMALL) as store:
+        return asked(store)
+
+
 @pytest.mark.parametrize("change", INDEX_CHANGES)
-def test_what_an_index_says_otherwise_is_found_and_mended(damage, path, change):
+def test_what_an_index_says_otherwise_is_found_and_mended(damage, path, right, change):
     statement, named = INDEX_CHANGES[change]
-    with opened(path, limits=SMALL) as store:
-        right = asked(store)
     damage(statement)
     with opened(path, limits=SMALL) as store:
         report = store.check()

@@ -1,6 +1,7 @@
 """What a disk has changed: it is found, it is named, and everything else stays readable."""
 
 import contextlib
+import shutil
 import sqlite3
 import warnings
 from random import Random
@@ -29,9 +30,10 @@ from helpers.sqlite_files import opened
 IMAGE = np.arange(5000.0)
 
 
-@pytest.fixture
-def damage(path):
-    """Three runs in a file, of which a statement changes something."""
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Three runs in a file."""
+    path = tmp_path_factory.mktemp("whole") / "runs.db"
     with opened(path) as store:
         for uid in "abc":
             insert_all(store, [("start", start(uid, scan_id=ord(uid), sample="Ni"))])
@@ -46,6 +48,13 @@ def damage(path):
             insert_all(store, [("datum", datum(n, f"{uid}-r", f"{uid}-r/")) for n in range(3)])
             if uid != "c":
                 store.insert("stop", stop(uid, exit_status="success"))
+    return path
+
+
+@pytest.fixture
+def damage(whole, path):
+    """A copy of the file, of which a statement changes something."""
+    shutil.copyfile(whole, path)
 
     def change(statement, *values):
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as raw:

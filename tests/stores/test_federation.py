@@ -21,11 +21,11 @@ from databroker.testing.conformance.late_parents import Orphans
 from databroker.testing.conformance.many_runs import ManyRuns
 from databroker.testing.conformance.openers import Openers
 from databroker.testing.conformance.other_processes import OtherProcesses
-from databroker.testing.conformance.processes import Processes
 from databroker.testing.conformance.roundtrip import Keeping
 from databroker.testing.conformance.rows import Rows
 from databroker.testing.conformance.searching import Searching
 from helpers.federation import BothStore, SplitStore
+from helpers.few_documents import FewDocuments
 
 
 class Files:
@@ -41,7 +41,17 @@ RUNS = st.lists(strategies.runs(), min_size=2, max_size=3, unique_by=lambda run:
 
 
 class Reading(
-    Files, Keeping, Rows, ManyRuns, External, Finding, Searching, Orphans, Sharing, Changes
+    FewDocuments,
+    Files,
+    Keeping,
+    Rows,
+    ManyRuns,
+    External,
+    Finding,
+    Searching,
+    Orphans,
+    Sharing,
+    Changes,
 ):
     """What is made of several members; what they take and refuse is tried with each store."""
 
@@ -80,7 +90,7 @@ class TestEachRunIsInBoth(Reading):
         return BothStore({"a": MemoryStore(), "b": SQLiteStore(next(self.paths))}, write_to="b")
 
 
-class TestOneOfTwoIsWritten(Files, Sharing, Changes, Processes, Openers, OtherProcesses):
+class TestOneOfTwoIsWritten(FewDocuments, Files, Sharing, Changes, Openers, OtherProcesses):
     """What concerns several openers and processes; what documents become is tried above."""
 
     def open_store(self):

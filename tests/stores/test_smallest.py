@@ -5,6 +5,7 @@ import pickle
 from databroker.stores.base import Capabilities, Store
 from databroker.stores.memory import MemoryStore
 from databroker.testing import StoreConformance
+from helpers.few_documents import FewDocuments
 
 
 class SmallestStore(Store):
@@ -49,6 +50,6 @@ def test_it_has_no_more_than_what_is_abstract():
     assert own == Store.__abstractmethods__
 
 
-class TestSmallestStore(StoreConformance):
+class TestSmallestStore(FewDocuments, StoreConformance):
     def open_store(self):
         return SmallestStore()

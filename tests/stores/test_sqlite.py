@@ -11,7 +11,16 @@ from databroker.stores.base import Capabilities
 from databroker.stores.sql import SQLiteStore, series
 from databroker.testing import StoreConformance
 from databroker.testing.conformance.base import descriptor, event, insert_all, start
+from databroker.testing.conformance.concurrency import Sharing
+from databroker.testing.conformance.external import External
+from databroker.testing.conformance.finding import Finding
+from databroker.testing.conformance.identity import Identity
+from databroker.testing.conformance.many_runs import ManyRuns
+from databroker.testing.conformance.moving import Moving
+from databroker.testing.conformance.openers import Openers
 from databroker.testing.conformance.roundtrip import Keeping
+from databroker.testing.conformance.rows import Rows
+from databroker.testing.conformance.searching import Searching
 from helpers.sqlite_files import opened
 
 
@@ -38,12 +47,32 @@ class TestSQLiteStore(OnSQLite, StoreConformance):
 
 
 @pytest.mark.usefixtures("small_limits")
-class TestSQLiteStoreWithSmallLimits(OnSQLite, StoreConformance):
-    pass
+class TestSQLiteStoreWithSmallLimits(
+    OnSQLite,
+    Keeping,
+    Rows,
+    ManyRuns,
+    External,
+    Finding,
+    Searching,
+    Identity,
+    Sharing,
+    Openers,
+    Moving,
+):
+    """What rows in blocks and an index of little bear on; all else is as above."""
+
+    def many_rows(self, number):
+        return min(number, 200)  # which are more blocks than thousands are elsewhere
 
 
 class TestSQLiteStoreThatSurvivesALossOfPower(OnSQLite, Keeping):
     durability = "full"
+
+    # With the other durability, these are tried above.
+    test_any_run_comes_out_as_it_went_in = None
+    test_any_runs_one_after_the_other_come_out_as_they_went_in = None
+    test_what_the_caller_does_to_a_document_later_changes_nothing = None
 
 
 def test_it_is_shared_with_other_processes(tmp_path):

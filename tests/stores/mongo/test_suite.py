@@ -30,12 +30,12 @@ class TestMongoNormalizedStore(StoreConformance):
         return store_class()(store.databases.metadata.address.uri, read_only=True)
 
     def many(self, number):
-        return min(number, 60 + number // 20)
+        return min(number, 40 + number // 25)
 
     many_rows = many
 
     def some(self, questions):
-        return questions[:: 1 + len(questions) // 100]
+        return questions[:: 1 + len(questions) // 40]
 
     def raw(self, store):
         address = store.databases.metadata.address

@@ -6,6 +6,7 @@ from databroker.query.nodes import Exists, Path
 from databroker.stores.memory import MemoryStore
 from databroker.stores.narrowed import NarrowedStore
 from databroker.testing import StoreConformance
+from helpers.few_documents import FewDocuments
 
 
 class Unguarded(NarrowedStore):
@@ -18,7 +19,7 @@ class Unguarded(NarrowedStore):
         self.behind.put_batch(kind, owner, batch)
 
 
-class TestNarrowedStore(StoreConformance):
+class TestNarrowedStore(FewDocuments, StoreConformance):
     gaps: ClassVar = {}
 
     # These read documents of which no run is known, which are not shown.

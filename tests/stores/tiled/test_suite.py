@@ -67,7 +67,7 @@ class TestTiledStore(Finding, Rows, Searching, ManyRuns):
         return writing_store(self.server, self.client, self.filled)
 
     def many(self, number):
-        return min(number // 2, 8)
+        return min(number // 3, 6)
 
     def some(self, questions):
         return questions[:: 1 + len(questions) // 3]
