@@ -59,24 +59,24 @@ def app(
         A broker or a store, served below ``/v1``; or several by name, each below ``/<name>/v1``.
         They stay yours to close, unless `close` says otherwise.
     token
-        What each request must bring (``Authorization: Bearer <token>``). Without one, and without
-        `access`, whoever reaches the application may read everything: something before it must
-        see to that.
+        The token that each request must have (``Authorization: Bearer <token>``). Without one, and
+        without `access`, everybody who reaches the application may use it: check users before it.
     access
-        In place of it: who is let in, and what each may.
+        In place of a token: who is let in, and what each may do.
     allow_origins
-        The sites whose pages may ask from a browser, such as ``https://site.example.org``.
+        The sites whose pages may use the server from a browser, such as
+        ``https://site.example.org``.
     secret
         Signs the cursors that clients are given: several processes that answer for one source
         must have the same. By default the token or, without one, a new secret.
     allow_writing
         Whether documents can be inserted.
     limits
-        How much is taken on, and for how long. What is about connections is for `databroker serve`
-        alone: another server of ASGI applications, or a proxy before it, has its own.
+        Limits of size, time and number. Those of connections are for `databroker serve` alone:
+        another ASGI server, or a proxy before it, has its own.
     metrics
-        Whether ``/metrics`` tells what the server does to those who may see it, in the form of
-        Prometheus. `prometheus_client` must be installed for it.
+        Whether there are metrics for Prometheus at ``/metrics``, for callers with the scope
+        ``admin``.
     close
         Whether the sources are closed when the application is shut down.
 
@@ -84,6 +84,13 @@ def app(
     -------
     ASGIApp
         For uvicorn, or to be mounted in another application.
+
+    Raises
+    ------
+    InvalidConfiguration
+        The token is empty, or an origin is none.
+    MissingExtra
+        Metrics are wanted, and `prometheus_client` is not installed.
 
     Examples
     --------

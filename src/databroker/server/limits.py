@@ -19,34 +19,33 @@ class Limits:
         The size of one that only asks: it is all made values of Python, which take several times
         the room.
     held_bytes
-        The size of all requests that are being answered, together; it is not less than that of one.
+        The size of all requests in progress together, in bytes; it is at least that of one.
     answer_seconds
-        For how long the store may be asked for an answer or, of a long one, for its next part.
-        What is inserted takes the time that it takes.
+        The time for an answer, or for the next part of a long one, in seconds. Inserts take the
+        time that they need.
     requests
-        How many requests are answered at once.
+        The number of requests in progress, without those of followers.
     requests_per_caller
-        How many of these are of one caller.
+        The number of requests in progress of one caller.
     followers
-        How many requests, besides those, are of followers that wait for what comes; one caller
-        has half of them at most.
+        The number of followers that wait for something new; one caller has half of them at most.
     threads
-        How many threads ask the stores; one caller has half of them at most.
+        The number of threads that query the stores; one caller has half of them at most.
     connections
-        How many connections are open, idle ones too.
+        The number of open connections, idle ones included.
     header_seconds
-        For how long a connection may be open until the headers of a request have come.
+        The time until the headers of a request are complete, in seconds.
     idle_seconds
-        For how long a connection stays open between two requests: longer than a reverse proxy
-        keeps it, which would lose a request that it sends just then.
+        How long a connection stays open between two requests, in seconds. It must be longer than
+        a reverse proxy keeps it: else a request that the proxy sends just then is lost.
     stalled_seconds
-        For how long a client may send nothing more of a request that it has begun, or take
-        nothing more of its answer: some kilobytes at least, in this time.
+        The time, in seconds, within which a client must send some more of a request, or take some
+        kilobytes more of its answer.
 
     Raises
     ------
     InvalidConfiguration
-        One is not more than 0.
+        A limit is not more than 0.
 
     Examples
     --------

@@ -259,7 +259,7 @@ def test_without_an_authenticator_nobody_is_let_in():
     with pytest.raises(AccessRefused):
         asyncio.run(Access([]).caller_of(Credentials(None)))
     assert asyncio.run(Access.by(None).caller_of(Credentials(None))).name == "anybody"
-    with pytest.raises(InvalidConfiguration, match="everybody would bring it"):
+    with pytest.raises(InvalidConfiguration, match="everybody would have it"):
         Access.by("")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class DocumentFollower(RunFollower[tuple[str, Doc]]):
-    """Gives (name, document) for each document of a run, after those that it refers to.
+    """Yields (name, document) for each document of a run, after those that it refers to.
 
     Obtained as ``header.follow()``.
     """

@@ -1,4 +1,4 @@
-"""Looking again and again, and giving what is new, one thing at a time."""
+"""Followers: iterators that yield what is new in a store, as it comes."""
 
 from __future__ import annotations
 
@@ -32,16 +32,20 @@ class Look(NamedTuple):
 
 
 class Follower(Iterator[T]):
-    """Gives what is new as it comes, each once; it waits where there is nothing.
+    """An iterator that yields what is new in a store, each thing once, and waits in between.
 
-    It holds nothing open between two things that it gives. If the server of the store is away, it
-    waits for it, up to a minute. Whatever ended it, an error and an interrupt too, another one
-    goes on from its cursor.
+    It keeps no file or connection open between two things. If the server of the store is away, it
+    waits for it, up to a minute. Whatever ended it, an error or an interrupt too, another follower
+    can continue from its cursor.
+
+    Attributes
+    ----------
+    patience
+        Seconds between two looks at the store at most.
     """
 
     def __init__(self, store: Store, timeout: float | None) -> None:
         self.patience = PATIENCE
-        """Seconds between two looks at most."""
         self._store = store
         self._is_stopped = False
         self._all = self._looks(math.inf if timeout is None else timeout)
@@ -49,7 +53,7 @@ class Follower(Iterator[T]):
     @property
     @abstractmethod
     def cursor(self) -> dict[str, Any]:
-        """Where it stands, behind what it gave last. JSON can hold it."""
+        """How far it has come: after what it yielded last. JSON can hold it."""
 
     @abstractmethod
     def move_to(self, cursor: Any) -> None:
@@ -65,26 +69,26 @@ class Follower(Iterator[T]):
         self.close()
 
     def close(self) -> None:
-        """End it, as leaving the loop does."""
+        """End it now."""
         self._all.close()
 
     def stop(self) -> None:
-        """End it when it looks next, which another thread may ask for."""
+        """End it at its next look; another thread may call this."""
         self._is_stopped = True
 
     def subscribe(self, callback: Callable[..., object]) -> Subscription:
-        """Have a function called with each thing that comes, by a thread of its own.
+        """Call a function with each thing that comes, in a thread of its own.
 
         Parameters
         ----------
         callback
-            Called with a name and a document, with a name and a run, or with a table: with what
-            looping over this gives.
+            Called with what this iterator would yield: a name and a document, a name and a run, or
+            a table.
 
         Returns
         -------
         Subscription
-            It has `stop` and `wait`, and ``with`` stops it.
+            It has `stop` and `wait`; a ``with`` statement stops it at the end.
 
         Examples
         --------

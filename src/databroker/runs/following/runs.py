@@ -57,7 +57,7 @@ class Arrivals:
 
 
 class RunsFollower(Follower[tuple[str, "Run"]]):
-    """Gives ('start', run) for each run that begins, and ('stop', run) once it ends.
+    """Yields ('start', run) for each run that begins, and ('stop', run) when it ends.
 
     Obtained as ``db.watch()``.
     """

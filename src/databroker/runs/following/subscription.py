@@ -1,4 +1,4 @@
-"""A thread that calls a function with what a follower gives."""
+"""A thread that calls a function with what a follower yields."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Following(Protocol):
 
 
 class Subscription:
-    """Calls a function with each thing that a follower gives, until it ends or is stopped.
+    """Calls a function with each thing that a follower yields, until it ends or is stopped.
 
-    Obtained as ``db.watch().subscribe(callback)``, and likewise of what follows a run or a stream.
-    An error of the function, or of the follower, ends it: it is shown at once, as that of any
-    thread, and is raised by `wait`, `stop` and the end of ``with``.
+    Obtained as ``db.watch().subscribe(callback)``, and in the same way from followers of a run or
+    a stream. An error of the function, or of the follower, ends it: it is shown at once, as in any
+    thread, and raised by `wait`, `stop` and the end of ``with``.
     """
 
     def __init__(self, follower: Following, callback: Callable[..., object]) -> None:
@@ -50,16 +50,16 @@ class Subscription:
 
     @property
     def cursor(self) -> dict[str, Any]:
-        """Where it stands, behind what the function was done with last. JSON can hold it."""
+        """How far it has come: after what the function finished last. JSON can hold it."""
         return self._cursor
 
     @property
     def is_running(self) -> bool:
-        """Whether the function may be called yet."""
+        """Whether the function may still be called."""
         return self._thread.is_alive() and not self._is_stopped
 
     def stop(self) -> None:
-        """Have the function called no more; its last call has returned then.
+        """Call the function no more, and wait for its last call to return.
 
         Raises
         ------

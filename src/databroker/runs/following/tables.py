@@ -27,7 +27,7 @@ _MOST_ROWS = 10_000
 
 
 class TableFollower(RunFollower["pd.DataFrame"]):
-    """Gives the rows of a stream that are new, as a table each time.
+    """Yields the new rows of a stream, as a table each time.
 
     Obtained as ``header.streams['primary'].follow()``.
     """

@@ -70,7 +70,7 @@ class User(BaseUser):
 
 
 class Access(AuthenticationBackend):
-    """Who is let in.
+    """Who may use a server.
 
     Parameters
     ----------
@@ -89,11 +89,11 @@ class Access(AuthenticationBackend):
 
     @classmethod
     def by(cls, token: str | None) -> Access:
-        """Let in who brings a token; everybody, if it is None."""
+        """Return what lets in whoever has a token; everybody, if it is None."""
         return cls([Everybody() if token is None else OneToken(token)])
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser]:
-        """Return who asks; see Starlette."""
+        """Return who sent a request, or refuse it; see Starlette."""
         credentials = _credentials(conn)
         try:
             caller = await self.caller_of(credentials)

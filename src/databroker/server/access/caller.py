@@ -1,4 +1,4 @@
-"""Who asks a server, and what they may."""
+"""Who sends requests to a server, and what they may do."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from ...query.nodes import Everything, Node
 from ...stores.narrowed import is_of_start
 
 Scope = Literal["read", "write", "admin"]
-"""What may be allowed: to read runs, to insert documents, to see how the server does."""
+"""What a caller may do: read runs, insert documents, see the metrics of the server."""
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever asks, as the server knows them.
+    """Who sent a request, and what they may do.
 
     Attributes
     ----------
     name
-        What they are called in the log.
+        Their name in the log.
     scopes
-        What they may, each by itself: who may write need not be allowed to read.
+        What they may do, each for itself: ``write`` does not include ``read``.
     query
-        What runs must match that they may see, and those that they write.
+        The runs that they may see and write match this query.
 
     Raises
     ------
     InvalidConfiguration
-        They may write, and the query asks for more than what starts say: no run that begins could
+        They may write, and the query is not about start documents alone: no run that begins could
         match.
 
     Examples
@@ -63,12 +63,12 @@ class Caller:
         return replace(self, name=f"{kind}:{self.name}")
 
     def check(self, scope: Scope) -> None:
-        """See that they may.
+        """Check that they may do something.
 
         Raises
         ------
         NotPermitted
-            They may not.
+            They have not got this scope.
         """
         if scope not in self.scopes:
             may = " and ".join(each for each in SCOPES if each in self.scopes)
@@ -79,4 +79,4 @@ class Caller:
 
 
 ANYBODY = Caller("anybody", frozenset(SCOPES))
-"""Who asks a server that wants to know nobody: something before it sees to that."""
+"""The caller of every request to a server without access control."""

@@ -40,12 +40,12 @@ def default_key_file() -> Path:
 
 
 class KeyFile:
-    """Keys in a file, which other processes may change.
+    """Lets in whoever has one of the keys in a file, which other processes may change.
 
     Parameters
     ----------
     path
-        Of the file, which need not be there: then there are no keys.
+        The file, as `databroker keys` makes it. If there is none, there are no keys.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class KeyFile:
         self._keys: Keys = {}
 
     def authenticate(self, credentials: Credentials) -> Caller | None:
-        """Return whom a key lets in; see `Authenticator.authenticate`."""
+        """Return the caller of a key; see `Authenticator.authenticate`."""
         parts = parts_of(credentials.token or "")
         if parts is None:
             return None
@@ -103,12 +103,25 @@ class KeyFile:
             return self._keys
 
     def make(self, caller: Caller, expires: float | None = None) -> tuple[Key, str]:
-        """Make a key, and return it with the text by which it lets in.
+        """Make a key.
+
+        Parameters
+        ----------
+        caller
+            Whose key it is, and what it allows.
+        expires
+            When it ends, in seconds since 1970; None for never.
+
+        Returns
+        -------
+        tuple[Key, str]
+            The key as it is kept, and its text, which is sent as a token and cannot be found out
+            again.
 
         Raises
         ------
         InvalidConfiguration
-            There is one of this name.
+            There is a key of this name.
         """
         key, text = new_key(caller, expires)
 
@@ -124,12 +137,22 @@ class KeyFile:
         return key, text
 
     def revoke(self, which: str) -> list[Key]:
-        """Take the key out that has a name, or an id; return it.
+        """Revoke a key.
+
+        Parameters
+        ----------
+        which
+            The name of its caller, or its id.
+
+        Returns
+        -------
+        list[Key]
+            What was revoked.
 
         Raises
         ------
         NoSuchKey
-            There is none.
+            There is no such key.
         """
         gone: list[Key] = []
 

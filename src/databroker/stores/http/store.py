@@ -1,4 +1,4 @@
-"""The store of a source that a databroker server has: each question is a request to it."""
+"""The store of a source on a databroker server: each method is a request to it."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class HTTPStore(DelegatingStore):
     uri
         The address of the source, ``http://host:8000/beamline``, as the server shows it.
     token
-        What lets in; by default what stands in the address (``?token=...``), or the one in the
-        environment (``DATABROKER_TOKEN``). What is pickled, for another process, has none.
+        The token or key; by default that in the address (``?token=...``), or in the variable
+        ``DATABROKER_TOKEN``. A store that is pickled for another process has none.
     timeout
         Seconds to wait for an answer, or for more of it.
     compression
@@ -53,7 +53,7 @@ class HTTPStore(DelegatingStore):
     read_only
         Whether nothing may be inserted, whatever the server allows.
     connect
-        Whether the server must be there now.
+        Whether the server is reached now, so that what is wrong is an error at once.
 
     Raises
     ------
@@ -62,7 +62,7 @@ class HTTPStore(DelegatingStore):
     StoreAway
         The server cannot be reached.
     AccessRefused
-        It wants another token.
+        The server needs another token.
     StoreUnavailable
         It has no such source.
     """
