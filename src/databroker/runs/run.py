@@ -11,10 +11,11 @@ from .._util.printable import shown
 from ..display.text import run_line, show_in_ipython
 from ..documents.kinds import stream_name as name_of
 from ..documents.readonly import ALL
-from ..errors import NoSuchField, NoSuchRun, NoSuchStream
-from ..query.nodes import Equals, Path
+from ..errors import NoSuchField, NoSuchRun
 from .absent import warn_if_absent
 from .files import Files, files_of
+from .scan_ids import repeated_scan_id
+from .stream.by_name import Streams
 from .stream.fields import Fields, configuration, mapping
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 StreamName = str | type[ALL]
-
-_SHOWN = 10  # other runs
 
 
 class Run:
@@ -119,7 +118,7 @@ class Run:
         for descriptor in self._descriptors():
             by_name.setdefault(name_of(descriptor), []).append(descriptor)
         stop = self.stored_stop()
-        return _Streams(
+        return Streams(
             {
                 name: Stream(self.session, name, descriptors, self._start, stop)
                 for name, descriptors in by_name.items()
@@ -517,30 +516,14 @@ class Run:
     def _repr_html_(self) -> str:
         from ..display.html import header_html
 
-        return header_html(
-            *self._summary(), note=self._repeated_scan_id(), source=self.session.one_of_several
-        )
+        note = repeated_scan_id(self.session.whole.view, self._start)
+        return header_html(*self._summary(), note=note, source=self.session.one_of_several)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         def in_a_list() -> str:
             return run_line(type(self).__name__, self._start, self.status, self.session.zone)
 
         show_in_ipython(self, printer, in_a_list)
-
-    def _repeated_scan_id(self) -> str | None:
-        """Say which other runs have the same scan_id, as counters start again."""
-        scan_id = self._start.get("scan_id")
-        if type(scan_id) is not int:
-            return None
-        view = self.session.whole.view
-        alike = list(view.find(Equals(Path("scan_id"), scan_id), limit=_SHOWN + 1))
-        others = [run.uid[:8] for run in alike if run.uid != self.uid][:_SHOWN]
-        if not others:
-            return None
-        more = ", …" if len(alike) > _SHOWN else ""
-        newest = "this" if alike[0].uid == self.uid else f"db[{scan_id}]"
-        listed = ", ".join(others) + more
-        return f"scan_id {scan_id} was given to other runs too ({newest} is the newest): {listed}"
 
     def _compared(self) -> Compared:
         from .comparing.compared import Compared
@@ -575,19 +558,6 @@ def each_run(runs: Run | Iterable[Run]) -> Iterator[Run]:
             given = runs if isinstance(runs, str) else run
             raise TypeError(f"Give headers, such as db[-1] or db(...), not {shown(given)}.")
         yield run
-
-
-class _Streams(dict[str, "Stream"]):
-    """Streams by name, with an error that says which there are."""
-
-    def __missing__(self, name: str) -> Stream:
-        names = ", ".join(map(repr, self)) or "none"
-        raise NoSuchStream(f"This run has no stream {name!r}; it has: {names}.")
-
-    def _repr_html_(self) -> str:
-        from ..display.html import streams_html
-
-        return streams_html((name, each.num_events, each.fields) for name, each in self.items())
 
 
 def _time_of(document: Mapping[str, Any]) -> float:

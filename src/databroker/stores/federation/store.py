@@ -10,9 +10,6 @@ from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..._util.polling import wait_until
-from ..._util.signals import suppressed
-from ..._util.suggestions import did_you_mean
-from ...errors import InvalidConfiguration, StoreIsReadOnly, StoreUnavailable
 from ...query.nodes import Everything, Path, TimeBounds
 from ...query.projection import Keyed, keyed_value, ranked
 from ..activity import Activity
@@ -27,6 +24,7 @@ from .members import Members
 from .merging import Place, in_portions, merged, placed, with_places
 from .ownership import Ownership
 from .reading import grouped, marked, read_many, read_runs
+from .write_to import WriteTo
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,12 +81,7 @@ class FederatedStore(Store):
         self._members = Members(members, skip_unavailable)
         self.members: Mapping[str, MemberStore] = {each.name: each for each in self._members}
         self._ownership = Ownership(self._members)
-        self._write_to = write_to
-        if write_to is not None and write_to not in self.members:
-            raise InvalidConfiguration(
-                f"'write_to' is no source: {write_to!r}.{did_you_mean(write_to, self.members)} "
-                f"The sources are {', '.join(map(repr, self.members))}."
-            )
+        self._write_to = WriteTo(write_to, self.members, self._ownership)
         self._open()
 
     def _open(self) -> None:
@@ -105,7 +98,7 @@ class FederatedStore(Store):
         """What all of them can do; to be written to, that can which is named for it."""
         found = [can for _, can in self._members.answers(lambda store: store.capabilities)]
         return Capabilities(
-            writable=self._write_to is not None and self._writer.capabilities.writable,
+            writable=bool(self._write_to) and self._write_to.member.capabilities.writable,
             shared=all(can.shared for can in found),
             exact="exact" if all(can.exact == "exact" for can in found) else "json",
             live=all(can.live for can in found),
@@ -133,72 +126,31 @@ class FederatedStore(Store):
     def __reduce__(self) -> Any:
         # What it is opened with may hold a password; a store that is open leaves that behind.
         there = {each.name: each.behind for each in self._members if each.opened is not None}
-        write_to = self._write_to if self._write_to in there else None
+        write_to = self._write_to.name if self._write_to.name in there else None
         return FederatedStore, (there, write_to, self._members.skips)
 
     # -- writing ---------------------------------------------------------
 
     @property
-    def _writer(self) -> MemberStore:
-        if self._write_to is None:
-            names = ", ".join(self.members)
-            raise StoreIsReadOnly(
-                f"These are several sources ({names}), and none is named to be written to. "
-                "Name one with 'write_to' in the configuration, or "
-                f"Broker.named(..., write_to={next(iter(self.members), '')!r})."
-            )
-        return self.members[self._write_to]
-
-    @property
     def group_size(self) -> int:  # type: ignore[override]
         """How many small documents `insert_many` keeps at once."""
-        return Store.group_size if self._write_to is None else self._writer.group_size
+        return self._write_to.member.group_size if self._write_to else Store.group_size
 
     def write_for_others(self) -> None:
-        if self._write_to is not None:
-            self._writer.write_for_others()
+        if self._write_to:
+            self._write_to.member.write_for_others()
 
     def put(self, kind: str, doc: Doc) -> None:
-        writer = self._writer
-        self._check_not_elsewhere(writer, [(kind, doc)])
-        writer.put(kind, doc)
-
-    def _check_not_elsewhere(
-        self, writer: MemberStore, documents: Sequence[tuple[str, Doc]]
-    ) -> None:
-        """Refuse what belongs to a run that only a store has which is not written to."""
-        begun = {doc["uid"] for kind, doc in documents if kind == "start"}
-        for uid in {doc.get("run_start") for _, doc in documents} - begun:
-            if type(uid) is str:
-                self._check_run_not_elsewhere(writer, uid)
-
-    def _check_run_not_elsewhere(self, writer: MemberStore, uid: str) -> None:
-        """Refuse to go on with a run that is elsewhere.
-
-        Nothing is refused because a store is away: an experiment may be going on.
-        """
-        if writer.is_waiting(uid):
-            return
-        with suppressed(StoreUnavailable):
-            if writer.record(uid) is not None:
-                return
-            owner = self._ownership.owners([uid]).get(uid, writer)
-            if owner is not writer:
-                raise StoreIsReadOnly(
-                    f"Run {uid[:8]!r} is in {owner.name!r}, and what is inserted goes to "
-                    f"{writer.name!r}. To go on with it, open {owner.name!r} by itself."
-                )
+        self._write_to.taking([(kind, doc)]).put(kind, doc)
 
     def put_many(self, documents: Sequence[tuple[str, Doc]]) -> None:
-        writer = self._writer
-        self._check_not_elsewhere(writer, documents)
-        writer.put_many(documents)
+        self._write_to.taking(documents).put_many(documents)
 
     def put_batch(self, kind: str, owner: str, batch: pa.RecordBatch) -> None:
-        self._writer.put_batch(kind, owner, batch)
+        self._write_to.member.put_batch(kind, owner, batch)
 
     def insert_runs(self, runs: Sequence[StoredRun]) -> None:
-        self._writer.insert_runs(runs)
+        self._write_to.member.insert_runs(runs)
 
     # -- finding runs ----------------------------------------------------
 
@@ -391,8 +343,8 @@ class FederatedStore(Store):
         return super().uids_since(mark) if found is None else found
 
     def prepare(self) -> None:
-        if self._write_to is not None:
-            self._writer.prepare()
+        if self._write_to:
+            self._write_to.member.prepare()
 
     def reach(self) -> None:
         for _ in self._members.answers(lambda store: store.reach()):

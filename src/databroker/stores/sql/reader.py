@@ -17,7 +17,7 @@ from ..rows import Extent
 from .blocks import Unpacked, rows_of_block, spans, spans_at
 from .engine.connection import Connection
 from .layouts import Block, Segment, owned_blocks
-from .series import next_rows, series_id
+from .series_rows import next_rows, series_id
 from .small_series import intact_blobs
 
 if TYPE_CHECKING:

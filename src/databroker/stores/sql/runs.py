@@ -17,7 +17,8 @@ from .engine.statements import runs as stored
 from .engine.statements.which import which
 from .run_key import key_of, raise_displacement
 from .search.index import index_data_keys, index_start, index_stop, unindex_stop
-from .series import Series, find_row, load_series, series_id
+from .series import Series, find_row, load_series
+from .series_rows import series_id
 from .single import drop_document, insert_document, orphans, run_of, stored_document
 from .starts import Run, Writer, find_run, insert_run, run_before_stop, set_stop
 

@@ -1,4 +1,4 @@
-"""Rows of one owner: single ones into the tail, many at once into blocks.
+"""Rows of one owner as they are written: single ones into the tail, many at once into blocks.
 
 Each row has an ordinal. A single row is one statement, committed by itself:
 its key in the tail is the series and the ordinal together, so two processes
@@ -9,19 +9,16 @@ at the series again and decides anew.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..._util.garbage import collecting_later
-from ..._util.portable_text import original, portable
+from ..._util.portable_text import portable
 from ...documents.identity import conflict, same_row
-from ...documents.kinds import IDENTITY, OWNER
-from ...errors import StoreDamaged
+from ...documents.kinds import IDENTITY
 from .blocks import (
     Fresh,
-    Unpacked,
-    intact_count,
     merge_blocks,
     read_block,
     sealed_rows,
@@ -30,14 +27,10 @@ from .blocks import (
 from .damage import damaged_rows
 from .engine.connection import Connection, snapshot, transaction
 from .engine.statements import rows as stored
-from .layouts import RowRange, all_blocks, block_ranges
-from .single import stored_document
+from .series_rows import rows_in_blocks
 from .tail import (
     append_row,
-    damaged_tail,
-    read_tail,
     tail_end,
-    tail_range,
     whole_tail,
 )
 from .uid_filter import UidFilter, hashes_of
@@ -219,7 +212,7 @@ def find_row(connection: Connection, series: Series, identity: str) -> Doc | Non
     if identity in series.tail:
         return series.tail[identity]
     key = IDENTITY[series.kind]
-    for first, batch in _blocks(connection, series.id, [key]):
+    for first, batch in rows_in_blocks(connection, series.id, [key]):
         for row, found in enumerate(values_of(batch, key)):
             if found == identity:
                 place = first + row
@@ -255,7 +248,7 @@ def _in_blocks(
     wanted = set(filter(known.might_contain, identities))
     if not wanted:
         return
-    for first, batch in _blocks(connection, series.id, [key]):
+    for first, batch in rows_in_blocks(connection, series.id, [key]):
         places = [n for n, each in enumerate(values_of(batch, key), first) if each in wanted]
         place, stop = (places[0], places[-1] + 1) if places else (0, 0)
         while place < stop:
@@ -266,107 +259,6 @@ def _in_blocks(
                 if row[key] in wanted:
                     yield row[key], row
             place += whole.num_rows
-
-
-def next_rows(
-    connection: Connection,
-    series: tuple[int, str],
-    first: int,
-    stop: int,
-    columns: Container[str] | None,
-    unpacked: Unpacked,
-) -> pa.RecordBatch | None:
-    """Return rows of a series (its id and kind) from ordinal ``first``, ``stop`` at most.
-
-    They are those of one block, or of the tail; None when there are none. For
-    `unpacked` see `read_block`.
-    """
-    from ...columns import from_rows
-
-    number, kind = series
-    with snapshot(connection):  # the tail may become a block
-        batch = read_block(connection, number, first, stop, columns, unpacked)
-        if batch is not None:
-            return batch
-        tail = read_tail(connection, number, first, stop)
-        end = tail_end(connection, number, first)
-    if tail.rows:
-        return from_rows(kind, tail.rows, columns)
-    if first < end:
-        raise damaged_tail(connection, number, first, end)
-    return None
-
-
-def series_ranges(connection: Connection, series: int) -> list[RowRange]:
-    """Return where the rows of blocks and tail are."""
-    with snapshot(connection):  # the tail may become a block
-        sealed = sealed_rows(connection, series)
-        ranges = block_ranges(connection, series, sealed)
-        if ranges:
-            sealed = ranges[-1].stop
-        tail = tail_range(connection, series, sealed)
-    return ranges if tail is None else [*ranges, tail]
-
-
-def series_id(connection: Connection, kind: str, owner: str) -> int | None:
-    """Return the number of a series, or None if there is none, nor a document that has one."""
-    number = _number(connection, kind, owner)
-    if number is None:
-        with snapshot(connection):  # another process may just now bring both
-            number = _number(connection, kind, owner)
-            if number is None and stored_document(connection, OWNER[kind], owner) is not None:
-                raise StoreDamaged(
-                    f"The {OWNER[kind].replace('_', ' ')} {owner!r} is there, but which rows "
-                    "belong to it is not known any more. Other streams and other runs can still "
-                    "be read."
-                )
-    return number
-
-
-def lengths_of_run(connection: Connection, run: str) -> Iterator[tuple[str, str, int, int]]:
-    """Yield kind and owner of each series of a run, its rows in blocks, and all its rows."""
-    for number, kind, owner, count, last in stored.lengths_of_run(connection, portable(run)):
-        sealed = intact_count(connection, number, count)
-        yield kind, original(owner), sealed, sealed if last is None else max(sealed, last + 1)
-
-
-def newest_rows(connection: Connection, run: str) -> list[Doc]:
-    """Return something with the time of the newest events of each descriptor of a run."""
-    found: list[Doc] = []
-    for series, kind, _ in stored.series_of_run(connection, portable(run)):
-        if kind != "event":
-            continue
-        with snapshot(connection):
-            times = [block.last_time for block in all_blocks(connection, series)]
-            tail = read_tail(connection, series, sealed_rows(connection, series), stored.ANY)
-        found += [{"time": time} for time in times] + tail.rows
-    return found
-
-
-def _number(connection: Connection, kind: str, owner: str) -> int | None:
-    row = stored.series_of(connection, kind, portable(owner))
-    return None if row is None else row[0]
-
-
-def _blocks(
-    connection: Connection, series: int, columns: Collection[str]
-) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Yield the rows in blocks; those that cannot be read are an error after all others."""
-    damage: StoreDamaged | None = None
-    for part in block_ranges(connection, series, sealed_rows(connection, series)):
-        first = part.first
-        while first < part.stop:
-            try:
-                batch = read_block(connection, series, first, part.stop, columns)
-            except StoreDamaged as error:
-                damage = damage or error
-                break
-            if batch is None:
-                break
-            yield first, batch
-            first += batch.num_rows
-    if damage is not None:
-        raise damage
 
 
 def _put_block(
@@ -398,7 +290,7 @@ def _known(connection: Connection, series: Series) -> UidFilter:
         key = IDENTITY[series.kind]
         known = UidFilter()
         if series.sealed:
-            for _, batch in _blocks(connection, series.id, [key]):
+            for _, batch in rows_in_blocks(connection, series.id, [key]):
                 known.add(hashes_of(values_of(batch, key)))
         series.known = known
     return series.known

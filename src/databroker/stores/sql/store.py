@@ -17,7 +17,7 @@ from ..activity import Activity
 from ..base import LINKED, RunRecord, Store
 from ..facts import run_fact
 from ..rows import Extent
-from . import runs, series
+from . import runs, series_rows
 from .damage import warn_of_damage
 from .engine.connection import Connections
 from .reader import SeriesReader, following
@@ -167,15 +167,15 @@ class SQLStore(Store):
         connection = self._connections.get()
         run = runs.stored_run(connection, uid)
         descriptors = [doc for _, doc in self.documents(uid, ["descriptor"])]
-        rows = series.newest_rows(connection, uid)
+        rows = series_rows.newest_rows(connection, uid)
         newest = last_time([*([run.start] if run else []), *descriptors, *rows])
         return Activity(newest, *(run.writer if run else ()))
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
         """Return where the rows of one owner are; a token is the first ordinal, and the series."""
         connection = self._connections.get()
-        number = series.series_id(connection, kind, owner)
-        ranges = [] if number is None else series.series_ranges(connection, number)
+        number = series_rows.series_id(connection, kind, owner)
+        ranges = [] if number is None else series_rows.series_ranges(connection, number)
         return [
             Extent(stop - first, min_seq, max_seq, (first, owner, number))
             for first, stop, min_seq, max_seq in ranges

@@ -18,6 +18,7 @@ from ..sizes import is_large
 from . import runs, series, starts
 from .engine.connection import Connection, Connections, transaction
 from .series import Series
+from .series_rows import lengths_of_run
 from .single import stored_document
 from .uid_filter import hashes_of
 from .whole_runs import WholeRun, divide, new_runs, put_whole_runs
@@ -306,7 +307,7 @@ class _Write:
 
     def _seal_run(self, run: str) -> None:
         """Move all tails of a run into blocks."""
-        for kind, owner, sealed, length in series.lengths_of_run(self.connection, run):
+        for kind, owner, sealed, length in lengths_of_run(self.connection, run):
             self.ended_large |= sealed > 0
             if length > sealed:
                 rows = self._series(kind, owner)

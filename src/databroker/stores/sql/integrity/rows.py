@@ -15,7 +15,7 @@ from ..engine.statements import checks
 from ..engine.statements import rows as stored
 from ..layouts import Block, block_at, first_after
 from ..runs import claim_datum
-from ..series import next_rows
+from ..series_rows import next_rows
 from ..single import stored_document
 from ..tail import read_tail, tail_end
 from .base import Check, every_row
