@@ -1,4 +1,4 @@
-"""The ASGI application: what is served where, and who may ask."""
+"""The ASGI application: routes, access, health checks and metrics."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def _pieces(
 
 
 def _told(error: Exception, call: Call) -> DatabrokerError:
-    """Return what a client is told of an error; what is none of ours is for the log alone."""
+    """Return an error for the client; the details of an unexpected one are for the log alone."""
     if isinstance(error, DatabrokerError):
         return error
     _LOG.error("%s failed", call.name, exc_info=error)

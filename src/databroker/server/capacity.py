@@ -1,4 +1,4 @@
-"""What a server can do at once: requests that it answers, and threads that ask the stores.
+"""What a server does at once: requests in progress, their memory, and threads that query stores.
 
 All of this is for the one event loop that answers; the threads do what they are given.
 """
@@ -27,11 +27,11 @@ _SOON = 1.0
 """Seconds after which it is seen whether the client is still there: most answers come sooner."""
 
 _GRACE = 5.0
-"""Seconds that a thread has to end what it does, when it is told to."""
+"""Seconds within which a thread should stop when it is told to."""
 
 
 class Gate:
-    """Lets so many in at once, and so many for one caller.
+    """Limits how many requests are in progress, in all and for one caller.
 
     Parameters
     ----------
@@ -45,12 +45,12 @@ class Gate:
 
     @contextmanager
     def entered(self, caller: str) -> Iterator[None]:
-        """Count somebody while this is entered.
+        """Count a request of a caller while this is entered.
 
         Raises
         ------
         ServerBusy, TooManyRequests
-            There are so many already, or so many of this caller.
+            There are too many, in all or of this caller.
         """
         if self._within.total() >= self._most:
             raise ServerBusy(f"The server is busy with {self._most} requests. Try again soon.")
@@ -69,7 +69,7 @@ class Gate:
 
 
 class Memory:
-    """Counts the bytes of all requests that are being answered.
+    """Counts the bytes of all requests in progress.
 
     Parameters
     ----------
@@ -83,9 +83,9 @@ class Memory:
 
     @contextmanager
     def holding(self) -> Iterator[Callable[[int], None]]:
-        """Have what is told how many more bytes there are; they are gone when this is left.
+        """Yield a function to call with the size of what arrives; all is released at the end.
 
-        What it gives raises `ServerBusy` where there are too many.
+        The function raises `ServerBusy` if there is too much.
         """
         mine = 0
 
@@ -103,14 +103,14 @@ class Memory:
 
 
 class Threads:
-    """Threads that ask stores; one caller has half of them at most, and the others wait.
+    """Threads that query stores; one caller has half of them at most, and further calls wait.
 
     Parameters
     ----------
     most
         How many there are.
     seconds
-        For how long each may be asked for something.
+        The time limit of a call.
     """
 
     def __init__(self, most: int, seconds: float) -> None:
@@ -192,7 +192,7 @@ async def _give_up(limit: TimeLimit, future: asyncio.Future[Any]) -> None:
 
 @contextmanager
 def _ended_without_client(limit: TimeLimit, receive: Receive | None) -> Iterator[None]:
-    """End a limit if the client goes away, of which the application is told if it asks."""
+    """End a time limit if the client goes away, which only shows when one tries to receive."""
     loop, tasks = asyncio.get_running_loop(), list[asyncio.Task[None]]()
 
     async def listen(receive: Receive) -> None:

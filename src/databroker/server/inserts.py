@@ -1,4 +1,4 @@
-"""Documents that come one by one, stored together: those that come while others are stored."""
+"""Documents that are inserted one by one, stored together: those that arrive while others are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..stores.base import Store
 
 
 class Insert(NamedTuple):
-    """A document that is to be stored, and what whoever brought it waits for."""
+    """A document to be stored, and the future that its caller waits for."""
 
     store: Store
     kind: str

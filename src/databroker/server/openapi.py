@@ -36,7 +36,7 @@ def openapi(calls: Iterable[Call], version: str) -> dict[str, Any]:
         "info": {"title": "databroker", "version": version},
         "servers": [{"url": "..", "description": "The source that this describes."}],
         "paths": {
-            f"/{VERSION}/about": {"get": _told("about", "What is to be known of the source.")},
+            f"/{VERSION}/about": {"get": _told("about", "What the source can do.")},
             f"/{VERSION}/openapi.json": {"get": _told("describe", "This description.")},
             **{
                 f"/{VERSION}/{path.replace(':path', '')}": {
@@ -86,7 +86,7 @@ def _stream(path: str, summary: str) -> dict[str, Any]:
         "operationId": f"follow {path}",
         "summary": summary,
         "parameters": [*asked, uid] if of_run else asked,
-        "responses": _responses(answer) | {"204": {"description": "All has been told."}},
+        "responses": _responses(answer) | {"204": {"description": "There is no more."}},
     }
 
 

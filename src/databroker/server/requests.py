@@ -1,4 +1,4 @@
-"""What comes with a request: read within bounds, and made the arguments of a call."""
+"""The body of a request: received within limits, and unpacked as the arguments of a call."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _SLOWEST = 1_000
 async def arguments(
     view: SourceView, request: Request, call: Call, hold: Callable[[int], None]
 ) -> dict[str, Any]:
-    """Return the arguments that a request brings; `hold` is told how many bytes have come.
+    """Return the arguments in a request; `hold` is called with the size of each part of it.
 
     Raises
     ------
     RequestTooLarge, RequestTooSlow, InvalidRequest, InvalidQuery
-        It brings no such.
+        There are no such arguments in it.
     """
     body = await _body(request, view.source.capacity.limits, call, hold)
     is_json = request.headers.get("content-type", "").partition(";")[0].strip() == JSON

@@ -33,20 +33,20 @@ def route(
     needs: Scope | None = "read",
     gate: Gate | None = None,
 ) -> Route:
-    """Return the route of something that is answered for those who may ask it.
+    """Return the route of an endpoint, for callers with the scope that it needs.
 
     Parameters
     ----------
     method, path
-        How it is asked, and where, below the address of the source.
+        The HTTP method, and the path below the address of the source.
     source
-        What it is about.
+        The source.
     endpoint
-        What answers; an error of ours that it raises is told in the usual form.
+        What answers; errors of databroker that it raises become JSON with a code.
     needs
-        What a caller must be allowed; None for whoever is let in.
+        The scope that a caller must have; None for every caller.
     gate
-        Where such requests come in; by default where most do.
+        What limits such requests; by default that of all ordinary ones.
     """
 
     async def answer(request: Request) -> Response:
@@ -64,7 +64,7 @@ def route(
 
 
 class Gated:
-    """An application that answers so many at once; whoever comes then is told to come again.
+    """An application behind a gate: when that is full, clients are asked to try again.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ State = Callable[[], tuple[Hashable, ...]]
 """Gives what is another value once more is stored that a caller may see."""
 
 Listening = Callable[[], AbstractAsyncContextManager[Listener]]
-"""Has somebody who is woken then."""
+"""Opens a listener that is woken then."""
 
 
 class SourceView:
@@ -54,7 +54,7 @@ class SourceView:
     source
         The source as a whole.
     caller, address
-        Who asks, and the host from which.
+        Whose view it is, and the host from which they send requests.
     is_still_valid
         Tells whether their credentials are still valid: for answers that take long.
     session
@@ -113,7 +113,7 @@ class SourceView:
         }
 
     def check(self, scope: Scope, what: str) -> None:
-        """See that the caller may do something; who may not is noted.
+        """Check that the caller has a scope, and log it if not.
 
         Raises
         ------
@@ -142,7 +142,7 @@ class SourceView:
         return (own or getattr(self.signed_store, call.name))(**arguments)
 
     def may_hear(self, warned: Sequence[Warned]) -> list[list[str]]:
-        """Return what the caller is told of warnings: nothing, where there are runs of others.
+        """Return the warnings for the caller: none, if some runs are hidden from them.
 
         They may be of any run, and name it.
         """
@@ -169,7 +169,7 @@ class SourceView:
             )
 
     def _extents(self, kind: str, owner: str) -> Rows:
-        """Say where rows are and, where they are few, send them along: they are asked for next."""
+        """Return extents and, where they are few, their rows, which would be asked for next."""
         from ..columns import ALL
 
         extents = self.signed_store.extents(kind, owner)
@@ -230,13 +230,13 @@ class ServedSource:
         self._notifier = Notifier(session.store)
 
     def notify_soon(self) -> None:
-        """Have followers told of what was stored just now."""
+        """Notify followers of what was stored just now."""
         self._notifier.check_soon()
 
     def to(
         self, caller: Caller, address: str = "", is_still_valid: IsStillValid = _always_valid
     ) -> SourceView:
-        """Return the source as a caller sees it, who asks from some host."""
+        """Return the source as a caller sees it, who sends requests from some host."""
         session, state = self._session, self._changes.state
         if caller.query != Everything():
             store = NarrowedStore(session.store, caller.query)

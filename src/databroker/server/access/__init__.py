@@ -1,1 +1,1 @@
-"""Who asks, and what they may: a `Caller` is made of what comes with each request."""
+"""Who may do what: each request has credentials, by which an authenticator knows its `Caller`."""

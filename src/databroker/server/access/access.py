@@ -60,7 +60,7 @@ class User(BaseUser):
 
     @property
     def is_authenticated(self) -> bool:
-        """Nobody else is let in."""
+        """Always true: others get no further."""
         return True
 
     @property
@@ -89,7 +89,7 @@ class Access(AuthenticationBackend):
 
     @classmethod
     def by(cls, token: str | None) -> Access:
-        """Return what lets in whoever has a token; everybody, if it is None."""
+        """Let in whoever has the token; everybody, if it is None."""
         return cls([Everybody() if token is None else OneToken(token)])
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser]:
@@ -146,7 +146,7 @@ def _credentials(conn: HTTPConnection) -> Credentials:
 
 
 def refused(_: HTTPConnection, error: Exception) -> Response:
-    """Return the response to who is not known, or cannot be now."""
+    """Return the response to a request that was not let in."""
     why = error.__cause__
     assert isinstance(why, DatabrokerError)
     return problem(why, {"WWW-Authenticate": "Bearer"} if isinstance(why, AccessRefused) else None)

@@ -1,4 +1,4 @@
-"""From what somebody else says of a person to what this person may here."""
+"""From claims, which an issuer or a proxy makes about a person, to what this person may do."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ _DIGITS = 19
 """Numbers of fewer have 64 bits."""
 
 Claims = Mapping[str, Any]
-"""What is said of a person: texts, or lists of texts, by name."""
+"""Claims about a person: texts, or lists of texts, by name."""
 
 Condition = bool | Mapping[str, Sequence[str]]
-"""Whom it is about: everybody, or nobody; else those of whom a claim has one of some values."""
+"""Everybody, nobody, or those of whom a claim has one of some values."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Who is meant by claims, and what they may.
+    """Rules by which claims become a caller.
 
     Attributes
     ----------
     name
-        The claim that says what they are called.
+        The claim with their name.
     scopes
-        Of each scope, whom it is given to.
+        Who has each scope.
     runs
         Keys of starts, each with the claim that has the values of which a run must have one, as
         text or as number.
     all_runs
-        Who sees all runs, whatever `runs` says.
+        Who may see all runs, whatever `runs` says.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class Rules:
     all_runs: Condition = False
 
     def caller(self, claims: Claims) -> Caller:
-        """Return who is meant, and what they may.
+        """Return the caller whom claims are about.
 
         Raises
         ------

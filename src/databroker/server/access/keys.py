@@ -1,4 +1,4 @@
-"""Keys: each lets in one person or program, for some things and perhaps some runs, until revoked.
+"""Keys: each is for one person or program, with scopes and perhaps for some runs, until revoked.
 
 A key is a name that anybody may know, by which it is looked up, and a secret of 256 random bits.
 Of the secret, its SHA-256 is kept. A slow hash, as passwords need, would protect nothing: nobody
@@ -20,7 +20,7 @@ from ...query.wire import from_json, to_json
 from .caller import SCOPES, Caller
 
 _MARK = "dbk"
-"""What keys begin with, so that those who look for secrets in files find them."""
+"""The prefix of keys, by which scanners for leaked secrets find them."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Key:
         return self.expires is not None and self.expires <= time.time()
 
     def check(self) -> None:
-        """See that the key counts still, for who has the secret.
+        """Check that the key has not expired, for whoever has its secret.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Tokens of OpenID Connect: signed by somebody who knows the person, and checked here."""
+"""Tokens of OpenID Connect, which an issuer signs and the server checks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ALLOWED = {
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES256K", "ES384", "ES512", "EdDSA"),
 }
-"""Those by which nobody can sign who can check."""
+"""Asymmetric ones: whoever can check a signature cannot make one."""
 
 _NEEDED = ["exp", "iss", "aud"]
 _LEEWAY = 10.0
@@ -28,12 +28,12 @@ _LEEWAY = 10.0
 
 
 class OpenIDConnect:
-    """Knows who brings a token that an issuer signed for this server.
+    """Lets in whoever has a token that an issuer signed for this server.
 
     Parameters
     ----------
     issuer, audience
-        What the token must say of who made it, and for whom.
+        The issuer and the audience that the token must name.
     keys
         The public keys of the issuer as a JSON Web Key Set, or the https address that has them.
     rules

@@ -1,4 +1,4 @@
-"""A reverse proxy that knows who asks, and is believed if it is the one that is named."""
+"""A trusted reverse proxy, which names the users that it has logged in."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .claims import Rules
 
 
 class TrustedProxy:
-    """Knows whom a proxy names in headers, on connections that come from it.
+    """Lets in whom a proxy names in headers, on connections that come from it.
 
-    The address is that of the connection. From any other one, such headers are as if they were not
-    there; and so are they beside a token, which says by itself who asks.
+    The address is that of the connection. Headers from any other address are ignored, and so are
+    those beside a token, which says by itself whose request it is.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Connections that take too long are ended: whoever sends or takes next to nothing keeps nobody."""
+"""Time limits of connections: those on which next to nothing is sent or taken are closed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Timer:
 
 
 class _Impatient:
-    """What is added to a protocol of uvicorn: it tells what comes to it of the connection."""
+    """What is added to a protocol class of uvicorn, which learns what happens to a connection."""
 
     limits: Limits
     transport: asyncio.Transport

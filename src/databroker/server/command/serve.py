@@ -230,7 +230,7 @@ def raise_file_limit(connections: int) -> None:
 
 
 def access_of(options: ServeOptions, token: str) -> Access:
-    """Return who is let in.
+    """Return the access control that the options describe.
 
     Raises
     ------

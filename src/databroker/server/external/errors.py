@@ -1,4 +1,4 @@
-"""What a client is told of external data that cannot be had.
+"""Errors of external data as clients get them.
 
 Documents say where a file was when it was written; where it is on the server, and what is around
 it there, is for the log alone.

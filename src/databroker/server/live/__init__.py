@@ -1,1 +1,1 @@
-"""What is stored from now on, told as server-sent events: to clients of ours, and to others."""
+"""Followers of a served source: what is stored from now on, as server-sent events."""

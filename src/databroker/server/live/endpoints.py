@@ -1,4 +1,4 @@
-"""Where live streams are: that something changed, runs, the documents of one run."""
+"""The endpoints of live streams: changes, runs, the documents of one run."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from ..source import SourceView
 
 _HEARTBEAT = 15.0
-"""Seconds between two signs of life; proxies give up after a minute or so."""
+"""Seconds between two heartbeats; proxies close silent connections after a minute or so."""
 
 
 async def changes(view: SourceView, request: Request) -> Response:
-    """Tell each time that more is stored."""
+    """Send an event each time that more is stored."""
     return _stream(view, request, StateFeed(_cursor(request)))
 
 
 async def runs(view: SourceView, request: Request) -> Response:
-    """Tell of runs that begin and end."""
+    """Send runs as they begin and end."""
     session = view.session
     search = partial(Results, session, make_run=partial(Run, session))
     follower = await view.run(RunsFollower, view.signed_store, search, _cursor(request))
@@ -39,7 +39,7 @@ async def runs(view: SourceView, request: Request) -> Response:
 
 
 async def documents(view: SourceView, request: Request) -> Response:
-    """Tell the documents of a run until it ends."""
+    """Send the documents of a run until it ends."""
     cursor, asked = _cursor(request), request.query_params
     if isinstance(cursor, dict) and cursor.get("ended"):
         return Response(status_code=204)  # upon which browsers do not come again
@@ -55,7 +55,7 @@ async def documents(view: SourceView, request: Request) -> Response:
 
 
 def _cursor(request: Request) -> object:
-    """Return the cursor that a client brings: a browser that comes again does so by itself."""
+    """Return the cursor of a request, which browsers that reconnect send by themselves."""
     given = request.headers.get("last-event-id") or request.query_params.get("cursor")
     return cursor_of(given)
 
@@ -76,4 +76,4 @@ def _heartbeat(request: Request) -> float:
 
 
 STREAMS = {"live": changes, "live/runs": runs, "live/runs/{uid:path}": documents}
-"""What is told, by where it is below the version."""
+"""The endpoints by their paths below the version."""

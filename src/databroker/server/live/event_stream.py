@@ -28,7 +28,7 @@ _HEADERS = {
 
 
 class EventStream(StreamingResponse):
-    """Tells a client what is new for it.
+    """Sends a client what is new for it.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class EventStream(StreamingResponse):
                 await self._all.aclose()
 
     def end(self) -> None:
-        """Tell nothing more."""
+        """Send nothing more."""
         self._is_ended = True
         if self._listener is not None:
             self._listener.wake()
@@ -92,7 +92,7 @@ class EventStream(StreamingResponse):
 
 
 class WithStreams:
-    """An application that is told to end its streams, which would go on for ever.
+    """An application whose event streams can be ended, as they would go on for ever.
 
     Parameters
     ----------

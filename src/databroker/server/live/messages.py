@@ -11,7 +11,7 @@ from ...display.json_text import as_json
 from ...errors import InvalidRequest
 
 BEGINNING = b"retry: 1000\n\n"
-"""What comes first: browsers that were cut off come again after so many milliseconds."""
+"""Sent first: browsers that lose the connection come back after so many milliseconds."""
 
 HEARTBEAT = b":\n\n"
 """A comment: it shows that both ends are there."""
@@ -42,7 +42,7 @@ def message(name: str, data: Any, cursor: Any = None) -> bytes:
 
 
 def place(cursor: Any) -> bytes:
-    """Return what tells no more than where the client stands."""
+    """Return a message with an id alone."""
     return f"id: {_compact(cursor)}\n\n".encode()
 
 

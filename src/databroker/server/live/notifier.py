@@ -30,7 +30,7 @@ _LOG = logging.getLogger("databroker.server")
 
 
 class Listener:
-    """Somebody who is woken once more is stored that they may see."""
+    """A client that is woken when more is stored that it may see."""
 
     def __init__(self, audience: _Audience) -> None:
         self._audience = audience
@@ -47,7 +47,7 @@ class Listener:
         return self._audience.looks
 
     async def wait(self, seconds: float) -> bool:
-        """Wait so many seconds at most, or until there is more; tell whether there is."""
+        """Wait until there is more, or so many seconds; return whether there is more."""
         try:
             await asyncio.wait_for(self._woken.wait(), seconds)
         except not_from_signal(TimeoutError):
@@ -78,7 +78,7 @@ class Notifier:
 
     @asynccontextmanager
     async def listening(self, who: str, look: Callable[[], State]) -> AsyncIterator[Listener]:
-        """Have a listener while this is entered.
+        """Open a listener, for as long as this is entered.
 
         Parameters
         ----------
@@ -144,7 +144,7 @@ class Notifier:
                 time.sleep(_PATIENCE)
 
     def _wanted(self) -> list[_Audience]:
-        """Return who listens; this thread is to end if nobody does."""
+        """Return the groups that listen; with none, this thread is to end."""
         with self._lock:
             self._audiences = {
                 key: each for key, each in self._audiences.items() if not each.loop.is_closed()
@@ -155,7 +155,7 @@ class Notifier:
 
 
 class _Audience:
-    """Those who may see the same runs, and listen in one event loop."""
+    """The listeners of one event loop that may see the same runs."""
 
     def __init__(self, look: Callable[[], State], loop: asyncio.AbstractEventLoop) -> None:
         self._look = look

@@ -1,4 +1,4 @@
-"""Whether the server is alive, and can answer: for whatever watches over it, without a token."""
+"""Health checks, for whatever monitors the server: they need no token."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from ...stores.base import Store
 
 _FRESH = 1.0
-"""Seconds for which an answer stands: whoever asks, stores are asked no more often than that."""
+"""Seconds for which an answer is kept, so that stores are not asked more often than that."""
 
 _LOG = logging.getLogger("databroker.server")
 
 
 class Health:
-    """What is told of a server: no more than one word, as anybody may ask.
+    """Answers health checks with one word each, as anybody may ask.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Health:
         self._asked = float("-inf")
 
     def around(self, inside: ASGIApp) -> ASGIApp:
-        """Return an application that tells it, and leaves all else to another one."""
+        """Return an application that answers these, and passes all else on to another one."""
         answers = {"/healthz": _live, "/readyz": self._is_ready}
 
         async def watched(scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,7 +51,7 @@ class Health:
         return watched
 
     async def _is_ready(self) -> Response:
-        """Tell whether all stores can be asked."""
+        """Answer whether all stores can be reached."""
         async with self._lock:
             if time.monotonic() - self._asked > _FRESH:
                 self._ready = await run_in_threadpool(self._reached)
@@ -72,5 +72,5 @@ class Health:
 
 
 async def _live() -> Response:
-    """Tell that the server answers at all."""
+    """Answer that the server is there."""
     return JSONResponse({"status": "alive"})

@@ -1,4 +1,4 @@
-"""What a server does, in numbers, as Prometheus collects them.
+"""Metrics of a server, as Prometheus collects them.
 
 Where several processes answer, each writes its numbers into files of one folder, and whichever is
 asked adds them up.
@@ -127,7 +127,7 @@ class Metrics:
         return (source, call) if is_known else (_OTHER, _OTHER)
 
     def route(self) -> Route:
-        """Return where the numbers are told, to those who may see how the server does."""
+        """Return the route of the metrics, for callers with the scope ``admin``."""
         return Route("/metrics", self._told)
 
     async def _told(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The store over another broker's store, which its server asks."""
+"""The store of a source that a databroker server serves."""
 
 from __future__ import annotations
 

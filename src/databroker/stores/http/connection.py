@@ -1,4 +1,4 @@
-"""One source on a server, asked over connections that stay open."""
+"""Requests to one source on a server, over connections that stay open."""
 
 from __future__ import annotations
 

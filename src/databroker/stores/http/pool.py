@@ -1,4 +1,4 @@
-"""Connections to a server that stay open: each belongs to one question until all is read.
+"""Connections to a server that stay open: each belongs to one request until its answer is read.
 
 No lock guards them, and none is given back before the end of its answer. So an interrupt may strike
 anywhere: what it struck amid something is closed, and the next question finds nothing odd.
@@ -22,7 +22,7 @@ _CONNECTING = 5.0
 """Seconds after which a host that says nothing counts as away."""
 
 _KEPT = 20
-"""Connections that stay open while nothing is asked."""
+"""Idle connections that are kept open."""
 
 _PIECE = 2**20
 """Bytes that are sent at once: a timeout is about each such piece."""

@@ -1,4 +1,4 @@
-"""The table of what can be asked over the wire: methods of the contract, and what each takes.
+"""The table of calls: the methods of a store that can be called over the wire, with their codecs.
 
 A call is a POST to ``v1/<method>``. The body is a dictionary of the arguments, in MessagePack or
 JSON. One value is answered as MessagePack; several come as a sequence of MessagePack values

@@ -1,4 +1,4 @@
-"""The token that lets in to a server, as those who ask and those who serve are given it."""
+"""The token of a server, as clients and servers are given it."""
 
 from __future__ import annotations
 
