@@ -8,11 +8,12 @@ from .._util.lazy import lazy_names
 from ..errors import CopyDiffers, CopyFailed, CopyRefused, OutsideOfRoot
 
 if TYPE_CHECKING:
+    from ..stores.external import ExternalFile
     from .fields.filler import Filler
     from .fields.filling import external_fields
     from .fields.lazy_array import LazyArray
     from .files.copying import Copied, copy_run
-    from .files.listing import ExternalFile, external_files
+    from .files.listing import external_files
     from .readers.base import FrameReader
     from .registry import Registry
 
@@ -37,7 +38,7 @@ __getattr__ = lazy_names(
     {
         "Copied": ".files.copying",
         "LazyArray": ".fields.lazy_array",
-        "ExternalFile": ".files.listing",
+        "ExternalFile": "..stores.external",
         "Filler": ".fields.filler",
         "FrameReader": ".readers.base",
         "Registry": ".registry",

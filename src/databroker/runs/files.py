@@ -10,13 +10,16 @@ from .._util.printable import printable
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..external.files.listing import ExternalFile
+    from ..stores.external import ExternalFile
     from .session import Session
 
 Progress = Callable[[int, str], Any]
 """Is called after each run with how many are done, and its uid."""
 
-COLUMNS = ("run", "path", "exists", "size", "fields", "spec", "resource", "recorded", "problem")
+COLUMNS = (
+    *("run", "path", "exists", "size", "fields", "spec", "resource", "recorded", "problem"),
+    "at_server",
+)
 """The attributes of `databroker.external.ExternalFile`."""
 
 
@@ -43,7 +46,7 @@ class Files(list["ExternalFile"]):
 
     @property
     def missing(self) -> Files:
-        """Those that are not there."""
+        """Those that are nowhere: neither here nor at the server of the runs."""
         return Files(file for file in self if not file.exists)
 
     @property

@@ -376,7 +376,8 @@ class Run:
         """Return the external files of the run, and whether they are there.
 
         Nothing is raised for a file that is missing, or that nothing can open: its
-        attributes `exists` and `problem` tell.
+        attributes `exists` and `problem` tell. Files that the server of a remote broker has, and
+        reads for it, are `at_server`.
 
         Returns
         -------

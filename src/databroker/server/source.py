@@ -16,6 +16,7 @@ from ..stores.wire.batches import Rows
 from ..stores.wire.warnings import to_plain
 from .access.audit import audited, log_refused
 from .change_counter import ChangeCounter
+from .external.listing import list_files
 from .external.reader import ExternalReader
 from .inserts import Inserts
 from .live.notifier import Listener, Notifier
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .._util.user_warnings import Warned
     from ..runs.session import Session
     from ..stores.base import Store
-    from ..stores.external import Buffer, ExternalValues, Head, Part, Seen
+    from ..stores.external import Buffer, ExternalFile, ExternalValues, Head, Part, Seen
     from ..stores.wire.calls import Call
     from .access.access import IsStillValid
     from .access.caller import Caller, Scope
@@ -192,6 +193,9 @@ class SourceView:
         self, values: ExternalValues, part: Part | None = None
     ) -> Iterator[Head | Buffer]:
         return self._external(values).read(part)
+
+    def _list_external(self, run: str) -> Iterator[ExternalFile]:
+        return list_files(self.session, self.source.allow_writing, run)
 
     def _state(self) -> tuple[Hashable, ...]:
         return self._told()

@@ -46,6 +46,7 @@ class DelegatingStore(Store):
     read_array = _passed_on(Store.read_array)
     see_external = _passed_on(Store.see_external)
     count_external = _passed_on(Store.count_external)
+    list_external = _passed_on(Store.list_external)
     read_external = _passed_on(Store.read_external)
     datum = _passed_on(Store.datum)
     resource = _passed_on(Store.resource)

@@ -90,6 +90,47 @@ class Head(NamedTuple):
     is_array: bool  # or a number or text by itself
 
 
+@dataclass(frozen=True)
+class ExternalFile:
+    """A file that a run refers to.
+
+    Attributes
+    ----------
+    path
+        Where it is sought; a folder, where that is one array. Of one at a server, where it was
+        recorded.
+    exists
+        Whether it is there.
+    size
+        In bytes; None where it is not there.
+    fields
+        The fields that it belongs to.
+    run
+        The uid of the run.
+    resource
+        The uid of its resource or stream resource; of several, the first.
+    spec
+        Its spec or mimetype.
+    recorded
+        Where the resource was when it was written.
+    problem
+        Why not more is known: no handler, a damaged file, ...
+    at_server
+        Whether it is there for the server of the runs, which reads it for this machine.
+    """
+
+    path: str
+    exists: bool
+    size: int | None
+    fields: tuple[str, ...]
+    run: str
+    resource: str
+    spec: str
+    recorded: str
+    problem: str | None = None
+    at_server: bool = False
+
+
 class ExternalContract:
     """The part of the contract of stores that is about external data."""
 
@@ -122,6 +163,13 @@ class ExternalContract:
 
     def count_external(self, values: ExternalValues) -> int:
         """Return how many of some external values are there now; the rest may be still to come."""
+        raise NotSupported(f"{self} has no external data opened.")
+
+    def list_external(self, run: str) -> Iterator[ExternalFile]:
+        """Yield the external files of a run, each once, as they are where they are opened.
+
+        Nothing is raised for those that are missing, or that nothing can open.
+        """
         raise NotSupported(f"{self} has no external data opened.")
 
     def read_external(

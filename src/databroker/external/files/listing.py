@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import not_from_signal, suppressed
@@ -17,6 +17,7 @@ from ...columns.names import nested
 from ...documents.transform import Transform, unchanged
 from ...errors import DatabrokerError, FileRefused
 from ...stores.arrays import MIMETYPE
+from ...stores.external import ExternalFile
 from ...stores.rows import batches_of, rows_of
 from ..fields.filling import external_fields
 from ..fields.resource_values import StreamSource
@@ -31,43 +32,6 @@ if TYPE_CHECKING:
     from ..registry import Registry
 
 Doc = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class ExternalFile:
-    """A file that a run refers to.
-
-    Attributes
-    ----------
-    path
-        Where it is sought; a folder, where that is one array.
-    exists
-        Whether it is there.
-    size
-        In bytes; None where it is not there.
-    fields
-        The fields that it belongs to.
-    run
-        The uid of the run.
-    resource
-        The uid of its resource or stream resource; of several, the first.
-    spec
-        Its spec or mimetype.
-    recorded
-        Where the resource was when it was written.
-    problem
-        Why not more is known: no handler, a damaged file, ...
-    """
-
-    path: str
-    exists: bool
-    size: int | None
-    fields: tuple[str, ...]
-    run: str
-    resource: str
-    spec: str
-    recorded: str
-    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,25 +93,64 @@ class RunResources:
         return [doc for doc in own if doc.get("mimetype") != MIMETYPE] + self.adopted
 
 
+class Words:
+    """How files are told: by their paths here."""
+
+    def path(self, path: str, place: Place) -> str:
+        """Return what the path of a file is called that belongs to a resource at some place."""
+        return path
+
+    def problem(self, error: DatabrokerError) -> str:
+        """Return why not more is known of a file."""
+        return str(error)
+
+
 def external_files(
-    store: Store, registry: Registry, run: str, transform: Transform = unchanged
+    store: Store,
+    registry: Registry,
+    run: str,
+    transform: Transform = unchanged,
+    words: Words | None = None,
 ) -> Iterator[ExternalFile]:
     """Yield the external files of a run, each once, in the order of its documents.
 
     Nothing is raised for files that are missing, or that nothing can open:
     `exists` and `problem` tell.
     """
+    here = partial(_files_here, store, registry, run, transform, words or Words())
+    if not store.capabilities.external:
+        yield from here(lambda _: True)
+        return
+    reached = list(here(registry.reaches)) if registry.roots else []
+    yield from reached
+    known = {file.resource for file in reached}
+    for file in store.list_external(run):
+        if file.resource not in known:
+            yield replace(file, at_server=file.exists)
+
+
+def _files_here(
+    store: Store,
+    registry: Registry,
+    run: str,
+    transform: Transform,
+    words: Words,
+    is_wanted: Callable[[Doc], bool],
+) -> Iterator[ExternalFile]:
+    """Yield the files on this machine of the resources that are wanted."""
     referred = run_resources(store, run, transform)
     listed: dict[str, ExternalFile] = {}
-    for resource in run_files(store, registry, run, referred):
+    for document in filter(is_wanted, referred.resources):
+        resource = resource_files(store, registry, document, referred, run)
         fields = referred.fields.get(resource.uid, ())
+        problem = None if resource.error is None else words.problem(resource.error)
         for path in resource.paths:
-            file = listed.get(path) or _on_disk(registry, run, resource, path)
+            file = listed.get(path) or _on_disk(registry, run, resource, path, words)
             # Several resources may lead to one file, each for fields of its own.
             listed[path] = replace(
                 file,
                 fields=tuple(dict.fromkeys(file.fields + fields)),
-                problem=file.problem or resource.problem,
+                problem=file.problem or problem,
             )
     yield from listed.values()
 
@@ -297,16 +300,20 @@ def _data_key(document: Doc) -> str:
         return ""
 
 
-def _on_disk(registry: Registry, run: str, resource: ResourceFiles, path: str) -> ExternalFile:
+def _on_disk(
+    registry: Registry, run: str, resource: ResourceFiles, path: str, words: Words
+) -> ExternalFile:
     exists, size, problem = False, None, None
     try:
-        registry.guard.check(path, DataReference(run, spec=resource.spec))
+        registry.guard.check(path, DataReference(run, spec=resource.spec), resource.place)
     except FileRefused as error:
-        problem = str(error)
+        problem = words.problem(error)
     else:
         exists = os.path.exists(path)
         # A folder that nobody can open may be a whole disk.
         may_be_a_disk = resource.problem is not None and os.path.isdir(path)
         size = None if may_be_a_disk else size_of(path)
-    recorded = resource.place.recorded
-    return ExternalFile(path, exists, size, (), run, resource.uid, resource.spec, recorded, problem)
+    called, recorded = words.path(path, resource.place), resource.place.recorded
+    return ExternalFile(
+        called, exists, size, (), run, resource.uid, resource.spec, recorded, problem
+    )

@@ -9,7 +9,7 @@ from ...display.counting import counted
 from ...display.markup import block, quiet, table
 from ...display.summary import one_line, size
 from ...display.text import aligned
-from .listing import ExternalFile
+from ...stores.external import ExternalFile
 
 _HEAD = ("run", "exists", "size", "fields", "path")  # the longest last
 _MOST = 20
@@ -47,14 +47,15 @@ def _totals(files: Iterable[ExternalFile]) -> str:
     present = [file for file in each_once if file.exists]
     number = counted(len(each_once), "file")
     of_them = "all" if len(present) == len(each_once) > 1 else f"{len(present):,}"
-    return f"{number}, {of_them} there ({size(sum(file.size or 0 for file in present))})"
+    where = "at the server" if present and all(file.at_server for file in present) else "there"
+    return f"{number}, {of_them} {where} ({size(sum(file.size or 0 for file in present))})"
 
 
 def _cells(file: ExternalFile) -> tuple[str, ...]:
     """Return what is shown of a file, in the order of `_HEAD`."""
     return (
         one_line(file.run)[:8],
-        "yes" if file.exists else "no",
+        "server" if file.at_server else "yes" if file.exists else "no",
         "" if file.size is None else size(file.size),
         one_line(", ".join(file.fields)),
         printable(file.path, lines=False),

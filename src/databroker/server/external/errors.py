@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import (
+    DatabrokerError,
     ExternalDataMissing,
     FileForbidden,
     FileMissing,
@@ -36,25 +37,33 @@ def without_paths() -> Iterator[None]:
     """Let errors say what a client may know: paths on the server are for its log alone."""
     try:
         yield
-    except ExternalDataMissing as error:
-        if "problem" not in vars(error):
+    except (ExternalDataMissing, NoHandler, MissingExtra, InvalidConfiguration) as error:
+        known = told(error)
+        if known is error:
             raise
-        _LOG.warning("%s", error)
-        raise _told(error, vars(error)) from error
-    except (NoHandler, MissingExtra, InvalidConfiguration) as error:
-        raise type(error)(f"On the server: {error}") from error
+        raise known from error
+
+
+def told(error: DatabrokerError) -> DatabrokerError:
+    """Return an error that says what a client may know; the log has all."""
+    if not isinstance(error, ExternalDataMissing):
+        return type(error)(f"On the server: {error}")
+    if "problem" not in vars(error):
+        return error
+    _LOG.warning("%s", error)
+    return _told(error, vars(error))
 
 
 def _told(error: ExternalDataMissing, said: dict[str, Any]) -> ExternalDataMissing:
     who = DataReference(said["run"], said["field"], said["datum"])
     words = _WORDS.get(type(error))
     if words is None:
-        return type(error)(f"{who}: on the server, {_as_recorded(str(said['problem']), said)}")
+        return type(error)(f"{who}: on the server, {as_recorded(str(said['problem']), said)}")
     path = getattr(error.__cause__, "filename", None) or said["path"]
-    return type(error)(f"{who}: {words.format(path=_as_recorded(str(path), said))}.")
+    return type(error)(f"{who}: {words.format(path=as_recorded(str(path), said))}.")
 
 
-def _as_recorded(text: str, said: dict[str, Any]) -> str:
+def as_recorded(text: str, said: dict[str, Any]) -> str:
     """Return text in which a file is called what it was when it was written."""
     if said["root_map"] is not None:
         old, new = said["root_map"]

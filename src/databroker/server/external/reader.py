@@ -19,6 +19,7 @@ from ...external.fields.datum_field import Loader
 from ...external.fields.reader import LARGEST, PAGE_BYTES, rows_ahead, whole
 from ...external.fields.referred import Referred, ReferredDatums, ReferredStretches
 from ...external.fields.resource_values import Opener, StreamSource
+from ...external.registry import Registry
 from ...query.time_limit import check_time
 from ...stores.external import Buffer, ExternalValues, Head, Part, Seen, Stretch
 from ...stores.store_ref import StoreRef
@@ -51,7 +52,8 @@ class ExternalReader:
     """
 
     def __init__(self, session: Session, allow_writing: bool, values: ExternalValues) -> None:
-        self._session, self._allow_writing = session, allow_writing
+        self._session = session if values.run is None else session_of(session, values.run)
+        self._allow_writing = allow_writing
         self._values = values
 
     def see(self, cheaply: bool = False) -> Seen | None:
@@ -77,7 +79,8 @@ class ExternalReader:
 
     def _referred(self) -> Referred:
         """Return the values as documents that the caller may see have them."""
-        asked, session = self._values, self._session_of_run()
+        asked, session = self._values, self._session
+        check_opens(session.registry, self._allow_writing)
         store, registry = session.store, session.registry
         if not asked.references or isinstance(asked.references[0], str):
             loader = Loader(store, registry, asked.run, session.transforms)
@@ -101,21 +104,39 @@ class ExternalReader:
         }
         return ReferredStretches(opener, sources, stretches)
 
-    def _session_of_run(self) -> Session:
-        """Return how the run is read: of one of several sources, as that is."""
-        session, run = self._session, self._values.run
-        if run is not None:
-            record = session.store.record(run)
-            if record is None:
-                raise NoSuchRun(f"No run has the uid {run!r}.")
-            session = session.of(record)
-        if self._allow_writing and not session.registry.guard:
-            # Else whoever may insert a document could have any file read that it points to.
-            raise FileRefused(
-                "This server lets documents be inserted, so it opens files only below folders that "
-                "its configuration names: it needs 'allowed_roots'."
-            )
-        return session
+
+def session_of(session: Session, run: str) -> Session:
+    """Return how a run is read: of one of several sources, as that is.
+
+    Raises
+    ------
+    NoSuchRun
+        It is none that the caller may see.
+    """
+    record = session.store.record(run)
+    if record is None:
+        raise NoSuchRun(f"No run has the uid {run!r}.")
+    return session.of(record)
+
+
+def check_opens(registry: Registry, allow_writing: bool) -> None:
+    """See that files may be opened.
+
+    Raises
+    ------
+    FileRefused
+        They may not.
+    """
+    if is_too_open(registry, allow_writing):
+        raise FileRefused(
+            "This server lets documents be inserted, so it opens files only below folders that "
+            "its configuration names: it needs 'allowed_roots'."
+        )
+
+
+def is_too_open(registry: Registry, allow_writing: bool) -> bool:
+    """Tell whether whoever may insert a document could have any file read that it points to."""
+    return allow_writing and not registry.guard
 
 
 def _data_key(documents: list[tuple[str, dict[str, Any]]], asked: ExternalValues) -> dict[str, Any]:

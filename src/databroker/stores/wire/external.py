@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..._util.lazy import lazy_module
 from ...documents.encode import describe_dtype, restore_dtype
-from ..external import Buffer, ExternalValues, Head, Part, Seen, Stretch
+from ..external import Buffer, ExternalFile, ExternalValues, Head, Part, Seen, Stretch
 from .codecs import COUNT, SLICES, TEXT, WHOLE, Codec, Plain, array_of, list_of, optional
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ LARGEST_PIECE = 2**27
 
 _NAME = optional(TEXT)
 _SHAPE = list_of(COUNT)
+_TEXTS = list_of(TEXT)
 _STRETCHES = {"type": "array", "items": array_of(TEXT.schema, COUNT.schema, COUNT.schema)}
 
 
@@ -107,6 +109,10 @@ def _piece(plain: Plain) -> Head | Buffer:
     return memoryview(pa.decompress(rest[0], first, "zstd"))
 
 
+def _file(fields: Plain, **more: Plain) -> ExternalFile:
+    return ExternalFile(fields=tuple(_TEXTS.unpack(fields)), **more)
+
+
 _BYTES = {"type": "string", "format": "binary"}
 
 VALUES = Codec(
@@ -151,4 +157,10 @@ PIECE = Codec(
         _pack_compressed,
         _piece,
     ),
+)
+FILE = Codec(
+    "a file: path, whether it exists, size, fields, run, resource, spec, recorded, problem",
+    {"type": "object"},
+    lambda file: asdict(file) | {"fields": list(file.fields)},
+    lambda plain: _file(**plain),
 )
