@@ -39,7 +39,7 @@ from databroker.stores import arrays
 from databroker.stores.external import ExternalValues, Part
 from databroker.stores.http import HTTPStore
 from databroker.stores.memory import MemoryStore
-from databroker.stores.narrowed import NarrowedStore
+from databroker.stores.narrowed import NarrowedStore, external
 from databroker.stores.store_ref import StoreRef
 from helpers.external import CAM, HDF5, IMAGE, Run, frames
 from helpers.http_thread import serving
@@ -250,6 +250,27 @@ def test_images_are_exported(store, registry, run, serve, tmp_path):
     np.testing.assert_array_equal([doc["data"]["img"] for doc in filled], run.img)
 
 
+def test_files_are_listed_as_the_server_has_them(store, registry, run, serve, files):
+    (files / "img_1.npy").unlink()
+    (files / "cam.h5").write_bytes(b"not HDF5")
+    header = serve(store, registry)[-1]
+    listed = header.files()
+    assert [(file.path, file.size, file.fields) for file in listed if file.at_server] == [
+        *(
+            (f"{RECORDED}/img_{n}.npy", (files / f"img_{n}.npy").stat().st_size, ("img",))
+            for n in (0, 2)
+        ),
+        (f"{RECORDED}/cam.h5", 8, ("cam",)),
+    ]
+    assert [file.path for file in listed.missing] == [f"{RECORDED}/img_1.npy"]
+    assert "on the server, reading gave" in listed[-1].problem
+    assert str(files) not in repr(listed)
+    assert "4 files, 3 at the server" in repr(listed)
+    here = serve(store, registry, Registry(root_map={RECORDED: str(files)}))[-1].files()
+    local = Broker(store, registry=registry)[-1].files()
+    assert [vars(file) for file in here] == [vars(file) for file in local]
+
+
 # -- who may have what ---------------------------------------------------------
 
 
@@ -278,6 +299,31 @@ def test_nobody_reaches_values_of_a_run_that_they_may_not_see(store, registry, r
     assert asked_for(remote, ("sres2", 0, 1), run="run-2", descriptor="d2")
 
 
+@pytest.mark.parametrize("few", [0, 10])
+def test_a_server_in_front_of_a_server_shows_those_who_may_see_some(
+    store, registry, run, serve, monkeypatch, few
+):
+    monkeypatch.setattr(external, "_FEW", few)
+    other = Recorded(store, "run-2")
+    other.descriptor("d2", cam=CAM)
+    other.resource("NPY_SEQ", "img", "res2")
+    ids = other.datums([{"index": 0}], "res2")
+    other.cam("cam.h5", uid="sres2")
+    narrowed = NarrowedStore(serve(store, registry).store, Equals(Path("uid"), "run-1"))
+    header = serve(narrowed)[-1]
+    check(header, "img", run.img)
+    check(header, "cam", run.camera)
+    assert len(header.files()) == 4
+    for asked in (values(*ids), values(("sres2", 0, 1)), values(*ids, run=None)):
+        with pytest.raises(ExternalDataMissing, match="There is no"):
+            narrowed.see_external(asked)
+        with pytest.raises(ExternalDataMissing, match="There is no"):
+            narrowed.count_external(asked)
+        with pytest.raises(ExternalDataMissing, match="There is no"):
+            narrowed.read_external(asked)
+    assert list(narrowed.list_external("run-2")) == []
+
+
 def values(*references, run="run-1", field="cam", descriptor="d"):
     return ExternalValues(references, run, field, descriptor)
 
@@ -300,6 +346,10 @@ def test_a_server_that_lets_write_needs_to_be_told_which_files_it_may_open(store
     Recorded(db.store).descriptor(cam=CAM)
     with pytest.raises(FileRefused, match="allowed_roots"):
         asked_for(db.store, "/etc/passwd")
+    Recorded(db.store, "run-2").resource("NPY_SEQ", "img")
+    (file,) = db["run-2"].files()
+    assert not file.exists
+    assert "none of the folders that it may read" in file.problem
     assert asked_for(serve(store, Registry(root_map=where)).store) == []
 
 

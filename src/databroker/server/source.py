@@ -194,8 +194,8 @@ class SourceView:
     ) -> Iterator[Head | Buffer]:
         return self._external(values).read(part)
 
-    def _list_external(self, run: str) -> Iterator[ExternalFile]:
-        return list_files(self.session, self.source.allow_writing, run)
+    def _list_external(self, uid: str) -> Iterator[ExternalFile]:
+        return list_files(self.session, self.source.allow_writing, uid)
 
     def _state(self) -> tuple[Hashable, ...]:
         return self._told()

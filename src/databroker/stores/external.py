@@ -165,7 +165,7 @@ class ExternalContract:
         """Return how many of some external values are there now; the rest may be still to come."""
         raise NotSupported(f"{self} has no external data opened.")
 
-    def list_external(self, run: str) -> Iterator[ExternalFile]:
+    def list_external(self, uid: str) -> Iterator[ExternalFile]:
         """Yield the external files of a run, each once, as they are where they are opened.
 
         Nothing is raised for those that are missing, or that nothing can open.

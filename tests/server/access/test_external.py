@@ -90,6 +90,13 @@ def test_data_of_another_run_answer_as_those_of_none(door, images, key, call):
     assert hidden.text.replace("others", "") == absent.text.replace("nobody", "")
 
 
+def test_files_of_another_run_are_those_of_none(door, images, key):
+    assert door.ask(key, "list_external", uid="seen").status_code == 200
+    hidden, absent = (door.ask(key, "list_external", uid=uid) for uid in ("unseen", "nobody"))
+    assert hidden.status_code == absent.status_code
+    assert hidden.text.replace("unseen", "") == absent.text.replace("nobody", "")
+
+
 # -- followers ---------------------------------------------------------------------
 
 

@@ -46,6 +46,7 @@ BODIES = {
     "run_of": {"kind": "event", "owner": "EVIL"},
     "see_external": {"values": VALUES, "cheaply": False},
     "count_external": {"values": VALUES | {"references": ["EVIL"]}},
+    "list_external": {"uid": "EVIL"},
     "read_external": {"values": VALUES, "part": None},
     "size": {},
     "state": {},

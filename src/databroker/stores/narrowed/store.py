@@ -20,6 +20,7 @@ from ..facts import run_fact
 from ..many import in_pages
 from ..wrapper import StoreWrapper
 from .extents import own_extents, read_spans
+from .external import check_is_seen
 from .fingerprint import fingerprint
 from .pages import in_order
 from .patterns import split
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ...documents.kinds import Document
     from ...query.nodes import Node
     from ..contents import Outline, StoredRun
+    from ..external import Buffer, ExternalFile, ExternalValues, Head, Part, Seen
     from ..many import RunsPage
     from ..rows import Extent
 
@@ -77,8 +79,8 @@ class NarrowedStore(StoreWrapper):
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
-        """What the store behind can do, but to be copied as a whole, or to open what it may not."""
-        return replace(self.behind.capabilities, backup=False, external=False)
+        """What the store behind can do, but to be copied as a whole."""
+        return replace(self.behind.capabilities, backup=False)
 
     @property
     def members(self) -> Mapping[str, Store]:  # type: ignore[override]
@@ -245,6 +247,23 @@ class NarrowedStore(StoreWrapper):
         if not any(same(doc, dict(document)) for _, doc in kept):
             raise elsewhere(document)
         return self.behind.read_array(document, place)
+
+    def see_external(self, values: ExternalValues, cheaply: bool = False) -> Seen | None:
+        check_is_seen(self, values)
+        return self.behind.see_external(values, cheaply)
+
+    def count_external(self, values: ExternalValues) -> int:
+        check_is_seen(self, values)
+        return self.behind.count_external(values)
+
+    def read_external(
+        self, values: ExternalValues, part: Part | None = None
+    ) -> Iterator[Head | Buffer]:
+        check_is_seen(self, values)
+        return self.behind.read_external(values, part)
+
+    def list_external(self, uid: str) -> Iterator[ExternalFile]:
+        return self.behind.list_external(uid) if self._sees(uid) else iter(())
 
     # -- noticing what is new ----------------------------------------------
 

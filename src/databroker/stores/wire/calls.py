@@ -155,7 +155,7 @@ _CALLS = (
     Call("run_of", {"kind": c.ROW_KIND, "owner": c.TEXT}, c.optional(c.TEXT)),
     Call("see_external", {"values": x.VALUES, "cheaply": c.FLAG}, x.SEEN),
     Call("count_external", {"values": x.VALUES}, c.WHOLE),
-    Call("list_external", {"run": c.TEXT}, x.FILE, yields=True),
+    Call("list_external", {"uid": c.TEXT}, x.FILE, yields=True),
     Call("read_external", {"values": x.VALUES, "part": x.PART}, x.PIECE, yields=True),
     Call("size", {}, _LIMIT),
     # Noticing what is new.
