@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from databroker.stores.base import Capabilities
-from databroker.stores.sql import SQLiteStore, series
+from databroker.stores.sql import SQLiteStore, series_rows
 from databroker.testing import StoreConformance
 from databroker.testing.conformance.base import descriptor, event, insert_all, start
 from databroker.testing.conformance.concurrency import Sharing
@@ -86,14 +86,14 @@ def test_no_row_is_overlooked_while_the_tail_becomes_a_block(tmp_path, monkeypat
     with opened(tmp_path / "runs.db") as store, opened(tmp_path / "runs.db") as other:
         insert_all(store, [("start", start()), ("descriptor", descriptor())])
         insert_all(store, [("event", event(number)) for number in range(2)])
-        look = series.block_ranges
+        look = series_rows.block_ranges
 
         def look_and_wait(*arguments):
             found = look(*arguments)
             insert_all(other, [("event", event(number)) for number in range(2, 4)])
             return found
 
-        monkeypatch.setattr(series, "block_ranges", look_and_wait)
+        monkeypatch.setattr(series_rows, "block_ranges", look_and_wait)
         extents = store.extents("event", "desc")
         assert [extent.rows for extent in extents] == [2]
         monkeypatch.undo()
