@@ -66,6 +66,7 @@ OF_REPORTS = {
     ("table", "8", "--fields", "det"): ["seq_num", "time", "det"],
     ("files", "4"): [
         *("run", "path", "exists", "size", "fields", "spec", "resource", "recorded", "problem"),
+        "at_server",
     ],
     ("diff", "1", "8"): ["old", "new", "changes"],
     ("export", "8", "--folder", "out"): ["ok", "written", "kept", "losses", "failed", "empty"],
