@@ -35,6 +35,6 @@ def with_cors(inside: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         inside,
         allow_origins=origins,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type"],
+        allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
         max_age=600,
     )
