@@ -9,6 +9,7 @@ from databroker.query.nodes import Path
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.sql.engine.connection import transaction
 from databroker.stores.sql.runs import put_start
+from databroker.stores.sql.starts import NOBODY
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def uids(store, question):
 def _fail_after(store, document):
     def fail(connection):
         with transaction(connection):
-            put_start(connection, document)
+            put_start(connection, document, NOBODY)
             raise OSError("the disk is full")
 
     store._connections.write(fail)
