@@ -124,8 +124,9 @@ class Follower(Iterator[T]):
                     look = self.look(is_thorough=is_thorough)
                     for each in look.news:
                         yield each
-                        heard = time.monotonic()
-                    reached, thorough = looked, looked if is_thorough else thorough
+                        # Whoever takes long with it does not count as a server that is away.
+                        heard = reached = time.monotonic()
+                    reached, thorough = max(reached, looked), looked if is_thorough else thorough
                     if look.is_last or looked >= heard + timeout:
                         return
             except StoreAway:
