@@ -117,7 +117,8 @@ def row(param: click.Parameter) -> tuple[str, str] | None:
     default = param.default
     text = param.help or ""
     if param.show_default and default not in (None, False, ()):
-        text += f" By default `{default}`."
+        several = default if isinstance(default, list | tuple) else [default]
+        text += f" By default {', '.join(f'`{each}`' for each in several)}."
     return names, text.replace("|", "\\|").replace("<", "&lt;")
 
 

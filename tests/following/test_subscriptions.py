@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -126,18 +127,18 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(db, monkeypatch):
 
 
 def test_who_takes_long_with_what_came_gives_up_no_sooner(db, monkeypatch):
-    monkeypatch.setattr(followers, "_AGAIN", 0.01)
-    monkeypatch.setattr(followers, "AWAY", 0.2)
     run = RunBuilder(db, time=time.time())
     det = run.descriptor(["det"])
     run.event(det, det=1)
-    follower = run.header.follow()
-    assert [next(follower)[0] for _ in range(3)] == ["start", "descriptor", "event"]
-    time.sleep(0.3)
-    run.stop()
+    now = 0.0
     with monkeypatch.context() as patch:
+        clock = SimpleNamespace(monotonic=lambda: now, sleep=lambda _: patch.undo())
+        patch.setattr(followers, "time", clock)
+        follower = run.header.follow()
+        assert [next(follower)[0] for _ in range(3)] == ["start", "descriptor", "event"]
+        now += 2 * followers.AWAY
+        run.stop()
         patch.setattr(db.store, "wait_for_changes", away)
-        patch.setattr(followers.time, "sleep", lambda _: patch.undo())
         assert next(follower)[0] == "stop"
 
 
