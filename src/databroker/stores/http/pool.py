@@ -12,9 +12,10 @@ import ssl
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
+from http.client import HTTPConnection, HTTPException, IncompleteRead
 
 from ..._util.signals import not_from_signal, without_signals
+from .answer import Answer
 from .failures import not_reached
 from .route import Route
 
@@ -49,7 +50,7 @@ class Pool:
         self.is_closed = False
 
     @contextmanager
-    def ask(self, request: bytes) -> Iterator[HTTPResponse]:
+    def ask(self, request: bytes) -> Iterator[Answer]:
         """Send a request, and have the answer, of which nothing but the head has been read.
 
         Raises
@@ -63,10 +64,10 @@ class Pool:
         try:
             self._taken.add(connection)
             _send(connection.sock, request)
-            with HTTPResponse(connection.sock, method="POST") as response:
+            with Answer(connection.sock, method="POST") as response:
                 response.begin()
                 if response.length is None and not response.chunked:
-                    # It takes a head that broke off for a whole one, which says nothing of a body.
+                    # What ends with the connection could break off, and nobody would notice.
                     raise IncompleteRead(b"")
                 yield response
                 all_read = response.isclosed() or response.length == 0
