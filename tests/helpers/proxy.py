@@ -64,11 +64,15 @@ class Line:
 
     def _pass(self, source, target):
         with contextlib.suppress(OSError):
-            while data := source.recv(2**16):
-                self._flows.wait()
-                target.sendall(data)
+            self._copy(source, target)
         _end(source)
         _end(target)
+
+    def _copy(self, source, target):
+        """Pass on what comes from one end, until the connection is to be ended."""
+        while data := source.recv(2**16):
+            self._flows.wait()
+            target.sendall(data)
 
 
 class FaultyLine(Line):
@@ -85,22 +89,19 @@ class FaultyLine(Line):
         self.faults = 0
         super().__init__(target)
 
-    def _pass(self, source, target):
-        with contextlib.suppress(OSError):
-            left = self._until_fault()
-            while data := source.recv(2**16):
-                if self.is_faulty and len(data) >= left:
-                    target.sendall(data[:left])
-                    self.faults += 1
-                    if self._random.random() < 0.5:
-                        _reset(target)
-                    break
-                left -= len(data)
-                if self.is_faulty and self._random.random() < 0.1:
-                    time.sleep(0.01)
-                target.sendall(data)
-        _end(source)
-        _end(target)
+    def _copy(self, source, target):
+        left = self._until_fault()
+        while data := source.recv(2**16):
+            if self.is_faulty and len(data) >= left:
+                target.sendall(data[:left])
+                self.faults += 1
+                if self._random.random() < 0.5:
+                    _reset(target)
+                return
+            left -= len(data)
+            if self.is_faulty and self._random.random() < 0.1:
+                time.sleep(0.01)
+            target.sendall(data)
 
     def _until_fault(self):
         return int(self._random.expovariate(1 / self._every)) + 1

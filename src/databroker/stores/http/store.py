@@ -6,10 +6,11 @@ import functools
 import time
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ..._util.polling import wait_until
-from ...errors import NotPermitted, StoreAway, StoreIsReadOnly
+from ...errors import NotPermitted, StoreIsReadOnly
 from ..base import Capabilities, RunRecord, Store
 from ..delegating import DelegatingStore
 from ..wire.batches import Rows
@@ -17,6 +18,7 @@ from ..wire.calls import CALLS
 from .address import Address
 from .change_listener import ChangeListener
 from .connection import Connection
+from .resuming import resumed, resumed_list
 from .row_cache import RowCache
 
 if TYPE_CHECKING:
@@ -24,16 +26,24 @@ if TYPE_CHECKING:
 
     from ...columns import Selection
     from ...query.nodes import Node
+    from ..contents import StoredRun
+    from ..many import RunsPage
     from ..rows import Extent
 
 TIMEOUT = 30.0
 """Seconds to wait for an answer of a server."""
+
+_MOST_RUNS = 50_000
+"""So many are named in one request: larger ones are refused."""
 
 _PAUSES = (0.02, 0.05, 0.1)
 """Seconds between two looks at what is new, where it is not told."""
 
 _BRIEFLY = 0.2
 """Seconds for which it does not pay to begin to listen."""
+
+_Left = tuple[int | None, Any]
+"""How many runs are left of a search, and the cursor of the one before them."""
 
 
 class HTTPStore(DelegatingStore):
@@ -143,21 +153,15 @@ class HTTPStore(DelegatingStore):
     def find(
         self, query: Node, *, limit: int | None = None, after: Any = None
     ) -> Iterator[RunRecord]:
-        """Yield the runs that match; where the answer breaks off, ask for those that are left.
+        def ask(left: _Left) -> Iterator[RunRecord]:
+            found: Iterator[RunRecord] = self.ask("find", query, limit=left[0], after=left[1])
+            return found
 
-        So a loop may take its time: a server does not wait long for who takes nothing.
-        """
-        left, before = limit, after
-        while left is None or left > 0:
-            try:
-                for run in self.ask("find", query, limit=left, after=after):
-                    left, after = None if left is None else left - 1, run.cursor
-                    yield run
-                return
-            except StoreAway:
-                if after == before:  # nothing has come since it was asked
-                    raise
-                before = after
+        def behind(left: _Left, run: RunRecord) -> _Left | None:
+            more = None if left[0] is None else left[0] - 1
+            return None if more == 0 else (more, run.cursor)
+
+        return resumed(ask, None if limit == 0 else (limit, after), behind)
 
     # -- reading a run ---------------------------------------------------
 
@@ -177,8 +181,14 @@ class HTTPStore(DelegatingStore):
         known = self._row_cache.read(kind, extent, selection, rows)
         if known is not None:
             return iter(known)
-        found: Iterator[pa.RecordBatch] = self.ask("read", kind, extent, selection, rows)
-        return found
+        first, stop = rows or (0, extent.rows)
+
+        def after(row: int, batch: pa.RecordBatch) -> int | None:
+            return row + batch.num_rows if row + batch.num_rows < stop else None
+
+        return resumed(
+            lambda row: self.ask("read", kind, extent, selection, (row, stop)), first, after
+        )
 
     def read_extents(
         self, kind: str, extents: Iterable[Extent], selection: Selection
@@ -187,8 +197,32 @@ class HTTPStore(DelegatingStore):
         known = [self._row_cache.read(kind, extent, selection, None) for extent in wanted]
         if all(batches is not None for batches in known):
             return iter([batches for batches in known if batches is not None])
-        found: Iterator[list[pa.RecordBatch]] = self.ask("read_extents", kind, wanted, selection)
-        return found
+        return resumed_list(
+            lambda left: self.ask("read_extents", kind, left, selection),
+            wanted,
+            lambda place, _: place + 1,
+        )
+
+    def read_many(
+        self, runs: Iterable[str], stream: str, selection: Selection | None
+    ) -> Iterator[RunsPage]:
+        wanted = list(runs)
+        return chain.from_iterable(
+            resumed_list(
+                lambda left: self.ask("read_many", left, stream, selection),
+                wanted[first : first + _MOST_RUNS],
+                lambda place, page: place + len(page.runs),
+            )
+            for first in range(0, len(wanted), _MOST_RUNS)
+        )
+
+    def read_runs(self, uids: Iterable[str]) -> Iterator[StoredRun]:
+        wanted = list(uids)
+        return resumed_list(
+            lambda left: self.ask("read_runs", left),
+            wanted,
+            lambda place, run: wanted.index(run.uid, place) + 1,
+        )
 
     # -- what is not for the server ----------------------------------------
 
