@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .._util.forks import tell_of_forks
+from .._util.waiters import Waiters
 from ..documents.encode import same
 from ..documents.identity import conflict, is_provisional, same_row, unknown_descriptor
 from ..documents.kinds import IDENTITY, OWNER, PAGES
@@ -72,7 +73,7 @@ class MemoryStore(Store):
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.RLock()
-        self._inserted = threading.Condition(self._lock)
+        self._waiters = Waiters()
         self._insertions = 0
         self._documents: dict[str, dict[str, Doc]] = {kind: {} for kind in IDENTITY}
         self._arrivals: dict[str, int] = {}  # of the uid of a start, which one it was
@@ -97,7 +98,7 @@ class MemoryStore(Store):
     def put(self, kind: str, doc: Doc) -> None:
         with self._lock:
             self._insertions += 1  # before: nobody sees it until it is done, or was interrupted
-            self._inserted.notify_all()
+            self._waiters.wake()
             if kind in PAGES:
                 self._put_rows(PAGES[kind], list(unpack(kind, doc)))
             elif kind in OWNER:
@@ -283,8 +284,7 @@ class MemoryStore(Store):
             return self._insertions
 
     def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
-        with self._inserted:
-            return self._inserted.wait_for(lambda: self._insertions != state, timeout)
+        return self._waiters.wait_for(lambda: self._insertions != state, timeout)
 
     def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
         """Return the uids that came since a mark: how many there were, and the last of them."""
@@ -310,7 +310,7 @@ class MemoryStore(Store):
     def after_fork_in_child(self) -> None:
         """Go on, with a copy of all that is there."""
         self._lock = threading.RLock()
-        self._inserted = threading.Condition(self._lock)
+        self._waiters = Waiters()
 
 
 def _is_mark(mark: Any) -> bool:

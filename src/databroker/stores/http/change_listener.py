@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
-from ..._util.signals import not_from_signal
+from ..._util.signals import not_from_signal, without_signals
+from ..._util.waiters import Waiters
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -34,6 +35,8 @@ class Heard(NamedTuple):
 class ChangeListener:
     """Hears of changes on a server, as long as somebody waits for them.
 
+    No lock guards it, which an interrupt could leave locked.
+
     Parameters
     ----------
     connection
@@ -47,10 +50,10 @@ class ChangeListener:
 
     def _begin(self) -> None:
         self._pid = os.getpid()
-        self._changed = threading.Condition()
+        self._waiters = Waiters()
         self._heard = Heard(0, None)
         self._hears: bool | None = None  # not yet known, while it is being connected
-        self._waiting, self._until = 0, 0.0
+        self._waiting, self._until = set[object](), 0.0
         self._thread: threading.Thread | None = None
 
     @property
@@ -65,9 +68,9 @@ class ChangeListener:
 
     def listen(self) -> None:
         """Begin to listen, as somebody will wait."""
-        with self._lock():
-            self._until = time.monotonic() + _LINGERS
-            self._listen()
+        self._see_to_forks()
+        self._until = time.monotonic() + _LINGERS
+        self._listen()
 
     def wait(self, times: int, state: Any, timeout: float) -> bool | None:
         """Wait until more is told; tell whether it was, or None if nothing can be heard.
@@ -85,32 +88,33 @@ class ChangeListener:
         def is_new() -> bool:
             return self._heard.times != times and self._heard.state != state
 
-        with self._lock():
-            self._waiting += 1
+        self._see_to_forks()
+        me = object()
+        try:
+            self._waiting.add(me)
             self._listen()
-            try:
-                self._changed.wait_for(lambda: is_new() or self._hears is False, timeout)
-                return is_new() or (False if self._hears else None)
-            finally:
-                self._waiting -= 1
-                self._until = time.monotonic() + _LINGERS
+            self._waiters.wait_for(lambda: is_new() or self._hears is False, timeout)
+            return is_new() or (False if self._hears else None)
+        finally:
+            self._until = time.monotonic() + _LINGERS
+            self._waiting.discard(me)
 
     def close(self) -> None:
         """Listen no more."""
         self._is_closed = True
 
-    def _lock(self) -> threading.Condition:
+    def _see_to_forks(self) -> None:
         if self._pid != os.getpid():
             self._begin()  # the thread is the parent's
-        return self._changed
 
     def _listen(self) -> None:
-        if self._thread is None:
+        """See to it that a thread listens. Of two that begin at once, the first one ends itself."""
+        if self._thread is None or not self._thread.is_alive():
             self._hears = None
             self._thread = threading.Thread(
                 target=self._run, name="databroker-listens", daemon=True
             )
-            self._thread.start()
+            without_signals(self._thread.start)
 
     def _run(self) -> None:
         pause, longest = _PAUSES
@@ -127,12 +131,19 @@ class ChangeListener:
 
     def _is_wanted(self) -> bool:
         """Tell whether somebody waits, or did just now; the thread is to end if not."""
-        with self._changed:
-            waited = self._waiting > 0 or time.monotonic() < self._until
-            is_this = self._thread is threading.current_thread()
-            if is_this and (self._is_closed or not waited):
-                self._thread = None
-            return self._thread is threading.current_thread()
+        if self._is_this and not self._is_waited_for:
+            self._thread = None
+            if self._is_waited_for:  # since just now, by who may have thought that it goes on
+                self._listen()
+        return self._is_this
+
+    @property
+    def _is_this(self) -> bool:
+        return self._thread is threading.current_thread()
+
+    @property
+    def _is_waited_for(self) -> bool:
+        return not self._is_closed and (bool(self._waiting) or time.monotonic() < self._until)
 
     def _hear(self) -> None:
         asked: dict[str, Any] = {
@@ -151,11 +162,10 @@ class ChangeListener:
                     return
 
     def _note(self, state: Any, hears: bool = True) -> None:
-        with self._changed:
-            self._hears = hears
-            if state is not None:
-                self._heard = Heard(self._heard.times + 1, state)
-            self._changed.notify_all()
+        self._hears = hears
+        if state is not None:
+            self._heard = Heard(self._heard.times + 1, state)
+        self._waiters.wake()
 
 
 def events(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:

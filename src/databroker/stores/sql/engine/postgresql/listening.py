@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from psycopg import Error, OperationalError, errors
 
+from ....._util.waiters import Waiters
 from .sessions import Session, Sessions
 
 _PAUSE = 0.05
@@ -38,7 +39,7 @@ class Bell:
         self._waiting = 0
         self._session: Session | None = None
         self._listening = threading.Lock()  # held by the one that listens
-        self._rung = threading.Condition()
+        self._others = Waiters()
 
     def is_due(self) -> bool:
         """Tell whether a row that comes by itself is to be told now.
@@ -67,15 +68,13 @@ class Bell:
 
     def _pause(self, lock: int, seconds: float) -> None:
         if not self._listening.acquire(blocking=False):
-            with self._rung:
-                self._rung.wait(seconds)
+            self._others.wait(seconds)
             return
         try:
             self._listen(lock, seconds)
         finally:
             self._listening.release()
-        with self._rung:
-            self._rung.notify_all()
+            self._others.wake()
 
     def _listen(self, lock: int, seconds: float) -> None:
         try:
