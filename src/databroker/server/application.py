@@ -155,13 +155,8 @@ def _routes(source: ServedSource) -> list[BaseRoute]:
     async def describe(_: SourceView, __: Request) -> Response:
         return JSONResponse(_description())
 
+    # They are tried one after the other: first those that come most often, which are inserts.
     return [
-        route("GET", f"/{VERSION}/about", source, about, needs=None),
-        route("GET", f"/{VERSION}/openapi.json", source, describe, needs=None),
-        *(
-            route("GET", f"/{VERSION}/{path}", source, tell, gate=source.capacity.followers)
-            for path, tell in live.STREAMS.items()
-        ),
         *(
             route(
                 "POST",
@@ -170,7 +165,12 @@ def _routes(source: ServedSource) -> list[BaseRoute]:
                 endpoint_of(call),
                 needs="write" if call.writes else "read",
             )
-            # They are tried one after the other: first those that come most often.
             for call in sorted(CALLS.values(), key=lambda call: not call.writes)
+        ),
+        route("GET", f"/{VERSION}/about", source, about, needs=None),
+        route("GET", f"/{VERSION}/openapi.json", source, describe, needs=None),
+        *(
+            route("GET", f"/{VERSION}/{path}", source, tell, gate=source.capacity.followers)
+            for path, tell in live.STREAMS.items()
         ),
     ]

@@ -17,7 +17,6 @@ from ..query.time_limit import check_time
 from ..stores.wire import sequence
 from ..stores.wire.calls import Call
 from ..stores.wire.problems import to_problem
-from .capacity import Receive
 from .requests import arguments
 from .responses import InPieces, Pieces, problem, whole
 from .routing import Endpoint
@@ -34,32 +33,32 @@ def endpoint_of(call: Call) -> Endpoint:
     """Return what answers the requests of a call."""
 
     async def endpoint(view: SourceView, request: Request) -> Response:
-        compressed = request.query_params.get("compression") == "zstd"
         with view.source.capacity.memory.holding() as hold:
             given = await arguments(view, request, call, hold)
-            return await _answer(view, call, given, compressed, request.receive)
+            return await _answer(view, call, given, request)
 
     return endpoint
 
 
 async def _answer(
-    view: SourceView, call: Call, arguments: dict[str, Any], compressed: bool, receive: Receive
+    view: SourceView, call: Call, arguments: dict[str, Any], request: Request
 ) -> Response:
     """Return the response to a call."""
-    codec = (compressed and call.gives.compressed) or call.gives
     if call.writes:
-        response = await _written(view, call, arguments, codec.pack)
+        response = await _written(view, call, arguments)
         view.source.notify_soon()
         return response
+    compressed = request.query_params.get("compression") == "zstd"
+    codec = (compressed and call.gives.compressed) or call.gives
     how = _sequence if call.yields else _value
-    return await view.run(how, view, call, arguments, codec.pack, receive=receive)
+    return await view.run(how, view, call, arguments, codec.pack, receive=request.receive)
 
 
-async def _written(view: SourceView, call: Call, arguments: dict[str, Any], pack: Any) -> Response:
+async def _written(view: SourceView, call: Call, arguments: dict[str, Any]) -> Response:
     if call.name == "insert":
         return await _inserted(view, call, arguments)
     # Which is not left half done.
-    return await view.finish(_value, view, call, arguments, pack)
+    return await view.finish(_value, view, call, arguments, call.gives.pack)
 
 
 async def _inserted(view: SourceView, call: Call, arguments: dict[str, Any]) -> Response:

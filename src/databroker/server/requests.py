@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import anyio
 from starlette.requests import ClientDisconnect, Request
 
+from .._util.signals import not_from_signal
 from ..errors import InvalidRequest, RequestTooLarge, RequestTooSlow
 from ..stores.wire.calls import JSON, Call
 from .decoding import decoded
@@ -55,22 +56,26 @@ def _unpacked(body: bytearray, is_json: bool, call: Call) -> dict[str, Any]:
 async def _body(
     request: Request, limits: Limits, call: Call, hold: Callable[[int], None]
 ) -> bytearray:
-    with anyio.move_on_after(limits.stalled_seconds) as waiting:
-        not_counted = 0
+    deadline = asyncio.get_running_loop().time() + limits.stalled_seconds
+    not_counted = 0
 
-        def came(size: int) -> None:
-            nonlocal not_counted
-            hold(size)
-            not_counted += size
-            if not_counted >= _SLOWEST:  # to move a deadline has its price
-                waiting.deadline += not_counted / _SLOWEST
-                not_counted = 0
+    def came(size: int) -> None:
+        nonlocal deadline, not_counted
+        hold(size)
+        not_counted += size
+        if not_counted >= _SLOWEST:  # to move a deadline has its price
+            deadline += not_counted / _SLOWEST
+            not_counted = 0
+            waiting.reschedule(deadline)
 
-        return await _received(request, limits.largest(writes=call.writes), came)
-    raise RequestTooSlow(
-        f"The request came too slowly: {_SLOWEST} bytes a second are needed, or all of it within "
-        f"{limits.stalled_seconds:g} s."
-    )
+    try:
+        async with asyncio.timeout_at(deadline) as waiting:
+            return await _received(request, limits.largest(writes=call.writes), came)
+    except not_from_signal(TimeoutError) as error:
+        raise RequestTooSlow(
+            f"The request came too slowly: {_SLOWEST} bytes a second are needed, or all of it "
+            f"within {limits.stalled_seconds:g} s."
+        ) from error
 
 
 async def _received(request: Request, most: int, came: Callable[[int], None]) -> bytearray:

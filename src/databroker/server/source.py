@@ -246,5 +246,8 @@ class ServedSource:
             store = NarrowedStore(session.store, caller.query)
             session = replace(session, view=StoreView(store))
             state = partial(self._changes.state_of, store, caller.query)
-        listening = partial(self._notifier.listening, repr(caller.query), state)
+
+        def listening() -> AbstractAsyncContextManager[Listener]:
+            return self._notifier.listening(repr(caller.query), state)
+
         return SourceView(self, caller, address, is_still_valid, session, state, listening)

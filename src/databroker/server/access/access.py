@@ -136,12 +136,13 @@ class Access(AuthenticationBackend):
 
 def _credentials(conn: HTTPConnection) -> Credentials:
     # Several tokens count as none: a proxy before the server may have looked at another one.
-    brought = conn.headers.getlist("authorization")
+    headers = conn.headers.items()
+    brought = [value for name, value in headers if name == "authorization"]
     kind, _, token = brought[0].partition(" ") if len(brought) == 1 else ("", "", "")
     return Credentials(
         token if kind.lower() == "bearer" and token else None,
         conn.client.host if conn.client else "",
-        conn.headers.items(),
+        headers,
     )
 
 
