@@ -105,6 +105,18 @@ def test_a_server_that_is_away(typed, empty_home):
     assert "s3cret" not in error
 
 
+@pytest.mark.parametrize("words", [["list"], ["show", "scan"], ["status"]])
+def test_that_a_server_is_away_is_said_once(empty_home, capsys, words):
+    folder = empty_home / ".config/databroker"
+    folder.mkdir(parents=True)
+    (folder / "lab.yml").write_text("driver: http\nuri: http://127.0.0.1:1/lab\n")
+    with pytest.raises(SystemExit):
+        main(words)
+    error = capsys.readouterr().err
+    assert error.count("cannot be reached") == 1
+    assert ("Documents wait" in error) == (words == ["status"])
+
+
 WRITTEN = {
     "a.csv": ["export", "--table", "a.csv", "scan"],
     "runs.xlsx": ["export", "--runs", "runs.xlsx", "scan"],

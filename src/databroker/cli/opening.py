@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
 
 
-def open_broker(*names: str) -> Broker:
-    """Open a configuration, or what is at a path, or several as one; else the default one."""
+def open_broker(*names: str, tells_of_waiting: bool = False) -> Broker:
+    """Open a configuration, or what is at a path, or several as one; else the default one.
+
+    If a server is away, that documents would wait for it is told where that matters: whoever asks
+    for something is told why there is no answer.
+    """
+    import warnings
+
+    from ..errors import SpillWarning
+
+    with warnings.catch_warnings():
+        if not tells_of_waiting:
+            warnings.simplefilter("ignore", SpillWarning)
+        return _opened(names)
+
+
+def _opened(names: Sequence[str]) -> Broker:
     import os
 
     from ..broker.broker import Broker

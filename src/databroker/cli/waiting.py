@@ -24,7 +24,7 @@ def status(names: tuple[str, ...], form: Form | None) -> None:
     from ..broker.statistics import statistics
     from ..display.summary import size
 
-    with open_broker(*names) as db:
+    with open_broker(*names, tells_of_waiting=True) as db:
         found, waiting = statistics(db), db.store.waiting()
     if form:
         say_json({**found, "reason": waiting.reason, "files": waiting.files, "kept": waiting.kept})
@@ -56,7 +56,7 @@ def replay(names: tuple[str, ...], form: Form | None) -> int | None:
 
     Ends with the exit code 1 if something waits still, or was refused.
     """
-    with open_broker(*names) as db:
+    with open_broker(*names, tells_of_waiting=True) as db:
         sent = db.store.send_waiting()
         waiting = db.store.waiting()
     if form:
