@@ -59,6 +59,27 @@ def test_a_wrong_token_says_what_to_do(server, name):
         HTTPStore(server.uri(name), token="other")
 
 
+@pytest.mark.parametrize(
+    ("there", "option", "in_address", "says"),
+    [
+        ("w0rd", None, "", r"is the one in the variable DATABROKER_TOKEN\.$"),
+        ("w0rd", "0ther", "", r"in the option 'token', not that in the variable DATABROKER_TOKEN"),
+        (None, None, "?token=w0rd", r"is the one in the address\.$"),
+        (None, None, "", r"DATABROKER_TOKEN\.$"),
+    ],
+)
+def test_it_is_said_where_a_wrong_token_is_from(
+    server, name, monkeypatch, there, option, in_address, says
+):
+    monkeypatch.delenv("DATABROKER_TOKEN")
+    if there:
+        monkeypatch.setenv("DATABROKER_TOKEN", there)
+    with pytest.raises(AccessRefused, match=says) as caught:
+        HTTPStore(server.uri(name) + in_address, token=option)
+    assert not {"w0rd", "0ther"} & set(str(caught.value).split())
+    assert ("The token that was sent" in str(caught.value)) == bool(there or in_address)
+
+
 def test_who_brings_no_token_is_told_so(server, name, monkeypatch):
     monkeypatch.delenv("DATABROKER_TOKEN")
     with pytest.raises(AccessRefused, match=r"has no token.*DATABROKER_TOKEN"):

@@ -1,5 +1,6 @@
 """How a server is reached, and asked again: over encryption, through proxies, when it is busy."""
 
+import json
 import socket
 import ssl
 import threading
@@ -11,8 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import trustme
 
+from databroker import __version__
 from databroker.documents.encode import encode
 from databroker.errors import (
+    DatabrokerError,
     InvalidConfiguration,
     RequestTooLarge,
     ServerBusy,
@@ -138,6 +141,27 @@ def test_a_question_without_an_answer_is_asked_again_but_not_for_ever(scripted, 
     with pytest.raises(StoreAway, match="broke off while it answered 'insert'"):
         store.insert("start", start())
     assert len(server.answers) == 7  # what inserts can wait
+
+
+def _about(version):
+    told = {"databroker": version, "capabilities": {"live": True, "of_the_future": True}}
+    return answer("200 OK", json.dumps(told).encode())
+
+
+NOT_FOUND = answer("404 Not Found", b"Not Found")
+UNKNOWN = answer("400 Bad Request", b'{"code": "invalid-request", "message": "It lacks x."}')
+
+
+@pytest.mark.parametrize("said", [NOT_FOUND, UNKNOWN])
+def test_a_server_of_another_version_is_told_from_a_wrong_address(scripted, said):
+    _, store = scripted(_about("2.9"), said, _about(__version__), NOT_FOUND)
+    store.reach()
+    assert store.capabilities.live
+    with pytest.raises(DatabrokerError, match=rf"databroker 2\.9, and here is {__version__}"):
+        store.count(Everything())
+    store.reach()
+    with pytest.raises(StoreUnavailable, match=r"Is the address right.* Or the server is older"):
+        store.count(Everything())
 
 
 def test_an_answer_that_broke_off_is_not_asked_for_again(scripted):

@@ -9,18 +9,31 @@ from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 from ...errors import InvalidConfiguration
 from ..wire.tokens import ENVIRONMENT, check_token
 
+_URI, _OPTION = "in the address", "in the option 'token'"
+"""Where a token is given, if not in the environment."""
+
 
 class Address(NamedTuple):
     """Where a source is, and what lets in: None for what is in the environment then.
 
+    Attributes
+    ----------
+    uri
+        The address, without a token.
+    token
+        The token that was given.
+    origin
+        Where that was given, in words.
+
     Examples
     --------
     >>> Address.of("http://localhost:8000/csx/?token=abc", None)
-    Address(uri='http://localhost:8000/csx', token='abc')
+    Address(uri='http://localhost:8000/csx', token='abc', origin='in the address')
     """
 
     uri: str
     token: str | None
+    origin: str
 
     @classmethod
     def of(cls, uri: str, token: str | None) -> Address:
@@ -42,7 +55,11 @@ class Address(NamedTuple):
         given = token or there
         check_token(given or os.environ.get(ENVIRONMENT, ""))
         path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
-        return cls(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}", given)
+        return cls(
+            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}",
+            given,
+            _OPTION if token else _URI,
+        )
 
     @property
     def headers(self) -> dict[str, str]:
@@ -50,6 +67,15 @@ class Address(NamedTuple):
         token = self.token or os.environ.get(ENVIRONMENT)
         check_token(token or "")
         return {"Authorization": f"Bearer {token}"} if token else {}
+
+    @property
+    def sent(self) -> str:
+        """Which token a request has, as a sentence that does not show it; empty for none."""
+        there = os.environ.get(ENVIRONMENT)
+        if self.token:
+            other = f", not that in the variable {ENVIRONMENT}" if there else ""
+            return f"The token that was sent is the one {self.origin}{other}."
+        return f"The token that was sent is the one in the variable {ENVIRONMENT}." if there else ""
 
 
 def _split(uri: str) -> SplitResult | None:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from ..._util.signals import not_from_signal
 from ...documents.encode import decode, encode
-from ...errors import DatabrokerError, RequestTooLarge, StoreUnavailable
+from ...errors import AccessRefused, DatabrokerError, RequestTooLarge, StoreUnavailable
 from ..wire.calls import MESSAGEPACK, VERSION, Call
 from ..wire.problems import from_problem
 from ..wire.sequence import parts
@@ -52,6 +52,7 @@ class Connection:
         self._query = "?compression=zstd" if compression else ""
         self._pool = Pool(route, self.name, timeout)
         self._largest: Mapping[str, int] = {}
+        self._version: str | None = None  # as the server told it
 
     def about(self) -> dict[str, Any]:
         """Return what the server says of the source."""
@@ -64,6 +65,7 @@ class Connection:
                 raise not_understood(response, self.name)
             largest = found.get("largest")
             self._largest = largest if isinstance(largest, dict) else {}
+            self._version = str(found.get("databroker", "of an unknown version"))
             return found
 
     def value(self, call: Call, arguments: dict[str, Any]) -> Any:
@@ -126,7 +128,7 @@ class Connection:
                 with self._pool.ask(request) as response:
                     begun = not retries.is_wanted(response)
                     if begun:
-                        yield self._good(response)
+                        yield self._good(response, name)
                         return
                     response.read()
             except not_from_signal(OSError, HTTPException) as error:
@@ -142,10 +144,13 @@ class Connection:
         lines = [first, *(f"{name}: {value}" for name, value in headers.items()), "", ""]
         return "\r\n".join(lines).encode("ascii") + body
 
-    def _good(self, response: HTTPResponse) -> HTTPResponse:
+    def _good(self, response: HTTPResponse, name: str) -> HTTPResponse:
         if 200 <= response.status < 300:
             return response
-        raise refused(response, self.name)
+        error = refused(response, self.name, name.partition("?")[0], self._version)
+        if isinstance(error, AccessRefused):
+            raise AccessRefused(f"{error} {self._address.sent}".rstrip())
+        raise error
 
     def _raise_meant(self, error: Exception, name: str) -> NoReturn:
         """Raise what an error is for who asked."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+from http import HTTPStatus
 from http.client import HTTPResponse
 
+from ... import __version__
 from ..._util.secrets import hide_passwords
-from ...errors import DatabrokerError, StoreAway, StoreUnavailable
+from ...errors import DatabrokerError, InvalidRequest, StoreAway, StoreUnavailable
 from ..wire.problems import from_problem
 
 LATER = (502, 503, 504)
@@ -63,13 +65,21 @@ def broke_off(name: str, asked: str, how: str) -> StoreAway:
     return StoreAway(f"{name} broke off while it answered {asked!r}: {how}. Ask again.")
 
 
-def refused(response: HTTPResponse, name: str) -> DatabrokerError:
-    """Return our exception for an answer that is an error."""
+def refused(response: HTTPResponse, name: str, asked: str, version: str | None) -> DatabrokerError:
+    """Return our exception for an answer that is an error; the server told its version, or not."""
     problem = _problem(response.read())
+    differs = version not in (None, __version__)
+    versions = f"The server has databroker {version}, and here is {__version__}"
     if problem is not None:
-        return from_problem(problem)
+        error = from_problem(problem)
+        of_another = differs and isinstance(error, InvalidRequest)
+        return InvalidRequest(f"{error} {versions}.") if of_another else error
     if response.status in LATER:
         return StoreAway(f"{name} cannot answer now (HTTP {response.status}).")
+    if response.status == HTTPStatus.NOT_FOUND and differs:
+        return StoreUnavailable(
+            f"{name} does not know {asked!r}. {versions}: a server must not be older than who asks."
+        )
     return not_understood(response, name)
 
 
@@ -79,7 +89,7 @@ def not_understood(response: HTTPResponse, name: str) -> StoreUnavailable:
     return StoreUnavailable(
         f"{name} answers with HTTP {response.status} and {kind}, and not as a server of "
         "databroker does. Is the address right? It ends with the name of a source, as `databroker "
-        "serve` shows it."
+        f"serve` shows it. Or the server is older than databroker {__version__}, which asks it."
     )
 
 

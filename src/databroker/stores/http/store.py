@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +123,10 @@ class HTTPStore(DelegatingStore):
     def reach(self) -> None:
         """See that the server can be asked, and what its store can do; see `Store.reach`."""
         about = self._connection.about()
-        can = Capabilities(**about["capabilities"])
+        told, known = about["capabilities"], {each.name for each in fields(Capabilities)}
+        can = Capabilities(
+            **{key: told[key] for key in told if key in known}
+        )  # newer ones have more
         self.capabilities = replace(can, writable=can.writable and not self._read_only)
 
     # -- writing ---------------------------------------------------------
