@@ -425,6 +425,19 @@ def test_a_value_that_is_lost_ends_the_answer_with_its_error(store, registry, ru
         asked_for(db.store, "res/2")
 
 
+def test_of_which_run_and_field_an_error_is_a_preview_says_once(store, registry, run, serve, files):
+    for number in range(3):
+        (files / f"img_{number}.npy").unlink()
+    near = serve(store, registry)
+    for db in (near, serve(near.store)):
+        (said,) = next(each for each in db[-1].preview().pictures if each.field == "img").missing
+        assert f"recorded as {RECORDED}/img_" in said
+        assert said.count("the server") == 1
+        assert "Field 'img'" not in said
+        with pytest.raises(FileMissing, match=r"^Field 'img' of run 'run-1'.*: the server has no"):
+            list(db[-1].data("img"))
+
+
 def test_a_file_that_is_cut_short_amid_an_answer_gives_no_data(
     store, registry, serve, files, monkeypatch
 ):

@@ -9,7 +9,7 @@ from typing import Any
 from ..query.wire import json_schemas
 from ..stores.wire.calls import JSON, MESSAGEPACK, VERSION, Call
 from ..stores.wire.codecs import SCHEMAS, SELECTION_SCHEMA
-from ..stores.wire.problems import codes_of
+from ..stores.wire.problems import OF_DATA, codes_of
 from .live.endpoints import STREAMS
 
 _RESPONSES = "#/components/responses"
@@ -58,8 +58,9 @@ def openapi(calls: Iterable[Call], version: str) -> dict[str, Any]:
 
 
 def _error(status: int, codes: list[str]) -> dict[str, Any]:
-    properties = {"code": {"enum": codes}, "message": {"type": "string"}}
-    schema = {"type": "object", "required": list(properties), "properties": properties}
+    needed = {"code": {"enum": codes}, "message": {"type": "string"}}
+    more = {key: {"type": "string"} for key in OF_DATA}
+    schema = {"type": "object", "required": list(needed), "properties": needed | more}
     return {
         "description": f"{HTTPStatus(status).phrase}: a code that stays the same, and a message.",
         "content": {JSON: {"schema": schema}},

@@ -21,7 +21,8 @@ from ...errors import (
     MissingExtra,
     NoHandler,
 )
-from ...external.references import DataReference
+from ...external.references import DataReference, failure
+from ...stores.wire.problems import at_server, is_at_server
 
 _LOG = logging.getLogger("databroker.server")
 
@@ -48,7 +49,7 @@ def told(error: DatabrokerError) -> DatabrokerError:
     """Return an error that says what a client may know; the log has all."""
     if not isinstance(error, ExternalDataMissing):
         return type(error)(f"On the server: {error}")
-    if "problem" not in vars(error):
+    if "problem" not in vars(error) or is_at_server(error):
         return error
     _LOG.warning("%s", error)
     return _told(error, vars(error))
@@ -58,9 +59,11 @@ def _told(error: ExternalDataMissing, said: dict[str, Any]) -> ExternalDataMissi
     who = DataReference(said["run"], said["field"], said["datum"])
     words = _WORDS.get(type(error))
     if words is None:
-        return type(error)(f"{who}: on the server, {as_recorded(str(said['problem']), said)}")
-    path = getattr(error.__cause__, "filename", None) or said["path"]
-    return type(error)(f"{who}: {words.format(path=as_recorded(str(path), said))}.")
+        problem = f"on the server, {as_recorded(str(said['problem']), said)}".rstrip(".")
+    else:
+        path = getattr(error.__cause__, "filename", None) or said["path"]
+        problem = words.format(path=as_recorded(str(path), said))
+    return at_server(failure(type(error), who, None, problem))
 
 
 def as_recorded(text: str, said: dict[str, Any]) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from ... import errors as e
 
 Problem = Mapping[str, str]
-"""``{"code": ..., "message": ...}``."""
+"""``{"code": ..., "message": ...}``; of external data also what was wrong alone, and of which."""
 
 _STATUS: tuple[tuple[type[e.DatabrokerError], int], ...] = (
     # The first that fits counts.
@@ -33,6 +33,11 @@ _STATUS: tuple[tuple[type[e.DatabrokerError], int], ...] = (
     (e.StoreDamaged, 500),
 )
 _BAD_REQUEST = 400
+
+OF_DATA = ("problem", "run", "field", "datum")
+"""What errors about external data say of it apart, too: for who has said which data it is."""
+
+D = TypeVar("D", bound=e.DatabrokerError)
 
 
 def status_of(error: e.DatabrokerError) -> int:
@@ -68,7 +73,8 @@ def to_problem(error: e.DatabrokerError) -> Problem:
     >>> to_problem(e.NoSuchRun("no run 'abc'"))
     {'code': 'no-such-run', 'message': "no run 'abc'"}
     """
-    return {"code": error.code, "message": str(error)}
+    said = {key: value for key in OF_DATA if isinstance(value := vars(error).get(key), str)}
+    return {"code": error.code, "message": str(error)} | (said if "problem" in said else {})
 
 
 def from_problem(problem: Any) -> e.DatabrokerError:
@@ -82,7 +88,24 @@ def from_problem(problem: Any) -> e.DatabrokerError:
     if not isinstance(problem, dict):
         return e.StoreUnavailable("The server says that something failed, but not what.")
     kind = _by_code().get(str(problem.get("code")), e.StoreUnavailable)
-    return kind(str(problem.get("message", "")))
+    error = kind(str(problem.get("message", "")))
+    if "problem" in problem and isinstance(error, e.ExternalDataMissing):
+        # As those of this machine have it; the files are elsewhere.
+        said = {key: problem.get(key) for key in OF_DATA}
+        error.__dict__.update(said, path=None, recorded=None, root_map=None)
+        return at_server(error)
+    return error
+
+
+def at_server(error: D) -> D:
+    """Return an error, after a note that it is about data at a server."""
+    vars(error)["at_server"] = True
+    return error
+
+
+def is_at_server(error: e.DatabrokerError) -> bool:
+    """Tell whether an error is about data at a server, which has said all that may be known."""
+    return "at_server" in vars(error)
 
 
 @functools.cache
