@@ -448,12 +448,12 @@ def test_the_events_of_a_run_are_followed_until_it_ends(lab, run_at_lab, monkeyp
     run, descriptor = begin(db)
 
     def wakeups(*_, **__):
-        yield
+        yield time.monotonic()
         run.event(descriptor, det=0.1 + 0.2)
-        yield
+        yield time.monotonic()
         run.event(descriptor, det=2)
         run.stop()
-        yield
+        yield time.monotonic()
         pytest.fail("the run has ended")
 
     monkeypatch.setattr(follower, "wakeups", wakeups)

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -140,20 +141,19 @@ def test_a_run_whose_writer_is_gone_has_ended(db, run, monkeypatch):
     assert [kind for kind, _ in db["run"].follow()] == ["start", "descriptor", "event"]
 
 
-def test_an_error_or_an_interrupt_ends_it_and_loses_nothing(db, run, monkeypatch):
+def test_an_interrupt_ends_it_and_loses_nothing(db, run):
     det = run.descriptor(["det"])
     run.event(det, det=1)
     follower = db["run"].follow()
     for _ in range(3):
         next(follower)
 
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(type(db["run"].session.store), "wait_for_changes", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            next(follower)
+    main = threading.main_thread().ident
+    interrupt = threading.Timer(0.1, signal.pthread_kill, [main, signal.SIGINT])
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        next(follower)
+    interrupt.join()
     assert next(follower, None) is None
     run.event(det, det=2)
     again = db["run"].follow(cursor=follower.cursor, timeout=0)
@@ -237,7 +237,9 @@ def test_those_that_are_broken_off_leave_nothing_open(db, run):
 
     break_off()
     files, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
-    for _ in range(3):
+    rounds = 5
+    for _ in range(rounds):
         break_off()
-    assert len(os.listdir("/proc/self/fd")) <= files
-    assert threading.active_count() <= threads
+    # The one that waits for all of them may have begun meanwhile.
+    assert len(os.listdir("/proc/self/fd")) < files + rounds
+    assert threading.active_count() < threads + rounds

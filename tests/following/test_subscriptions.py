@@ -10,14 +10,12 @@ import pytest
 from databroker import Broker
 from databroker.errors import StoreAway
 from databroker.runs.following import follower as followers
-from databroker.runs.following import subscription as subscriptions
 from helpers.run_builder import RunBuilder
 
 
 @pytest.fixture
-def db(monkeypatch):
+def db():
     """An empty broker in memory."""
-    monkeypatch.setattr(subscriptions, "_PATIENCE", 0.05)
     return Broker.from_config({"driver": "memory"})
 
 
@@ -91,13 +89,14 @@ def test_an_error_of_the_function_is_told_and_what_it_failed_at_comes_again(db, 
 def test_what_fails_after_it_was_stopped_is_nobodys_affair(db, told, monkeypatch):
     waiting, closed = threading.Event(), threading.Event()
 
-    def wait(state, timeout):
+    def uids_since(mark):
         waiting.set()
         closed.wait(60)
         raise ValueError("is closed")
 
-    monkeypatch.setattr(db.store, "wait_for_changes", wait)
-    following = db.watch().subscribe(print)
+    watch = db.watch()
+    monkeypatch.setattr(db.store, "uids_since", uids_since)
+    following = watch.subscribe(print)
     waiting.wait(60)
     following.stop()
     closed.set()

@@ -12,7 +12,6 @@ from ...columns import Selection
 from ...columns.batches import to_rows  # Arrow is loaded now, and not when an event comes
 from ...documents.kinds import ROWS, stream_name
 from ...documents.readonly import ALL
-from ...stores.rows import batches_of
 from ..stream.fields import Fields, FieldSelection
 from ..stream.many import Wanted
 from ..stream.stream import Stream
@@ -105,7 +104,7 @@ class DocumentFollower(RunFollower[tuple[str, Doc]]):
         """Yield new rows in the order of their arrival, each with its ordinal."""
         ordinal = self._progress.rows[owner]
         if ordinal < stop:
-            for batch in batches_of(self._store, *owner, columns, ordinal, stop):
+            for batch in self._reads.rows(*owner, columns, ordinal, stop):
                 for row in to_rows(*owner, batch):
                     yield row, ordinal
                     ordinal += 1

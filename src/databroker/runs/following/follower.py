@@ -9,6 +9,8 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from ...errors import StoreAway
+from .change_watch import watch_of
+from .reads import Reads
 from .subscription import Subscription
 from .wakeups import PATIENCE, wakeups
 
@@ -37,16 +39,11 @@ class Follower(Iterator[T]):
     It keeps no file or connection open between two things. If the server of the store is away, it
     waits for it, up to a minute. Whatever ended it, an error or an interrupt too, another follower
     can continue from its cursor.
-
-    Attributes
-    ----------
-    patience
-        Seconds between two looks at the store at most.
     """
 
     def __init__(self, store: Store, timeout: float | None) -> None:
-        self.patience = PATIENCE
         self._store = store
+        self._reads = Reads(store)
         self._is_stopped = False
         self._all = self._looks(math.inf if timeout is None else timeout)
 
@@ -73,8 +70,9 @@ class Follower(Iterator[T]):
         self._all.close()
 
     def stop(self) -> None:
-        """End it at its next look; another thread may call this."""
+        """End it at its next look, which is soon; another thread may call this."""
         self._is_stopped = True
+        watch_of(self._store).tell()
 
     def subscribe(self, callback: Callable[..., object]) -> Subscription:
         """Call a function with each thing that comes, in a thread of its own.
@@ -103,25 +101,33 @@ class Follower(Iterator[T]):
         """
         return Subscription(self, callback)
 
-    @abstractmethod
     def look(self, *, is_thorough: bool) -> Look:
         """Return what is new; a thorough look sees that nobody will write any more."""
+        self._reads = Reads(self._store)
+        return self._look(is_thorough)
+
+    @abstractmethod
+    def _look(self, is_thorough: bool) -> Look:
+        """Return what is new, as the store answers now."""
 
     def _looks(self, timeout: float) -> Generator[T, None, None]:
         heard = reached = time.monotonic()
         thorough = -math.inf
 
         def patience() -> float:
-            return max(0.0, min(self.patience, heard + timeout - time.monotonic()))
+            return max(0.0, min(PATIENCE, heard + timeout - time.monotonic()))
 
         while not self._is_stopped:
             try:
-                for _ in wakeups(self._store, patience=patience):
+                for since in wakeups(self._store, patience=patience):
                     if self._is_stopped:
                         return
                     looked = time.monotonic()
+                    # What was stored before it ends is given.
+                    since = looked if looked >= heard + timeout else since
+                    self._reads = Reads(self._store, watch_of(self._store).answers, since)
                     is_thorough = looked >= thorough + PATIENCE
-                    look = self.look(is_thorough=is_thorough)
+                    look = self._look(is_thorough)
                     for each in look.news:
                         yield each
                         # Whoever takes long with it does not count as a server that is away.

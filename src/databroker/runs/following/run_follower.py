@@ -49,15 +49,15 @@ class RunFollower(Follower[T]):
     def _news(self, outline: Outline) -> Iterator[T]:
         """Yield what is new, where a run consists of so much."""
 
-    def look(self, *, is_thorough: bool) -> Look:
+    def _look(self, is_thorough: bool) -> Look:
         # Rows are counted afterwards: those that come until it ends are among them.
-        is_left = is_thorough and self._session.status(self._progress.run, None) not in GOES_ON
+        is_left = is_thorough and self._reads.status(self._progress.run) not in GOES_ON
         outline = self._outline()
         return Look(self._news(outline), is_left or outline.stop is not None)
 
     def _outline(self) -> Outline:
         uid = self._progress.run
-        outline = self._store.outlines([uid]).get(uid)
+        outline = self._reads.outline(uid)
         if outline is None:
             raise NoSuchRun(f"Run {uid[:8]!r} is not in {self._store} any more.")
         return outline
@@ -67,7 +67,7 @@ class RunFollower(Follower[T]):
         new = set(owners) - self._known
         if new:
             kinds = {OWNER[kind] for kind, _ in new}
-            for kind, document in self._store.documents(self._progress.run, kinds):
+            for kind, document in self._reads.documents(self._progress.run, kinds):
                 owner = (ROWS[kind], document["uid"])
                 if owner in new:
                     self._known.add(owner)

@@ -14,6 +14,7 @@ from .follower import Follower, Look
 if TYPE_CHECKING:
     from ...stores.base import Store
     from ..run import Run
+    from .reads import Reads
 
 _UID = Path("uid")
 _HAS_ENDED = Exists(Path.parse("stop.uid"))
@@ -35,8 +36,13 @@ class Arrivals:
         self.mark = mark
         self.known = set(known)
 
-    def look(self) -> list[str]:
+    def look(self, reads: Reads) -> list[str]:
         """Return the uids of the runs that came since it looked last.
+
+        Parameters
+        ----------
+        reads
+            Has the store answer.
 
         Raises
         ------
@@ -44,9 +50,9 @@ class Arrivals:
             The mark is of another store.
         """
         before = self.mark
-        if before is None and self.known and self._store.count(Everything()) == len(self.known):
+        if before is None and self.known and reads.count(Everything()) == len(self.known):
             return []  # where there are no marks, all uids are to be read
-        answer = self._store.uids_since(before)
+        answer = reads.uids_since(before)
         if answer is None:
             raise InvalidKey(f"The cursor is not of {self._store}, or that was replaced.")
         uids, self.mark = answer
@@ -78,7 +84,7 @@ class RunsFollower(Follower[tuple[str, "Run"]]):
 
     def _begin(self) -> None:
         self._arrivals = Arrivals(self._store)
-        self._arrivals.look()
+        self._arrivals.look(self._reads)
         # Of runs that have not ended: whether it was said that they began.
         self._open = self._open_now()
         self._note_arrivals()
@@ -97,7 +103,7 @@ class RunsFollower(Follower[tuple[str, "Run"]]):
             self._note_arrivals()
 
     def _open_now(self) -> dict[str, bool]:
-        found = [uid for (uid,) in self._store.select(Not(_HAS_ENDED), [_UID])]
+        found = self._reads.select(Not(_HAS_ENDED), _UID)
         return dict.fromkeys(reversed(found), True)
 
     @property
@@ -109,11 +115,11 @@ class RunsFollower(Follower[tuple[str, "Run"]]):
     def move_to(self, cursor: Any) -> None:
         self._resume(cursor)
 
-    def look(self, *, is_thorough: bool) -> Look:
+    def _look(self, is_thorough: bool) -> Look:
         return Look(self._news(None if is_thorough else _LIVELY), is_last=False)
 
     def _note_arrivals(self) -> None:
-        self._open |= dict.fromkeys(self._arrivals.look(), False)
+        self._open |= dict.fromkeys(self._arrivals.look(self._reads), False)
 
     def _news(self, most: int | None) -> Iterator[tuple[str, Run]]:
         self._note_arrivals()
@@ -132,8 +138,7 @@ class RunsFollower(Follower[tuple[str, "Run"]]):
     def _ended(self, uids: Iterable[str]) -> Iterator[str]:
         """Yield those of some runs that have ended."""
         for some in _parts(uids):
-            for (uid,) in self._store.select(In(_UID, some) & _HAS_ENDED, [_UID]):
-                yield uid
+            yield from self._reads.select(In(_UID, some) & _HAS_ENDED, _UID)
 
     def _runs(self, uids: Iterable[str]) -> list[Run]:
         """Return the runs of some uids that the broker sees, the oldest first."""

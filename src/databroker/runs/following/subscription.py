@@ -6,14 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, Self
 
-_PATIENCE = 1.0
-"""Seconds after which a thread sees at last that it was stopped."""
-
 
 class Following(Protocol):
     """What a follower is to a thread that iterates over it."""
-
-    patience: float
 
     @property
     def cursor(self) -> dict[str, Any]:
@@ -23,7 +18,7 @@ class Following(Protocol):
         """Go on."""
 
     def stop(self) -> None:
-        """End it when it looks next."""
+        """End it when it looks next, which is soon."""
 
     def close(self) -> None:
         """End it now."""
@@ -44,7 +39,6 @@ class Subscription:
         self._is_stopped = False
         self._error: BaseException | None = None
         self._cursor = follower.cursor
-        follower.patience = min(follower.patience, _PATIENCE)
         self._thread = threading.Thread(target=self._run, name="databroker-follower", daemon=True)
         self._thread.start()
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ...columns import Selection
-    from ...stores.base import Store
     from ...stores.contents import Outline
     from ..session import Session
+    from .reads import Reads
 
 _MOST_ROWS = 10_000
 """Rows of a descriptor in one table."""
@@ -54,7 +54,7 @@ class TableFollower(RunFollower["pd.DataFrame"]):
         self._descriptors += (doc for _, doc in documents if stream_name(doc) == self._stream)
         while new := self._new(outline):
             selection = select(self._fields, self._descriptors, self._start, {})
-            rows = _SomeRows(self._store, new)
+            rows = _SomeRows(self._reads, new)
             reader = TableReader(
                 rows, self._descriptors, selection, self._convert_times, self._timezone
             )
@@ -76,17 +76,17 @@ class TableFollower(RunFollower["pd.DataFrame"]):
 class _SomeRows:
     """Some of the rows of a store, as if there were no others."""
 
-    def __init__(self, store: Store, rows: Mapping[str, tuple[int, int]]) -> None:
-        self._store = store
+    def __init__(self, reads: Reads, rows: Mapping[str, tuple[int, int]]) -> None:
+        self._reads = reads
         self._rows = rows
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
         first, stop = self._rows.get(owner, (0, 0))
         found, before = [], 0
-        for extent in self._store.extents(kind, owner):
-            low, high = max(first - before, 0), min(stop - before, extent.rows)
+        for extent in self._reads.extents(kind, owner):
+            low, high = max(first, before), min(stop, before + extent.rows)
             if low < high:
-                found.append(replace(extent, rows=high - low, token=(extent, low)))
+                found.append(replace(extent, rows=high - low, token=(owner, low)))
             before += extent.rows
         return found
 
@@ -97,9 +97,9 @@ class _SomeRows:
         selection: Selection,
         rows: tuple[int, int] | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        whole, before = extent.token
+        owner, before = extent.token
         first, stop = rows or (0, extent.rows)
-        return self._store.read(kind, whole, selection, (before + first, before + stop))
+        return iter(self._reads.rows(kind, owner, selection, before + first, before + stop))
 
     def read_extents(
         self, kind: str, extents: Iterable[Extent], selection: Selection

@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from .change_watch import watch_of
+from .shared_answers import HOLDS
+
 if TYPE_CHECKING:
     from ...stores.base import Store
 
@@ -20,8 +23,11 @@ GOES_ON = ("running", "waiting")
 
 def wakeups(
     store: Store, pause: float = _PAUSE, patience: Callable[[], float] = lambda: PATIENCE
-) -> Iterator[None]:
+) -> Iterator[float]:
     """Yield now, and then each time that something was stored.
+
+    Each time comes with another one, by `time.monotonic`: what was asked since then is known to be
+    no older than this wake-up needs.
 
     Parameters
     ----------
@@ -32,8 +38,11 @@ def wakeups(
     patience
         Returns the seconds after which there is a wake-up though nothing was stored.
     """
+    since = time.monotonic()
     while True:
-        state, looked = store.state(), time.monotonic()
-        yield
-        store.wait_for_changes(state, patience())
+        changes, looked = watch_of(store).changes, time.monotonic()
+        yield since
+        watch = watch_of(store)
+        watch.wait(changes, patience())
         time.sleep(max(0.0, looked + pause - time.monotonic()))
+        since = max(watch.changed, time.monotonic() - HOLDS)
