@@ -85,21 +85,27 @@ def test_runs_that_begin_are_asked_for_once(db, writer, asked):
 def test_one_thread_waits_and_ends_when_nobody_follows(monkeypatch):
     monkeypatch.setattr(change_watch, "_PATIENCE", 0.1)
     db = Broker.from_config({"driver": "memory"})
-    run = RunBuilder(db, time=time.time())
+    run, gone = RunBuilder(db, time=time.time()), weakref.ref(db.store)
     before = threading.enumerate()
     followers = [run.header.follow().subscribe(lambda *_: None) for _ in range(MANY)]
-    until(lambda: len(watch_of(db.store)._waiting) == MANY)
+    until(lambda: len(watch_of(gone())._waiting) == MANY)
     (thread,) = (
         t for t in threading.enumerate() if t not in before and t.name == "databroker-watch"
     )
     for each in followers:
         each.stop()
         assert each.wait(60)
-    gone = weakref.ref(db.store)
     del db, run, followers, each
     until(lambda: gc.collect() is not None and gone() is None)
     thread.join(60)
     assert not thread.is_alive()
+
+
+def follow_until_interrupted(header, cursor):
+    try:
+        return list(header.follow(cursor=cursor, timeout=0.01))
+    except KeyboardInterrupt:
+        return None
 
 
 def test_an_interrupt_at_any_moment_leaves_others_going():
@@ -110,10 +116,7 @@ def test_an_interrupt_at_any_moment_leaves_others_going():
     with run.header.follow().subscribe(lambda kind, doc: seen.append(kind)) as other:
         for calls in range(0, 3000, 31):
             with interrupted_after(calls, KeyboardInterrupt) as struck:
-                try:
-                    list(run.header.follow(cursor=other.cursor, timeout=0.01))
-                except KeyboardInterrupt:
-                    pass
+                follow_until_interrupted(run.header, other.cursor)
             before = len(seen)
             run.event(det, det=calls)
             until(lambda before=before: len(seen) > before)

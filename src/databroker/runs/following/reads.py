@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from ...stores.base import Store
     from ...stores.contents import Outline
     from ...stores.rows import Extent
-    from .run_follower import Doc
     from .shared_answers import SharedAnswers
 
 T = TypeVar("T")
+
+Doc = dict[str, Any]
 
 _MOST_ROWS = 1_000
 """Rows that are read for several at most: who is far behind reads for itself."""
