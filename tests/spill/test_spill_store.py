@@ -51,7 +51,13 @@ def test_while_the_server_is_there_all_goes_to_it(store, behind, folder):
 
 def test_every_method_is_passed_on():
     """A method that a store has newly learnt is no exception."""
-    of_its_own = {"insert", "insert_many", "insert_batches", "group_size"}  # which put
+    of_its_own = {
+        "insert",
+        "insert_many",
+        "insert_batches",
+        "group_size",
+        "put_at_once",
+    }  # which put
     methods = {name for name in vars(Store) if not name.startswith("_")}
     for kind in (SpillStore, MemberStore):
         passed_on = {name for each in kind.__mro__ if each is not Store for name in vars(each)}

@@ -161,6 +161,13 @@ class Store(ExternalContract, ABC):
             As `insert` says. Of a page, no row is kept then.
         """
 
+    def put_at_once(self, kind: str, doc: dict[str, Any], seconds: float) -> bool:
+        """Keep a document as `put` does, and tell whether that is known within some seconds.
+
+        If not, it may be kept all the same; `put` says what is wrong. This one never tries.
+        """
+        return False
+
     def put_many(self, documents: Sequence[tuple[str, dict[str, Any]]]) -> None:
         """Keep documents that `insert_many` has checked and normalised, in their order.
 

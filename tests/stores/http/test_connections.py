@@ -164,6 +164,46 @@ def test_a_server_of_another_version_is_told_from_a_wrong_address(scripted, said
         store.count(Everything())
 
 
+KEPT = answer("200 OK", encode(None))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        busy("503 Service Unavailable", "Retry-After: 9"),
+        answer("409 Conflict", b'{"code": "conflicting-document", "message": "another"}'),
+        answer("200 OK", encode("something else")),
+        KEPT[:-1],
+        KEPT[:30],
+        None,
+    ],
+)
+def test_what_is_put_at_once_is_asked_once(scripted, waits, said):
+    server, store = scripted(FOUR, KEPT, said)
+    assert not store.put_at_once("start", start(), 0.2)  # no connection is open
+    assert not server.asked
+    store.count(Everything())
+    assert store.put_at_once("start", start(), 60)
+    assert not store.put_at_once("start", start(), 0.2)
+    assert (waits, len(server.asked), server.connections) == ([], 3, 1)
+
+
+def test_what_is_large_is_not_put_at_once(scripted):
+    server, store = scripted(FOUR, KEPT)
+    store.count(Everything())
+    assert not store.put_at_once("start", start(note="x" * 2**17), 60)
+    assert len(server.asked) == 1
+
+
+def test_the_time_of_an_answer_is_that_of_its_request(scripted):
+    _, store = scripted(FOUR, KEPT, FOUR)
+    store.count(Everything())
+    assert store.put_at_once("start", start(), 5)
+    store.count(Everything())
+    [kept] = store._connection._pool._idle
+    assert kept.sock.gettimeout() == 30
+
+
 def test_an_answer_that_broke_off_is_not_asked_for_again(scripted):
     server, store = scripted(answer("200 OK", encode("x" * 99), "Connection: close")[:-9], FOUR)
     with pytest.raises(StoreAway, match="broke off while it answered 'count'"):

@@ -22,6 +22,11 @@ from .pool import Pool
 from .retries import PAUSES, Retries
 from .route import Route
 
+_NOTHING = encode(None)
+
+_LITTLE = 2**16
+"""Bytes of a request that are sent as soon as there is a connection."""
+
 _CHUNK = 2**18
 """Bytes of an answer that are looked at together, at most."""
 
@@ -79,6 +84,21 @@ class Connection:
         if HEADER in response.headers:
             warn_again(of_header(response.headers[HEADER]))
         return value
+
+    def write_at_once(self, call: Call, arguments: dict[str, Any], seconds: float) -> bool:
+        """Tell whether a call that writes succeeds: asked once, and waited for so many seconds.
+
+        It is not asked at all if it is large, or no connection is open: that may take longer.
+        """
+        request = self._request("POST", call.name, self._encoded(call, arguments))
+        if len(request) > _LITTLE:
+            return False
+        try:
+            with self._pool.ask(request, at_once=seconds) as response:
+                is_silent = HEADER not in response.headers
+                return response.read() == _NOTHING and response.status == 200 and is_silent
+        except not_from_signal(OSError, HTTPException):
+            return False
 
     def items(self, call: Call, arguments: dict[str, Any]) -> Iterator[Any]:
         """Yield the items of the answer to a call that yields."""

@@ -50,8 +50,10 @@ class Pool:
         self.is_closed = False
 
     @contextmanager
-    def ask(self, request: bytes) -> Iterator[Answer]:
+    def ask(self, request: bytes, at_once: float | None = None) -> Iterator[Answer]:
         """Send a request, and have the answer, of which nothing but the head has been read.
+
+        With `at_once`, only over a connection that is open, and within so many seconds.
 
         Raises
         ------
@@ -60,7 +62,7 @@ class Pool:
         OSError, HTTPException
             It does not answer, or not as HTTP has it; or the pool is closed.
         """
-        connection, is_whole = self._take(), False
+        connection, is_whole = self._take(at_once), False
         try:
             self._taken.add(connection)
             _send(connection.sock, request)
@@ -89,7 +91,7 @@ class Pool:
     def _keeps(self) -> bool:
         return not self.is_closed and self._pid == os.getpid() and len(self._idle) < _KEPT
 
-    def _take(self) -> HTTPConnection:
+    def _take(self, at_once: float | None) -> HTTPConnection:
         if self.is_closed:
             raise OSError("the connections are closed")
         if self._pid != os.getpid():
@@ -99,8 +101,12 @@ class Pool:
             try:
                 connection = self._idle.pop()
             except IndexError:
+                if at_once is not None:
+                    raise OSError("no connection is open") from None
                 return self._connect()
             if _is_open(connection.sock):
+                timeout = self._timeout if at_once is None else min(self._timeout, at_once)
+                connection.sock.settimeout(timeout)
                 return connection
             connection.close()
 
@@ -137,12 +143,10 @@ def _is_open(kept: socket.socket | None) -> bool:
     """Tell whether a connection can be used: what a server says unasked is that it has closed."""
     if kept is None:
         return False
-    timeout = kept.gettimeout()
     kept.settimeout(0)
     try:
         kept.recv(1)
     except (BlockingIOError, ssl.SSLWantReadError):
-        kept.settimeout(timeout)
         return True
     except not_from_signal(OSError):
         pass

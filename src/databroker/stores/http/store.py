@@ -134,6 +134,11 @@ class HTTPStore(DelegatingStore):
     def put(self, kind: str, doc: dict[str, Any]) -> None:
         self._write("insert", kind, doc)
 
+    def put_at_once(self, kind: str, doc: dict[str, Any], seconds: float) -> bool:
+        return not self._read_only and self._connection.write_at_once(
+            CALLS["insert"], CALLS["insert"].pack(kind, doc), seconds
+        )
+
     def put_many(self, documents: Sequence[tuple[str, dict[str, Any]]]) -> None:
         self._write("insert_many", documents)
 

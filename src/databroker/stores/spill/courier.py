@@ -1,7 +1,9 @@
 """The thread that takes documents to a store: those just inserted, and those that wait.
 
-It alone writes to the store. So whoever inserts can give up waiting for it, whatever the server
-does, and let the documents wait in a file instead.
+So whoever inserts can give up waiting for it, whatever the server does, and let the documents wait
+in a file instead. A document goes without the thread if there is nothing else to be taken, and the
+store can give up waiting by itself: that saves the turns of threads, which take longer than all
+else where several processes share a core.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 from ..._util.forks import tell_of_forks
 from ..._util.signals import suppressed
@@ -33,6 +36,7 @@ class Errand:
 
     def __init__(self, job: Callable[[], None]) -> None:
         self._job = job
+        self._begun = time.monotonic()
         self.is_given_up = False
         self._error: BaseException | None = None
         self._done = threading.Lock()
@@ -54,14 +58,15 @@ class Errand:
         self._done.release()
 
     def wait(self, seconds: float | None, of: Store) -> None:
-        """Wait until it is done, and raise what it raised; give it up after some seconds.
+        """Wait until it is done, and raise what it raised; give it up some seconds after it began.
 
         Raises
         ------
         StoreAway
             It takes longer; it may be done all the same.
         """
-        if not self._done.acquire(timeout=-1 if seconds is None else seconds):
+        left = -1 if seconds is None else max(0.0, self._begun + seconds - time.monotonic())
+        if not self._done.acquire(timeout=left):
             self.is_given_up = True
             raise StoreAway(f"{of} has not answered within {seconds:g} s.")
         error, self._error = self._error, None
@@ -137,6 +142,8 @@ class Courier:
         self._pause = 0.0
         self._starting = threading.RLock()
         self._deliveries: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
+        self._is_busy = False
+        self._without_thread = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -173,10 +180,29 @@ class Courier:
         ------
         StoreAway
             The store takes none now, or not within this time; it may get them all the same.
+        StoreUnavailable
+            This was closed meanwhile.
         """
         delivery = Delivery(documents, self._store)
+        if patience is not None and len(documents) == 1:
+            if self._carried_at_once(*documents[0], patience):
+                return
+            self.start()  # it may have been closed meanwhile
         self._deliveries.put(delivery)
         delivery.wait(patience, self._store)
+
+    def _carried_at_once(self, kind: str, doc: dict[str, Any], seconds: float) -> bool:
+        """Tell whether a document was taken to the store in this thread, as nothing else is."""
+        # What others insert meanwhile goes together. If an interrupt leaves the lock taken, all
+        # goes by the thread.
+        if self._is_busy or not self._deliveries.empty() or self._is_forking:
+            return False
+        if not self._without_thread.acquire(blocking=False):
+            return False
+        try:
+            return self._store.put_at_once(kind, doc, seconds)
+        finally:
+            self._without_thread.release()
 
     def wake(self) -> None:
         """Have it look at once for what waits."""
@@ -228,7 +254,9 @@ class Courier:
                 due = time.monotonic() + self._send()
                 continue
             if found is not None:
+                self._is_busy = True
                 _deliver([found, *self._waiting_too()], self._store)
+                self._is_busy = False
             elif self._is_forking:
                 return
             elif self.is_closed:
