@@ -140,3 +140,44 @@ def test_a_child_of_a_fork_follows_by_itself(tmp_path):
         assert os.waitpid(child, 0)[1] == 0
         assert next(mine)[0] == "event"
         following.stop()
+
+
+@pytest.mark.parametrize("db", ["memory", "sqlite", "http"], indirect=True)
+def test_all_have_everything_once_whenever_they_begin(db, writer, run):
+    det = run.descriptor(["det"])
+    found, tables, followers = [], [], []
+
+    def follow():
+        found.append([])
+        tables.append([])
+        table = db["run"].streams["primary"].follow(["det"])
+        followers.append(db["run"].follow().subscribe(lambda *pair, to=found[-1]: to.append(pair)))
+        followers.append(table.subscribe(tables[-1].append))
+
+    for n in range(1, 61):
+        if n % 10 == 1:
+            follow()
+        run.event(det, det=n)
+        if n % 20 == 0:
+            run.page(det, [1000 + n], det=[1000 + n])
+            det = run.descriptor(["det"], time=1000.0 + n)
+    run.stop()
+    for each in followers:
+        assert each.wait(60)
+    whole = sorted(doc["uid"] for _, doc in db["run"].documents())
+    assert [sorted(doc["uid"] for _, doc in each) for each in found] == [whole] * len(found)
+    rows = sorted([*range(1, 61), 1020, 1040, 1060])
+    assert [sorted(v for table in each for v in table.det) for each in tables] == [rows] * 6
+
+
+@pytest.mark.parametrize("db", ["memory", "sqlite", "http"], indirect=True)
+def test_one_that_begins_has_what_was_just_stored(db, run):
+    """Though another one may not have been told of it yet."""
+    det = run.descriptor(["det"])
+    with db["run"].follow().subscribe(lambda *_: None):
+        cursor = db["run"].follow().cursor
+        for n in range(1, 30):
+            run.event(det, det=n)
+            follower = db["run"].follow(cursor=cursor, timeout=0)
+            assert [doc["data"] for kind, doc in follower if kind == "event"] == [{"det": n}]
+            cursor = follower.cursor
