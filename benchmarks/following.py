@@ -1,7 +1,8 @@
 """How soon a follower has what another broker inserts, beside one who asks without a pause.
 
-The limit is a thread that does nothing but look at the run again and again; for PostgreSQL, also
-what it takes to tell a session that listens. MongoDB is a server that stands in for it.
+The limit is a thread that does nothing but look at the run again and again; for many followers, one
+of them; for PostgreSQL, also what it takes to tell a session that listens. MongoDB is a server that
+stands in for it.
 
     python -m benchmarks.following
 """
@@ -85,6 +86,45 @@ def _row(what: str, ours: float, least: float) -> Row:
 
 def _p99(times: list[float]) -> float:
     return statistics.quantiles(times, n=100, method="inclusive")[-1]
+
+
+def of_many(place: str, pair: Pair, events: int, followers: int = 100) -> Row:
+    """The time within which the last of many followers in one process has an event."""
+    return Row(
+        f"follow: an event, {place}, the last of {followers} followers",
+        "1",
+        statistics.median(_last(pair, events, followers)),
+        "ms",
+        statistics.median(_last(pair, events, 1)),
+        target=100.0,
+    )
+
+
+def _last(pair: Pair, events: int, followers: int) -> list[float]:
+    (writer, reader), scan = pair, Scan(random.getrandbits(32))
+    write(writer, scan, 1, stop=False)
+    seen = threading.Semaphore(0)
+
+    def see(kind: str, _: object) -> None:
+        if kind == "event":
+            seen.release()
+
+    def all_saw() -> float:
+        for _ in range(followers):
+            seen.acquire()
+        return time.perf_counter()
+
+    following = [reader[scan.uid].follow().subscribe(see) for _ in range(followers)]
+    all_saw()
+    times = []
+    for event in scan.events(events):
+        time.sleep(random.uniform(0.05, 0.15))
+        begun = time.perf_counter()
+        writer.insert("event", event)
+        times.append(1e3 * (all_saw() - begun))
+    for each in following:
+        each.stop()
+    return times
 
 
 def told(uri: str, schema: str, events: int) -> Row:
@@ -203,6 +243,8 @@ def rows(full: bool = False, events: int = 100) -> Iterator[Row]:
     for name, place in PLACES.items():
         with place() as pair:
             yield from rows_of(name, pair, events)
+            if name in ("SQLite", "HTTP"):
+                yield of_many(name, pair, events // 5)
     from tests.helpers.postgresql import address, new_schema
 
     with address() as server, new_schema(server) as schema:
