@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import ExitStack
 from typing import Any
 
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from ..query.time_limit import check_time
 from ..stores.wire import sequence
 from ..stores.wire.calls import Call
 from ..stores.wire.problems import to_problem
-from .requests import arguments
+from .requests import arguments, received
 from .responses import InPieces, Pieces, problem, whole
 from .routing import Endpoint
 from .source import SourceView
@@ -26,6 +27,9 @@ _PIECE_BYTES = 2**16
 _PIECE_SECONDS = 0.02
 """What is there by then is sent, so that nobody waits long for what was found first."""
 
+_VALUES = 15
+"""So many times the size of a question its values take, while the answer is made in pieces."""
+
 _LOG = logging.getLogger("databroker.server")
 
 
@@ -33,9 +37,19 @@ def endpoint_of(call: Call) -> Endpoint:
     """Return what answers the requests of a call."""
 
     async def endpoint(view: SourceView, request: Request) -> Response:
-        with view.source.capacity.memory.holding() as hold:
-            given = await arguments(view, request, call, hold)
-            return await _answer(view, call, given, request)
+        capacity, caller = view.source.capacity, view.caller.name
+        with ExitStack() as held:
+            hold = held.enter_context(capacity.memory.holding(caller))
+            body = await received(request, capacity.limits, call, hold)
+            async with capacity.turns.taken(caller, len(body)):
+                if call.yields:
+                    hold(_VALUES * len(body))
+                given = await arguments(view, request, call, body)
+                del body  # which the values take the place of
+                response = await _answer(view, call, given, request)
+            if isinstance(response, InPieces):
+                response.held = held.pop_all()
+            return response
 
     return endpoint
 

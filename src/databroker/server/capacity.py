@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import copy_context
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -28,6 +28,13 @@ _SOON = 1.0
 
 _GRACE = 5.0
 """Seconds within which a thread should stop when it is told to."""
+
+LITTLE = 2**12
+"""Bytes of a request of which nothing large can be made: it is sooner read than it waits."""
+
+_TURN = 2**23
+"""Bytes of requests of one caller that are worked on at once; their values take up to 160 times
+as many, if these are a million empty lists, but hardly more than 800 MB."""
 
 
 class Gate:
@@ -69,41 +76,104 @@ class Gate:
 
 
 class Memory:
-    """Counts the bytes of all requests in progress.
+    """Counts the bytes of requests in progress, in all and of one caller.
 
     Parameters
     ----------
-    most
+    most, most_of_caller
         So many there may be.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._held = 0
+    def __init__(self, most: int, most_of_caller: int) -> None:
+        self._most, self._most_of_caller = most, most_of_caller
+        self._held = Counter[str]()
 
     @contextmanager
-    def holding(self) -> Iterator[Callable[[int], None]]:
+    def holding(self, caller: str) -> Iterator[Callable[[int], None]]:
         """Yield a function to call with the size of what arrives; all is released at the end.
 
-        The function raises `ServerBusy` if there is too much.
+        The function raises `ServerBusy` if there is too much in all, and `TooManyRequests` if
+        there is of this caller.
         """
         mine = 0
 
         def hold(size: int) -> None:
             nonlocal mine
-            if self._held + size > self._most:
+            if self._held[caller] + size > self._most_of_caller:
+                raise TooManyRequests(
+                    f"Your requests in progress have more than {self._most_of_caller} bytes "
+                    "together, which is the limit. Try again when some of them are answered."
+                )
+            if self._held.total() + size > self._most:
                 raise ServerBusy("The server is busy with large requests. Try again soon.")
-            self._held += size
+            self._held[caller] += size
             mine += size
 
         try:
             yield hold
         finally:
-            self._held -= mine
+            self._held[caller] -= mine
+            if not self._held[caller]:
+                del self._held[caller]
+
+
+class Turns:
+    """Has large requests wait for each other, as what is made of them takes many times their size.
+
+    Parameters
+    ----------
+    most
+        So many bytes of one caller are worked on at once, and twice as many in all; what has more
+        is worked on alone.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._all = Budget(2 * most)
+        self._of_callers = WeakValueDictionary[str, Budget]()
+
+    @asynccontextmanager
+    async def taken(self, caller: str, size: int) -> AsyncIterator[None]:
+        """Wait for the turn of a request of so many bytes, which ends when this is left."""
+        if size <= LITTLE:
+            yield
+            return
+        mine = self._of_callers.setdefault(caller, Budget(self._most))
+        size = min(size, self._most)
+        async with mine.taken(size), self._all.taken(size):
+            yield
+
+
+class Budget:
+    """Something of which there is so much: who takes some waits for who came before.
+
+    Parameters
+    ----------
+    most
+        How much there is.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._first, self._freed = asyncio.Lock(), asyncio.Event()
+
+    @asynccontextmanager
+    async def taken(self, size: int) -> AsyncIterator[None]:
+        """Take some, as soon as there is enough, until this is left."""
+        async with self._first:
+            while self._left < size:
+                self._freed.clear()
+                await self._freed.wait()
+            self._left -= size
+        try:
+            yield
+        finally:
+            self._left += size
+            self._freed.set()
 
 
 class Threads:
-    """Threads that query stores; one caller has half of them at most, and further calls wait.
+    """Threads that query stores; one caller has a quarter at most, and further calls wait.
 
     Parameters
     ----------
@@ -116,7 +186,7 @@ class Threads:
     def __init__(self, most: int, seconds: float) -> None:
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="databroker-asks")
         self._seconds = seconds
-        self._share = max(1, most // 2)
+        self._share = max(1, most // 4)
         self._shares = WeakValueDictionary[str, asyncio.Semaphore]()
 
     async def run(
@@ -168,8 +238,8 @@ class Capacity:
         Its limits.
     requests, followers
         Where requests come in, and those that wait for what comes.
-    memory
-        What counts the bytes of requests.
+    memory, turns
+        What counts the bytes of requests, and what has large ones wait for each other.
     threads
         What asks the stores.
     """
@@ -178,7 +248,9 @@ class Capacity:
         self.limits = limits
         self.requests = Gate(limits.requests, limits.requests_per_caller)
         self.followers = Gate(limits.followers, max(1, limits.followers // 2))
-        self.memory = Memory(max(limits.held_bytes, limits.request_bytes))
+        held = max(limits.held_bytes, limits.request_bytes)
+        self.memory = Memory(held, max(held // 2, limits.request_bytes))
+        self.turns = Turns(_TURN)
         self.threads = Threads(limits.threads, limits.answer_seconds)
 
 

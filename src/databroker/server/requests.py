@@ -11,32 +11,29 @@ from starlette.requests import ClientDisconnect, Request
 from .._util.signals import not_from_signal
 from ..errors import InvalidRequest, RequestTooLarge, RequestTooSlow
 from ..stores.wire.calls import JSON, Call
+from .capacity import LITTLE
 from .decoding import decoded
 from .limits import Limits
 
 if TYPE_CHECKING:
     from .source import SourceView
 
-_LITTLE = 2**12
-"""Bytes that are sooner read by the loop itself than by a thread."""
-
 _SLOWEST = 1_000
 """Bytes of a request that must come in a second, besides those that come at first."""
 
 
 async def arguments(
-    view: SourceView, request: Request, call: Call, hold: Callable[[int], None]
+    view: SourceView, request: Request, call: Call, body: bytearray
 ) -> dict[str, Any]:
-    """Return the arguments in a request; `hold` is called with the size of each part of it.
+    """Return the arguments in the body of a request.
 
     Raises
     ------
-    RequestTooLarge, RequestTooSlow, InvalidRequest, InvalidQuery
+    RequestTooLarge, InvalidRequest, InvalidQuery
         There are no such arguments in it.
     """
-    body = await _body(request, view.source.capacity.limits, call, hold)
     is_json = request.headers.get("content-type", "").partition(";")[0].strip() == JSON
-    if len(body) <= _LITTLE:
+    if len(body) <= LITTLE:  # which the loop itself has sooner read than a thread
         return _unpacked(body, is_json, call)
     run = view.finish if call.writes else view.run
     return await run(_unpacked, body, is_json, call)
@@ -53,9 +50,16 @@ def _unpacked(body: bytearray, is_json: bool, call: Call) -> dict[str, Any]:
         raise InvalidRequest(f"what was sent cannot be read: {error}") from error
 
 
-async def _body(
+async def received(
     request: Request, limits: Limits, call: Call, hold: Callable[[int], None]
 ) -> bytearray:
+    """Return the body of a request; `hold` is called with the size of each part of it.
+
+    Raises
+    ------
+    RequestTooLarge, RequestTooSlow, InvalidRequest
+        It has too much, comes too slowly, or breaks off.
+    """
     deadline = asyncio.get_running_loop().time() + limits.stalled_seconds
     not_counted = 0
 

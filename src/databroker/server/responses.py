@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -53,10 +53,16 @@ class InPieces(StreamingResponse):
         What makes the others; it is closed at the end, whatever that is.
     run
         Gives what a function gives in a thread.
+
+    Attributes
+    ----------
+    held
+        What is released at the end.
     """
 
     def __init__(self, first: bytes, pieces: Pieces, run: Callable[..., Awaitable[Any]]) -> None:
         self._first, self._pieces, self._run = first, pieces, run
+        self.held = ExitStack()
         super().__init__(self._all(), media_type=MESSAGEPACK)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,8 +70,8 @@ class InPieces(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            with anyio.CancelScope(shield=True), suppress(ValueError):  # a thread may be amid it
-                await self._run(self._pieces.close)
+            with self.held, anyio.CancelScope(shield=True), suppress(ValueError):
+                await self._run(self._pieces.close)  # which fails if a thread is amid it
 
     async def _all(self) -> AsyncIterator[bytes]:
         yield self._first
