@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 import httpx
 import pytest
 
-from databroker.errors import InvalidConfiguration, QueryTimeout
+from databroker.errors import InvalidConfiguration, QueryTimeout, ServerBusy, TooManyRequests
 from databroker.query import nodes as n
 from databroker.query.nodes import Everything
 from databroker.query.time_limit import check_time
@@ -138,7 +138,7 @@ def test_a_server_that_has_enough_to_do_says_so():
         assert refused.headers["retry-after"] == "1"
 
 
-def test_one_caller_has_half_of_the_threads():
+def test_one_caller_has_a_quarter_of_the_threads():
     begun, go = threading.Semaphore(0), threading.Event()
 
     def work():
@@ -146,7 +146,7 @@ def test_one_caller_has_half_of_the_threads():
         assert go.wait(30)
 
     async def ask():
-        threads = capacity.Threads(4, 60)
+        threads = capacity.Threads(8, 60)
         tasks = [asyncio.create_task(threads.run("ann", work)) for _ in range(10)]
         await asyncio.to_thread(begun.acquire)
         await asyncio.to_thread(begun.acquire)
@@ -156,6 +156,75 @@ def test_one_caller_has_half_of_the_threads():
         await asyncio.gather(*tasks)
 
     asyncio.run(ask())
+
+
+def test_large_requests_of_a_caller_are_worked_on_one_after_the_other(monkeypatch):
+    monkeypatch.setattr(capacity, "_TURN", 10_000)
+    store = Slow()
+    body = json.dumps(QUESTION | {"query": {"node": "data_key", "name": "x" * 6_000}})
+    with served(store) as server, ThreadPoolExecutor(2) as clients:
+        try:
+            asked = [
+                clients.submit(server.post, "count", content=body, headers=JSON) for _ in range(2)
+            ]
+            assert store.asked.acquire(timeout=30)
+            assert server.post("size", json={}).status_code == 200  # a small one does not wait
+            assert not store.asked.acquire(timeout=0.3)
+        finally:
+            store.go.set()
+        assert [each.result().status_code for each in asked] == [200, 200]
+
+
+def test_turns_are_taken_in_order_and_others_have_their_own():
+    taken = []
+
+    async def take(turns, caller, size, go):
+        async with turns.taken(caller, size):
+            taken.append((caller, size))
+            await go.wait()
+
+    async def ask():
+        turns, go = capacity.Turns(10_000), asyncio.Event()
+        asked = [("ann", 6_000), ("ann", 10**9), ("ann", 5_000), ("bob", 9_000), ("ann", 10)]
+        tasks = [asyncio.create_task(take(turns, *each, go)) for each in asked]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert sorted(taken) == [("ann", 10), ("ann", 6_000), ("bob", 9_000)]
+        go.set()
+        await asyncio.gather(*tasks)
+        assert taken[-2:] == [("ann", 10**9), ("ann", 5_000)]
+
+    asyncio.run(ask())
+
+
+def test_one_caller_has_half_of_the_memory_for_requests():
+    memory = capacity.Memory(100, 50)
+    with memory.holding("ann") as hold, memory.holding("bob") as others:
+        hold(50)
+        with memory.holding("ann") as more, pytest.raises(TooManyRequests):
+            more(1)
+        others(50)
+        with memory.holding("eve") as third, pytest.raises(ServerBusy):
+            third(1)
+    with memory.holding("ann") as hold:
+        hold(50)
+
+
+def test_a_question_counts_until_the_last_part_of_its_answer_is_sent():
+    store = Slow()
+    body = json.dumps(QUESTION | {"query": {"node": "data_key", "name": "x" * 6_000}})
+    with served(store, Limits(request_bytes=150_000, held_bytes=150_000)) as server:
+        address = f"{server.uri}/v1/find"
+        with httpx.stream("POST", address, content=body, headers=JSON) as answer:
+            parts = answer.iter_raw()
+            next(parts)
+            assert store.asked.acquire(timeout=30)
+            refused = server.post("find", content=body, headers=JSON)
+            assert (refused.status_code, refused.json()["code"]) == (429, "too-many-requests")
+            store.go.set()
+            for _ in parts:
+                pass
+        assert server.post("find", content=body, headers=JSON).status_code == 200
 
 
 def test_large_requests_share_what_memory_there_is():
@@ -168,7 +237,7 @@ def test_large_requests_share_what_memory_there_is():
         try:
             assert server.post("size", json={}).status_code == 200
             second = server.post("count", content=body, headers=JSON)
-            assert (second.status_code, second.json()["code"]) == (503, "server-busy")
+            assert (second.status_code, second.json()["code"]) == (429, "too-many-requests")
         finally:
             store.go.set()
         assert asked.result().status_code == 200

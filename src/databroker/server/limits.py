@@ -19,7 +19,8 @@ class Limits:
         The size of one that only asks: it is all made values of Python, which take several times
         the room.
     held_bytes
-        The size of all requests in progress together, in bytes; it is at least that of one.
+        The size of all requests in progress together, in bytes; it is at least that of one. One
+        caller has half of it at most, or one request.
     answer_seconds
         The time for an answer, or for the next part of a long one, in seconds. Inserts take the
         time that they need.
@@ -30,7 +31,7 @@ class Limits:
     followers
         The number of followers that wait for something new; one caller has half of them at most.
     threads
-        The number of threads that query the stores; one caller has half of them at most.
+        The number of threads that query the stores; one caller has a quarter of them at most.
     connections
         The number of open connections, idle ones included.
     header_seconds

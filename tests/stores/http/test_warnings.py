@@ -21,6 +21,8 @@ class Known:
     def __init__(self, caller):
         self._caller = caller
 
+    may_wait = False
+
     def authenticate(self, credentials):
         return self._caller
 

@@ -121,7 +121,7 @@ class Access(AuthenticationBackend):
             Nobody knows them.
         """
         for authenticator in self._authenticators:
-            if getattr(authenticator, "may_wait", False):
+            if authenticator.may_wait:
                 caller = await anyio.to_thread.run_sync(
                     authenticator.authenticate, credentials, limiter=self._waiting
                 )

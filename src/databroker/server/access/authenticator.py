@@ -35,6 +35,11 @@ class Credentials:
 class Authenticator(Protocol):
     """Recognises callers by one kind of credentials: a token, a key, the headers of a proxy."""
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether it may wait for something, such as another server: then a thread asks it."""
+        ...
+
     def authenticate(self, credentials: Credentials) -> Caller | None:
         """Return who sent a request; None if its credentials are of another kind, or unknown.
 

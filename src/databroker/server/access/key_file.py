@@ -58,6 +58,8 @@ class KeyFile:
     (True, 'key:ann', None)
     """
 
+    may_wait = False
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._lock = threading.Lock()

@@ -41,6 +41,8 @@ class TrustedProxy:
     True
     """
 
+    may_wait = False
+
     def __init__(self, addresses: Sequence[str], headers: Mapping[str, str], rules: Rules) -> None:
         try:
             self._networks = [ipaddress.ip_network(each) for each in addresses]

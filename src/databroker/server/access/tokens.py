@@ -12,6 +12,8 @@ from .caller import ANYBODY, SCOPES, Caller
 class Everybody:
     """Lets in everybody: users are checked before the server, if at all."""
 
+    may_wait = False
+
     def authenticate(self, credentials: Credentials) -> Caller:
         """Return anybody."""
         return ANYBODY
@@ -38,6 +40,8 @@ class OneToken:
     >>> one.authenticate(Credentials("a guess")) is None
     True
     """
+
+    may_wait = False
 
     def __init__(self, token: str) -> None:
         if not token:
