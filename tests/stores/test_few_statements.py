@@ -125,6 +125,17 @@ def test_a_small_run_takes_twenty_statements(shared):
     assert taken == [4, 4, 1, 1, 1, 1, 1, 7]
 
 
+def test_many_rows_that_come_again_are_looked_for_together(shared):
+    """As when an answer was lost, and all is sent again with what follows."""
+    opening = [("start", start()), ("descriptor", descriptor())]
+    events = [("event", event(number)) for number in range(1, 301)]
+    shared.insert_many([*opening, *events[:200]])
+    with counted() as asked:
+        shared.insert_many([*opening, *events])
+    assert asked.call_count < 50
+    assert len(list(read_rows(shared, "event", "desc"))) == 300
+
+
 def test_changes_are_carried_out_together_or_not_at_all(shared):
     def job(connection):
         connection.begin(to_write=True)

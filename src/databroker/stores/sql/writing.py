@@ -172,13 +172,13 @@ class _Write:
             self._put_rows({key: own for key, own in run.rows.items() if key[0] == "datum"}, 1)
 
     def _put_rows(self, waiting: dict[tuple[str, str], list[Doc]], least: int) -> None:
-        """Store rows by their owners: so many of one as a block, if all of them are new."""
+        """Store rows by their owners: so many of one as a block, without those that are known."""
         from ...columns import from_rows
 
         for (kind, owner), rows in waiting.items():
             identities = [row[IDENTITY[kind]] for row in rows]
             make = partial(from_rows, kind, rows)
-            if len(rows) < least or not self._put_new_rows(kind, owner, identities, make):
+            if len(rows) < least or not self._put_columns(kind, owner, identities, make):
                 for row in rows:
                     self._put_row(kind, row)
 
