@@ -76,6 +76,7 @@ SHARED_BY_STORES = (
     "facts",
     "groups",
     "many",
+    "many_owners",
     "narrowed",
     "record",
     "registry",

@@ -9,8 +9,9 @@ from databroker.columns import ALL
 from databroker.documents.encode import encode
 from databroker.query.nodes import Everything
 from databroker.stores.http import HTTPStore
+from databroker.stores.memory import MemoryStore
 from databroker.stores.wire.calls import CALLS
-from databroker.testing.conformance.base import descriptor, event, start
+from databroker.testing.conformance.base import datum, descriptor, event, resource, start
 
 
 @pytest.fixture
@@ -88,3 +89,49 @@ def test_a_large_table_leaves_the_connection_to_others(store):
     [kept] = store._connection._pool._idle
     assert len(header.table(fields=["x"])) == 20_000
     assert list(store._connection._pool._idle) == [kept]
+
+
+def test_the_rows_of_many_resources_are_asked_for_together(store, asked):
+    resources = [f"resource {number}" for number in range(20)]
+    documents = [("descriptor", descriptor("flown", "run", "cam") | {"name": "flown"})]
+    documents[0][1]["data_keys"]["cam"]["external"] = "STREAM:"
+    for number, uid in enumerate(resources):
+        rows = [stream_datum(each, uid, 3 * number) for each in range(3)]
+        documents += [("stream_resource", stream_resource(uid)), *rows]
+        documents += [
+            ("resource", resource(f"{uid}, too", run_start="run")),
+            ("datum", datum(0, f"{uid}, too", uid)),
+        ]
+    store.insert_many(documents)
+    with closing(MemoryStore()) as near:
+        near.insert_many([("start", start()), *documents])
+        wanted = [pair for pair in Broker(near)["run"].documents() if pair[0] != "start"]
+    header = Broker(store)["run"]
+    del asked[:]
+    found = [pair for pair in header.documents() if pair[0] != "start"]
+    assert [pair for pair in found if "resource" in pair[0] or "datum" in pair[0]] == [
+        pair for pair in wanted if "resource" in pair[0] or "datum" in pair[0]
+    ]
+    assert len(found) > 120
+    assert len(asked) < 12
+    del asked[:]
+    assert len(header.table("flown")) == 60
+    assert len(asked) < 12
+
+
+def stream_resource(uid):
+    """Return where values of the field 'cam' are."""
+    where = {"uri": f"file://localhost/data/{uid}.h5", "mimetype": "application/x-hdf5"}
+    return {"uid": uid, "run_start": "run", "data_key": "cam", "parameters": {}, **where}
+
+
+def stream_datum(number, owner, before):
+    """Return what says which event has a value."""
+    first = before + number
+    return "stream_datum", {
+        "uid": f"{owner}/{number}",
+        "stream_resource": owner,
+        "descriptor": "flown",
+        "indices": {"start": number, "stop": number + 1},
+        "seq_nums": {"start": first + 1, "stop": first + 2},
+    }

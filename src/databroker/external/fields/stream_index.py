@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ...columns import ALL
 from ...columns.assemble import assemble
 from ...columns.names import nested, top
-from ...stores.rows import batches_of
+from ...stores.many_owners import batches_of_each
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -157,12 +156,15 @@ class Claims(NamedTuple):
         return first + within, index + within, part
 
 
-def read_claims(store: Store, resources: Sequence[str], owners: Mapping[str, int]) -> Claims:
-    """Read the stream datum documents of some resources."""
+def read_claims(
+    store: Store, run: str, resources: Sequence[str], owners: Mapping[str, int]
+) -> Claims:
+    """Read the stream datum documents of some resources of a run."""
+    found = batches_of_each(store, run, "stream_datum", resources)
     rows = [
         claims
-        for part, uid in enumerate(resources)
-        for batch in batches_of(store, "stream_datum", uid, ALL)
+        for part, batches in enumerate(found)
+        for batch in batches
         if len(claims := _rows(batch, part, owners))
     ]
     return Claims.of(np.concatenate(rows) if rows else np.empty((0, 5), np.int64))

@@ -251,7 +251,7 @@ def _of_stream(
     source = StreamSource.of(document)
     keys = (doc["data_keys"].get(source.data_key) for doc in descriptors)
     owners = {doc["uid"]: number for number, doc in enumerate(descriptors)}
-    claims = read_claims(store, [str(document["uid"])], owners)
+    claims = read_claims(store, run or "", [str(document["uid"])], owners)
     key: Doc = next(filter(None, keys), {})
     field = StreamedField(source.data_key, key, [source], {}, claims)
     return StreamReader(registry, run, field).files()

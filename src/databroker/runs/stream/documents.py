@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...columns import to_rows
 from ...external.fields.filling import external_fields
-from ...stores.rows import rows_of
+from ...stores.many_owners import batches_of_each
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from ...stores.base import Store
 
 Doc = dict[str, Any]
@@ -25,19 +28,29 @@ def run_documents(
     """
     yield "start", start
     shown = set(descriptors)
-    documents = list(store.documents(start["uid"]))
-    for kind, document in [*documents, *_adopted(store, start["uid"], documents)]:
+    linked = list(store.documents(start["uid"]))
+    documents = [*linked, *_adopted(store, start["uid"], linked)]
+    batches = {kind: _batches(store, start["uid"], kind, documents) for kind in _ROWS}
+    for kind, document in documents:
         if kind != "descriptor":
             yield kind, document
-            rows = _ROWS[kind]
-            for row in rows_of(store, rows, document["uid"]):
-                yield rows, row
+            for batch in next(batches[kind]):
+                for row in to_rows(_ROWS[kind], document["uid"], batch):
+                    yield _ROWS[kind], row
         elif document["uid"] in shown:
             yield kind, document
     for event in events:
         yield "event", event
     if stop is not None:
         yield "stop", stop
+
+
+def _batches(
+    store: Store, run: str, kind: str, documents: Iterable[tuple[str, Doc]]
+) -> Iterator[Iterable[pa.RecordBatch]]:
+    """Yield the rows of each document of a kind."""
+    owners = [document["uid"] for each, document in documents if each == kind]
+    return batches_of_each(store, run, _ROWS[kind], owners)
 
 
 def _adopted(store: Store, run: str, documents: Sequence[tuple[str, Doc]]) -> list[tuple[str, Doc]]:

@@ -63,7 +63,7 @@ class StreamedRows:
                     if not sources and _is_held(store, owners, name):
                         continue
                     uids = [str(source.document["uid"]) for source in sources]
-                    claims = read_claims(store, uids, owners)
+                    claims = read_claims(store, run, uids, owners)
                     if flown:  # there are no events to tell whose these are
                         claims = claims.owned_by(owners[descriptor["uid"]])
                     fields[name] = StreamedField(name, key, sources, {}, claims)
