@@ -89,7 +89,7 @@ def test_one_thread_waits_and_ends_when_nobody_follows(monkeypatch):
     run, gone = RunBuilder(db, time=time.time()), weakref.ref(db.store)
     before = threading.enumerate()
     followers = [run.header.follow().subscribe(lambda *_: None) for _ in range(MANY)]
-    until(lambda: len(watch_of(gone())._waiting) == MANY)
+    until(lambda: len(watch_of(gone())._waiters._locks) == MANY)
     (thread,) = (
         t for t in threading.enumerate() if t not in before and t.name == "databroker-watch"
     )
@@ -132,7 +132,7 @@ def test_a_child_of_a_fork_follows_by_itself(tmp_path):
         following = run.header.follow().subscribe(lambda *_: None)
         mine = run.header.follow()
         assert [next(mine)[0] for _ in range(2)] == ["start", "descriptor"]
-        until(lambda: watch_of(db.store)._waiting)
+        until(lambda: watch_of(db.store)._waiters)
         child = os.fork()
         if not child:
             threading.Timer(0.2, lambda: run.event(det, det=1)).start()

@@ -140,7 +140,8 @@ def _work(place, door):
 
     from databroker.server import Limits
     from databroker.server.command.connections import limited
-    from databroker.server.command.serve import ServerWithStreams, raise_file_limit
+    from databroker.server.command.ending import ServerWithStreams
+    from databroker.server.command.serve import raise_file_limit
     from databroker.server.live.event_stream import WithStreams
 
     raise_file_limit(Limits().connections)

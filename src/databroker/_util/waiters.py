@@ -16,6 +16,8 @@ from .signals import suppressed
 class Waiters:
     """Those who wait for something: each has a lock of its own, which whoever wakes it releases.
 
+    It is true while somebody waits.
+
     Examples
     --------
     >>> import threading
@@ -30,6 +32,9 @@ class Waiters:
 
     def __init__(self) -> None:
         self._locks: set[_thread.LockType] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._locks)
 
     def wait_for(self, is_so: Callable[[], bool], timeout: float) -> bool:
         """Wait until something is so, as is looked whenever this is woken; tell whether it is.

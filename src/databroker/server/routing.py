@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..errors import DatabrokerError, ServerBusy
+from ..errors import DatabrokerError, ServerBusy, StoreAway
 from .access.access import User
 from .access.caller import Scope
 from .capacity import Gate
@@ -85,5 +86,11 @@ class Gated:
             except ServerBusy as error:
                 await problem(error)(scope, receive, send)
             else:
-                response = await self._answer(Request(scope, receive, send))
+                response = await self._answered(Request(scope, receive, send))
                 await response(scope, receive, send)
+
+    async def _answered(self, request: Request) -> Response:
+        try:
+            return await self._answer(request)
+        except asyncio.CancelledError:  # by uvicorn, which waits no longer
+            return problem(StoreAway("The server ends now, and had no answer yet. Ask again soon."))

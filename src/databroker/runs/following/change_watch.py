@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import functools
 import os
 import threading
@@ -11,6 +10,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from ..._util.signals import not_from_signal
+from ..._util.waiters import Waiters
 from .shared_answers import SharedAnswers
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ It is also how long the thread stays when nobody does: who follows waits again s
 
 class ChangeWatch:
     """Wakes all who wait for a store once it has something new.
-
-    A main thread that is interrupted while it waits leaves nothing locked: each who waits has a
-    lock of its own.
 
     Parameters
     ----------
@@ -56,7 +53,7 @@ class ChangeWatch:
         self.changes, self.changed = 0, time.monotonic()
         self.answers = SharedAnswers()
         self._store = weakref.ref(store)
-        self._waiting: set[_thread.LockType] = set()
+        self._waiters = Waiters()
         self._waited = 0.0
         self._is_running = threading.Lock()  # it is the thread's
 
@@ -70,24 +67,20 @@ class ChangeWatch:
         timeout
             So many seconds at most.
         """
-        mine = _thread.allocate_lock()
-        mine.acquire()
-        self._waiting.add(mine)
+        self._waited = time.monotonic()
+        if not self._is_running.locked():
+            threading.Thread(target=self._run, name="databroker-watch", daemon=True).start()
         try:
-            if not self._is_running.locked():
-                threading.Thread(target=self._run, name="databroker-watch", daemon=True).start()
-            if self.changes == changes:
-                mine.acquire(timeout=timeout)
+            self._waiters.wait_for(lambda: self.changes != changes, timeout)
         finally:
             self._waited = time.monotonic()
-            self._waiting.discard(mine)
 
     def tell(self) -> None:
         """Wake all who wait, as if there was something new."""
         self.changes, self.changed = self.changes + 1, time.monotonic()
-        woken, self._waiting = self._waiting, set()
-        for each in list(woken):  # who comes late sees that there was a change
-            each.release()
+        if self._waiters:
+            self._waited = self.changed  # they will again
+            self._waiters.wake()
 
     def _run(self) -> None:
         while self._is_wanted() and self._is_running.acquire(blocking=False):  # or another one is
@@ -97,7 +90,8 @@ class ChangeWatch:
                 self._is_running.release()
 
     def _is_wanted(self) -> bool:
-        return bool(self._waiting) or time.monotonic() < self._waited + _PATIENCE
+        waited = bool(self._waiters) or time.monotonic() < self._waited + _PATIENCE
+        return waited and self._store() is not None
 
     def _watch(self) -> None:
         """Tell of changes for as long as anybody waits; first of those before it began."""

@@ -29,6 +29,7 @@ from ..limits import Limits as Limits
 from ..live.event_stream import WithStreams
 from ..monitoring.metrics import numbers_of_processes
 from .connections import limited
+from .ending import PATIENCE, ServerWithStreams
 from .secret_file import persistent_secret
 from .workers import run_workers
 
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
 _OTHER_FILES = 1_000
 """Files that are open besides connections."""
-
-_PATIENCE = 10
-"""Seconds that are waited, at the end, for answers that are being given."""
 
 
 class ServeOptions(NamedTuple):
@@ -163,7 +161,7 @@ def run_worker(options: ServeOptions, token: str, secret: str, listener: socket.
         log_level="warning",
         server_header=False,
         proxy_headers=False,  # an address is that of the connection, whatever is said of it
-        timeout_graceful_shutdown=_PATIENCE,
+        timeout_graceful_shutdown=PATIENCE,
     )
     ServerWithStreams(limited(config, options.limits), served.end_streams).run([listener])
 
@@ -201,19 +199,6 @@ def listening_socket(host: str, port: int) -> socket.socket:
             "program has the port, perhaps another 'databroker serve', give --port another number, "
             "or 0 for one that is free. --host takes an address of this machine; 0.0.0.0 is all."
         ) from error
-
-
-class ServerWithStreams(uvicorn.Server):
-    """Ends what would go on for ever before it waits for requests to be answered."""
-
-    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._end_streams = end_streams
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End what is served."""
-        self._end_streams()
-        await super().shutdown(sockets)
 
 
 def raise_file_limit(connections: int) -> None:
