@@ -71,6 +71,7 @@ def test_what_was_given_is_taken(store, behind):
     uids, mark = store.uids_since(None)
     assert sorted(uids) == ["run", "second", "third"]
     assert mark is None or store.uids_since(mark) is not None
+    assert mark is None or store.uids_since(store.newest_mark()) == ([], mark)
 
 
 @pytest.mark.parametrize("forged", FORGED, ids=lambda forged: repr(forged)[:20])

@@ -508,8 +508,7 @@ class Store(ExternalContract, ABC):
         """Return what is another value once more is stored, by whomever; it is so at once.
 
         It may be another one though nothing is new, and means something to this thread alone. A
-        store that counts what is stored does better than this one, which looks at how many runs
-        there are and at the newest one.
+        store that counts what is stored does better than this one, which looks at the newest run.
         """
         run = next(self.find(Everything(), limit=1), None)
         if run is None:
@@ -520,6 +519,9 @@ class Store(ExternalContract, ABC):
         ]
         return self.count(Everything()), run.uid, run.stop is None, tuple(rows)
 
+    def newest_mark(self) -> Any:
+        """Return a mark after which nothing has come yet; None without runs, or without marks."""
+
     def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
         """Return the uids of runs that came since a mark was given, and a new mark.
 
@@ -529,8 +531,8 @@ class Store(ExternalContract, ABC):
         Parameters
         ----------
         mark
-            As returned before, and JSON can hold it; None for all runs, of which some may come
-            again with the mark returned.
+            As it or `newest_mark` returned it, and JSON can hold it; None for all runs, of which
+            some may come again with the mark returned.
         """
         return (self.resolve("", EVERY), None) if mark is None else None
 

@@ -55,6 +55,7 @@ class DelegatingStore(Store):
     check = _passed_on(Store.check)
     create_indexes = _passed_on(Store.create_indexes)
     state = _passed_on(Store.state)
+    newest_mark = _passed_on(Store.newest_mark)
     uids_since = _passed_on(Store.uids_since)
     wait_for_changes = _passed_on(Store.wait_for_changes)
     expect_changes = _passed_on(Store.expect_changes)

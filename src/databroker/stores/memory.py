@@ -286,6 +286,11 @@ class MemoryStore(Store):
     def wait_for_changes(self, state: Hashable, timeout: float) -> bool:
         return self._waiters.wait_for(lambda: self._insertions != state, timeout)
 
+    def newest_mark(self) -> Any:
+        with self._lock:
+            starts = self._documents["start"]
+            return [len(starts), next(reversed(starts))] if starts else None
+
     def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
         """Return the uids that came since a mark: how many there were, and the last of them."""
         with self._lock:

@@ -50,6 +50,7 @@ BODIES = {
     "read_external": {"values": VALUES, "part": None},
     "size": {},
     "state": {},
+    "newest_mark": {},
     "uids_since": {"mark": "EVIL"},
     "insert": {"kind": "start", "doc": DOCUMENT},
     "insert_many": {"documents": [["start", DOCUMENT], ["EVIL", DOCUMENT]]},

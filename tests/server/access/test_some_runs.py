@@ -130,6 +130,7 @@ def test_nothing_of_other_runs_is_in_what_is_said_of_all(door, key, source):
     assert door.answer(TOKEN, "size", source) > 0
     uids, mark = door.answer(key, "uids_since", source, mark=None)
     assert (uids, mark) == (["mine"], None)
+    assert door.answer(key, "newest_mark", source) is None
     everywhere = n.Or(n.Everything(), n.Equals(n.Path("proposal"), "5678"))
     assert [run[0] for run in door.answer(key, "find", source, query=everywhere)] == ["mine"]
     assert door.answer(key, "resolve", source, prefix="", limit=9) == ["mine"]

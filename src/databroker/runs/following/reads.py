@@ -87,6 +87,10 @@ class Reads:
         """Return how many runs match."""
         return self._once(("count", query), lambda: self._store.count(query))
 
+    def newest_mark(self) -> Any:
+        """Return a mark after which nothing has come yet, if there is one."""
+        return self._store.newest_mark()
+
     def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
         """Return the uids of runs that came since a mark was given, and a new mark."""
         return self._once(("since", repr(mark)), lambda: self._store.uids_since(mark))

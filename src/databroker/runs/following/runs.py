@@ -83,7 +83,7 @@ class RunsFollower(Follower[tuple[str, "Run"]]):
             self._resume(cursor)
 
     def _begin(self) -> None:
-        self._arrivals = Arrivals(self._store)
+        self._arrivals = Arrivals(self._store, self._reads.newest_mark())
         self._arrivals.look(self._reads)
         # Of runs that have not ended: whether it was said that they began.
         self._open = self._open_now()

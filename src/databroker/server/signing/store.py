@@ -72,6 +72,10 @@ class SignedStore(StoreWrapper, DelegatingStore):
     def _record(self, run: RunRecord) -> RunRecord:
         return replace(run, cursor=self._signer.sign("cursor", run.cursor))
 
+    def newest_mark(self) -> Any:
+        mark = self.behind.newest_mark()
+        return None if mark is None else self._signer.sign("mark", mark)
+
     def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
         found = self.behind.uids_since(None if mark is None else self._signer.unsign("mark", mark))
         if found is None:

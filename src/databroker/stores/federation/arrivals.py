@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from functools import partial
 from operator import methodcaller
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ...query.nodes import Everything
 from .copies import stops_of
 from .member import MemberStore
 from .members import Members
+
+if TYPE_CHECKING:
+    from ..base import Store
 
 
 def has_changed(members: Members, states: Mapping[str, Hashable]) -> bool:
@@ -27,6 +31,21 @@ def has_changed(members: Members, states: Mapping[str, Hashable]) -> bool:
                 return True
             left.remove(member.name)
     return bool(left)
+
+
+def newest_mark(members: Members) -> dict[str, Any] | None:
+    """Return the marks of all stores; None without runs, or if one of them has none for its own."""
+    marks = dict[str, Any]()
+    for member, (mark, is_empty) in members.answers(_mark_of):
+        if mark is None and not is_empty:
+            return None
+        marks[member.name] = mark
+    return marks if any(mark is not None for mark in marks.values()) else None
+
+
+def _mark_of(store: Store) -> tuple[Any, bool]:
+    mark = store.newest_mark()
+    return mark, mark is None and not store.count(Everything())
 
 
 def uids_since(members: Members, mark: Any) -> tuple[list[str], Any] | None:

@@ -17,7 +17,7 @@ from ..base import LINKED, Capabilities, RunRecord, Store
 from ..checking import CheckProgress, CheckReport, Finding
 from ..rows import Extent
 from ..waiting import Waiting
-from .arrivals import has_changed, uids_since
+from .arrivals import has_changed, newest_mark, uids_since
 from .copies import STOP, UID, among
 from .member import MemberStore
 from .members import Members
@@ -337,6 +337,9 @@ class FederatedStore(Store):
     def expect_changes(self) -> None:
         for _ in self._members.answers(lambda store: store.expect_changes()):
             pass
+
+    def newest_mark(self) -> Any:
+        return newest_mark(self._members)
 
     def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
         found = uids_since(self._members, mark)

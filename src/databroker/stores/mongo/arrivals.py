@@ -20,13 +20,18 @@ _SEEN = 32
 """So many of them are seen again, until what is behind them is known to be so, too."""
 
 
+def newest_mark(database: Database, collection: str) -> list[str] | None:
+    """Return the uids of the newest runs; None if there are none."""
+    return list(_newest(database, collection, _MARKED)) or None
+
+
 def uids_since(
     database: Database, collection: str, all_uids: Callable[[], list[str]], mark: Any
 ) -> tuple[list[str], Any] | None:
     """Return the uids of the runs that came since a mark, and a new one; see `Store`."""
     if mark is None:
-        newest = list(_newest(database, collection, _MARKED))
-        return all_uids(), newest or None
+        mark = newest_mark(database, collection)
+        return all_uids(), mark
     for most in (2 * _MARKED, 0):  # 0 stands for all, of which those are fetched that are looked at
         came, seen = list[str](), 0
         for uid in _newest(database, collection, most):

@@ -16,7 +16,7 @@ from ...query.nodes import UidPrefix
 from ..activity import Activity
 from ..base import EVERY, LINKED, Capabilities, RunRecord, Store
 from ..rows import Extent
-from .arrivals import uids_since
+from .arrivals import newest_mark, uids_since
 from .compile import compile_node
 from .database import Database, reached_or_closed
 from .databases import Databases
@@ -225,6 +225,10 @@ class MongoNormalizedStore(Store):
     def state(self) -> Hashable:
         """Return how many documents there are, and their bytes."""
         return tuple(database.state() for database in self.databases.all())
+
+    def newest_mark(self) -> Any:
+        place = PLACES["start"]
+        return newest_mark(self.databases.of(place), place.collection)
 
     def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
         place = PLACES["start"]

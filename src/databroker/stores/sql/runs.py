@@ -137,6 +137,12 @@ def resolve(connection: Connection, prefix: str, limit: int) -> list[str]:
     return list(takewhile(lambda uid: uid.startswith(prefix), uids))
 
 
+def newest_mark(connection: Connection) -> tuple[int, str] | None:
+    """Return the number of the run that arrived last, and its uid; None if there is none."""
+    newest = stored.arrived_from(connection, stored.newest_arrival(connection))
+    return next(((number, original(uid)) for number, uid in newest), None)
+
+
 def uids_since(connection: Connection, mark: Any) -> tuple[list[str], Any] | None:
     """Return the uids of the runs that came since a mark, and a new one; all if that is None.
 
@@ -145,10 +151,10 @@ def uids_since(connection: Connection, mark: Any) -> tuple[list[str], Any] | Non
     """
     if mark is not None and not (isinstance(mark, list | tuple) and len(mark) == 2):
         return None
-    first = stored.newest_arrival(connection) if mark is None else mark[0]
-    came = [(number, original(uid)) for number, uid in stored.arrived_from(connection, first)]
     if mark is None:
-        return resolve(connection, "", EVERY), came[0] if came else None
+        mark = newest_mark(connection)
+        return resolve(connection, "", EVERY), mark
+    came = [(number, original(uid)) for number, uid in stored.arrived_from(connection, mark[0])]
     if came[:1] != [tuple(mark)]:
         return None
     return [uid for _, uid in came[1:]], came[-1]

@@ -130,6 +130,9 @@ class SQLStore(Store):
     def resolve(self, prefix: str, limit: int) -> list[str]:
         return self._ask(runs.resolve, prefix, limit)
 
+    def newest_mark(self) -> Any:
+        return self._ask(runs.newest_mark)
+
     def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
         return self._ask(runs.uids_since, mark)
 

@@ -160,6 +160,7 @@ _CALLS = (
     Call("size", {}, _LIMIT),
     # Noticing what is new.
     Call("state", {}, c.STATE),
+    Call("newest_mark", {}, _SEALED),
     Call("uids_since", {"mark": _SEALED}, c.MARKED),
     # Writing. What comes twice changes nothing, so each may be sent again.
     Call("insert", {"kind": c.TEXT, "doc": c.DOCUMENT}, c.ANYTHING, writes=True),

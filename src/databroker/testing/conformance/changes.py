@@ -49,6 +49,7 @@ class Changes(Base):
 
     def test_the_runs_that_came_since_a_mark_are_told(self, store: Store) -> None:
         assert store.uids_since(None) == ([], None)
+        assert store.newest_mark() is None
         insert_all(store, [("start", start(uid)) for uid in ("a", "b")])
         every = store.uids_since(None)
         assert every is not None
@@ -60,6 +61,13 @@ class Changes(Base):
         assert sorted(news[0]) == (["c", "d"] if mark else ["a", "b", "c", "d"])
         if mark:
             assert store.uids_since(news[1]) == ([], news[1])
+        newest = json.loads(json.dumps(store.newest_mark()))
+        assert (newest is None) == (mark is None)
+        store.insert("start", start("e"))
+        if newest:
+            news = store.uids_since(newest)
+            assert news is not None
+            assert news[0] == ["e"]
 
     def test_who_waits_is_told(self, store: Store) -> None:
         for kind, doc in whole_run():
