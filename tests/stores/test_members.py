@@ -53,6 +53,10 @@ class Away(MayBeAway):
         self.reach()
         return super().count(query)
 
+    def newest_mark(self):
+        self.reach()
+        return super().newest_mark()
+
 
 def runs_of(*uids, time=1.5e9):
     return [("start", start(uid, time + number)) for number, uid in enumerate(uids)]
@@ -117,6 +121,21 @@ def test_it_is_left_out_where_that_is_wanted_said_once_and_comes_back(here, away
         away.is_away = False
         assert uids(store) == ["f", "e", "d", "c", "b", "a"]
         assert store.count(Everything()) == 6
+
+
+def test_old_runs_of_one_that_was_away_are_not_new_when_it_is_back(here, away, monkeypatch):
+    for name in ("REST", "_LONGER"):
+        monkeypatch.setattr(f"databroker.stores.federation.member.{name}", 0)
+    store = FederatedStore({"there": away, "here": here}, skip_unavailable=True)
+    away.is_away = True
+    with pytest.warns(UnavailableWarning):
+        mark = store.newest_mark()
+    away.is_away = False
+    here.insert("start", start("g", 7.0))
+    found, mark = store.uids_since(mark)
+    assert found == ["g"]
+    away.insert("start", start("h", 8.0))
+    assert store.uids_since(mark)[0] == ["h"]
 
 
 def test_a_member_that_is_away_is_not_asked_again_at_once(here, away):

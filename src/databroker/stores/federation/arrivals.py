@@ -52,7 +52,7 @@ def uids_since(members: Members, mark: Any) -> tuple[list[str], Any] | None:
     """Return the uids of runs that came since a mark, and a new one.
 
     None if one of the stores has no marks, or cannot tell. What came to a store that is away is
-    told once it is back.
+    told once it is back, if it was there when the mark was given: else all of its runs would be.
     """
     before: Any = {} if mark is None else mark
     if not isinstance(before, dict):
@@ -60,6 +60,9 @@ def uids_since(members: Members, mark: Any) -> tuple[list[str], Any] | None:
     marks = dict(before)
     came: dict[MemberStore, set[str]] = {}
     for member in members.asked():
+        if mark is not None and member.name not in before:
+            marks.update((member.name, new) for new, _ in members.answer(member, _mark_of))
+            continue
         ask = methodcaller("uids_since", before.get(member.name))
         for answer in members.answer(member, ask):
             if answer is None or (answer[0] and answer[1] is None):
