@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from copy import deepcopy
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...stores.facts import run_status
@@ -76,12 +75,26 @@ class Reads:
         self, kind: str, owner: str, selection: Selection, first: int, stop: int
     ) -> Iterable[pa.RecordBatch]:
         """Return some rows of one owner, counted from its first one."""
-        found = partial(batches_of, self._store, kind, owner, selection, first, stop)
+        asked = kind, owner, selection, first, stop
         if stop - first > _MOST_ROWS:
-            return found()
-        return self._once(
-            ("rows", kind, owner, selection, first, stop), lambda: list(found()), _are_few
-        )
+            return batches_of(self._store, *asked)
+        return self._once(("rows", *asked), lambda: list(batches_of(self, *asked)), _are_few)
+
+    def read(
+        self,
+        kind: str,
+        extent: Extent,
+        selection: Selection,
+        rows: tuple[int, int] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield rows as batches; see `Store.read`."""
+        return self._store.read(kind, extent, selection, rows)
+
+    def read_extents(
+        self, kind: str, extents: Iterable[Extent], selection: Selection
+    ) -> Iterator[list[pa.RecordBatch]]:
+        """Yield the batches of each of several extents; see `Store.read_extents`."""
+        return self._store.read_extents(kind, extents, selection)
 
     def count(self, query: Node) -> int:
         """Return how many runs match."""
