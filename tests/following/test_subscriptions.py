@@ -118,7 +118,9 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(db, monkeypatch):
     for method in ("extents", "outlines", "state", "wait_for_changes"):
         with monkeypatch.context() as patch:
             patch.setattr(db.store, method, away)
-            patch.setattr(followers.time, "sleep", lambda _, patch=patch: patch.undo())
+            sleep = lambda _, patch=patch: patch.undo()  # noqa: E731
+            clock = SimpleNamespace(monotonic=time.monotonic, sleep=sleep)
+            patch.setattr(followers, "time", clock)
             assert next(follower)[0] == "event"
         run.event(det, det=2)
     run.stop()

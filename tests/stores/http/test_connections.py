@@ -8,6 +8,7 @@ from base64 import b64encode
 from contextlib import closing, suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 import trustme
@@ -96,7 +97,7 @@ def scripted():
 def waits(monkeypatch):
     """The seconds that are waited for before something is asked again."""
     waited = []
-    monkeypatch.setattr(retries.time, "sleep", waited.append)
+    monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=waited.append))
     return waited
 
 

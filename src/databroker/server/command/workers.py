@@ -96,9 +96,11 @@ class Workers:
         self.begin(len(ended))
 
     def _await_end(self) -> None:
-        ended = wait([each.process.sentinel for each in self._running])
-        oldest = min(each.begun for each in self._running if each.process.sentinel in ended)
-        has_failed = time.monotonic() - oldest < _SOON
+        told = wait([each.process.sentinel for each in self._running])
+        ended = [each for each in self._running if each.process.sentinel in told]
+        for each in ended:
+            each.process.join()  # which is told just before it has ended
+        has_failed = time.monotonic() - min(each.begun for each in ended) < _SOON
         self._failures = self._failures + 1 if has_failed else 0
         time.sleep(min(_PAUSE * 2 ** max(self._failures - 1, 0), _LONGEST_PAUSE))
 
