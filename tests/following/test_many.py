@@ -45,6 +45,10 @@ def until(is_so):
         time.sleep(0.01)
 
 
+def until_they_wait(store, followers):
+    until(lambda: len(watch_of(store)._waiters._locks) == followers)
+
+
 def test_what_comes_to_a_run_is_read_once(db, run, asked):
     det = run.descriptor(["det"])
     run.event(det, det=1)
@@ -56,7 +60,7 @@ def test_what_comes_to_a_run_is_read_once(db, run, asked):
         for to in found
     ] + [primary.follow(["det"]).subscribe(to.append) for to in tables]
     until(lambda: all(len(each) == 3 for each in found) and all(tables))
-    time.sleep(0.1)  # until they wait
+    until_they_wait(db["run"].session.store, 2 * MANY)
     asked.clear()
     run.event(det, det=2)
     until(lambda: all(len(each) == 4 for each in found) and all(len(t) == 2 for t in tables))
@@ -72,7 +76,7 @@ def test_what_comes_to_a_run_is_read_once(db, run, asked):
 def test_runs_that_begin_are_asked_for_once(db, writer, asked):
     found = [[] for _ in range(MANY)]
     watches = [db.watch().subscribe(lambda name, _, to=to: to.append(name)) for to in found]
-    time.sleep(0.1)
+    until_they_wait(db.store, MANY)
     asked.clear()
     run = RunBuilder(writer, time=time.time())
     until(lambda: all(each == ["start"] for each in found))
@@ -89,7 +93,7 @@ def test_one_thread_waits_and_ends_when_nobody_follows(monkeypatch):
     run, gone = RunBuilder(db, time=time.time()), weakref.ref(db.store)
     before = threading.enumerate()
     followers = [run.header.follow().subscribe(lambda *_: None) for _ in range(MANY)]
-    until(lambda: len(watch_of(gone())._waiters._locks) == MANY)
+    until_they_wait(gone(), MANY)
     (thread,) = (
         t for t in threading.enumerate() if t not in before and t.name == "databroker-watch"
     )
