@@ -13,6 +13,8 @@ import pytest
 from databroker import Broker
 from databroker.runs.following import change_watch
 from databroker.runs.following.change_watch import watch_of
+from databroker.runs.following.reads import Reads
+from databroker.runs.following.shared_answers import SharedAnswers
 from databroker.testing.interrupting import interrupted_after
 from helpers.run_builder import RunBuilder
 
@@ -185,3 +187,16 @@ def test_one_that_begins_has_what_was_just_stored(db, run):
             follower = db["run"].follow(cursor=cursor, timeout=0)
             assert [doc["data"] for kind, doc in follower if kind == "event"] == [{"det": n}]
             cursor = follower.cursor
+
+
+@pytest.mark.parametrize("db", ["memory"], indirect=True)
+def test_no_look_is_told_what_is_older_than_the_one_before(run):
+    """By others that began earlier, and ask what this one asked in another order."""
+    store, answers, before = run.db.store, SharedAnswers(), time.monotonic()
+    Reads(store, answers, before).outline("run")
+    run.descriptor(["det"])
+    look = Reads(store, answers, time.monotonic())
+    look.status("run")
+    found = look.outline("run")
+    assert found.rows
+    assert look.later(answers, before).outline("run") == found

@@ -125,7 +125,7 @@ class Follower(Iterator[T]):
                     looked = time.monotonic()
                     # What was stored before it ends is given.
                     since = looked if looked >= heard + timeout else since
-                    self._reads = Reads(self._store, watch_of(self._store).answers, since)
+                    self._reads = self._reads.later(watch_of(self._store).answers, since)
                     is_thorough = looked >= thorough + PATIENCE
                     look = self._look(is_thorough)
                     for each in look.news:

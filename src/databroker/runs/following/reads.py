@@ -52,6 +52,10 @@ class Reads:
         self._since = since
         self._step = 0
 
+    def later(self, answers: SharedAnswers, since: float) -> Reads:
+        """Return the same for a later look, which is told nothing older than this one was."""
+        return Reads(self._store, answers, max(since, self._since))
+
     def status(self, uid: str) -> str:
         """Return how a run without a stop document stands; what is asked next is newer."""
         return self._newer(("status", uid), lambda: run_status(self._store, uid, None))
