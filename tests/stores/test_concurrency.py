@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +14,7 @@ from databroker.query.nodes import Everything
 from databroker.stores.rows import batches_of
 from databroker.stores.sql import SQLiteStore
 from databroker.stores.sql.engine.limits import Limits
+from databroker.stores.sql.engine.sqlite import file as sqlite_file
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import (
     descriptor,
@@ -52,6 +54,23 @@ def test_several_processes_make_the_file_at_once(processes, path):
     processes.run([(OPEN, path, f"run {number}") for number in range(4)])
     with contextlib.closing(SQLiteStore(path)) as store:
         assert {run.uid for run in store.find(Everything())} == {f"run {n}" for n in range(4)}
+
+
+def test_a_file_that_is_made_amid_the_first_look_is_ours(path, monkeypatch):
+    look, others = sqlite_file._one, []
+
+    def look_as_another_makes_it(connection, question):
+        found = look(connection, question)
+        if not others and question == "PRAGMA application_id":
+            others.append(threading.Thread(target=lambda: SQLiteStore(path).close()))
+            others[0].start()
+            others[0].join(0.2)  # if it does not wait for the look to end
+        return found
+
+    monkeypatch.setattr(sqlite_file, "_one", look_as_another_makes_it)
+    with contextlib.closing(SQLiteStore(path)) as store:
+        assert store.count(Everything()) == 0
+    others[0].join()
 
 
 def test_a_writer_waits_for_another_beyond_the_timeout_of_sqlite(monkeypatch, path):

@@ -15,7 +15,7 @@ from ....._util.forks import FileId, is_left_open
 from ....._util.signals import not_from_signal
 from ....._util.user_warnings import warn_user
 from .....errors import ForeignStore, InvalidConfiguration, StoreDamaged, StoreUnavailable
-from ..connection import transaction
+from ..connection import snapshot, transaction
 from . import mark, schema
 from .connection import CACHE, LOG_PAGES, Gate, SQLiteConnection
 from .failures import lacks_room, translated
@@ -244,9 +244,10 @@ def _looked_at(path: Path) -> os.stat_result | None:
 
 def _checked_version(connection: SQLiteConnection, path: Path) -> int | None:
     """Return the version of the tables, None if there are none; refuse those that are not ours."""
-    application = _one(connection, "PRAGMA application_id")
-    version: int = _one(connection, "PRAGMA user_version")
-    tables = _one(connection, "SELECT count(*) FROM sqlite_master")
+    with snapshot(connection):  # another process may be making the tables
+        application = _one(connection, "PRAGMA application_id")
+        version: int = _one(connection, "PRAGMA user_version")
+        tables = _one(connection, "SELECT count(*) FROM sqlite_master")
     if application != schema.APPLICATION_ID:
         if tables or application or version:
             raise ForeignStore(
