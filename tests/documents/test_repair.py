@@ -65,6 +65,9 @@ def test_an_integral_float_is_the_integer_that_it_counts(number):
     datum = {"uid": "s", "stream_resource": "r", "indices": span, "seq_nums": span}
     clean, _ = accept("stream_datum", datum)
     assert_identical(clean["indices"], {"start": 2, "stop": 2})
+    datum["indices"] = {"start": 0.0, "stop": 1.0, "weight": 0.0}
+    clean, _ = accept("stream_datum", datum)
+    assert_identical(clean["indices"], {"start": 0, "stop": 1, "weight": 0.0})
     assert_identical(clean["seq_nums"], {"start": 2, "stop": 2})
 
 

@@ -11,6 +11,7 @@ from .kinds import PAGES
 from .typed_list import TypedList, typed
 
 _SPANS = ("indices", "seq_nums")
+_ENDS = ("start", "stop")
 
 
 def repair(kind: str, doc: dict[str, Any], changes: list[str]) -> None:
@@ -37,7 +38,7 @@ def repair(kind: str, doc: dict[str, Any], changes: list[str]) -> None:
     elif kind == "stream_datum":
         for span in _SPANS:
             if isinstance(doc.get(span), dict):
-                for end in doc[span]:
+                for end in _ENDS:
                     _count(doc[span], end)
     elif kind == "bulk_events":
         for events in doc.values():
