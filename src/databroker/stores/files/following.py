@@ -109,9 +109,12 @@ class Follower:
     def state(self, path: str) -> FileState | None:
         """Return how far a file was read, which is to its end as it is now."""
         found = stamps_at([path])
-        if found != {path: self._watch.known.get(path)}:
+        state = self._states(self.index, [path]).get(path)
+        # What is beyond is cut off, so the state itself is asked which file it is of.
+        if state is None or found != {path: stamp_of_state(state)}:
             self.read_on(found)
-        return self._states(self.index, [path]).get(path)
+            state = self._states(self.index, [path]).get(path)
+        return state
 
     def remake(self) -> None:
         """Make the index anew."""
@@ -132,12 +135,15 @@ class Follower:
     def _opened(self) -> FileIndex:
         """Return the index; if it was removed, a new one, of which nothing is known."""
         if self._index is not None and not self._index.is_there():
-            self._index.close()
-            self._forget_all()
+            self._drop(self._index)
         if self._index is None:
             with self._home.locked():  # others may be making it
                 self._index = self._open()
         return self._index
+
+    def _drop(self, index: FileIndex) -> None:
+        self._forget_all()  # first: one that is closed must not be kept after an interrupt
+        index.close()
 
     def _open(self) -> FileIndex:
         index = self._home.open(self._source)
@@ -160,7 +166,6 @@ class Follower:
         """Take in what changed; return the files that must be read again for that."""
         known = self._states(index, [*changed, *gone])
         forgotten = [known[path] for path in gone if path in known]
-        self._watch.forget(gone)
         again: set[str] = set()
         news: list[FileNews]
         for paths in [*_groups(self._ordered(changed), changed)] or [[]]:
@@ -173,7 +178,7 @@ class Follower:
                 again.update(index.take_in(news, forgotten))
             forgotten = []
             self._note(news)
-        self._watch.forget(again)
+        self._watch.forget({*gone, *again})
         for path in again:
             self._ahead.pop(path, None)
         return again
@@ -237,19 +242,19 @@ class Follower:
         self.changes += 1
         for each in news:
             path = each.state.path
-            stamp = stamp_of_state(each.state)
-            self._watch.note(path, stamp, is_awaited=is_awaited(each.state))
             if _is_worth_keeping(each):
                 self._ahead.pop(path, None)
             else:
                 self._ahead[path] = each.state
+            # Last, as a file that is known is not read again, also after an interrupt.
+            stamp = stamp_of_state(each.state)
+            self._watch.note(path, stamp, is_awaited=is_awaited(each.state))
         self._notices.saw((each.state.path, each.state.faults) for each in news)
 
     def _begin_again(self, index: FileIndex) -> set[str]:
         """Make a new index: what a file gave that is not of one run cannot be told apart."""
-        index.close()
+        self._drop(index)
         self._home.remove()
-        self._forget_all()
         self._opened()
         return set(self._places.look())
 

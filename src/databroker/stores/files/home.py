@@ -101,29 +101,32 @@ class Home:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other processes from changing the index, or writing into the files."""
-        if not self._depth:
-            self._lock()
         self._depth += 1
         try:
+            if self._depth == 1:
+                self._lock()
             yield
         finally:
             self._depth -= 1
-            if not self._depth:
+            try:
+                self._unlock()
+            finally:  # also if an interrupt struck as that began
                 self._unlock()
 
     def _lock(self) -> None:
         with suppressed(OSError):
-            file = (self.folder / f"{self._name}.lock").open("a+b")
-            self._locked = file
-            while not try_lock(file):
+            self._locked = (self.folder / f"{self._name}.lock").open("a+b")
+            while not try_lock(self._locked):
                 time.sleep(_PAUSE)
 
     def _unlock(self) -> None:
-        file, self._locked = self._locked, None
-        if file is not None:
+        if self._depth or self._locked is None:
+            return
+        if not self._locked.closed:
             with suppressed(OSError):
-                unlock(file)
-            file.close()
+                unlock(self._locked)
+            self._locked.close()
+        self._locked = None
 
 
 def cache_folder() -> Path:

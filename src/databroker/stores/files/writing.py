@@ -33,53 +33,46 @@ class Writer:
             batch = _Batch(self, index)
             for kind, document in documents:
                 batch.add(kind, document)
-            written: dict[str, int] = {}
+            before: dict[str, int] = {}
             try:
                 for path, data in batch.files.items():
-                    written[path] = self._append(path, b"".join(data), path in batch.new)
+                    self._append(path, b"".join(data), path in batch.new, before)
             except BaseException:
-                _take_back(written, batch.new)
+                _take_back(before, batch.new)
                 raise
             self._follower.read_on(batch.files)
 
-    def _append(self, path: str, data: bytes, is_new: bool) -> int:
-        """Put bytes behind what a file has, wholly or not at all; return how many it had."""
+    def _append(self, path: str, data: bytes, is_new: bool, before: dict[str, int]) -> None:
+        """Put bytes behind what a file has; note before that how many it had."""
         os.makedirs(os.path.dirname(path), exist_ok=True)
         state = None if is_new else self._follower.state(path)
         mode = os.O_EXCL if is_new else 0
         file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | mode, 0o666)
-        is_kept = not is_new
         try:
-            size = os.lseek(file, 0, os.SEEK_END)
+            size = before[path] = 0 if is_new else os.lseek(file, 0, os.SEEK_END)
             if state is not None and state.read_to < size:
-                size = self._without_fragment(file, path, state.read_to, state.faults)
+                # What a writer left behind that was killed is cut off: it is no document.
+                self._check_damage(path, state.faults)
+                size = before[path] = state.read_to
+                os.ftruncate(file, size)
             elif size and not self.format.ends(_last_byte(file, size)):
                 data = b"\n" + data
             _write(file, data, size)
-            is_kept = True
         finally:
             os.close(file)
-            if not is_kept:
-                os.unlink(path)
-        return size
 
-    def _without_fragment(
-        self, file: int, path: str, read_to: int, faults: Sequence[tuple[int, str]]
-    ) -> int:
-        """Cut off what a writer left behind that was killed: it is no document."""
+    def _check_damage(self, path: str, faults: Sequence[tuple[int, str]]) -> None:
         damage = [text for _, text in faults if text != CUT_SHORT]
         if damage and not self.format.has_lines:
             raise StoreDamaged(
                 f"Nothing can be added to {path}, as it is damaged: {damage[-1]}. Copy what can "
                 "be read of it into another store."
             )
-        os.ftruncate(file, read_to)
-        return os.lseek(file, 0, os.SEEK_END)
 
 
-def _take_back(written: Mapping[str, int], new: Collection[str]) -> None:
+def _take_back(before: Mapping[str, int], new: Collection[str]) -> None:
     """Make files what they were."""
-    for path, size in written.items():
+    for path, size in before.items():
         if path in new:
             os.unlink(path)
         else:
@@ -94,12 +87,8 @@ def _last_byte(file: int, size: int) -> bytes:
 def _write(file: int, data: bytes, size: int) -> None:
     os.lseek(file, size, os.SEEK_SET)
     left = memoryview(data)
-    try:
-        while left:
-            left = left[os.write(file, left) :]
-    except BaseException:
-        os.ftruncate(file, size)
-        raise
+    while left:
+        left = left[os.write(file, left) :]
 
 
 class _Batch:
