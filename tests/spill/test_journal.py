@@ -1,6 +1,9 @@
 """The file in which documents wait: what was appended is read, up to what a crash cut off."""
 
 import contextlib
+import errno
+import itertools
+import os
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from databroker.stores.spill.journal import (
     read_records,
 )
 from databroker.testing import assert_identical
+from databroker.testing.interrupting import interrupted_after
 
 RECORDS = [["start", {"uid": "a"}], ["event", {"x": np.arange(3), "n": 2**70}], ["stop", {}]]
 
@@ -22,8 +26,7 @@ RECORDS = [["start", {"uid": "a"}], ["event", {"x": np.arange(3), "n": 2**70}], 
 @pytest.fixture
 def journal(tmp_path):
     made = new_journal(tmp_path / "spill", {"store": "a store"}, sync=True)
-    for record in RECORDS:
-        made.append(record)
+    made.append(RECORDS)
     yield made
     made.close()
 
@@ -53,7 +56,7 @@ def test_what_is_done_with_does_not_come_again(journal):
     assert [record for record, _ in journal.batch()] == RECORDS[2:]
     journal.place = journal.batch()[0][1]
     assert journal.batch() == []
-    journal.append(["start", {"uid": "b"}])
+    journal.append([["start", {"uid": "b"}]])
     assert [record for record, _ in journal.batch()] == [["start", {"uid": "b"}]]
 
 
@@ -113,23 +116,45 @@ def test_nobody_takes_a_file_whose_writer_lives(journal):
     assert left_behind(journal.path.parent) == []
 
 
-def test_a_write_that_does_not_fit_leaves_nothing(journal, monkeypatch):
+@pytest.mark.parametrize("room", [0, 5, 60])
+def test_of_records_that_do_not_fit_together_none_is_left(journal, monkeypatch, room):
     class Full:
+        """A file on a disk that has no more room than for the first of two records."""
+
         def __init__(self, file):
-            self._file = file
+            self._file, self._room = file, room
 
         def __getattr__(self, name):
             return getattr(self._file, name)
 
         def write(self, data):
-            return self._file.write(data[:5])
+            if data and not self._room:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            written = self._file.write(data[: self._room])
+            self._room -= written
+            return written
 
     monkeypatch.setattr(journal, "_file", Full(journal._file))
     with pytest.raises(OSError, match="No space left"):
-        journal.append(["start", {"uid": "b"}])
+        journal.append([["start", {"uid": "b"}], ["start", {"uid": "b", "long": "x" * 100}]])
     monkeypatch.undo()
-    journal.append(["start", {"uid": "c"}])
+    journal.append([["start", {"uid": "c"}]])
     assert_identical([r for r, _ in journal.batch()], [*RECORDS, ["start", {"uid": "c"}]])
+
+
+def test_records_that_were_interrupted_are_all_left_or_none(tmp_path):
+    with contextlib.closing(new_journal(tmp_path, {}, sync=True)) as journal:
+        for place in itertools.count():
+            with (
+                contextlib.suppress(KeyboardInterrupt),
+                interrupted_after(place, KeyboardInterrupt) as struck,
+            ):
+                journal.append(RECORDS)
+            assert len(journal.batch()) % len(RECORDS) == 0
+            if not struck:
+                break
+        journal.append(RECORDS)
+        assert_identical([record for record, _ in journal.batch()][-len(RECORDS) :], RECORDS)
 
 
 def test_files_are_in_the_order_of_their_making(tmp_path):

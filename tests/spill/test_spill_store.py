@@ -240,8 +240,7 @@ def test_what_is_left_of_a_damaged_file_is_kept(store, behind, folder, eventuall
 
 def test_a_writer_that_is_gone_is_no_loss(behind, folder, eventually):
     journal = new_journal(folder, {}, sync=False)
-    for pair in whole_run():
-        journal.append(pair)
+    journal.append(whole_run())
     journal.close()
     with contextlib.closing(SpillStore(behind, folder)) as store:
         assert store.waiting().documents == len(whole_run())
@@ -256,8 +255,7 @@ def test_a_writer_that_is_gone_is_no_loss(behind, folder, eventually):
 def test_what_waits_can_be_sent_at_once(behind, folder):
     for name in "ab":
         journal = new_journal(folder, {}, sync=False)
-        for pair in whole_run(name):
-            journal.append(pair)
+        journal.append(whole_run(name))
         journal.close()
     with contextlib.closing(SpillStore(behind, folder)) as store:
         behind.is_away = True
@@ -273,7 +271,7 @@ def test_what_waits_can_be_sent_at_once(behind, folder):
 
 def test_nobody_sends_what_another_one_sends(behind, folder):
     journal = new_journal(folder, {}, sync=False)
-    journal.append(["start", start()])
+    journal.append([["start", start()]])
     with contextlib.closing(SpillStore(behind, folder)) as store:
         assert store.send_waiting() == 0
         journal.close()
@@ -286,7 +284,7 @@ def test_what_comes_goes_behind_what_another_process_sends_just_now(
     """A writer was killed, another process sends its file, and a third one goes on with its run."""
     dead = {"host": host(), "pid": 2**22 + 1, "boot_id": boot_id()}
     journal = new_journal(folder, dead, sync=False)
-    journal.append(["start", start()])
+    journal.append([["start", start()]])
     store.insert("descriptor", descriptor())
     time.sleep(0.3)
     assert behind.order == []
@@ -298,7 +296,7 @@ def test_what_comes_goes_behind_what_another_process_sends_just_now(
 def test_what_comes_waits_for_no_writer_that_lives(store, behind, folder):
     alive = {"host": host(), "pid": os.getpid(), "boot_id": boot_id()}
     journal = new_journal(folder, alive, sync=False)
-    journal.append(["start", start("a")])
+    journal.append([["start", start("a")]])
     store.insert("start", start("b"))
     assert behind.order == [("start", start("b"))]
     journal.close()

@@ -40,8 +40,7 @@ def left(folder):
 
     def leave(*pairs):
         journal = new_journal(folder, {}, sync=False)
-        for pair in pairs:
-            journal.append(pair)
+        journal.append(pairs)
         journal.close()
 
     return leave

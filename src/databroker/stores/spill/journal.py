@@ -12,7 +12,7 @@ import os
 import struct
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -94,22 +94,24 @@ class Journal:
         file.close()
         return None
 
-    def append(self, record: Any) -> None:
-        """Add a record; it survives a crash of this process, or of the machine with ``sync``.
+    def append(self, records: Iterable[Any]) -> None:
+        """Add records; they survive a crash of this process, or of the machine with ``sync``.
 
         Raises
         ------
         OSError
-            It cannot be written: the disk is full, say. Nothing of it is left then.
+            They cannot be written: the disk is full, say. Nothing of them is left then.
         """
-        body = encode(record)
-        data = _checked(len(body), zlib.crc32(body)) + body
+        left = memoryview(b"".join(map(_framed, records)))
         end = self._file.seek(0, os.SEEK_END)
-        if self._file.write(data) != len(data):
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+            if self._sync:
+                os.fsync(self._file.fileno())
+        except BaseException:
             self._file.truncate(end)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
-        if self._sync:
-            os.fsync(self._file.fileno())
+            raise
 
     def batch(self) -> list[Record]:
         """Return the next records that are not done with; none if there are no more.
@@ -210,6 +212,11 @@ def _frames(file: BinaryIO, place: int) -> Iterator[tuple[int, int, int]]:
         begin, place = place + _CHECKED, place + _CHECKED + length
         if place <= size:
             yield begin, checksum, place
+
+
+def _framed(record: Any) -> bytes:
+    body = encode(record)
+    return _checked(len(body), zlib.crc32(body)) + body
 
 
 def _damaged(file: BinaryIO, place: int) -> StoreDamaged:

@@ -75,7 +75,7 @@ class Sender:
             path = self.journal.path.with_suffix(REFUSED)
             path.unlink(missing_ok=True)  # from when this file was sent before, in part
             self._aside = Journal.create(path, self.journal.about, sync=True)
-        self._aside.append([kind, doc, reason])
+        self._aside.append([[kind, doc, reason]])
         self.refused.append(f"{named(kind, doc)}: {reason}")
 
     def send_all(self, store: Store) -> int:

@@ -157,8 +157,7 @@ class Spool:
         return Sender(new_journal(self._folder, about, self._sync))
 
     def _append(self, sender: Sender, documents: Pairs, runs: set[str]) -> None:
-        for pair in documents:
-            sender.journal.append(pair)
+        sender.journal.append(documents)
         self.runs |= runs
 
     def _oldest(self) -> Sender | None:
