@@ -220,7 +220,9 @@ def test_no_row_of_a_table_wraps_and_what_is_cut_can_be_read():
     for html in (results_html(rows, zone=UTC), streams_html([("primary", 5, [long])])):
         for row in Table(html).rows:
             assert all("white-space:nowrap" in style for style, _ in row)
-            assert all("text-overflow:ellipsis" in style for style, _ in row)
+        captions, cells = Table(html).rows
+        is_cut = ["text-overflow:ellipsis" in style for style, _ in cells]
+        assert is_cut == ["started" not in caption for _, caption in captions]
         assert 'title="detector_0, detector_1' in html
 
 

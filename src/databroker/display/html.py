@@ -209,7 +209,9 @@ def _runs(rows: Sequence[tuple[Document, str]], more: int | bool, zone: datetime
         return quiet("no runs")
     columns = list_of_runs(rows, zone)
     rest = "… and more" if more is True else f"… and {more:,} more" if more > 0 else ""
-    html = table(columns, ["scan_id"], {"uid": code, "status": status_html}, widest=_RUN_FACT)
+    marks = {"uid": code, "status": status_html}
+    started = [caption for caption in columns if caption.startswith("started")]
+    html = table(columns, ["scan_id"], marks, widest=_RUN_FACT, uncut=started)
     return html + (quiet(rest) if rest else "")
 
 

@@ -89,15 +89,17 @@ def table(
     numbers: Collection[str] = (),
     marks: Mapping[str, Mark] | None = None,
     widest: int = 24,
+    uncut: Collection[str] = (),
 ) -> str:
     """Return columns of text as a table; those that are empty are left out.
 
     Columns of `numbers` end below each other; `marks` make HTML of texts that are not plain;
-    a column is cut at so many widths of an m.
+    a column is cut at so many widths of an m, unless it is one of `uncut`.
     """
     filled = {caption: texts for caption, texts in columns.items() if any(texts)}
     styles = {
-        caption: f"text-align:{'right' if caption in numbers else 'left'};{_CELL};{_CUT}{widest}em"
+        caption: f"text-align:{'right' if caption in numbers else 'left'};{_CELL};"
+        + ("white-space:nowrap" if caption in uncut else f"{_CUT}{widest}em")
         for caption in filled
     }
     head = "".join(

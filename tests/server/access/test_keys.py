@@ -194,10 +194,11 @@ def test_what_is_written_is_logged_with_who_and_how_it_went(door, caplog):
     refused(door.ask(door.key("r"), "insert", kind="start", doc=start("x")), *not_permitted)
     lines = [each.getMessage() for each in caplog.records if each.name == "databroker.audit"]
     assert lines == [
-        "key:scribe from 127.0.0.1: insert start of 'a\\nb': stored",
-        "key:scribe from 127.0.0.1: insert_many start of 'many', descriptor of 'many', resource of "
-        "'many', datum of 'many-res', datum_page of 'many-res' and 7 more: stored",
-        "key:scribe from 127.0.0.1: insert stop of 'others': not-permitted",
+        "key:scribe from 127.0.0.1: insert start of run 'a\\nb': stored",
+        "key:scribe from 127.0.0.1: insert_many start of run 'many', descriptor 'many-desc' of run "
+        "'many', descriptor 'many-paged' of run 'many', resource 'many-res' of run 'many', datum of "
+        "resource 'many-res' and 8 more: stored",
+        "key:scribe from 127.0.0.1: insert stop of run 'others': not-permitted",
         "key:r from 127.0.0.1: /v1/insert: refused",
     ]
 

@@ -273,8 +273,21 @@ def test_encrypted_and_trusted_as_the_environment_says(encrypted, monkeypatch):
             assert store.count(Everything()) == 1
         assert len(store._connection._pool._idle) == 1
     monkeypatch.delenv("SSL_CERT_FILE")
-    with pytest.raises(StoreUnavailable, match="certificate verify failed"):
+    with pytest.raises(StoreUnavailable, match="certificate verify failed.*one of your own"):
         HTTPStore(encrypted)
+
+
+def test_what_is_wrong_with_a_certificate_is_told_from_one_that_is_not_trusted(
+    encrypted, monkeypatch
+):
+    with pytest.raises(StoreUnavailable, match="certificate for another host.*has moved"):
+        HTTPStore(encrypted.replace("127.0.0.1", "localhost"))
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such.pem")
+    with pytest.raises(StoreUnavailable, match="names /no/such.pem, which is not there"):
+        HTTPStore(encrypted)
+    expired = ssl.SSLCertVerificationError("certificate has expired")
+    expired.verify_code = 10
+    assert "certificate that is not valid today" in str(not_reached(expired, "The server"))
 
 
 def test_who_takes_a_server_for_an_encrypted_one_is_told():

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..._util.printable import printable
+from ...documents.kinds import OWNER, ROWS
 from ...errors import DatabrokerError
 
 _LOG = logging.getLogger("databroker.audit")
 
 _MOST = 5
-"""So many runs or owners of rows are named."""
+"""So many documents are named, those of one owner as one."""
 
 
 @contextmanager
@@ -63,24 +64,30 @@ def _what(arguments: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> _what({"kind": "stop", "doc": {"uid": "s", "run_start": "a", "reason": "tea"}})
-    "stop of 'a'"
+    "stop of run 'a'"
     >>> _what({"documents": [("start", {"uid": "a"}), ("event", {"uid": "e", "descriptor": "d"})]})
-    "start of 'a', event of 'd'"
+    "start of run 'a', event of descriptor 'd'"
+    >>> _what({"kind": "descriptor", "doc": {"uid": "d", "run_start": "a"}})
+    "descriptor 'd' of run 'a'"
     >>> _what({"kind": "event", "owner": "d", "batches": []})
-    "event of 'd'"
+    "event of descriptor 'd'"
     """
     if "owner" in arguments:
-        pairs = [(arguments["kind"], arguments["owner"])]
+        kind = str(arguments["kind"])
+        named = [f"{kind} of {OWNER.get(kind, '?')} {arguments['owner']!r:.200}"]
     else:
         documents = arguments.get("documents", [(arguments.get("kind"), arguments.get("doc"))])
-        pairs = [(kind, _whose(kind, doc)) for kind, doc in documents]
-    named = [f"{kind} of {owner!r:.200}" for kind, owner in dict.fromkeys(pairs)]
+        named = list(dict.fromkeys(_named(str(kind), doc) for kind, doc in documents))
     more = f" and {len(named) - _MOST} more" if len(named) > _MOST else ""
     return ", ".join(named[:_MOST]) + more
 
 
-def _whose(kind: Any, doc: Any) -> str:
-    """Return the uid of the run that a document names or, of rows, of what they belong to."""
-    keys = ("uid",) if kind == "start" else ("run_start", "descriptor", "resource")
-    found = (doc.get(key) for key in (*keys, "stream_resource")) if isinstance(doc, dict) else ()
-    return str(next(filter(None, found), "?"))
+def _named(kind: str, doc: Any) -> str:
+    """Return a document's kind and run; of rows, the uid of what has them, which has the run."""
+    found = doc if isinstance(doc, dict) else {}
+    if kind == "start":
+        return f"start of run {found.get('uid', '?')!r:.200}"
+    own = f" {found.get('uid', '?')!r:.200}" if kind in ROWS else ""
+    key = next(filter(found.get, ("run_start", *ROWS)), None)
+    owner = "?" if key is None else f"{'run' if key == 'run_start' else key} {found[key]!r:.200}"
+    return f"{kind}{own} of {owner}"

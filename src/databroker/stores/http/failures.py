@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import ssl
 from http import HTTPStatus
@@ -30,10 +31,7 @@ def not_reached(error: Exception, name: str) -> StoreUnavailable:
     if isinstance(error, TimeoutError):
         return StoreAway(f"{name} takes too long to be reached. Try again later.")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return StoreUnavailable(
-            f"{name} has a certificate that is not trusted here: {_text(error)}. If it is one of "
-            "your own, have the variable SSL_CERT_FILE name a file with it, or with who signed it."
-        )
+        return StoreUnavailable(f"{name} {_of_certificate(error)}")
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return StoreUnavailable(
             f"{name} does not encrypt as 'https' in its address has it: {_text(error)}. "
@@ -75,7 +73,10 @@ def refused(response: HTTPResponse, name: str, asked: str, version: str | None) 
         of_another = differs and isinstance(error, InvalidRequest)
         return InvalidRequest(f"{error} {versions}.") if of_another else error
     if response.status in LATER:
-        return StoreAway(f"{name} cannot answer now (HTTP {response.status}).")
+        return StoreAway(
+            f"{name} cannot answer now, says a proxy before it (HTTP {response.status}). Does the "
+            "server run?"
+        )
     if response.status == HTTPStatus.NOT_FOUND and differs:
         return StoreUnavailable(
             f"{name} does not know {asked!r}. {versions}: a server must not be older than who asks."
@@ -91,6 +92,30 @@ def not_understood(response: HTTPResponse, name: str) -> StoreUnavailable:
         "databroker does. Is the address right? It ends with the name of a source, as `databroker "
         f"serve` shows it. Or the server is older than databroker {__version__}, which asks it."
     )
+
+
+def _of_certificate(error: ssl.SSLCertVerificationError) -> str:
+    """Say what is wrong with a certificate; see `man openssl-verification-options` for the codes."""
+    code, text = getattr(error, "verify_code", None), _text(error)
+    if code in (62, 64):
+        return (
+            f"has a certificate for another host: {text}. Is the host in the address right? A "
+            "server that has moved needs a certificate for its new name."
+        )
+    if code in (9, 10):
+        return (
+            f"has a certificate that is not valid today: {text}. If the clock of this machine is "
+            "right, the server needs a new one."
+        )
+    file = os.environ.get("SSL_CERT_FILE")
+    if file and not os.path.exists(file):
+        mend = f"The variable SSL_CERT_FILE names {file}, which is not there."
+    else:
+        mend = (
+            "If it is one of your own, have the variable SSL_CERT_FILE name a file with it, or "
+            "with who signed it."
+        )
+    return f"has a certificate that is not trusted here: {text}. {mend}"
 
 
 def _text(error: Exception) -> str:
