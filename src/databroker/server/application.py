@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount
 
 from .. import __version__
 from ..broker.broker import Broker
+from ..errors import StoreUnavailable
 from ..runs.session import Session
 from ..stores.base import Store
 from ..stores.wire.calls import CALLS, VERSION
+from ..stores.wire.problems import to_problem
 from .access.access import Access, refused
 from .access.cors import with_cors
 from .calls import endpoint_of
@@ -28,6 +30,7 @@ from .live import endpoints as live
 from .monitoring.health import Health
 from .monitoring.metrics import Metrics
 from .openapi import openapi
+from .paths import path_of, source_and_call
 from .routing import route
 from .signing.signer import Signer
 from .source import ServedSource, SourceView
@@ -110,7 +113,11 @@ def app(
     counting = Metrics.of(routes) if metrics else None
     if counting is not None:
         routes.append(counting.route())
-    whole = Starlette(routes=routes, lifespan=_lifespan(sessions.values()) if close else None)
+    whole = Starlette(
+        routes=routes,
+        exception_handlers={404: partial(_nothing_there, sorted(sessions))},
+        lifespan=_lifespan(sessions.values()) if close else None,
+    )
     guarded: ASGIApp = AuthenticationMiddleware(whole, access or Access.by(token), refused)
     if allow_origins:
         guarded = with_cors(guarded, allow_origins)
@@ -123,6 +130,16 @@ def _named(sources: Source | Mapping[str, Source]) -> Mapping[str, Source]:
 
 def _session(source: Source) -> Session:
     return (source if isinstance(source, Broker) else Broker(source)).session
+
+
+async def _nothing_there(names: Sequence[str], request: Request, _: Exception) -> Response:
+    """Answer a request for what there is not: who has mistaken a source is told which there are."""
+    source, call = source_and_call(path_of(request.scope))
+    if not call or source in names or "" in names:
+        return PlainTextResponse("Not Found", 404)
+    there = ", ".join(names)
+    mistake = StoreUnavailable(f"This server has no source {source!r:.200}. It has: {there}.")
+    return JSONResponse(dict(to_problem(mistake)), 404)
 
 
 def _lifespan(
@@ -138,7 +155,7 @@ def _lifespan(
     return lifespan
 
 
-@functools.cache
+@cache
 def _description() -> dict[str, Any]:
     return openapi(CALLS.values(), __version__)
 

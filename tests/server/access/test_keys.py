@@ -19,6 +19,7 @@ from databroker.errors import (
     NotPermitted,
     SpillWarning,
     StoreIsReadOnly,
+    StoreUnavailable,
 )
 from databroker.query.nodes import Everything
 from databroker.server import Access, Caller, KeyFile
@@ -174,7 +175,7 @@ def test_a_key_in_an_address_lets_in_nobody_and_is_in_no_log(door, caplog):
     caplog.set_level(logging.DEBUG)
     for token in (key, TOKEN):
         answer = httpx.get(f"{door.uri}/lab/v1/about", params={"token": token, "key": token})
-        refused(answer)
+        assert "databroker.open(address)" in refused(answer)
     door.answer(key, "count", **EVERYTHING)
     door.ask("dbk_1_" + key, "count", **EVERYTHING)
     secret = key.split("_", 2)[2]
@@ -182,6 +183,11 @@ def test_a_key_in_an_address_lets_in_nobody_and_is_in_no_log(door, caplog):
     said = [each.getMessage() for each in caplog.records if not each.name.startswith("http")]
     assert any("somebody from 127.0.0.1: GET /lab/v1/about: refused" in line for line in said)
     assert [line for line in said if secret in line or TOKEN in line] == []
+
+
+def test_who_mistakes_a_source_is_told_which_there_are(door):
+    with pytest.raises(StoreUnavailable, match=r"no source 'csx'\. It has: .*lab"):
+        HTTPStore(f"{door.uri}/csx?token={TOKEN}")
 
 
 def test_what_is_written_is_logged_with_who_and_how_it_went(door, caplog):
@@ -196,8 +202,8 @@ def test_what_is_written_is_logged_with_who_and_how_it_went(door, caplog):
     assert lines == [
         "key:scribe from 127.0.0.1: insert start of run 'a\\nb': stored",
         "key:scribe from 127.0.0.1: insert_many start of run 'many', descriptor 'many-desc' of run "
-        "'many', descriptor 'many-paged' of run 'many', resource 'many-res' of run 'many', datum of "
-        "resource 'many-res' and 8 more: stored",
+        "'many', descriptor 'many-paged' of run 'many', resource 'many-res' of run 'many', datum "
+        "of resource 'many-res' and 8 more: stored",
         "key:scribe from 127.0.0.1: insert stop of run 'others': not-permitted",
         "key:r from 127.0.0.1: /v1/insert: refused",
     ]

@@ -273,17 +273,17 @@ def test_encrypted_and_trusted_as_the_environment_says(encrypted, monkeypatch):
             assert store.count(Everything()) == 1
         assert len(store._connection._pool._idle) == 1
     monkeypatch.delenv("SSL_CERT_FILE")
-    with pytest.raises(StoreUnavailable, match="certificate verify failed.*one of your own"):
+    with pytest.raises(StoreUnavailable, match=r"certificate verify failed.*one of your own"):
         HTTPStore(encrypted)
 
 
 def test_what_is_wrong_with_a_certificate_is_told_from_one_that_is_not_trusted(
     encrypted, monkeypatch
 ):
-    with pytest.raises(StoreUnavailable, match="certificate for another host.*has moved"):
+    with pytest.raises(StoreUnavailable, match=r"certificate for another host.*has moved"):
         HTTPStore(encrypted.replace("127.0.0.1", "localhost"))
     monkeypatch.setenv("SSL_CERT_FILE", "/no/such.pem")
-    with pytest.raises(StoreUnavailable, match="names /no/such.pem, which is not there"):
+    with pytest.raises(StoreUnavailable, match=r"names /no/such.pem, which is not there"):
         HTTPStore(encrypted)
     expired = ssl.SSLCertVerificationError("certificate has expired")
     expired.verify_code = 10

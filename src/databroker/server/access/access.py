@@ -31,6 +31,10 @@ _UNKNOWN = (
     "address as 'uri' into the configuration, or the token or key into the variable "
     "DATABROKER_TOKEN."
 )
+_IN_ADDRESS = (
+    "An address with a token is not for a web browser: in Python, databroker.open(address) opens "
+    "it. Other programs send the token in the header 'Authorization: Bearer TOKEN'."
+)
 _NO_TOKEN = "The request has no token, or several"
 _OTHER_TOKEN = "The token of the request is not, or no longer, one of this server"
 
@@ -100,7 +104,9 @@ class Access(AuthenticationBackend):
         except DatabrokerError as error:
             what = f"{conn.scope.get('method', 'WEBSOCKET')} {conn.scope['path']}"
             log_refused("somebody", credentials.address, what)
-            raise AuthenticationError(str(error)) from error
+            typed = credentials.token is None and "token" in conn.query_params
+            why = AccessRefused(_IN_ADDRESS) if typed else error
+            raise AuthenticationError(str(why)) from why
         user = User(caller, credentials.address, partial(self._is_still_valid, credentials, caller))
         return AuthCredentials(sorted(caller.scopes)), user
 

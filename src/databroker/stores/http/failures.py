@@ -95,7 +95,7 @@ def not_understood(response: HTTPResponse, name: str) -> StoreUnavailable:
 
 
 def _of_certificate(error: ssl.SSLCertVerificationError) -> str:
-    """Say what is wrong with a certificate; see `man openssl-verification-options` for the codes."""
+    """Say what is wrong with a certificate; the codes are those of OpenSSL."""
     code, text = getattr(error, "verify_code", None), _text(error)
     if code in (62, 64):
         return (
