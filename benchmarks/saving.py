@@ -53,6 +53,29 @@ def single_events(count: int) -> Iterator[Row]:
     )
 
 
+def events_again(count: int) -> Iterator[Row]:
+    """Events that are all there already, event by event, beside inserting them the first time."""
+    with harness.folder() as folder, open_broker(str(folder / "runs.db")) as db:
+        events = list(_opened(db).events(count))
+        took = []
+        for _ in range(2):
+            begun = time.perf_counter()
+            for event in events:
+                db.insert("event", event)
+            took.append(seconds(begun))
+    first, again = took
+    yield Row(
+        "insert events that are there, event by event",
+        harness.number(count),
+        count / again,
+        "events/s",
+        limit=count / first,
+        target_ratio=1.0,
+        more_is_better=True,
+        note="limit: the first time",
+    )
+
+
 def pages(count: int, page: int = 1000) -> Iterator[Row]:
     """Event pages beside plain Arrow blobs, in turns."""
     ours = least = 0.0
@@ -262,6 +285,7 @@ def _size(folder: Path) -> int:
 def rows(full: bool = False) -> Iterator[Row]:
     """Measure."""
     yield from single_events(100_000)
+    yield from events_again(30_000)
     yield from pages(1_000_000 if full else 300_000)
     yield from large_events(50)
     yield from slowest(100_000)

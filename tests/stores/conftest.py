@@ -13,6 +13,7 @@ import databroker
 LIMITS = {
     "columns.segments.SMALL": 600,
     "stores.sql.series.TAIL_ROWS": 3,
+    "stores.sql.series._AHEAD": 2,
     "stores.sizes.LARGE_ROW": 200,
     "stores.sql.blocks.SEGMENT_BYTES": 300,
     "stores.sql.blocks._FAN": 2,

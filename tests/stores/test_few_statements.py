@@ -136,6 +136,18 @@ def test_many_rows_that_come_again_are_looked_for_together(shared):
     assert len(list(read_rows(shared, "event", "desc"))) == 300
 
 
+def test_rows_that_come_again_one_by_one_are_looked_for_some_at_a_time(shared):
+    insert_all(shared, [("start", start()), ("descriptor", descriptor())])
+    shared.insert("event_page", event_page(range(1, 301)))
+    events = [("event", event(number)) for number in range(1, 301)]
+    with counted() as asked:
+        insert_all(shared, events)
+    assert asked.call_count < 50
+    with pytest.raises(InvalidDocument):
+        shared.insert("event", event(150, x=-1.0))
+    assert len(list(read_rows(shared, "event", "desc"))) == 300
+
+
 def test_changes_are_carried_out_together_or_not_at_all(shared):
     def job(connection):
         connection.begin(to_write=True)

@@ -46,6 +46,8 @@ TAIL_ROWS = 2048
 TAIL_BYTES = 2 * 2**20
 """When the tail has grown to one of these, it becomes a block."""
 
+_AHEAD = 256  # rows that are read with one that came again: those after it may come again, too
+
 
 @dataclass(slots=True)
 class Series:
@@ -64,6 +66,9 @@ class Series:
         The identities of the rows in blocks; None until needed.
     fresh
         Small segments that this process wrote, until they are merged with others.
+    again
+        Rows in blocks, by their identities: the last that was found as it came again, and those
+        after it.
     """
 
     id: int
@@ -74,6 +79,7 @@ class Series:
     tail_bytes: int = 0
     known: UidFilter | None = None
     fresh: Fresh = field(default_factory=dict)
+    again: dict[str, Doc] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -188,7 +194,10 @@ def is_known(connection: Connection, series: Series, row: Doc) -> bool:
         series.sealed and _known(connection, series).might_contain(identity)
     ):
         return False
-    known = find_row(connection, series, identity)
+    known = series.tail.get(identity) or series.again.get(identity)
+    if known is None:
+        series.again = _rows_from(connection, series, identity, _AHEAD)
+        known = series.again.get(identity)
     if known is None:
         return False
     if not same_row(known, row):
@@ -207,19 +216,23 @@ def any_known(
 
 def find_row(connection: Connection, series: Series, identity: str) -> Doc | None:
     """Return a row by its identity."""
+    known = series.tail.get(identity)
+    return known or _rows_from(connection, series, identity, 1).get(identity)
+
+
+def _rows_from(connection: Connection, series: Series, identity: str, count: int) -> dict[str, Doc]:
+    """Return a row in a block and those after it, so many at most, by their identities."""
     from ...columns.batches import to_rows, values_of
 
-    if identity in series.tail:
-        return series.tail[identity]
     key = IDENTITY[series.kind]
     for first, batch in rows_in_blocks(connection, series.id, [key]):
-        for row, found in enumerate(values_of(batch, key)):
-            if found == identity:
-                place = first + row
-                whole = read_block(connection, series.id, place, place + 1, None)
-                if whole is not None:
-                    return to_rows(series.kind, series.owner, whole)[0]
-    return None
+        identities = values_of(batch, key)
+        if identity in identities:
+            place = first + identities.index(identity)
+            whole = read_block(connection, series.id, place, place + count, None)
+            if whole is not None:
+                return {row[key]: row for row in to_rows(series.kind, series.owner, whole)}
+    return {}
 
 
 def without_known(connection: Connection, series: Series, batch: pa.RecordBatch) -> pa.RecordBatch:
