@@ -106,6 +106,13 @@ def test_a_dtype_comes_back_from_its_description(dtype):
     assert restore_dtype(describe_dtype(dtype)) == dtype
 
 
+@pytest.mark.parametrize("dtype", ["S5", "O"])
+def test_what_h5py_notes_beside_a_dtype_is_nothing_to_be_warned_of(dtype, recwarn):
+    noted = np.dtype(dtype, metadata={"h5py_encoding": "utf-8"})
+    assert describe_dtype(noted) == describe_dtype(np.dtype(dtype))
+    assert not recwarn.list
+
+
 @quick
 @given(values.values())
 def test_same_holds_for_a_value_and_its_copy(value):

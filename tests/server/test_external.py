@@ -185,6 +185,16 @@ def test_values_of_any_kind_come_as_they_are(store, registry, serve):
     assert caught.value.field == "img"
 
 
+def test_texts_of_a_file_are_texts(store, registry, serve, files):
+    run = Recorded(store)
+    run.descriptor(cam={**CAM, "dtype": "string", "shape": []})
+    with h5py.File(files / "cam.h5", "w") as file:
+        file.create_dataset("data", data=["Ni", "Fe₂"], dtype=h5py.string_dtype())
+    run.cam("cam.h5")
+    run.stream_datum(0, 2)
+    assert list(map(type, serve(store, registry)[-1].data("cam"))) == [str, str]
+
+
 def test_large_values_are_read_in_parts(store, registry, run, serve, monkeypatch):
     monkeypatch.setattr(reader, "LARGEST", 20)
     monkeypatch.setattr(reader, "PAGE_BYTES", 20)
@@ -474,20 +484,23 @@ def test_errors_are_the_same_and_say_nothing_of_where_files_are(
     (files / "text.h5").write_text("no HDF5 at all")
     run.cam("text.h5", uid="text")
     run.cam("lost/cam.h5", uid="lost")
+    run.stream(HDF5, "http://host/cam.h5", "url", "cam", dataset="data")
     remote = serve(store, registry).store
-    for reference, kind in {
-        "ODD/0": HandlerFailed,
-        "UNKNOWN/0": NoHandler,
-        ("empty", 0, 1): DatasetMissing,
-        ("text", 0, 1): FileDamaged,
-        ("lost", 0, 1): FileMissing,
+    for reference, (kind, said) in {
+        "ODD/0": (HandlerFailed, r"'ODD/0', ODD\): .* is in the log of the server\.$"),
+        "UNKNOWN/0": (NoHandler, "the spec 'UNKNOWN'"),
+        ("empty", 0, 1): (DatasetMissing, r"'empty', application/x-hdf5\): .* another one\?$"),
+        ("text", 0, 1): (FileDamaged, r"still being written\?$"),
+        ("lost", 0, 1): (FileMissing, "has no file that was recorded as"),
+        ("url", 0, 1): (FileRefused, "http://host/cam.h5 is a URL, and only files of this machine"),
     }.items():
-        with caplog.at_level(logging.WARNING), pytest.raises(kind) as caught:
+        with caplog.at_level(logging.WARNING), pytest.raises(kind, match=said) as caught:
             asked_for(remote, reference)
         assert type(caught.value) is kind
         assert "server" in str(caught.value)
         assert str(files) not in str(caught.value)
     assert str(files) in caplog.text
+    assert "raise RuntimeError(" in caplog.text
 
 
 def test_a_server_that_lacks_a_package_says_so(store, registry, run, serve, monkeypatch):

@@ -134,7 +134,10 @@ def describe_dtype(dtype: np.dtype[Any]) -> str:
     >>> restore_dtype(describe_dtype(np.dtype([("x", "<f8"), ("n", "<i4")])))
     dtype([('x', '<f8'), ('n', '<i4')])
     """
-    return repr(np.lib.format.dtype_to_descr(dtype))
+    if dtype.names is not None:
+        return repr(np.lib.format.dtype_to_descr(dtype))
+    # The same without a warning of what h5py notes beside a dtype.
+    return repr("|O" if dtype.hasobject else dtype.str)
 
 
 @functools.lru_cache(maxsize=256)

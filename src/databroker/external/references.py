@@ -22,6 +22,8 @@ from ..errors import (
     HandlerFailed,
 )
 
+SEE_TRACEBACK = "Its traceback stands above, as the cause of this error."
+
 
 class Problem(Exception):
     """What a reader found, told without knowing for whom it reads; see `explained`."""
@@ -83,13 +85,15 @@ def failure(
 ) -> ExternalDataMissing:
     """Return an error that says everything there is to say."""
     where = f" {place.history()}" if place is not None and place.history() else ""
-    said = f"{problem}{where}. {remedy}".rstrip()
+    end = "" if f"{problem}{where}".endswith("?") else "."
+    said = f"{problem}{where}{end} {remedy}".rstrip()
     error = kind(f"{reference}: {said}")
     # An OSError has no place for these but its dictionary, which pickles with it.
     error.__dict__.update(
         run=reference.run,
         field=reference.field,
         datum=reference.datum,
+        spec=reference.spec,
         problem=said,
         path=None if place is None else place.path,
         recorded=None if place is None else place.recorded,
@@ -115,8 +119,7 @@ def _with_context(
     if said["run"] or said["field"]:
         return error
     complete = type(error)(f"{reference}: {said['problem']}")
-    who = {"run": reference.run, "field": reference.field, "datum": reference.datum}
-    complete.__dict__.update(said | who)
+    complete.__dict__.update(said | vars(reference))
     return complete
 
 
@@ -147,8 +150,7 @@ def _data_error(
     if isinstance(error, OSError | EOFError):
         remedy = f"Is {place.path} complete, and still being written?"
         return failure(FileDamaged, reference, place, problem.rstrip("."), remedy)
-    remedy = "Its traceback stands above, as the cause of this error."
-    return failure(HandlerFailed, reference, place, problem.rstrip("."), remedy)
+    return failure(HandlerFailed, reference, place, problem.rstrip("."), SEE_TRACEBACK)
 
 
 def _may_exist(place: Place, error: Exception) -> bool:

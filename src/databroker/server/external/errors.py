@@ -17,11 +17,13 @@ from ...errors import (
     FileForbidden,
     FileMissing,
     FileRefused,
+    HandlerFailed,
     InvalidConfiguration,
     MissingExtra,
     NoHandler,
 )
-from ...external.references import DataReference, failure
+from ...external.guard import is_remote
+from ...external.references import SEE_TRACEBACK, DataReference, failure
 from ...stores.wire.problems import at_server, is_at_server
 
 _LOG = logging.getLogger("databroker.server")
@@ -31,6 +33,8 @@ _WORDS = {
     FileForbidden: "the server may not read {path}",
     FileRefused: "the server does not open {path}: it is in none of the folders that it may read",
 }
+
+_SEE_LOG = "Its traceback is in the log of the server."
 
 
 @contextlib.contextmanager
@@ -51,15 +55,16 @@ def told(error: DatabrokerError) -> DatabrokerError:
         return type(error)(f"On the server: {error}")
     if "problem" not in vars(error) or is_at_server(error):
         return error
-    _LOG.warning("%s", error)
+    _LOG.warning("%s", error, exc_info=error if isinstance(error, HandlerFailed) else None)
     return _told(error, vars(error))
 
 
 def _told(error: ExternalDataMissing, said: dict[str, Any]) -> ExternalDataMissing:
-    who = DataReference(said["run"], said["field"], said["datum"])
-    words = _WORDS.get(type(error))
+    who = DataReference(said["run"], said["field"], said["datum"], said["spec"])
+    words = None if is_remote(said["path"] or "") else _WORDS.get(type(error))
     if words is None:
-        problem = f"on the server, {as_recorded(str(said['problem']), said)}".rstrip(".")
+        problem = str(said["problem"]).replace(SEE_TRACEBACK, _SEE_LOG)
+        problem = f"on the server, {as_recorded(problem, said)}".rstrip(".")
     else:
         path = getattr(error.__cause__, "filename", None) or said["path"]
         problem = words.format(path=as_recorded(str(path), said))

@@ -180,7 +180,7 @@ def each(referred: Referred) -> Iterator[Head | Buffer]:
             yield from alike(page, Part(large.shape, large.dtype, ()))
             continue
         for value in page.values():
-            array = np.asarray(value)
+            array = np.asarray(value, object if isinstance(value, str) else None)
             yield Head(array.shape, array.dtype, isinstance(value, np.ndarray))
             yield from _pieces(array)
 
