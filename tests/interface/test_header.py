@@ -273,3 +273,5 @@ def test_fill_makes_no_difference_where_nothing_is_external(header):
 def test_a_table_of_all_streams_is_empty_as_ever_and_says_so(header):
     with pytest.warns(NothingFoundWarning, match="no stream 'ALL'. It has: 'baseline', 'primary'"):
         assert header.table(ALL).shape == (0, 0)
+    with pytest.warns(NothingFoundWarning, match="no stream 'ALL'"):
+        assert header.db().table(stream=ALL).empty

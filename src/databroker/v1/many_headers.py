@@ -60,8 +60,7 @@ def table_of(
     """Return the tables of a stream of headers, one below the other, in the order given."""
     from ..runs.stream.run_tables import Options, RunTables, TablePage, in_one
 
-    name = stream_name if isinstance(stream_name, str) else getattr(stream_name, "__name__", "")
-    options, wanted = Options(name, "raise", convert_times, timezone), Wanted(fields, fill)
+    options, wanted = Options(stream_name, "raise", convert_times, timezone), Wanted(fields, fill)
     pages: list[TablePage] = []
     reader = None
     before, any_has = 0, False

@@ -37,6 +37,9 @@ class Options:
 
     def __post_init__(self) -> None:
         check_on_missing(self.on_missing)
+        if not isinstance(self.stream, str):  # a table is of one stream: ALL is the name of none
+            name = getattr(self.stream, "__name__", str(self.stream))
+            object.__setattr__(self, "stream", name)
 
 
 @dataclass(frozen=True)
