@@ -72,6 +72,7 @@ def test_no_configuration(typed):
         (["backup", "text.db"], NO, "is there already"),
         (["backup", "none/at/all.db"], AWAY, "none/at"),
         (["backup"], MISUSED, "Missing argument 'PATH'"),
+        (["replay", "--from", "gone"], MISUSED, "does not exist"),
     ],
     ids=lambda each: " ".join(each[:2]) if isinstance(each, list) else None,
 )

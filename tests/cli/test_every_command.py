@@ -86,7 +86,9 @@ OF_REPORTS = {
     ("config", "where"): ["folder", "exists", "names"],
     ("doctor", "-b", "example"): ["state", "about", "found", "mend"],
     ("check", "8"): ["what", "ok", "findings", "checked"],
-    ("status",): ["store", "runs", "bytes", "waiting", "refused", "reason", "files", "kept"],
+    ("status",): [
+        *("store", "runs", "bytes", "waiting", "refused", "reason", "files", "kept", "elsewhere")
+    ],
     ("replay",): ["sent", "waiting", "refused", "kept"],
     ("indexes", "--kept"): ["state", "bytes", "folders", "path"],
     ("keys", "make", "ann"): ["name", "id", "scopes", "runs", "made", "expires", "key"],

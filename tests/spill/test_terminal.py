@@ -78,3 +78,17 @@ def test_what_was_refused_is_told_until_its_file_is_removed(typed, left):
     code, said = typed("status")
     assert "start 'a': ConflictingDocument" in said
     assert "runs      2" in said
+
+
+def test_what_waits_for_a_former_address_is_told_and_sent_to_the_new_one(typed, left, folder):
+    left(*whole_run("a"))
+    former = folder.rename(folder.with_name("http-former"))
+    for command in ("status", "replay"):
+        code, said = typed(command, "-b", "lab")
+        assert code == 0
+        assert f"for other addresses:\n  {former}" in said
+    sent = f"Sent: {len(whole_run())} documents.\n"
+    assert typed("replay", "-b", "lab", "--from", str(former)) == (0, sent)
+    assert "other addresses" not in typed("status", "-b", "lab")[1]
+    with Broker.named("lab") as db:
+        assert db["a"].uid == "a"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +12,9 @@ from .opening import open_broker
 from .outcome import NO
 from .output import say
 from .records import Form, json_option, say_json
+
+if TYPE_CHECKING:
+    from ..stores.waiting import Waiting
 
 
 @click.command(
@@ -27,7 +31,8 @@ def status(names: tuple[str, ...], form: Form | None) -> None:
     with open_broker(*names, tells_of_waiting=True) as db:
         found, waiting = statistics(db), db.store.waiting()
     if form:
-        say_json({**found, "reason": waiting.reason, "files": waiting.files, "kept": waiting.kept})
+        more = ("reason", "files", "kept", "elsewhere")
+        say_json({**found, **{name: getattr(waiting, name) for name in more}})
         return
     say(f"{'store':10}{found['store']}")
     say(f"{'runs':10}{_known(found['runs'])}")
@@ -40,6 +45,7 @@ def status(names: tuple[str, ...], form: Form | None) -> None:
     ):
         if lines:
             say("\n  ".join([f"\n{heading}:", *lines]))
+    _say_elsewhere(waiting)
 
 
 @click.command(
@@ -47,8 +53,15 @@ def status(names: tuple[str, ...], form: Form | None) -> None:
     cls=BrokerCommand,
     examples=["databroker replay", "databroker replay -b beamline --json"],
 )
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Send what waits in this folder for another address, as when the server has moved.",
+)
 @json_option
-def replay(names: tuple[str, ...], form: Form | None) -> int | None:
+def replay(names: tuple[str, ...], folder: Path | None, form: Form | None) -> int | None:
     """Send documents that wait on this machine to the server of their store.
 
     A program that waits for its server sends what it inserted by itself; this is for what programs
@@ -56,9 +69,12 @@ def replay(names: tuple[str, ...], form: Form | None) -> int | None:
 
     Ends with the exit code 1 if something waits still, or was refused.
     """
+    from ..stores.spill.store import send_left
+    from ..stores.spill.survey import survey
+
     with open_broker(*names, tells_of_waiting=True) as db:
-        sent = db.store.send_waiting()
-        waiting = db.store.waiting()
+        sent = send_left(folder, db.store) if folder else db.store.send_waiting()
+        waiting = survey(folder, None) if folder else db.store.waiting()
     if form:
         left = {"waiting": waiting.documents, "refused": waiting.refused, "kept": waiting.kept}
         say_json({"sent": sent, **left})
@@ -67,11 +83,20 @@ def replay(names: tuple[str, ...], form: Form | None) -> int | None:
         say(f"Sent: {_known(sent)} document{'s' * (sent != 1)}.")
     else:
         say("Nothing waits to be sent.")
+        _say_elsewhere(waiting)
     if waiting.files:
         say(f"Programs that are still running have {waiting.documents:,} more, and send them.")
     if waiting.kept:
         say("\n  ".join(["Refused, or damaged, and kept:", *waiting.refused, *waiting.kept]))
     return NO if waiting else None
+
+
+def _say_elsewhere(waiting: Waiting) -> None:
+    """Tell of what waits for other addresses: for none, once a server has moved."""
+    if not waiting.elsewhere:
+        return
+    say("\n  ".join(["\nFiles in which documents wait for other addresses:", *waiting.elsewhere]))
+    say("If it is this server that had the other address: databroker replay --from FOLDER")
 
 
 def _known(number: Any) -> str:

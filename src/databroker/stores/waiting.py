@@ -24,6 +24,8 @@ class Waiting:
         What the server refused for good, and why, in words; it is kept in ``kept``.
     kept
         The files with what was refused, and those that are damaged. Nobody but you removes them.
+    elsewhere
+        Files beside these, in which documents wait for other stores, or for other addresses.
 
     Examples
     --------
@@ -39,6 +41,7 @@ class Waiting:
     reason: str | None = None
     refused: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
     @classmethod
     def of_all(cls, several: Sequence[Waiting]) -> Waiting:
@@ -49,13 +52,16 @@ class Waiting:
         >>> print(Waiting.of_all([Waiting(2, 317), Waiting(1, 100)]))
         3 documents wait (417 bytes)
         """
+        files = tuple(file for each in several for file in each.files)
+        others = dict.fromkeys(file for each in several for file in each.elsewhere)
         return cls(
             sum(each.documents for each in several),
             sum(each.bytes for each in several),
-            tuple(file for each in several for file in each.files),
+            files,
             next((each.reason for each in several if each.reason), None),
             tuple(refused for each in several for refused in each.refused),
             tuple(kept for each in several for kept in each.kept),
+            tuple(file for file in others if file not in files),
         )
 
     def __bool__(self) -> bool:

@@ -158,11 +158,7 @@ class SpillStore(StoreWrapper, DelegatingStore):
         return uid in self._spool.runs
 
     def send_waiting(self) -> int:
-        sent = 0
-        for sender in _senders(self.folder):
-            with closing(sender):
-                sent += sender.send_all(self.behind)
-        return sent
+        return send_left(self.folder, self.behind)
 
     def close(self) -> None:
         self._courier.close(self._after)
@@ -173,6 +169,21 @@ class SpillStore(StoreWrapper, DelegatingStore):
 
     def ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
         return getattr(self.behind, method)(*args, **kwargs)
+
+
+def send_left(folder: Path, store: Store) -> int:
+    """Send what waits in a folder, but for what others have; return how many records that were.
+
+    Raises
+    ------
+    StoreUnavailable, StoreIsReadOnly, StoreDamaged
+        The store takes nothing now.
+    """
+    sent = 0
+    for sender in _senders(folder):
+        with closing(sender):
+            sent += sender.send_all(store)
+    return sent
 
 
 def _senders(folder: Path) -> Iterator[Sender]:

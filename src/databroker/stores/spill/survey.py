@@ -9,7 +9,7 @@ from typing import Any
 from ..._util.signals import suppressed
 from ...errors import StoreDamaged
 from ..waiting import Waiting
-from .journal import count_records, left_behind, read_records
+from .journal import SUFFIX, count_records, left_behind, read_records
 from .sending import DAMAGED, REFUSED, named
 
 
@@ -24,6 +24,11 @@ def survey(folder: Path, reason: str | None) -> Waiting:
         reason=reason,
         refused=tuple(f"{named(kind, doc)}: {why}" for kind, doc, why in _records(refused)),
         kept=tuple(map(str, [*refused, *sorted(folder.glob(f"*{DAMAGED}"))])),
+        elsewhere=tuple(
+            str(file)
+            for file in sorted(folder.parent.glob(f"*/*{SUFFIX}"))
+            if file.parent != folder
+        ),
     )
 
 
