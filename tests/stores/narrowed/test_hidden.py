@@ -130,6 +130,26 @@ def test_an_owner_that_two_sources_have_differently_is_nobodys(behind):
         assert store.extents("event", "other-desc") == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "doc"),
+    [
+        ("start", start("other", proposal="1234")),
+        ("descriptor", descriptor("other-desc", "evil")),
+        ("resource", resource("other-res", run_start="evil")),
+        ("stream_resource", {"uid": "other-sres", "run_start": "evil", "uri": "file:///b"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_nothing_takes_the_place_of_what_is_in_another_source(behind, kind, doc):
+    both = FederatedStore({"new": MemoryStore(), "old": behind}, write_to="new")
+    whole = [(kind, doc), ("stop", stop(doc.get("run_start", "other")))]
+    begun = [] if kind == "start" else [("start", start("evil", proposal="1234"))]
+    with pytest.raises(ConflictingDocument, match="identity of this one"):
+        NarrowedStore(both, MINE).insert_many([*begun, *whole])
+    assert both.record("other").start["proposal"] == "5678"
+    assert both.run_of("event", "other-desc") == both.run_of("datum", "other-res") == "other"
+
+
 def test_members_of_a_federation_are_narrowed_too(behind):
     store = NarrowedStore(FederatedStore({"lab": behind}), MINE)
     (run,) = store.find(n.Everything())

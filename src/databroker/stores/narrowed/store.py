@@ -75,7 +75,7 @@ class NarrowedStore(StoreWrapper):
         super().__init__(behind)
         self._query = query
         self._predicate = compile(query)
-        self._admission = Admission(query, self._sees, behind.run_of)
+        self._admission = Admission(query, self._sees, self._hides, behind.run_of)
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
@@ -97,6 +97,11 @@ class NarrowedStore(StoreWrapper):
     def _sees(self, uid: Any) -> bool:
         """Tell whether a run is there and matches."""
         return isinstance(uid, str) and self.record(uid) is not None
+
+    def _hides(self, uid: str) -> bool:
+        """Tell whether a run is there and does not match."""
+        run = self.behind.record(uid)
+        return run is not None and not self._predicate(self._view(run))
 
     def _visible(self, uids: Sequence[str]) -> list[str]:
         """Return those runs that are there and match, in this order."""

@@ -46,6 +46,8 @@ class Admission:
         What runs must match.
     sees
         Tells whether a run is there and does.
+    hides
+        Tells whether a run is there and does not.
     run_of
         Says to which run an owner of rows belongs; see `Store.run_of`.
     """
@@ -54,9 +56,10 @@ class Admission:
         self,
         query: Node,
         sees: Callable[[Any], bool],
+        hides: Callable[[str], bool],
         run_of: Callable[[str, str], str | None],
     ) -> None:
-        self._query, self._sees, self._run_of = query, sees, run_of
+        self._query, self._sees, self._hides, self._run_of = query, sees, hides, run_of
 
     def check(self, documents: Sequence[tuple[str, Doc]]) -> None:
         """See that each document is of a run that matches: one that is there, or begins here.
@@ -65,6 +68,8 @@ class Admission:
         ------
         NotPermitted
             One is not.
+        ConflictingDocument
+            Another run has its uid, be it in a store that is not the one written to.
         """
         known, runs = set[Any](), dict[tuple[str, str], Any]()
         for kind, doc in documents:
@@ -81,6 +86,7 @@ class Admission:
                 run = doc.get("run_start")
                 self._check_run(run, known, f"run {run!r:.200}")
                 if kind in ROWS:
+                    self._check_owner_is_new(ROWS[kind], doc["uid"], run)
                     runs.setdefault((ROWS[kind], doc["uid"]), run)
 
     def check_owner(self, kind: str, owner: str) -> None:
@@ -93,6 +99,13 @@ class Admission:
                 f"Run {doc['uid']!r:.200} does not match what runs must that are written with this "
                 f"key: {self._query!r}."
             )
+        if self._hides(doc["uid"]):
+            raise _conflict()
+
+    def _check_owner_is_new(self, kind: str, owner: str, run: Any) -> None:
+        """See that what rows will belong to is in no other run."""
+        if self._run_of(kind, owner) not in (None, run):
+            raise _conflict()
 
     def _check_run(self, run: Any, known: set[Any], what: str) -> None:
         """See that a run is one of those that are known to match, or is there and does."""
@@ -119,6 +132,10 @@ def admitted() -> Iterator[None]:
     try:
         yield
     except ConflictingDocument:
-        raise ConflictingDocument(
-            "A different document with the identity of this one is stored already."
-        ) from None
+        raise _conflict() from None
+
+
+def _conflict() -> ConflictingDocument:
+    return ConflictingDocument(
+        "A different document with the identity of this one is stored already."
+    )
