@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from contextlib import closing
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -23,6 +24,7 @@ from databroker.errors import (
 )
 from databroker.query.nodes import Everything
 from databroker.server import Access, Caller, KeyFile
+from databroker.server.access.audit import OneLine
 from databroker.server.access.authenticator import Credentials
 from databroker.server.signing.signer import Signer
 from databroker.stores.http import HTTPStore
@@ -207,6 +209,24 @@ def test_what_is_written_is_logged_with_who_and_how_it_went(door, caplog):
         "key:scribe from 127.0.0.1: insert stop of run 'others': not-permitted",
         "key:r from 127.0.0.1: /v1/insert: refused",
     ]
+
+
+def test_nobody_writes_a_line_of_their_own_into_the_log(door, caplog):
+    caplog.set_level(logging.INFO, "databroker.audit")
+    key = door.key("forger", "write", query=MINE)
+    forged = "\n2026-11-28 09:44:03,383 databroker.audit: key:root from 10.0.0.1: insert start"
+    httpx.get(f"{door.uri}/lab/{quote(forged)}")
+    door.ask(key, "insert", kind=f"start{forged}", doc=start("a", proposal="1234"))
+    door.ask(key, "insert_many", documents=[("start" * 1000, start("a", proposal="1234"))])
+    lines = [each.getMessage() for each in caplog.records if each.name == "databroker.audit"]
+    assert [line.partition("'")[0] for line in lines] == [
+        f"somebody from 127.0.0.1: GET /lab/\\n{forged[1:]}: refused",
+        "key:forger from 127.0.0.1: insert ",
+        "key:forger from 127.0.0.1: insert_many ",
+    ]
+    assert all(line.isprintable() and len(line) < 200 for line in lines)
+    record = logging.makeLogRecord({"msg": "not in %s", "args": (f"/data{forged}",)})
+    assert OneLine("%(message)s").format(record) == f"not in /data\\n{forged[1:]}"
 
 
 def test_pages_of_sites_that_are_not_named_may_not_ask(door):

@@ -206,6 +206,7 @@ def test_a_run_of_mine_is_written_with_all_that_belongs_to_it(store, behind):
         ("descriptor", descriptor("x", "nowhere")),
         ("resource", resource("x", run_start="other")),
         ("resource", resource("x")),
+        ("resource", resource("x", run_start={"uid": "mine"})),
         ("stream_resource", {"uid": "x", "run_start": "other"}),
         ("stop", stop("other")),
         ("stop", stop("nowhere")),

@@ -102,7 +102,7 @@ class Access(AuthenticationBackend):
         try:
             caller = await self.caller_of(credentials)
         except DatabrokerError as error:
-            what = f"{conn.scope.get('method', 'WEBSOCKET')} {conn.scope['path']}"
+            what = f"{conn.scope.get('method', 'WEBSOCKET')} {conn.scope['path']:.200}"
             log_refused("somebody", credentials.address, what)
             typed = credentials.token is None and "token" in conn.query_params
             why = AccessRefused(_IN_ADDRESS) if typed else error

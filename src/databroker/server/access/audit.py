@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ..._util.printable import printable
-from ...documents.kinds import OWNER, ROWS
+from ..._util.printable import printable, shown
+from ...documents.kinds import IDENTITY, OWNER, PAGES, ROWS
 from ...errors import DatabrokerError
 
 _LOG = logging.getLogger("databroker.audit")
@@ -47,15 +47,26 @@ def log_refused(who: str, address: str, what: str) -> None:
 
 def log_to_errors() -> None:
     """Have this process print what is logged, where errors go, and warnings as lines of it."""
-    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine("%(asctime)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler])
     logger = logging.getLogger("databroker")
     logger.setLevel(logging.INFO)
     # Not where in the code it arose: the logs of a machine are read by others.
     warnings.showwarning = lambda message, *_, **__: logger.warning("%s", message)
 
 
+class OneLine(logging.Formatter):
+    """Writes what is said as one line: a path or a name in it could make another one up."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the line; a traceback may follow."""
+        return printable(super().formatMessage(record), lines=False)
+
+
 def _log(level: int, who: str, address: str, what: str) -> None:
-    _LOG.log(level, "%s from %s: %s", printable(who), printable(address or "?"), printable(what))
+    said = (printable(text, lines=False) for text in (who, address or "?", what))
+    _LOG.log(level, "%s from %s: %s", *said)
 
 
 def _what(arguments: Mapping[str, Any]) -> str:
@@ -90,4 +101,5 @@ def _named(kind: str, doc: Any) -> str:
     own = f" {found.get('uid', '?')!r:.200}" if kind in ROWS else ""
     key = next(filter(found.get, ("run_start", *ROWS)), None)
     owner = "?" if key is None else f"{'run' if key == 'run_start' else key} {found[key]!r:.200}"
-    return f"{kind}{own} of {owner}"
+    # What is no kind is quoted: nobody shall take it for more of the line.
+    return f"{kind if kind in IDENTITY or kind in PAGES else shown(kind)}{own} of {owner}"

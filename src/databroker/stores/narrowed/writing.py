@@ -109,7 +109,7 @@ class Admission:
 
     def _check_run(self, run: Any, known: set[Any], what: str) -> None:
         """See that a run is one of those that are known to match, or is there and does."""
-        if run in known:
+        if isinstance(run, str) and run in known:
             return
         if not self._sees(run):
             raise NotPermitted(
