@@ -54,6 +54,8 @@ def test_events_and_documents_have_flags(db, more, image, flags):
     assert [each["filled"] for each in db[-1].events()] == [flags] * 2
     documents = [doc for name, doc in db[-1].documents() if name == "event"]
     assert [doc["filled"] for doc in documents] == [flags] * 2
+    followed = [doc for name, doc in db[-1].follow(timeout=0) if name == "event"]
+    assert [doc["filled"] for doc in followed] == [flags] * 2
     chosen = next(db[-1].streams["primary"].events(["det"]))
     assert chosen["filled"].keys() <= {"img"}
 

@@ -38,6 +38,26 @@ def is_streamed(data_key: Doc) -> bool:
     return str(data_key.get("external") or "").startswith("STREAM")
 
 
+def flag(event: dict[str, Any], external: Iterable[str]) -> None:
+    """Say which of some fields hold their data in an event, where that has no word for each.
+
+    Examples
+    --------
+    >>> event = {"data": {"img": "r/0", "det": 1.0}}
+    >>> flag(event, ["img", "cam"])
+    >>> event["filled"]
+    {'img': False}
+    """
+    said = event.get("filled")
+    if isinstance(said, dict):
+        return
+    held = {name: event["data"][name] for name in external if name in event["data"]}
+    event["filled"] = {
+        name: said if isinstance(said, bool) else not isinstance(value, str)
+        for name, value in held.items()
+    }
+
+
 @dataclass(frozen=True)
 class Filling:
     """What ``fill=...`` asks for.

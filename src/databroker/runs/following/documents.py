@@ -12,6 +12,7 @@ from ...columns import Selection
 from ...columns.batches import to_rows  # Arrow is loaded now, and not when an event comes
 from ...documents.kinds import ROWS, stream_name
 from ...documents.readonly import ALL
+from ...external.fields.filling import external_fields, flag
 from ..stream.fields import Fields, FieldSelection
 from ..stream.many import Wanted
 from ..stream.stream import Stream
@@ -42,6 +43,7 @@ class DocumentFollower(RunFollower[tuple[str, Doc]]):
         self._wanted = Wanted(fields)
         self._hand_out = hand_out
         self._chosen: dict[Owner, FieldSelection] = {}
+        self._external: dict[Owner, Iterable[str]] = {}
 
     def _news(self, outline: Outline) -> Iterator[tuple[str, Doc]]:
         for kind, document in self._stored(outline):
@@ -82,6 +84,7 @@ class DocumentFollower(RunFollower[tuple[str, Doc]]):
             return False
         stream = Stream(self._session, name, [descriptor], self._start, {})
         self._chosen[owner] = stream.select(self._wanted.of([stream]))
+        self._external[owner] = external_fields([descriptor])
         if self._stream_name is not ALL:
             self._wanted.check(strict=True)
         return True
@@ -94,6 +97,7 @@ class DocumentFollower(RunFollower[tuple[str, Doc]]):
         for event, ordinal in heapq.merge(*flows, key=_order):
             owner = ("event", event["descriptor"])
             self._progress.rows[owner] = ordinal + 1
+            flag(event, self._external[owner])
             fields = self._chosen[owner]
             for name, source in fields.extras.items():
                 source.add_to(event, name)

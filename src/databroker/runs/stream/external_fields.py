@@ -22,6 +22,7 @@ from ...external.fields.filling import (
     OnMissing,
     check_on_missing,
     external_fields,
+    flag,
 )
 from .fields import Doc
 from .layout import Array, Chunk, EventSource, Layout
@@ -126,19 +127,8 @@ class ExternalFields:
             for field, column in zip(fields, columns, strict=True):
                 if event["descriptor"] in field.holders:
                     event["data"].setdefault(field.name, cells[column][place])
-            self._flag(event)
+            flag(event, self._kinds)
             yield event
-
-    def _flag(self, event: dict[str, Any]) -> None:
-        """Say which external fields hold their data, where an event has no word for each."""
-        said = event.get("filled")
-        if isinstance(said, dict):
-            return
-        held = {name: event["data"][name] for name in self._kinds if name in event["data"]}
-        event["filled"] = {
-            name: said if isinstance(said, bool) else not isinstance(value, str)
-            for name, value in held.items()
-        }
 
     def references(self, field: str) -> Iterator[Any]:
         """Yield what the rows have in the place of a field's data, in order."""
