@@ -8,13 +8,17 @@ import time
 import weakref
 from collections import Counter
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from databroker import Broker
+from databroker.columns import ALL
 from databroker.runs.following import change_watch
 from databroker.runs.following.change_watch import watch_of
 from databroker.runs.following.reads import Reads
 from databroker.runs.following.shared_answers import SharedAnswers
+from databroker.stores.rows import Extent
 from databroker.testing.interrupting import interrupted_after
 from helpers.run_builder import RunBuilder
 
@@ -73,6 +77,26 @@ def test_what_comes_to_a_run_is_read_once(db, run, asked):
     documents = {id(doc) for each in found for _, doc in each}
     assert len(documents) == 5 * MANY  # each may change its own
     assert [list(table.det) for table in tables[0]] == [[1], [2]]
+
+
+def test_large_rows_are_not_all_in_memory_at_once(monkeypatch):
+    with Broker.from_config({"driver": "memory"}) as db:
+        extents = [Extent(1, n, n, n) for n in range(8)]
+        batches = [pa.record_batch({"seq_num": np.full(20_000, n)}) for n in range(8)]
+        taken = []
+
+        def read(kind, extent, *_):
+            taken.append(extent)
+            return [batches[extent.token]]
+
+        monkeypatch.setattr(db.store, "extents", lambda *_: extents)
+        monkeypatch.setattr(db.store, "read", read)
+        for answers in (None, SharedAnswers()):
+            taken.clear()
+            found = iter(Reads(db.store, answers).rows("event", "d", ALL, 0, 8))
+            first = next(found)
+            assert len(taken) == 2
+            assert [first, *found] == batches
 
 
 def test_runs_that_begin_are_asked_for_once(db, writer, asked):

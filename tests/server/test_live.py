@@ -10,6 +10,7 @@ from functools import partial
 from itertools import islice
 
 import httpx
+import numpy as np
 import pytest
 from starlette.requests import Request
 
@@ -25,7 +26,7 @@ from databroker.server.signing.signer import Signer
 from databroker.server.source import ServedSource
 from databroker.stores.http import HTTPStore
 from helpers.http_server import TOKEN
-from helpers.run_builder import RunBuilder
+from helpers.run_builder import RunBuilder, number
 
 FOLLOWERS = 300
 
@@ -111,6 +112,22 @@ def test_documents_are_told_once_from_an_id_on_until_the_end(db, told, http_serv
         headers={"Authorization": f"Bearer {TOKEN}", "Last-Event-ID": end[1]},
     )
     assert ended.status_code == 204  # so that browsers leave it
+
+
+def test_of_large_documents_there_are_few_in_a_message(db, told):
+    run = RunBuilder(db, time=time.time())
+    wide = run.descriptor({"wave": number("array", [30_000])})
+    for n in range(12):
+        run.event(wide, wave=np.full(30_000, n))
+    run.stop()
+    with told("/runs/run") as events:
+        *batches, _ = events
+    found = [pair for _, _, data in batches for pair in data]
+    assert [kind for kind, _ in found] == ["start", "descriptor", *["event"] * 12, "stop"]
+    assert max(len(data) for _, _, data in batches) <= 5
+    with told("/runs/run", batches[0][1]) as events:
+        again = [pair for _, _, data in list(events)[:-1] for pair in data]
+    assert again == found[len(batches[0][2]) :]
 
 
 def test_one_stream_and_some_fields_are_told_and_what_is_not_there(db, told):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from copy import deepcopy
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...stores.facts import run_status
@@ -27,7 +28,7 @@ _MOST_ROWS = 1_000
 """Rows that are read for several at most: who is far behind reads for itself."""
 
 _MOST_BYTES = 2**18
-"""Bytes of rows that are kept for others at most."""
+"""Bytes of rows that are in memory together, and kept for others, at most."""
 
 
 class Reads:
@@ -82,7 +83,10 @@ class Reads:
         asked = kind, owner, selection, first, stop
         if stop - first > _MOST_ROWS:
             return batches_of(self._store, *asked)
-        return self._once(("rows", *asked), lambda: list(batches_of(self, *asked)), _are_few)
+        batches: Iterator[pa.RecordBatch] = batches_of(self, *asked)
+        taken: list[pa.RecordBatch] = []
+        few = self._once(("rows", *asked), lambda: taken if _are_few(batches, taken) else None)
+        return chain(taken, batches) if few is None else few
 
     def read(
         self,
@@ -127,16 +131,18 @@ class Reads:
         answer, self._since = self._answers.ask((self._step, question), answered, self._since)
         return answer
 
-    def _once(
-        self,
-        question: Hashable,
-        answered: Callable[[], T],
-        is_kept: Callable[[T], bool] = lambda _: True,
-    ) -> T:
+    def _once(self, question: Hashable, answered: Callable[[], T]) -> T:
         if self._answers is None:
             return answered()
-        return self._answers.ask(question, answered, self._since, is_kept)[0]
+        return self._answers.ask(question, answered, self._since)[0]
 
 
-def _are_few(batches: Sequence[pa.RecordBatch]) -> bool:
-    return sum(int(batch.nbytes) for batch in batches) <= _MOST_BYTES
+def _are_few(batches: Iterator[pa.RecordBatch], taken: list[pa.RecordBatch]) -> bool:
+    """Take batches until they are many bytes; tell whether these are all."""
+    left = _MOST_BYTES
+    for batch in batches:
+        taken.append(batch)
+        left -= batch.nbytes
+        if left < 0:
+            return False
+    return True

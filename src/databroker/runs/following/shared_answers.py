@@ -33,13 +33,7 @@ class SharedAnswers:
         self._lock = threading.Lock()
         self._answers: dict[Hashable, _Answer] = {}
 
-    def ask(
-        self,
-        question: Hashable,
-        answered: Callable[[], T],
-        since: float,
-        is_kept: Callable[[T], bool] = lambda _: True,
-    ) -> tuple[T, float]:
+    def ask(self, question: Hashable, answered: Callable[[], T], since: float) -> tuple[T, float]:
         """Return an answer, and a time at which all was there that it tells of.
 
         Parameters
@@ -50,15 +44,13 @@ class SharedAnswers:
             Asks it.
         since
             When it was asked at the earliest, by `time.monotonic`.
-        is_kept
-            Tells whether an answer is small enough to be kept for others.
         """
         answer, is_mine = self._answer(question, since)
         if not is_mine and (found := answer.wait()) is not None:
             return found
         try:
             found = answered(), time.monotonic()
-            if is_mine and is_kept(found[0]):
+            if is_mine:
                 answer.found = found
             return found
         finally:

@@ -17,9 +17,10 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from ..._util.signals import not_from_signal
+from ...display.json_text import as_json
 from ...errors import DatabrokerError, StoreAway
 from ...stores.wire.problems import to_problem
-from .messages import digest, message, place, short_of_run, short_of_runs
+from .messages import digest, json_message, message, place, short_of_run, short_of_runs
 from .shared_looks import Found
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ Run = Callable[..., Awaitable[Any]]
 
 _AT_ONCE = 100
 """Documents in a message at most."""
+
+_LONG = 2**18
+"""Characters of documents after which a message has enough of them."""
 
 _SHARED_BYTES = 2**18
 """Bytes of messages that are kept for others, at most; who is sent more is sent it at once."""
@@ -176,11 +180,9 @@ class DocumentsFeed(FollowerFeed):
 
     def _encoded(self, news: Iterator[Any]) -> Iterator[bytes]:
         """Yield messages, each a list of kinds and documents."""
-        for some in _together(news):
-            yield self._message(some)
-
-    def _message(self, pairs: list[Any]) -> bytes:
-        return message("documents", pairs, short_of_run(self._follower.cursor))
+        for some in _together(map(as_json, news)):
+            text = f"[{', '.join(some)}]"
+            yield json_message("documents", text, short_of_run(self._follower.cursor))
 
 
 async def _few(messages: AsyncIterator[bytes]) -> tuple[list[bytes], bool]:
@@ -195,15 +197,17 @@ async def _few(messages: AsyncIterator[bytes]) -> tuple[list[bytes], bool]:
     return few, True
 
 
-def _together(items: Iterator[Any]) -> Iterator[list[Any]]:
-    """Yield items some at a time; those before an error, too."""
-    some: list[Any] = []
+def _together(texts: Iterator[str]) -> Iterator[list[str]]:
+    """Yield texts some at a time; those before an error, too."""
+    some: list[str] = []
+    size = 0
     try:
-        for each in items:
+        for each in texts:
             some.append(each)
-            if len(some) == _AT_ONCE:
+            size += len(each)
+            if len(some) == _AT_ONCE or size >= _LONG:
                 yield some
-                some = []
+                some, size = [], 0
     except not_from_signal(Exception):
         if some:
             yield some

@@ -37,8 +37,13 @@ def message(name: str, data: Any, cursor: Any = None) -> bytes:
     >>> message("stop", {"uid": "a"}, [7])
     b'event: stop\nid: [7]\ndata: {"uid": "a"}\n\n'
     """
+    return json_message(name, as_json(data), cursor)
+
+
+def json_message(name: str, text: str, cursor: Any = None) -> bytes:
+    """Return a message whose data are JSON already."""
     said = "" if cursor is None else f"id: {_compact(cursor)}\n"
-    return f"event: {name}\n{said}data: {as_json(data)}\n\n".encode()
+    return f"event: {name}\n{said}data: {text}\n\n".encode()
 
 
 def place(cursor: Any) -> bytes:
