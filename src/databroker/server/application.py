@@ -119,8 +119,7 @@ def app(
         lifespan=_lifespan(sessions.values()) if close else None,
     )
     guarded: ASGIApp = AuthenticationMiddleware(whole, access or Access.by(token), refused)
-    if allow_origins:
-        guarded = with_cors(guarded, allow_origins)
+    guarded = with_cors(guarded, allow_origins)
     return Health(stores).around(guarded if counting is None else counting.around(guarded))
 
 

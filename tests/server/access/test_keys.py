@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from databroker import Broker
+from databroker.documents.encode import encode
 from databroker.errors import (
     AccessRefused,
     InvalidConfiguration,
@@ -246,6 +247,32 @@ def test_pages_of_sites_that_are_not_named_may_not_ask(door):
             )
             assert "access-control-allow-credentials" not in answer.headers
             assert answer.is_success or not is_allowed
+
+
+def test_a_page_of_another_site_writes_nothing_for_who_has_logged_in(door):
+    # As a browser sends it without asking before: a form, with the cookies of a proxy.
+    start_of = encode({"kind": "start", "doc": start("by a page", proposal="1234")})
+    named = "https://site.example.org"
+    for site, origin, is_allowed in (
+        ("cross-site", "https://evil.example.org", False),
+        ("same-site", "https://evil.example.org", False),
+        ("cross-site", "null", False),
+        ("cross-site", None, False),
+        ("cross-site", named, True),
+        ("same-origin", "https://of.this.server", True),
+        ("none", None, True),
+    ):
+        headers = {"Content-Type": "text/plain", "Sec-Fetch-Site": site}
+        headers |= {} if origin is None else {"Origin": origin}
+        answer = httpx.post(
+            f"{door.uri}/lab/v1/insert",
+            content=start_of,
+            headers=headers | {"Authorization": f"Bearer {TOKEN}"},
+        )
+        assert answer.status_code == (200 if is_allowed else 403)
+        if not is_allowed:
+            assert answer.json()["code"] == "not-permitted"
+            assert door.stores["lab"].record("by a page") is None
 
 
 def test_a_file_of_keys_that_is_damaged_lets_in_nobody(door, caplog):
