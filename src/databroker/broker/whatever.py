@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from .._util.secrets import hide_passwords
 from .._util.signals import not_from_signal
@@ -167,7 +167,7 @@ def _folder(folder: Path, options: Mapping[str, Any]) -> Configuration:
 
 
 def _at_address(driver: str, address: str) -> Configuration:
-    name = urlsplit(address).path.strip("/").rpartition("/")[2]
+    name = unquote(urlsplit(address).path.strip("/").rpartition("/")[2])
     return from_mapping({"driver": driver, "uri": address}, name=name or None)
 
 

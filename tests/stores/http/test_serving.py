@@ -19,13 +19,15 @@ from databroker.server.command.serve import named_sources
 from databroker.stores.sql import SQLiteStore
 from databroker.testing.conformance.base import start, whole_run
 
+NAME = "été #1? 5%2F"
+
 
 @pytest.fixture
 def path(tmp_path):
     """A file with a run."""
-    with closing(SQLiteStore(tmp_path / "runs.db")) as store:
+    with closing(SQLiteStore(tmp_path / f"{NAME}.db")) as store:
         store.insert_many(whole_run())
-    return tmp_path / "runs.db"
+    return tmp_path / f"{NAME}.db"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,7 @@ def test_what_it_prints_is_the_address_of_a_broker(path, monkeypatch, workers, a
         uri = process.stdout.readline().strip()
         assert uri.startswith("http://127.0.0.1:")
         with databroker.open(uri) as db:
-            assert db.name == "runs"
+            assert db.name == NAME
             assert len(db["run"].table()) == 3
             assert db.store.capabilities.writable == ("--allow-writing" in allowed)
             if "--metrics" in allowed:
@@ -66,7 +68,7 @@ def test_what_it_prints_is_the_address_of_a_broker(path, monkeypatch, workers, a
         process.send_signal(ending)
         _, errors = process.communicate(timeout=60)
     assert uri.partition("token=")[2] not in errors
-    logged = "token from 127.0.0.1: insert start of 'another': stored" in errors
+    logged = "token from 127.0.0.1: insert start of run 'another': stored" in errors
     assert logged == ("--allow-writing" in allowed)
 
 
@@ -83,12 +85,14 @@ def statuses(uri, key):
 
 def _see_that_all_is_counted(uri):
     """Whichever process is asked tells what all of them did."""
-    address, _, token = uri.partition("/runs?token=")
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {uri.partition('?token=')[2]}"}
+    source = re.escape(NAME)
     for count in range(2, 12):
-        httpx.get(f"{address}/runs/v1/about", headers=headers)
-        page = httpx.get(f"{address}/metrics", headers=headers).text
-        told = re.search(r'requests_total{call="about",source="runs",status="200"} (\S+)', page)
+        httpx.get(f"{address(uri)}/v1/about", headers=headers)
+        page = httpx.get(f"{address(uri).rpartition('/')[0]}/metrics", headers=headers).text
+        told = re.search(
+            rf'requests_total{{call="about",source="{source}",status="200"}} (\S+)', page
+        )
         assert float(told[1]) == count
 
 

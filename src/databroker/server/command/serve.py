@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 import uvicorn
 
@@ -252,4 +253,4 @@ def _without_spill(configuration: Configuration) -> Broker:
 def _addresses(options: ServeOptions, port: int) -> Iterator[str]:
     host = f"[{options.host}]" if ":" in options.host else options.host
     for name in options.sources:
-        yield f"http://{host}:{port}/{name}"
+        yield f"http://{host}:{port}/{quote(name)}"
