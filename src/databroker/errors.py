@@ -281,7 +281,7 @@ class RequestTooLarge(InvalidRequest):
     """What came to a server over the network is more than it takes at once."""
 
 
-class RequestTooSlow(InvalidRequest):
+class RequestTooSlow(StoreAway):
     """What was sent to a server over the network came too slowly to be waited for."""
 
 

@@ -165,6 +165,32 @@ def test_a_server_of_another_version_is_told_from_a_wrong_address(scripted, said
         store.count(Everything())
 
 
+@pytest.mark.parametrize(
+    ("said", "kind", "words"),
+    [
+        (answer("413 Too Large", b"<html>"), StoreUnavailable, "takes no request so large"),
+        (answer("429 Too Many", b"<html>"), StoreAway, "cannot answer now"),
+        (
+            answer("301 Moved", b"<html>", "Location: https://host/lab"),
+            StoreUnavailable,
+            "sends on to 'https://host/lab'",
+        ),
+    ],
+    ids=["large", "often", "elsewhere"],
+)
+def test_what_a_proxy_says_is_told_from_a_wrong_address(scripted, said, kind, words):
+    _, store = scripted(said)
+    with pytest.raises(StoreUnavailable, match=words) as caught:
+        store.count(Everything())
+    assert type(caught.value) is kind
+
+
+def test_what_came_too_slowly_is_sent_again_and_is_no_fault_of_a_document(scripted):
+    _, store = scripted(answer("408 Slow", b'{"code": "request-too-slow", "message": "Slowly."}'))
+    with pytest.raises(StoreAway, match="Slowly"):
+        store.insert("start", start())
+
+
 KEPT = answer("200 OK", encode(None))
 
 

@@ -14,7 +14,7 @@ from ..._util.secrets import hide_passwords
 from ...errors import DatabrokerError, InvalidRequest, StoreAway, StoreUnavailable
 from ..wire.problems import from_problem
 
-LATER = (502, 503, 504)
+LATER = (429, 502, 503, 504)
 """What a proxy before a server says that cannot answer now."""
 
 
@@ -76,6 +76,17 @@ def refused(response: HTTPResponse, name: str, asked: str, version: str | None) 
         return StoreAway(
             f"{name} cannot answer now, says a proxy before it (HTTP {response.status}). Does the "
             "server run?"
+        )
+    if response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return StoreUnavailable(
+            f"{name} does not get {asked!r}: a proxy before it takes no request so large (HTTP "
+            "413). Have it take larger ones; in nginx, that is `client_max_body_size`."
+        )
+    if 300 <= response.status < 400:
+        return StoreUnavailable(
+            f"{name} sends on to {response.headers.get('location')!r:.200} (HTTP "
+            f"{response.status}), which is not followed: the token is for nobody else. If that is "
+            "where it is now, have the address begin like that."
         )
     if response.status == HTTPStatus.NOT_FOUND and differs:
         return StoreUnavailable(
