@@ -79,7 +79,9 @@ def test_an_administrator_leaves_the_file_to_its_owner(run_at_lab, tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_two_keys_have_two_names(run_at_lab):
+def test_keys_have_names_each_its_own(run_at_lab):
+    assert "is empty" in run_at_lab("keys", "make", " ")[2]
+    assert "There is none yet." in run_at_lab("keys", "revoke", "ann")[2]
     run_at_lab("keys", "make", "ann")
     code, _, errors = run_at_lab("keys", "make", "ann")
     assert (code, "There is a key of 'ann' already" in errors) == (NO, True)

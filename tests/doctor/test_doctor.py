@@ -59,13 +59,16 @@ def test_what_is_installed_is_told():
     assert not {"extra test", "extra lint"} & found.keys()
 
 
-def test_an_extra_that_is_not_installed_is_a_note(monkeypatch):
-    requires = ["pandas>=2", "no-such-thing>=1 ; extra == 'odd'", "pytest ; extra == 'test'"]
+def test_extras_that_are_not_installed_are_one_note_and_one_in_part_is_its_own(monkeypatch):
+    requires = ["pandas>=2", "pytest ; extra == 'test'"]
+    requires += [f"no-such-thing>=1 ; extra == '{extra}'" for extra in ("odd", "odder", "half")]
+    requires += ["numpy ; extra == 'half'"]
     monkeypatch.setattr("importlib.metadata.requires", lambda name: requires)
-    found = {each.about: each for each in look_at_installation()}
-    assert found["extra odd"].state == "note"
-    assert "pip install 'databroker[odd]'" in found["extra odd"].mend
-    assert "extra test" not in found
+    found = {each.about: each for each in look_at_installation() if each.state == "note"}
+    assert list(found) == ["extra half", "other extras"]
+    assert found["extra half"].mend == "pip install 'databroker[half]'"
+    assert found["other extras"].found == "not installed: odd, odder"
+    assert "pip install 'databroker[odd]'" in found["other extras"].mend
 
 
 def test_a_folder_of_the_root_map_that_is_not_there(lab, empty_home):

@@ -20,18 +20,23 @@ def look_at_installation() -> Iterator[Diagnosis]:
     yield Diagnosis("good", "databroker", f"version {__version__}")
     python = f"{platform.python_version()} at {sys.executable}, on {platform.platform()}"
     yield Diagnosis("good", "Python", python)
+    absent = []
     for extra, packages in _extras().items():
         missing = [name for name in packages if _version(name) is None]
-        if missing:
-            yield Diagnosis(
-                "note",
-                f"extra {extra}",
+        if missing == packages:
+            absent.append(extra)
+        elif missing:
+            found, mend = (
                 f"not installed: {', '.join(missing)}",
-                f"pip install 'databroker[{extra}]', if you need it",
+                f"pip install 'databroker[{extra}]'",
             )
+            yield Diagnosis("note", f"extra {extra}", found, mend)
         else:
             versions = ", ".join(f"{name} {_version(name)}" for name in packages)
             yield Diagnosis("good", f"extra {extra}", versions)
+    if absent:
+        mend = f"pip install 'databroker[{absent[0]}]', if you need it; the others likewise"
+        yield Diagnosis("note", "other extras", f"not installed: {', '.join(absent)}", mend)
 
 
 def _extras() -> dict[str, list[str]]:

@@ -123,8 +123,10 @@ class KeyFile:
         Raises
         ------
         InvalidConfiguration
-            There is a key of this name.
+            There is a key of this name, or the name is empty.
         """
+        if not caller.name.strip():
+            raise InvalidConfiguration("The name of a key is empty. It says whose key it is.")
         key, text = new_key(caller, expires)
 
         def added(keys: Keys) -> Keys:
@@ -162,7 +164,8 @@ class KeyFile:
             gone[:] = [each for each in keys.values() if which in (each.id, each.caller.name)]
             if not gone:
                 names = ", ".join(each.caller.name for each in keys.values())
-                raise NoSuchKey(f"There is no key {which!r} in {self.path}. There: {names or '-'}.")
+                there = f"There: {names}." if names else "There is none yet."
+                raise NoSuchKey(f"There is no key {which!r} in {self.path}. {there}")
             return {id: each for id, each in keys.items() if each not in gone}
 
         self._change(left)
