@@ -311,6 +311,7 @@ def test_what_is_served_to_other_machines_warns(run, monkeypatch):
     arguments = ["serve", "example", "--port", "0", "--no-token"]
     code, out, errors = run(*arguments, "--host", "0.0.0.0")
     assert (code, "token" in out) == (0, False)
+    assert f"http://{socket.gethostname()}:" in out  # where others find it
     assert "not encrypted" in errors
     assert "not encrypted" not in run(*arguments, "--host", "localhost")[2]
 
@@ -323,7 +324,11 @@ def test_what_is_served_says_where(run, monkeypatch):
     assert code == 0
     assert re.search(r"http://127\.0\.0\.1:\d+/example\?token=\S{30}", out)
     monkeypatch.setenv("DATABROKER_TOKEN", "a-token")
-    assert "a-token" not in run(*arguments)[1]
+    _, out, errors = run(*arguments)
+    assert "a-token" not in out + errors
+    assert "may be guessed" in errors
+    monkeypatch.setenv("DATABROKER_TOKEN", "5MXAhNEbMSpFb9m5GPYpcKCe")
+    assert run(*arguments)[2] == ""
 
 
 def test_what_cannot_be_served_is_said_before_anything_is(run, monkeypatch):

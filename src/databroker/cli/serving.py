@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -10,6 +11,9 @@ from .command import Command
 from .completing import complete_name
 from .keys import keys_option
 from .output import complain, say
+
+_SHORT = 16
+"""Characters, of which a token that cannot be guessed has more."""
 
 
 @click.command(
@@ -100,6 +104,7 @@ def serve(
 
     server = require("databroker.server.command.serve", "server")
     from ..server.access.key_file import KeyFile, default_key_file
+    from ..stores.wire.tokens import ENVIRONMENT
 
     keys = keys or default_key_file()
     options = server.ServeOptions(
@@ -124,6 +129,11 @@ def serve(
         complain(
             f"warning: nobody has access yet, as there are no keys in {keys}. 'databroker keys "
             "make NAME' makes one."
+        )
+    if 0 < len(os.environ.get(ENVIRONMENT, "")) < _SHORT and not no_token:
+        complain(
+            f"warning: the token in the variable {ENVIRONMENT} is short, and may be guessed. It "
+            "allows everything; 'openssl rand -hex 32' makes a better one."
         )
     server.serve(options, say)
 

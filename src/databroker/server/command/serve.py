@@ -251,6 +251,8 @@ def _without_spill(configuration: Configuration) -> Broker:
 
 
 def _addresses(options: ServeOptions, port: int) -> Iterator[str]:
-    host = f"[{options.host}]" if ":" in options.host else options.host
+    # Where all addresses of this machine are meant, others reach it by its name.
+    named = socket.gethostname() if options.host in ("0.0.0.0", "::") else options.host
+    host = f"[{named}]" if ":" in named else named
     for name in options.sources:
         yield f"http://{host}:{port}/{quote(name)}"
