@@ -10,6 +10,7 @@ import pytest
 from databroker import Broker
 from databroker.errors import StoreAway
 from databroker.runs.following import follower as followers
+from databroker.runs.following.change_watch import watch_of
 from helpers.run_builder import RunBuilder
 
 
@@ -43,6 +44,19 @@ def test_documents_runs_and_tables_are_handed_over_as_they_come(db):
     assert [list(each.det) for each in tables] == [[1]]
     assert runs == [("start", "run"), ("stop", "run")]
     assert not watching.is_running
+
+
+def test_an_iterator_that_another_thread_waits_in_can_be_closed(db):
+    RunBuilder(db, time=time.time())
+    follower, found = db["run"].follow(), []
+    thread = threading.Thread(target=lambda: found.extend(follower))
+    thread.start()
+    while not watch_of(db.store)._waiters:
+        time.sleep(0.01)
+    follower.close()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert [kind for kind, _ in found] == ["start"]
 
 
 def test_nothing_is_handed_over_once_it_is_stopped_and_a_cursor_goes_on(db):

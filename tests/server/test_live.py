@@ -22,9 +22,11 @@ from databroker.server.access.caller import ANYBODY, Caller
 from databroker.server.capacity import Capacity
 from databroker.server.live import endpoints
 from databroker.server.live.event_stream import WithStreams
+from databroker.server.live.messages import short_of_runs
 from databroker.server.signing.signer import Signer
 from databroker.server.source import ServedSource
 from databroker.stores.http import HTTPStore
+from databroker.stores.narrowed import NarrowedStore
 from helpers.http_server import TOKEN
 from helpers.run_builder import RunBuilder, number
 
@@ -272,6 +274,22 @@ def test_what_is_told_is_of_runs_that_they_may_see(source):
     found = asyncio.run(begin_meanwhile())
     assert "third" in found
     assert "hers" not in found
+
+
+def test_one_who_may_see_many_runs_has_ids_and_misses_none(source):
+    db = source[1]
+    goes_on = RunBuilder(db, "goes on", proposal="1", time=0.0)
+    for n in range(1, 200):
+        RunBuilder(db, f"{n} of very many runs", proposal="1", time=float(n)).stop()
+    with Broker(NarrowedStore(db.store, ANN.query)) as hers:
+        watch = hers.watch()
+        cursor = short_of_runs(watch.cursor, watch.newest)
+        assert len(json.dumps(cursor)) < len(json.dumps(watch.cursor)) / 2
+        RunBuilder(db, "meanwhile", proposal="1").stop()
+        goes_on.stop()
+        again = hers.watch(cursor=json.loads(json.dumps(cursor)), timeout=0)
+        found = [(name, run.uid) for name, run in again]
+    assert found == [("stop", "goes on"), ("start", "meanwhile"), ("stop", "meanwhile")]
 
 
 def test_one_looks_for_all_who_follow_a_run(source, monkeypatch):

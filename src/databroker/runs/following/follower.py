@@ -66,8 +66,11 @@ class Follower(Iterator[T]):
         self.close()
 
     def close(self) -> None:
-        """End it now."""
-        self._all.close()
+        """End it now; if another thread is waiting in it, at its next look, which is soon."""
+        try:
+            self._all.close()
+        except ValueError:  # it runs
+            self.stop()
 
     def stop(self) -> None:
         """End it at its next look, which is soon; another thread may call this."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,9 @@ _LIVELY = 100
 
 There may be thousands of older ones whose writers died: these are asked about now and then.
 """
+
+_NAMED = 50
+"""Runs that are named by a short cursor in the place of all that are known."""
 
 
 class Arrivals:
@@ -98,13 +101,26 @@ class RunsFollower(Follower[tuple[str, "Run"]]):
             raise InvalidKey(
                 f"{shown(cursor)} is no cursor: give what the `cursor` of `db.watch()` was."
             ) from error
-        if has_others:  # which had not ended either, and are not named
+        if has_others:  # which are not named: had not ended either, and were known, too
             self._open = self._open_now() | self._open
+            if self._arrivals.known:
+                self._arrivals.known |= self._older(self._arrivals.known)
             self._note_arrivals()
 
     def _open_now(self) -> dict[str, bool]:
         found = self._reads.select(Not(_HAS_ENDED), _UID)
         return dict.fromkeys(reversed(found), True)
+
+    def newest(self) -> list[str]:
+        """Return the uids of the newest runs that it knows: with `others`, they stand for all."""
+        found = self._store.select(Everything(), [_UID], _NAMED)
+        return [uid for (uid,) in found if uid in self._arrivals.known]
+
+    def _older(self, named: Collection[str]) -> set[str]:
+        """Return the uids of the runs that are older than some."""
+        found = self._reads.select(Everything(), _UID)
+        places = [place for place, uid in enumerate(found) if uid in named]
+        return set(found[places[-1] :]) if places else set()
 
     @property
     def cursor(self) -> dict[str, Any]:

@@ -170,7 +170,7 @@ class RunsFeed(FollowerFeed):
             yield place(cursor)
 
     def _cursor(self) -> Any:
-        return short_of_runs(self._follower.cursor)
+        return short_of_runs(self._follower.cursor, self._follower.newest)
 
 
 class DocumentsFeed(FollowerFeed):

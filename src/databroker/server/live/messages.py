@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...display.json_text import as_json
@@ -72,22 +72,29 @@ def cursor_of(text: str | None) -> Any:
         raise InvalidRequest(f"{text!r:.80} is the id of no event.") from error
 
 
-def short_of_runs(cursor: Mapping[str, Any]) -> dict[str, Any] | None:
+def short_of_runs(
+    cursor: Mapping[str, Any], newest: Callable[[], list[str]]
+) -> dict[str, Any] | None:
     """Return a cursor of `db.watch()` that is short enough for an id; None if there is none.
 
-    Of very many runs that have not ended, those that began last are in it.
+    Of very many runs that have not ended, those that began last are in it; of very many that are
+    known by their uids, only the newest.
 
     Examples
     --------
     >>> cursor = {"mark": 1, "known": [], "open": {f"run {n}": True for n in range(1000)}}
-    >>> list(short_of_runs(cursor)["open"])[-1]
+    >>> list(short_of_runs(cursor, list)["open"])[-1]
     'run 999'
-    >>> short_of_runs({"mark": None, "known": list(cursor["open"]), "open": {}})
+    >>> short_of_runs({"mark": None, "known": list(cursor["open"]), "open": {}}, lambda: ["run 9"])
+    {'mark': None, 'known': ['run 9'], 'open': {}, 'others': True}
     """
-    short = _shortened(cursor, "open", list(cursor["open"].items()), dict)
-    if short is None or len(short["open"]) == len(cursor["open"]):
+    items = list(cursor["open"].items())
+    short = _shortened(cursor, "open", items, dict)
+    if short is None and cursor["mark"] is None:
+        short = _shortened({**cursor, "known": newest()}, "open", items, dict)
+    elif short is None or len(short["open"]) == len(items):
         return short
-    return {**short, "others": True}
+    return None if short is None else {**short, "others": True}
 
 
 def short_of_run(cursor: Mapping[str, Any]) -> dict[str, Any] | None:
