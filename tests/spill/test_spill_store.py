@@ -324,6 +324,21 @@ def test_neither_server_nor_room_is_an_error_that_says_both(store, behind, folde
     assert behind.record("run")
 
 
+def test_no_room_behind_others_is_said_once(store, behind, monkeypatch):
+    store.insert("start", start())
+    behind.is_away = True
+    with pytest.warns(SpillWarning):
+        store.insert("start", start("second"))
+
+    def full(*_):
+        raise OSError("No space left")
+
+    monkeypatch.setattr(Journal, "append", full)
+    with pytest.raises(StoreUnavailable, match=r"has been away\. And .*: No space left") as caught:
+        store.insert("start", start("third"))
+    assert str(caught.value).count("No space left") == 1
+
+
 def test_what_is_inserted_when_the_program_ends_waits(store, monkeypatch):
     def start_none(thread):
         raise RuntimeError("can't create new thread at interpreter shutdown")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,16 +93,23 @@ class SpillStore(StoreWrapper, DelegatingStore):
             raise StoreAway(f"{self} has been away, and other documents wait. Come again later.")
 
     def _put(self, documents: Pairs, patience: float | None) -> None:
+        why = self._trouble_with(self._courier.start)
+        if why is None and not (self._spool.is_keeping and self._keep(documents, None)):
+            why = self._trouble_with(self._carry, documents, patience)
+        if why is not None:
+            self._keep(documents, why)
+            self._courier.wake()
+        self._tell()
+
+    def _trouble_with(self, do: Callable[..., None], *args: Any) -> Exception | None:
+        """Do something, and return what documents wait for if it cannot be done now."""
         try:
-            self._courier.start()
-            if not (self._spool.is_keeping and self._keep(documents, None)):
-                self._carry(documents, patience)
+            do(*args)
         except TROUBLE as error:
             if not self._may_wait(error):
                 raise
-            self._keep(documents, error)
-            self._courier.wake()
-        self._tell()
+            return error
+        return None
 
     def _may_wait(self, error: Exception) -> bool:
         """Tell whether documents wait for that: not for who configures it to notice a mistake."""
