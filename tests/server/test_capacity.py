@@ -1,6 +1,7 @@
 """How much is answered at once, and for how long: what is too much is told as an error of ours."""
 
 import asyncio
+import gc
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from contextlib import closing, contextmanager
 import httpx
 import pytest
 
+from databroker._util.polling import wait_until
 from databroker.errors import InvalidConfiguration, QueryTimeout, ServerBusy, TooManyRequests
 from databroker.query import nodes as n
 from databroker.query.nodes import Everything
@@ -225,6 +227,30 @@ def test_a_question_counts_until_the_last_part_of_its_answer_is_sent():
             for _ in parts:
                 pass
         assert server.post("find", content=body, headers=JSON).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("call", "sent"),
+    [
+        ("insert", b'{"kind": "start", "doc": {"refused": []}}'),
+        ("find", b'{"query": {"node": "everything"}, "after": "refused"}'),
+    ],
+)
+def test_what_was_refused_is_not_kept_by_a_reference_cycle_of_its_error(call, sent):
+    with served(MemoryStore()) as server:
+        gc.collect()
+        gc.disable()
+        try:
+            assert server.post(call, content=sent, headers=JSON).status_code == 400
+            assert wait_until(lambda: not is_there("refused"), 2)
+        finally:
+            gc.enable()
+
+
+def is_there(word):
+    """Tell whether a dictionary has a word, as one that a request above is made has it."""
+    found = [each for each in gc.get_objects() if type(each) is dict]
+    return any(word in each or each.get("after") == word for each in found)
 
 
 def test_large_requests_share_what_memory_there_is():

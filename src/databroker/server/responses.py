@@ -31,8 +31,12 @@ Pieces = Generator[tuple[bytes, bool], None, None]
 
 
 def problem(error: DatabrokerError, headers: Mapping[str, str] | None = None) -> Response:
-    """Return an error as a response."""
+    """Return an error as a response, and break its reference cycles.
+
+    Its frames hold what was sent, perhaps very much, until Python would look for such cycles.
+    """
     own = next((each for kind, each in _HEADERS.items() if isinstance(error, kind)), None)
+    error.__traceback__ = error.__cause__ = error.__context__ = None
     return JSONResponse(dict(to_problem(error)), status_of(error), headers or own)
 
 
