@@ -200,16 +200,20 @@ def test_turns_are_taken_in_order_and_others_have_their_own():
 
 
 def test_one_caller_has_half_of_the_memory_for_requests():
-    memory = capacity.Memory(100, 50)
-    with memory.holding("ann") as hold, memory.holding("bob") as others:
-        hold(50)
-        with memory.holding("ann") as more, pytest.raises(TooManyRequests):
-            more(1)
-        others(50)
-        with memory.holding("eve") as third, pytest.raises(ServerBusy):
-            third(1)
-    with memory.holding("ann") as hold:
-        hold(50)
+    memory = capacity.Quota(100, 50, "all", "yours")
+    with capacity.Held(memory, "ann") as mine, capacity.Held(memory, "bob") as others:
+        mine.add(50)
+        with capacity.Held(memory, "ann") as more, pytest.raises(TooManyRequests, match="yours"):
+            more.add(1)
+        others.add(50)
+        with capacity.Held(memory, "eve") as third, pytest.raises(ServerBusy, match="all"):
+            third.add(1)
+    with capacity.Held(memory, "ann") as mine:
+        mine.add(50)
+        with mine.pop_all():
+            pass
+        with capacity.Held(memory, "ann") as more:
+            more.add(50)
 
 
 def test_a_question_counts_until_the_last_part_of_its_answer_is_sent():

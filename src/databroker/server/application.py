@@ -186,7 +186,7 @@ def _routes(source: ServedSource) -> list[BaseRoute]:
         route("GET", f"/{VERSION}/about", source, about, needs=None),
         route("GET", f"/{VERSION}/openapi.json", source, describe, needs=None),
         *(
-            route("GET", f"/{VERSION}/{path}", source, tell, gate=source.capacity.followers)
+            route("GET", f"/{VERSION}/{path}", source, tell, quota=source.capacity.followers)
             for path, tell in live.STREAMS.items()
         ),
     ]

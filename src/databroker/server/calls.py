@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import ExitStack
 from typing import Any
 
 from starlette.requests import Request
@@ -18,6 +17,7 @@ from ..query.time_limit import check_time
 from ..stores.wire import sequence
 from ..stores.wire.calls import Call
 from ..stores.wire.problems import to_problem
+from .capacity import Held
 from .requests import arguments, received
 from .responses import InPieces, Pieces, problem, whole
 from .routing import Endpoint
@@ -38,12 +38,11 @@ def endpoint_of(call: Call) -> Endpoint:
 
     async def endpoint(view: SourceView, request: Request) -> Response:
         capacity, caller = view.source.capacity, view.caller.name
-        with ExitStack() as held:
-            hold = held.enter_context(capacity.memory.holding(caller))
-            body = await received(request, capacity.limits, call, hold)
+        with Held(capacity.memory, caller) as held:
+            body = await received(request, capacity.limits, call, held)
             async with capacity.turns.taken(caller, len(body)):
                 if call.yields:
-                    hold(_VALUES * len(body))
+                    held.add(_VALUES * len(body))
                 given = await arguments(view, request, call, body)
                 del body  # which the values take the place of
                 response = await _answer(view, call, given, request)
@@ -60,7 +59,7 @@ async def _answer(
     """Return the response to a call."""
     if call.writes:
         response = await _written(view, call, arguments)
-        view.source.notify_soon()
+        view.source.notifier.check_soon()
         return response
     compressed = request.query_params.get("compression") == "zstd"
     codec = (compressed and call.gives.compressed) or call.gives

@@ -6,7 +6,6 @@ All of this is for the one event loop that answers; the threads do what they are
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -37,84 +36,77 @@ _TURN = 2**23
 as many, if these are a million empty lists, but hardly more than 800 MB."""
 
 
-class Gate:
-    """Limits how many requests are in progress, in all and for one caller.
+class Quota:
+    """Limits how much of something is in use, in all and by one caller.
 
     Parameters
     ----------
     most, most_of_caller
-        How many.
+        How much.
+    all_used, own_used
+        What is said if there would be more.
     """
 
-    def __init__(self, most: int, most_of_caller: int) -> None:
+    def __init__(self, most: int, most_of_caller: int, all_used: str, own_used: str) -> None:
         self._most, self._most_of_caller = most, most_of_caller
-        self._within = Counter[str]()
+        self._all_used, self._own_used = all_used, own_used
+        self._used = 0
+        self._used_by: dict[str, int] = {}
 
-    @contextmanager
-    def entered(self, caller: str) -> Iterator[None]:
-        """Count a request of a caller while this is entered.
+    def take(self, caller: str, amount: int = 1) -> None:
+        """Count what a caller uses from now on.
 
         Raises
         ------
-        ServerBusy, TooManyRequests
-            There are too many, in all or of this caller.
+        TooManyRequests, ServerBusy
+            It would be too much, of this caller or in all.
         """
-        if self._within.total() >= self._most:
-            raise ServerBusy(f"The server is busy with {self._most} requests. Try again soon.")
-        if self._within[caller] >= self._most_of_caller:
-            raise TooManyRequests(
-                f"You have {self._most_of_caller} requests in progress, which is the limit of this "
-                "server for one caller. Try again when some of them are answered."
-            )
-        self._within[caller] += 1
-        try:
-            yield
-        finally:
-            self._within[caller] -= 1
-            if not self._within[caller]:
-                del self._within[caller]
+        own = self._used_by.get(caller, 0) + amount
+        if own > self._most_of_caller:
+            raise TooManyRequests(self._own_used)
+        if self._used + amount > self._most:
+            raise ServerBusy(self._all_used)
+        self._used_by[caller] = own
+        self._used += amount
+
+    def give_back(self, caller: str, amount: int = 1) -> None:
+        """Count what a caller uses no longer."""
+        self._used -= amount
+        if left := self._used_by.pop(caller, 0) - amount:
+            self._used_by[caller] = left
 
 
-class Memory:
-    """Counts the bytes of requests in progress, in all and of one caller.
+class Held:
+    """What one request uses of a quota, until this is left.
 
     Parameters
     ----------
-    most, most_of_caller
-        So many there may be.
+    quota
+        What counts it.
+    caller
+        Whose request it is.
     """
 
-    def __init__(self, most: int, most_of_caller: int) -> None:
-        self._most, self._most_of_caller = most, most_of_caller
-        self._held = Counter[str]()
+    def __init__(self, quota: Quota, caller: str) -> None:
+        self._quota, self._caller = quota, caller
+        self._amount = 0
 
-    @contextmanager
-    def holding(self, caller: str) -> Iterator[Callable[[int], None]]:
-        """Yield a function to call with the size of what arrives; all is released at the end.
+    def add(self, amount: int) -> None:
+        """Use some more; it raises what `Quota.take` does."""
+        self._quota.take(self._caller, amount)
+        self._amount += amount
 
-        The function raises `ServerBusy` if there is too much in all, and `TooManyRequests` if
-        there is of this caller.
-        """
-        mine = 0
+    def pop_all(self) -> Held:
+        """Return another one, which has all of this one."""
+        other = Held(self._quota, self._caller)
+        other._amount, self._amount = self._amount, 0
+        return other
 
-        def hold(size: int) -> None:
-            nonlocal mine
-            if self._held[caller] + size > self._most_of_caller:
-                raise TooManyRequests(
-                    f"Your requests in progress have more than {self._most_of_caller} bytes "
-                    "together, which is the limit. Try again when some of them are answered."
-                )
-            if self._held.total() + size > self._most:
-                raise ServerBusy("The server is busy with large requests. Try again soon.")
-            self._held[caller] += size
-            mine += size
+    def __enter__(self) -> Held:
+        return self
 
-        try:
-            yield hold
-        finally:
-            self._held[caller] -= mine
-            if not self._held[caller]:
-                del self._held[caller]
+    def __exit__(self, *_: object) -> None:
+        self._quota.give_back(self._caller, self._amount)
 
 
 class Turns:
@@ -237,7 +229,7 @@ class Capacity:
     limits
         Its limits.
     requests, followers
-        Where requests come in, and those that wait for what comes.
+        What counts requests in progress, and those that wait for what comes.
     memory, turns
         What counts the bytes of requests, and what has large ones wait for each other.
     threads
@@ -246,12 +238,32 @@ class Capacity:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.requests = Gate(limits.requests, limits.requests_per_caller)
-        self.followers = Gate(limits.followers, max(1, limits.followers // 2))
+        self.requests = _of_requests(limits.requests, limits.requests_per_caller)
+        self.followers = _of_requests(limits.followers, max(1, limits.followers // 2))
         held = max(limits.held_bytes, limits.request_bytes)
-        self.memory = Memory(held, max(held // 2, limits.request_bytes))
+        self.memory = _of_bytes(held, max(held // 2, limits.request_bytes))
         self.turns = Turns(_TURN)
         self.threads = Threads(limits.threads, limits.answer_seconds)
+
+
+def _of_requests(most: int, most_of_caller: int) -> Quota:
+    return Quota(
+        most,
+        most_of_caller,
+        f"The server is busy with {most} requests. Try again soon.",
+        f"You have {most_of_caller} requests in progress, which is the limit of this server for "
+        "one caller. Try again when some of them are answered.",
+    )
+
+
+def _of_bytes(most: int, most_of_caller: int) -> Quota:
+    return Quota(
+        most,
+        most_of_caller,
+        "The server is busy with large requests. Try again soon.",
+        f"Your requests in progress have more than {most_of_caller} bytes together, which is the "
+        "limit. Try again when some of them are answered.",
+    )
 
 
 async def _give_up(limit: TimeLimit, future: asyncio.Future[Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -11,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from .._util.signals import not_from_signal
 from ..errors import InvalidRequest, RequestTooLarge, RequestTooSlow
 from ..stores.wire.calls import JSON, Call
-from .capacity import LITTLE
+from .capacity import LITTLE, Held
 from .decoding import decoded
 from .limits import Limits
 
@@ -50,51 +49,39 @@ def _unpacked(body: bytearray, is_json: bool, call: Call) -> dict[str, Any]:
         raise InvalidRequest(f"what was sent cannot be read: {error}") from error
 
 
-async def received(
-    request: Request, limits: Limits, call: Call, hold: Callable[[int], None]
-) -> bytearray:
-    """Return the body of a request; `hold` is called with the size of each part of it.
+async def received(request: Request, limits: Limits, call: Call, held: Held) -> bytearray:
+    """Return the body of a request; the size of each part of it is added to what is held.
 
     Raises
     ------
     RequestTooLarge, RequestTooSlow, InvalidRequest
         It has too much, comes too slowly, or breaks off.
     """
-    deadline = asyncio.get_running_loop().time() + limits.stalled_seconds
-    not_counted = 0
-
-    def came(size: int) -> None:
-        nonlocal deadline, not_counted
-        hold(size)
-        not_counted += size
-        if not_counted >= _SLOWEST:  # to move a deadline has its price
-            deadline += not_counted / _SLOWEST
-            not_counted = 0
-            waiting.reschedule(deadline)
-
+    most = limits.largest(writes=call.writes)
+    said = request.headers.get("content-length", "0")
+    if said.isdecimal() and (len(said) >= 20 or int(said) > most):
+        raise _too_large(most)
+    begun = asyncio.get_running_loop().time()
+    body, counted = bytearray(), 0
     try:
-        async with asyncio.timeout_at(deadline) as waiting:
-            return await _received(request, limits.largest(writes=call.writes), came)
+        async with asyncio.timeout_at(begun + limits.stalled_seconds) as waiting:
+            async for chunk in request.stream():
+                held.add(len(chunk))
+                body += chunk
+                if len(body) > most:
+                    raise _too_large(most)
+                if len(body) - counted >= _SLOWEST:  # to move a deadline has its price
+                    counted = len(body)
+                    waiting.reschedule(begun + limits.stalled_seconds + counted / _SLOWEST)
+    except ClientDisconnect as error:
+        raise InvalidRequest("the request broke off") from error
     except not_from_signal(TimeoutError) as error:
         raise RequestTooSlow(
             f"The request came too slowly: {_SLOWEST} bytes a second are needed, or all of it "
             f"within {limits.stalled_seconds:g} s."
         ) from error
+    return body
 
 
-async def _received(request: Request, most: int, came: Callable[[int], None]) -> bytearray:
-    """Return the body, and say of each part of it that it came."""
-    said = request.headers.get("content-length", "0")
-    body = bytearray()
-    if not said.isdecimal() or (len(said) < 20 and int(said) <= most):
-        try:
-            async for chunk in request.stream():
-                came(len(chunk))
-                body += chunk
-                if len(body) > most:
-                    break
-            else:
-                return body
-        except ClientDisconnect as error:
-            raise InvalidRequest("the request broke off") from error
-    raise RequestTooLarge(f"The request has more than {most} bytes: send less at once.")
+def _too_large(most: int) -> RequestTooLarge:
+    return RequestTooLarge(f"The request has more than {most} bytes: send less at once.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -66,7 +66,7 @@ class InPieces(StreamingResponse):
 
     def __init__(self, first: bytes, pieces: Pieces, run: Callable[..., Awaitable[Any]]) -> None:
         self._first, self._pieces, self._run = first, pieces, run
-        self.held = ExitStack()
+        self.held: AbstractContextManager[object] = nullcontext()
         super().__init__(self._all(), media_type=MESSAGEPACK)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -14,7 +13,7 @@ from starlette.routing import Route
 from ..errors import DatabrokerError, ServerBusy, StoreAway
 from .access.access import User
 from .access.caller import Scope
-from .capacity import Gate
+from .capacity import Quota
 from .responses import problem
 from .source import ServedSource, SourceView
 
@@ -32,7 +31,7 @@ def route(
     source: ServedSource,
     endpoint: Endpoint,
     needs: Scope | None = "read",
-    gate: Gate | None = None,
+    quota: Quota | None = None,
 ) -> Route:
     """Return the route of an endpoint, for callers with the scope that it needs.
 
@@ -46,51 +45,50 @@ def route(
         What answers; errors of databroker that it raises become JSON with a code.
     needs
         The scope that a caller must have; None for every caller.
-    gate
+    quota
         What limits such requests; by default that of all ordinary ones.
     """
-
-    async def answer(request: Request) -> Response:
-        user: User = request.user
-        try:
-            view = source.to(user.caller, user.address, user.is_still_valid)
-            if needs is not None:
-                view.check(needs, path)
-            return await endpoint(view, request)
-        except DatabrokerError as error:
-            return problem(error)
-
-    counted = Gated(answer, gate or source.capacity.requests)
-    return Route(path, counted, methods=[method])
+    answering = Answering(source, endpoint, needs, path, quota or source.capacity.requests)
+    return Route(path, answering, methods=[method])
 
 
-class Gated:
-    """An application behind a gate: when that is full, clients are asked to try again.
+class Answering:
+    """The application of an endpoint: with too many requests, clients are asked to try again.
 
     Parameters
     ----------
-    answer
-        Returns the response to a request.
-    gate
-        What counts those that it answers.
+    source, endpoint, needs, path, quota
+        As `route` has them.
     """
 
-    def __init__(self, answer: Callable[[Request], Awaitable[Response]], gate: Gate) -> None:
-        self._answer, self._gate = answer, gate
+    def __init__(
+        self, source: ServedSource, endpoint: Endpoint, needs: Scope | None, path: str, quota: Quota
+    ) -> None:
+        self._source, self._endpoint = source, endpoint
+        self._needs, self._path = needs, path
+        self._quota = quota
 
     async def __call__(self, scope: Scopes, receive: Receive, send: Send) -> None:
         """Answer one request; see the ASGI specification."""
-        with ExitStack() as counted:
-            try:
-                counted.enter_context(self._gate.entered(scope["user"].caller.name))
-            except ServerBusy as error:
-                await problem(error)(scope, receive, send)
-            else:
-                response = await self._answered(Request(scope, receive, send))
-                await response(scope, receive, send)
-
-    async def _answered(self, request: Request) -> Response:
+        user: User = scope["user"]
         try:
-            return await self._answer(request)
+            self._quota.take(user.caller.name)
+        except ServerBusy as error:
+            await problem(error)(scope, receive, send)
+            return
+        try:
+            response = await self._response(user, Request(scope, receive, send))
+            await response(scope, receive, send)
+        finally:
+            self._quota.give_back(user.caller.name)
+
+    async def _response(self, user: User, request: Request) -> Response:
+        try:
+            view = self._source.to(user.caller, user.address, user.is_still_valid)
+            if self._needs is not None:
+                view.check(self._needs, self._path)
+            return await self._endpoint(view, request)
+        except DatabrokerError as error:
+            return problem(error)
         except asyncio.CancelledError:  # by uvicorn, which waits no longer
             return problem(StoreAway("The server ends now, and had no answer yet. Ask again soon."))

@@ -43,9 +43,6 @@ _FEW_BYTES = 2**16
 State = Callable[[], tuple[Hashable, ...]]
 """Gives what is another value once more is stored that a caller may see."""
 
-Listening = Callable[[], AbstractAsyncContextManager[Listener]]
-"""Opens a listener that is woken then."""
-
 
 class SourceView:
     """A source as one caller sees it: the runs that they may see, and what they may do.
@@ -60,8 +57,6 @@ class SourceView:
         Tells whether their credentials are still valid: for answers that take long.
     session
         The runs that they may see, and how these and their files are read.
-    listening
-        Has somebody who is woken once more is stored that they may see.
     """
 
     def __init__(
@@ -72,13 +67,11 @@ class SourceView:
         is_still_valid: IsStillValid,
         session: Session,
         state: State,
-        listening: Listening,
     ) -> None:
         self.source = source
         self.caller, self.address, self.is_still_valid = caller, address, is_still_valid
         self.session = session
-        self._told = state
-        self.listening = listening
+        self._state = state  # which answers the call of that name, too
 
     @cached_property
     def signed_store(self) -> SignedStore:
@@ -112,6 +105,10 @@ class SourceView:
             ),
             "stale_after": self.store.stale_after,
         }
+
+    def listening(self) -> AbstractAsyncContextManager[Listener]:
+        """Open a listener, which is woken once more is stored that they may see."""
+        return self.source.notifier.listening(repr(self.caller.query), self._state)
 
     def check(self, scope: Scope, what: str) -> None:
         """Check that the caller has a scope, and log it if not.
@@ -197,9 +194,6 @@ class SourceView:
     def _list_external(self, uid: str) -> Iterator[ExternalFile]:
         return list_files(self.session, self.source.allow_writing, uid)
 
-    def _state(self) -> tuple[Hashable, ...]:
-        return self._told()
-
 
 async def _always_valid() -> bool:
     return True
@@ -231,11 +225,7 @@ class ServedSource:
         self.capacity = capacity
         self.inserts = Inserts()
         self._changes = ChangeCounter(session.store)
-        self._notifier = Notifier(session.store)
-
-    def notify_soon(self) -> None:
-        """Notify followers of what was stored just now."""
-        self._notifier.check_soon()
+        self.notifier = Notifier(session.store)
 
     def to(
         self, caller: Caller, address: str = "", is_still_valid: IsStillValid = _always_valid
@@ -246,8 +236,4 @@ class ServedSource:
             store = NarrowedStore(session.store, caller.query)
             session = replace(session, view=StoreView(store))
             state = partial(self._changes.state_of, store, caller.query)
-
-        def listening() -> AbstractAsyncContextManager[Listener]:
-            return self._notifier.listening(repr(caller.query), state)
-
-        return SourceView(self, caller, address, is_still_valid, session, state, listening)
+        return SourceView(self, caller, address, is_still_valid, session, state)

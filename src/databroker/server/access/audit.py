@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from ..._util.printable import printable, shown
@@ -18,9 +17,8 @@ _MOST = 5
 """So many documents are named, those of one owner as one."""
 
 
-@contextmanager
-def audited(who: str, address: str, call: str, arguments: Mapping[str, Any]) -> Iterator[None]:
-    """Log what is inserted, once it is known how that went.
+class audited:
+    """Logs what is inserted, once it is known how that went.
 
     Parameters
     ----------
@@ -29,15 +27,19 @@ def audited(who: str, address: str, call: str, arguments: Mapping[str, Any]) -> 
     call, arguments
         What was asked.
     """
-    outcome = "failed"
-    try:
-        yield
-        outcome = "stored"
-    except DatabrokerError as error:
-        outcome = error.code
-        raise
-    finally:
-        _log(logging.INFO, who, address, f"{call} {_what(arguments)}: {outcome}")
+
+    def __init__(self, who: str, address: str, call: str, arguments: Mapping[str, Any]) -> None:
+        self._who, self._address = who, address
+        self._call, self._arguments = call, arguments
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        code = error.code if isinstance(error, DatabrokerError) else "failed"
+        outcome = "stored" if error is None else code
+        what = f"{self._call} {_what(self._arguments)}: {outcome}"
+        _log(logging.INFO, self._who, self._address, what)
 
 
 def log_refused(who: str, address: str, what: str) -> None:
@@ -50,6 +52,10 @@ def log_to_errors() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(OneLine("%(asctime)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler])
+    # What is not in a line is not found out; see "Optimization" in Python's HOWTO on logging.
+    for each in ("logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks"):
+        setattr(logging, each, False)
+    logging._srcfile = None
     logger = logging.getLogger("databroker")
     logger.setLevel(logging.INFO)
     # Not where in the code it arose: the logs of a machine are read by others.

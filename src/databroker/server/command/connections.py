@@ -77,14 +77,15 @@ class _Impatient:
         if self._is_last:
             return
         before = self.cycle
-        is_answered = before is not None and before.response_complete
-        if is_answered and not self._reading.runs:
-            self._expect_headers()
         super().data_received(data)  # type: ignore[misc]
+        is_answered = before is not None and before.response_complete
         if self.cycle is not before:  # a request has begun
             self._came, self._idle_since = 0, self.loop.time()
             self._reading.stop()
-        elif self._reading.runs and not (is_answered and before.more_body):
+            return
+        if is_answered and not self._reading.runs:
+            self._expect_headers()
+        if self._reading.runs and not (is_answered and before.more_body):
             self._came += len(data)
             if self._came > _LONGEST_HEADERS:
                 self.transport.abort()
