@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -43,6 +45,9 @@ def test_it_ends_soon_and_says_that_it_had_no_answer(tmp_path):
         asking.request("POST", f"{address.path}/v1/insert", start, headers)
         after.request("GET", "/health")
         assert after.getresponse().read()  # so that the other one was begun
+        with socket.create_connection((address.hostname, address.port)) as odd:
+            odd.sendall(b"\x16\x03\x01\r\n\r\n")  # as of somebody who encrypts
+            assert odd.recv(1)
         server.terminate()
         _, said = server.communicate(timeout=60)
     answer = asking.getresponse()
@@ -50,5 +55,8 @@ def test_it_ends_soon_and_says_that_it_had_no_answer(tmp_path):
     assert server.returncode == 0
     assert "this process ends amid what it was asked" in said
     assert "Traceback" not in said
+    lines = [line for line in said.splitlines() if line]
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:.*: ", line) for line in lines), lines
+    assert "Invalid HTTP request" in said
     asking.close()
     after.close()

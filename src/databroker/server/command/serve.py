@@ -165,6 +165,7 @@ def run_worker(options: ServeOptions, token: str, secret: str, listener: socket.
         served,
         ws="none",
         access_log=False,  # addresses that people type may have the token in them
+        log_config=None,  # what it logs looks like the rest
         log_level="warning",
         server_header=False,
         proxy_headers=False,  # an address is that of the connection, whatever is said of it
