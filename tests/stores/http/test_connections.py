@@ -421,3 +421,20 @@ def test_a_proxy_of_another_kind_is_said(proxy, monkeypatch):
     monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1080")
     with pytest.raises(InvalidConfiguration, match=r"'socks5'.*NO_PROXY"):
         HTTPStore("http://127.0.0.1:9/lab")
+
+
+def test_a_page_of_a_proxy_that_refuses_may_end_with_its_connection(scripted):
+    page = b"HTTP/1.0 403 Forbidden\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html>no"
+    server, store = scripted(page)
+    with pytest.raises(StoreUnavailable, match=r"HTTP 403 and text/html"):
+        store.count(Everything())
+    assert len(server.asked) == 1
+
+
+def test_a_proxy_that_is_away_is_said_without_its_password(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("http_proxy", f"http://ann:s3cret@127.0.0.1:{taken.getsockname()[1]}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(StoreAway, match=r"through the proxy 127.*cannot be reached") as caught:
+        HTTPStore("http://127.0.0.1:9/lab")
+    assert "s3cret" not in str(caught.value)

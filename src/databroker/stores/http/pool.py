@@ -69,8 +69,11 @@ class Pool:
             with Answer(connection.sock, method="POST") as response:
                 response.begin()
                 if response.length is None and not response.chunked:
-                    # What ends with the connection could break off, and nobody would notice.
-                    raise IncompleteRead(b"")
+                    # What ends with the connection could break off, and nobody would notice. To
+                    # the page of a proxy that refuses something, it does not matter.
+                    if response.status < 400:
+                        raise IncompleteRead(b"")
+                    response.will_close = True
                 yield response
                 all_read = response.isclosed() or response.length == 0
                 is_whole = all_read and not response.will_close
@@ -123,7 +126,7 @@ class Pool:
             # The look-up of a name does not let itself be interrupted, but to wait for it does.
             without_signals(connection.connect)
         except not_from_signal(OSError, HTTPException) as error:
-            raise not_reached(error, self._name) from error
+            raise not_reached(error, self._name + self._route.through) from error
         connection.sock.settimeout(self._timeout)
         return connection
 

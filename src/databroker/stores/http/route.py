@@ -28,6 +28,8 @@ class Route:
         What a request names that is meant for the address.
     headers
         What each request says, because of the way that it goes.
+    through
+        The proxy, in words for a message; empty for none.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class Route:
         self.headers = {"Host": to.netloc.encode("idna").decode()}
         if proxy and not self._context:
             self.headers |= _credentials(proxy)
+        self.through = _in_words(proxy) if proxy else ""
 
     def connection(self, timeout: float) -> HTTPConnection:
         """Return a connection that is yet to be made, which may take so many seconds."""
@@ -83,6 +86,11 @@ def _proxy(to: SplitResult) -> SplitResult | None:
             f"through: only those at http://... Name {to.hostname!r} in NO_PROXY to go without."
         )
     return proxy
+
+
+def _in_words(proxy: SplitResult) -> str:
+    at = proxy.netloc.rpartition("@")[2]
+    return f" (through the proxy {at}, which the environment names; NO_PROXY has hosts to except)"
 
 
 def _credentials(proxy: SplitResult) -> dict[str, str]:
