@@ -9,7 +9,9 @@ import pytest
 from databroker import Broker
 from databroker.errors import InvalidKey
 from databroker.queries import Key, PlanName
+from databroker.query.nodes import Exists, Path
 from databroker.stores.federation import FederatedStore
+from databroker.stores.narrowed import NarrowedStore
 from helpers.run_builder import RunBuilder
 
 
@@ -72,6 +74,16 @@ def test_a_run_that_is_found_only_once_it_ended_is_told_then(db, writer):
     again = db.narrowed(succeeded).watch(cursor=watch.cursor, timeout=0)
     run.stop()
     assert told(again) == [("start", "a"), ("stop", "a")]
+
+
+def test_one_that_goes_as_another_begins_does_not_hide_it():
+    with Broker.from_config({"driver": "memory"}) as db:
+        going_on = NarrowedStore(db.store, ~Exists(Path("uid", "stop")))
+        first = RunBuilder(db, "a", time=1.0)
+        watch = Broker(going_on).watch(timeout=0)
+        first.stop()
+        RunBuilder(db, "b", time=2.0)
+        assert told(watch) == [("start", "b")]
 
 
 def test_filters_hold(db, writer):

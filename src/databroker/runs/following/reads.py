@@ -116,10 +116,11 @@ class Reads:
         """Return the uids of runs that came since a mark was given, and a new mark."""
         return self._once(("since", repr(mark)), lambda: self._store.uids_since(mark))
 
-    def select(self, query: Node, path: Path) -> list[Any]:
-        """Return the values at a path of the runs that match."""
+    def select(self, query: Node, path: Path, limit: int | None = None) -> list[Any]:
+        """Return the values at a path of the runs that match, of the newest ones."""
         return self._once(
-            ("select", query, path), lambda: [v for (v,) in self._store.select(query, [path])]
+            ("select", query, path, limit),
+            lambda: [value for (value,) in self._store.select(query, [path], limit)],
         )
 
     def _newer(self, question: Hashable, answered: Callable[[], T]) -> T:

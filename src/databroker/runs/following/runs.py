@@ -53,7 +53,7 @@ class Arrivals:
             The mark is of another store.
         """
         before = self.mark
-        if before is None and self.known and reads.count(Everything()) == len(self.known):
+        if before is None and self.known and self._knows_all(reads):
             return []  # where there are no marks, all uids are to be read
         answer = reads.uids_since(before)
         if answer is None:
@@ -63,6 +63,12 @@ class Arrivals:
         # What came while they were counted comes again with the mark.
         self.known = set(uids) if before is None else set()
         return came
+
+    def _knows_all(self, reads: Reads) -> bool:
+        """Tell whether it seems so; as one came, another may have gone."""
+        if reads.count(Everything()) != len(self.known):
+            return False
+        return self.known.issuperset(reads.select(Everything(), _UID, 1))
 
 
 class RunsFollower(Follower[tuple[str, "Run"]]):
@@ -113,8 +119,8 @@ class RunsFollower(Follower[tuple[str, "Run"]]):
 
     def newest(self) -> list[str]:
         """Return the uids of the newest runs that it knows: with `others`, they stand for all."""
-        found = self._store.select(Everything(), [_UID], _NAMED)
-        return [uid for (uid,) in found if uid in self._arrivals.known]
+        found = self._reads.select(Everything(), _UID, _NAMED)
+        return [uid for uid in found if uid in self._arrivals.known]
 
     def _older(self, named: Collection[str]) -> set[str]:
         """Return the uids of the runs that are older than some."""
