@@ -142,6 +142,16 @@ def test_a_cursor_of_another_kind_of_store_is_said(tmp_path):
         db.close()
 
 
+def test_no_cursor_of_another_kind_of_store_is_taken_for_its_own(db, writer):
+    RunBuilder(writer, "a")
+    cursor = db.watch().cursor
+    marks = [[3, "a"], {"first": [1, "a"]}, "signed", 7]
+    marks += [["a", "b"]] if cursor["mark"] != ["a"] else []  # which is one of the same kind
+    for mark in marks:
+        with pytest.raises(InvalidKey, match="is not of"):
+            list(db.watch(cursor=cursor | {"mark": mark, "known": []}, timeout=0))
+
+
 def test_copies_of_runs_that_are_there_and_what_was_away_are_told_as_they_are(tmp_path):
     first, second = (
         Broker.from_config({"driver": "sqlite", "path": str(tmp_path / name)}) for name in "ab"

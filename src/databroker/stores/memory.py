@@ -297,7 +297,7 @@ class MemoryStore(Store):
             starts = self._documents["start"]
             number, last = mark if _is_mark(mark) else (0, None)
             came = list(islice(reversed(starts), max(0, len(starts) - number) + 1))[::-1]
-            if mark is not None and came[:1] != [last]:
+            if mark is not None and (number > len(starts) or came[:1] != [last]):
                 return None
             return came[mark is not None :], [len(starts), came[-1]] if came else None
 

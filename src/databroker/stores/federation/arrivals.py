@@ -57,6 +57,8 @@ def uids_since(members: Members, mark: Any) -> tuple[list[str], Any] | None:
     before: Any = {} if mark is None else mark
     if not isinstance(before, dict):
         return None
+    if mark is not None and before.keys().isdisjoint(member.name for member in members):
+        return None
     marks = dict(before)
     came: dict[MemberStore, set[str]] = {}
     for member in members.asked():

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ..._util.polling import wait_until
-from ...errors import NotPermitted, StoreIsReadOnly
+from ...errors import InvalidRequest, NotPermitted, StoreIsReadOnly
 from ..base import Capabilities, RunRecord, Store
 from ..delegating import DelegatingStore
 from ..wire.batches import Rows
@@ -263,6 +263,12 @@ class HTTPStore(DelegatingStore):
 
     def expect_changes(self) -> None:
         self._listener.listen()
+
+    def uids_since(self, mark: Any) -> tuple[list[str], Any] | None:
+        try:
+            return super().uids_since(mark)
+        except InvalidRequest:  # it is not of this server
+            return None
 
     def close(self) -> None:
         self._listener.close()

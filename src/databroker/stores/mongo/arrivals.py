@@ -32,6 +32,8 @@ def uids_since(
     if mark is None:
         mark = newest_mark(database, collection)
         return all_uids(), mark
+    if not isinstance(mark, list) or set(map(type, mark)) != {str}:  # it is of another store
+        return None
     for most in (2 * _MARKED, 0):  # 0 stands for all, of which those are fetched that are looked at
         came, seen = list[str](), 0
         for uid in _newest(database, collection, most):

@@ -149,11 +149,11 @@ def uids_since(connection: Connection, mark: Any) -> tuple[list[str], Any] | Non
     Arrivals are numbered in the order in which they are committed. The uid beside the number
     tells another database in this place.
     """
-    if mark is not None and not (isinstance(mark, list | tuple) and len(mark) == 2):
-        return None
     if mark is None:
         mark = newest_mark(connection)
         return resolve(connection, "", EVERY), mark
+    if not (isinstance(mark, list | tuple) and list(map(type, mark)) == [int, str]):
+        return None
     came = [(number, original(uid)) for number, uid in stored.arrived_from(connection, mark[0])]
     if came[:1] != [tuple(mark)]:
         return None
