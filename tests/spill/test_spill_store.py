@@ -33,7 +33,7 @@ from databroker.stores.facts import boot_id, host
 from databroker.stores.federation.member import MemberStore
 from databroker.stores.spill import courier as couriers
 from databroker.stores.spill.journal import Journal, left_behind, new_journal
-from databroker.stores.spill.store import SpillStore
+from databroker.stores.spill.store import SpillStore, send_left
 from databroker.testing import answers, assert_identical, expected
 from databroker.testing.conformance.base import descriptor, event, insert_all, start, whole_run
 
@@ -267,6 +267,22 @@ def test_what_waits_can_be_sent_at_once(behind, folder):
         assert not store.waiting()
     documents = [*whole_run("a"), *whole_run("b")]
     assert_identical(answers(behind, documents), expected(documents))
+
+
+def test_what_waits_for_another_address_stays_while_this_server_is_away(behind, folder):
+    former = folder.with_name("former")
+    journal = new_journal(former, {}, sync=False)
+    journal.append(whole_run())
+    journal.close()
+    with contextlib.closing(SpillStore(behind, folder)) as store:
+        assert store.waiting().elsewhere == tuple(map(str, left_behind(former)))
+        behind.is_away = True
+        with pytest.raises(StoreAway):
+            send_left(former, store)
+        assert (len(left_behind(former)), left_behind(folder)) == (1, [])
+        behind.is_away = False
+        assert send_left(former, store) == len(whole_run())
+        assert not store.waiting().elsewhere
 
 
 def test_nobody_sends_what_another_one_sends(behind, folder):

@@ -165,7 +165,7 @@ class SpillStore(StoreWrapper, DelegatingStore):
         return uid in self._spool.runs
 
     def send_waiting(self) -> int:
-        return send_left(self.folder, self.behind)
+        return send_left(self.folder, self)
 
     def close(self) -> None:
         self._courier.close(self._after)
@@ -187,9 +187,10 @@ def send_left(folder: Path, store: Store) -> int:
         The store takes nothing now.
     """
     sent = 0
+    server = store.behind if isinstance(store, SpillStore) else store  # else it could wait again
     for sender in _senders(folder):
         with closing(sender):
-            sent += sender.send_all(store)
+            sent += sender.send_all(server)
     return sent
 
 
