@@ -57,6 +57,7 @@ class TestTiledStore(Finding, Rows, Searching, ManyRuns):
     test_any_column_of_any_run_can_be_read_alone = None
     test_any_runs_read_at_once = None
     test_arrays_of_every_dtype_are_kept = None
+    test_arrays_are_selected_as_lists_of_what_is_in_them = None
 
     @pytest.fixture(autouse=True)
     def _server(self, server, client, key, filled, monkeypatch):

@@ -6,9 +6,12 @@ ValueError or a TypeError. Documents are not checked here: the store that keeps 
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from ...columns.selection import Selection
 from ...query.nodes import Path
@@ -188,7 +191,12 @@ OUTLINES = Codec(
     lambda found: {uid: OUTLINE.pack(run) for uid, run in found.items()},
     lambda found: {uid: OUTLINE.unpack(run) for uid, run in found.items()},
 )
-VALUES = Codec("values, one for each path", {"type": "array"}, list, tuple)
+VALUES = Codec(
+    "values, one for each path",
+    {"type": "array"},
+    lambda row: [_pack_value(value) for value in row],
+    lambda row: tuple(_value(value) for value in row),
+)
 STATE = Codec("a state", {"type": "array"}, list, tuple)
 COUNTED = list_of(Codec("a value, and how many runs have it", array_of({}, _WHOLE), list, tuple))
 MARKED = optional(Codec("uids, and a new mark", array_of({"type": "array"}, {}), list, tuple))
@@ -209,6 +217,23 @@ SELECTION_SCHEMA: Mapping[str, Any] = {
     "required": ["data", "timestamps", "others"],
     "additionalProperties": False,
 }
+
+
+def _pack_value(value: Any) -> Plain:
+    """Return a value as it travels: what arrays hold that no list of a document has, as arrays."""
+    if isinstance(value, list | tuple):
+        return [_pack_value(each) for each in value]
+    if isinstance(value, complex):
+        return np.array(value)
+    if isinstance(value, datetime.date):
+        return np.array(np.datetime64(value))
+    return np.array(np.timedelta64(value)) if isinstance(value, datetime.timedelta) else value
+
+
+def _value(plain: Plain) -> Any:
+    if isinstance(plain, list):
+        return [_value(each) for each in plain]
+    return plain.item() if isinstance(plain, np.ndarray) and not plain.ndim else plain
 
 
 def _path(document: Plain, text: Plain) -> Path:

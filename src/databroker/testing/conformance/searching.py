@@ -265,6 +265,21 @@ class Searching(Base):
                 assert same(list(row), values), f"{question}, {some}: {row}, not {values}"
                 assert list(map(type, map(_number, row))) == list(map(type, map(_number, values)))
 
+    def test_arrays_are_selected_as_lists_of_what_is_in_them(self, store: Store) -> None:
+        kinds = {
+            "c16": [1j, 2],
+            "M8[D]": ["2026-11-28", "NaT"],
+            "m8[ms]": [5],
+            "M8[s]": ["2026-11-28"],
+        }
+        arrays = {f"of_{kind}": np.array(values, kind) for kind, values in kinds.items()}
+        store.insert("start", start("a", **arrays, nested={"array": arrays["of_c16"]}))
+        found = store.record("a")
+        assert found is not None
+        paths = [*map(n.Path, arrays), n.Path("nested.array")]
+        wanted = tuple(value_at(found.start, None, path) for path in paths)
+        assert repr(list(store.select(n.Everything(), paths))) == repr([wanted])
+
     def test_no_more_values_are_selected_than_asked_for(self, store: Store) -> None:
         uids = [(uid,) for uid, _ in _fill(store)]
         for limit in (None, 0, 1, 3, 99):
