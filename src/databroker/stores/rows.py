@@ -82,12 +82,20 @@ def batches_of(
     stop: int | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Yield rows of one owner, counted from its first one; all of them unless told otherwise."""
+    for extent, rows in parts_of(source.extents(kind, owner), first, stop):
+        yield from source.read(kind, extent, selection, rows)
+
+
+def parts_of(
+    extents: Iterable[Extent], first: int = 0, stop: int | None = None
+) -> Iterator[tuple[Extent, tuple[int, int]]]:
+    """Yield the extents in which some rows are, and which rows of each these are."""
     before = 0
-    for extent in source.extents(kind, owner):
+    for extent in extents:
         low = max(first - before, 0)
         high = extent.rows if stop is None else min(stop - before, extent.rows)
         if low < high:
-            yield from source.read(kind, extent, selection, (low, high))
+            yield extent, (low, high)
         before += extent.rows
 
 

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...stores.facts import run_status
-from ...stores.rows import batches_of
+from ...stores.rows import batches_of, parts_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,26 +83,16 @@ class Reads:
         asked = kind, owner, selection, first, stop
         if stop - first > _MOST_ROWS:
             return batches_of(self._store, *asked)
-        batches: Iterator[pa.RecordBatch] = batches_of(self, *asked)
+        batches = self._batches(*asked)
         taken: list[pa.RecordBatch] = []
         few = self._once(("rows", *asked), lambda: taken if _are_few(batches, taken) else None)
         return chain(taken, batches) if few is None else few
 
-    def read(
-        self,
-        kind: str,
-        extent: Extent,
-        selection: Selection,
-        rows: tuple[int, int] | None = None,
+    def _batches(
+        self, kind: str, owner: str, selection: Selection, first: int, stop: int
     ) -> Iterator[pa.RecordBatch]:
-        """Yield rows as batches; see `Store.read`."""
-        return self._store.read(kind, extent, selection, rows)
-
-    def read_extents(
-        self, kind: str, extents: Iterable[Extent], selection: Selection
-    ) -> Iterator[list[pa.RecordBatch]]:
-        """Yield the batches of each of several extents; see `Store.read_extents`."""
-        return self._store.read_extents(kind, extents, selection)
+        for extent, rows in parts_of(self.extents(kind, owner), first, stop):
+            yield from self._store.read(kind, extent, selection, rows)
 
     def count(self, query: Node) -> int:
         """Return how many runs match."""
