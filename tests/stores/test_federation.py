@@ -12,7 +12,14 @@ from databroker.stores.federation import FederatedStore
 from databroker.stores.memory import MemoryStore
 from databroker.stores.sql import SQLiteStore
 from databroker.testing import strategies
-from databroker.testing.conformance.base import quick
+from databroker.testing.conformance.base import (
+    descriptor,
+    event,
+    insert_all,
+    quick,
+    start,
+    stop,
+)
 from databroker.testing.conformance.changes import Changes
 from databroker.testing.conformance.concurrency import Sharing
 from databroker.testing.conformance.external import External
@@ -96,3 +103,16 @@ class TestOneOfTwoIsWritten(FewDocuments, Files, Sharing, Changes, Openers, Othe
     def open_store(self):
         members = {name: functools.partial(SQLiteStore, next(self.paths)) for name in "ab"}
         return FederatedStore(members, write_to="b")
+
+
+def test_rows_are_those_of_the_store_whose_the_run_is():
+    complete, going_on = MemoryStore(), MemoryStore()
+    for store, events in ((going_on, 3), (complete, 2)):
+        insert_all(store, [("start", start()), ("descriptor", descriptor())])
+        insert_all(store, [("event", event(number)) for number in range(1, events + 1)])
+    complete.insert("stop", stop())
+    store = FederatedStore({"going on": going_on, "complete": complete})
+    (of_run,) = store.read_runs(["run"])
+    found = store.extents("event", descriptor()["uid"])
+    assert found == of_run.extents["event", descriptor()["uid"]]
+    assert sum(extent.rows for extent in found) == 2

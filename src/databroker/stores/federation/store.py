@@ -256,12 +256,14 @@ class FederatedStore(Store):
         return self._ownership.owners([uid]).get(uid, self._members[0]).activity(uid)
 
     def extents(self, kind: str, owner: str) -> list[Extent]:
-        """Return the extents of the store that has most of these rows."""
-        most: list[Extent] = []
-        for member, found in self._members.answers(lambda store: store.extents(kind, owner)):
-            if _rows(found) > _rows(most):
-                most = [marked(each, member) for each in found]
-        return most
+        """Return the extents of the store whose the run is, or of that which has most rows."""
+        answers = self._members.answers(lambda store: store.extents(kind, owner))
+        found = {member: extents for member, extents in answers if _rows(extents)}
+        if len(found) > 1 and (uid := self.run_of(kind, owner)) is not None:
+            whose = self._ownership.owners([uid]).get(uid)
+            found = {whose: found[whose]} if whose in found else found
+        member = max(found, key=lambda each: _rows(found[each]), default=None)
+        return [] if member is None else [marked(each, member) for each in found[member]]
 
     def read(
         self,
