@@ -175,6 +175,14 @@ def test_a_connection_that_was_closed_is_opened_again():
         assert len(told) == 5
 
 
+def test_connections_are_closed_when_the_last_one_lets_go_of_the_store(written):
+    store = TiledStore(written.uri, api_key=KEY)
+    store.count(Everything())
+    client = store._server._client
+    del store
+    assert client.is_closed
+
+
 def test_a_store_that_is_closed(written):
     store = TiledStore(written.uri, api_key=KEY)
     store.close()

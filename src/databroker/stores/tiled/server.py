@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -142,6 +143,7 @@ class Server:
             if self._client is None or self._pid != os.getpid():
                 # The connections of a parent process are its own: they are left as they are.
                 self._client, self._pid = self._new(), os.getpid()
+                weakref.finalize(self, _close_in, self._pid, self._client)
             return self._client
 
     def _new(self) -> httpx.Client:
@@ -159,6 +161,12 @@ class Server:
         if not isinstance(answer, dict) or "data" not in answer:
             raise not_understood(response, self.name)
         return answer
+
+
+def _close_in(pid: int, client: httpx.Client) -> None:
+    """Close the connections of a process, when nobody has their server any more."""
+    if pid == os.getpid():
+        client.close()
 
 
 def _parsed(uri: str) -> tuple[str, tuple[str, ...], str | None]:
