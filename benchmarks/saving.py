@@ -25,6 +25,14 @@ def seconds(begun: float) -> float:
     return time.perf_counter() - begun
 
 
+def one_by_one(db: Broker, events: list[Doc]) -> float:
+    """Insert events one after the other; return the seconds that it takes."""
+    begun = time.perf_counter()
+    for event in events:
+        db.insert("event", event)
+    return seconds(begun)
+
+
 def single_events(count: int) -> Iterator[Row]:
     """Event by event beside plain commits, in turns; every sealing of a tail is within."""
     ours = least = 0.0
@@ -33,10 +41,7 @@ def single_events(count: int) -> Iterator[Row]:
         scan = _opened(db)
         for _ in range(-(-count // SLICE)):
             events, blobs = list(scan.events(SLICE)), commits.blobs(SLICE)
-            begun = time.perf_counter()
-            for event in events:
-                db.insert("event", event)
-            ours += seconds(begun)
+            ours += one_by_one(db, events)
             begun = time.perf_counter()
             commits.write(blobs)
             least += seconds(begun)
@@ -57,13 +62,7 @@ def events_again(count: int) -> Iterator[Row]:
     """Events that are all there already, event by event, beside inserting them the first time."""
     with harness.folder() as folder, open_broker(str(folder / "runs.db")) as db:
         events = list(_opened(db).events(count))
-        took = []
-        for _ in range(2):
-            begun = time.perf_counter()
-            for event in events:
-                db.insert("event", event)
-            took.append(seconds(begun))
-    first, again = took
+        first, again = one_by_one(db, events), one_by_one(db, events)
     yield Row(
         "insert events that are there, event by event",
         harness.number(count),
