@@ -24,18 +24,10 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     heard = _HEARD.get()
     if heard is not None:
         heard.append((message, category))
-    frame = sys._getframe(1)
+    level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    # The frame as it is, and not a number of levels, for which frames would be counted anew.
-    warnings.warn_explicit(
-        printable(message),
-        category,
-        frame.f_code.co_filename,
-        frame.f_lineno,
-        module=frame.f_globals.get("__name__") or "<string>",  # as `warnings.warn` has it
-        registry=frame.f_globals.setdefault("__warningregistry__", {}),
-    )
+        level, frame = level + 1, frame.f_back
+    warnings.warn(printable(message), category, stacklevel=level)
 
 
 @contextmanager
