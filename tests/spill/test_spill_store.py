@@ -452,8 +452,8 @@ def test_a_run_of_which_documents_wait_says_so(store, behind, eventually):
         db.insert("descriptor", descriptor("d", "a"))
     assert header.status == "waiting"
     behind.is_away = False
-    eventually(lambda: not store.waiting())
-    assert header.status == "unknown"
+    eventually(lambda: header.status == "unknown")
+    assert not store.waiting()
 
 
 def test_a_broker_is_shown_with_what_waits(store, behind, monkeypatch):
